@@ -1,0 +1,8 @@
+/** Node strips the types itself, so Jest transforms nothing. `transform: {}` must stay: without the key Jest picks Babel. */
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {},
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testTimeout: 20_000,
+}

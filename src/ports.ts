@@ -1,0 +1,138 @@
+/** What the rooms need from one another and from the world, as narrow interfaces; `app` plugs the implementations in. */
+
+declare const brand: unique symbol
+type Branded<Name extends string> = string & { readonly [brand]: Name }
+
+export type AccountId = Branded<'AccountId'>
+export type CameraId = Branded<'CameraId'>
+export type SessionId = Branded<'SessionId'>
+
+/** Makes a branded id of a string that came through a door and was checked there. */
+export const accountId = (value: string): AccountId => value as AccountId
+export const cameraId = (value: string): CameraId => value as CameraId
+export const sessionId = (value: string): SessionId => value as SessionId
+
+/** Reads the clock: epoch milliseconds. A port, so that tests can own the time. */
+export type Clock = () => number
+
+// ── Cameras ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Where a camera master listens: a KVS signaling channel, by name. */
+export interface ChannelRef {
+  readonly channelName: string
+  /** `viewer`: our own viewer WebSocket (the camera may trickle). `alexa-offer`: SendAlexaOfferToMaster (it may not). */
+  readonly road: 'viewer' | 'alexa-offer'
+}
+
+/** A camera as the bridge knows it. */
+export interface Camera {
+  readonly id: CameraId
+  readonly accountId: AccountId
+  readonly name: string
+  readonly kind: 'doorbell' | 'camera'
+  readonly channel: ChannelRef
+  readonly room?: string
+  readonly manufacturer: string
+  readonly model: string
+  readonly serialNumber?: string
+  readonly firmwareVersion?: string
+  /** True when the camera plays the sound it receives; only then is talk-back offered to a display. */
+  readonly hasSpeaker: boolean
+}
+
+// ── The camera side ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a camera master sends back to an offer. */
+export type CameraMessage =
+  | { readonly kind: 'answer'; readonly sdp: string }
+  | {
+      readonly kind: 'candidate'
+      /** The candidate-attribute without `a=`, RFC 8839 section 5.1: `candidate:… typ …`. */
+      readonly candidate: string
+      readonly sdpMid?: string
+      readonly sdpMLineIndex?: number
+    }
+  | { readonly kind: 'end-of-candidates' }
+  /** Something arrived that is none of the above; `what` says it in a few words, for the owner. */
+  | { readonly kind: 'garbled'; readonly what: string }
+
+export interface Signaling {
+  /**
+   * Sends an SDP offer to the camera master and yields what it sends back; ends when nothing more will come.
+   * `viewerId` names us to the camera: fresh for each offer, 1 to 256 of `[a-zA-Z0-9_.-]`, not beginning with `AWS_`.
+   * Aborting the signal hangs up: the iterator then ends without an error.
+   * Throws `BridgeError`: `camera_busy`, `signaling_failed`, `rate_limited`, `camera_hung_up`, `camera_silent`.
+   */
+  offer(channel: ChannelRef, viewerId: string, sdp: string, signal: AbortSignal): AsyncIterable<CameraMessage>
+  /** STUN and TURN servers that a display may use to reach this camera. May come from a cache. */
+  iceServers(channel: ChannelRef, signal: AbortSignal): Promise<readonly IceServer[]>
+  /** Fetches ahead what `offer` and `iceServers` will need (endpoints, ICE servers). Never throws; failures show at use. */
+  warm(channel: ChannelRef): void
+}
+
+/** RTCIceServer of the W3C WebRTC API, always with a list of URLs. */
+export interface IceServer {
+  readonly urls: readonly string[]
+  readonly username?: string
+  readonly credential?: string
+}
+
+/** Whether a camera master is connected, and since when. `undefined` when nobody can know (AWS does not tell). */
+export type Presence = (channel: ChannelRef) => { readonly online: boolean; readonly sinceAt: number } | undefined
+
+// ── Who is asking ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a valid access token says. */
+export interface Grant {
+  readonly accountId: AccountId
+  /** The OAuth client the token was issued to: `alexa`, `google`, … */
+  readonly clientId: string
+  readonly scopes: readonly string[]
+}
+
+/** Verifies an access token. Throws `BridgeError`: `unauthorized` or `token_expired`. */
+export type VerifyToken = (token: string) => Promise<Grant>
+
+// ── Memory ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A stored value with what the store knows about it. */
+export interface Stored<T> {
+  readonly id: string
+  readonly value: T
+  /** 1 when first put, then one more at each write. */
+  readonly version: number
+  readonly expiresAt?: number
+}
+
+export interface PutOptions {
+  /** Write only if no live record has this id, or only if the record is at this version. Default: whatever is there. */
+  readonly onlyIf?: 'absent' | { readonly version: number }
+  /** Epoch milliseconds after which the record does not exist any more. Without it the record stays. */
+  readonly expiresAt?: number
+  /** The list this record can be found in (`list`), for example an account id. */
+  readonly group?: string
+}
+
+/** One kind of record. Ids and groups are 1 to 512 characters. Values are JSON and come back equal. */
+export interface Collection<T> {
+  get(id: string): Promise<Stored<T> | undefined>
+  /** Writes the whole record. Returns its new version, or `undefined` when the condition did not hold (nothing written). */
+  put(id: string, value: T, options?: PutOptions): Promise<number | undefined>
+  /** Removes the record and returns it: of several callers at once exactly one gets it. */
+  take(id: string): Promise<Stored<T> | undefined>
+  /** Removes the record if it is there. */
+  remove(id: string): Promise<void>
+  /** The records of a group in order of id, at most `limit` (default 100), starting after the id `after`. */
+  list(group: string, page?: { readonly limit?: number; readonly after?: string }): Promise<readonly Stored<T>[]>
+}
+
+export interface Store {
+  /** The records of one kind; `kind` is a short constant such as `camera`. */
+  collection<T>(kind: string): Collection<T>
+  close(): Promise<void>
+}
+
+// ── The log ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Writes one structured line. Fields must hold no token, no SDP and no candidate address. */
+export type Log = (level: 'info' | 'warn' | 'error', event: string, fields?: Readonly<Record<string, unknown>>) => void
