@@ -21,6 +21,8 @@ export const errorCodes = {
   camera_busy: 'the camera has no room for another viewer',
   /** Camera and display share no codec that both can use. */
   no_common_codec: 'camera and display share no codec',
+  /** The camera answered, but gave no network address at which the display could reach it. */
+  no_candidates: 'the camera gave no usable network address',
   /** The signaling service is unreachable, refuses us, or fails. */
   signaling_failed: 'the signaling service cannot be used',
   /** Too many requests; the same one may succeed later. */
