@@ -1,0 +1,82 @@
+/** How KVS is reached: whose service, with which keys, trusting which authority; and the SDK clients for it. */
+import { Agent } from 'node:https'
+import { KinesisVideoClient, type KinesisVideoClientConfig } from '@aws-sdk/client-kinesis-video'
+import { KinesisVideoSignalingClient } from '@aws-sdk/client-kinesis-video-signaling'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+
+export interface KvsAccess {
+  readonly region: string
+  /** Keys, or a function that fetches them; the SDK calls it again only when they expire. */
+  readonly credentials: NonNullable<KinesisVideoClientConfig['credentials']>
+  /** Control plane URL of a service that is not AWS's own. */
+  readonly endpoint?: string
+  /** PEM certificates to trust instead of Node's own list. */
+  readonly ca?: string
+}
+
+/** An open access: its clients share their connections and their credentials. `close` frees both. */
+export interface Kvs {
+  readonly access: KvsAccess
+  readonly control: KinesisVideoClient
+  /** The signaling client of a channel's HTTPS endpoint. */
+  signalingAt(endpoint: string): KinesisVideoSignalingClient
+  /** The same for a call that must not reach the camera twice: never repeated, and never on a connection that may be stale. */
+  signalingOnceAt(endpoint: string): KinesisVideoSignalingClient
+  close(): void
+}
+
+const connectMs = 2_000
+const requestMs = 3_000
+/** SendAlexaOfferToMaster answers when the camera does; whoever calls it has a shorter deadline. */
+const cameraMs = 15_000
+
+/** Opens an access. Connects to nothing yet. */
+export function openKvs(access: KvsAccess): Kvs {
+  const trust = access.ca === undefined ? {} : { ca: access.ca }
+  const pooled = new NodeHttpHandler({
+    httpsAgent: new Agent({ keepAlive: true, maxSockets: 50, ...trust }),
+    connectionTimeout: connectMs,
+    requestTimeout: requestMs,
+    throwOnRequestTimeout: true,
+  })
+  const single = new NodeHttpHandler({
+    httpsAgent: new Agent({ keepAlive: false, ...trust }),
+    connectionTimeout: connectMs,
+    requestTimeout: cameraMs,
+    throwOnRequestTimeout: true,
+  })
+  const control = new KinesisVideoClient({
+    region: access.region,
+    credentials: access.credentials,
+    ...(access.endpoint === undefined ? {} : { endpoint: access.endpoint }),
+    requestHandler: pooled,
+    maxAttempts: 2,
+  })
+  // One client per endpoint: channels usually share a few of them, and a client is too dear to make for each call.
+  const signaling = new Map<string, KinesisVideoSignalingClient>()
+  const clientAt = (endpoint: string, once: boolean) => {
+    const key = `${once ? 'once' : 'pooled'} ${endpoint}`
+    const known = signaling.get(key)
+    if (known) return known
+    const client = new KinesisVideoSignalingClient({
+      region: access.region,
+      credentials: control.config.credentials,
+      endpoint,
+      requestHandler: once ? single : pooled,
+      maxAttempts: once ? 1 : 2,
+    })
+    signaling.set(key, client)
+    return client
+  }
+  return {
+    access,
+    control,
+    signalingAt: (endpoint) => clientAt(endpoint, false),
+    signalingOnceAt: (endpoint) => clientAt(endpoint, true),
+    close() {
+      pooled.destroy()
+      single.destroy()
+      signaling.clear()
+    },
+  }
+}

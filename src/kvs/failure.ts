@@ -1,0 +1,78 @@
+/** What goes wrong on the way to KVS, in the house's words and with what to do about it. */
+import { BridgeError } from '../errors.ts'
+
+/** An upgrade to WebSocket that the service refused. Kept as the cause of the `BridgeError`. */
+export class UpgradeRefused extends Error {
+  override readonly name = 'UpgradeRefused'
+  readonly status: number
+  /** The service's name of the error, such as `ClientLimitExceededException`; empty when it gave none. */
+  readonly errorType: string
+
+  constructor(status: number, errorType: string, text: string) {
+    super(`the service refused the WebSocket: ${status} ${errorType} ${text}`.trim())
+    this.status = status
+    this.errorType = errorType
+  }
+}
+
+/** Any failure of a call about a channel as a `BridgeError` whose message says what to do. */
+export function toKvsError(thrown: unknown, channelName: string, region: string): BridgeError {
+  if (thrown instanceof BridgeError) return thrown
+  const fail = (code: 'signaling_failed' | 'rate_limited' | 'camera_busy', message: string) =>
+    new BridgeError(code, message, { cause: thrown })
+  const { name, code, status, text } = traits(thrown)
+  if (/LimitExceeded|Throttl|TooManyRequests/.test(name) || status === 429) {
+    // AWS has one error for both: too many calls, and all viewer places taken. Only an upgrade can mean the places.
+    return thrown instanceof UpgradeRefused && !/rate|throttl|too many requests/i.test(text)
+      ? fail('camera_busy', `channel ${channelName} takes no further viewer`)
+      : fail('rate_limited', `too many calls about channel ${channelName}`)
+  }
+  if (name.startsWith('ResourceNotFound') || status === 404) {
+    return fail(
+      'signaling_failed',
+      `there is no signaling channel ${channelName} in ${region}: start the camera once so that it creates it, or mend the camera's channel name`,
+    )
+  }
+  if (name === 'CredentialsProviderError') return fail('signaling_failed', `no credentials for KVS: ${text}`)
+  if (status === 401 || status === 403 || /AccessDenied|NotAuthorized|Signature|Token|InvalidClient/.test(name)) {
+    return fail(
+      'signaling_failed',
+      `the signaling service refuses our credentials for channel ${channelName} (${name || status}): check keys, permissions and the clock`,
+    )
+  }
+  if (/CERT|_SIGNED|ISSUER|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL/.test(code)) {
+    return fail(
+      'signaling_failed',
+      `the signaling service's certificate is not trusted (${code}): check the CA and the host name`,
+    )
+  }
+  if (name === 'TimeoutError' || code === 'ETIMEDOUT') {
+    return fail('signaling_failed', `the signaling service did not reply in time about channel ${channelName}`)
+  }
+  return fail('signaling_failed', `the signaling service failed for channel ${channelName}: ${code || name || status}`)
+}
+
+/** Whether the failure can come from an endpoint or ARN that was right once: gone, moved, or made anew. */
+export function mayBeStale(error: unknown): boolean {
+  const { name, code, status } = traits(error instanceof BridgeError ? error.cause : error)
+  return (
+    name.startsWith('ResourceNotFound') ||
+    status === 404 ||
+    ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ERR_TLS_CERT_ALTNAME_INVALID'].includes(code)
+  )
+}
+
+/** What the SDK's errors, Node's and ours tell, under one roof; empty or 0 where they say nothing. */
+function traits(thrown: unknown): { name: string; code: string; status: number; text: string } {
+  if (!(thrown instanceof Error)) return { name: '', code: '', status: 0, text: String(thrown) }
+  if (thrown instanceof UpgradeRefused) {
+    return { name: thrown.errorType, code: '', status: thrown.status, text: thrown.message }
+  }
+  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : ''
+  const metadata = '$metadata' in thrown ? thrown.$metadata : undefined
+  const status =
+    typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
+      ? Number(metadata.httpStatusCode)
+      : 0
+  return { name: thrown.name, code, status, text: thrown.message }
+}
