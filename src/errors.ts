@@ -23,6 +23,10 @@ export const errorCodes = {
   no_common_codec: 'camera and display share no codec',
   /** The camera answered, but gave no network address at which the display could reach it. */
   no_candidates: 'the camera gave no usable network address',
+  /** The answer was given, but camera and display found no way to each other (ICE or DTLS failed). */
+  media_failed: 'camera and display could not connect',
+  /** The display ended the session, or began it anew, before the answer was there. */
+  display_gave_up: 'the display ended the session before the answer',
   /** The signaling service is unreachable, refuses us, or fails. */
   signaling_failed: 'the signaling service cannot be used',
   /** Too many requests; the same one may succeed later. */
