@@ -1,0 +1,117 @@
+/** ICE candidates (RFC 8839 section 5.1): read what displays and cameras really send, mend what can be mended, write them strictly. */
+import { isIP, isIPv4 } from 'node:net'
+
+export type CandidateType = 'host' | 'srflx' | 'prflx' | 'relay'
+
+export interface Candidate {
+  readonly foundation: string
+  readonly component: number
+  readonly transport: 'udp' | 'tcp'
+  readonly priority: number
+  readonly address: string
+  readonly port: number
+  readonly type: CandidateType
+  readonly related: { readonly address: string; readonly port: number } | undefined
+  /** RFC 6544: `active`, `passive` or `so`; only with transport `tcp`. */
+  readonly tcpType: string | undefined
+}
+
+/** What the receiving side can use. */
+export interface CandidateRules {
+  readonly ipv4Only: boolean
+  readonly tcpCandidates: boolean
+  /** Names like `x.local` (RFC 8839 with mDNS), which only a peer on the same network can resolve. */
+  readonly localNames: boolean
+}
+
+const types: readonly string[] = ['host', 'srflx', 'prflx', 'relay'] satisfies CandidateType[]
+
+/**
+ * Reads a candidate with or without the leading `a=` and `candidate:`; undefined when it cannot be mended: a name or
+ * address that is none, port 0 (except TCP active), a number out of range. Extensions other than tcptype are dropped:
+ * the KVS C SDK adds `generation` and `network-cost`, writes IPv6 in upper case and uncompressed, and gives every
+ * candidate a related address, host ones too, some malformed (`raddr ::/0`).
+ */
+export function parseCandidate(line: string): Candidate | undefined {
+  if (line.length > 512) return undefined
+  const text = line
+    .trim()
+    .replace(/^a=/, '')
+    .replace(/^candidate:/i, '')
+  const [foundation, component, transport, priority, address, port, typ, type, ...extensions] = text.split(/\s+/)
+  if (foundation === undefined || !/^[A-Za-z0-9+/]{1,32}$/.test(foundation) || typ !== 'typ') return undefined
+  const protocol = transport?.toLowerCase()
+  const where = mendAddress(address ?? '')
+  const numbers = {
+    component: toNumber(component, 256),
+    priority: toNumber(priority, 2 ** 32 - 1),
+    port: toNumber(port, 65_535),
+  }
+  if (protocol !== 'udp' && protocol !== 'tcp') return undefined
+  if (where === undefined || type === undefined || !types.includes(type)) return undefined
+  if (numbers.component === undefined || numbers.priority === undefined || numbers.port === undefined) return undefined
+  if (numbers.component === 0 || numbers.port === 0) return undefined
+  const extension = (name: string): string | undefined => {
+    const index = extensions.indexOf(name)
+    return index >= 0 && index % 2 === 0 ? extensions[index + 1] : undefined
+  }
+  return {
+    foundation,
+    component: numbers.component,
+    transport: protocol,
+    priority: numbers.priority,
+    address: where,
+    port: numbers.port,
+    type: type as CandidateType,
+    related: type === 'host' ? undefined : relatedOf(extension('raddr'), extension('rport'), where),
+    tcpType: protocol === 'tcp' ? extension('tcptype') : undefined,
+  }
+}
+
+/** The attribute line without line end: `a=candidate:…`. */
+export function candidateLine(candidate: Candidate): string {
+  const { foundation, component, transport, priority, address, port, type, related, tcpType } = candidate
+  return (
+    `a=candidate:${foundation} ${component} ${transport} ${priority} ${address} ${port} typ ${type}` +
+    (related === undefined ? '' : ` raddr ${related.address} rport ${related.port}`) +
+    (tcpType === undefined ? '' : ` tcptype ${tcpType}`)
+  )
+}
+
+/** Those that the receiver can use, each once. Component 2 goes: with rtcp-mux nothing listens there. */
+export function usableCandidates(candidates: readonly Candidate[], rules: CandidateRules): readonly Candidate[] {
+  const seen = new Set<string>()
+  return candidates.filter((candidate) => {
+    if (candidate.component !== 1) return false
+    if (candidate.transport === 'tcp' && !rules.tcpCandidates) return false
+    if (isIP(candidate.address) === 0 && !rules.localNames) return false
+    if (rules.ipv4Only && !isIPv4(candidate.address)) return false
+    const key = `${candidate.transport} ${candidate.address} ${candidate.port} ${candidate.type} ${candidate.tcpType}`
+    return !seen.has(key) && seen.add(key)
+  })
+}
+
+function toNumber(text: string | undefined, most: number): number | undefined {
+  if (text === undefined || !/^\d{1,10}$/.test(text)) return undefined
+  const number = Number(text)
+  return number <= most ? number : undefined
+}
+
+/** An IPv4 address, an IPv6 address in its canonical form (RFC 5952), or a `.local` name; undefined for anything else. */
+function mendAddress(text: string): string | undefined {
+  const plain = text.toLowerCase()
+  if (isIPv4(plain)) return plain === '0.0.0.0' ? undefined : plain
+  if (isIP(plain) === 6) {
+    if (plain.includes('%')) return undefined
+    const canonical = new URL(`http://[${plain}]`).hostname.slice(1, -1)
+    return canonical === '::' ? undefined : canonical
+  }
+  return /^[a-z0-9-]{1,63}\.local$/.test(plain) ? plain : undefined
+}
+
+/** RFC 8839 demands a related address for srflx and relay; where the camera's is unusable, the wildcard stands in. */
+function relatedOf(address: string | undefined, port: string | undefined, where: string): Candidate['related'] {
+  const mended = address === undefined ? undefined : mendAddress(address)
+  if (mended !== undefined) return { address: mended, port: toNumber(port, 65_535) ?? 0 }
+  return isIPv4(where) ? { address: '0.0.0.0', port: 0 } : { address: '::', port: 0 }
+}

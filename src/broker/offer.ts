@@ -1,0 +1,144 @@
+/** The display's offer: what it must have, and how it is written for the camera. */
+import { BridgeError } from '../errors.ts'
+import { candidateLine, parseCandidate, usableCandidates, type Candidate } from './candidate.ts'
+import {
+  codecLines,
+  hasAttribute,
+  parseSdp,
+  valuesOf,
+  withoutOrphans,
+  type Attribute,
+  type Codec,
+  type Description,
+  type Media,
+} from './sdp.ts'
+
+/**
+ * Codecs that a KVS camera master may send, by the C SDK's list and the displays' wishes; `rtx` is kept for those. All
+ * else is pruned: a Chromium's full offer would use 9,360 of the 10,000 base64 characters that KVS carries.
+ */
+const cameraCodecs: Readonly<Record<string, readonly string[]>> = {
+  audio: ['opus', 'pcmu', 'pcma'],
+  video: ['h264', 'vp8', 'rtx'],
+}
+
+/** Header extensions that help a camera: demultiplexing (RFC 9143) and congestion control. */
+const cameraExtensions: readonly string[] = [
+  'urn:ietf:params:rtp-hdrext:sdes:mid',
+  'http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01',
+  'http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
+]
+
+/** Section attributes that are passed on as they are; what is not here is either written anew or of no use to a camera. */
+const passedAttributes: readonly string[] = [
+  'rtcp-mux',
+  'rtcp-rsize',
+  'ssrc',
+  'msid',
+  'sctp-port',
+  'max-message-size',
+  'sctpmap',
+]
+
+/** By RFC 6184 an H.264 section without fmtp means packetization mode 0; displays that leave it out take mode 1 (Echo). */
+const h264Default = 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'
+
+/**
+ * Reads a display's offer. Throws `BridgeError('invalid_request')` when it is not SDP, or lacks what a WebRTC session
+ * cannot do without: an audio or video section, ICE credentials (RFC 8839) and a certificate fingerprint (RFC 8122).
+ */
+export function readOffer(text: string): Description {
+  const offer = parseSdp(text, 'invalid_request')
+  const live = offer.media.filter((media) => media.isLive)
+  if (!live.some((media) => media.kind === 'audio' || media.kind === 'video')) {
+    throw new BridgeError('invalid_request', 'the offer has neither an audio nor a video section')
+  }
+  for (const media of live) {
+    const { ufrag, pwd, fingerprints } = media.transport
+    const missing =
+      ufrag === undefined || pwd === undefined
+        ? 'ice-ufrag or ice-pwd'
+        : fingerprints.length === 0
+          ? 'fingerprint'
+          : undefined
+    if (missing !== undefined)
+      throw new BridgeError('invalid_request', `the offer has no ${missing} for its ${media.kind} section`)
+  }
+  return offer
+}
+
+/**
+ * The offer as the camera gets it: the same sections, mids and payload types, every transport attribute in its section,
+ * static payload types spelled out, what a camera cannot use left out, and `a=ice-options:trickle`, which makes a KVS
+ * C SDK camera answer in milliseconds instead of after ten seconds of gathering.
+ */
+export function offerForCamera(offer: Description): string {
+  const lines = [
+    'v=0',
+    `o=- ${offer.origin} IN IP4 127.0.0.1`,
+    's=-',
+    't=0 0',
+    ...(offer.bundle.length === 0 ? [] : [`a=group:BUNDLE ${offer.bundle.join(' ')}`]),
+    'a=ice-options:trickle',
+    'a=msid-semantic: WMS *',
+    ...offer.media.flatMap(sectionLines),
+  ]
+  return `${lines.join('\r\n')}\r\n`
+}
+
+/** The candidates of a section that could be read. */
+export function candidatesOf(media: Media): readonly Candidate[] {
+  return valuesOf(media.attributes, 'candidate').flatMap((value) => parseCandidate(value) ?? [])
+}
+
+function sectionLines(media: Media): readonly string[] {
+  const codecs = codecsForCamera(media)
+  const formats = media.codecs.length === 0 ? media.formats : codecs.map((codec) => `${codec.payload}`)
+  // Withdrawn, or nothing in it for a camera: the section keeps its place with port 0 (RFC 3264 section 6).
+  if (!media.isLive || formats.length === 0) {
+    return [
+      `m=${media.kind} 0 ${media.protocol} ${media.formats.join(' ')}`,
+      'c=IN IP4 0.0.0.0',
+      ...midLine(media),
+      'a=inactive',
+    ]
+  }
+  const { ufrag, pwd, fingerprints, setup } = media.transport
+  const candidates = usableCandidates(candidatesOf(media), { ipv4Only: false, tcpCandidates: false, localNames: true })
+  return [
+    `m=${media.kind} 9 ${media.protocol} ${formats.join(' ')}`,
+    'c=IN IP4 0.0.0.0',
+    ...media.bandwidth.map((value) => `b=${value}`),
+    ...midLine(media),
+    `a=${media.direction}`,
+    `a=ice-ufrag:${ufrag}`,
+    `a=ice-pwd:${pwd}`,
+    ...fingerprints.map((value) => `a=fingerprint:${value}`),
+    `a=setup:${setup ?? 'actpass'}`,
+    ...media.attributes.filter(isPassed).map(attributeLine),
+    ...codecs.flatMap(codecLines),
+    ...candidates.map(candidateLine),
+    ...(hasAttribute(media.attributes, 'end-of-candidates') ? ['a=end-of-candidates'] : []),
+  ]
+}
+
+function codecsForCamera(media: Media): readonly Codec[] {
+  const known = media.codecs.filter((codec) => cameraCodecs[media.kind]?.includes(codec.name.toLowerCase()) === true)
+  return withoutOrphans(known).map((codec) =>
+    codec.name.toUpperCase() === 'H264' && codec.parameters === '' ? { ...codec, parameters: h264Default } : codec,
+  )
+}
+
+function midLine(media: Media): readonly string[] {
+  return media.mid === undefined ? [] : [`a=mid:${media.mid}`]
+}
+
+function isPassed(attribute: Attribute): boolean {
+  if (attribute.name === 'extmap') return cameraExtensions.includes(attribute.value.split(' ')[1] ?? '')
+  return passedAttributes.includes(attribute.name)
+}
+
+/** The attribute as a line, without line end. */
+export function attributeLine(attribute: Attribute): string {
+  return attribute.value === '' ? `a=${attribute.name}` : `a=${attribute.name}:${attribute.value}`
+}

@@ -1,0 +1,37 @@
+/** What the owner of a session is shown: its story and its one cause; no SDP, no address, no token. */
+import type { CameraId, SessionId } from '../ports.ts'
+import { isOverdue, step, type Cause, type Heard, type Session, type Step } from './session.ts'
+
+export interface SessionView {
+  readonly id: SessionId
+  readonly assistant: 'alexa' | 'google'
+  readonly cameraId: CameraId
+  readonly reference: string
+  readonly phase: Session['phase']
+  readonly startedAt: number
+  /** Milliseconds from the display's offer to its answer; absent when there was none. */
+  readonly answerMs?: number
+  readonly timeline: readonly Step[]
+  readonly cause?: Cause
+  readonly heard?: Heard
+}
+
+/** The view of a session at the instant `at`; one whose time is over is shown closed even if nobody stored that yet. */
+export function viewOf(stored: Session, at: number): SessionView {
+  const session = isOverdue(stored, at) ? step(stored, { kind: 'woke', at })[0] : stored
+  const { facts, timeline, phase, heard } = session
+  const answeredAt = 'answeredAt' in session ? session.answeredAt : undefined
+  const cause = 'cause' in session ? session.cause : undefined
+  return {
+    id: facts.id,
+    assistant: facts.assistant,
+    cameraId: facts.cameraId,
+    reference: facts.reference,
+    phase,
+    startedAt: facts.startedAt,
+    ...(answeredAt === undefined ? {} : { answerMs: answeredAt - facts.startedAt }),
+    timeline,
+    ...(cause === undefined ? {} : { cause }),
+    ...(heard === undefined ? {} : { heard }),
+  }
+}
