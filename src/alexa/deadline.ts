@@ -1,0 +1,30 @@
+/** One deadline around a whole piece of work, for a caller who needs one outcome in time whatever is slow underneath. */
+import { BridgeError } from '../errors.ts'
+
+/**
+ * Gives `work` `ms` milliseconds. When they are over its signal is aborted and the caller gets `internal`.
+ * The store, the token check and the camera list take no signal, so work that waits on them cannot be stopped, only left
+ * behind: its end is reported to `onLate` and changes nothing.
+ */
+export async function within<T>(
+  ms: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  onLate: (thrown: unknown) => void,
+): Promise<T> {
+  const hangUp = new AbortController()
+  const overdue = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    const reason = new BridgeError('internal', `not done after ${ms} ms`)
+    hangUp.abort(reason)
+    overdue.reject(reason)
+  }, ms)
+  const running = work(hangUp.signal)
+  running.catch((thrown: unknown) => {
+    if (hangUp.signal.aborted && thrown !== hangUp.signal.reason) onLate(thrown)
+  })
+  try {
+    return await Promise.race([running, overdue.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,156 @@
+/** What each directive does: one handler for every name in the wire schemas. */
+import type { Broker } from '../broker/broker.ts'
+import { BridgeError } from '../errors.ts'
+import {
+  cameraId,
+  type AccountId,
+  type Camera,
+  type CameraId,
+  type Clock,
+  type Log,
+  type VerifyToken,
+} from '../ports.ts'
+import type { AlexaEvent, Directive, DirectiveName } from '../wire/alexa.ts'
+import { describe, ENDPOINT_LIMIT, isEndpointId } from './discovery.ts'
+import type { AlexaGrants } from './grants.ts'
+import * as reply from './reply.ts'
+
+export interface AlexaDeps {
+  readonly verifyToken: VerifyToken
+  readonly cameras: {
+    list(accountId: AccountId): Promise<readonly Camera[]>
+    find(accountId: AccountId, cameraId: CameraId): Promise<Camera | undefined>
+  }
+  readonly broker: Pick<Broker, 'negotiate' | 'connected' | 'end' | 'isOnline'>
+  readonly grants: Pick<AlexaGrants, 'accept'>
+  /** Whether a press really reaches Alexa; only then is the doorbell announced as one that rings. */
+  readonly canSendEvents: boolean
+  /** From receipt of an offer to its answer. Default 5000: Alexa gives up at 6 s, and the way there and back takes some. */
+  readonly budgetMs?: number
+  /** From receipt of any other directive to its event. Default 7000: Alexa gives up at 8 s. */
+  readonly directiveMs?: number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What a handler knows of a directive besides its content. */
+export interface Call {
+  readonly deps: AlexaDeps
+  readonly echo: reply.Echo
+  readonly receivedAt: number
+  /** Aborted when nobody waits for the reply any more. */
+  readonly signal: AbortSignal
+}
+
+export const DEFAULT_BUDGET_MS = 5_000
+
+/** The embedded signaling service notices a dead connection within seconds. */
+const PRESENCE_UNCERTAINTY_MS = 5_000
+/** Where nobody can know (AWS does not tell), the sample may be as old as the longest master connection, an hour. */
+const NO_PRESENCE_UNCERTAINTY_MS = 3_600_000
+
+export const handlers: {
+  readonly [Name in DirectiveName]: (directive: Directive<Name>, call: Call) => Promise<AlexaEvent>
+} = {
+  'Alexa.Discovery/Discover': discover,
+  'Alexa.Authorization/AcceptGrant': acceptGrant,
+  'Alexa/ReportState': reportState,
+  'Alexa.RTCSessionController/InitiateSessionWithOffer': initiateSession,
+  'Alexa.RTCSessionController/SessionConnected': sessionConnected,
+  'Alexa.RTCSessionController/SessionDisconnected': sessionDisconnected,
+}
+
+async function discover({ payload }: Directive<'Alexa.Discovery/Discover'>, { deps }: Call): Promise<AlexaEvent> {
+  const accountId = await authorize(deps, payload.scope.token)
+  const cameras = await deps.cameras.list(accountId)
+  const nameable = cameras.filter((camera) => isEndpointId(camera.id))
+  const told = nameable.slice(0, ENDPOINT_LIMIT)
+  if (told.length < cameras.length) {
+    deps.log('warn', 'alexa.cameras_left_out', {
+      badIds: cameras.length - nameable.length,
+      overLimit: nameable.length - told.length,
+      limit: ENDPOINT_LIMIT,
+    })
+  }
+  return reply.discoverResponse(told.map((camera) => describe(camera, deps.canSendEvents)))
+}
+
+/** The answer means that the tokens are kept: Alexa sends the code once. */
+async function acceptGrant(
+  { payload }: Directive<'Alexa.Authorization/AcceptGrant'>,
+  { deps, signal }: Call,
+): Promise<AlexaEvent> {
+  const accountId = await authorize(deps, payload.grantee.token)
+  await deps.grants.accept(accountId, payload.grant.code, signal)
+  return reply.acceptGrantResponse()
+}
+
+/**
+ * Where nobody can know whether the camera is there it is reported as reachable: reported otherwise, Alexa refuses to open
+ * it without asking us, while an offer to a camera that is not there fails in time and says so.
+ */
+async function reportState({ endpoint }: Directive<'Alexa/ReportState'>, call: Call): Promise<AlexaEvent> {
+  const { deps, echo } = call
+  const { camera } = await findCamera(deps, endpoint)
+  const isOnline = deps.broker.isOnline(camera)
+  const uncertaintyMs = isOnline === undefined ? NO_PRESENCE_UNCERTAINTY_MS : PRESENCE_UNCERTAINTY_MS
+  return reply.stateReport(echo, isOnline ?? true, deps.clock(), uncertaintyMs)
+}
+
+/**
+ * Before the offer leaves for the camera: one token check (no round trip when cached or self-contained), then one read of
+ * the camera. They cannot go side by side, because the token says whose camera it is.
+ */
+async function initiateSession(
+  { endpoint, payload }: Directive<'Alexa.RTCSessionController/InitiateSessionWithOffer'>,
+  { deps, echo, receivedAt, signal }: Call,
+): Promise<AlexaEvent> {
+  const { accountId, camera } = await findCamera(deps, endpoint)
+  signal.throwIfAborted()
+  const answer = await deps.broker.negotiate({
+    assistant: 'alexa',
+    accountId,
+    camera,
+    reference: payload.sessionId,
+    offer: payload.offer.value,
+    receivedAt,
+    answerBy: receivedAt + (deps.budgetMs ?? DEFAULT_BUDGET_MS),
+    // Alexa's end is a media server with public IPv4 addresses that takes UDP; it offers TCP but nobody answers with it.
+    rules: { ipv4Only: true, tcpCandidates: false, talkBack: true },
+  })
+  return reply.answerGenerated(echo, answer)
+}
+
+async function sessionConnected(
+  { endpoint, payload }: Directive<'Alexa.RTCSessionController/SessionConnected'>,
+  { deps, echo }: Call,
+): Promise<AlexaEvent> {
+  const accountId = await authorize(deps, endpoint.scope.token)
+  await deps.broker.connected({ assistant: 'alexa', accountId, reference: payload.sessionId })
+  return reply.sessionEvent('SessionConnected', echo, payload.sessionId)
+}
+
+async function sessionDisconnected(
+  { endpoint, payload }: Directive<'Alexa.RTCSessionController/SessionDisconnected'>,
+  { deps, echo }: Call,
+): Promise<AlexaEvent> {
+  const accountId = await authorize(deps, endpoint.scope.token)
+  await deps.broker.end({ assistant: 'alexa', accountId, reference: payload.sessionId }, 'the viewer left')
+  return reply.sessionEvent('SessionDisconnected', echo, payload.sessionId)
+}
+
+async function findCamera(
+  deps: AlexaDeps,
+  endpoint: Directive<'Alexa/ReportState'>['endpoint'],
+): Promise<{ accountId: AccountId; camera: Camera }> {
+  const accountId = await authorize(deps, endpoint.scope.token)
+  const camera = await deps.cameras.find(accountId, cameraId(endpoint.endpointId))
+  if (!camera) throw new BridgeError('camera_not_found', `no camera ${endpoint.endpointId} for this account`)
+  return { accountId, camera }
+}
+
+async function authorize(deps: AlexaDeps, token: string): Promise<AccountId> {
+  const grant = await deps.verifyToken(token)
+  if (!grant.scopes.includes('camera')) throw new BridgeError('unauthorized', 'the token is not for cameras')
+  return grant.accountId
+}
