@@ -1,27 +1,10 @@
-/** Drives sessions: carries effects out and events in, keeps the record, and decides nothing. */
+/** What the assistants call: one negotiation for each session at a time, and the sessions' records. */
 import { createHash, randomBytes } from 'node:crypto'
-import { BridgeError, toBridgeError } from '../errors.ts'
-import {
-  sessionId,
-  type AccountId,
-  type Camera,
-  type CameraMessage,
-  type Clock,
-  type IceServer,
-  type Log,
-} from '../ports.ts'
+import { sessionId, type AccountId, type Camera, type Clock, type IceServer, type Log } from '../ports.ts'
 import type { Presence, SessionId, Signaling, Store } from '../ports.ts'
 import type { AnswerRules } from './answer.ts'
-import {
-  open,
-  step,
-  type Budgets,
-  type Effect,
-  type Facts,
-  type Heard,
-  type Session,
-  type SessionEvent,
-} from './session.ts'
+import { startNegotiation, type Negotiation } from './negotiation.ts'
+import { step, type Budgets, type Facts, type Heard, type Session, type SessionEvent } from './session.ts'
 import { viewOf, type SessionView } from './view.ts'
 
 export type { AnswerRules } from './answer.ts'
@@ -91,130 +74,62 @@ export interface BrokerDeps {
 /** A session's record is kept this long, and at most this many for each account. */
 const history = { keptMs: 24 * 3_600_000, most: 50 } as const
 
-interface Negotiation {
+interface Running {
   readonly digest: string
   readonly answer: Promise<string>
-  /** Settles when nothing of it is left open. */
+  /** Fulfils when nothing of it is left open. */
   readonly done: Promise<void>
-  feed(event: SessionEvent): void
+  end(reason: string): void
 }
 
 export function createBroker(deps: BrokerDeps): Broker {
   const { signaling, presence, clock, log } = deps
   const sessions = deps.store.collection<Session>('session')
-  const live = new Map<SessionId, Negotiation>()
+  const live = new Map<SessionId, Running>()
 
-  function begin(request: NegotiateRequest, id: SessionId, digest: string): Negotiation {
-    const { camera, assistant, accountId, reference, rules } = request
-    const hangUp = new AbortController()
-    const verdict = Promise.withResolvers<string>()
-    const pumps: Promise<void>[] = []
-    const early: SessionEvent[] = []
-    let session: Session | undefined
-    let timer: NodeJS.Timeout | undefined
-
-    const feed = (event: SessionEvent): void => {
-      if (session === undefined) return void early.push(event)
-      const [next, effects] = step(session, event)
-      session = next
-      effects.forEach(carryOut)
-    }
-
-    const carryOut = (effect: Effect): void => {
-      switch (effect.kind) {
-        case 'offer':
-          pumps.push(pump(effect.sdp), learnServers())
-          return
-        case 'wake':
-          clearTimeout(timer)
-          timer = setTimeout(wake, Math.max(0, effect.at - clock()))
-          return
-        case 'answer':
-          verdict.resolve(effect.sdp)
-          return
-        case 'refuse':
-          verdict.reject(new BridgeError(effect.code, effect.message))
-          return
-        case 'hang-up':
-          clearTimeout(timer)
-          hangUp.abort()
-      }
-    }
-
-    const wake = (): void => {
-      const seen = presence(camera.channel)
-      if (session?.phase === 'offered' && seen?.online === false)
-        feed({ kind: 'camera-gone', sinceAt: seen.sinceAt, at: clock() })
-      feed({ kind: 'woke', at: clock() })
-    }
-
-    const pump = async (sdp: string): Promise<void> => {
-      try {
-        for await (const message of signaling.offer(camera.channel, facts.viewerId, sdp, hangUp.signal))
-          feed(eventOf(message, clock()))
-        feed({ kind: 'signaling-ended', at: clock() })
-      } catch (thrown) {
-        const { code, message, cause } = toBridgeError(thrown)
-        if (!hangUp.signal.aborted) log('warn', 'signaling', { session: id, camera: camera.id, code, message, cause })
-        feed({ kind: 'signaling-failed', code, message, at: clock() })
-      }
-    }
-
-    const learnServers = async (): Promise<void> => {
-      try {
-        const servers = await signaling.iceServers(camera.channel, hangUp.signal)
-        feed({
-          kind: 'servers-known',
-          relay: servers.some(({ urls }) => urls.some((url) => /^turns?:/.test(url))),
-          at: clock(),
-        })
-      } catch {
-        // Not knowing them costs at most `settleCapMs`; a signaling service that fails is reported by `pump`.
-      }
-    }
-
-    const facts: Facts = {
-      ...{
-        id,
-        assistant,
-        accountId,
-        cameraId: camera.id,
-        reference,
-        offerDigest: digest,
-        rules,
-        budgets: deps.budgets,
-      },
-      viewerId: `s-${id}.${randomBytes(4).toString('hex')}`,
-      startedAt: request.receivedAt,
-      answerBy: request.answerBy,
-    }
+  function begin(request: NegotiateRequest, id: SessionId, digest: string): Running {
+    let negotiation: Negotiation | undefined
+    let endedEarly: string | undefined
 
     const run = async (): Promise<string> => {
+      // One read on the way of an offer: an assistant that repeats itself must not be answered by a second session.
       const earlier = (await sessions.get(id))?.value
-      const repeated =
-        earlier !== undefined && 'answer' in earlier && 'endsBy' in earlier && earlier.facts.offerDigest === digest
-      if (repeated && clock() < earlier.endsBy) return earlier.answer
-      const seen = presence(camera.channel)
-      const [opened, effects] = open(facts, request.offer, clock(), seen?.online === false ? seen.sinceAt : undefined)
-      session = opened
-      effects.forEach(carryOut)
-      early.forEach(feed)
+      const isRepeat = earlier?.facts.offerDigest === digest && 'endsBy' in earlier && clock() < earlier.endsBy
+      if (isRepeat) return earlier.answer
+      negotiation = startNegotiation(deps, factsOf(request, id, digest, deps.budgets), request.camera, request.offer)
+      if (endedEarly !== undefined) negotiation.end(endedEarly)
       try {
-        return await verdict.promise
+        return await negotiation.verdict
       } finally {
-        await save(session)
-        report(session)
+        await save(negotiation.session())
       }
     }
 
     const answer = run()
-    const settled = answer.then(ignore, ignore).then(() => Promise.allSettled(pumps))
-    return { digest, answer, feed, done: settled.then(() => void (live.get(id)?.answer === answer && live.delete(id))) }
+    const done = async (): Promise<void> => {
+      await Promise.allSettled([answer])
+      await negotiation?.done
+      if (live.get(id)?.answer === answer) live.delete(id)
+    }
+    const end = (reason: string): void => {
+      endedEarly = reason
+      negotiation?.end(reason)
+    }
+    return { digest, answer, done: done(), end }
   }
 
   /** The record is for later events and for the owner; a store that fails must not cost the display its answer. */
   async function save(session: Session): Promise<void> {
-    const { id, accountId } = session.facts
+    const { id, accountId, assistant, cameraId, startedAt } = session.facts
+    const code = 'cause' in session ? session.cause?.code : undefined
+    log('info', 'session', {
+      session: id,
+      assistant,
+      camera: cameraId,
+      phase: session.phase,
+      code,
+      ms: clock() - startedAt,
+    })
     try {
       await sessions.put(id, session, { group: accountId, expiresAt: clock() + history.keptMs })
     } catch (thrown) {
@@ -240,23 +155,10 @@ export function createBroker(deps: BrokerDeps): Broker {
   }
 
   async function endOne(id: SessionId, reason: string): Promise<void> {
-    const negotiation = live.get(id)
-    negotiation?.feed({ kind: 'ended', reason, at: clock() })
-    await negotiation?.done
+    const running = live.get(id)
+    running?.end(reason)
+    await running?.done
     await update(id, { kind: 'ended', reason, at: clock() })
-  }
-
-  function report({ facts, phase, ...session }: Session): void {
-    const cause = 'cause' in session ? session.cause : undefined
-    const { id, assistant, cameraId, startedAt } = facts
-    log('info', 'session', {
-      session: id,
-      assistant,
-      camera: cameraId,
-      phase,
-      code: cause?.code,
-      ms: clock() - startedAt,
-    })
   }
 
   return {
@@ -265,10 +167,10 @@ export function createBroker(deps: BrokerDeps): Broker {
       const digest = digestOf(request.offer)
       const running = live.get(id)
       if (running?.digest === digest) return running.answer
-      running?.feed({ kind: 'ended', reason: 'a newer offer took its place', at: clock() })
-      const negotiation = begin(request, id, digest)
-      live.set(id, negotiation)
-      return negotiation.answer
+      running?.end('a newer offer took its place')
+      const next = begin(request, id, digest)
+      live.set(id, next)
+      return next.answer
     },
     connected: (ref) => update(idOf(ref), { kind: 'display-connected', at: clock() }),
     async end(ref, reason) {
@@ -300,25 +202,18 @@ export function createBroker(deps: BrokerDeps): Broker {
     running: () => live.size,
     async close() {
       const open = [...live.values()]
-      for (const negotiation of open) negotiation.feed({ kind: 'ended', reason: 'the bridge is stopping', at: clock() })
+      for (const running of open) running.end('the bridge is stopping')
       await Promise.all(open.map(({ done }) => done))
     },
   }
 }
 
-function eventOf(message: CameraMessage, at: number): SessionEvent {
-  switch (message.kind) {
-    case 'answer':
-      return { kind: 'camera-answered', sdp: message.sdp, at }
-    case 'candidate': {
-      const { kind: _, ...candidate } = message
-      return { kind: 'camera-candidate', candidate, at }
-    }
-    case 'end-of-candidates':
-      return { kind: 'camera-gathered', at }
-    case 'garbled':
-      return { kind: 'camera-garbled', what: message.what, at }
-  }
+function factsOf(request: NegotiateRequest, id: SessionId, offerDigest: string, budgets: Budgets): Facts {
+  const { assistant, accountId, camera, reference, rules, receivedAt, answerBy } = request
+  // Fresh for each attempt: a KVS camera refuses a second offer from a viewer that it still holds.
+  const viewerId = `s-${id}.${randomBytes(4).toString('hex')}`
+  const who = { id, assistant, accountId, cameraId: camera.id, reference, viewerId }
+  return { ...who, offerDigest, startedAt: receivedAt, answerBy, rules, budgets }
 }
 
 /** The same display's session has the same id on every machine, so that a repeat finds it. */
@@ -329,6 +224,3 @@ function idOf({ assistant, accountId, reference }: SessionRef): SessionId {
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22)
 }
-
-/** For promises whose outcome somebody else handles. */
-function ignore(): void {}

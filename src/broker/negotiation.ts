@@ -1,0 +1,124 @@
+/** Drives one session to its verdict: carries effects out and events in, owns the timer and the camera's line, decides nothing. */
+import { BridgeError, toBridgeError } from '../errors.ts'
+import type { Camera, CameraMessage, Clock, Log, Presence, Signaling } from '../ports.ts'
+import { open, step, type Effect, type Facts, type Session, type SessionEvent } from './session.ts'
+
+export interface NegotiationDeps {
+  readonly signaling: Signaling
+  readonly presence: Presence
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Negotiation {
+  /** The display's answer; rejects with the `BridgeError` of the refusal. */
+  readonly verdict: Promise<string>
+  /** Fulfils when the timer is gone and the camera's line is closed. */
+  readonly done: Promise<void>
+  /** The session as it is now. */
+  session(): Session
+  /** Ends it from outside; after the verdict this does nothing. */
+  end(reason: string): void
+}
+
+/** Starts a session with the display's offer, towards a camera that must be its `facts.cameraId`. */
+export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Camera, offer: string): Negotiation {
+  const { signaling, presence, clock, log } = deps
+  const { channel } = camera
+  const hangUp = new AbortController()
+  const verdict = Promise.withResolvers<string>()
+  const lines: Promise<void>[] = []
+  let timer: NodeJS.Timeout | undefined
+
+  const absent = presence(channel)
+  const [opened, effects] = open(facts, offer, clock(), absent?.online === false ? absent.sinceAt : undefined)
+  let session = opened
+  effects.forEach(carryOut)
+
+  function feed(event: SessionEvent): void {
+    const [next, effects] = step(session, event)
+    session = next
+    effects.forEach(carryOut)
+  }
+
+  function carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'offer':
+        lines.push(listen(effect.sdp), learnServers())
+        return
+      case 'wake':
+        clearTimeout(timer)
+        timer = setTimeout(wake, Math.max(0, effect.at - clock()))
+        return
+      case 'answer':
+        verdict.resolve(effect.sdp)
+        return
+      case 'refuse':
+        verdict.reject(new BridgeError(effect.code, effect.message))
+        return
+      case 'hang-up':
+        clearTimeout(timer)
+        hangUp.abort()
+    }
+  }
+
+  function wake(): void {
+    const seen = presence(channel)
+    if (seen?.online === false) feed({ kind: 'camera-gone', sinceAt: seen.sinceAt, at: clock() })
+    feed({ kind: 'woke', at: clock() })
+  }
+
+  async function listen(sdp: string): Promise<void> {
+    try {
+      for await (const message of signaling.offer(channel, facts.viewerId, sdp, hangUp.signal))
+        feed(eventOf(message, clock()))
+      feed({ kind: 'signaling-ended', at: clock() })
+    } catch (thrown) {
+      const error = toBridgeError(thrown)
+      if (!hangUp.signal.aborted) log('warn', 'signaling failed', { session: facts.id, camera: camera.id, error })
+      feed({ kind: 'signaling-failed', code: error.code, message: error.message, at: clock() })
+    }
+  }
+
+  /** Beside the offer, never before it: whether a relay is worth waiting for. */
+  async function learnServers(): Promise<void> {
+    try {
+      const servers = await signaling.iceServers(channel, hangUp.signal)
+      feed({
+        kind: 'servers-known',
+        relay: servers.some(({ urls }) => urls.some((url) => /^turns?:/.test(url))),
+        at: clock(),
+      })
+    } catch {
+      // Not knowing costs at most `settleCapMs`; a signaling service that is down shows in `listen`.
+    }
+  }
+
+  return {
+    verdict: verdict.promise,
+    done: verdict.promise
+      .then(ignore, ignore)
+      .then(() => Promise.all(lines))
+      .then(ignore),
+    session: () => session,
+    end: (reason) => feed({ kind: 'ended', reason, at: clock() }),
+  }
+}
+
+function eventOf(message: CameraMessage, at: number): SessionEvent {
+  switch (message.kind) {
+    case 'answer':
+      return { kind: 'camera-answered', sdp: message.sdp, at }
+    case 'candidate': {
+      const { kind: _, ...candidate } = message
+      return { kind: 'camera-candidate', candidate, at }
+    }
+    case 'end-of-candidates':
+      return { kind: 'camera-gathered', at }
+    case 'garbled':
+      return { kind: 'camera-garbled', what: message.what, at }
+  }
+}
+
+/** For a promise whose outcome is handled by whoever asked for it. */
+function ignore(): void {}
