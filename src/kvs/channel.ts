@@ -4,7 +4,7 @@ import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { WebSocket, type ClientOptions } from 'ws'
 import type { Kvs } from './access.ts'
-import { toKvsError, UpgradeRefused } from './failure.ts'
+import { ServiceRefusal, toKvsError } from './failure.ts'
 import { decodeMessage, encodeMessage, type ChannelMessage, type Outgoing } from './message.ts'
 import type { ChannelResources } from './resources.ts'
 import { untilAborted, within } from './waiting.ts'
@@ -91,7 +91,8 @@ async function presign(kvs: Kvs, channel: ChannelResources, role: ChannelRole): 
         ...(role.role === 'VIEWER' ? { 'X-Amz-ClientId': role.clientId } : {}),
       },
     },
-    { expiresIn: 299 },
+    // The offset that the SDK has learned from the service: a camera's clock may be wrong.
+    { expiresIn: 299, signingDate: new Date(Date.now() + kvs.control.config.systemClockOffset) },
   )
   url.search = Object.entries(signed.query ?? {})
     .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
@@ -182,7 +183,7 @@ async function opened(socket: WebSocket, bounds: AbortSignal): Promise<void> {
       response.on('error', () => response.destroy())
       response.once('close', () => {
         const type = String(response.headers['x-amzn-errortype'] ?? '').split(':')[0] ?? ''
-        reject(new UpgradeRefused(response.statusCode ?? 0, type, text.slice(0, maxRefusal)))
+        reject(new ServiceRefusal('upgrade', response.statusCode ?? 0, type, text.slice(0, maxRefusal)))
       })
     })
   })

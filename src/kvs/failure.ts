@@ -1,15 +1,19 @@
 /** What goes wrong on the way to KVS, in the house's words and with what to do about it. */
+import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 
-/** An upgrade to WebSocket that the service refused. Kept as the cause of the `BridgeError`. */
-export class UpgradeRefused extends Error {
-  override readonly name = 'UpgradeRefused'
+/** What the service refused on or for a WebSocket. Kept as the cause of the `BridgeError`. */
+export class ServiceRefusal extends Error {
+  override readonly name = 'ServiceRefusal'
+  /** Refused was the connection itself, or a message sent on it. */
+  readonly what: 'upgrade' | 'message'
   readonly status: number
   /** The service's name of the error, such as `ClientLimitExceededException`; empty when it gave none. */
   readonly errorType: string
 
-  constructor(status: number, errorType: string, text: string) {
-    super(`the service refused the WebSocket: ${status} ${errorType} ${text}`.trim())
+  constructor(what: 'upgrade' | 'message', status: number, errorType: string, text: string) {
+    super(`the service refused the ${what}: ${status} ${errorType} ${text}`.trim())
+    this.what = what
     this.status = status
     this.errorType = errorType
   }
@@ -23,7 +27,9 @@ export function toKvsError(thrown: unknown, channelName: string, region: string)
   const { name, code, status, text } = traits(thrown)
   if (/LimitExceeded|Throttl|TooManyRequests/.test(name) || status === 429) {
     // AWS has one error for both: too many calls, and all viewer places taken. Only an upgrade can mean the places.
-    return thrown instanceof UpgradeRefused && !/rate|throttl|too many requests/i.test(text)
+    return thrown instanceof ServiceRefusal &&
+      thrown.what === 'upgrade' &&
+      !/rate|throttl|too many requests/i.test(text)
       ? fail('camera_busy', `channel ${channelName} takes no further viewer`)
       : fail('rate_limited', `too many calls about channel ${channelName}`)
   }
@@ -64,15 +70,20 @@ export function mayBeStale(error: unknown): boolean {
 
 /** What the SDK's errors, Node's and ours tell, under one roof; empty or 0 where they say nothing. */
 function traits(thrown: unknown): { name: string; code: string; status: number; text: string } {
-  if (!(thrown instanceof Error)) return { name: '', code: '', status: 0, text: String(thrown) }
-  if (thrown instanceof UpgradeRefused) {
+  if (thrown instanceof ServiceRefusal) {
     return { name: thrown.errorType, code: '', status: thrown.status, text: thrown.message }
   }
-  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : ''
-  const metadata = '$metadata' in thrown ? thrown.$metadata : undefined
-  const status =
-    typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
-      ? Number(metadata.httpStatusCode)
-      : 0
-  return { name: thrown.name, code, status, text: thrown.message }
+  const { name, code, message, $metadata } = errorSchema.parse(thrown)
+  return { name, code, status: $metadata.httpStatusCode, text: message }
 }
+
+const word = z.string().catch('')
+
+const errorSchema = z
+  .object({
+    name: word,
+    code: word,
+    message: word,
+    $metadata: z.object({ httpStatusCode: z.number().catch(0) }).catch({ httpStatusCode: 0 }),
+  })
+  .catch({ name: '', code: '', message: '', $metadata: { httpStatusCode: 0 } })

@@ -29,7 +29,9 @@ export type ChannelMessage =
   | { readonly kind: 'go-away' }
   /** The service asks to fetch new ICE servers. */
   | { readonly kind: 'reconnect-ice-server' }
-  /** None of the above. `what` says it in a few words of ours, with nothing of the content. */
+  /** A message of the service that we do not know; `type` is its name, cut short. */
+  | { readonly kind: 'unknown'; readonly type: string }
+  /** An offer, answer or candidate that cannot be read, or something in no known form. `what` says it in a few words of ours, with nothing of the content. */
   | { readonly kind: 'garbled'; readonly what: string; readonly senderClientId?: string }
 
 /** base64 characters of one payload, by the service's quotas. */
@@ -65,6 +67,7 @@ const candidateSchema = z.object({
  * The caller bounds the length of the frame.
  */
 export function decodeMessage(frame: string): ChannelMessage {
+  if (frame.trim() === '') return { kind: 'unknown', type: 'empty' }
   const envelope = envelopeSchema.safeParse(camelKeys(parseJson(frame)))
   if (!envelope.success)
     return { kind: 'garbled', what: frame === '' ? 'an empty message' : 'a message in no known form' }
@@ -84,7 +87,7 @@ export function decodeMessage(frame: string): ChannelMessage {
     case 'STATUS_RESPONSE':
       return { kind: 'status', ...present(statusResponse ?? {}) }
     default:
-      return { kind: 'garbled', what: 'a message of an unknown type', ...sender }
+      return { kind: 'unknown', type: messageType.replace(/[^\w.-]/g, '?') }
   }
 }
 

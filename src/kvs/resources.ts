@@ -5,7 +5,7 @@ import { BridgeError } from '../errors.ts'
 import type { IceServer } from '../ports.ts'
 import type { Kvs } from './access.ts'
 import { toKvsError } from './failure.ts'
-import { untilAborted } from './waiting.ts'
+import { untilAborted, within } from './waiting.ts'
 
 /** A channel's addresses for one role. */
 export interface ChannelResources {
@@ -30,8 +30,8 @@ export async function findChannel(
   role: 'MASTER' | 'VIEWER',
   signal: AbortSignal,
 ): Promise<ChannelResources> {
-  return named(kvs, channelName, signal, async () => {
-    const abort = { abortSignal: signal }
+  return lookUp(kvs, channelName, signal, async (abortSignal) => {
+    const abort = { abortSignal }
     const described = await kvs.control.send(new DescribeSignalingChannelCommand({ ChannelName: channelName }), abort)
     const arn = described.ChannelInfo?.ChannelARN
     if (arn === undefined)
@@ -59,11 +59,12 @@ export async function findChannel(
  * Throws `BridgeError`, or the signal's reason.
  */
 export async function fetchIceServers(kvs: Kvs, channel: ChannelResources, signal: AbortSignal): Promise<IceConfig> {
-  return named(kvs, channel.channelName, signal, async () => {
+  return lookUp(kvs, channel.channelName, signal, async (abortSignal) => {
     const { IceServerList } = await kvs
       .signalingAt(channel.https)
-      .send(new GetIceServerConfigCommand({ ChannelARN: channel.arn, Service: 'TURN' }), { abortSignal: signal })
+      .send(new GetIceServerConfigCommand({ ChannelARN: channel.arn, Service: 'TURN' }), { abortSignal })
     const relays = (IceServerList ?? []).filter((server) => server.Uris !== undefined && server.Uris.length > 0)
+    const ttls = relays.map((server) => server.Ttl ?? defaultTtl)
     return {
       servers: [
         ...stunOf(kvs),
@@ -73,7 +74,7 @@ export async function fetchIceServers(kvs: Kvs, channel: ChannelResources, signa
           ...(Password ? { credential: Password } : {}),
         })),
       ],
-      ttlMs: 1_000 * Math.min(...relays.map((server) => server.Ttl ?? defaultTtl), 86_400),
+      ttlMs: 1_000 * (ttls.length > 0 ? Math.min(...ttls) : defaultTtl),
     }
   })
 }
@@ -87,10 +88,18 @@ function stunOf({ access }: Kvs): readonly IceServer[] {
   return [{ urls: [`stun:stun.kinesisvideo.${access.region}.${domain}:443`] }]
 }
 
-async function named<T>(kvs: Kvs, channelName: string, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+/** Milliseconds for all calls of one lookup, repetitions included. */
+const lookupMs = 8_000
+
+async function lookUp<T>(
+  kvs: Kvs,
+  channelName: string,
+  signal: AbortSignal,
+  calls: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   try {
     // The SDK heeds the signal in its requests, but not while it fetches credentials.
-    return await untilAborted(call(), signal)
+    return await within(lookupMs, signal, async (bounds) => untilAborted(calls(bounds), bounds))
   } catch (error) {
     signal.throwIfAborted()
     throw toKvsError(error, channelName, kvs.access.region)
