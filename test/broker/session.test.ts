@@ -1,0 +1,262 @@
+/** The session machine: its transitions one by one, and random walks that hold its promises. */
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { isOverdue, open, step, type Effect, type Session, type SessionEvent } from '../../src/broker/session.ts'
+import { viewOf } from '../../src/broker/view.ts'
+import { budgets, cSdkAnswer, echoOffer, facts, hostCandidate, reflexiveCandidate, relayCandidate } from './fixtures.ts'
+
+const candidate = (line: string): { readonly candidate: string; readonly sdpMid: string } => ({
+  candidate: line,
+  sdpMid: '0',
+})
+const answered = (at: number): SessionEvent => ({ kind: 'camera-answered', sdp: cSdkAnswer, at })
+const found = (line: string, at: number): SessionEvent => ({ kind: 'camera-candidate', candidate: candidate(line), at })
+
+/** Opens a session at 10 and feeds it; returns where it stands and all effects but the offer, in brief. */
+function play(...events: readonly SessionEvent[]): { session: Session; effects: readonly string[] } {
+  let [session, effects] = open(facts, echoOffer, 10)
+  const all = [...effects]
+  for (const event of events) {
+    ;[session, effects] = step(session, event)
+    all.push(...effects)
+  }
+  return { session, effects: all.filter(({ kind }) => kind !== 'offer').map(brief) }
+}
+
+function brief(effect: Effect): string {
+  if (effect.kind === 'wake') return `wake ${effect.at}`
+  return effect.kind === 'refuse' ? `refuse ${effect.code}` : effect.kind
+}
+
+const phase = (session: Session): string => session.phase
+const deadline = 'wake 4900'
+
+describe('transitions', () => {
+  test('a bad offer is refused at once', () => {
+    const [session, effects] = open(facts, 'nonsense', 10)
+    expect([phase(session), ...effects.map(brief)]).toEqual(['closed', 'refuse invalid_request', 'hang-up'])
+  })
+
+  test('a camera known to be gone is refused at once, one that may be reconnecting is asked', () => {
+    expect(open(facts, echoOffer, 10_000, 1_000)[1].map(brief)).toEqual(['refuse camera_offline', 'hang-up'])
+    expect(open(facts, echoOffer, 10_000, 9_000)[1].map(brief)).toEqual(['offer', deadline])
+  })
+
+  test('offered + camera-answered -> gathering', () => {
+    const { session, effects } = play(answered(20))
+    expect([phase(session), ...effects]).toEqual(['gathering', deadline, 'wake 1520'])
+  })
+
+  test('gathering + camera-gathered -> answered', () => {
+    const { session, effects } = play(answered(20), { kind: 'camera-gathered', at: 25 })
+    expect([phase(session), ...effects]).toEqual(['answered', deadline, 'wake 1520', 'answer', 'hang-up'])
+  })
+
+  test('gathering + relay and reflexive and quiet -> answered', () => {
+    const { session, effects } = play(answered(20), found(reflexiveCandidate, 60), found(relayCandidate, 160), {
+      kind: 'woke',
+      at: 360,
+    })
+    expect([phase(session), ...effects]).toEqual([
+      'answered',
+      deadline,
+      'wake 1520',
+      'wake 1520',
+      'wake 360',
+      'answer',
+      'hang-up',
+    ])
+  })
+
+  test('a further candidate prolongs the quiet time', () => {
+    const { effects } = play(answered(20), found(relayCandidate, 100), found(hostCandidate, 250), {
+      kind: 'woke',
+      at: 300,
+    })
+    expect(effects).toEqual([deadline, 'wake 1520', 'wake 300', 'wake 450', 'wake 450'])
+  })
+
+  test('where the camera has no TURN server no relay is waited for', () => {
+    const { effects } = play(answered(20), { kind: 'servers-known', relay: false, at: 21 })
+    expect(effects).toEqual([deadline, 'wake 1520', 'wake 220'])
+  })
+
+  test('gathering + settle cap -> answered with what is there', () => {
+    const { session, effects } = play(answered(20), { kind: 'woke', at: 1_520 })
+    expect([phase(session), ...effects]).toEqual(['answered', deadline, 'wake 1520', 'answer', 'hang-up'])
+  })
+
+  test('a late answer leaves no more time than the deadline', () => {
+    expect(play(answered(4_000)).effects).toEqual([deadline, deadline])
+  })
+
+  test('candidates that come before the answer are kept', () => {
+    const { session } = play(found(relayCandidate, 15), answered(20), { kind: 'camera-gathered', at: 25 })
+    expect('answer' in session && session.answer).toContain('typ relay')
+  })
+
+  test.each<[name: string, code: string, ...events: SessionEvent[]]>([
+    ['offered + deadline -> closed', 'camera_silent', { kind: 'woke', at: 4_900 }],
+    ['offered + an answer after the deadline -> closed', 'camera_silent', answered(4_950)],
+    [
+      'offered + camera-garbled -> closed',
+      'camera_garbled',
+      { kind: 'camera-garbled', what: 'an answer that is not JSON', at: 20 },
+    ],
+    [
+      'offered + an answer that is no SDP -> closed',
+      'camera_garbled',
+      { kind: 'camera-answered', sdp: 'nonsense', at: 20 },
+    ],
+    ['offered + camera-gone since before -> closed', 'camera_offline', { kind: 'camera-gone', sinceAt: -5, at: 4_900 }],
+    ['offered + camera-gone since then -> closed', 'camera_hung_up', { kind: 'camera-gone', sinceAt: 500, at: 4_900 }],
+    ['offered + signaling-ended -> closed', 'camera_hung_up', { kind: 'signaling-ended', at: 20 }],
+    [
+      'offered + signaling-failed -> closed',
+      'camera_busy',
+      { kind: 'signaling-failed', code: 'camera_busy', message: 'full', at: 20 },
+    ],
+    ['offered + ended -> closed', 'display_gave_up', { kind: 'ended', reason: 'gone', at: 20 }],
+    ['gathering + ended -> closed', 'display_gave_up', answered(20), { kind: 'ended', reason: 'gone', at: 30 }],
+  ])('%s', (_, code, ...events) => {
+    const { session, effects } = play(...events)
+    expect(effects.slice(-2)).toEqual([`refuse ${code}`, 'hang-up'])
+    expect(session).toMatchObject({ phase: 'closed', cause: { code } })
+  })
+
+  test('an answer without any usable candidate is refused', () => {
+    const bare = cSdkAnswer.replaceAll(/a=candidate.*\n/g, '')
+    const { session } = play(
+      { kind: 'camera-answered', sdp: bare, at: 20 },
+      found('candidate:1 1 udp 1 abc.local 9 typ host', 30),
+      { kind: 'woke', at: 1_520 },
+    )
+    expect(session).toMatchObject({ phase: 'closed', cause: { code: 'no_candidates' } })
+  })
+
+  test('gathering + signaling lost -> answered: the camera has said enough', () => {
+    expect(phase(play(answered(20), { kind: 'signaling-ended', at: 30 }).session)).toBe('answered')
+    expect(
+      phase(play(answered(20), { kind: 'signaling-failed', code: 'signaling_failed', message: '', at: 30 }).session),
+    ).toBe('answered')
+  })
+
+  test('a second answer changes nothing', () => {
+    const once = play(answered(20))
+    expect(step(once.session, { kind: 'camera-answered', sdp: cSdkAnswer.replaceAll('aBcD', 'evil'), at: 30 })).toEqual(
+      [once.session, []],
+    )
+  })
+
+  test('answered + display-connected -> connected + ended -> closed', () => {
+    const { session } = play(answered(20), { kind: 'camera-gathered', at: 25 }, { kind: 'display-connected', at: 300 })
+    expect(phase(session)).toBe('connected')
+    const [closed] = step(session, { kind: 'ended', reason: 'the display said goodbye', at: 900 })
+    expect(closed).toMatchObject({ phase: 'closed', reason: 'the display said goodbye', answeredAt: 25 })
+  })
+
+  test('answered + camera-reported failed -> closed: the picture never came, and this is why', () => {
+    const { session } = play(
+      answered(20),
+      { kind: 'camera-gathered', at: 25 },
+      { kind: 'camera-reported', state: 'failed', at: 15_000 },
+    )
+    expect(session).toMatchObject({ phase: 'closed', cause: { code: 'media_failed' } })
+  })
+
+  test('what the camera heard is kept, also when it says so after the end', () => {
+    const { session } = play(
+      answered(20),
+      { kind: 'camera-gathered', at: 25 },
+      { kind: 'ended', reason: 'bye', at: 900 },
+      { kind: 'camera-reported', state: 'left', heard: { packets: 150, level: 0.2 }, at: 950 },
+    )
+    expect(session).toMatchObject({ phase: 'closed', reason: 'bye', heard: { packets: 150, level: 0.2 } })
+  })
+
+  test('a session that nobody ends is over when its lifetime is', () => {
+    const { session } = play(answered(20), { kind: 'camera-gathered', at: 25 })
+    expect(isOverdue(session, 25 + budgets.lifetimeMs - 1)).toBe(false)
+    expect(viewOf(session, 25 + budgets.lifetimeMs)).toMatchObject({ phase: 'closed', answerMs: 25 })
+  })
+})
+
+describe('on a random walk', () => {
+  const event: fc.Arbitrary<SessionEvent> = fc.oneof(
+    fc.constantFrom<SessionEvent>(
+      answered(0),
+      { kind: 'camera-answered', sdp: 'nonsense', at: 0 },
+      { kind: 'camera-answered', sdp: cSdkAnswer.replaceAll(/a=candidate.*\n/g, ''), at: 0 },
+      { kind: 'camera-gathered', at: 0 },
+      { kind: 'camera-garbled', what: 'x', at: 0 },
+      { kind: 'camera-gone', sinceAt: 7, at: 0 },
+      { kind: 'signaling-ended', at: 0 },
+      { kind: 'signaling-failed', code: 'signaling_failed', message: 'x', at: 0 },
+      { kind: 'servers-known', relay: false, at: 0 },
+      { kind: 'camera-reported', state: 'connected', at: 0 },
+      { kind: 'camera-reported', state: 'left', heard: { packets: 1, level: 0 }, at: 0 },
+      { kind: 'display-connected', at: 0 },
+      { kind: 'ended', reason: 'x', at: 0 },
+    ),
+    fc
+      .constantFrom(hostCandidate, reflexiveCandidate, relayCandidate, 'candidate:', '')
+      .map((line): SessionEvent => found(line, 0)),
+  )
+  const walk = fc.array(fc.record({ event, waitMs: fc.oneof(fc.nat(50), fc.nat(2_000)) }), { maxLength: 60 })
+
+  test('one verdict by the deadline, one hang-up with it, no wake past it, and closed stays closed', () => {
+    fc.assert(
+      fc.property(walk, (moves) => {
+        let now = 10
+        let [session, effects] = open(facts, echoOffer, now)
+        let wakeAt: number | undefined
+        const verdicts: { kind: string; at: number }[] = []
+        let hangUps = 0
+        const carry = (): void => {
+          for (const effect of effects) {
+            if (effect.kind === 'wake') {
+              expect(effect.at).toBeLessThanOrEqual(facts.answerBy)
+              wakeAt = effect.at
+            } else if (effect.kind === 'answer' || effect.kind === 'refuse')
+              verdicts.push({ kind: effect.kind, at: now })
+            else if (effect.kind === 'hang-up') {
+              hangUps++
+              wakeAt = undefined
+            }
+          }
+        }
+        const feed = (one: SessionEvent): void => {
+          const before = session
+          ;[session, effects] = step(session, { ...one, at: now })
+          if (before.phase === 'closed') expect(session.phase).toBe('closed')
+          if (verdicts.length > 0) expect(effects).toEqual([])
+          carry()
+        }
+        const passUntil = (until: number): void => {
+          while (wakeAt !== undefined && wakeAt <= until) {
+            now = Math.max(now, wakeAt)
+            wakeAt = undefined
+            feed({ kind: 'woke', at: now })
+          }
+          now = until
+        }
+        carry()
+        for (const move of moves) {
+          passUntil(now + move.waitMs)
+          feed(move.event)
+          // A record is plain data: what the store gives back moves on just the same.
+          session = JSON.parse(JSON.stringify(session)) as Session
+        }
+        passUntil(now + 10_000)
+        expect(verdicts).toHaveLength(1)
+        expect(hangUps).toBe(1)
+        expect(verdicts[0]!.at).toBeLessThanOrEqual(facts.answerBy)
+        expect(wakeAt).toBeUndefined()
+        expect(['answered', 'connected', 'closed']).toContain(session.phase)
+        if (verdicts[0]!.kind === 'refuse')
+          expect(session).toMatchObject({ phase: 'closed', cause: { code: expect.any(String) } })
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
