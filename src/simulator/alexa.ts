@@ -1,0 +1,170 @@
+/** Alexa's part of a call: the directives that Amazon's cloud sends, and what it demands of the replies. */
+
+import { randomBytes, randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import {
+  answerPayload,
+  anyEvent,
+  discoveryPayload,
+  emptyPayload,
+  type Endpoint,
+  endpointProblems,
+  errorPayload,
+  eventSchema,
+  interfaces,
+} from './alexa-messages.ts'
+import type { Assistant, AssistantOptions, FoundCamera } from './assistant.ts'
+import { CallError, type CauseCode } from './causes.ts'
+import { jsonOf, mustFit, postJson } from './http.ts'
+
+interface Exchange<P extends z.ZodType> {
+  readonly directive: readonly [namespace: string, name: string]
+  readonly reply: readonly [namespace: string, name: string]
+  readonly payload: object
+  readonly replyPayload: P
+  readonly endpointId?: string
+  /** The name of the failure when the reply is not as it must be. */
+  readonly code: CauseCode
+}
+
+export function createAlexa({ bridge, accessToken, note }: AssistantOptions): Assistant {
+  // Opaque to the bridge, and deliberately no UUID: the documentation promises none.
+  const sessionId = `amzn1.rtc.session.${randomBytes(24).toString('base64url')}`
+  const scope = { type: 'BearerToken', token: accessToken }
+  let endpoints: readonly Endpoint[] = []
+  let endpointId = ''
+
+  async function exchange<P extends z.ZodType>(work: Exchange<P>, signal: AbortSignal) {
+    const [namespace, name] = work.directive
+    const correlationToken = work.endpointId === undefined ? undefined : randomBytes(120).toString('base64')
+    const directive = {
+      header: {
+        namespace,
+        name,
+        messageId: randomUUID(),
+        payloadVersion: '3',
+        ...(correlationToken === undefined ? {} : { correlationToken }),
+      },
+      ...(work.endpointId === undefined ? {} : { endpoint: { scope, endpointId: work.endpointId, cookie: {} } }),
+      payload: work.payload,
+    }
+    const what = `the reply to ${name}`
+    const reply = await postJson(`${bridge}/alexa`, { directive }, {}, signal)
+    if (reply.status !== 200) throw new CallError(work.code, `${what} has HTTP status ${reply.status}`)
+    const message = jsonOf(reply, work.code, what)
+    const endpoint =
+      work.endpointId === undefined ? {} : { endpoint: { endpointId: work.endpointId, token: accessToken } }
+    const { header } = mustFit(anyEvent, message, work.code, what).event
+    if (header.name === 'ErrorResponse') {
+      const schema = eventSchema(
+        { namespace: 'Alexa', name: 'ErrorResponse', correlationToken, ...endpoint },
+        errorPayload,
+      )
+      const { type, message: text } = mustFit(schema, message, 'reply_invalid', `the error reply to ${name}`).event
+        .payload
+      throw new CallError('refused', `${name} was answered ${type}: ${text}`)
+    }
+    const [replyNamespace, replyName] = work.reply
+    const expected = { namespace: replyNamespace, name: replyName, correlationToken, ...endpoint }
+    return mustFit(eventSchema(expected, work.replyPayload), message, work.code, what)
+  }
+
+  /** SessionConnected and SessionDisconnected are answered by an event of the same name and payload. */
+  async function tell(name: string, signal: AbortSignal): Promise<void> {
+    const words = [interfaces.rtc, name] as const
+    const replyPayload = z.strictObject({ sessionId: z.literal(sessionId) })
+    await exchange(
+      { directive: words, reply: words, payload: { sessionId }, replyPayload, endpointId, code: 'reply_invalid' },
+      signal,
+    )
+  }
+
+  return {
+    display: 'echo',
+    answerRules: { ipv4Only: true },
+    // RTCSessionController, "prerequisites and SLA".
+    answerWithinMs: 6000,
+
+    async discover(signal) {
+      const found = await exchange(
+        {
+          directive: ['Alexa.Discovery', 'Discover'],
+          reply: ['Alexa.Discovery', 'Discover.Response'],
+          payload: { scope },
+          replyPayload: discoveryPayload,
+          code: 'discovery_invalid',
+        },
+        signal,
+      )
+      endpoints = found.event.payload.endpoints
+      const problems = endpoints.flatMap((endpoint) =>
+        endpointProblems(endpoint).map((problem) => `${endpoint.endpointId}: ${problem}`),
+      )
+      if (problems.length > 0) throw new CallError('discovery_invalid', problems.join('; '))
+      return endpoints.flatMap(cameraOf)
+    },
+
+    async prepare(camera, signal) {
+      endpointId = camera.id
+      const wanted = retrievableOf(endpoints.find((endpoint) => endpoint.endpointId === camera.id))
+      if (wanted.length === 0) return []
+      try {
+        const report = await exchange(
+          {
+            directive: ['Alexa', 'ReportState'],
+            reply: ['Alexa', 'StateReport'],
+            payload: {},
+            replyPayload: emptyPayload,
+            endpointId,
+            code: 'state_invalid',
+          },
+          signal,
+        )
+        const properties = report.context?.properties ?? []
+        const missing = wanted.filter((name) => !properties.some((each) => `${each.namespace}.${each.name}` === name))
+        if (missing.length > 0) throw new CallError('state_invalid', `the StateReport lacks ${missing.join(', ')}`)
+        note('state', properties.map(({ name, value }) => `${name} ${JSON.stringify(value)}`).join(', '))
+      } catch (error) {
+        // An Echo asked to show a camera tries it whatever its state: what counts is the reply to the offer.
+        if (!(error instanceof CallError) || error.code !== 'refused') throw error
+        note('state', error.message)
+      }
+      // Echo displays are given no ICE servers: Amazon's media servers have public addresses.
+      return []
+    },
+
+    async offer(sdp, signal) {
+      const answer = await exchange(
+        {
+          directive: [interfaces.rtc, 'InitiateSessionWithOffer'],
+          reply: [interfaces.rtc, 'AnswerGeneratedForSession'],
+          payload: { sessionId, offer: { format: 'SDP', value: sdp } },
+          replyPayload: answerPayload,
+          endpointId,
+          code: 'answer_invalid',
+        },
+        signal,
+      )
+      return answer.event.payload.answer.value
+    },
+
+    connected: (signal) => tell('SessionConnected', signal),
+    hangUp: (signal) => tell('SessionDisconnected', signal),
+    reference: () => sessionId,
+  }
+}
+
+function cameraOf({ endpointId, friendlyName, capabilities }: Endpoint): FoundCamera[] {
+  const rtc = capabilities.find((capability) => capability.interface === interfaces.rtc)
+  if (rtc === undefined) return []
+  return [{ id: endpointId, name: friendlyName, isTwoWay: rtc.configuration?.isFullDuplexAudioSupported === true }]
+}
+
+/** The properties that a StateReport must hold, as `interface.property`. */
+function retrievableOf(endpoint: Endpoint | undefined): readonly string[] {
+  return (endpoint?.capabilities ?? [])
+    .filter(({ properties }) => properties?.retrievable === true)
+    .flatMap(
+      (capability) => capability.properties?.supported.map(({ name }) => `${capability.interface}.${name}`) ?? [],
+    )
+}

@@ -1,0 +1,36 @@
+/** What both assistants do in a call, each in its own language. */
+
+import type { IceServer } from '../ports.ts'
+import type { AnswerRules } from './answer.ts'
+
+export interface FoundCamera {
+  readonly id: string
+  readonly name: string
+  /** True when the camera is announced as playing what the user says. */
+  readonly isTwoWay: boolean
+}
+
+/** One assistant with one linked account and one call. Every reply of the bridge is checked; a wrong one throws a `CallError`. */
+export interface Assistant {
+  readonly display: 'echo' | 'hub'
+  readonly answerRules: AnswerRules
+  /** How long the display waits for the answer, in milliseconds. */
+  readonly answerWithinMs: number
+  discover(signal: AbortSignal): Promise<readonly FoundCamera[]>
+  /** Everything between "show me the front door" and the offer. Returns the ICE servers that the display was given. */
+  prepare(camera: FoundCamera, signal: AbortSignal): Promise<readonly IceServer[]>
+  /** Sends the offer and returns the answer's SDP. */
+  offer(sdp: string, signal: AbortSignal): Promise<string>
+  /** Tells the bridge that media flows, if this assistant does. */
+  connected(signal: AbortSignal): Promise<void>
+  hangUp(signal: AbortSignal): Promise<void>
+  /** The bridge's `reference` of this call. */
+  reference(): string
+}
+
+export interface AssistantOptions {
+  readonly bridge: string
+  readonly accessToken: string
+  /** Something worth a line in the timeline. */
+  readonly note: (step: string, detail?: string) => void
+}

@@ -1,0 +1,334 @@
+/** One call from beginning to end, as an assistant and its display make it. */
+
+import { createAlexa } from './alexa.ts'
+import { type Answer, readAnswer } from './answer.ts'
+import type { Assistant, FoundCamera } from './assistant.ts'
+import { CallError, toCallError } from './causes.ts'
+import { orAborted, withDeadline } from './deadline.ts'
+import { createDisplay, type Display, type DisplayLimits, type DisplayStep, type Traffic } from './display.ts'
+import { createGoogle } from './google.ts'
+import { fitsProfile } from './h264.ts'
+import { type Link, linkAccount, refreshLink } from './link.ts'
+import { type SessionView, settledSession } from './sessions.ts'
+import type { AssistantName, Settings } from './settings.ts'
+import { createTimeline, type Step, type Timeline } from './timeline.ts'
+import { encodeTone } from './tone.ts'
+
+export interface CallOptions {
+  readonly assistant: AssistantName
+  readonly settings: Settings
+  /** The camera to show; the first one found when left out. */
+  readonly camera?: string
+  /** How long media flows before the display hangs up. */
+  readonly seconds: number
+  /** An account linked before, as `CallReport.link` returns it; without one the call begins with linking. */
+  readonly link?: Link
+  /** The talk-back, as 20 ms Opus packets; encoded anew when left out. */
+  readonly tone?: readonly Buffer[]
+  /** Overrides of single limits, for tests. */
+  readonly limits?: Partial<CallLimits>
+  /** Aborting hangs up; the report then says `interrupted`. */
+  readonly signal?: AbortSignal
+  /** Called at each step as it happens. */
+  readonly onStep?: (step: string, detail?: string) => void
+}
+
+/** Milliseconds. */
+export interface CallLimits extends DisplayLimits {
+  /** How long the display waits for the answer; the assistant's own patience when left out. */
+  readonly answerMs: number | undefined
+  /** How long the camera's report of the talk-back is waited for, after the goodbye. */
+  readonly heardMs: number
+  /** Everything but the media time. */
+  readonly totalMs: number
+}
+
+export interface CallReport {
+  readonly ok: boolean
+  readonly assistant: AssistantName
+  readonly cameraId: string | null
+  /** Milliseconds since the offer was sent; null when it did not come to that. */
+  readonly answerMs: number | null
+  readonly connectedMs: number | null
+  readonly firstFrameMs: number | null
+  readonly video: {
+    readonly codec: string | null
+    readonly profileLevelId: string | null
+    readonly packets: number
+    readonly frames: number
+  }
+  readonly audioIn: { readonly codec: string | null; readonly packets: number }
+  /** `heardByCamera` is null when the bridge does not say. */
+  readonly audioOut: { readonly codec: string | null; readonly packets: number; readonly heardByCamera: number | null }
+  /** The bridge's own cause when it has one, else what the simulator found; null when all is well. */
+  readonly cause: { readonly code: string; readonly message: string } | null
+  readonly timeline: readonly Step[]
+  /** The bridge's timeline of the same call, in milliseconds since it received the offer. */
+  readonly bridgeTimeline: readonly Step[]
+}
+
+const usualLimits: CallLimits = {
+  gatherMs: 700,
+  iceMs: 6000,
+  dtlsMs: 5000,
+  answerMs: undefined,
+  heardMs: 3000,
+  totalMs: 30_000,
+}
+
+const labels: Record<DisplayStep, string> = {
+  'ice-connected': 'ICE connected',
+  'dtls-connected': 'DTLS connected',
+  'first-video': 'first video packet',
+  'first-audio': 'first audio packet',
+  'first-frame': 'first video frame decodable',
+  lost: 'connection lost',
+}
+
+/** What a call leaves behind on its way, for the report and for the teardown. */
+interface Progress {
+  link?: Link
+  camera?: FoundCamera
+  assistant?: Assistant
+  display?: Display
+  /** Set once the offer is on its way: from then on there is something to hang up. */
+  offered?: boolean
+  answer?: Answer
+}
+
+/**
+ * Makes one call. Never throws: whatever goes wrong is the report's `cause`, and everything opened is closed. The link is
+ * handed back for the next call.
+ */
+export async function call(
+  options: CallOptions,
+): Promise<{ readonly report: CallReport; readonly link: Link | undefined }> {
+  const limits = { ...usualLimits, ...options.limits }
+  const timeline = createTimeline(options.onStep)
+  const progress: Progress = {}
+  const interrupted = options.signal ?? new AbortController().signal
+  const totalMs = limits.totalMs + options.seconds * 1000
+
+  const problem = await withDeadline(
+    interrupted,
+    totalMs,
+    () => new CallError('out_of_time', `the call was not over after ${totalMs} ms`),
+    (signal) => converse(options, limits, timeline, progress, signal),
+  ).then(() => undefined, toCallError)
+
+  // The goodbye has its own deadline: a call that ran out of time, or was interrupted, is hung up all the same.
+  const ending = await hangUp(timeline, progress)
+  const traffic = progress.display?.traffic() ?? noTraffic
+  const session = await readSession(options, limits, progress, traffic)
+  const own = problem ?? ending ?? judge(options, progress, traffic, session)
+  return { report: report(options, timeline, progress, traffic, session, own), link: progress.link }
+}
+
+async function converse(
+  options: CallOptions,
+  limits: CallLimits,
+  timeline: Timeline,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  const { settings } = options
+  const tone = options.tone === undefined ? encodeTone() : Promise.resolve(options.tone)
+  tone.catch(() => undefined) // it is awaited below, if the call gets so far
+  const link = await linked(options, signal)
+  progress.link = link
+  timeline.note('account linked')
+
+  const tools = { bridge: settings.bridge, accessToken: link.accessToken, note: timeline.note }
+  const assistant = options.assistant === 'alexa' ? createAlexa(tools) : createGoogle(tools)
+  progress.assistant = assistant
+  const camera = chosen(await assistant.discover(signal), options.camera)
+  progress.camera = camera
+  timeline.note('discovered', `${camera.name} (${camera.id})`)
+  const iceServers = await assistant.prepare(camera, signal)
+
+  const lost = Promise.withResolvers<never>()
+  lost.promise.catch(() => undefined) // it matters only while somebody waits for it
+  const display = await createDisplay({
+    style: assistant.display,
+    iceServers,
+    limits,
+    onStep(step) {
+      timeline.note(labels[step])
+      if (step === 'lost') lost.reject(new CallError('connection_lost'))
+    },
+  })
+  progress.display = display
+  const offer = await display.offer(signal)
+  const packets = await tone
+
+  const answerMs = limits.answerMs ?? assistant.answerWithinMs
+  timeline.noteOffer(`${offer.length} bytes`)
+  progress.offered = true
+  const text = await withDeadline(
+    signal,
+    answerMs,
+    () => new CallError('answer_late', `no answer within ${answerMs} ms`),
+    (within) => assistant.offer(offer, within),
+  )
+  timeline.note('answer received', `${text.length} bytes`)
+  const answer = readAnswer(offer, text, assistant.answerRules)
+  progress.answer = answer
+
+  await display.connect(answer, signal)
+  await assistant.connected(signal)
+  if (answer.audio.takes) {
+    display.talk(packets)
+    timeline.note('talking back')
+  } else if (camera.isTwoWay) {
+    throw new CallError('talk_back_refused')
+  } else {
+    timeline.note('no talk-back', 'the answer takes no sound')
+  }
+  await watch(options.seconds * 1000, lost.promise, signal)
+}
+
+/** Lets media flow for that long, or until the connection is lost. */
+async function watch(ms: number, lost: Promise<never>, signal: AbortSignal): Promise<void> {
+  const over = Promise.withResolvers<void>()
+  const timer = setTimeout(over.resolve, ms)
+  try {
+    await orAborted(Promise.race([over.promise, lost]), signal)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function linked({ assistant, settings, link }: CallOptions, signal: AbortSignal): Promise<Link> {
+  const client = settings.clients[assistant]
+  const options = { assistant, bridge: settings.bridge, client, user: settings.user }
+  if (link === undefined) return linkAccount(options, signal)
+  return link.expiresAt - Date.now() > 60_000 ? link : refreshLink(options, link, signal)
+}
+
+function chosen(cameras: readonly FoundCamera[], wanted: string | undefined): FoundCamera {
+  const camera = wanted === undefined ? cameras[0] : cameras.find(({ id }) => id === wanted)
+  if (camera !== undefined) return camera
+  const known = cameras.map(({ id }) => id).join(', ')
+  throw new CallError(
+    'no_camera',
+    `${wanted ?? 'no camera'} was not discovered; there is ${known === '' ? 'none' : known}`,
+  )
+}
+
+/** Ends the call on both ways, media and signaling. Returns what the bridge's reply was wrong in. */
+async function hangUp(timeline: Timeline, { assistant, display, offered }: Progress): Promise<CallError | undefined> {
+  await display?.close()
+  if (assistant === undefined || offered !== true) return undefined
+  const problem = await withDeadline(
+    new AbortController().signal,
+    3000,
+    () => new CallError('reply_invalid', 'no reply to the goodbye within 3000 ms'),
+    (signal) => assistant.hangUp(signal),
+  ).then(() => undefined, toCallError)
+  timeline.note('hung up')
+  return problem
+}
+
+async function readSession(
+  options: CallOptions,
+  limits: CallLimits,
+  progress: Progress,
+  traffic: Traffic,
+): Promise<SessionView | undefined> {
+  const { assistant, link, offered } = progress
+  if (assistant === undefined || link === undefined || offered !== true) return undefined
+  const query = { bridge: options.settings.bridge, accessToken: link.accessToken, reference: assistant.reference() }
+  try {
+    return await withDeadline(
+      new AbortController().signal,
+      limits.heardMs + 2000,
+      () => new CallError('reply_invalid', 'GET /sessions is not answered'),
+      (signal) => settledSession(query, traffic.talkBackPackets, limits.heardMs, signal),
+    )
+  } catch {
+    // The session view is a window for people, not a part of the call: without it we report what we saw ourselves.
+    return undefined
+  }
+}
+
+/** What is wrong with a call whose every step succeeded. */
+function judge(
+  options: CallOptions,
+  progress: Progress,
+  traffic: Traffic,
+  session: SessionView | undefined,
+): CallError | undefined {
+  if (traffic.videoPackets === 0) return new CallError('no_video')
+  if (progress.display?.hasPicture() !== true) {
+    return new CallError(
+      'no_key_frame',
+      `${traffic.videoPackets} video packets, and no complete key frame with SPS and PPS`,
+    )
+  }
+  const announced = progress.answer?.video.profileLevelId
+  const { profileLevelId } = traffic
+  if (announced !== undefined && profileLevelId !== undefined && !fitsProfile(profileLevelId, announced)) {
+    return new CallError('profile_mismatch', `the stream is ${profileLevelId}, the answer announced ${announced}`)
+  }
+  if (traffic.audioPackets === 0) return new CallError('no_audio')
+  if (traffic.talkBackPackets > 0 && (session?.heard?.packets ?? 0) === 0) {
+    const known = session === undefined ? 'the bridge shows no session of this call' : 'the camera reports none of them'
+    return new CallError('talk_back_unheard', `${traffic.talkBackPackets} packets were sent, ${known}`)
+  }
+  return options.signal?.aborted === true ? new CallError('interrupted') : undefined
+}
+
+const noTraffic: Traffic = {
+  videoPackets: 0,
+  frames: 0,
+  profileLevelId: undefined,
+  audioPackets: 0,
+  talkBackPackets: 0,
+}
+
+function report(
+  options: CallOptions,
+  timeline: Timeline,
+  { camera, answer }: Progress,
+  traffic: Traffic,
+  session: SessionView | undefined,
+  own: CallError | undefined,
+): CallReport {
+  const codec = (packets: number, name: string | undefined): string | null => (packets === 0 ? null : (name ?? null))
+  return {
+    ok: own === undefined,
+    assistant: options.assistant,
+    cameraId: camera?.id ?? options.camera ?? null,
+    answerMs: timeline.since('answer received') ?? null,
+    connectedMs: timeline.since(labels['dtls-connected']) ?? null,
+    firstFrameMs: timeline.since(labels['first-frame']) ?? null,
+    video: {
+      codec: codec(traffic.videoPackets, answer?.video.codec),
+      profileLevelId: traffic.profileLevelId ?? null,
+      packets: traffic.videoPackets,
+      frames: traffic.frames,
+    },
+    audioIn: { codec: codec(traffic.audioPackets, answer?.audio.codec), packets: traffic.audioPackets },
+    audioOut: {
+      codec: codec(traffic.talkBackPackets, answer?.audio.codec),
+      packets: traffic.talkBackPackets,
+      heardByCamera: session?.heard?.packets ?? (session === undefined ? null : 0),
+    },
+    cause: causeOf(own, session),
+    timeline: timeline.steps(),
+    bridgeTimeline: (session?.timeline ?? []).map(({ step, at, detail }) => {
+      const atMs = at - (session?.startedAt ?? at)
+      return detail === undefined
+        ? { step, atMs }
+        : { step, atMs, detail: typeof detail === 'string' ? detail : JSON.stringify(detail) }
+    }),
+  }
+}
+
+/** The bridge knows better why it failed; what the assistant saw of it stands behind. */
+function causeOf(own: CallError | undefined, session: SessionView | undefined): CallReport['cause'] {
+  if (own === undefined) return null
+  const cause = session?.cause
+  if (cause === undefined || own.code === 'interrupted') return { code: own.code, message: own.message }
+  return { code: cause.code, message: `${cause.message} (${own.code}: ${own.message})` }
+}

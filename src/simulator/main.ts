@@ -1,0 +1,61 @@
+/** `npm run call`: plays an assistant against a running bridge, prints what happened, and exits 1 when it is not all right. */
+
+import { type Arguments, overridden, readArguments, usage } from './arguments.ts'
+import { call, type CallReport } from './call.ts'
+import { CallError } from './causes.ts'
+import type { Link } from './link.ts'
+import { printLine, printReport, printSummary, summarize } from './print.ts'
+import { readSettings, type Settings } from './settings.ts'
+import { encodeTone } from './tone.ts'
+
+async function main(): Promise<number> {
+  let args: Arguments | undefined
+  let settings: Settings
+  try {
+    args = readArguments(process.argv.slice(2))
+    if (args === undefined) {
+      console.log(usage)
+      return 0
+    }
+    settings = overridden(readSettings(process.env.TRANSOM_DATA ?? './data'), args)
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\nnpm run call -- --help tells more.`)
+    return 2
+  }
+  const interrupt = new AbortController()
+  process.once('SIGINT', () => interrupt.abort(new CallError('interrupted')))
+  return args.repeat === 1 ? single(args, settings, interrupt.signal) : soak(args, settings, interrupt.signal)
+}
+
+async function single(args: Arguments, settings: Settings, signal: AbortSignal): Promise<number> {
+  const { report } = await call(callOptions(args, settings, signal))
+  console.log(args.json ? JSON.stringify(report, null, 2) : printReport(report))
+  return report.ok ? 0 : 1
+}
+
+/** Many calls in a row in one process. The account is linked once, as a real one is. */
+async function soak(args: Arguments, settings: Settings, signal: AbortSignal): Promise<number> {
+  const reports: CallReport[] = []
+  const tone = await encodeTone()
+  let link: Link | undefined
+  while (reports.length < args.repeat && !signal.aborted) {
+    const made = await call({ ...callOptions(args, settings, signal), tone, ...(link === undefined ? {} : { link }) })
+    link = made.link
+    reports.push(made.report)
+    if (!args.json) console.log(printLine(reports.length, made.report))
+  }
+  const summary = summarize(reports)
+  const ok = summary.failed === 0 && reports.length === args.repeat
+  console.log(
+    args.json
+      ? JSON.stringify({ ok, assistant: args.assistant, summary, calls: reports }, null, 2)
+      : printSummary(summary),
+  )
+  return ok ? 0 : 1
+}
+
+function callOptions({ assistant, camera, seconds }: Arguments, settings: Settings, signal: AbortSignal) {
+  return { assistant, settings, seconds, signal, ...(camera === undefined ? {} : { camera }) }
+}
+
+process.exitCode = await main()

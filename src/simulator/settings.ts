@@ -1,0 +1,38 @@
+/** What a developer would have typed into the two consoles: where the bridge is, its OAuth clients, and a demo user. */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+export type AssistantName = 'alexa' | 'google'
+
+const client = z.object({ clientId: z.string(), clientSecret: z.string(), redirectUri: z.url() })
+
+const settings = z.object({
+  bridge: z.url({ protocol: /^https?$/ }),
+  user: z.object({ login: z.string(), password: z.string() }),
+  clients: z.object({ alexa: client, google: client }),
+})
+
+export type Settings = z.infer<typeof settings>
+export type ClientSettings = z.infer<typeof client>
+
+/** Reads `simulator.json` of the bridge's data directory. Throws an `Error` that says what to do when it cannot. */
+export function readSettings(dataDir: string): Settings {
+  const path = join(dataDir, 'simulator.json')
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Error(`cannot read ${path}: start the bridge once with npm start, it writes this file`, { cause: error })
+  }
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new Error(`${path} is not JSON`, { cause: error })
+  }
+  const result = settings.safeParse(json)
+  if (!result.success) throw new Error(`${path} is not valid:\n${z.prettifyError(result.error)}`)
+  return result.data
+}
