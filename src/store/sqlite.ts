@@ -1,0 +1,208 @@
+/** The store in one SQLite file, on Node's own SQLite: durable before it answers, and safe to share between processes. */
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { BridgeError } from '../errors.ts'
+import type { Clock, Collection, PutOptions, Store } from '../ports.ts'
+import { checkId, checkKind, checkList, checkPut, lastInstant, toStored, versionMemoryMs } from './record.ts'
+
+const schemaVersion = 1
+const busyMs = 5_000
+/** Every so many puts, up to twice as many records that nobody can see any more are deleted. */
+const putsPerPurge = 64
+
+const schema = `
+  CREATE TABLE record (
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    group_id TEXT,
+    version INTEGER NOT NULL,
+    expires_at INTEGER,
+    value TEXT, -- NULL: taken or removed at expires_at, only the version is remembered
+    PRIMARY KEY (kind, id)
+  ) STRICT;
+  CREATE INDEX record_by_group ON record (kind, group_id, id) WHERE group_id IS NOT NULL;
+  CREATE INDEX record_by_expiry ON record (expires_at) WHERE expires_at IS NOT NULL;
+`
+const isLive = 'value IS NOT NULL AND (expires_at IS NULL OR expires_at > :now)'
+const columns = 'id, version, expires_at AS expiresAt, value'
+
+const upsert = `
+  INSERT INTO record (kind, id, group_id, version, expires_at, value) VALUES (:kind, :id, :group, 1, :expiresAt, :value)
+  ON CONFLICT (kind, id) DO UPDATE SET
+    group_id = excluded.group_id, version = record.version + 1, expires_at = excluded.expires_at, value = excluded.value`
+
+/** A row as the columns of the STRICT table guarantee it. */
+type Row = {
+  readonly id: string
+  readonly version: number
+  readonly expiresAt: number | null
+  readonly value: string
+}
+
+/**
+ * Opens the store in the file at `path`, creating it (readable by its owner only) and its directory when missing; `:memory:`
+ * keeps it in memory. What a verb has answered is on disk. A file may be opened by several processes at once.
+ * Throws `BridgeError` `internal` when the file was written by a newer program.
+ */
+export function createSqliteStore(path: string, clock: Clock): Store {
+  const db = openDatabase(path)
+  const sql = {
+    get: db.prepare(`SELECT ${columns} FROM record WHERE kind = :kind AND id = :id AND ${isLive}`),
+    list: db.prepare(`
+      SELECT ${columns} FROM record WHERE kind = :kind AND group_id = :group AND id > :after AND ${isLive}
+      ORDER BY id LIMIT :limit`),
+    put: db.prepare(`${upsert} RETURNING version`),
+    putAbsent: db.prepare(`${upsert} WHERE record.value IS NULL OR record.expires_at <= :now RETURNING version`),
+    putAtVersion: db.prepare(`
+      UPDATE record SET group_id = :group, version = version + 1, expires_at = :expiresAt, value = :value
+      WHERE kind = :kind AND id = :id AND version = :version AND ${isLive} RETURNING version`),
+    erase: db.prepare(`
+      UPDATE record SET group_id = NULL, expires_at = :now, value = NULL
+      WHERE kind = :kind AND id = :id AND version = :version AND value IS NOT NULL`),
+    purge: db.prepare(`
+      DELETE FROM record WHERE rowid IN (SELECT rowid FROM record WHERE expires_at <= :before LIMIT ${2 * putsPerPurge})`),
+  }
+  let putsUntilPurge = 0
+
+  /** Purging rides on puts, because only they make the file grow: no timer to own, and a failure has somebody to hear it. */
+  function purgeNowAndThen(): void {
+    if (putsUntilPurge === 0) {
+      sql.purge.run({ before: clock() - versionMemoryMs })
+      putsUntilPurge = putsPerPurge
+    }
+    putsUntilPurge -= 1
+  }
+
+  function write(kind: string, id: string, value: string, options: PutOptions): number | undefined {
+    const { group = null, onlyIf } = options
+    const now = clock()
+    const record = { kind, id, group, expiresAt: lastInstant(options, now) ?? null, value }
+    // `all`, not `get`: get() stops at the first row, and the commit that follows it then fails unheard (a full disk).
+    const written =
+      onlyIf === undefined
+        ? sql.put.all(record)
+        : onlyIf === 'absent'
+          ? sql.putAbsent.all({ ...record, now })
+          : sql.putAtVersion.all({ ...record, now, version: onlyIf.version })
+    return (written[0] as Pick<Row, 'version'> | undefined)?.version
+  }
+
+  /** Removes the live record and returns it. The version never repeats, so what is erased is what was read. */
+  function erase(kind: string, id: string): Row | undefined {
+    for (;;) {
+      const now = clock()
+      const found = sql.get.get({ kind, id, now }) as Row | undefined
+      if (found === undefined) return undefined
+      if (sql.erase.run({ kind, id, now, version: found.version }).changes === 1) return found
+      // Another process wrote or took it in between: look again.
+    }
+  }
+
+  return {
+    collection<T>(kind: string): Collection<T> {
+      checkKind(kind)
+      return {
+        async get(id) {
+          checkId(id)
+          const found = sql.get.get({ kind, id, now: clock() }) as Row | undefined
+          return found && fromRow<T>(found)
+        },
+        async put(id, value, options = {}) {
+          const text = checkPut(kind, id, value, options)
+          purgeNowAndThen()
+          return write(kind, id, text, options)
+        },
+        async take(id) {
+          checkId(id)
+          const taken = erase(kind, id)
+          return taken && fromRow<T>(taken)
+        },
+        async remove(id) {
+          checkId(id)
+          erase(kind, id)
+        },
+        async list(group, page = {}) {
+          const { limit, after } = checkList(group, page)
+          const rows = sql.list.all({ kind, group, after: after ?? '', limit, now: clock() })
+          return rows.map((row) => fromRow<T>(row as Row))
+        },
+      }
+    },
+    async close() {
+      if (db.isOpen) db.close()
+    },
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  if (path !== ':memory:') createPrivateFile(path)
+  const db = new DatabaseSync(path, { timeout: busyMs })
+  try {
+    useWriteAheadLog(db)
+    // FULL: a commit waits for the disk; in WAL mode the default would lose acknowledged writes with the power.
+    db.exec('PRAGMA synchronous = FULL')
+    migrate(db, path)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** The file holds camera keys and hashed passwords; SQLite gives its log files the same permissions. */
+function createPrivateFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    // `x`: a file that exists is not even opened, since closing it would drop the locks this process may hold on it.
+    closeSync(openSync(path, 'ax', 0o600))
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error
+  }
+}
+
+/** SQLite does not wait for the lock when two processes switch a new file at once; so this does. */
+function useWriteAheadLog(db: DatabaseSync): void {
+  const giveUpAt = performance.now() + busyMs
+  for (;;) {
+    try {
+      db.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > giveUpAt) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
+  }
+}
+
+function migrate(db: DatabaseSync, path: string): void {
+  db.exec('BEGIN IMMEDIATE')
+  const { user_version: found } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (found > schemaVersion) {
+    throw new BridgeError(
+      'internal',
+      `${path} has schema ${found} and this program knows ${schemaVersion}: it was written by a newer Transom`,
+    )
+  }
+  if (found === 0) db.exec(`${schema}; PRAGMA user_version = ${schemaVersion}`)
+  db.exec('COMMIT')
+}
+
+function fromRow<T>({ id, value, version, expiresAt }: Row) {
+  return toStored<T>(id, value, version, expiresAt)
+}
+
+function isBusy(error: unknown): boolean {
+  const SQLITE_BUSY = 5
+  // The low byte is the kind of error, the rest its finer reason (sqlite.org/rescode.html).
+  return isObject(error) && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return isObject(error) && 'code' in error && error.code === code
+}
+
+/** Not `instanceof Error`: under Jest, Node's own errors come from another realm. */
+function isObject(error: unknown): error is object {
+  return typeof error === 'object' && error !== null
+}
