@@ -1,0 +1,337 @@
+/** The broker with cameras that behave, and with cameras that do not: one verdict, the right cause, nothing left open. */
+import { afterEach, describe, expect, test } from '@jest/globals'
+import {
+  accountId,
+  cameraId,
+  type Camera,
+  type CameraMessage,
+  type Presence,
+  type Signaling,
+  type Store,
+} from '../../src/ports.ts'
+import { BridgeError } from '../../src/errors.ts'
+import { createBroker, type Broker, type NegotiateRequest } from '../../src/broker/broker.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { budgets, cSdkAnswer, echoOffer, echoRules, hostCandidate } from './fixtures.ts'
+
+const camera: Camera = {
+  id: cameraId('front-door'),
+  accountId: accountId('a'),
+  name: 'Front door',
+  kind: 'doorbell',
+  channel: { channelName: 'front-door', road: 'viewer' },
+  manufacturer: 'Transom',
+  model: 'Test',
+  hasSpeaker: true,
+}
+
+/** A camera as a script: what it sends, when asked; it must notice the hang-up. */
+type Script = (signal: AbortSignal, viewerId: string) => AsyncIterable<CameraMessage>
+
+const untilHungUp = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+const answer: CameraMessage = { kind: 'answer', sdp: cSdkAnswer }
+const silent: Script = async function* (signal) {
+  await untilHungUp(signal)
+}
+const good: Script = async function* (signal) {
+  yield answer
+  yield { kind: 'candidate', candidate: hostCandidate, sdpMid: '0' }
+  yield { kind: 'end-of-candidates' }
+  await untilHungUp(signal)
+}
+
+interface House {
+  readonly broker: Broker
+  readonly store: Store
+  readonly offers: () => number
+  readonly lines: () => number
+  ask(change?: Partial<NegotiateRequest>): Promise<string>
+}
+
+const houses: House[] = []
+
+function house(
+  script: Script,
+  options: { presence?: Presence; servers?: Signaling['iceServers']; budgetMs?: number } = {},
+): House {
+  let offers = 0
+  let lines = 0
+  const signaling: Signaling = {
+    async *offer(_channel, viewerId, _sdp, signal) {
+      offers++
+      lines++
+      try {
+        yield* script(signal, viewerId)
+      } finally {
+        lines--
+      }
+    },
+    iceServers: options.servers ?? (async () => [{ urls: ['stun:127.0.0.1:3478'] }]),
+    warm: () => {},
+  }
+  const store = createSqliteStore(':memory:', Date.now)
+  const broker = createBroker({
+    signaling,
+    presence: options.presence ?? (() => undefined),
+    store,
+    budgets: { ...budgets, settleCapMs: 60, quietMs: 20, replyMs: 10, lifetimeMs: 1_000 },
+    clock: Date.now,
+    log: () => {},
+  })
+  const ask = (change: Partial<NegotiateRequest> = {}): Promise<string> => {
+    const receivedAt = Date.now()
+    const answerBy = receivedAt + (options.budgetMs ?? 150)
+    const request = {
+      assistant: 'alexa',
+      accountId: camera.accountId,
+      camera,
+      reference: 'r',
+      offer: echoOffer,
+      rules: echoRules,
+    } as const
+    return broker.negotiate({ ...request, receivedAt, answerBy, ...change })
+  }
+  const one: House = { broker, store, ask, offers: () => offers, lines: () => lines }
+  houses.push(one)
+  return one
+}
+
+const codeOf = async (promise: Promise<unknown>): Promise<string> => {
+  try {
+    await promise
+    return 'answered'
+  } catch (thrown) {
+    return thrown instanceof BridgeError ? thrown.code : `not a BridgeError: ${String(thrown)}`
+  }
+}
+
+const timersLeft = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+
+afterEach(async () => {
+  for (const { broker, store } of houses.splice(0)) {
+    await broker.close()
+    await store.close()
+  }
+})
+
+describe('whatever the camera does, there is one verdict, the right cause, and nothing is left open', () => {
+  test.each<[name: string, outcome: string, script: Script]>([
+    ['it answers and trickles', 'answered', good],
+    [
+      'it answers without ever ending its candidates',
+      'answered',
+      async function* (signal) {
+        yield answer
+        await untilHungUp(signal)
+      },
+    ],
+    [
+      'it answers twice',
+      'answered',
+      async function* (signal) {
+        yield answer
+        yield { kind: 'answer', sdp: cSdkAnswer.replaceAll('aBcD', 'evil') }
+        yield { kind: 'end-of-candidates' }
+        await untilHungUp(signal)
+      },
+    ],
+    [
+      'it answers and the line breaks',
+      'answered',
+      async function* () {
+        yield answer
+        throw new Error('broken pipe')
+      },
+    ],
+    ['it stays silent', 'camera_silent', silent],
+    [
+      'it answers too late',
+      'camera_silent',
+      async function* (signal) {
+        await untilHungUp(signal)
+        yield answer
+      },
+    ],
+    [
+      'it sends garbage',
+      'camera_garbled',
+      async function* (signal) {
+        yield { kind: 'garbled', what: 'an answer that is not JSON' }
+        await untilHungUp(signal)
+      },
+    ],
+    [
+      'it answers nonsense',
+      'camera_garbled',
+      async function* (signal) {
+        yield { kind: 'answer', sdp: 'nonsense' }
+        await untilHungUp(signal)
+      },
+    ],
+    ['its line ends at once', 'camera_hung_up', async function* () {}],
+    [
+      'the signaling service refuses',
+      'camera_busy',
+      async function* () {
+        throw new BridgeError('camera_busy')
+      },
+    ],
+    [
+      'our own code breaks',
+      'internal',
+      async function* () {
+        throw new TypeError('undefined is not a function')
+      },
+    ],
+  ])('%s: %s', async (_, outcome, script) => {
+    const before = timersLeft()
+    const { ask, broker, lines } = house(script)
+    expect(await codeOf(ask())).toBe(outcome)
+    await broker.close()
+    expect([broker.running(), lines()]).toEqual([0, 0])
+    expect(timersLeft()).toBeLessThanOrEqual(before)
+    const [view] = await broker.recent(camera.accountId)
+    expect(view?.cause?.code).toBe(outcome === 'answered' ? undefined : outcome)
+    expect(view?.phase).toBe(outcome === 'answered' ? 'answered' : 'closed')
+    expect(view?.answerMs === undefined).toBe(outcome !== 'answered')
+  })
+
+  test('a camera that leaves in the middle is named so', async () => {
+    let online = true
+    const startedAt = Date.now()
+    const { ask } = house(silent, { presence: () => ({ online, sinceAt: online ? 0 : startedAt + 5_000 }) })
+    const verdict = codeOf(ask())
+    online = false
+    expect(await verdict).toBe('camera_hung_up')
+  })
+
+  test('a camera that is long gone is not waited for', async () => {
+    const { ask, offers } = house(silent, { presence: () => ({ online: false, sinceAt: 0 }), budgetMs: 10_000 })
+    expect(await codeOf(ask())).toBe('camera_offline')
+    expect(offers()).toBe(0)
+  })
+
+  test('ICE servers that cannot be had cost no verdict', async () => {
+    const { ask } = house(good, {
+      servers: async () => {
+        throw new BridgeError('signaling_failed')
+      },
+    })
+    expect(await codeOf(ask())).toBe('answered')
+  })
+})
+
+describe('repeats', () => {
+  test('the same offer again gets the same answer, while it is negotiated and afterwards, and the camera is asked once', async () => {
+    const { ask, offers } = house(good)
+    const [first, second] = await Promise.all([ask(), ask()])
+    expect(second).toBe(first)
+    expect(await ask()).toBe(first)
+    expect(offers()).toBe(1)
+  })
+
+  test('another offer under the same reference replaces the first attempt', async () => {
+    const viewers: string[] = []
+    let calls = 0
+    const { ask } = house((signal, viewerId) => {
+      viewers.push(viewerId)
+      return calls++ === 0 ? silent(signal, viewerId) : good(signal, viewerId)
+    })
+    const first = codeOf(ask())
+    await new Promise(setImmediate)
+    const second = codeOf(ask({ offer: echoOffer.replaceAll('x9Qk', 'newU') }))
+    expect([await first, await second]).toEqual(['display_gave_up', 'answered'])
+    expect(new Set(viewers).size).toBe(2)
+  })
+
+  test('after a refusal the same offer is tried anew', async () => {
+    let calls = 0
+    const { ask, broker } = house((signal, viewerId) =>
+      calls++ === 0 ? silent(signal, viewerId) : good(signal, viewerId),
+    )
+    expect(await codeOf(ask())).toBe('camera_silent')
+    await broker.close()
+    expect(await codeOf(ask())).toBe('answered')
+  })
+})
+
+describe('the record', () => {
+  const ref = { assistant: 'alexa', accountId: camera.accountId, reference: 'r' } as const
+
+  test('follows the session to its end, and is shown to its owner alone', async () => {
+    let viewer = ''
+    const { ask, broker } = house((signal, viewerId) => {
+      viewer = viewerId
+      return good(signal, viewerId)
+    })
+    await ask()
+    await broker.connected(ref)
+    await broker.cameraReported(camera, { viewerId: viewer, state: 'connected', heard: { packets: 9, level: 0.5 } })
+    await broker.cameraReported(camera, { viewerId: 's-unknown', state: 'failed' })
+    await broker.cameraReported({ ...camera, id: cameraId('other') }, { viewerId: viewer, state: 'failed' })
+    const [recent] = await broker.recent(camera.accountId)
+    expect(recent).toMatchObject({ phase: 'connected', heard: { packets: 9, level: 0.5 } })
+    await broker.end(ref, 'bye')
+    const view = await broker.view(camera.accountId, recent!.id)
+    expect(view?.timeline.map((one) => one.step)).toEqual([
+      'offer-received',
+      'offer-sent',
+      'camera-answered',
+      'camera-candidate',
+      'camera-gathered',
+      'answer-sent',
+      'display-connected',
+      'camera-connected',
+      'talk-back-heard',
+      'ended',
+    ])
+    expect(JSON.stringify(view)).not.toMatch(/192\.0\.2|a=|candidate:/)
+    expect(await broker.view(accountId('somebody-else'), recent!.id)).toBeUndefined()
+  })
+
+  test('ending a session that is still negotiated refuses it and frees the camera', async () => {
+    const { ask, broker, lines } = house(silent, { budgetMs: 10_000 })
+    const verdict = codeOf(ask())
+    await new Promise(setImmediate)
+    await broker.end(ref, 'the display went away')
+    expect([await verdict, lines(), broker.running()]).toEqual(['display_gave_up', 0, 0])
+  })
+
+  test('endAll ends one assistant’s sessions of one account', async () => {
+    const { ask, broker } = house(good)
+    await ask()
+    await ask({ assistant: 'google', reference: 'g' })
+    await broker.endAll(camera.accountId, 'google', 'unlinked')
+    const phases = (await broker.recent(camera.accountId)).map(({ assistant, phase }) => `${assistant} ${phase}`)
+    expect(phases.sort()).toEqual(['alexa answered', 'google closed'])
+  })
+
+  test('unknown sessions are ignored', async () => {
+    const { broker } = house(good)
+    await broker.connected(ref)
+    await broker.end(ref, 'bye')
+    expect(await broker.recent(camera.accountId)).toEqual([])
+  })
+
+  test('an account keeps its latest fifty', async () => {
+    const { ask, broker } = house(good)
+    for (let call = 0; call < 55; call++) {
+      await ask({ reference: `call-${call}` })
+      await broker.end({ ...ref, reference: `call-${call}` }, 'bye')
+    }
+    expect(await broker.recent(camera.accountId)).toHaveLength(50)
+  })
+
+  test('a store that fails to write costs the display nothing', async () => {
+    const { ask, store } = house(async function* (signal) {
+      await store.close()
+      yield* good(signal, '')
+    })
+    expect(await codeOf(ask())).toBe('answered')
+  })
+})
