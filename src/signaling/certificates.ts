@@ -1,0 +1,149 @@
+/** The service's certificate authority and server certificate: made at first start, kept in files, renewed at start. */
+import { createPrivateKey, randomBytes, X509Certificate, type webcrypto } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import type { Clock, Log } from '../ports.ts'
+import { readIfThere, writeWhole } from './private-file.ts'
+
+export interface ServerIdentity {
+  /** The authority to trust, PEM, and the file that holds it. */
+  readonly ca: string
+  readonly caPath: string
+  readonly key: string
+  readonly cert: string
+}
+
+/** A certificate with its private key, both PEM. */
+interface Pair {
+  readonly cert: string
+  readonly key: string
+}
+
+const dayMs = 24 * 3_600_000
+const caDays = 3_650
+/** The longest that browsers accept of public authorities; longer would gain nothing, renewal is automatic. */
+const serverDays = 397
+const renewDays = 30
+/** ECDSA on P-256: what every TLS stack of a camera knows, and the cheapest handshake for the server. */
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
+
+/**
+ * The identity kept in `directory` for a server reached by these host names and IP addresses. Makes what is missing, damaged,
+ * past its time within 30 days, or lacks a name. Key files can be read by their owner only.
+ */
+export async function loadIdentity(
+  directory: string,
+  names: readonly string[],
+  clock: Clock,
+  log: Log,
+): Promise<ServerIdentity> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const now = clock()
+  const caPath = join(directory, 'ca.pem')
+  const ca = await loadPair(caPath, join(directory, 'ca-key.pem'), isFresh(now), log, () => makeAuthority(now))
+  const authority = new X509Certificate(ca.cert)
+  const isUsable = (cert: X509Certificate) =>
+    isFresh(now)(cert) && cert.verify(authority.publicKey) && names.every((name) => isNamed(cert, name))
+  const server = await loadPair(join(directory, 'server.pem'), join(directory, 'server-key.pem'), isUsable, log, () =>
+    makeServer(ca, names, now),
+  )
+  return { ca: ca.cert, caPath, ...server }
+}
+
+async function loadPair(
+  certPath: string,
+  keyPath: string,
+  isUsable: (cert: X509Certificate) => boolean,
+  log: Log,
+  make: () => Promise<Pair>,
+): Promise<Pair> {
+  const [cert, key] = await Promise.all([readIfThere(certPath), readIfThere(keyPath)])
+  if (cert !== undefined && key !== undefined && belongTogether(cert, key, isUsable)) return { cert, key }
+  const made = await make()
+  // The key first: a crash in between leaves a pair that does not match, which the next start makes anew.
+  await writeWhole(keyPath, made.key)
+  await writeWhole(certPath, made.cert, 0o644)
+  log('info', 'signaling-certificate-made', { path: certPath, until: new X509Certificate(made.cert).validTo })
+  return made
+}
+
+/** False also for what is no certificate or no key: the files may be damaged. */
+function belongTogether(cert: string, key: string, isUsable: (cert: X509Certificate) => boolean): boolean {
+  try {
+    const parsed = new X509Certificate(cert)
+    return parsed.checkPrivateKey(createPrivateKey(key)) && isUsable(parsed)
+  } catch {
+    return false
+  }
+}
+
+const isFresh = (now: number) => (cert: X509Certificate) => cert.validToDate.getTime() - now > renewDays * dayMs
+
+const isNamed = (cert: X509Certificate, name: string) =>
+  (isIP(name) ? cert.checkIP(name) : cert.checkHost(name, { subject: 'never' })) !== undefined
+
+async function makeAuthority(now: number): Promise<Pair> {
+  const { x509, keys } = await prepare()
+  const cert = await x509.X509CertificateGenerator.createSelfSigned({
+    // Two authorities of one name confuse trust stores when a data directory was made anew.
+    name: `O=Transom, CN=Transom local CA ${randomBytes(4).toString('hex')}`,
+    keys,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(now - dayMs),
+    notAfter: new Date(now + caDays * dayMs),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  })
+  return { cert: cert.toString('pem'), key: await exportKey(keys) }
+}
+
+async function makeServer(ca: Pair, names: readonly string[], now: number): Promise<Pair> {
+  const { x509, keys } = await prepare()
+  const authority = new x509.X509Certificate(ca.cert)
+  const signingKey = await crypto.subtle.importKey(
+    'pkcs8',
+    createPrivateKey(ca.key).export({ type: 'pkcs8', format: 'der' }),
+    algorithm,
+    false,
+    ['sign'],
+  )
+  const cert = await x509.X509CertificateGenerator.create({
+    subject: 'O=Transom, CN=Transom signaling service',
+    issuer: authority.subject,
+    publicKey: keys.publicKey,
+    signingKey,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(now - dayMs),
+    notAfter: new Date(Math.min(now + serverDays * dayMs, authority.notAfter.getTime())),
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension(
+        names.map((name) => ({ type: isIP(name) ? ('ip' as const) : ('dns' as const), value: name })),
+      ),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey),
+    ],
+  })
+  return { cert: cert.toString('pem'), key: await exportKey(keys) }
+}
+
+/** The X.509 library takes a third of a second to load, and most starts do not need it. It needs the polyfill before it. */
+async function prepare() {
+  await import('reflect-metadata')
+  const x509 = await import('@peculiar/x509')
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  return { x509, keys }
+}
+
+async function exportKey({ privateKey }: webcrypto.CryptoKeyPair): Promise<string> {
+  const der = Buffer.from(await crypto.subtle.exportKey('pkcs8', privateKey))
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+    .export({ type: 'pkcs8', format: 'pem' })
+    .toString()
+}
