@@ -3,6 +3,7 @@ import type { Camera, Clock, Log } from '../ports.ts'
 import { eventGatewayRefusal, type DoorbellPress } from '../wire/alexa.ts'
 import { within } from './deadline.ts'
 import type { AlexaGrants } from './grants.ts'
+import { whyFailed } from './lwa.ts'
 import { header } from './reply.ts'
 
 /** North America and the default; Europe and the Far East have their own. */
@@ -38,8 +39,8 @@ export function createAlexaEvents(deps: {
     const outcome = await within(
       deadlineMs,
       (signal) => deliver(camera, at, signal),
-      (late) => log('warn', 'alexa.event_failed_late', { ...facts, reason: String(late) }),
-    ).catch((thrown): Delivery => ({ kind: 'failed', isRetryable: true, reason: String(thrown) }))
+      (late) => log('warn', 'alexa.event_failed_late', { ...facts, reason: whyFailed(late) }),
+    ).catch((thrown): Delivery => ({ kind: 'failed', isRetryable: true, reason: whyFailed(thrown) }))
     const level = outcome.kind === 'failed' ? 'error' : 'info'
     log(level, 'alexa.doorbell_press', { ...facts, ...outcome, outcome: outcome.kind, ms: clock() - startedAt })
     return outcome

@@ -64,7 +64,7 @@ export function createLwa(client: LwaClient, deps: { readonly clock: Clock; read
         ? { kind: 'refused', error: refusal.data.error }
         : { kind: 'unavailable', reason: `HTTP ${response.status}` }
     } catch (thrown) {
-      return { kind: 'unavailable', reason: thrown instanceof Error ? thrown.message : String(thrown) }
+      return { kind: 'unavailable', reason: whyFailed(thrown) }
     }
   }
 
@@ -73,4 +73,10 @@ export function createLwa(client: LwaClient, deps: { readonly clock: Clock; read
     exchange: (code, signal) => ask({ grant_type: 'authorization_code', code }, signal),
     refresh: (token) => ask({ grant_type: 'refresh_token', refresh_token: token }),
   }
+}
+
+/** Why a `fetch` came to nothing: its own message hides the reason in the cause. */
+export function whyFailed(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown)
+  return thrown.cause instanceof Error ? `${thrown.message}: ${thrown.cause.message}` : thrown.message
 }

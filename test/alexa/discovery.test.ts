@@ -1,0 +1,89 @@
+/** What Alexa is told about a camera. */
+import { describe as group, expect, test } from '@jest/globals'
+import { describe, isEndpointId } from '../../src/alexa/discovery.ts'
+import type { Camera } from '../../src/ports.ts'
+import { frontDoor } from './world.ts'
+
+const capabilitiesOf = (camera: Camera, canSendEvents = true) => describe(camera, canSendEvents).capabilities
+const interfacesOf = (camera: Camera, canSendEvents = true) =>
+  capabilitiesOf(camera, canSendEvents).map((capability) => capability.interface)
+
+group('an endpoint is true to its camera', () => {
+  test('a doorbell in full', () => {
+    expect(describe(frontDoor, true)).toEqual({
+      endpointId: 'front-door',
+      manufacturerName: 'Transom',
+      friendlyName: 'Front door',
+      description: 'Doorbell Transom Synthetic doorbell',
+      displayCategories: ['CAMERA', 'DOORBELL'],
+      additionalAttributes: {
+        manufacturer: 'Transom',
+        model: 'Synthetic doorbell',
+        serialNumber: 'T-0001',
+        firmwareVersion: '1.2.3',
+      },
+      capabilities: [
+        { type: 'AlexaInterface', interface: 'Alexa', version: '3' },
+        {
+          type: 'AlexaInterface',
+          interface: 'Alexa.RTCSessionController',
+          version: '3',
+          configuration: { isFullDuplexAudioSupported: true },
+        },
+        {
+          type: 'AlexaInterface',
+          interface: 'Alexa.EndpointHealth',
+          version: '3',
+          properties: { supported: [{ name: 'connectivity' }], proactivelyReported: false, retrievable: true },
+        },
+        { type: 'AlexaInterface', interface: 'Alexa.DoorbellEventSource', version: '3', proactivelyReported: true },
+      ],
+    })
+  })
+
+  test('a camera without a loudspeaker is not offered for talking', () => {
+    expect(capabilitiesOf({ ...frontDoor, hasSpeaker: false })).toContainEqual(
+      expect.objectContaining({ configuration: { isFullDuplexAudioSupported: false } }),
+    )
+  })
+
+  test('a doorbell is announced as ringing only where events can be sent, and a camera never', () => {
+    expect(interfacesOf(frontDoor, true)).toContain('Alexa.DoorbellEventSource')
+    expect(interfacesOf(frontDoor, false)).not.toContain('Alexa.DoorbellEventSource')
+    const camera = { ...frontDoor, kind: 'camera' as const }
+    expect(interfacesOf(camera, true)).not.toContain('Alexa.DoorbellEventSource')
+    expect(describe(camera, true).displayCategories).toEqual(['CAMERA'])
+  })
+
+  test('attributes that are not known are left out', () => {
+    const { serialNumber: _, firmwareVersion: __, ...bare } = frontDoor
+    expect(describe({ ...bare, model: ' ' }, true).additionalAttributes).toEqual({ manufacturer: 'Transom' })
+  })
+})
+
+test.each([
+  ['Front door (left)', 'Front door left'],
+  ["Kid's room", 'Kids room'],
+  ['Haustür – Süd', 'Haustür Süd'],
+  ['cafe\u0301', 'café'],
+  ['玄関', '玄関'],
+  ['दरवाज़ा', 'दरवाज़ा'.normalize('NFC')],
+  ['a_b.c/d', 'a b c d'],
+  ['🚪🔔', 'Doorbell'],
+  ['', 'Doorbell'],
+  ['𝒳'.repeat(200), '𝒳'.repeat(128)],
+])('the name %j is spoken as %j', (name, spoken) => {
+  expect(describe({ ...frontDoor, name }, true).friendlyName).toBe(spoken)
+})
+
+test.each([
+  ['front-door', true],
+  ['a#b;c:d?e@f&g=h_i', true],
+  ['front.door', false],
+  ['front door', false],
+  ['', false],
+  ['x'.repeat(256), true],
+  ['x'.repeat(257), false],
+])('the id %j can be an endpoint id: %s', (id, isOne) => {
+  expect(isEndpointId(id)).toBe(isOne)
+})

@@ -1,0 +1,162 @@
+/** Grants: taken from Amazon, kept encrypted, refreshed once for all who ask. */
+import { createSecretKey, randomBytes } from 'node:crypto'
+import { describe, expect, test } from '@jest/globals'
+import { createAlexaGrants } from '../../src/alexa/grants.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { accountId } from '../../src/ports.ts'
+import { client, startAmazon, type Amazon } from './amazon.ts'
+import { acceptGrant } from './directives.ts'
+import { anna, createJournal, createWorld, nameOf, noon } from './world.ts'
+
+const { signal } = new AbortController()
+
+async function setUp(lwa: object = client) {
+  const amazon = await startAmazon()
+  let now = noon
+  const clock = () => now
+  const store = createSqliteStore(':memory:', clock)
+  const journal = createJournal()
+  const key = createSecretKey(randomBytes(32))
+  const make = (withKey = key) =>
+    createAlexaGrants({ store, key: withKey, lwa: { ...lwa, tokenUrl: amazon.tokenUrl }, clock, log: journal.log })
+  return {
+    amazon,
+    store,
+    lines: journal.lines,
+    make,
+    grants: make(),
+    pass: (ms: number) => void (now += ms),
+    async [Symbol.asyncDispose]() {
+      await store.close()
+      await amazon[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const refreshes = ({ requests }: Amazon) => requests.filter((name) => name === 'refresh_token').length
+
+describe('a grant', () => {
+  test('is exchanged, stored, and then good for events', async () => {
+    await using world = await setUp()
+    await world.grants.accept(anna, 'code-1', signal)
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', token: 'Atza|access-1' })
+    expect(world.amazon.requests).toEqual(['authorization_code'])
+  })
+
+  test('is stored before AcceptGrant is answered', async () => {
+    await using world = await setUp()
+    const { handle } = createWorld({ grants: world.grants })
+    expect(nameOf(await handle(acceptGrant('code-1')))).toBe('Alexa.Authorization/AcceptGrant.Response')
+    expect(await world.store.collection('alexa-link').get(anna)).toBeDefined()
+    // The code was used up: a second directive with it fails, and the grant stays.
+    expect((await handle(acceptGrant('code-1'))).event.payload).toHaveProperty('type', 'ACCEPT_GRANT_FAILED')
+    expect(await world.grants.bearer(anna)).toHaveProperty('kind', 'token')
+  })
+
+  test('cannot be read from the store, nor used for another account or with another key', async () => {
+    await using world = await setUp()
+    const bob = accountId('bob')
+    await world.grants.accept(anna, 'code-1', signal)
+    const links = world.store.collection('alexa-link')
+    const record = await links.get(anna)
+    expect(JSON.stringify(record)).not.toContain('Atz')
+    await links.put(bob, record?.value)
+    expect(await world.grants.bearer(bob)).toEqual({ kind: 'no-grant' })
+    expect(await world.make(createSecretKey(randomBytes(32))).bearer(anna)).toEqual({ kind: 'no-grant' })
+    expect(world.lines.filter(({ event }) => event === 'alexa.grant_unreadable')).toHaveLength(2)
+  })
+
+  test.each([
+    ['lwa.clientId', { clientSecret: 'x' }],
+    ['lwa.clientSecret', { clientId: 'x' }],
+  ])('without the setting %s is refused, and the log names the setting', async (setting, lwa) => {
+    await using world = await setUp(lwa)
+    expect(world.grants.isConfigured).toBe(false)
+    const { handle } = createWorld({ grants: world.grants })
+    expect((await handle(acceptGrant())).event.payload).toHaveProperty('type', 'ACCEPT_GRANT_FAILED')
+    expect(world.lines).toContainEqual({
+      level: 'error',
+      event: 'alexa.grant_not_configured',
+      fields: expect.objectContaining({ missing: [setting] }),
+    })
+    expect(world.amazon.requests).toEqual([])
+  })
+
+  test('is not taken when LWA refuses our client, fails, or answers no tokens', async () => {
+    await using wrongClient = await setUp({ ...client, clientSecret: 'wrong' })
+    await expect(wrongClient.grants.accept(anna, 'code-1', signal)).rejects.toThrow('invalid_client')
+    await using world = await setUp()
+    world.amazon.state.script.push({ status: 503, body: {} }, { status: 200, body: { access_token: 'a' } })
+    await expect(world.grants.accept(anna, 'code-1', signal)).rejects.toThrow('HTTP 503')
+    await expect(world.grants.accept(anna, 'code-1', signal)).rejects.toThrow('HTTP 200 without tokens')
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'no-grant' })
+  })
+
+  test('is given up when nobody waits for it any more', async () => {
+    await using world = await setUp()
+    world.amazon.state.script.push('hang')
+    const hangUp = new AbortController()
+    const accepted = world.grants.accept(anna, 'code-1', hangUp.signal)
+    hangUp.abort(new Error('nobody waits'))
+    await expect(accepted).rejects.toThrow('nobody waits')
+  })
+})
+
+describe('a token', () => {
+  test('is refreshed five minutes ahead of its end, once for all who ask, and the new refresh token is kept', async () => {
+    await using world = await setUp()
+    await world.grants.accept(anna, 'code-1', signal)
+    world.pass(3_299_000)
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', token: 'Atza|access-1' })
+    world.pass(1_000)
+    const all = await Promise.all(Array.from({ length: 8 }, () => world.grants.bearer(anna)))
+    expect(new Set(all.map((bearer) => JSON.stringify(bearer))).size).toBe(1)
+    expect(all[0]).toEqual({ kind: 'token', token: 'Atza|access-2' })
+    expect(refreshes(world.amazon)).toBe(1)
+    world.pass(3_600_000)
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', token: 'Atza|access-3' })
+  })
+
+  test('that was turned down is refreshed at once, and not again by those who learn of it later', async () => {
+    await using world = await setUp()
+    await world.grants.accept(anna, 'code-1', signal)
+    expect(await world.grants.bearer(anna, 'Atza|access-1')).toEqual({ kind: 'token', token: 'Atza|access-2' })
+    expect(await world.grants.bearer(anna, 'Atza|access-1')).toEqual({ kind: 'token', token: 'Atza|access-2' })
+    expect(refreshes(world.amazon)).toBe(1)
+  })
+
+  test('from a grant accepted during a refresh wins over the refreshed one, and over a refusal', async () => {
+    for (const isRefused of [false, true]) {
+      await using world = await setUp()
+      world.amazon.state.codes.add('code-2')
+      await world.grants.accept(anna, 'code-1', signal)
+      world.pass(3_600_000)
+      const answer = Promise.withResolvers<void>()
+      world.amazon.state.beforeRefresh = answer.promise
+      const refreshed = world.grants.bearer(anna)
+      if (isRefused) world.amazon.state.refreshTokens.clear()
+      await world.grants.accept(anna, 'code-2', signal)
+      answer.resolve()
+      expect(await refreshed).toEqual({ kind: 'token', token: 'Atza|access-2' })
+      expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', token: 'Atza|access-2' })
+    }
+  })
+
+  test('of a customer who has withdrawn is forgotten', async () => {
+    await using world = await setUp()
+    await world.grants.accept(anna, 'code-1', signal)
+    world.amazon.state.refreshTokens.clear()
+    world.pass(3_600_000)
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'no-grant' })
+    expect(await world.store.collection('alexa-link').get(anna)).toBeUndefined()
+  })
+
+  test('is kept when LWA is only out of order', async () => {
+    await using world = await setUp()
+    await world.grants.accept(anna, 'code-1', signal)
+    world.pass(3_600_000)
+    world.amazon.state.script.push({ status: 500, body: {} })
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'unavailable', reason: 'LWA: HTTP 500' })
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', token: 'Atza|access-2' })
+  })
+})
