@@ -1,6 +1,6 @@
 /** What goes wrong on the way to KVS, in the house's words and with what to do about it. */
 import { z } from 'zod'
-import { BridgeError } from '../errors.ts'
+import { BridgeError, type ErrorCode } from '../errors.ts'
 
 /** What the service refused on or for a WebSocket. Kept as the cause of the `BridgeError`. */
 export class ServiceRefusal extends Error {
@@ -22,8 +22,7 @@ export class ServiceRefusal extends Error {
 /** Any failure of a call about a channel as a `BridgeError` whose message says what to do. */
 export function toKvsError(thrown: unknown, channelName: string, region: string): BridgeError {
   if (thrown instanceof BridgeError) return thrown
-  const fail = (code: 'signaling_failed' | 'rate_limited' | 'camera_busy', message: string) =>
-    new BridgeError(code, message, { cause: thrown })
+  const fail = (code: ErrorCode, message: string) => new BridgeError(code, message, { cause: thrown })
   const { name, code, status, text } = traits(thrown)
   if (/LimitExceeded|Throttl|TooManyRequests/.test(name) || status === 429) {
     // AWS has one error for both: too many calls, and all viewer places taken. Only an upgrade can mean the places.
@@ -39,6 +38,9 @@ export function toKvsError(thrown: unknown, channelName: string, region: string)
       `there is no signaling channel ${channelName} in ${region}: start the camera once so that it creates it, or mend the camera's channel name`,
     )
   }
+  // What our own signaling service says where AWS replies without an answer.
+  if (name === 'MasterNotAnsweringException')
+    return fail('camera_silent', `the master of channel ${channelName} gave no answer`)
   if (name === 'CredentialsProviderError') return fail('signaling_failed', `no credentials for KVS: ${text}`)
   if (status === 401 || status === 403 || /AccessDenied|NotAuthorized|Signature|Token|InvalidClient/.test(name)) {
     return fail(

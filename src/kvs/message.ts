@@ -31,8 +31,16 @@ export type ChannelMessage =
   | { readonly kind: 'reconnect-ice-server' }
   /** A message of the service that we do not know; `type` is its name, cut short. */
   | { readonly kind: 'unknown'; readonly type: string }
-  /** An offer, answer or candidate that cannot be read, or something in no known form. `what` says it in a few words of ours, with nothing of the content. */
-  | { readonly kind: 'garbled'; readonly what: string; readonly senderClientId?: string }
+  /**
+   * Something that cannot be read: an offer, an answer, a candidate, or a whole frame. `what` says it in a few words of ours,
+   * with nothing of the content.
+   */
+  | {
+      readonly kind: 'garbled'
+      readonly part: 'offer' | 'answer' | 'candidate' | 'frame'
+      readonly what: string
+      readonly senderClientId?: string
+    }
 
 /** base64 characters of one payload, by the service's quotas. */
 const maxPayload = 10_000
@@ -69,8 +77,7 @@ const candidateSchema = z.object({
 export function decodeMessage(frame: string): ChannelMessage {
   if (frame.trim() === '') return { kind: 'unknown', type: 'empty' }
   const envelope = envelopeSchema.safeParse(camelKeys(parseJson(frame)))
-  if (!envelope.success)
-    return { kind: 'garbled', what: frame === '' ? 'an empty message' : 'a message in no known form' }
+  if (!envelope.success) return { kind: 'garbled', part: 'frame', what: 'a message in no known form' }
   const { senderClientId, messageType, messagePayload, statusResponse } = envelope.data
   const sender = senderClientId && senderClientId !== masterName ? { senderClientId } : {}
   switch (messageType) {
@@ -97,8 +104,9 @@ export function decodeMessage(frame: string): ChannelMessage {
  */
 export function decodeDescription(kind: 'offer' | 'answer', payload: string | null | undefined): Outgoing | Garbled {
   const description = descriptionSchema.safeParse(parseJson(Buffer.from(payload ?? '', 'base64').toString('utf8')))
-  if (!description.success) return { kind: 'garbled', what: `an ${kind} that cannot be read` }
-  if ((description.data.type ?? kind) !== kind) return { kind: 'garbled', what: `an ${kind} that says it is none` }
+  if (!description.success) return { kind: 'garbled', part: kind, what: `an ${kind} that cannot be read` }
+  if ((description.data.type ?? kind) !== kind)
+    return { kind: 'garbled', part: kind, what: `an ${kind} that says it is none` }
   return { kind, sdp: description.data.sdp }
 }
 
@@ -142,13 +150,14 @@ function wireForm(message: Outgoing): object {
 
 function decodeCandidate(payload: string | null | undefined): Outgoing | Garbled {
   const parsed = candidateSchema.safeParse(parseJson(Buffer.from(payload ?? '', 'base64').toString('utf8')))
-  if (!parsed.success) return { kind: 'garbled', what: 'a candidate that cannot be read' }
+  if (!parsed.success) return { kind: 'garbled', part: 'candidate', what: 'a candidate that cannot be read' }
   const { candidate, sdpMid, sdpMLineIndex } = parsed.data
   const line = (candidate ?? '').trim().replace(/^a=/, '')
   // W3C WebRTC 4.8.1: an empty candidate ends the list of its generation.
   if (line === '') return { kind: 'end-of-candidates' }
   // Whoever puts this line into an SDP must not get more than one line out of it.
-  if (!/^candidate:[\x20-\x7e]+$/.test(line)) return { kind: 'garbled', what: 'a candidate in no known form' }
+  if (!/^candidate:[\x20-\x7e]+$/.test(line))
+    return { kind: 'garbled', part: 'candidate', what: 'a candidate in no known form' }
   return { kind: 'candidate', candidate: line, ...present({ sdpMid, sdpMLineIndex }) }
 }
 

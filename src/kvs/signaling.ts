@@ -16,6 +16,8 @@ interface Known {
   readonly iceServers: Cached<readonly IceServer[]>
 }
 
+/** Addresses hardly ever change; looking again now and then, while they are used, costs nobody any time. */
+const resourcesMs = 3_600_000
 /** ICE passwords are given out only while they are good for this much longer, so that a call can begin with them. */
 const iceMarginMs = 60_000
 
@@ -41,10 +43,10 @@ export function createKvsSignaling(
       if (!life.signal.aborted) log('warn', 'kvs.renewal-failed', { channelName, reason: String(error) })
     }
     const cacheDeps = { clock, life: life.signal, onFailure }
-    const resources = createCached(
-      async (signal) => ({ value: await findChannel(kvs, channelName, 'VIEWER', signal) }),
-      cacheDeps,
-    )
+    const resources = createCached(async (signal) => {
+      const renewAt = clock() + resourcesMs
+      return { value: await findChannel(kvs, channelName, 'VIEWER', signal), renewAt }
+    }, cacheDeps)
     const iceServers = createCached(async (signal) => {
       const at = clock()
       const { servers, ttlMs } = await withResources(channelName, signal, (channel) =>
@@ -66,7 +68,7 @@ export function createKvsSignaling(
   ): Promise<T> {
     const { resources } = known(channelName)
     const cached = resources.held()
-    const channel = cached ?? (await resources.get(signal))
+    const channel = await resources.get(signal)
     try {
       return await use(channel)
     } catch (error) {
@@ -98,10 +100,9 @@ export function createKvsSignaling(
           access.region,
         )
       } else {
-        log('info', 'kvs.message-ignored', {
-          channelName,
-          kind: message.kind === 'unknown' ? message.type : message.kind,
-        })
+        const what =
+          message.kind === 'garbled' ? message.what : message.kind === 'unknown' ? message.type : message.kind
+        log('info', 'kvs.message-ignored', { channelName, what })
       }
     }
   }
@@ -194,7 +195,8 @@ function cameraMessage(message: ChannelMessage): CameraMessage | undefined {
     case 'end-of-candidates':
       return { kind: 'end-of-candidates' }
     case 'garbled':
-      return { kind: 'garbled', what: message.what }
+      // One candidate less is no reason to end a call.
+      return message.part === 'answer' ? { kind: 'garbled', what: message.what } : undefined
     // A master does not send offers to viewers; the rest is the service speaking.
     case 'offer':
     case 'status':
