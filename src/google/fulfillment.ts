@@ -1,0 +1,160 @@
+/** Google's fulfillment door: SYNC, QUERY, EXECUTE and DISCONNECT, one well-formed reply to whatever comes. */
+import type { SmartHomeV1SyncResponse } from 'actions-on-google'
+// Not the package's own entry: that loads Dialogflow, the Actions SDK and an old auth library, which no smart home needs.
+import { smarthome } from 'actions-on-google/dist/service/smarthome/smarthome.js'
+import { z } from 'zod'
+import type { Broker } from '../broker/broker.ts'
+import { BridgeError, toBridgeError } from '../errors.ts'
+import type { AccountId, VerifyToken } from '../ports.ts'
+import {
+  googleIntent,
+  googleRequest,
+  type DisconnectReply,
+  type ExecuteReply,
+  type FailureReply,
+  type GoogleRequest,
+  type QueryReply,
+  type SyncReply,
+} from '../wire/google.ts'
+import { createExecute, type CameraStreamDeps } from './camera-stream.ts'
+import { finishBy } from './deadline.ts'
+import { describeDevice, deviceState, unknownDevice, type DevicePromises } from './devices.ts'
+import { fulfillmentStatus, googleErrorCode, logFailure } from './errors.ts'
+import { bearerToken, type HttpHeaders } from './http.ts'
+import { createStreamTokens } from './stream-token.ts'
+
+export interface FulfillmentDeps extends CameraStreamDeps, DevicePromises {
+  readonly verifyToken: VerifyToken
+  /** The OAuth client that Google is to us; tokens of another assistant do not count here. */
+  readonly clientId: string
+  readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline' | 'endAll'>
+  /** Revokes Google's tokens of this account. */
+  readonly unlink: (accountId: AccountId) => Promise<void>
+  /** Milliseconds from request to reply, whatever happens; default 2000, Google's quality bar for cameras. */
+  readonly budgetMs?: number
+}
+
+/** One request: the JSON body, parsed, and the header fields. Never throws; `body` is the JSON to send. */
+export type Fulfillment = (body: unknown, headers: HttpHeaders) => Promise<{ status: number; body: unknown }>
+
+/** As much of a request as its reply needs, even if the rest is broken. */
+const envelope = z
+  .object({
+    requestId: z.string().catch(''),
+    inputs: z.tuple([z.object({ intent: z.string() })], z.unknown()).catch([{ intent: '' }]),
+  })
+  .catch({ requestId: '', inputs: [{ intent: '' }] })
+
+export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
+  const { cameras, broker, clock, log, budgetMs = 2000 } = deps
+  const execute = createExecute(deps)
+  const tokens = createStreamTokens(deps)
+
+  return async (body, headers) => {
+    const receivedAt = clock()
+    const { requestId, inputs } = envelope.parse(body)
+    const { intent } = inputs[0]
+    let accountId: AccountId | undefined
+    const line = () => ({ requestId: requestId.slice(0, 64), intent: intent.slice(0, 64), ms: clock() - receivedAt })
+
+    async function answer(): Promise<object> {
+      accountId = await authenticate(headers)
+      if (intent !== '' && !googleIntent.safeParse(intent).success) {
+        log('warn', 'google.unknown-intent', line())
+        return failure(requestId, intent, 'notSupported')
+      }
+      const request = googleRequest.safeParse(body)
+      if (!request.success) throw new BridgeError('invalid_request', z.prettifyError(request.error).slice(0, 500))
+      return throughSmartHome(request.data, accountId, receivedAt)
+    }
+
+    try {
+      const reply = await finishBy(receivedAt + budgetMs, clock, answer(), (thrown) =>
+        logFailure(log, 'google.late-failure', toBridgeError(thrown), line()),
+      )
+      log('info', 'google.fulfillment', line())
+      return { status: 200, body: reply }
+    } catch (thrown) {
+      const error = toBridgeError(thrown)
+      logFailure(log, 'google.fulfillment', error, line())
+      return {
+        status: fulfillmentStatus(error.code, intent),
+        body: failure(requestId, intent, googleErrorCode[error.code], accountId),
+      }
+    }
+  }
+
+  async function authenticate(headers: HttpHeaders): Promise<AccountId> {
+    const token = bearerToken(headers)
+    if (token === undefined) throw new BridgeError('unauthorized', 'no bearer token')
+    const grant = await deps.verifyToken(token)
+    if (grant.clientId !== deps.clientId) throw new BridgeError('unauthorized', `a token of client ${grant.clientId}`)
+    if (!grant.scopes.includes('camera')) throw new BridgeError('unauthorized', 'a token without the scope camera')
+    return grant.accountId
+  }
+
+  /** `smarthome()` picks the handler. A fresh one for each request costs microseconds and lets the handlers close over it. */
+  async function throughSmartHome(request: GoogleRequest, accountId: AccountId, receivedAt: number): Promise<object> {
+    const { requestId } = request
+    const app = smarthome()
+    // A cast, because its types are of 2021: they demand `nicknames` and `hwVersion`, and know no notifications.
+    app.onSync(async () => (await sync(requestId, accountId)) as SmartHomeV1SyncResponse)
+    app.onQuery(({ inputs }) => {
+      const asked = inputs.flatMap(({ payload }) => payload.devices)
+      return query(requestId, accountId, asked)
+    })
+    app.onExecute(async ({ inputs }) => {
+      const commands = inputs.flatMap(({ payload }) => payload.commands)
+      // A quarter of the budget is left for what comes after the ICE servers, if they come at all.
+      return { requestId, payload: { commands: await execute(accountId, commands, receivedAt + budgetMs * 0.75) } }
+    })
+    app.onDisconnect(() => disconnect(accountId))
+    // Header fields stay outside: the library prints what it is given when DEBUG says so.
+    const { body } = await app.handler(request, {}, {})
+    return body
+  }
+
+  async function sync(requestId: string, accountId: AccountId): Promise<object> {
+    const devices = (await cameras.list(accountId)).map((camera) => describeDevice(camera, deps))
+    return { requestId, payload: { agentUserId: accountId, devices } } satisfies SyncReply
+  }
+
+  async function query(requestId: string, accountId: AccountId, asked: readonly { id: string }[]): Promise<QueryReply> {
+    const known = new Map((await cameras.list(accountId)).map((camera) => [String(camera.id), camera]))
+    const states = asked.map(({ id }) => {
+      const camera = known.get(id)
+      return [id, camera ? deviceState(broker.isOnline(camera)) : unknownDevice] as const
+    })
+    return { requestId, payload: { devices: Object.fromEntries(states) } }
+  }
+
+  /** Google has dropped the link before it says so and reads nothing but `{}`: each step runs, and a failure is ours to see. */
+  async function disconnect(accountId: AccountId): Promise<DisconnectReply> {
+    const steps = await Promise.allSettled([
+      broker.endAll(accountId, 'google', 'account unlinked'),
+      tokens.revokeAll(accountId),
+      deps.unlink(accountId),
+    ])
+    for (const step of steps) {
+      if (step.status === 'rejected') logFailure(log, 'google.disconnect', toBridgeError(step.reason), { accountId })
+    }
+    return {}
+  }
+}
+
+/** The reply that says, to the schema of each intent, that the whole request failed. */
+function failure(requestId: string, intent: string, errorCode: string, accountId?: AccountId): object {
+  switch (intent) {
+    case 'action.devices.SYNC':
+      // The schema demands the two lists even here; whose they would be is not known before the token is.
+      return { requestId, payload: { agentUserId: accountId ?? '', devices: [], errorCode } } satisfies SyncReply
+    case 'action.devices.QUERY':
+      return { requestId, payload: { devices: {}, errorCode } } satisfies QueryReply
+    case 'action.devices.EXECUTE':
+      return { requestId, payload: { commands: [], errorCode } } satisfies ExecuteReply
+    case 'action.devices.DISCONNECT':
+      return {} satisfies DisconnectReply
+    default:
+      return { requestId, payload: { errorCode } } satisfies FailureReply
+  }
+}

@@ -1,0 +1,121 @@
+/** What stands behind the Google doors in these tests: a broker and cameras that do as they are told, a store in memory. */
+import { createFulfillment, type FulfillmentDeps } from '../../src/google/fulfillment.ts'
+import { createSignalingDoor, type SignalingDoorDeps } from '../../src/google/signaling.ts'
+import { BridgeError } from '../../src/errors.ts'
+import { accountId, cameraId, type Camera, type Grant, type IceServer, type Store } from '../../src/ports.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import type { NegotiateRequest } from '../../src/broker/broker.ts'
+
+export const ada = accountId('account-ada')
+
+export function camera(fields: Partial<Camera> = {}): Camera {
+  return {
+    id: cameraId('bell-1'),
+    accountId: ada,
+    name: 'Front door',
+    kind: 'doorbell',
+    channel: { channelName: 'transom-bell-1', road: 'viewer' },
+    manufacturer: 'Acme',
+    model: 'VB-2',
+    hasSpeaker: true,
+    ...fields,
+  }
+}
+
+export const turnServer: IceServer = {
+  urls: ['turn:192.0.2.1:443?transport=udp', 'turns:192.0.2.1:443?transport=tcp'],
+  username: 'u',
+  credential: 'p',
+}
+
+export interface FakeHouse {
+  now: number
+  cameras: Camera[]
+  online: boolean | undefined
+  verifyToken: (token: string) => Promise<Grant>
+  iceServers: (by: number) => Promise<readonly IceServer[]>
+  negotiate: (request: NegotiateRequest) => Promise<string>
+  end: () => Promise<void>
+  unlink: () => Promise<void>
+  readonly store: Store
+  /** Every call that went to the broker or to account linking, in order. */
+  readonly calls: unknown[][]
+  readonly log: { level: string; event: string; fields: Record<string, unknown> }[]
+}
+
+export function fakeHouse(): FakeHouse {
+  const house: FakeHouse = {
+    now: 1_700_000_000_000,
+    cameras: [camera()],
+    online: true,
+    verifyToken: async (token) => {
+      if (token !== 'good') throw new BridgeError('unauthorized')
+      return { accountId: ada, clientId: 'google', scopes: ['camera'] }
+    },
+    iceServers: async () => [turnServer],
+    negotiate: async () => 'v=0\r\n(answer)\r\n',
+    end: async () => {},
+    unlink: async () => {},
+    store: createSqliteStore(':memory:', () => house.now),
+    calls: [],
+    log: [],
+  }
+  return house
+}
+
+const ports = (house: FakeHouse) => ({
+  store: house.store,
+  clock: () => house.now,
+  log: (level: string, event: string, fields: object = {}) =>
+    void house.log.push({ level, event, fields: { ...fields } }),
+  cameras: {
+    list: async () => house.cameras,
+    find: async (_: string, id: string) => house.cameras.find((camera) => camera.id === id),
+  },
+})
+
+export function fulfillmentOf(house: FakeHouse, options: Partial<FulfillmentDeps> = {}) {
+  return createFulfillment({
+    ...ports(house),
+    verifyToken: (token) => house.verifyToken(token),
+    clientId: 'google',
+    broker: {
+      warm: ({ id }) => void house.calls.push(['warm', id]),
+      iceServers: (camera, by) => {
+        house.calls.push(['iceServers', camera.id, by])
+        return house.iceServers(by)
+      },
+      isOnline: () => house.online,
+      endAll: async (...given) => {
+        house.calls.push(['endAll', ...given])
+        await house.end()
+      },
+    },
+    unlink: async (account) => {
+      house.calls.push(['unlink', account])
+      await house.unlink()
+    },
+    signalingUrl: 'https://bridge.example/google/signaling',
+    canNotify: true,
+    willReportState: true,
+    ...options,
+  })
+}
+
+export function signalingDoorOf(house: FakeHouse, options: Partial<SignalingDoorDeps> = {}) {
+  return createSignalingDoor({
+    ...ports(house),
+    broker: {
+      negotiate: (request) => {
+        house.calls.push(['negotiate', request])
+        return house.negotiate(request)
+      },
+      end: async (...given) => {
+        house.calls.push(['end', ...given])
+        await house.end()
+      },
+    },
+    talkBack: true,
+    ...options,
+  })
+}

@@ -1,0 +1,346 @@
+/** Google's intents in, replies out: each flow, each error, and whatever else may come. */
+import { describe, expect, test } from '@jest/globals'
+import * as fc from 'fast-check'
+import { BridgeError, errorCodes, type ErrorCode } from '../../src/errors.ts'
+import { googleErrorCode } from '../../src/google/errors.ts'
+import { cameraId } from '../../src/ports.ts'
+import { disconnectReply, executeReply, failureReply, queryReply, syncReply } from '../../src/wire/google.ts'
+import { ada, camera, fakeHouse, fulfillmentOf, turnServer } from './fake-house.ts'
+
+const headers = { authorization: 'Bearer good' }
+const requestId = '6894439706274654512'
+const intents = { SYNC: syncReply, QUERY: queryReply, EXECUTE: executeReply, DISCONNECT: disconnectReply } as const
+
+const request = (intent: string, payload?: object) => ({
+  requestId,
+  inputs: [{ intent: `action.devices.${intent}`, payload }],
+})
+const query = (...ids: string[]) => request('QUERY', { devices: ids.map((id) => ({ id })) })
+const show = {
+  command: 'action.devices.commands.GetCameraStream',
+  params: { StreamToChromecast: true, SupportedStreamProtocols: ['webrtc'] },
+}
+const execute = (ids: string[], ...execution: object[]) =>
+  request('EXECUTE', { commands: [{ devices: ids.map((id) => ({ id })), execution }] })
+const payloads = {
+  SYNC: undefined,
+  QUERY: query('bell-1').inputs[0]?.payload,
+  EXECUTE: execute(['bell-1'], show).inputs[0]?.payload,
+  DISCONNECT: undefined,
+}
+
+describe('SYNC', () => {
+  test('a doorbell that can announce is described to the letter', async () => {
+    const house = fakeHouse()
+    house.cameras = [camera({ room: 'Hall', firmwareVersion: '2.3' })]
+    expect(await fulfillmentOf(house)(request('SYNC'), headers)).toEqual({
+      status: 200,
+      body: {
+        requestId,
+        payload: {
+          agentUserId: ada,
+          devices: [
+            {
+              id: 'bell-1',
+              type: 'action.devices.types.DOORBELL',
+              traits: ['action.devices.traits.CameraStream', 'action.devices.traits.ObjectDetection'],
+              name: { name: 'Front door' },
+              willReportState: true,
+              notificationSupportedByAgent: true,
+              roomHint: 'Hall',
+              deviceInfo: { manufacturer: 'Acme', model: 'VB-2', swVersion: '2.3' },
+              attributes: { cameraStreamSupportedProtocols: ['webrtc'], cameraStreamNeedAuthToken: true },
+            },
+          ],
+        },
+      },
+    })
+  })
+
+  test('without Home Graph nothing is promised, and what is unknown is left out', async () => {
+    const house = fakeHouse()
+    house.cameras = [camera({ room: ' ' }), camera({ id: cameraId('cam-2'), kind: 'camera', name: '🚪'.repeat(70) })]
+    const { body } = await fulfillmentOf(house, { canNotify: false, willReportState: false })(request('SYNC'), headers)
+    const [bell, cam] = syncReply.parse(body).payload.devices
+    expect(bell).toMatchObject({ traits: ['action.devices.traits.CameraStream'], willReportState: false })
+    expect(Object.keys(bell ?? {})).not.toEqual(expect.arrayContaining(['roomHint']))
+    expect(Object.keys(bell ?? {})).not.toEqual(expect.arrayContaining(['notificationSupportedByAgent']))
+    expect(cam?.type).toBe('action.devices.types.CAMERA')
+    expect(cam?.name.name).toBe('🚪'.repeat(60))
+  })
+
+  test('a camera that is no doorbell announces nobody', async () => {
+    const house = fakeHouse()
+    house.cameras = [camera({ kind: 'camera' })]
+    const { body } = await fulfillmentOf(house)(request('SYNC'), headers)
+    expect(syncReply.parse(body).payload.devices[0]?.traits).toEqual(['action.devices.traits.CameraStream'])
+  })
+})
+
+describe('QUERY', () => {
+  test.each([
+    [true, { online: true, status: 'SUCCESS' }],
+    [undefined, { online: true, status: 'SUCCESS' }],
+    [false, { online: false, status: 'OFFLINE', errorCode: 'deviceOffline' }],
+  ])('a camera whose presence is %s', async (online, state) => {
+    const house = fakeHouse()
+    house.online = online
+    const { body } = await fulfillmentOf(house)(query('bell-1'), headers)
+    expect(body).toEqual({ requestId, payload: { devices: { 'bell-1': state } } })
+  })
+
+  test('an id that is not ours is not found, whatever it is called', async () => {
+    const { body } = await fulfillmentOf(fakeHouse())(query('__proto__', 'bell-1', 'gone'), headers)
+    const unknown = '{"online":false,"status":"ERROR","errorCode":"deviceNotFound"}'
+    expect(JSON.stringify(body)).toBe(
+      `{"requestId":"${requestId}","payload":{"devices":{"__proto__":${unknown},"bell-1":{"online":true,"status":"SUCCESS"},"gone":${unknown}}}}`,
+    )
+  })
+})
+
+const run = async (house: ReturnType<typeof fakeHouse>, body: object) =>
+  executeReply.parse((await fulfillmentOf(house)(body, headers)).body).payload.commands
+
+describe('EXECUTE', () => {
+  test('GetCameraStream says where to ask, with which token and which ICE servers, and warms the camera', async () => {
+    const house = fakeHouse()
+    const [result] = await run(house, execute(['bell-1'], show))
+    expect(result).toEqual({
+      ids: ['bell-1'],
+      status: 'SUCCESS',
+      states: {
+        online: true,
+        cameraStreamProtocol: 'webrtc',
+        cameraStreamSignalingUrl: 'https://bridge.example/google/signaling',
+        cameraStreamAuthToken: expect.stringMatching(/^[\w-]{43}$/),
+        cameraStreamIceServers: expect.any(String),
+      },
+    })
+    const { states } = result as { states: { cameraStreamIceServers: string } }
+    expect(JSON.parse(states.cameraStreamIceServers)).toEqual(
+      turnServer.urls.map((urls) => ({ urls, username: 'u', credential: 'p' })),
+    )
+    expect(house.calls).toEqual([
+      ['warm', 'bell-1'],
+      ['iceServers', 'bell-1', house.now + 1500],
+    ])
+  })
+
+  test.each([
+    ['there are no ICE servers', async () => []],
+    ['they cannot be had', async () => Promise.reject(new BridgeError('signaling_failed'))],
+  ])('the stream is offered without ICE servers when %s', async (_, iceServers) => {
+    const house = fakeHouse()
+    house.iceServers = iceServers
+    const [result] = await run(house, execute(['bell-1'], show))
+    expect(result?.status).toBe('SUCCESS')
+    expect(JSON.stringify(result)).not.toContain('cameraStreamIceServers')
+  })
+
+  test('many commands, devices and executions each get their result, and a camera one stream', async () => {
+    const house = fakeHouse()
+    house.cameras = [camera(), camera({ id: cameraId('cam-2') })]
+    const hls = { ...show, params: { ...show.params, SupportedStreamProtocols: ['hls', 'dash'] } }
+    const devices = ['bell-1', 'gone', 'cam-2'].map((id) => ({ id }))
+    const commands = [
+      { devices, execution: [show, show] },
+      { devices: [{ id: 'bell-1' }], execution: [show] },
+      { devices, execution: [show, hls] },
+      { devices: [{ id: 'cam-2' }], execution: [{ command: 'action.devices.commands.OnOff', params: { on: true } }] },
+      { devices: [{ id: 'cam-2' }], execution: [{ command: show.command }] },
+    ]
+    const results = await run(house, request('EXECUTE', { commands }))
+    const short = results.map((result) => [result.ids[0], 'errorCode' in result ? result.errorCode : result.status])
+    expect(short).toEqual([
+      ['bell-1', 'SUCCESS'],
+      ['gone', 'deviceNotFound'],
+      ['cam-2', 'SUCCESS'],
+      ['bell-1', 'SUCCESS'],
+      ['bell-1', 'functionNotSupported'],
+      ['gone', 'deviceNotFound'],
+      ['cam-2', 'functionNotSupported'],
+      ['cam-2', 'functionNotSupported'],
+      ['cam-2', 'protocolError'],
+    ])
+    expect(results[0]).toEqual(results[3])
+    expect(house.calls.filter(([call]) => call === 'warm')).toHaveLength(2)
+  })
+
+  test('a camera that is offline is said to be, without a token', async () => {
+    const house = fakeHouse()
+    house.online = false
+    expect(await run(house, execute(['bell-1'], show))).toEqual([
+      { ids: ['bell-1'], status: 'OFFLINE', states: { online: false }, errorCode: 'deviceOffline' },
+    ])
+    expect(house.calls).toEqual([])
+  })
+
+  test('a camera of which nobody knows whether it is online is tried', async () => {
+    const house = fakeHouse()
+    house.online = undefined
+    expect((await run(house, execute(['bell-1'], show)))[0]?.status).toBe('SUCCESS')
+  })
+
+  test('a reply leaves at the deadline even if something behind a port hangs', async () => {
+    const house = fakeHouse()
+    house.iceServers = () => new Promise(() => {})
+    const reply = await fulfillmentOf(house, { budgetMs: 20 })(execute(['bell-1'], show), headers)
+    expect(reply).toEqual({ status: 200, body: { requestId, payload: { commands: [], errorCode: 'hardError' } } })
+  })
+})
+
+describe('DISCONNECT', () => {
+  test('ends the streams, revokes the tokens, unlinks the account and says nothing', async () => {
+    const house = fakeHouse()
+    const fulfil = fulfillmentOf(house)
+    await fulfil(execute(['bell-1'], show), headers)
+    const streamTokens = house.store.collection('stream-token')
+    expect(await streamTokens.list(ada)).toHaveLength(1)
+    house.calls.length = 0
+    expect(await fulfil(request('DISCONNECT'), headers)).toEqual({ status: 200, body: {} })
+    expect(house.calls).toEqual([
+      ['endAll', ada, 'google', 'account unlinked'],
+      ['unlink', ada],
+    ])
+    expect(await streamTokens.list(ada)).toEqual([])
+  })
+
+  test('a step that fails stops no other and is logged', async () => {
+    const house = fakeHouse()
+    house.end = async () => Promise.reject(new TypeError('broken'))
+    expect(await fulfillmentOf(house)(request('DISCONNECT'), headers)).toEqual({ status: 200, body: {} })
+    expect(house.calls.at(-1)).toEqual(['unlink', ada])
+    expect(house.log).toContainEqual(expect.objectContaining({ level: 'error', event: 'google.disconnect' }))
+  })
+})
+
+describe('who may ask', () => {
+  const sync = request('SYNC')
+
+  test.each([
+    ['no header', {}],
+    ['another scheme', { authorization: 'Basic good' }],
+    ['a forged token', { authorization: 'Bearer forged' }],
+    ['two headers', { authorization: ['Bearer good', 'Bearer good'] }],
+    ['an empty token', { authorization: 'Bearer ' }],
+  ])('%s: 401', async (_, wrong) => {
+    const { status, body } = await fulfillmentOf(fakeHouse())(sync, wrong)
+    expect({ status, body: syncReply.parse(body) }).toMatchObject({
+      status: 401,
+      body: { requestId, payload: { errorCode: 'authFailure' } },
+    })
+  })
+
+  test.each([
+    ['of another client', { clientId: 'alexa', scopes: ['camera'] }],
+    ['without our scope', { clientId: 'google', scopes: ['openid'] }],
+  ])('a token %s: 401', async (_, grant) => {
+    const house = fakeHouse()
+    house.verifyToken = async () => ({ accountId: ada, ...grant })
+    expect((await fulfillmentOf(house)(sync, headers)).status).toBe(401)
+  })
+
+  test('the header field is found in any case, as API Gateway may give it', async () => {
+    expect((await fulfillmentOf(fakeHouse())(sync, { Authorization: 'bearer good' })).status).toBe(200)
+  })
+
+  test('no token and no name of a secret is in the log', async () => {
+    const house = fakeHouse()
+    const { body } = await fulfillmentOf(house)(execute(['bell-1'], show), headers)
+    await fulfillmentOf(house)(sync, { authorization: 'Bearer forged' })
+    const token = JSON.stringify(body).match(/cameraStreamAuthToken":"([^"]+)/)?.[1]
+    const log = JSON.stringify(house.log)
+    for (const secret of ['good', 'forged', token ?? 'no token']) expect(log).not.toContain(secret)
+  })
+})
+
+describe('what goes wrong as a whole', () => {
+  const codes = Object.keys(errorCodes) as ErrorCode[]
+
+  test.each(Object.entries(intents))(
+    'every error at %s is a well-formed failure in words of the table',
+    async (intent, schema) => {
+      const statuses: Partial<Record<ErrorCode, number>> = {
+        unauthorized: 401,
+        token_expired: 401,
+        invalid_request: 400,
+      }
+      for (const code of codes) {
+        const house = fakeHouse()
+        house.verifyToken = async () => Promise.reject(new BridgeError(code, 'secret words'))
+        const payload = payloads[intent as keyof typeof payloads]
+        const { status, body } = await fulfillmentOf(house)(request(intent, payload), headers)
+        expect(schema.safeParse(body).success).toBe(true)
+        expect(status).toBe(statuses[code] ?? (intent === 'DISCONNECT' ? 500 : 200))
+        expect(JSON.stringify(body)).not.toContain('secret words')
+        if (intent !== 'DISCONNECT')
+          expect(body).toMatchObject({ requestId, payload: { errorCode: googleErrorCode[code] } })
+      }
+    },
+  )
+
+  test('our own mistake is logged with its stack and leaves as hardError', async () => {
+    const house = fakeHouse()
+    house.verifyToken = async () => Promise.reject(new TypeError('x is not a function'))
+    const { body } = await fulfillmentOf(house)(request('SYNC'), headers)
+    expect(syncReply.parse(body).payload.errorCode).toBe('hardError')
+    expect(house.log.at(-1)).toMatchObject({
+      level: 'error',
+      fields: { code: 'internal', stack: expect.stringContaining('TypeError') },
+    })
+  })
+
+  test('an intent that we do not know is not supported, and its name is logged', async () => {
+    const house = fakeHouse()
+    const reply = await fulfillmentOf(house)(request('FUTURE', { a: 1 }), headers)
+    expect(reply).toEqual({ status: 200, body: { requestId, payload: { errorCode: 'notSupported' } } })
+    expect(house.log[0]).toMatchObject({ level: 'warn', fields: { intent: 'action.devices.FUTURE' } })
+  })
+
+  test.each([
+    ['no body', undefined],
+    ['no inputs', { requestId }],
+    ['empty inputs', { requestId, inputs: [] }],
+    ['two inputs', { requestId, inputs: [{ intent: 'action.devices.SYNC' }, { intent: 'action.devices.SYNC' }] }],
+    ['no requestId', { inputs: [{ intent: 'action.devices.SYNC' }] }],
+    ['no devices', request('QUERY', {})],
+    ['no executions', execute(['bell-1'])],
+  ])('%s: refused as malformed', async (_, body) => {
+    const reply = await fulfillmentOf(fakeHouse())(body, headers)
+    expect(reply).toMatchObject({
+      status: 400,
+      body: { requestId: expect.any(String), payload: { errorCode: 'protocolError' } },
+    })
+  })
+})
+
+describe('whatever comes', () => {
+  const anyReply = [...Object.values(intents), failureReply]
+  const wellFormed = (reply: { status: number; body: unknown }) =>
+    [200, 400, 401].includes(reply.status) && anyReply.some((schema) => schema.safeParse(reply.body).success)
+
+  test('anything at all gets one well-formed reply', async () => {
+    const fulfil = fulfillmentOf(fakeHouse())
+    await fc.assert(
+      fc.asyncProperty(fc.anything(), fc.constantFrom(headers, {}), async (body, headers) =>
+        wellFormed(await fulfil(body, headers)),
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  test('a request with one part replaced gets one well-formed reply', async () => {
+    const fulfil = fulfillmentOf(fakeHouse())
+    const part = fc.oneof(fc.jsonValue(), fc.constantFrom('__proto__', 'bell-1', 'webrtc', 'action.devices.QUERY'))
+    const broken = fc
+      .tuple(fc.constantFrom(request('SYNC'), query('bell-1'), execute(['bell-1'], show)), fc.nat(20), part)
+      .map(([whole, at, value]) => {
+        let index = 0
+        return JSON.parse(JSON.stringify(whole, (_, old: unknown) => (index++ === at ? value : old))) as unknown
+      })
+    await fc.assert(
+      fc.asyncProperty(broken, async (body) => wellFormed(await fulfil(body, headers))),
+      { numRuns: 500 },
+    )
+  })
+})
