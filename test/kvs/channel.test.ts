@@ -4,7 +4,7 @@ import { openKvs, type Kvs } from '../../src/kvs/access.ts'
 import { openChannel, type ChannelConnection } from '../../src/kvs/channel.ts'
 import type { ChannelMessage } from '../../src/kvs/message.ts'
 import { fetchIceServers, findChannel, type ChannelResources } from '../../src/kvs/resources.ts'
-import { eventually } from './eventually.ts'
+import { eventually } from './patience.ts'
 import { frameOf, startFakeKvs, type FakeKvs } from './fake-kvs.ts'
 
 const sdp = 'v=0\r\n'
@@ -66,6 +66,15 @@ describe('a channel', () => {
       ],
       ttlMs: 300_000,
     })
+  })
+
+  test('of AWS has its STUN server too, which AWS leaves out of the list', async () => {
+    const { endpoint: _, ...amazon } = fake.access
+    const cloud = openKvs(amazon)
+    const { servers } = await fetchIceServers(cloud, await find(), life.signal)
+    expect(servers).toHaveLength(3)
+    expect(servers[0]).toEqual({ urls: ['stun:stun.kinesisvideo.eu-west-1.amazonaws.com:443'] })
+    cloud.close()
   })
 
   test('is opened by a viewer with its id and by a master without one, both correctly signed', async () => {

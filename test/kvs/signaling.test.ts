@@ -1,8 +1,7 @@
 /** The bridge's way to a camera: both roads, what is cached, what goes wrong, and that nothing stays open. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { CameraMessage } from '../../src/ports.ts'
 import { createKvsSignaling } from '../../src/kvs/signaling.ts'
-import { eventually } from './eventually.ts'
+import { all, eventually } from './patience.ts'
 import { frameOf, payloadOf, startFakeKvs, type FakeKvs } from './fake-kvs.ts'
 
 const sdp = 'v=0\r\ns=offer\r\n'
@@ -37,12 +36,6 @@ afterEach(async () => {
   await fake.close()
   expect(JSON.stringify(logged)).not.toMatch(/v=0|wJalr|token/)
 })
-
-async function all(messages: AsyncIterable<CameraMessage>): Promise<CameraMessage[]> {
-  const got: CameraMessage[] = []
-  for await (const message of messages) got.push(message)
-  return got
-}
 
 const offer = (channel: typeof viewer | typeof alexa = viewer, signal = patient.signal) =>
   signaling.offer(channel, 'display-1', sdp, signal)

@@ -1,4 +1,4 @@
-/** Waiting for a condition in a test, with a deadline. */
+/** Waiting in tests. */
 
 /** Settles as soon as the condition holds; rejects when it still does not after `ms`. */
 export async function eventually(condition: () => boolean | Promise<boolean>, ms = 3_000): Promise<void> {
@@ -7,4 +7,11 @@ export async function eventually(condition: () => boolean | Promise<boolean>, ms
     if (Date.now() > until) throw new Error(`not within ${ms} ms: ${condition.toString()}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
+}
+
+/** Everything that the source yields until it ends. */
+export async function all<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const got: T[] = []
+  for await (const one of source) got.push(one)
+  return got
 }
