@@ -31,7 +31,7 @@ export function describeDevice(camera: Camera, { canNotify, willReportState }: D
     deviceInfo: {
       manufacturer: camera.manufacturer,
       model: camera.model,
-      ...(camera.firmwareVersion !== undefined && { swVersion: camera.firmwareVersion }),
+      ...(camera.firmwareVersion && { swVersion: camera.firmwareVersion }),
     },
     attributes: { cameraStreamSupportedProtocols: ['webrtc'], cameraStreamNeedAuthToken: true },
   }
