@@ -43,7 +43,8 @@ export function toKvsError(thrown: unknown, channelName: string, region: string)
     return fail('camera_silent', `the master of channel ${channelName} gave no answer`)
   if (name === 'CredentialsProviderError') return fail('signaling_failed', `no credentials for KVS: ${text}`)
   if (status === 401 || status === 403 || /AccessDenied|NotAuthorized|Signature|Token|InvalidClient/.test(name)) {
-    return fail(
+    // Without its cause: AWS quotes the request that should have been signed, with the security token in it.
+    return new BridgeError(
       'signaling_failed',
       `the signaling service refuses our credentials for channel ${channelName} (${name || status}): check keys, permissions and the clock`,
     )

@@ -209,7 +209,7 @@ describe('a channel that cannot be opened', () => {
     doubtful.close()
   })
 
-  test('because the keys are wrong says what to check', async () => {
+  test('because the keys are wrong says what to check, and repeats nothing of what the service said', async () => {
     const locked = openKvs({ ...fake.access, credentials: { accessKeyId: 'AKIDOTHER', secretAccessKey: 'x' } })
     const channel = await find()
     for (const attempt of [
@@ -219,6 +219,7 @@ describe('a channel that cannot be opened', () => {
       await expect(attempt()).rejects.toMatchObject({
         code: 'signaling_failed',
         message: expect.stringContaining('check keys'),
+        cause: undefined,
       })
     }
     locked.close()
