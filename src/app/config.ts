@@ -1,0 +1,140 @@
+/** Settings from the environment, checked once at the start; an unknown value says what would be right. */
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import type { Budgets } from '../broker/session.ts'
+import type { IceServer } from '../ports.ts'
+
+const milliseconds = (fallback: number) => z.coerce.number().int().min(0).max(3_600_000).default(fallback)
+const portNumber = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback)
+const onOff = (fallback: 'on' | 'off') =>
+  z
+    .enum(['on', 'off'])
+    .default(fallback)
+    .transform((value) => value === 'on')
+
+const iceServer = z.object({
+  urls: z.union([z.string(), z.array(z.string())]).transform((urls) => (typeof urls === 'string' ? [urls] : urls)),
+  username: z.string().optional(),
+  credential: z.string().optional(),
+})
+
+/** Every setting, by the name of its environment variable. The README's table is made from this order. */
+const environment = z.object({
+  TRANSOM_DATA: z.string().default('./data'),
+  TRANSOM_HOST: z.string().default('127.0.0.1'),
+  TRANSOM_PORT: portNumber(8080),
+  TRANSOM_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TRANSOM_BEHIND_PROXY: onOff('off'),
+  TRANSOM_SIGNALING_PORT: portNumber(8443),
+  TRANSOM_SIGNALING_HOST: z.string().optional(),
+  TRANSOM_DOORBELL: onOff('on'),
+  TRANSOM_SOURCE: z.string().default('synthetic'),
+  TRANSOM_ICE_SERVERS: z
+    .string()
+    .default('[]')
+    .transform((text, context) => {
+      try {
+        return z.array(iceServer).parse(JSON.parse(text))
+      } catch {
+        context.addIssue('must be a JSON array of RTCIceServer objects: [{"urls":"stun:stun.example:3478"}]')
+        return z.NEVER
+      }
+    }),
+  TRANSOM_ALEXA_BUDGET_MS: milliseconds(5_000),
+  TRANSOM_GOOGLE_BUDGET_MS: milliseconds(2_000),
+  TRANSOM_SETTLE_CAP_MS: milliseconds(1_500),
+  TRANSOM_QUIET_MS: milliseconds(200),
+  TRANSOM_TALK_BACK_ON_GOOGLE: onOff('on'),
+  TRANSOM_LWA_CLIENT_ID: z.string().optional(),
+  TRANSOM_LWA_CLIENT_SECRET: z.string().optional(),
+  TRANSOM_LWA_TOKEN_URL: z.url().optional(),
+  TRANSOM_ALEXA_EVENTS_URL: z.url().optional(),
+  TRANSOM_GOOGLE_SERVICE_ACCOUNT: z.string().optional(),
+  TRANSOM_HOME_GRAPH_URL: z.url().optional(),
+})
+
+type Environment = z.infer<typeof environment>
+
+export interface Config {
+  readonly dataDir: string
+  readonly host: string
+  readonly port: number
+  /** The origin by which browsers and assistants reach the bridge; made of host and port when not set. */
+  readonly publicUrl: string | undefined
+  readonly behindProxy: boolean
+  readonly signaling: { readonly port: number; readonly advertisedHost: string | undefined }
+  readonly doorbell: { readonly isOn: boolean; readonly source: string }
+  /** STUN and TURN servers for cameras and displays. */
+  readonly iceServers: readonly IceServer[]
+  readonly budgets: Budgets
+  readonly alexa: {
+    readonly budgetMs: number
+    readonly lwa: { readonly clientId?: string; readonly clientSecret?: string; readonly tokenUrl?: string }
+    readonly gatewayUrl: string | undefined
+  }
+  readonly google: {
+    readonly budgetMs: number
+    readonly talkBack: boolean
+    /** Path of the service account's key file (JSON). */
+    readonly serviceAccountPath: string | undefined
+    readonly homeGraphUrl: string | undefined
+  }
+}
+
+/**
+ * Reads the settings. Throws an `Error` that names each bad variable and what it should be, and any `TRANSOM_` variable
+ * that means nothing, because a misspelled setting would be silently ignored.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const unknown = Object.keys(env).filter(
+    (name) => name.startsWith('TRANSOM_') && !(name in environment.shape) && !name.startsWith('TRANSOM_TEST_'),
+  )
+  if (unknown.length > 0)
+    throw new Error(`unknown setting ${unknown.join(', ')}; known are ${Object.keys(environment.shape).join(', ')}`)
+  // An empty value in a .env file means "not set".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = environment.safeParse(given)
+  if (!parsed.success) {
+    throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'))
+  }
+  return toConfig(parsed.data)
+}
+
+function toConfig(env: Environment): Config {
+  return {
+    dataDir: resolve(env.TRANSOM_DATA),
+    host: env.TRANSOM_HOST,
+    port: env.TRANSOM_PORT,
+    publicUrl: env.TRANSOM_PUBLIC_URL?.replace(/\/+$/, ''),
+    behindProxy: env.TRANSOM_BEHIND_PROXY,
+    signaling: { port: env.TRANSOM_SIGNALING_PORT, advertisedHost: env.TRANSOM_SIGNALING_HOST },
+    doorbell: { isOn: env.TRANSOM_DOORBELL, source: env.TRANSOM_SOURCE },
+    iceServers: env.TRANSOM_ICE_SERVERS.map(({ urls, username, credential }) => ({
+      urls,
+      ...(username !== undefined && { username }),
+      ...(credential !== undefined && { credential }),
+    })),
+    budgets: {
+      settleCapMs: env.TRANSOM_SETTLE_CAP_MS,
+      quietMs: env.TRANSOM_QUIET_MS,
+      replyMs: 100,
+      absentMs: 3_000,
+      lifetimeMs: 3_600_000,
+    },
+    alexa: {
+      budgetMs: env.TRANSOM_ALEXA_BUDGET_MS,
+      lwa: {
+        ...(env.TRANSOM_LWA_CLIENT_ID !== undefined && { clientId: env.TRANSOM_LWA_CLIENT_ID }),
+        ...(env.TRANSOM_LWA_CLIENT_SECRET !== undefined && { clientSecret: env.TRANSOM_LWA_CLIENT_SECRET }),
+        ...(env.TRANSOM_LWA_TOKEN_URL !== undefined && { tokenUrl: env.TRANSOM_LWA_TOKEN_URL }),
+      },
+      gatewayUrl: env.TRANSOM_ALEXA_EVENTS_URL,
+    },
+    google: {
+      budgetMs: env.TRANSOM_GOOGLE_BUDGET_MS,
+      talkBack: env.TRANSOM_TALK_BACK_ON_GOOGLE,
+      serviceAccountPath: env.TRANSOM_GOOGLE_SERVICE_ACCOUNT,
+      homeGraphUrl: env.TRANSOM_HOME_GRAPH_URL,
+    },
+  }
+}

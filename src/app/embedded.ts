@@ -1,0 +1,211 @@
+/** Everything in one process: store, signaling service, account linking, bridge and a doorbell. What a self-hoster runs. */
+import { mkdir } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { startCamera } from '../gateway/camera.ts'
+import { createReporter } from '../gateway/report.ts'
+import { createKvsSignaling } from '../kvs/signaling.ts'
+import type { OAuthClient } from '../oauth/client.ts'
+import { cameraId, type AccountId, type Camera, type Clock, type Log, type Store } from '../ports.ts'
+import { startSignalingService, type SignalingService } from '../signaling/service.ts'
+import { createSqliteStore } from '../store/sqlite.ts'
+import { createBridge, type Bridge } from './bridge.ts'
+import type { Config } from './config.ts'
+import { createHttpApp } from './http.ts'
+import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
+
+export interface Embedded {
+  readonly publicUrl: string
+  readonly signalingEndpoint: string
+  readonly demo: { readonly login: string; readonly password: string }
+  readonly camera: Camera
+  readonly bridge: Bridge
+  /** For tests: what is open now. */
+  counts(): { readonly viewers: number; readonly negotiating: number; readonly signalingSockets: number }
+  /** Rings the built-in doorbell; false when there is none. */
+  press(): boolean
+  /** Ends everything, in the reverse order of its start. May be called again. */
+  close(): Promise<void>
+}
+
+/** The embedded service signs and checks for one made-up region. */
+const region = 'local'
+const doorbellId = cameraId('front-door')
+
+/** Starts everything, or throws an `Error` that says what to do and leaves nothing running. */
+export async function startEmbedded(config: Config, clock: Clock, log: Log): Promise<Embedded> {
+  const opened: (() => Promise<unknown>)[] = []
+  const close = async (): Promise<void> => {
+    for (let end = opened.pop(); end !== undefined; end = opened.pop()) {
+      try {
+        await end()
+      } catch (error) {
+        log('error', 'closing', { error })
+      }
+    }
+  }
+  try {
+    await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+    const databasePath = join(config.dataDir, 'transom.db')
+    const secretsPath = join(config.dataDir, 'secrets.json')
+    const made = await loadSecrets(secretsPath, databasePath)
+    const store = createSqliteStore(databasePath, clock)
+    opened.push(() => store.close())
+
+    const service = await startSignalingService({
+      ...{ store, region, clock, log, iceServers: config.iceServers },
+      certificateDir: join(config.dataDir, 'certificates'),
+      host: config.host,
+      port: config.signaling.port,
+      ...(config.signaling.advertisedHost !== undefined && { advertisedHost: config.signaling.advertisedHost }),
+    })
+    opened.push(() => service.close())
+    const secrets = await withCredentials(made, service, secretsPath)
+
+    const access = { region, endpoint: service.endpoint, ca: service.ca }
+    const signaling = createKvsSignaling({ ...access, credentials: secrets.credentials.application }, { clock, log })
+    opened.push(() => signaling.close())
+
+    const server = await listen(config.host, config.port)
+    opened.push(() => endServer(server))
+    const localUrl = `http://localhost:${(server.address() as AddressInfo).port}`
+    const publicUrl = config.publicUrl ?? localUrl
+    const clients = demoClients(secrets)
+    const bridge = createBridge({
+      ...{ config, publicUrl, clients, store, signaling, clock, log },
+      keys: secrets.keys,
+      presence: ({ channelName }) => service.presence(channelName),
+    })
+    opened.push(() => bridge.close())
+    server.on('request', createHttpApp(bridge, log))
+
+    const camera = await ensureDemo(bridge, store, secrets)
+    await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(localUrl, secrets, clients))
+
+    const doorbell = config.doorbell.isOn
+      ? await startCamera({
+          access: { ...access, credentials: secrets.credentials.camera },
+          channelName: camera.channel.channelName,
+          source: config.doorbell.source,
+          report: createReporter({ url: `${localUrl}/cameras/${camera.id}/events`, key: secrets.demo.cameraKey, log }),
+          clock,
+          log,
+        })
+      : undefined
+    if (doorbell !== undefined) opened.push(() => doorbell.close())
+    bridge.broker.warm(camera)
+
+    return {
+      publicUrl,
+      signalingEndpoint: service.endpoint,
+      demo: secrets.demo,
+      camera,
+      bridge,
+      counts: () => ({
+        viewers: doorbell?.viewers() ?? 0,
+        negotiating: bridge.broker.running(),
+        signalingSockets: service.openSockets(),
+      }),
+      press: () => {
+        doorbell?.press()
+        return doorbell !== undefined
+      },
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function withCredentials(
+  secrets: Secrets,
+  service: SignalingService,
+  path: string,
+): Promise<Secrets & Required<Pick<Secrets, 'credentials'>>> {
+  await service.ensureChannel(doorbellId)
+  if (secrets.credentials !== undefined) return { ...secrets, credentials: secrets.credentials }
+  const application = await service.createCredentials({ kind: 'application' })
+  const camera = await service.createCredentials({ kind: 'camera', channelName: doorbellId })
+  const complete = { ...secrets, credentials: { application, camera } }
+  await saveSecrets(path, complete)
+  return complete
+}
+
+/** The demo user and its doorbell; found again at the next start. */
+async function ensureDemo({ oauth, cameras }: Bridge, store: Store, { demo }: Secrets): Promise<Camera> {
+  const { login, password, cameraKey } = demo
+  const accountId: AccountId =
+    (await oauth.users.find(login))?.accountId ?? (await oauth.users.create({ login, password, name: 'Demo' }))
+  const known = await cameras.find(accountId, doorbellId)
+  if (known !== undefined) return known
+  const camera: Camera = {
+    id: doorbellId,
+    accountId,
+    name: 'Front Door',
+    kind: 'doorbell',
+    channel: { channelName: doorbellId, road: 'viewer' },
+    room: 'Entrance',
+    manufacturer: 'Transom',
+    model: 'Synthetic Doorbell',
+    hasSpeaker: true,
+  }
+  await cameras.put(camera, cameraKey)
+  return camera
+}
+
+/** Redirect URIs as the two consoles show them; the vendor and project ids are placeholders until real ones are known. */
+function demoClients({ clientSecrets }: Secrets): readonly OAuthClient[] {
+  return [
+    {
+      clientId: 'alexa',
+      clientSecret: clientSecrets.alexa,
+      assistant: 'alexa',
+      redirectUris: ['pitangui.amazon.com', 'layla.amazon.com', 'alexa.amazon.co.jp'].map(
+        (host) => `https://${host}/api/skill/link/DEMO`,
+      ),
+    },
+    {
+      clientId: 'google',
+      clientSecret: clientSecrets.google,
+      assistant: 'google',
+      redirectUris: ['oauth-redirect', 'oauth-redirect-sandbox'].map(
+        (host) => `https://${host}.googleusercontent.com/r/demo`,
+      ),
+    },
+  ]
+}
+
+/** What a developer would type into the consoles, for the simulator. */
+function simulatorSettings(bridge: string, { demo }: Secrets, clients: readonly OAuthClient[]): object {
+  const byAssistant = clients.map(({ assistant, clientId, clientSecret, redirectUris }) => [
+    assistant,
+    { clientId, clientSecret, redirectUri: redirectUris[0] },
+  ])
+  return { bridge, user: { login: demo.login, password: demo.password }, clients: Object.fromEntries(byAssistant) }
+}
+
+async function listen(host: string, port: number): Promise<Server> {
+  const server = createServer()
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen(port, host, resolve)
+  try {
+    await promise
+  } catch (error) {
+    const why =
+      (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+        ? 'is taken: stop what uses it, or set TRANSOM_PORT'
+        : String(error)
+    throw new Error(`port ${port} on ${host} ${why}`, { cause: error })
+  }
+  return server
+}
+
+async function endServer(server: Server): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.close(() => resolve())
+  server.closeAllConnections()
+  await promise
+}

@@ -1,0 +1,148 @@
+/** The routes of the bridge on Express: each reads its body, calls one room, and writes what comes back. */
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express'
+import { z } from 'zod'
+import { BridgeError, toBridgeError, type ErrorCode } from '../errors.ts'
+import { bearerToken } from '../google/http.ts'
+import { signalingBodyLimit } from '../google/signaling.ts'
+import { sessionId, type Camera, type Grant, type Log } from '../ports.ts'
+import { cameraEvent, type CameraEvent } from '../wire/camera-event.ts'
+import type { Bridge } from './bridge.ts'
+
+/** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
+const directiveLimit = '256kb'
+const eventLimit = '16kb'
+
+/** Statuses for our own API; the assistants' doors have words of their own. */
+const statusOf: Partial<Record<ErrorCode, number>> = {
+  invalid_request: 400,
+  unauthorized: 401,
+  token_expired: 401,
+  camera_not_found: 404,
+  rate_limited: 429,
+}
+
+export function createHttpApp(bridge: Bridge, log: Log): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.use('/oauth', bridge.oauth.handler)
+
+  app.get(
+    '/',
+    (_request, response) =>
+      void response.type('text/plain').send('Transom is running. See README.md: npm run call -- --assistant alexa\n'),
+  )
+  app.get(
+    '/healthz',
+    (_request, response) => void response.json({ status: 'ok', negotiating: bridge.broker.running() }),
+  )
+
+  app.post('/alexa', readText(directiveLimit), async (request, response) => {
+    // Alexa wants an event whatever happens: a body that is no JSON becomes an ErrorResponse like any other bad directive.
+    response.json(await bridge.alexa(parseJson(textOf(request))))
+  })
+
+  app.post('/google/fulfillment', readText(directiveLimit), async (request, response) => {
+    const { status, body } = await bridge.fulfillment(parseJson(textOf(request)), request.headers)
+    response.status(status).json(body)
+  })
+
+  app.all('/google/signaling', readTextUpTo(signalingBodyLimit), async (request, response) => {
+    const { method, headers } = request
+    const reply = await bridge.signalingDoor({ method, headers, body: textOf(request) })
+    response.status(reply.status).set(reply.headers).end(reply.body)
+  })
+
+  app.get('/sessions', async (request, response) => {
+    const { accountId } = await grantOf(request)
+    response.json({ sessions: await bridge.broker.recent(accountId) })
+  })
+
+  app.get('/sessions/:id', async (request, response) => {
+    const { accountId } = await grantOf(request)
+    const view = await bridge.broker.view(accountId, sessionId(request.params.id))
+    if (view === undefined)
+      response.status(404).json({ error: 'session_not_found', message: 'no such session of this account' })
+    else response.json(view)
+  })
+
+  app.post('/cameras/:id/events', readText(eventLimit), async (request, response) => {
+    const camera = await bridge.cameras.byKey(String(request.params.id), bearerToken(request.headers) ?? '')
+    if (camera === undefined) throw new BridgeError('unauthorized', 'the camera key is not valid for this camera')
+    const parsed = cameraEvent.safeParse(parseJson(textOf(request)))
+    if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
+    await receive(camera, parsed.data)
+    response.status(202).json({})
+  })
+
+  app.use((_request, response) => void response.status(404).json({ error: 'not_found', message: 'no such resource' }))
+  app.use(answerError(log))
+  return app
+
+  async function grantOf(request: Request): Promise<Grant> {
+    const token = bearerToken(request.headers)
+    if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
+    return bridge.oauth.verifyToken(token)
+  }
+
+  async function receive(camera: Camera, event: CameraEvent): Promise<void> {
+    if (event.kind === 'press') {
+      // Somebody will want to look in a moment.
+      bridge.broker.warm(camera)
+      await bridge.presses.receive(camera, event.eventId, event.at)
+      return
+    }
+    const { viewerId, state, heard } = event
+    await bridge.broker.cameraReported(camera, { viewerId, state, ...(heard && { heard }) })
+  }
+}
+
+/** Any body as text, whatever it says it is: some players post JSON without saying so. */
+function readText(limit: string | number): RequestHandler {
+  return express.text({ limit, type: () => true })
+}
+
+function textOf(request: Request): string {
+  return typeof request.body === 'string' ? request.body : ''
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Lets the signaling door refuse an oversized body itself: a reply without its CORS headers would not reach the player. */
+function readTextUpTo(limit: number): RequestHandler {
+  const read = readText(limit)
+  return (request, response, next) =>
+    read(request, response, (error?: { type?: string }) => {
+      const isTooLarge = error?.type === 'entity.too.large'
+      if (isTooLarge) request.body = ' '.repeat(limit + 1)
+      next(isTooLarge ? undefined : error)
+    })
+}
+
+function answerError(log: Log): ErrorRequestHandler {
+  return (thrown: Error & { status?: unknown }, request, response: Response, next) => {
+    if (response.headersSent) return next(thrown)
+    // Errors of Express itself (a bad path, a body that is too large) carry their status.
+    const isRequestFault = typeof thrown.status === 'number' && thrown.status >= 400 && thrown.status < 500
+    const { code, message } = isRequestFault
+      ? new BridgeError('invalid_request', thrown.message)
+      : toBridgeError(thrown)
+    const status = isRequestFault ? (thrown.status as number) : (statusOf[code] ?? 500)
+    if (status >= 500) log('error', 'http', { method: request.method, path: request.path, code, cause: thrown })
+    if (status === 401)
+      response.set('WWW-Authenticate', code === 'token_expired' ? 'Bearer error="invalid_token"' : 'Bearer')
+    response.status(status).json({ error: code, message: status >= 500 ? 'internal error' : message })
+  }
+}

@@ -1,0 +1,47 @@
+/** `npm start`: the whole bridge in one process, until Ctrl-C. */
+import { readConfig } from './config.ts'
+import { startEmbedded, type Embedded } from './embedded.ts'
+import { createLog } from './log.ts'
+
+/** What is not closed by then is abandoned. */
+const closeMs = 5_000
+
+const log = createLog((line) => process.stderr.write(line), Date.now)
+
+try {
+  const embedded = await startEmbedded(readConfig(process.env), Date.now, log)
+  console.log(greeting(embedded))
+  process.once('SIGINT', () => void stop(embedded, 'SIGINT'))
+  process.once('SIGTERM', () => void stop(embedded, 'SIGTERM'))
+} catch (error) {
+  console.error(`Transom cannot start.\n${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}
+
+async function stop(embedded: Embedded, signal: string): Promise<void> {
+  log('info', 'stopping', { signal })
+  // A second Ctrl-C does not wait.
+  process.once('SIGINT', () => process.exit(130))
+  setTimeout(() => {
+    log('error', 'stopping took too long', { closeMs })
+    process.exit(1)
+  }, closeMs).unref()
+  await embedded.close()
+}
+
+function greeting({ publicUrl, signalingEndpoint, demo, camera }: Embedded): string {
+  return `
+  Transom is running.
+
+  Bridge      ${publicUrl}            directives, fulfillment, account linking
+  Signaling   ${signalingEndpoint}       KVS-compatible, with its own certificate authority
+  Camera      ${camera.name} (${camera.id})
+  Demo user   ${demo.login} / ${demo.password}
+
+  Try, in another terminal:
+    npm run call -- --assistant alexa      be an Echo Show: link, discover, view, talk, hang up
+    npm run call -- --assistant google     be a Nest Hub
+
+  Ctrl-C stops it; cameras, links and users are kept.
+`
+}
