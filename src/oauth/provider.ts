@@ -58,7 +58,8 @@ function configuration({ issuer, audience, clients, signingKeys, ...setup }: Pro
       token_endpoint_auth_method: client.assistant === 'alexa' ? 'client_secret_basic' : 'client_secret_post',
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
-      response_modes: ['query'],
+      // Not `form_post`: it needs a script, which our pages forbid.
+      response_modes: ['query', 'fragment'],
       assistant: client.assistant,
     })),
     // Without this an EC-only key set makes every client invalid.

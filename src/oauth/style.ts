@@ -67,7 +67,7 @@ input[aria-invalid] { border-color: var(--alert); }
 .primary { color: var(--on-accent); background: var(--accent); border-color: var(--accent); }
 .primary:hover { background: var(--accent-hover); }
 .quiet {
-  padding: .5rem 0; font: inherit; color: var(--accent); background: none; border: 0; text-decoration: underline;
+  margin-top: .5rem; padding: .5rem 0; font: inherit; color: var(--accent); background: none; border: 0; text-decoration: underline;
   cursor: pointer;
 }
 a { color: var(--accent); }

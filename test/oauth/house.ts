@@ -1,0 +1,143 @@
+/** A linking server on loopback for the tests: its clock can be moved, its store can fail, and it can be restarted. */
+import { createServer, type Server } from 'node:http'
+import express from 'express'
+import { exportJWK, generateKeyPair, type JWK } from 'jose'
+import type { AccountId, Collection, Store } from '../../src/ports.ts'
+import type { OAuthClient } from '../../src/oauth/client.ts'
+import { createOAuth, type OAuth } from '../../src/oauth/server.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+
+export const ada = { login: 'Ada@Example.com', password: 'correct horse', name: 'Ada Lovelace' }
+
+export const alexa: OAuthClient = {
+  clientId: 'alexa',
+  clientSecret: 'alexa0123456789abcdef',
+  assistant: 'alexa',
+  redirectUris: [
+    'https://pitangui.amazon.com/api/skill/link/M2AAAAAAAAAAAA',
+    'https://layla.amazon.com/api/skill/link/M2AAAAAAAAAAAA',
+    'https://alexa.amazon.co.jp/api/skill/link/M2AAAAAAAAAAAA',
+  ],
+}
+export const google: OAuthClient = {
+  clientId: 'google',
+  clientSecret: 'google0123456789abcdef',
+  assistant: 'google',
+  redirectUris: [
+    'https://oauth-redirect.googleusercontent.com/r/doorbell',
+    'https://oauth-redirect-sandbox.googleusercontent.com/r/doorbell',
+  ],
+}
+
+export interface LogLine {
+  readonly level: string
+  readonly event: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+export interface House {
+  readonly issuer: string
+  readonly origin: string
+  readonly account: AccountId
+  readonly log: readonly LogLine[]
+  readonly store: Store
+  /** Everything that was ever put into the store, as JSON. */
+  readonly written: readonly string[]
+  readonly signingKeys: readonly JWK[]
+  oauth(): OAuth
+  /** Moves the clock of the house (not the one of the machine). */
+  advance(ms: number): void
+  breakStore(broken: boolean): void
+  /** A new process on the same store. */
+  restart(): void
+  close(): Promise<void>
+}
+
+export async function openHouse(options: { behindProxy?: boolean; issuer?: string } = {}): Promise<House> {
+  let offset = 0
+  let isBroken = false
+  const clock = () => Date.now() + offset
+  const kept = createSqliteStore(':memory:', clock)
+  const written: string[] = []
+  const store = breakable(kept, () => isBroken, written)
+  const log: LogLine[] = []
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+  const signingKeys = [await exportJWK(privateKey)]
+
+  let oauth: OAuth
+  const app = express()
+  app.use('/oauth', (req, res, next) => oauth.handler(req, res, next))
+  const server = createServer(app)
+  const origin = `http://localhost:${await listen(server)}`
+  const issuer = options.issuer ?? `${origin}/oauth`
+  const start = () =>
+    createOAuth({
+      issuer,
+      store,
+      clients: [alexa, google],
+      signingKeys,
+      cookieKeys: ['cookie key of the tests'],
+      clock,
+      log: (level, event, fields = {}) => log.push({ level, event, fields }),
+      ...(options.behindProxy === undefined ? {} : { behindProxy: options.behindProxy }),
+    })
+  oauth = start()
+  const account = await oauth.users.create(ada)
+
+  return {
+    issuer,
+    origin,
+    account,
+    log,
+    store,
+    written,
+    signingKeys,
+    oauth: () => oauth,
+    advance: (ms) => {
+      offset += ms
+    },
+    breakStore: (broken) => {
+      isBroken = broken
+    },
+    restart: () => {
+      oauth = start()
+    },
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await kept.close()
+    },
+  }
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, 'localhost', () => {
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : 0)
+    })
+  })
+}
+
+function breakable(store: Store, isBroken: () => boolean, written: string[]): Store {
+  const check = () => {
+    if (isBroken()) throw new Error('the store is down')
+  }
+  return {
+    close: () => store.close(),
+    collection<T>(kind: string): Collection<T> {
+      const records = store.collection<T>(kind)
+      return {
+        get: async (...args) => (check(), records.get(...args)),
+        put: async (...args) => {
+          check()
+          written.push(JSON.stringify([kind, ...args]))
+          return records.put(...args)
+        },
+        take: async (...args) => (check(), records.take(...args)),
+        remove: async (...args) => (check(), records.remove(...args)),
+        list: async (...args) => (check(), records.list(...args)),
+      }
+    },
+  }
+}

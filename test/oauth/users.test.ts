@@ -1,0 +1,139 @@
+/** Accounts, passwords, the brake on guessing, and the checks on what the server is set up with. */
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Store } from '../../src/ports.ts'
+import { createAttempts } from '../../src/oauth/attempts.ts'
+import { checkClients } from '../../src/oauth/client.ts'
+import { hashPassword, verifyPassword } from '../../src/oauth/password.ts'
+import { createUsers } from '../../src/oauth/users.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { google } from './house.ts'
+
+describe('a password', () => {
+  test('is kept as an argon2id PHC string with its own salt', async () => {
+    const stored = await hashPassword('correct horse')
+    expect(stored).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{22}\$[\w+/]{43}$/)
+    expect(await hashPassword('correct horse')).not.toBe(stored)
+    expect(await verifyPassword('correct horse', stored)).toBe(true)
+    expect(await verifyPassword('Correct horse', stored)).toBe(false)
+  })
+
+  test('may be typed with another form of the same characters', async () => {
+    expect(await verifyPassword('cafe\u0301 au lait', await hashPassword('caf\u00e9 au lait'))).toBe(true)
+  })
+
+  test('is verified with the cost it was stored with', async () => {
+    // Made by the reference implementation: echo -n password | argon2 somesalt -id -t 2 -k 65536 -p 1
+    const stored = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
+    expect(await verifyPassword('password', stored)).toBe(true)
+    await expect(verifyPassword('password', 'password')).rejects.toThrow('PHC')
+  })
+
+  test('of nobody is never right, and is looked at all the same', async () => {
+    const begunAt = performance.now()
+    expect(await verifyPassword('', undefined)).toBe(false)
+    const forNobody = performance.now() - begunAt
+    expect(forNobody).toBeGreaterThan(2)
+  })
+})
+
+describe('users', () => {
+  let store: Store
+  beforeEach(() => {
+    store = createSqliteStore(':memory:', Date.now)
+  })
+  afterEach(() => store.close())
+
+  test('have a random account id, and one login each, however it is written', async () => {
+    const users = createUsers(store, Date.now)
+    const account = await users.create({ login: 'José@Example.com', password: 'battery staple', name: 'José' })
+    expect(account).not.toContain('jos')
+    const user = { accountId: account, login: 'José@Example.com', name: 'José' }
+    expect(await users.find('jose\u0301@EXAMPLE.com')).toEqual(user)
+    expect(await users.findByAccount(account)).toEqual(user)
+    expect(await users.authenticate('JOSÉ@example.com', 'battery staple')).toEqual(user)
+    expect(await users.authenticate('jose@example.com', 'battery staple')).toBeUndefined()
+    for (const login of ['', ' ', 'x'.repeat(10_000), '\uD800', '\uFDFA'.repeat(250)]) {
+      expect(await users.find(login)).toBeUndefined()
+    }
+  })
+
+  test('created at once with the same login: one wins', async () => {
+    const users = createUsers(store, Date.now)
+    const results = await Promise.allSettled(
+      ['eve', 'EVE', ' eve '].map((login) => users.create({ login, password: 'battery staple', name: login })),
+    )
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    expect(results.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'invalid_request' } })
+  })
+
+  test.each([
+    ['a short password', { password: 'short' }],
+    ['no login', { login: ' ' }],
+    ['a control character', { login: 'a\u0000b' }],
+    ['a login that grows', { login: '\uFDFA'.repeat(250) }],
+    ['no name', { name: '' }],
+  ])('are not created with %s', async (_what, change) => {
+    const input = { login: 'eve', password: 'battery staple', name: 'Eve', ...change }
+    await expect(createUsers(store, Date.now).create(input)).rejects.toMatchObject({ code: 'invalid_request' })
+  })
+})
+
+describe('attempts', () => {
+  let now = 0
+  const clock = () => now
+  beforeEach(() => {
+    now = 1_000_000
+  })
+
+  test('five guesses at a login from one address, then a wait that ends by itself', () => {
+    const attempts = createAttempts(clock)
+    for (let guess = 0; guess < 5; guess += 1) expect(attempts.begin('ada', '1.1.1.1')).toBe(0)
+    now += 60_000
+    expect(attempts.begin('ada', '1.1.1.1')).toBe(240_000)
+    expect(attempts.begin('ada', '::ffff:1.1.1.1')).toBe(240_000)
+    expect(attempts.begin('ada', '2.2.2.2')).toBe(0)
+    now += 240_000
+    expect(attempts.begin('ada', '1.1.1.1')).toBe(0)
+  })
+
+  test('one address cannot try many logins, a /64 is one address', () => {
+    const attempts = createAttempts(clock)
+    for (let guess = 0; guess < 30; guess += 1) expect(attempts.begin(`user${guess}`, `2001:db8::${guess}`)).toBe(0)
+    expect(attempts.begin('another', '2001:db8:0:0:ffff::1')).toBeGreaterThan(0)
+    expect(attempts.begin('another', '2001:db8:0:1::1')).toBe(0)
+  })
+
+  test('an attack from everywhere stops strangers, not the owner at an address known from before', () => {
+    const attempts = createAttempts(clock)
+    expect(attempts.begin('ada', '192.0.2.1')).toBe(0)
+    attempts.succeeded('ada', '192.0.2.1')
+    for (let guess = 0; guess < 60; guess += 1) expect(attempts.begin('ada', `10.0.0.${guess}`)).toBe(0)
+    expect(attempts.begin('ada', '10.0.1.1')).toBeGreaterThan(0)
+    expect(attempts.begin('ada', '192.0.2.1')).toBe(0)
+  })
+
+  test('successes do not use up anything', () => {
+    const attempts = createAttempts(clock)
+    for (let round = 0; round < 200; round += 1) {
+      expect(attempts.begin('ada', '192.0.2.1')).toBe(0)
+      attempts.succeeded('ada', '192.0.2.1')
+    }
+  })
+})
+
+describe('a client', () => {
+  test.each([
+    ['a secret with special characters', { clientSecret: 'not-only-letters-and-digits' }],
+    ['a short secret', { clientSecret: 'short' }],
+    ['a redirect to plain http elsewhere', { redirectUris: ['http://bridge.example/r'] }],
+    ['a redirect with a fragment', { redirectUris: ['https://bridge.example/r#x'] }],
+    ['a redirect that is no URL', { redirectUris: ['*'] }],
+    ['no redirect', { redirectUris: [] }],
+  ])('with %s is not accepted', (_what, change) => {
+    expect(() => checkClients([{ ...google, ...change }])).toThrow('OAuth client google')
+  })
+
+  test('may redirect to this machine for development', () => {
+    expect(() => checkClients([{ ...google, redirectUris: ['http://localhost:8080/done'] }])).not.toThrow()
+  })
+})
