@@ -1,7 +1,7 @@
 /** Tells Alexa, unasked, that somebody rang: events to the event gateway (send-events.html, alexa-doorbelleventsource.html). */
 import type { Camera, Clock, Log } from '../ports.ts'
 import { eventGatewayRefusal, type DoorbellPress } from '../wire/alexa.ts'
-import { within } from './deadline.ts'
+import { within } from '../deadline.ts'
 import type { AlexaGrants } from './grants.ts'
 import { whyFailed } from './lwa.ts'
 import { header } from './reply.ts'

@@ -1,7 +1,7 @@
 /** The skill's one function, used unchanged by Lambda and by the HTTP door: a directive in, exactly one event out. */
 import { BridgeError, toBridgeError } from '../errors.ts'
 import { directives, type AlexaEvent, type DirectiveName } from '../wire/alexa.ts'
-import { within } from './deadline.ts'
+import { within } from '../deadline.ts'
 import { DEFAULT_BUDGET_MS, handlers, type AlexaDeps, type Call } from './directives.ts'
 import * as reply from './reply.ts'
 

@@ -4,6 +4,7 @@ import type { SmartHomeV1SyncResponse } from 'actions-on-google'
 import { smarthome } from 'actions-on-google/dist/service/smarthome/smarthome.js'
 import { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
+import { within } from '../deadline.ts'
 import { BridgeError, toBridgeError } from '../errors.ts'
 import type { AccountId, VerifyToken } from '../ports.ts'
 import {
@@ -17,7 +18,6 @@ import {
   type SyncReply,
 } from '../wire/google.ts'
 import { createExecute, type CameraStreamDeps } from './camera-stream.ts'
-import { finishBy } from './deadline.ts'
 import { describeDevice, deviceState, unknownDevice, type DevicePromises } from './devices.ts'
 import { fulfillmentStatus, googleErrorCode, logFailure } from './errors.ts'
 import { bearerToken, type HttpHeaders } from './http.ts'
@@ -69,7 +69,7 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
     }
 
     try {
-      const reply = await finishBy(receivedAt + budgetMs, clock, answer(), (thrown) =>
+      const reply = await within(receivedAt + budgetMs - clock(), answer, (thrown) =>
         logFailure(log, 'google.late-failure', toBridgeError(thrown), line()),
       )
       log('info', 'google.fulfillment', line())

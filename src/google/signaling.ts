@@ -1,11 +1,11 @@
 /** The signaling door: the player on the display posts its offer here and takes the camera's answer home. */
 import { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
+import { within } from '../deadline.ts'
 import { BridgeError, toBridgeError, type ErrorCode } from '../errors.ts'
 import type { Clock, Log, Store } from '../ports.ts'
 import { signalingMessage, type SignalingAnswer } from '../wire/google.ts'
 import type { Cameras } from './cameras.ts'
-import { finishBy } from './deadline.ts'
 import { googleErrorCode, logFailure, signalingStatus } from './errors.ts'
 import { bearerToken, header, type HttpHeaders } from './http.ts'
 import { createStreamTokens, type BeginGrant, type StreamGrant } from './stream-token.ts'
@@ -69,8 +69,8 @@ export function createSignalingDoor(deps: SignalingDoorDeps): SignalingDoor {
     // What is known so far, for the log.
     const seen: Record<string, unknown> = {}
     try {
-      const work = answer(headers, body, receivedAt, seen)
-      const reply = await finishBy(receivedAt + budgetMs, clock, work, (thrown) =>
+      const work = () => answer(headers, body, receivedAt, seen)
+      const reply = await within(receivedAt + budgetMs - clock(), work, (thrown) =>
         logFailure(log, 'google.late-failure', toBridgeError(thrown), seen),
       )
       log('info', 'google.signaling', { ...seen, status: 200, ms: clock() - receivedAt })

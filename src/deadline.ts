@@ -1,5 +1,5 @@
-/** One deadline around a whole piece of work, for a caller who needs one outcome in time whatever is slow underneath. */
-import { BridgeError } from '../errors.ts'
+/** One deadline around a whole piece of work, for a door that owes one reply in time whatever is slow behind it. */
+import { BridgeError } from './errors.ts'
 
 /**
  * Gives `work` `ms` milliseconds. When they are over its signal is aborted and the caller gets `internal`.
