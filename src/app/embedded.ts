@@ -54,7 +54,11 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
     opened.push(() => store.close())
 
     const service = await startSignalingService({
-      ...{ store, region, clock, log, iceServers: config.iceServers },
+      store,
+      region,
+      iceServers: config.iceServers,
+      clock,
+      log,
       certificateDir: join(config.dataDir, 'certificates'),
       host: config.host,
       port: config.signaling.port,
@@ -73,7 +77,13 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
     const publicUrl = config.publicUrl ?? localUrl
     const clients = demoClients(secrets)
     const bridge = createBridge({
-      ...{ config, publicUrl, clients, store, signaling, clock, log },
+      config,
+      publicUrl,
+      clients,
+      store,
+      signaling,
+      clock,
+      log,
       keys: secrets.keys,
       presence: ({ channelName }) => service.presence(channelName),
     })

@@ -124,8 +124,8 @@ function parseJson(text: string): unknown {
 function readTextUpTo(limit: number): RequestHandler {
   const read = readText(limit)
   return (request, response, next) =>
-    read(request, response, (error?: { type?: string }) => {
-      const isTooLarge = error?.type === 'entity.too.large'
+    read(request, response, (error?: unknown) => {
+      const isTooLarge = error instanceof Error && 'type' in error && error.type === 'entity.too.large'
       if (isTooLarge) request.body = ' '.repeat(limit + 1)
       next(isTooLarge ? undefined : error)
     })
