@@ -47,7 +47,7 @@ export function createProvider(setup: ProviderSetup): Provider {
 
 function configuration({ issuer, audience, clients, signingKeys, ...setup }: ProviderSetup): Configuration {
   const cookie = { httpOnly: true, sameSite: 'lax', secure: issuer.startsWith('https:'), signed: true } as const
-  const path = new URL(issuer).pathname
+  const path = new URL(issuer).pathname.replace(/\/$/, '')
   return {
     adapter: createAdapterFactory(setup.store, setup.clock),
     clients: clients.map((client) => ({
@@ -71,7 +71,7 @@ function configuration({ issuer, audience, clients, signingKeys, ...setup }: Pro
     cookies: {
       keys: [...setup.cookieKeys],
       names: cookieNames,
-      long: { ...cookie, path },
+      long: { ...cookie, path: path === '' ? '/' : path },
       short: cookie,
     },
     responseTypes: ['code'],

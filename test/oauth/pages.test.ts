@@ -92,6 +92,19 @@ describe('the way through', () => {
     expect([stale.status, stale.headers.get('location')]).toEqual([400, null])
   })
 
+  test('a browser signed in to an account that is gone is asked to sign in', async () => {
+    await house.oauth().users.create({ login: 'cy', password: 'battery staple', name: 'Cy' })
+    const visitor = createVisitor()
+    const consent = await signIn(visitor, await visitor.get(authorizationUrl(house, google)), { ...bob, login: 'cy' })
+    await house.store.collection('user').remove('cy')
+    expect((await visitor.get(consent.url)).text).toContain('Sign in to Transom')
+    expect((await agree(visitor, consent)).status).toBe(400)
+    const anew = await visitor.get(authorizationUrl(house, google))
+    expect(anew.text).toContain('Sign in to Transom')
+    const done = await agree(visitor, await signIn(visitor, anew))
+    expect(done.headers.get('location')).toContain('code=')
+  })
+
   test('a page that is finished, unknown or of another browser has expired', async () => {
     const visitor = createVisitor()
     const consent = await signIn(visitor, await visitor.get(authorizationUrl(house, google)))
