@@ -1,0 +1,51 @@
+/** Settings: defaults, and errors that say what to do. */
+import { expect, test } from '@jest/globals'
+import { readConfig } from '../../src/app/config.ts'
+
+test('nothing needs to be set', () => {
+  expect(readConfig({})).toMatchObject({
+    host: '127.0.0.1',
+    port: 8080,
+    doorbell: { isOn: true, source: 'synthetic' },
+    budgets: { settleCapMs: 1_500, quietMs: 200 },
+    alexa: { budgetMs: 5_000 },
+    google: { budgetMs: 2_000, talkBack: true },
+  })
+})
+
+test('every budget can be overridden', () => {
+  const config = readConfig({
+    TRANSOM_ALEXA_BUDGET_MS: '4000',
+    TRANSOM_GOOGLE_BUDGET_MS: '1500',
+    TRANSOM_SETTLE_CAP_MS: '900',
+    TRANSOM_QUIET_MS: '50',
+  })
+  expect([config.alexa.budgetMs, config.google.budgetMs, config.budgets.settleCapMs, config.budgets.quietMs]).toEqual([
+    4_000, 1_500, 900, 50,
+  ])
+})
+
+test('ICE servers are a JSON array in the words of the W3C', () => {
+  const { iceServers } = readConfig({
+    TRANSOM_ICE_SERVERS:
+      '[{"urls":"stun:stun.example:3478"},{"urls":["turn:turn.example"],"username":"u","credential":"c"}]',
+  })
+  expect(iceServers).toEqual([
+    { urls: ['stun:stun.example:3478'] },
+    { urls: ['turn:turn.example'], username: 'u', credential: 'c' },
+  ])
+})
+
+test.each([
+  ['a port that is none', { TRANSOM_PORT: '99999' }, 'TRANSOM_PORT'],
+  ['a URL that is none', { TRANSOM_PUBLIC_URL: 'bridge.example' }, 'TRANSOM_PUBLIC_URL'],
+  ['ICE servers that are not JSON', { TRANSOM_ICE_SERVERS: 'stun:stun.example' }, 'must be a JSON array'],
+  ['a switch that is neither on nor off', { TRANSOM_DOORBELL: 'yes' }, 'TRANSOM_DOORBELL'],
+  ['a setting that does not exist', { TRANSOM_SAUCE: 'file.mp4' }, 'unknown setting TRANSOM_SAUCE'],
+])('%s is refused by name', (_, env, message) => {
+  expect(() => readConfig(env)).toThrow(message)
+})
+
+test('an empty value means not set', () => {
+  expect(readConfig({ TRANSOM_LWA_CLIENT_ID: '', TRANSOM_PORT: '' })).toMatchObject({ port: 8080, alexa: { lwa: {} } })
+})
