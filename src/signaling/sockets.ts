@@ -40,8 +40,8 @@ interface Connection {
 
 /** How long a peer may take to answer a close before it is cut, in milliseconds. */
 const closeMs = 2_000
-/** Frames of one connection that cannot be read, before it is taken for something that does not speak this protocol. */
-const maxUnreadable = 100
+/** Frames of one connection that are no messages, before it is taken for something that does not speak this protocol. */
+const maxStray = 100
 const emptyBody = Buffer.alloc(0)
 
 export function createSocketDoor({ channels, hub, find, queueBytes, clock, log }: SocketDeps): SocketDoor {
@@ -69,13 +69,13 @@ export function createSocketDoor({ channels, hub, find, queueBytes, clock, log }
 
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { method = '', url = '', headersDistinct: headers } = request
-    if (headers['upgrade']?.[0]?.toLowerCase() !== 'websocket')
-      throw invalid('Only an upgrade to websocket is possible.')
+    if (headers['upgrade']?.[0]?.toLowerCase() !== 'websocket') throw invalid('The only upgrade is to websocket.')
     const { scope } = await verifySigV4({ method, target: url, headers, body: emptyBody }, find, clock())
-    const { pathname, searchParams } = new URL(url, 'wss://service')
-    if (pathname !== '/') throw new ServiceError('ResourceNotFoundException', 'There is no channel endpoint here.')
-    const arn = searchParams.get('X-Amz-ChannelARN')
-    const clientId = searchParams.get('X-Amz-ClientId') ?? undefined
+    const [path, search] = url.split('?', 2)
+    const query = new URLSearchParams(search)
+    if (path !== '/') throw new ServiceError('ResourceNotFoundException', 'There is no channel endpoint here.')
+    const arn = query.get('X-Amz-ChannelARN')
+    const clientId = query.get('X-Amz-ClientId') ?? undefined
     if (!arn) throw invalid('X-Amz-ChannelARN is required.')
     if (clientId !== undefined && (!idPattern.test(clientId) || /^AWS_/i.test(clientId))) {
       throw invalid('X-Amz-ClientId is 1 to 256 of a-z, A-Z, 0-9, _, ., - and does not begin with AWS_.')
@@ -100,13 +100,12 @@ export function createSocketDoor({ channels, hub, find, queueBytes, clock, log }
     const connection: Connection = { socket, isAlive: true }
     const heard = () => {
       connection.isAlive = true
-      isOverflowing(socket)
     }
     const peer: Peer = {
       deliver: (message) => send(socket, writeDelivery(message)),
       close: (code, reason) => socket.close(code, reason),
     }
-    let unreadable = 0
+    let stray = 0
     connections.add(connection)
     log('info', 'signaling-connected', who)
     socket.on('error', (error) => log('info', 'signaling-socket-failed', { ...who, error: error.message }))
@@ -116,8 +115,8 @@ export function createSocketDoor({ channels, hub, find, queueBytes, clock, log }
     socket.on('message', (data, isBinary) => {
       heard()
       if (socket.readyState !== WebSocket.OPEN) return
-      if (isBinary || !take((data as Buffer).toString('utf8'), seat, socket)) unreadable += 1
-      if (unreadable > maxUnreadable) socket.close(closeCodes.policy, 'too many messages that cannot be read')
+      if (isBinary || !take((data as Buffer).toString('utf8'), seat, socket)) stray += 1
+      if (stray > maxStray) socket.close(closeCodes.policy, 'too many frames that are no messages')
     })
     socket.on('close', (code) => {
       connections.delete(connection)
@@ -126,32 +125,30 @@ export function createSocketDoor({ channels, hub, find, queueBytes, clock, log }
     })
   }
 
-  /** False when the frame is no message at all. A failure is told to a sender that gave a correlation id. */
+  /** False when the frame is no message as the protocol has them. A failure is told to a sender that gave a correlation id. */
   function take(text: string, seat: Seat, socket: WebSocket): boolean {
     const frame = readFrame(text)
     if (!frame) return false
     try {
       if ('error' in frame) throw frame.error
       seat.post(frame.posting)
+      return true
     } catch (thrown) {
       const error = toServiceError(thrown)
       if (error.type === 'InternalFailure') log('error', 'signaling-message-failed', causeOf(error))
       if (frame.correlationId !== undefined) send(socket, writeStatus(frame.correlationId, error))
+      return 'posting' in frame
     }
-    return true
   }
 
+  /** False when the connection is over, or ends now because its reader does not keep up. (Pongs are bounded by `ws` itself.) */
   function send(socket: WebSocket, text: string): boolean {
-    if (socket.readyState !== WebSocket.OPEN || isOverflowing(socket)) return false
-    socket.send(text)
-    return true
-  }
-
-  /** Gives up a reader that does not read; pongs count too, since they wait in the same queue. */
-  function isOverflowing(socket: WebSocket): boolean {
-    if (socket.bufferedAmount <= queueBytes) return false
-    if (socket.readyState === WebSocket.OPEN)
+    if (socket.readyState !== WebSocket.OPEN) return false
+    if (socket.bufferedAmount > queueBytes) {
       socket.close(closeCodes.overloaded, 'the connection does not read what it is sent')
+      return false
+    }
+    socket.send(text)
     return true
   }
 

@@ -126,9 +126,9 @@ describe('channels', () => {
     const all = await running.control().send(new ListSignalingChannelsCommand({}))
     expect(all.ChannelInfoList?.map(({ ChannelName }) => ChannelName)).toContain('other')
     expect(all.NextToken).toBeUndefined()
-    await expect(
-      running.control().send(new ListSignalingChannelsCommand({ NextToken: '////' })),
-    ).rejects.toMatchObject({ name: 'InvalidArgumentException' })
+    await expect(running.control().send(new ListSignalingChannelsCommand({ NextToken: '////' }))).rejects.toMatchObject(
+      { name: 'InvalidArgumentException' },
+    )
   })
 
   test('channels made at once under one name are one', async () => {

@@ -84,8 +84,10 @@ export async function run(options: Partial<SignalingServiceOptions> = {}): Promi
       { method: 'GET', protocol: 'wss:', hostname: url.hostname, path: '/', headers: { host: url.host }, query },
       { expiresIn, signingDate: new Date(at) },
     )
-    const pairs = Object.entries(signed.query ?? {}).map(([name, value]) => [name, String(value)])
-    return `wss://${url.host}/?${new URLSearchParams(pairs)}`
+    const pairs = Object.entries(signed.query ?? {}).map(
+      ([name, value]) => `${name}=${encodeURIComponent(String(value))}`,
+    )
+    return `wss://${url.host}/?${pairs.join('&')}`
   }
   return {
     service,
