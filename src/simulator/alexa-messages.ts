@@ -87,6 +87,7 @@ const text = (most: number) => z.string().min(1).max(most)
 const capability = z.looseObject({
   type: z.literal('AlexaInterface'),
   interface: z.string().min(1),
+  instance: z.string().optional(),
   version: z.string().regex(/^\d+(\.\d+)?$/),
   proactivelyReported: z.boolean().optional(),
   properties: z
@@ -150,7 +151,7 @@ export function endpointProblems(endpoint: Endpoint): readonly string[] {
   const { capabilities, displayCategories } = endpoint
   const find = (name: string): Endpoint['capabilities'][number] | undefined =>
     capabilities.find((capability) => capability.interface === name)
-  const names = capabilities.map((each) => `${each.interface} ${String(each.instance ?? '')}`)
+  const names = capabilities.map((each) => `${each.interface} ${each.instance ?? ''}`)
   if (new Set(names).size !== names.length) problems.push('it declares an interface twice')
   if (find('Alexa')?.version !== '3') problems.push('it does not declare Alexa version 3')
   const gone = withdrawn.filter((name) => find(name) !== undefined)

@@ -74,7 +74,8 @@ export function formsOf(page: Page): readonly Form[] {
   return [...page.html.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gis)].flatMap(([, tag = '', inner = '']) => {
     const attributes = attributesOf(tag)
     const button = buttonsOf(inner).find(
-      ({ says }) => !/cancel|deny|decline|reject|abort|refuse|sign.?out|log.?out|switch|not now/i.test(says),
+      ({ says }) =>
+        !/cancel|deny|decline|reject|abort|refuse|sign.?out|log.?out|switch|different account|not now/i.test(says),
     )
     if (button === undefined) return []
     const fields = [...inner.matchAll(/<input\b([^>]*)>/gi)].flatMap(([, input = '']) => fieldOf(attributesOf(input)))
@@ -192,5 +193,7 @@ const cookieHeader = (cookie: string | undefined): Record<string, string> => (co
 
 /** True for a host that only this machine can be: browsers trust it without TLS. */
 export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname)
+  return (
+    hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || hostname.startsWith('127.')
+  )
 }

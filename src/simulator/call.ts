@@ -114,7 +114,10 @@ export async function call(
     totalMs,
     () => new CallError('out_of_time', `the call was not over after ${totalMs} ms`),
     (signal) => converse(options, limits, timeline, progress, signal),
-  ).then(() => undefined, toCallError)
+  ).then(
+    () => undefined,
+    (thrown: unknown) => (interrupted.aborted ? new CallError('interrupted') : toCallError(thrown)),
+  )
 
   // The goodbye has its own deadline: a call that ran out of time, or was interrupted, is hung up all the same.
   const ending = await hangUp(timeline, progress)
@@ -294,7 +297,6 @@ function report(
   session: SessionView | undefined,
   own: CallError | undefined,
 ): CallReport {
-  const codec = (packets: number, name: string | undefined): string | null => (packets === 0 ? null : (name ?? null))
   return {
     ok: own === undefined,
     assistant: options.assistant,
@@ -324,6 +326,9 @@ function report(
     }),
   }
 }
+
+/** A codec counts as measured only when packets of it were. */
+const codec = (packets: number, name: string | undefined): string | null => (packets === 0 ? null : (name ?? null))
 
 /** The bridge knows better why it failed; what the assistant saw of it stands behind. */
 function causeOf(own: CallError | undefined, session: SessionView | undefined): CallReport['cause'] {

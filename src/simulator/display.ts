@@ -1,7 +1,8 @@
 /** The display's end of the media connection: ICE, DTLS and SRTP of werift, under an offer that is written by hand. */
 
-import { randomInt } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import {
   IceCandidate,
   parseIceServers,
@@ -92,7 +93,11 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
   ice.connection.iceControlling = true
   const dtls = new RTCDtlsTransport({}, ice, certificate, [...SRTP_PROFILES])
 
-  const audioSsrc = randomInt(1, 0xffffffff)
+  const audioSsrc = randomInt(2, 0xffffffff)
+  const videoSsrc = randomInt(2, 0xffffffff)
+  // An Echo speaks RTCP under the SSRC of its video section, Chromium under 1 where it only receives.
+  const reporter = style === 'echo' ? videoSsrc : 1
+  const cname = style === 'echo' ? `user${randomInt(1e9, 1e10)}@host-${hex(4)}` : hex(8)
   const video = createH264Receiver()
   const count = { video: 0, audio: 0, talkBack: 0 }
   const timers = new Set<NodeJS.Timeout>()
@@ -130,12 +135,12 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
     const ask = (): void => {
       if (started) return
       // RFC 4585 section 3.5.3: feedback travels in a compound packet that begins with a report and a name.
-      const name = new SourceDescriptionItem({ type: 1, text: `display-${audioSsrc}` })
+      const name = new SourceDescriptionItem({ type: 1, text: cname })
       const packets = [
-        new RtcpRrPacket({ ssrc: audioSsrc }),
-        new RtcpSourceDescriptionPacket({ chunks: [new SourceDescriptionChunk({ source: audioSsrc, items: [name] })] }),
+        new RtcpRrPacket({ ssrc: reporter }),
+        new RtcpSourceDescriptionPacket({ chunks: [new SourceDescriptionChunk({ source: reporter, items: [name] })] }),
         new RtcpPayloadSpecificFeedback({
-          feedback: new PictureLossIndication({ senderSsrc: audioSsrc, mediaSsrc: ssrc }),
+          feedback: new PictureLossIndication({ senderSsrc: reporter, mediaSsrc: ssrc }),
         }),
       ]
       dtls.sendRtcp(packets).catch(() => onEnd('failed'))
@@ -161,7 +166,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
       const candidates = ice.localCandidates.map(({ ip, port, type, priority, relatedAddress, relatedPort }) => {
         return { address: ip, port, type, priority, relatedAddress, relatedPort }
       })
-      const end = { ufrag, password, fingerprint: fingerprint?.value ?? '', candidates, audioSsrc }
+      const end = { ufrag, password, fingerprint: fingerprint?.value ?? '', candidates, audioSsrc, videoSsrc, cname }
       return style === 'echo' ? echoOffer(end) : hubOffer(end)
     },
 
@@ -187,10 +192,12 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
         limits.iceMs,
         () => new CallError('ice_failed', iceSummary(answer)),
         async (within) => {
-          const failed = (error: unknown): never => {
-            throw new CallError('ice_failed', iceSummary(answer), { cause: error })
-          }
-          await orAborted(ice.start().catch(failed), within)
+          await orAborted(
+            ice.start().catch((error: unknown) => {
+              throw new CallError('ice_failed', iceSummary(answer), { cause: error })
+            }),
+            within,
+          )
         },
       )
       onStep('ice-connected')
@@ -239,6 +246,8 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
       for (const timer of timers) clearInterval(timer)
       await sayGoodbye(dtls).catch(() => undefined) // it is a courtesy: the camera's own watchdog notices too
       await dtls.stop()
+      // werift goes on repeating an unfinished handshake for half a minute, unless it believes in its end.
+      if (dtls.dtls !== undefined) dtls.dtls.dtls.flight = Number.MAX_SAFE_INTEGER
     },
   }
 
@@ -266,12 +275,16 @@ async function sayGoodbye(dtls: RTCDtlsTransport): Promise<void> {
     return encrypt(packet)
   }
   await socket.send(Buffer.from([1, 0]))
+  // werift does not wait for the datagram, which leaves in the next tick; closing the socket now would swallow it.
+  await setImmediate()
 }
 
 function iceSummary({ candidates }: Answer): string {
   const kinds = new Set(candidates.map((candidate) => / typ (\w+)/.exec(candidate)?.[1] ?? 'unknown'))
   return `no check succeeded with the camera's ${candidates.length} candidates (${[...kinds].join(', ')})`
 }
+
+const hex = (bytes: number): string => randomBytes(bytes).toString('hex')
 
 const hasNetwork = (): boolean =>
   Object.values(networkInterfaces()).some((addresses) =>

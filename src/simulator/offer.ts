@@ -8,6 +8,8 @@ export interface LocalEnd {
   readonly fingerprint: string
   readonly candidates: readonly LocalCandidate[]
   readonly audioSsrc: number
+  readonly videoSsrc: number
+  readonly cname: string
 }
 
 export interface LocalCandidate {
@@ -26,7 +28,6 @@ export interface LocalCandidate {
 export function echoOffer(end: LocalEnd): string {
   const now = Math.floor(Date.now() / 1000) + 2_208_988_800 // NTP seconds, as the Echo's own origin line
   const hosts = end.candidates.filter(({ type }) => type === 'host')
-  const cname = `cname:user${end.audioSsrc}@host-${end.ufrag.length}dd1dd33`
   const security = [`a=ice-ufrag:${end.ufrag}`, `a=ice-pwd:${end.password}`, `a=fingerprint:sha-256 ${end.fingerprint}`]
   const section = ['a=setup:actpass', 'a=extmap:3 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time']
   const lines = [
@@ -44,7 +45,7 @@ export function echoOffer(end: LocalEnd): string {
     'a=rtcp-mux',
     'a=sendrecv',
     'a=mid:audio0',
-    `a=ssrc:${end.audioSsrc} ${cname}`,
+    `a=ssrc:${end.audioSsrc} cname:${end.cname}`,
     ...security,
     'm=video 1 UDP/TLS/RTP/SAVPF 99',
     ...echoCandidates(hosts, [0, 3, 1, 2, 5, 4]),
@@ -58,7 +59,7 @@ export function echoOffer(end: LocalEnd): string {
     'a=rtcp-fb:99 nack',
     'a=rtcp-fb:99 nack pli',
     'a=rtcp-fb:99 ccm fir',
-    `a=ssrc:${(end.audioSsrc ^ 0x55555555) >>> 0} ${cname}`,
+    `a=ssrc:${end.videoSsrc} cname:${end.cname}`,
     ...security,
   ]
   return text(lines)
@@ -144,7 +145,7 @@ export function hubOffer(end: LocalEnd): string {
     `a=msid:${stream} ${stream}`,
     'a=rtcp-mux',
     ...hubAudio,
-    `a=ssrc:${end.audioSsrc} cname:nesthubplayer`,
+    `a=ssrc:${end.audioSsrc} cname:${end.cname}`,
     `a=ssrc:${end.audioSsrc} msid:${stream} ${stream}`,
     `m=video 9 UDP/TLS/RTP/SAVPF ${videoTypes.join(' ')}`,
     ...section('1'),

@@ -76,11 +76,6 @@ export function summarize(reports: readonly CallReport[]): Summary {
 
 /** The summary of many calls, without a final line end. */
 export function printSummary(summary: Summary): string {
-  const times = (name: string, values: Percentiles | null): string =>
-    row(
-      name,
-      values === null ? '-' : `p50 ${column(values.p50)}   p95 ${column(values.p95)}   max ${column(values.max)} ms`,
-    )
   return [
     '',
     `${summary.calls} calls, ${summary.failed} failed`,
@@ -89,6 +84,12 @@ export function printSummary(summary: Summary): string {
     times('first frame', summary.firstFrameMs),
   ].join('\n')
 }
+
+const times = (name: string, values: Percentiles | null): string =>
+  row(
+    name,
+    values === null ? '-' : `p50 ${column(values.p50)}   p95 ${column(values.p95)}   max ${column(values.max)} ms`,
+  )
 
 /** By nearest rank. */
 function percentiles(values: readonly number[]): Percentiles | null {

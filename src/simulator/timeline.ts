@@ -10,7 +10,7 @@ export interface Step {
 
 export interface Timeline {
   /** Notes a step as happening now. */
-  note(step: string, detail?: string): void
+  note(this: void, step: string, detail?: string): void
   /** Notes the offer as being sent now: the zero of the timeline. */
   noteOffer(detail?: string): void
   /** Milliseconds from the offer to the first such step; undefined when it did not happen. */

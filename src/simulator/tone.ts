@@ -1,5 +1,7 @@
 /** The voice of the simulator: one second of a real tone as Opus packets, for the talk-back. */
 
+import type { Packet } from 'node-av'
+
 const SAMPLE_RATE = 48_000
 const PACKETS = 50
 
@@ -16,7 +18,7 @@ export async function encodeTone(frequencyHz = 440): Promise<readonly Buffer[]> 
   })
   const packets: Buffer[] = []
   try {
-    // Two packets more than are kept: the encoder's first ones carry its start-up, and the loop should not.
+    // Two packets more than are kept: the first ones carry the encoder's start-up, and the loop should not.
     for (let index = 0; index < PACKETS + 2; index += 1) {
       const frame = Frame.fromAudioBuffer(samples(frequencyHz, index * SAMPLES_PER_PACKET), {
         nbSamples: SAMPLES_PER_PACKET,
@@ -27,18 +29,24 @@ export async function encodeTone(frequencyHz = 440): Promise<readonly Buffer[]> 
         pts: BigInt(index * SAMPLES_PER_PACKET),
       })
       try {
-        for (const packet of await encoder.encodeAll(frame)) {
-          if (packet.data !== null) packets.push(Buffer.from(packet.data))
-          packet.free()
-        }
+        packets.push(...drained(await encoder.encodeAll(frame)))
       } finally {
         frame.free()
       }
     }
+    packets.push(...drained(await encoder.encodeAll(null)))
   } finally {
     encoder.close()
   }
-  return packets.slice(-PACKETS)
+  return packets.slice(2, 2 + PACKETS)
+}
+
+function drained(packets: readonly Packet[]): readonly Buffer[] {
+  return packets.flatMap((packet) => {
+    const copy = packet.data === null ? [] : [Buffer.from(packet.data)]
+    packet.free()
+    return copy
+  })
 }
 
 function samples(frequencyHz: number, from: number): Buffer {

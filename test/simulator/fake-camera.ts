@@ -1,0 +1,155 @@
+/** A camera for the tests: answers an offer with werift's own peer connection, sends canned H.264 and Opus, counts what it hears. */
+
+import {
+  MediaStreamTrack,
+  PictureLossIndication,
+  RtcpPayloadSpecificFeedback,
+  RTCPeerConnection,
+  RTCRtpCodecParameters,
+  RtpHeader,
+  RtpPacket,
+  useH264,
+  useOPUS,
+} from 'werift'
+
+export interface FakeCameraOptions {
+  /** Leaves out a medium, or every key frame. */
+  readonly without?: 'video' | 'audio' | 'key-frames'
+  /** SPS bytes 1 to 3, as in an answer. */
+  readonly profileLevelId?: string
+  /** Direction of the audio section. */
+  readonly audio?: 'sendrecv' | 'sendonly'
+}
+
+export interface FakeCamera {
+  /** One complete answer, as a bridge would write it: nothing trickles. */
+  answer(offer: string): Promise<string>
+  heardPackets(): number
+  /** Resolves when the display has said goodbye. */
+  readonly left: Promise<void>
+  close(): Promise<void>
+}
+
+export function createFakeCamera(options: FakeCameraOptions = {}): FakeCamera {
+  const profile = options.profileLevelId ?? '42e01f'
+  const left = Promise.withResolvers<void>()
+  const timers: NodeJS.Timeout[] = []
+  let heard = 0
+  let peer: RTCPeerConnection | undefined
+
+  function send(pc: RTCPeerConnection, video: MediaStreamTrack, audio: MediaStreamTrack): void {
+    let sequence = 65_500 // soon wraps, as any camera's will
+    let wantsKeyFrame = false
+    // werift hands feedback to whoever owns its sender's SSRC, so it is taken where it arrives.
+    pc.dtlsTransports[0]?.onRtcp.subscribe((packet) => {
+      if (packet instanceof RtcpPayloadSpecificFeedback && packet.feedback instanceof PictureLossIndication)
+        wantsKeyFrame = true
+    })
+    const started = performance.now()
+    let frames = 0
+    timers.push(
+      setInterval(() => {
+        const payloads = wantsKeyFrame && options.without !== 'key-frames' ? keyFrame(profile) : [pFrame]
+        wantsKeyFrame = false
+        frames += 1
+        const timestamp = frames * 1800
+        payloads.forEach((payload, index) => {
+          sequence = (sequence + 1) & 0xffff
+          const header = new RtpHeader({
+            sequenceNumber: sequence,
+            timestamp,
+            marker: index === payloads.length - 1,
+            payloadType: 99,
+          })
+          if (options.without !== 'video') video.writeRtp(new RtpPacket(header, payload))
+        })
+        const due = Math.floor((performance.now() - started) / 20)
+        const header = new RtpHeader({ sequenceNumber: due & 0xffff, timestamp: due * 960, payloadType: 96 })
+        if (options.without !== 'audio') audio.writeRtp(new RtpPacket(header, Buffer.from([0xf8, 0xff, 0xfe])))
+      }, 20),
+    )
+  }
+
+  return {
+    left: left.promise,
+    heardPackets: () => heard,
+    async answer(offer) {
+      const echo = offer.includes('a=mid:audio0')
+      const h264 = useH264({
+        payloadType: echo ? 99 : 106,
+        parameters: `level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=${profile}`,
+      })
+      const opus = useOPUS({ payloadType: echo ? 96 : 111 })
+      const pc = new RTCPeerConnection({
+        codecs: { video: [new RTCRtpCodecParameters(h264)], audio: [new RTCRtpCodecParameters(opus)] },
+        bundlePolicy: 'max-bundle',
+        iceServers: [],
+        iceUseIpv6: false,
+        iceAdditionalHostAddresses: ['127.0.0.1'],
+        pendingRtp: true,
+      })
+      peer = pc
+      const video = new MediaStreamTrack({ kind: 'video' })
+      const audio = new MediaStreamTrack({ kind: 'audio' })
+      pc.onTrack.subscribe((track) => track.onReceiveRtp.subscribe(() => (heard += 1)))
+      await pc.setRemoteDescription({ type: 'offer', sdp: offer })
+      for (const transceiver of pc.getTransceivers()) {
+        await transceiver.sender.replaceTrack(transceiver.kind === 'video' ? video : audio)
+        transceiver.setDirection(transceiver.kind === 'video' ? 'sendonly' : (options.audio ?? 'sendrecv'))
+      }
+      pc.connectionStateChange.subscribe((state) => {
+        if (state === 'connected') send(pc, video, audio)
+        if (state === 'closed') left.resolve()
+      })
+      await pc.setLocalDescription(await pc.createAnswer())
+      return complete(pc.localDescription?.sdp ?? '', offer)
+    },
+    async close() {
+      for (const timer of timers) clearInterval(timer)
+      await peer?.close()
+      // Ends werift's repetitions of an unfinished handshake.
+      for (const { dtls } of peer?.dtlsTransports ?? [])
+        if (dtls !== undefined) dtls.dtls.flight = Number.MAX_SAFE_INTEGER
+    },
+  }
+}
+
+/** What a bridge does with a camera's answer: no trickle option, no feedback or extension that was not offered. */
+function complete(sdp: string, offer: string): string {
+  const offered = new Set(offer.split('\r\n'))
+  const lines = sdp.split('\r\n').filter((line) => {
+    if (line.startsWith('a=ice-options') || line === '') return false
+    return /^a=(rtcp-fb|extmap):/.test(line) ? offered.has(line) : true
+  })
+  return `${lines.join('\r\n')}\r\n`
+}
+
+const slice = (type: number, size: number): Buffer =>
+  Buffer.concat([Buffer.from([type, 0x88]), Buffer.alloc(size, 0x5a)])
+
+const pFrame = slice(0x41, 300)
+
+/** SPS and PPS in one packet, then a slice of a key frame in three fragments. */
+export function keyFrame(profileLevelId: string): readonly Buffer[] {
+  const sps = Buffer.concat([
+    Buffer.from([0x67]),
+    Buffer.from(profileLevelId, 'hex'),
+    Buffer.from([0xda, 0x01, 0x40, 0x16, 0xe8]),
+  ])
+  const pps = Buffer.from([0x68, 0xce, 0x3c, 0x80])
+  const sized = [sps, pps].flatMap((unit) => [Buffer.from([0, unit.length]), unit])
+  return [Buffer.concat([Buffer.from([24]), ...sized]), ...fragments(slice(0x65, 2400), 1000)]
+}
+
+/** A NAL unit as FU-A packets. */
+export function fragments(unit: Buffer, size: number): readonly Buffer[] {
+  const [header = 0] = unit
+  const parts: Buffer[] = []
+  for (let at = 1; at < unit.length; at += size) {
+    const flags = (at === 1 ? 0x80 : 0) | (at + size >= unit.length ? 0x40 : 0)
+    parts.push(
+      Buffer.concat([Buffer.from([(header & 0xe0) | 28, flags | (header & 0x1f)]), unit.subarray(at, at + size)]),
+    )
+  }
+  return parts
+}
