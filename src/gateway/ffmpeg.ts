@@ -1,0 +1,35 @@
+/** FFmpeg in this process (`node-av`), loaded when a camera first needs it: it is 175 MB and nobody else in the house wants it. */
+
+/** The parts of `node-av` in use. Its modules are cached by Node, so asking again costs nothing. */
+export async function loadFfmpeg() {
+  const [api, lib, constants] = await Promise.all([
+    import('node-av/api'),
+    import('node-av/lib'),
+    import('node-av/constants'),
+  ])
+  // FFmpeg writes to stderr by itself; what matters comes back to us as an error code.
+  lib.Log.setLevel(constants.AV_LOG_FATAL)
+  return { ...api, ...lib, ...constants }
+}
+
+export type Ffmpeg = Awaited<ReturnType<typeof loadFfmpeg>>
+
+export type CodecContext = InstanceType<Ffmpeg['CodecContext']>
+
+/** Opens an encoder. The options go in one by one: a `Dictionary` handed to `open2Sync` is freed twice (node-av 6.1.1). */
+export function openEncoder(
+  ffmpeg: Ffmpeg,
+  name: Parameters<Ffmpeg['Codec']['findEncoderByName']>[0],
+  settings: Partial<CodecContext>,
+  options: Readonly<Record<string, string>>,
+): CodecContext {
+  const codec = ffmpeg.Codec.findEncoderByName(name)
+  const context = new ffmpeg.CodecContext()
+  context.allocContext3(codec)
+  Object.assign(context, settings)
+  for (const [option, value] of Object.entries(options)) {
+    ffmpeg.FFmpegError.throwIfError(context.setOption(option, value), `setting ${option} of ${name}`)
+  }
+  ffmpeg.FFmpegError.throwIfError(context.open2Sync(codec, null), `opening the encoder ${name}`)
+  return context
+}

@@ -1,0 +1,134 @@
+/** One opened input, a file or a network camera: its H.264 passed through, its sound as Opus. */
+import { createPacketizer, profileLevelId, readParameterSets } from './h264.ts'
+import { loadFfmpeg, type Ffmpeg } from './ffmpeg.ts'
+import { SourceError, type AudioPacket, type VideoUnit } from './media.ts'
+import { createTranscoder, type Transcoder } from './transcoder.ts'
+
+/** What is read from an input, in its order; times are milliseconds on the input's own clock. */
+export type InputItem =
+  | { readonly kind: 'video'; readonly unit: VideoUnit; readonly decodeAt: number; readonly endAt: number }
+  | { readonly kind: 'audio'; readonly packet: AudioPacket; readonly decodeAt: number; readonly endAt: number }
+
+export interface Input {
+  readonly profileLevelId: string
+  /** Pictures come out of order; WebRTC has no such thing, so displays may stutter. */
+  readonly hasBFrames: boolean
+  /** Reads until the end of the input or until the signal aborts. Throws when the input breaks. */
+  items(): AsyncGenerator<InputItem>
+  close(): Promise<void>
+}
+
+export interface InputPlace {
+  /** What FFmpeg opens. May hold a password: never logged. */
+  readonly url: string
+  /** How the owner knows it; safe to log. */
+  readonly label: string
+  readonly options: Readonly<Record<string, string>>
+}
+
+type FormatContext = InstanceType<Ffmpeg['FormatContext']>
+type Stream = FormatContext['streams'][number]
+
+/**
+ * Opens an input; aborting the signal interrupts it at any time.
+ * Throws `SourceError`, permanent when the input itself is wrong and not only unreachable.
+ */
+export async function openInput(place: InputPlace, signal: AbortSignal): Promise<Input> {
+  const ffmpeg = await loadFfmpeg()
+  signal.throwIfAborted()
+  const context = new ffmpeg.FormatContext()
+  context.allocContext()
+  const interrupt = () => context.interrupt()
+  signal.addEventListener('abort', interrupt, { once: true })
+  let transcoder: Transcoder | undefined
+  const close = async () => {
+    signal.removeEventListener('abort', interrupt)
+    transcoder?.close()
+    await context.closeInput()
+  }
+  const check = (result: number, doing: string) => {
+    signal.throwIfAborted()
+    if (result < 0) throw new SourceError(`${doing} ${place.label}: ${ffmpeg.FFmpegError.strerror(result)}`, false)
+  }
+  try {
+    check(await context.openInput(place.url, null, ffmpeg.Dictionary.fromObject({ ...place.options })), 'cannot open')
+    check(await context.findStreamInfo(null), 'cannot read')
+    const video = pickVideo(ffmpeg, context, place.label)
+    const audio = context.streams.find((stream) => stream.codecpar.codecType === ffmpeg.AVMEDIA_TYPE_AUDIO)
+    const sets = readParameterSets(video.codecpar.extradata)
+    const isOpus = audio?.codecpar.codecId === ffmpeg.AV_CODEC_ID_OPUS
+    if (audio && !isOpus) transcoder = await createTranscoder(ffmpeg, audio)
+    // FFmpeg has collected the parameter sets by now, also those that only the stream itself carries.
+    const profile = profileLevelId(sets.sets)
+    if (!profile) throw new SourceError(`${place.label} has not sent the parameters of its H.264 yet`, false)
+    const tracks = { video, audio, transcoder, packetize: createPacketizer(sets) }
+    return {
+      profileLevelId: profile,
+      hasBFrames: video.codecpar.videoDelay > 0,
+      items: () => readItems(ffmpeg, context, tracks, place.label, signal),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function pickVideo(ffmpeg: Ffmpeg, context: FormatContext, label: string): Stream {
+  const video = context.streams.find((stream) => stream.codecpar.codecType === ffmpeg.AVMEDIA_TYPE_VIDEO)
+  if (!video) throw new SourceError(`${label} has no video`, true)
+  const { codecId } = video.codecpar
+  if (codecId !== ffmpeg.AV_CODEC_ID_H264) {
+    const name = ffmpeg.Codec.findDecoder(codecId)?.name ?? `codec ${codecId}`
+    throw new SourceError(
+      `${label} sends ${name} video, and displays take H.264 only: choose H.264 in the camera's settings ` +
+        '(often its second stream has it), or convert the file with ffmpeg -c:v libx264 -bf 0',
+      true,
+    )
+  }
+  return video
+}
+
+interface Tracks {
+  readonly video: Stream
+  readonly audio: Stream | undefined
+  /** Absent when the audio is Opus already. */
+  readonly transcoder: Transcoder | undefined
+  readonly packetize: (sample: Buffer, at: number) => VideoUnit
+}
+
+async function* readItems(
+  ffmpeg: Ffmpeg,
+  context: FormatContext,
+  { video, audio, transcoder, packetize }: Tracks,
+  label: string,
+  signal: AbortSignal,
+): AsyncGenerator<InputItem> {
+  using packet = new ffmpeg.Packet()
+  packet.alloc()
+  while (!signal.aborted) {
+    const result = await context.readFrame(packet)
+    if (signal.aborted || result === ffmpeg.AVERROR_EOF) return
+    if (result < 0) throw new SourceError(`${label}: ${ffmpeg.FFmpegError.strerror(result)}`, false)
+    const stream = packet.streamIndex === video.index ? video : packet.streamIndex === audio?.index ? audio : undefined
+    if (stream && packet.data) {
+      const { num, den } = stream.timeBase
+      const toMs = (time: bigint) => (Number(time) * 1_000 * num) / den
+      // A stream without any timestamp of its own (FFmpeg's NOPTS) cannot be kept in time.
+      const pts = packet.pts === ffmpeg.AV_NOPTS_VALUE ? packet.dts : packet.pts
+      const at = toMs(pts)
+      const decodeAt = packet.dts === ffmpeg.AV_NOPTS_VALUE ? at : toMs(packet.dts)
+      const times = { decodeAt, endAt: at + toMs(packet.duration) }
+      if (pts === ffmpeg.AV_NOPTS_VALUE) {
+        // skipped
+      } else if (stream === video) {
+        yield { kind: 'video', unit: packetize(Buffer.from(packet.data), at), ...times }
+      } else if (transcoder) {
+        for (const opus of await transcoder.convert(packet, at)) yield { kind: 'audio', packet: opus, ...times }
+      } else {
+        yield { kind: 'audio', packet: { at, payload: Buffer.from(packet.data) }, ...times }
+      }
+    }
+    packet.unref()
+  }
+}

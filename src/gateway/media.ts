@@ -1,0 +1,58 @@
+/** The shapes that media has between a source (synthetic, file, RTSP) and the viewers: ready for RTP, stamped with one clock. */
+import type { Clock } from '../ports.ts'
+
+/** One H.264 access unit, already cut to RTP payloads. */
+export interface VideoUnit {
+  /** Presentation time, milliseconds since the epoch on the source's clock; audio of the same moment has the same value. */
+  readonly at: number
+  /** It holds an IDR picture, with its SPS and PPS before it: a decoder can start here. */
+  readonly isKey: boolean
+  /** RTP payloads of packetization-mode 1 (RFC 6184), in order; the last one carries the marker. */
+  readonly payloads: readonly Buffer[]
+}
+
+/** 20 ms of Opus (RFC 7587: one packet is one RTP payload). */
+export interface AudioPacket {
+  readonly at: number
+  readonly payload: Buffer
+}
+
+export interface MediaSink {
+  video(unit: VideoUnit): void
+  audio(packet: AudioPacket): void
+}
+
+export interface MediaInfo {
+  /** `profile-level-id` of the stream's SPS, lower case (RFC 6184 section 8.1). */
+  readonly profileLevelId: string
+}
+
+/** Where pictures and sound come from. Nothing runs before `run`. */
+export interface MediaSource {
+  /**
+   * Looks at the source and says what it will yield.
+   * Throws `SourceError`: `permanent` when looking again cannot help (no such file, a codec that is not H.264).
+   */
+  describe(signal: AbortSignal): Promise<MediaInfo>
+  /** Feeds the sink in real time until the signal aborts, then frees everything and resolves. Mends what it can on the way. */
+  run(sink: MediaSink, signal: AbortSignal): Promise<void>
+  /** Asks for a key frame with the next picture. False when the source cannot make one (it is passed through). */
+  requestKeyFrame(): boolean
+}
+
+/** A source that cannot be used. The message is for the owner and never holds a password. */
+export class SourceError extends Error {
+  override readonly name = 'SourceError'
+  readonly isPermanent: boolean
+
+  constructor(message: string, isPermanent: boolean, options?: ErrorOptions) {
+    super(message, options)
+    this.isPermanent = isPermanent
+  }
+}
+
+/** Epoch milliseconds that never jump: the clock's reading now, then the machine's steady time. */
+export function createSteadyClock(clock: Clock): Clock {
+  const startedAt = clock() - performance.now()
+  return () => startedAt + performance.now()
+}

@@ -1,0 +1,125 @@
+/** Narrows a viewer's offer to what this camera can do, before werift answers it: one H.264, one Opus, no extensions. */
+
+export interface NarrowedOffer {
+  readonly sdp: string
+  /** The offer has H.264 that packetization-mode 1 may be sent as. */
+  readonly hasVideo: boolean
+  /** The profile that the answer names: the source's own where the offer allows it. */
+  readonly profileLevelId: string
+}
+
+/**
+ * werift takes the first codec of the right name; a browser offers H.264 six times over, and an Echo offers it without any
+ * parameters. So the choice is made here: the offered H.264 nearest to the source's profile, with the parameters that the
+ * answer shall carry written into it (RFC 6184 section 8.2.2: profile and packetization-mode of an answer are the offer's).
+ */
+export function narrowOffer(sdp: string, sourceProfile: string): NarrowedOffer {
+  const [session = [], ...sections] = splitSections(sdp)
+  let chosen: Choice | undefined
+  const narrowed = sections.map((lines) => {
+    const kind = /^m=(\w+)/.exec(lines[0] ?? '')?.[1]
+    if (kind === 'audio') return keepPayloadTypes(lines, opusPayloadTypes(lines))
+    if (kind !== 'video') return lines
+    const choice = chooseH264(lines, sourceProfile)
+    if (!choice) return lines
+    chosen ??= choice
+    const { payloadType, profileLevelId } = choice
+    const kept = keepPayloadTypes(lines, [payloadType, ...retransmissionOf(lines, payloadType)])
+    const fmtp = `a=fmtp:${payloadType} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=${profileLevelId}`
+    return [...kept.filter((line) => !line.startsWith(`a=fmtp:${payloadType} `)), fmtp]
+  })
+  return {
+    sdp: [session, ...narrowed].map((lines) => lines.map((line) => `${line}\r\n`).join('')).join(''),
+    hasVideo: chosen !== undefined,
+    profileLevelId: chosen?.profileLevelId ?? sourceProfile,
+  }
+}
+
+function splitSections(sdp: string): string[][] {
+  const sections: string[][] = [[]]
+  for (const line of sdp.split(/\r?\n/)) {
+    if (line.startsWith('m=')) sections.push([])
+    // Told that no candidate will follow, werift ends its checks before its own relay candidate is there to take part.
+    if (line !== '' && line !== 'a=end-of-candidates') sections.at(-1)?.push(line)
+  }
+  return sections
+}
+
+interface Choice {
+  readonly payloadType: string
+  readonly profileLevelId: string
+}
+
+function chooseH264(lines: readonly string[], sourceProfile: string): Choice | undefined {
+  const offered = payloadTypesOf(lines, /^h264\/90000/i).map((payloadType) => {
+    const parameters = parametersOf(lines, payloadType)
+    return {
+      payloadType,
+      mode: parameters['packetization-mode'],
+      profile: parameters['profile-level-id']?.toLowerCase(),
+    }
+  })
+  // Without a mode an offer means mode 0 by the letter, but Echo devices write no fmtp at all and expect mode 1.
+  const usable = offered.filter(({ mode, profile }) => mode === '1' || (mode === undefined && profile === undefined))
+  const best =
+    usable.find(({ profile }) => profile !== undefined && isSameProfile(profile, sourceProfile)) ??
+    usable.find(({ profile }) => profile === undefined || isSameProfile(profile, '42e01f')) ??
+    usable[0]
+  if (!best) return undefined
+  const isOwn = best.profile === undefined || isSameProfile(best.profile, sourceProfile)
+  return { payloadType: best.payloadType, profileLevelId: isOwn ? sourceProfile : (best.profile ?? sourceProfile) }
+}
+
+/** RFC 6184 table 5, as far as cameras go: Constrained Baseline has two spellings of profile_idc 66 with constraint_set1. */
+function isSameProfile(one: string, other: string): boolean {
+  return profileName(one) === profileName(other)
+}
+
+function profileName(profileLevelId: string): string {
+  const idc = profileLevelId.slice(0, 2)
+  const constraints = Number.parseInt(profileLevelId.slice(2, 4), 16)
+  const isConstrained = (constraints & 0x40) !== 0
+  if (idc === '42' || idc === '4d') return isConstrained && idc === '42' ? 'constrained baseline' : idc
+  return `${idc}${profileLevelId.slice(2, 4)}`
+}
+
+function opusPayloadTypes(lines: readonly string[]): readonly string[] {
+  return payloadTypesOf(lines, /^opus\/48000/i).slice(0, 1)
+}
+
+function payloadTypesOf(lines: readonly string[], codec: RegExp): readonly string[] {
+  return lines.flatMap((line) => {
+    const [, payloadType, encoding] = /^a=rtpmap:(\d+) (\S+)/.exec(line) ?? []
+    return payloadType !== undefined && encoding !== undefined && codec.test(encoding) ? [payloadType] : []
+  })
+}
+
+function retransmissionOf(lines: readonly string[], payloadType: string): readonly string[] {
+  return payloadTypesOf(lines, /^rtx\/90000/i).filter((rtx) => parametersOf(lines, rtx)['apt'] === payloadType)
+}
+
+function parametersOf(lines: readonly string[], payloadType: string): Readonly<Record<string, string>> {
+  const prefix = `a=fmtp:${payloadType} `
+  const line = lines.find((candidate) => candidate.startsWith(prefix)) ?? ''
+  const pairs = line
+    .slice(prefix.length)
+    .split(';')
+    .map((pair) => pair.trim().split('='))
+  return Object.fromEntries(pairs.flatMap(([name, value]) => (name && value ? [[name.toLowerCase(), value]] : [])))
+}
+
+/** Feedback that is understood here; all else (transport-wide congestion control, REMB) would only cost packets. */
+const feedback = /^a=rtcp-fb:\S+ (nack|nack pli|ccm fir)$/
+
+/** The section with these payload types only; all of them when none is to be kept, which then rejects the section. */
+function keepPayloadTypes(lines: readonly string[], kept: readonly string[]): string[] {
+  if (kept.length === 0) return [...lines]
+  return lines.flatMap((line) => {
+    if (line.startsWith('m=')) return [[...line.split(' ').slice(0, 3), ...kept].join(' ')]
+    const named = /^a=(?:rtpmap|fmtp|rtcp-fb):(\d+) /.exec(line)?.[1]
+    if (named !== undefined && !kept.includes(named)) return []
+    if (line.startsWith('a=rtcp-fb:') && !feedback.test(line)) return []
+    if (line.startsWith('a=extmap:') && !line.endsWith('urn:ietf:params:rtp-hdrext:sdes:mid')) return []
+    return [line]
+  })
+}

@@ -1,0 +1,56 @@
+/** Posts what a camera has to tell to the bridge. */
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Log } from '../ports.ts'
+import type { CameraEvent } from '../wire/camera-event.ts'
+
+const timeoutMs = 3_000
+/** Pauses before a press is posted again: a ring that comes a quarter of a minute late is of no use to anybody. */
+const retriesMs = [250, 1_000, 3_000, 8_000]
+
+export interface ReporterOptions {
+  /** `…/cameras/<cameraId>/events`. */
+  readonly url: string
+  /** The camera's key, sent as a bearer token. */
+  readonly key: string
+  readonly log: Log
+}
+
+export type Reporter = (event: CameraEvent) => Promise<void>
+
+/**
+ * Makes a reporter. It never rejects: what could not be told is logged. Presses are repeated with the same `eventId` while the
+ * bridge is away or fails; how viewers fare is told once, since a newer word follows.
+ */
+export function createReporter({ url, key, log }: ReporterOptions): Reporter {
+  const post = async (event: CameraEvent): Promise<'done' | 'refused' | 'failed'> => {
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(event),
+        signal: AbortSignal.timeout(timeoutMs),
+      })
+      await response.body?.cancel()
+      if (response.ok) return 'done'
+      log('warn', 'report-refused', { kind: event.kind, status: response.status })
+      return response.status >= 500 || response.status === 429 ? 'failed' : 'refused'
+    } catch (error) {
+      log('warn', 'report-failed', {
+        kind: event.kind,
+        message: error instanceof Error ? error.message : String(error),
+      })
+      return 'failed'
+    }
+  }
+  return async (event) => {
+    let outcome = await post(event)
+    if (event.kind !== 'press') return
+    for (const retryMs of retriesMs) {
+      if (outcome !== 'failed') return
+      // The process may end meanwhile: a retry must not keep it alive.
+      await wait(retryMs, undefined, { ref: false })
+      outcome = await post(event)
+    }
+    if (outcome === 'failed') log('error', 'press-lost', { eventId: event.eventId })
+  }
+}

@@ -1,0 +1,157 @@
+/** One viewer of the camera: its peer connection from the offer to the end, what it is sent and what it says. */
+import { setTimeout as wait } from 'node:timers/promises'
+import type { RTCPeerConnection } from 'werift'
+import type { Outgoing } from '../kvs/message.ts'
+import type { Clock, IceServer, Log } from '../ports.ts'
+import type { CameraEvent } from '../wire/camera-event.ts'
+import { answerOffer, createConnection } from './answer.ts'
+import { createFeed, type Feed } from './feed.ts'
+import { narrowOffer } from './offer.ts'
+import type { SharedSource } from './source.ts'
+import { createEar, type Ear } from './talk-back.ts'
+
+/** A viewer that is not connected by then is given up. */
+const connectMs = 15_000
+/**
+ * A viewer from whom nothing at all came for so long is gone: KVS has no word for leaving, and displays do not close their
+ * DTLS. One that is there sends consent checks (RFC 7675) and receiver reports every few seconds.
+ */
+const quietLimitMs = 10_000
+const tickMs = 1_000
+
+export interface ViewerOptions {
+  readonly viewerId: string
+  readonly offer: string
+  readonly source: SharedSource
+  readonly profileLevelId: string
+  readonly iceServers: readonly IceServer[]
+  readonly iceGatherMs: number
+  /** Sends a message to this viewer. */
+  readonly send: (message: Outgoing) => void
+  readonly report: (event: CameraEvent) => void
+  /** Called once, when the viewer has come to its end, by itself or by `close`. */
+  readonly onGone: () => void
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Viewer {
+  addCandidate(candidate: string, sdpMid: string | undefined, sdpMLineIndex: number | undefined): void
+  /** For how long nothing has come from it, milliseconds. */
+  quietMs(): number
+  /** Hangs up and frees everything; may be called again. */
+  close(reason: string): Promise<void>
+}
+
+/** Answers the offer at once and serves the viewer until it goes. */
+export function openViewer(options: ViewerOptions): Viewer {
+  const { viewerId, source, iceGatherMs, clock, log } = options
+  const connection = createConnection(options.iceServers, iceGatherMs)
+  const life = new AbortController()
+  const { signal } = life
+  let feed: Feed | undefined
+  let ear: Ear | undefined
+  let heard = { packets: 0, level: 0 }
+  let closing: Promise<void> | undefined
+
+  const warn = (event: string) => (error: unknown) =>
+    log('warn', event, { viewerId, message: error instanceof Error ? error.message : String(error) })
+  const report = (state: 'connected' | 'failed' | 'left') =>
+    options.report({
+      kind: 'viewer',
+      viewerId,
+      state,
+      heard,
+      sent: feed?.sent() ?? { videoPackets: 0, audioPackets: 0 },
+      at: Math.round(clock()),
+    })
+  const close = (reason: string): Promise<void> => (closing ??= end(reason))
+  const hangUp = (reason: string) => {
+    // `end` catches what may go wrong in it.
+    if (!signal.aborted) void close(reason)
+  }
+  /** After `ms`, unless the viewer is gone before; the rejection says only that it is. */
+  const later = (ms: number, action: () => void) => void wait(ms, undefined, { signal }).then(action, () => undefined)
+
+  async function end(reason: string): Promise<void> {
+    life.abort()
+    leaveSource()
+    if (ear) heard = { ...heard, packets: ear.heard().packets }
+    ear?.close()
+    report(feed ? 'left' : 'failed')
+    log('info', 'viewer-gone', { viewerId, reason, ...feed?.sent(), heardPackets: heard.packets })
+    options.onGone()
+    await connection.close().catch(warn('viewer-close-failed'))
+  }
+
+  // The source starts with the offer, so that it is warm when the connection is up.
+  const leaveSource = source.join({
+    video: (unit) => feed?.video(unit),
+    audio: (packet) => feed?.audio(packet),
+  })
+
+  connection.connectionStateChange.subscribe((state) => {
+    if (signal.aborted) return
+    if (state === 'connected' && !feed) {
+      feed = createFeed(connection, source)
+      log('info', 'viewer-connected', { viewerId })
+      report('connected')
+    } else if (state === 'failed' || state === 'closed') hangUp(`its connection is ${state}`)
+  })
+  connection.onTrack.subscribe((track) => {
+    if (track.kind === 'audio') track.onReceiveRtp.subscribe((packet) => ear?.hear(packet.payload))
+  })
+  later(connectMs, () => {
+    if (!feed) hangUp(`it did not connect within ${connectMs} ms`)
+  })
+  let received = 0
+  let receivedAt = performance.now()
+  const quietMs = () => performance.now() - receivedAt
+  const tick = () => {
+    const now = ear?.heard()
+    if (now && now.packets > heard.packets) {
+      heard = now
+      report('connected')
+    }
+    const total = packetsFrom(connection)
+    if (total !== received) receivedAt = performance.now()
+    received = total
+    if (feed && quietMs() > quietLimitMs) hangUp('nothing came from it any more')
+    else later(tickMs, tick)
+  }
+  later(tickMs, tick)
+
+  async function start(): Promise<void> {
+    const offer = narrowOffer(options.offer, options.profileLevelId)
+    if (offer.profileLevelId !== options.profileLevelId) {
+      log('warn', 'profile-not-offered', { viewerId, source: options.profileLevelId, offered: offer.profileLevelId })
+    }
+    await answerOffer(connection, offer, { send: options.send, iceGatherMs, signal })
+    if (!offer.hasVideo) return hangUp('it offers no H.264')
+    const created = await createEar(warn('talk-back-garbled'))
+    if (signal.aborted) created.close()
+    else ear = created
+  }
+  start().catch((error: unknown) => {
+    if (signal.aborted) return
+    warn('viewer-refused')(error)
+    hangUp('its offer could not be answered')
+  })
+
+  return {
+    addCandidate(candidate, sdpMid, sdpMLineIndex) {
+      connection
+        .addIceCandidate({ candidate, sdpMid: sdpMid ?? null, sdpMLineIndex: sdpMLineIndex ?? null })
+        .catch(warn('candidate-ignored'))
+    },
+    quietMs,
+    close,
+  }
+}
+
+/** Everything that came in on the connection so far: media, reports, checks and answers to ours. */
+function packetsFrom(connection: RTCPeerConnection): number {
+  return connection.iceTransports.reduce((sum, { connection: { nominated } }) => {
+    return sum + (nominated ? nominated.packetsReceived + nominated.requestsReceived + nominated.responsesReceived : 0)
+  }, 0)
+}
