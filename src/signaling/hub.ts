@@ -75,6 +75,8 @@ export function createHub(
   onPresence: (channelName: string, online: boolean, at: number) => void,
 ): Hub {
   const rooms = new Map<string, Room>()
+  // A viewer may be the first to enter: no master has been there since the start, not since then.
+  const openedAt = clock()
   let isClosed = false
 
   const enter = ({ name, messageTtlS }: Channel): Room => {
@@ -85,7 +87,7 @@ export function createHub(
       return known
     }
     const mailbox = createMailbox(limits.undeliveredPerChannel)
-    const room = { ttlMs, masters: [], viewers: new Map(), mailbox, online: false, sinceAt: clock() }
+    const room = { ttlMs, masters: [], viewers: new Map(), mailbox, online: false, sinceAt: openedAt }
     rooms.set(name, room)
     return room
   }
