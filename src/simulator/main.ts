@@ -59,3 +59,5 @@ function callOptions({ assistant, camera, seconds }: Arguments, settings: Settin
 }
 
 process.exitCode = await main()
+// Everything of ours is closed by now, but werift cannot take back a query to a STUN or TURN server that stays silent.
+setTimeout(() => process.exit(), 100).unref()

@@ -24,7 +24,7 @@ async function make(
   const { report } = await call({
     assistant,
     settings: bridge.settings,
-    seconds: 0.4,
+    seconds: 0.25,
     tone,
     limits: { ...limits, ...more },
   })
