@@ -1,0 +1,104 @@
+/** The whole house as a user runs it: real processes, a data directory of its own, any free ports. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..', '..')
+const startMs = 15_000
+const callMs = 30_000
+
+export interface House {
+  readonly dataDir: string
+  /** Starts `npm start`'s program; resolves when it says that it runs. */
+  start(env?: Readonly<Record<string, string>>): Promise<void>
+  /** Stops it as Ctrl-C does; resolves with its exit code. */
+  stop(): Promise<number | null>
+  /** Runs `npm run call`'s program with `--json`; resolves with what it printed and its exit code. */
+  call(...args: readonly string[]): Promise<{ readonly code: number | null; readonly report: Report }>
+  /** Ends what runs and removes the data. */
+  close(): Promise<void>
+}
+
+/** As much of the simulator's report as the flows look at. */
+export interface Report {
+  readonly ok: boolean
+  readonly cameraId: string | null
+  readonly answerMs: number | null
+  readonly video: { readonly codec: string | null; readonly profileLevelId: string | null; readonly frames: number }
+  readonly audioIn: { readonly codec: string | null; readonly packets: number }
+  readonly audioOut: { readonly packets: number; readonly heardByCamera: number | null }
+  readonly cause: { readonly code: string; readonly message: string } | null
+  readonly bridgeTimeline: readonly { readonly step: string }[]
+}
+
+export function createHouse(): House {
+  const dataDir = mkdtempSync(join(tmpdir(), 'transom-'))
+  const base = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    TRANSOM_DATA: dataDir,
+    TRANSOM_PORT: '0',
+    TRANSOM_SIGNALING_PORT: '0',
+  }
+  let bridge: ChildProcess | undefined
+
+  async function stop(): Promise<number | null> {
+    const running = bridge
+    bridge = undefined
+    if (running === undefined) return null
+    if (running.exitCode !== null) return running.exitCode
+    const gone = exitOf(running, 10_000)
+    running.kill('SIGINT')
+    return gone
+  }
+
+  return {
+    dataDir,
+    async start(env = {}) {
+      const started = spawn(process.execPath, ['src/app/main.ts'], {
+        cwd: root,
+        env: { ...base, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      bridge = started
+      let said = ''
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const timer = setTimeout(() => reject(new Error(`the bridge did not start in ${startMs} ms:\n${said}`)), startMs)
+      const listen = (chunk: Buffer): void => {
+        said += chunk.toString()
+        if (said.includes('Transom is running')) resolve()
+      }
+      started.stdout!.on('data', listen)
+      started.stderr!.on('data', listen)
+      started.once('exit', (code) => reject(new Error(`the bridge ended with ${code}:\n${said}`)))
+      await promise.finally(() => clearTimeout(timer))
+    },
+    stop,
+    async call(...args) {
+      const child = spawn(process.execPath, ['src/simulator/main.ts', '--json', '--seconds', '1', ...args], {
+        cwd: root,
+        env: base,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      let printed = ''
+      child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
+      const code = await exitOf(child, callMs)
+      return { code, report: JSON.parse(printed) as Report }
+    },
+    async close() {
+      await stop()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+async function exitOf(child: ChildProcess, ms: number): Promise<number | null> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>()
+  const timer = setTimeout(() => {
+    child.kill('SIGKILL')
+    reject(new Error(`the process did not end in ${ms} ms`))
+  }, ms)
+  child.once('close', (code) => resolve(code))
+  return promise.finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,104 @@
+/** One doorbell call, end to end: the bridge and the simulator as separate processes, over the network of this machine. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { createHouse } from './house.ts'
+
+const patience = 60_000
+const assistants = ['alexa', 'google'] as const
+/** An address of RFC 5737 that never replies. */
+const deadStun = JSON.stringify([{ urls: 'stun:192.0.2.1:3478' }])
+
+describe('with the embedded defaults', () => {
+  const house = createHouse()
+  beforeAll(() => house.start(), patience)
+  afterAll(() => house.close(), patience)
+
+  test.each(assistants)(
+    '%s links, discovers, shows the door, talks back and hangs up',
+    async (assistant) => {
+      const { code, report } = await house.call('--assistant', assistant)
+      expect(report).toMatchObject({
+        ok: true,
+        cameraId: 'front-door',
+        video: { codec: 'H264', profileLevelId: expect.stringMatching(/^42e0/) },
+        audioIn: { codec: 'opus' },
+        cause: null,
+      })
+      expect(code).toBe(0)
+      expect(report.video.frames).toBeGreaterThan(5)
+      expect(report.audioIn.packets).toBeGreaterThan(20)
+      expect(report.audioOut.heardByCamera).toBeGreaterThan(20)
+      expect(report.bridgeTimeline.map(({ step }) => step)).toEqual(
+        expect.arrayContaining(['offer-received', 'camera-answered', 'answer-sent', 'talk-back-heard', 'ended']),
+      )
+    },
+    patience,
+  )
+
+  test(
+    'stopped by Ctrl-C it ends cleanly, and started again it still knows its cameras and users',
+    async () => {
+      expect(await house.stop()).toBe(0)
+      await house.start()
+      const { report } = await house.call('--assistant', 'google', '--camera', 'front-door')
+      expect(report).toMatchObject({ ok: true, cause: null })
+    },
+    patience,
+  )
+
+  test(
+    'a camera that does not exist is a failed call with its cause',
+    async () => {
+      const { code, report } = await house.call('--assistant', 'alexa', '--camera', 'back-door')
+      expect(code).toBe(1)
+      expect(report.ok).toBe(false)
+      expect(report.cause?.message).toContain('back-door')
+    },
+    patience,
+  )
+})
+
+describe('with a STUN server that never replies', () => {
+  const house = createHouse()
+  beforeAll(() => house.start({ TRANSOM_ICE_SERVERS: deadStun }), patience)
+  afterAll(() => house.close(), patience)
+
+  test.each([
+    ['alexa', 5_000],
+    ['google', 2_000],
+  ])(
+    '%s gets a complete answer inside its budget',
+    async (assistant, budgetMs) => {
+      const { report } = await house.call('--assistant', assistant)
+      expect(report).toMatchObject({ ok: true, cause: null })
+      expect(report.answerMs).toBeLessThan(budgetMs)
+    },
+    patience,
+  )
+})
+
+describe('with the doorbell stopped', () => {
+  const house = createHouse()
+  beforeAll(() => house.start({ TRANSOM_DOORBELL: 'off' }), patience)
+  afterAll(() => house.close(), patience)
+
+  test(
+    'alexa is told ENDPOINT_UNREACHABLE, and the session says why',
+    async () => {
+      const { code, report } = await house.call('--assistant', 'alexa')
+      expect(code).toBe(1)
+      expect(report.cause?.code).toMatch(/^camera_(offline|silent)$/)
+      expect(JSON.stringify(report)).toContain('ENDPOINT_UNREACHABLE')
+    },
+    patience,
+  )
+
+  test(
+    'google is told that the camera is offline',
+    async () => {
+      const { code, report } = await house.call('--assistant', 'google')
+      expect(code).toBe(1)
+      expect(JSON.stringify(report.cause)).toMatch(/deviceOffline|offline/)
+    },
+    patience,
+  )
+})
