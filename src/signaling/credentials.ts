@@ -1,6 +1,7 @@
 /** The keys that cameras and applications sign with: made here, kept encrypted, looked up to verify a signature. */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
+import { BridgeError } from '../errors.ts'
 import type { Clock, Log, Store } from '../ports.ts'
 import { readIfThere, writeWhole } from './private-file.ts'
 
@@ -78,7 +79,7 @@ async function loadKey(path: string): Promise<KeyObject> {
   const kept = await readIfThere(path)
   const bytes = kept === undefined ? randomBytes(keyBytes) : Buffer.from(kept, 'base64')
   // A new key would make every stored credential useless, so a damaged file is the operator's to mend.
-  if (bytes.length !== keyBytes) throw new Error(`${path} does not hold a key of ${keyBytes} bytes`)
+  if (bytes.length !== keyBytes) throw new BridgeError('internal', `${path} does not hold a key of ${keyBytes} bytes`)
   if (kept === undefined) await writeWhole(path, `${bytes.toString('base64')}\n`)
   return createSecretKey(bytes)
 }

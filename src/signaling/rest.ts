@@ -17,6 +17,8 @@ export interface RestDeps {
 
 /** Bytes of a request's body; the largest that the API knows is a create with 50 tags, about 20 kB. */
 const maxBody = 64 * 1_024
+/** In the log, where a status stands: nobody was left to answer. No HTTP status, but a customary number for this. */
+const hungUp = 499
 
 /** The listener for requests: answers each, or lets go of it when the caller hangs up. Never throws. */
 export function createRestDoor({ operations, find, clock, log }: RestDeps) {
@@ -64,7 +66,7 @@ export function createRestDoor({ operations, find, clock, log }: RestDeps) {
         },
       )
       .then(({ error, ...reply }) => {
-        if (gone.signal.aborted) return
+        if (gone.signal.aborted) return note(hungUp)
         sendReply(response, reply)
         note(reply.status, error)
       })

@@ -49,6 +49,11 @@ export interface SignalingService {
   /** The authority that clients must trust: PEM, and the file that holds it. */
   readonly ca: string
   readonly caPath: string
+  /**
+   * The URL of the service's own STUN responder, which GetIceServerConfig names while no ICE servers are configured. It is
+   * there for cameras: a display that cannot reach it would gather candidates until its timeout, so do not pass it on.
+   */
+  readonly ownIceServer: string | undefined
   /** Whether a master is connected to the channel, and since when; before the first one, since the service started. */
   presence(channelName: string): { readonly online: boolean; readonly sinceAt: number } | undefined
   /** Makes the channel if there is none and returns its ARN. Throws `BridgeError` `invalid_request` for a bad name. */
@@ -123,7 +128,8 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     throw error
   })
   // Nothing is awaited from here on: the first request finds its listener.
-  const iceServers = stun ? [{ urls: [`stun:${joinPort(publicHost, stun.port)}`] }] : options.iceServers
+  const ownIceServer = stun && `stun:${joinPort(publicHost, stun.port)}`
+  const iceServers = ownIceServer === undefined ? options.iceServers : [{ urls: [ownIceServer] }]
   const authority = joinPort(publicHost, port)
   const operations = createOperations({ channels, hub, authority, iceServers })
   server.on('request', createRestDoor({ operations, find: credentials.find, clock, log }))
@@ -152,6 +158,7 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     endpoint: `https://${authority}`,
     ca: identity.ca,
     caPath: identity.caPath,
+    ownIceServer,
     presence: (channelName) => hub.presence(channelName) ?? { online: false, sinceAt: startedAt },
     ensureChannel: (name) => ensureChannel(channels, name),
     createCredentials: credentials.create,

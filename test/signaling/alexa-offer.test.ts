@@ -54,6 +54,12 @@ test('a caller that hangs up takes its offer with it', async () => {
   await quiet.next()
   hangUp.abort()
   await expect(call).rejects.toMatchObject({ name: 'AbortError' })
+  await until(() => running.logged.some(({ fields }) => fields['status'] === 499))
+  // Its place is free again: ten others find room.
+  const viewers = Array.from({ length: 10 }, (_, index) =>
+    running.connect(running.key, { 'X-Amz-ChannelARN': arn, 'X-Amz-ClientId': `v${index}` }),
+  )
+  for (const { socket } of await Promise.all(viewers)) socket.terminate()
 })
 
 test.each([

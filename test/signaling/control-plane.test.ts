@@ -10,6 +10,7 @@ import {
   UpdateSignalingChannelCommand,
 } from '@aws-sdk/client-kinesis-video'
 import { GetIceServerConfigCommand } from '@aws-sdk/client-kinesis-video-signaling'
+import { kvsIceServers } from '../../src/signaling/ice-servers.ts'
 import { region, run, type Running } from './running-service.ts'
 
 let running: Running
@@ -169,7 +170,20 @@ describe('endpoints and ICE servers', () => {
     const { IceServerList } = await running
       .signaling()
       .send(new GetIceServerConfigCommand({ ChannelARN, ClientId: 'ConsumerClient', Service: 'TURN' }))
-    expect(IceServerList).toEqual([{ Uris: [expect.stringMatching(/^stun:127\.0\.0\.1:\d+$/)], Ttl: 300 }])
+    expect(running.service.ownIceServer).toMatch(/^stun:127\.0\.0\.1:\d+$/)
+    expect(IceServerList).toEqual([{ Uris: [running.service.ownIceServer], Ttl: 300 }])
+  })
+
+  test('configured ICE servers are handed out in portions that a C SDK camera can take', () => {
+    const urls = ['1', '2', '3', '4', '5'].map((host) => `turn:${host}.example:3478?transport=udp`)
+    const turn = { urls, username: '1795345896:door', credential: 'c2VjcmV0=' }
+    const filled = { Username: turn.username, Password: turn.credential, Ttl: 300 }
+    expect(kvsIceServers([{ urls: ['stun:stun.example:3478'] }, turn])).toEqual([
+      { Uris: ['stun:stun.example:3478'], Ttl: 300 },
+      { Uris: urls.slice(0, 4), ...filled },
+      { Uris: urls.slice(4), ...filled },
+    ])
+    expect(kvsIceServers([turn, turn, turn])).toHaveLength(5)
   })
 
   test('ICE servers of an unknown channel are not found', async () => {

@@ -257,3 +257,18 @@ test('closing tells every client, is quick, and may be done twice', async () => 
   await until(() => brief.service.openSockets() === 0)
   await brief.close()
 })
+
+test('a port that is taken is an error of the start, and a presence listener that throws harms nobody', async () => {
+  const port = Number(new URL(running.service.endpoint).port)
+  await expect(run({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  const listened = await run({
+    onPresence() {
+      throw new Error('the fault of the listener')
+    },
+  })
+  const arn = await listened.service.ensureChannel('listened')
+  const master = await listened.connect(listened.key, { 'X-Amz-ChannelARN': arn })
+  expect(listened.logged.at(-1)).toMatchObject({ level: 'error', event: 'signaling-presence-listener-failed' })
+  expect(master.socket.readyState).toBe(WebSocket.OPEN)
+  await listened.close()
+})
