@@ -57,6 +57,10 @@ export async function run(options: Partial<SignalingServiceOptions> = {}): Promi
   const store = options.store ?? createSqliteStore(':memory:', clock)
   const logged: { level: string; event: string; fields: Readonly<Record<string, unknown>> }[] = []
   const log: Log = (level, event, fields = {}) => logged.push({ level, event, fields })
+  const discard = async () => {
+    if (!options.store) await store.close()
+    if (!options.certificateDir) await rm(directory, { recursive: true, force: true })
+  }
   const service = await startSignalingService({
     host: '127.0.0.1',
     port: 0,
@@ -67,6 +71,9 @@ export async function run(options: Partial<SignalingServiceOptions> = {}): Promi
     certificateDir: directory,
     store,
     clock,
+  }).catch(async (error: unknown) => {
+    await discard()
+    throw error
   })
   const key = await service.createCredentials({ kind: 'application' })
   const owned: { destroy(): void }[] = []
@@ -109,8 +116,7 @@ export async function run(options: Partial<SignalingServiceOptions> = {}): Promi
       for (const socket of sockets) socket.terminate()
       for (const handler of owned) handler.destroy()
       await service.close()
-      if (!options.store) await store.close()
-      if (!options.certificateDir) await rm(directory, { recursive: true, force: true })
+      await discard()
     },
   }
 }
