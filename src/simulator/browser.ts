@@ -139,7 +139,9 @@ function plain(text: string): string {
 }
 
 function refusedPage(url: string, status: number, html: string): CallError {
-  const text = plain(html.replace(/<(style|script|title)\b.*?<\/\1>|<[^>]*>/gis, ' ')).replace(/\s+/g, ' ')
+  // What a page wants to say first is in its alert (WAI-ARIA role of that name).
+  const [, alert = html] = /<\w+\b[^>]*\brole="alert"[^>]*>(.*?)<\//is.exec(html) ?? []
+  const text = plain(alert.replace(/<(style|script|title)\b.*?<\/\1>|<[^>]*>/gis, ' ')).replace(/\s+/g, ' ')
   const { origin, pathname } = new URL(url)
   return new CallError('link_failed', `${origin}${pathname} answered ${status}: ${text.trim().slice(0, 160)}`)
 }

@@ -119,6 +119,8 @@ export async function call(
     (thrown: unknown) => (interrupted.aborted ? new CallError('interrupted') : toCallError(thrown)),
   )
 
+  if (problem !== undefined) timeline.note('failed', problem.code)
+
   // The goodbye has its own deadline: a call that ran out of time, or was interrupted, is hung up all the same.
   const ending = await hangUp(timeline, progress)
   const traffic = progress.display?.traffic() ?? noTraffic
@@ -135,6 +137,7 @@ async function converse(
   signal: AbortSignal,
 ): Promise<void> {
   const { settings } = options
+  timeline.note('linking', settings.bridge)
   const tone = options.tone === undefined ? encodeTone() : Promise.resolve(options.tone)
   tone.catch(() => undefined) // it is awaited below, if the call gets so far
   const link = await linked(options, signal)
