@@ -1,17 +1,17 @@
 /** One call from beginning to end, as an assistant and its display make it. */
 
 import { createAlexa } from './alexa.ts'
-import { type Answer, readAnswer } from './answer.ts'
-import type { Assistant, FoundCamera } from './assistant.ts'
+import { readAnswer } from './answer.ts'
+import type { FoundCamera } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'
 import { orAborted, withDeadline } from './deadline.ts'
-import { createDisplay, type Display, type DisplayLimits, type DisplayStep, type Traffic } from './display.ts'
+import { createDisplay, type DisplayLimits, type Traffic } from './display.ts'
 import { createGoogle } from './google.ts'
-import { fitsProfile } from './h264.ts'
 import { type Link, linkAccount, refreshLink } from './link.ts'
+import { type CallReport, judge, labels, noTraffic, type Progress, reportOn } from './report.ts'
 import { type SessionView, settledSession } from './sessions.ts'
 import type { AssistantName, Settings } from './settings.ts'
-import { createTimeline, type Step, type Timeline } from './timeline.ts'
+import { createTimeline, type Timeline } from './timeline.ts'
 import { encodeTone } from './tone.ts'
 
 export interface CallOptions {
@@ -21,7 +21,7 @@ export interface CallOptions {
   readonly camera?: string
   /** How long media flows before the display hangs up. */
   readonly seconds: number
-  /** An account linked before, as `CallReport.link` returns it; without one the call begins with linking. */
+  /** An account linked before, as `call` returns it; without one the call begins with linking. */
   readonly link?: Link
   /** The talk-back, as 20 ms Opus packets; encoded anew when left out. */
   readonly tone?: readonly Buffer[]
@@ -43,30 +43,6 @@ export interface CallLimits extends DisplayLimits {
   readonly totalMs: number
 }
 
-export interface CallReport {
-  readonly ok: boolean
-  readonly assistant: AssistantName
-  readonly cameraId: string | null
-  /** Milliseconds since the offer was sent; null when it did not come to that. */
-  readonly answerMs: number | null
-  readonly connectedMs: number | null
-  readonly firstFrameMs: number | null
-  readonly video: {
-    readonly codec: string | null
-    readonly profileLevelId: string | null
-    readonly packets: number
-    readonly frames: number
-  }
-  readonly audioIn: { readonly codec: string | null; readonly packets: number }
-  /** `heardByCamera` is null when the bridge does not say. */
-  readonly audioOut: { readonly codec: string | null; readonly packets: number; readonly heardByCamera: number | null }
-  /** The bridge's own cause when it has one, else what the simulator found; null when all is well. */
-  readonly cause: { readonly code: string; readonly message: string } | null
-  readonly timeline: readonly Step[]
-  /** The bridge's timeline of the same call, in milliseconds since it received the offer. */
-  readonly bridgeTimeline: readonly Step[]
-}
-
 const usualLimits: CallLimits = {
   gatherMs: 700,
   iceMs: 6000,
@@ -74,26 +50,6 @@ const usualLimits: CallLimits = {
   answerMs: undefined,
   heardMs: 3000,
   totalMs: 30_000,
-}
-
-const labels: Record<DisplayStep, string> = {
-  'ice-connected': 'ICE connected',
-  'dtls-connected': 'DTLS connected',
-  'first-video': 'first video packet',
-  'first-audio': 'first audio packet',
-  'first-frame': 'first video frame decodable',
-  lost: 'connection lost',
-}
-
-/** What a call leaves behind on its way, for the report and for the teardown. */
-interface Progress {
-  link?: Link
-  camera?: FoundCamera
-  assistant?: Assistant
-  display?: Display
-  /** Set once the offer is on its way: from then on there is something to hang up. */
-  offered?: boolean
-  answer?: Answer
 }
 
 /**
@@ -125,8 +81,8 @@ export async function call(
   const ending = await hangUp(timeline, progress)
   const traffic = progress.display?.traffic() ?? noTraffic
   const session = await readSession(options, limits, progress, traffic)
-  const own = problem ?? ending ?? judge(options, progress, traffic, session)
-  return { report: report(options, timeline, progress, traffic, session, own), link: progress.link }
+  const own = problem ?? ending ?? judge(progress, traffic, session)
+  return { report: reportOn(options, timeline, progress, traffic, session, own), link: progress.link }
 }
 
 async function converse(
@@ -223,8 +179,8 @@ function chosen(cameras: readonly FoundCamera[], wanted: string | undefined): Fo
 
 /** Ends the call on both ways, media and signaling. Returns what the bridge's reply was wrong in. */
 async function hangUp(timeline: Timeline, { assistant, display, offered }: Progress): Promise<CallError | undefined> {
-  await display?.close()
-  if (assistant === undefined || offered !== true) return undefined
+  const stuck = await display?.close().then(() => undefined, toCallError)
+  if (assistant === undefined || offered !== true) return stuck
   const problem = await withDeadline(
     new AbortController().signal,
     3000,
@@ -232,7 +188,7 @@ async function hangUp(timeline: Timeline, { assistant, display, offered }: Progr
     (signal) => assistant.hangUp(signal),
   ).then(() => undefined, toCallError)
   timeline.note('hung up')
-  return problem
+  return problem ?? stuck
 }
 
 async function readSession(
@@ -255,88 +211,4 @@ async function readSession(
     // The session view is a window for people, not a part of the call: without it we report what we saw ourselves.
     return undefined
   }
-}
-
-/** What is wrong with a call whose every step succeeded. */
-function judge(
-  options: CallOptions,
-  progress: Progress,
-  traffic: Traffic,
-  session: SessionView | undefined,
-): CallError | undefined {
-  if (traffic.videoPackets === 0) return new CallError('no_video')
-  if (progress.display?.hasPicture() !== true) {
-    return new CallError(
-      'no_key_frame',
-      `${traffic.videoPackets} video packets, and no complete key frame with SPS and PPS`,
-    )
-  }
-  const announced = progress.answer?.video.profileLevelId
-  const { profileLevelId } = traffic
-  if (announced !== undefined && profileLevelId !== undefined && !fitsProfile(profileLevelId, announced)) {
-    return new CallError('profile_mismatch', `the stream is ${profileLevelId}, the answer announced ${announced}`)
-  }
-  if (traffic.audioPackets === 0) return new CallError('no_audio')
-  if (traffic.talkBackPackets > 0 && (session?.heard?.packets ?? 0) === 0) {
-    const known = session === undefined ? 'the bridge shows no session of this call' : 'the camera reports none of them'
-    return new CallError('talk_back_unheard', `${traffic.talkBackPackets} packets were sent, ${known}`)
-  }
-  return options.signal?.aborted === true ? new CallError('interrupted') : undefined
-}
-
-const noTraffic: Traffic = {
-  videoPackets: 0,
-  frames: 0,
-  profileLevelId: undefined,
-  audioPackets: 0,
-  talkBackPackets: 0,
-}
-
-function report(
-  options: CallOptions,
-  timeline: Timeline,
-  { camera, answer }: Progress,
-  traffic: Traffic,
-  session: SessionView | undefined,
-  own: CallError | undefined,
-): CallReport {
-  return {
-    ok: own === undefined,
-    assistant: options.assistant,
-    cameraId: camera?.id ?? options.camera ?? null,
-    answerMs: timeline.since('answer received') ?? null,
-    connectedMs: timeline.since(labels['dtls-connected']) ?? null,
-    firstFrameMs: timeline.since(labels['first-frame']) ?? null,
-    video: {
-      codec: codec(traffic.videoPackets, answer?.video.codec),
-      profileLevelId: traffic.profileLevelId ?? null,
-      packets: traffic.videoPackets,
-      frames: traffic.frames,
-    },
-    audioIn: { codec: codec(traffic.audioPackets, answer?.audio.codec), packets: traffic.audioPackets },
-    audioOut: {
-      codec: codec(traffic.talkBackPackets, answer?.audio.codec),
-      packets: traffic.talkBackPackets,
-      heardByCamera: session?.heard?.packets ?? (session === undefined ? null : 0),
-    },
-    cause: causeOf(own, session),
-    timeline: timeline.steps(),
-    bridgeTimeline: (session?.timeline ?? []).map(({ step, at, detail }) => {
-      const atMs = at - (session?.startedAt ?? at)
-      return detail === undefined
-        ? { step, atMs }
-        : { step, atMs, detail: typeof detail === 'string' ? detail : JSON.stringify(detail) }
-    }),
-  }
-}
-
-/** A codec counts as measured only when packets of it were. */
-const codec = (packets: number, name: string | undefined): string | null => (packets === 0 ? null : (name ?? null))
-
-/** The bridge knows better why it failed; what the assistant saw of it stands behind. */
-function causeOf(own: CallError | undefined, session: SessionView | undefined): CallReport['cause'] {
-  if (own === undefined) return null
-  const cause = session?.cause
-  if (cause === undefined || own.code === 'interrupted') return { code: own.code, message: own.message }
-  return { code: cause.code, message: `${cause.message} (${own.code}: ${own.message})` }
 }

@@ -1,10 +1,11 @@
 /** `npm run call`: plays an assistant against a running bridge, prints what happened, and exits 1 when it is not all right. */
 
 import { type Arguments, overridden, readArguments, usage } from './arguments.ts'
-import { call, type CallReport } from './call.ts'
+import { call } from './call.ts'
 import { CallError } from './causes.ts'
 import type { Link } from './link.ts'
 import { printLine, printReport, printSummary, summarize } from './print.ts'
+import type { CallReport } from './report.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { encodeTone } from './tone.ts'
 

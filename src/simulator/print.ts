@@ -1,6 +1,6 @@
 /** A call report for people: the timeline with one line for each step, and a summary of what was received. */
 
-import type { CallReport } from './call.ts'
+import type { CallReport } from './report.ts'
 import type { Step } from './timeline.ts'
 
 /** The whole report, without a final line end. */

@@ -1,7 +1,8 @@
 /** Whole calls of both assistants against the fake bridge, and what each fault of the bridge is called. */
 
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { call, type CallLimits, type CallReport } from '../../src/simulator/call.ts'
+import { call, type CallLimits } from '../../src/simulator/call.ts'
+import type { CallReport } from '../../src/simulator/report.ts'
 import type { AssistantName } from '../../src/simulator/settings.ts'
 import { type Faults, type FakeBridge, type Json, startFakeBridge } from './fake-bridge.ts'
 

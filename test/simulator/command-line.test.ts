@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from '@jest/globals'
 import { endpointProblems } from '../../src/simulator/alexa-messages.ts'
 import { overridden, readArguments } from '../../src/simulator/arguments.ts'
 import { formsOf } from '../../src/simulator/browser.ts'
-import type { CallReport } from '../../src/simulator/call.ts'
+import type { CallReport } from '../../src/simulator/report.ts'
 import { printLine, printReport, printSummary, summarize } from '../../src/simulator/print.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
 

@@ -1,0 +1,136 @@
+/** What a call came to: the verdict of the simulator, and the report with every measured figure. */
+
+import type { Answer } from './answer.ts'
+import type { Assistant, FoundCamera } from './assistant.ts'
+import { CallError } from './causes.ts'
+import type { Display, DisplayStep, Traffic } from './display.ts'
+import { fitsProfile } from './h264.ts'
+import type { Link } from './link.ts'
+import type { SessionView } from './sessions.ts'
+import type { AssistantName } from './settings.ts'
+import type { Step, Timeline } from './timeline.ts'
+
+export interface CallReport {
+  readonly ok: boolean
+  readonly assistant: AssistantName
+  readonly cameraId: string | null
+  /** Milliseconds since the offer was sent; null when it did not come to that. */
+  readonly answerMs: number | null
+  readonly connectedMs: number | null
+  readonly firstFrameMs: number | null
+  readonly video: {
+    readonly codec: string | null
+    readonly profileLevelId: string | null
+    readonly packets: number
+    readonly frames: number
+  }
+  readonly audioIn: { readonly codec: string | null; readonly packets: number }
+  /** `heardByCamera` is null when the bridge does not say. */
+  readonly audioOut: { readonly codec: string | null; readonly packets: number; readonly heardByCamera: number | null }
+  /** The bridge's own cause when it has one, else what the simulator found; null when all is well. */
+  readonly cause: { readonly code: string; readonly message: string } | null
+  readonly timeline: readonly Step[]
+  /** The bridge's timeline of the same call, in milliseconds since it received the offer. */
+  readonly bridgeTimeline: readonly Step[]
+}
+
+/** The display's milestones as the timeline calls them. */
+export const labels: Record<DisplayStep, string> = {
+  'ice-connected': 'ICE connected',
+  'dtls-connected': 'DTLS connected',
+  'first-video': 'first video packet',
+  'first-audio': 'first audio packet',
+  'first-frame': 'first video frame decodable',
+  lost: 'connection lost',
+}
+
+/** What a call leaves behind on its way, for the report and for the teardown. */
+export interface Progress {
+  link?: Link
+  camera?: FoundCamera
+  assistant?: Assistant
+  display?: Display
+  /** Set once the offer is on its way: from then on there is something to hang up. */
+  offered?: boolean
+  answer?: Answer
+}
+
+export const noTraffic: Traffic = {
+  videoPackets: 0,
+  frames: 0,
+  profileLevelId: undefined,
+  audioPackets: 0,
+  talkBackPackets: 0,
+}
+
+/** What is wrong with a call whose every step succeeded. */
+export function judge(progress: Progress, traffic: Traffic, session: SessionView | undefined): CallError | undefined {
+  if (traffic.videoPackets === 0) return new CallError('no_video')
+  if (progress.display?.hasPicture() !== true) {
+    return new CallError(
+      'no_key_frame',
+      `${traffic.videoPackets} video packets, and no complete key frame with SPS and PPS`,
+    )
+  }
+  const announced = progress.answer?.video.profileLevelId
+  const { profileLevelId } = traffic
+  if (announced !== undefined && profileLevelId !== undefined && !fitsProfile(profileLevelId, announced)) {
+    return new CallError('profile_mismatch', `the stream is ${profileLevelId}, the answer announced ${announced}`)
+  }
+  if (traffic.audioPackets === 0) return new CallError('no_audio')
+  if (traffic.talkBackPackets > 0 && (session?.heard?.packets ?? 0) === 0) {
+    const known = session === undefined ? 'the bridge shows no session of this call' : 'the camera reports none of them'
+    return new CallError('talk_back_unheard', `${traffic.talkBackPackets} packets were sent, ${known}`)
+  }
+  return undefined
+}
+
+/** The report of a call that ended with `own`, the simulator's finding. */
+export function reportOn(
+  options: Pick<CallReport, 'assistant'> & { readonly camera?: string },
+  timeline: Timeline,
+  { camera, answer }: Progress,
+  traffic: Traffic,
+  session: SessionView | undefined,
+  own: CallError | undefined,
+): CallReport {
+  return {
+    ok: own === undefined,
+    assistant: options.assistant,
+    cameraId: camera?.id ?? options.camera ?? null,
+    answerMs: timeline.since('answer received') ?? null,
+    connectedMs: timeline.since(labels['dtls-connected']) ?? null,
+    firstFrameMs: timeline.since(labels['first-frame']) ?? null,
+    video: {
+      codec: codec(traffic.videoPackets, answer?.video.codec),
+      profileLevelId: traffic.profileLevelId ?? null,
+      packets: traffic.videoPackets,
+      frames: traffic.frames,
+    },
+    audioIn: { codec: codec(traffic.audioPackets, answer?.audio.codec), packets: traffic.audioPackets },
+    audioOut: {
+      codec: codec(traffic.talkBackPackets, answer?.audio.codec),
+      packets: traffic.talkBackPackets,
+      heardByCamera: session?.heard?.packets ?? (session === undefined ? null : 0),
+    },
+    cause: causeOf(own, session),
+    timeline: timeline.steps(),
+    bridgeTimeline: (session?.timeline ?? []).map(({ step, at, detail }) => {
+      const atMs = at - (session?.startedAt ?? at)
+      return detail === undefined
+        ? { step, atMs }
+        : { step, atMs, detail: typeof detail === 'string' ? detail : JSON.stringify(detail) }
+    }),
+  }
+}
+
+/** A codec counts as measured only when packets of it were. */
+const codec = (packets: number, name: string | undefined): string | null => (packets === 0 ? null : (name ?? null))
+
+/** The bridge knows better why it failed; what the assistant saw of it stands behind. */
+function causeOf(own: CallError | undefined, session: SessionView | undefined): CallReport['cause'] {
+  if (own === undefined) return null
+  const cause = session?.cause
+  if (cause === undefined || own.code === 'interrupted') return { code: own.code, message: own.message }
+  return { code: cause.code, message: `${cause.message} (${own.code}: ${own.message})` }
+}
