@@ -13,6 +13,8 @@ export interface Input {
   readonly profileLevelId: string
   /** Pictures come out of order; WebRTC has no such thing, so displays may stutter. */
   readonly hasBFrames: boolean
+  /** Why its sound cannot be used; it is left out then. */
+  readonly soundError: string | undefined
   /** Reads until the end of the input or until the signal aborts. Throws when the input breaks. */
   items(): AsyncGenerator<InputItem>
   close(): Promise<void>
@@ -23,6 +25,8 @@ export interface InputPlace {
   readonly url: string
   /** How the owner knows it; safe to log. */
   readonly label: string
+  /** It may be there later, if it is not now. */
+  readonly isLive: boolean
   readonly options: Readonly<Record<string, string>>
 }
 
@@ -30,10 +34,11 @@ type FormatContext = InstanceType<Ffmpeg['FormatContext']>
 type Stream = FormatContext['streams'][number]
 
 /**
- * Opens an input; aborting the signal interrupts it at any time.
+ * Opens an input; aborting the signal interrupts it at any time. A thorough look reads some of the stream even if the header
+ * says all, and so knows about B-frames.
  * Throws `SourceError`, permanent when the input itself is wrong and not only unreachable.
  */
-export async function openInput(place: InputPlace, signal: AbortSignal): Promise<Input> {
+export async function openInput(place: InputPlace, isThorough: boolean, signal: AbortSignal): Promise<Input> {
   const ffmpeg = await loadFfmpeg()
   signal.throwIfAborted()
   const context = new ffmpeg.FormatContext()
@@ -48,23 +53,32 @@ export async function openInput(place: InputPlace, signal: AbortSignal): Promise
   }
   const check = (result: number, doing: string) => {
     signal.throwIfAborted()
-    if (result < 0) throw new SourceError(`${doing} ${place.label}: ${ffmpeg.FFmpegError.strerror(result)}`, false)
+    if (result < 0)
+      throw new SourceError(`${doing} ${place.label}: ${ffmpeg.FFmpegError.strerror(result)}`, !place.isLive)
   }
   try {
     check(await context.openInput(place.url, null, ffmpeg.Dictionary.fromObject({ ...place.options })), 'cannot open')
-    check(await context.findStreamInfo(null), 'cannot read')
+    // Looking into the stream takes a second or two on a network camera, and its SDP mostly says all already.
+    if (isThorough || !saysAll(ffmpeg, context)) check(await context.findStreamInfo(null), 'cannot read')
     const video = pickVideo(ffmpeg, context, place.label)
-    const audio = context.streams.find((stream) => stream.codecpar.codecType === ffmpeg.AVMEDIA_TYPE_AUDIO)
     const sets = readParameterSets(video.codecpar.extradata)
-    const isOpus = audio?.codecpar.codecId === ffmpeg.AV_CODEC_ID_OPUS
-    if (audio && !isOpus) transcoder = await createTranscoder(ffmpeg, audio)
-    // FFmpeg has collected the parameter sets by now, also those that only the stream itself carries.
+    let audio = findStream(context, ffmpeg.AVMEDIA_TYPE_AUDIO)
+    let soundError: string | undefined
+    if (audio && audio.codecpar.codecId !== ffmpeg.AV_CODEC_ID_OPUS) {
+      try {
+        transcoder = await createTranscoder(ffmpeg, audio)
+      } catch (error) {
+        soundError = error instanceof Error ? error.message : String(error)
+        audio = undefined
+      }
+    }
     const profile = profileLevelId(sets.sets)
     if (!profile) throw new SourceError(`${place.label} has not sent the parameters of its H.264 yet`, false)
     const tracks = { video, audio, transcoder, packetize: createPacketizer(sets) }
     return {
       profileLevelId: profile,
       hasBFrames: video.codecpar.videoDelay > 0,
+      soundError,
       items: () => readItems(ffmpeg, context, tracks, place.label, signal),
       close,
     }
@@ -74,8 +88,19 @@ export async function openInput(place: InputPlace, signal: AbortSignal): Promise
   }
 }
 
+const findStream = (context: FormatContext, type: Stream['codecpar']['codecType']): Stream | undefined =>
+  context.streams.find((stream) => stream.codecpar.codecType === type)
+
+/** Whether header or SDP have told the H.264 parameters and the form of the sound. */
+function saysAll(ffmpeg: Ffmpeg, context: FormatContext): boolean {
+  const video = findStream(context, ffmpeg.AVMEDIA_TYPE_VIDEO)
+  const audio = findStream(context, ffmpeg.AVMEDIA_TYPE_AUDIO)
+  const hasSets = video !== undefined && profileLevelId(readParameterSets(video.codecpar.extradata).sets) !== undefined
+  return hasSets && (audio === undefined || (audio.codecpar.sampleRate > 0 && audio.codecpar.channels > 0))
+}
+
 function pickVideo(ffmpeg: Ffmpeg, context: FormatContext, label: string): Stream {
-  const video = context.streams.find((stream) => stream.codecpar.codecType === ffmpeg.AVMEDIA_TYPE_VIDEO)
+  const video = findStream(context, ffmpeg.AVMEDIA_TYPE_VIDEO)
   if (!video) throw new SourceError(`${label} has no video`, true)
   const { codecId } = video.codecpar
   if (codecId !== ffmpeg.AV_CODEC_ID_H264) {

@@ -11,7 +11,7 @@ const lastRetryMs = 10_000
 
 /** A media file, played again and again as if it happened now. */
 export function createFileSource(path: string, clock: Clock, log: Log): MediaSource {
-  const place = { url: path, label: basename(path), options: {} }
+  const place = { url: path, label: basename(path), isLive: false, options: {} }
   return {
     describe: (signal) => describe(place, log, signal),
     requestKeyFrame: () => false,
@@ -57,28 +57,34 @@ export function createRtspSource(url: string, clock: Clock, log: Log): MediaSour
 
 /** Only host and port of the URL are shown: user, password, and often the path and query, are secrets. */
 function rtspPlace(url: string): InputPlace {
-  const { host } = new URL(url)
+  // Not `new URL`: its error carries the whole input, password and all.
+  const host = URL.parse(url)?.host
+  if (!host) throw new SourceError('the URL of the RTSP camera cannot be read', true)
   return {
     url,
     label: `rtsp://${host}`,
+    isLive: true,
     options: {
       rtsp_transport: 'tcp',
       timeout: String(rtspTimeoutMs * 1_000),
       analyzeduration: '1500000',
-      fflags: 'nobuffer',
     },
   }
 }
 
 async function describe(place: InputPlace, log: Log, signal: AbortSignal): Promise<MediaInfo> {
-  return await withInput(place, signal, async (input) => {
+  const input = await openInput(place, true, signal)
+  try {
     if (input.hasBFrames) log('warn', 'source-has-b-frames', { source: place.label })
+    if (input.soundError) log('warn', 'source-without-sound', { source: place.label, message: input.soundError })
     return { profileLevelId: input.profileLevelId }
-  })
+  } finally {
+    await input.close()
+  }
 }
 
 async function withInput<T>(place: InputPlace, signal: AbortSignal, use: (input: Input) => Promise<T>): Promise<T> {
-  const input = await openInput(place, signal)
+  const input = await openInput(place, false, signal)
   try {
     return await use(input)
   } finally {
@@ -107,8 +113,12 @@ async function playFile(
 
 async function playLive(input: Input, sink: MediaSink, now: Clock, onKeyFrame: () => void): Promise<void> {
   let offset: number | undefined
+  let pictureAt = now()
   for await (const item of input.items()) {
     offset ??= now() - item.decodeAt
+    if (item.kind === 'video') pictureAt = now()
+    // Some cameras go on talking after their eye has frozen; calling again mends it.
+    else if (now() - pictureAt > rtspTimeoutMs) throw new SourceError('it sends no pictures any more', false)
     if (item.kind === 'video' && item.unit.isKey) onKeyFrame()
     deliver(item, offset, sink)
   }
