@@ -7,7 +7,7 @@ import { startCamera } from '../gateway/camera.ts'
 import { createReporter } from '../gateway/report.ts'
 import { createKvsSignaling } from '../kvs/signaling.ts'
 import type { OAuthClient } from '../oauth/client.ts'
-import { cameraId, type AccountId, type Camera, type Clock, type Log, type Store } from '../ports.ts'
+import { cameraId, type AccountId, type Camera, type Clock, type Log, type Signaling, type Store } from '../ports.ts'
 import { startSignalingService, type SignalingService } from '../signaling/service.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
 import { createBridge, type Bridge } from './bridge.ts'
@@ -68,8 +68,8 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
     const secrets = await withCredentials(made, service, secretsPath)
 
     const access = { region, endpoint: service.endpoint, ca: service.ca }
-    const signaling = createKvsSignaling({ ...access, credentials: secrets.credentials.application }, { clock, log })
-    opened.push(() => signaling.close())
+    const kvs = createKvsSignaling({ ...access, credentials: secrets.credentials.application }, { clock, log })
+    opened.push(() => kvs.close())
 
     const server = await listen(config.host, config.port)
     opened.push(() => endServer(server))
@@ -81,7 +81,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
       publicUrl,
       clients,
       store,
-      signaling,
+      signaling: { ...kvs, iceServers: withoutOwn(kvs, service.ownIceServer) },
       clock,
       log,
       keys: secrets.keys,
@@ -126,6 +126,14 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** The service's own STUN responder is for cameras on this machine; a display elsewhere would gather until its timeout. */
+function withoutOwn(signaling: Signaling, own: string | undefined): Signaling['iceServers'] {
+  return async (channel, signal) => {
+    const servers = await signaling.iceServers(channel, signal)
+    return servers.filter(({ urls }) => own === undefined || !urls.includes(own))
   }
 }
 

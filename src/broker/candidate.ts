@@ -86,9 +86,15 @@ export function usableCandidates(candidates: readonly Candidate[], rules: Candid
     if (candidate.transport === 'tcp' && !rules.tcpCandidates) return false
     if (isIP(candidate.address) === 0 && !rules.localNames) return false
     if (rules.ipv4Only && !isIPv4(candidate.address)) return false
+    // A STUN server on the camera's own machine reflects loopback, which reaches nobody.
+    if (candidate.type !== 'host' && isLoopback(candidate.address)) return false
     const key = `${candidate.transport} ${candidate.address} ${candidate.port} ${candidate.type} ${candidate.tcpType}`
     return !seen.has(key) && seen.add(key)
   })
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.')
 }
 
 function toNumber(text: string | undefined, most: number): number | undefined {

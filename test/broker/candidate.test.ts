@@ -85,6 +85,7 @@ test('the receiver gets only what it can use, each once', () => {
     'candidate:2 1 udp 9 2001:db8::1 5000 typ host',
     'candidate:3 1 tcp 9 192.0.2.2 5000 typ host tcptype passive',
     'candidate:4 1 udp 9 abc.local 5000 typ host',
+    'candidate:5 1 udp 9 127.0.0.1 5000 typ srflx raddr 192.0.2.2 rport 5000',
   ].map((line) => parseCandidate(line)!)
   const kept = (rules: Parameters<typeof usableCandidates>[1]): string[] =>
     usableCandidates(all, rules).map(({ foundation }) => foundation)
