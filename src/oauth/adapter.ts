@@ -28,14 +28,14 @@ export function createAdapterFactory(store: Store, clock: Clock): AdapterFactory
   return (kind) => createAdapter(kind, store.collection<AdapterPayload>(`oauth-${kind}`), clock)
 }
 
-/** The ids of the grants of an account, with the client each was given to. */
-export async function grantsOf(store: Store, account: string): Promise<readonly { id: string; clientId: string }[]> {
+/** What an account granted to a client, newest first. */
+export async function grantsOf(store: Store, account: string, clientId: string): Promise<readonly string[]> {
   const grants = store.collection<AdapterPayload>('oauth-Grant')
-  const found: { id: string; clientId: string }[] = []
-  await eachOfGroup(grants, account, async (grant) => {
-    found.push({ id: grant.id, clientId: grant.value.clientId ?? '' })
+  const found: { id: string; madeAt: number }[] = []
+  await eachOfGroup(grants, account, async ({ id, value }) => {
+    if (value.clientId === clientId) found.push({ id, madeAt: value.iat ?? 0 })
   })
-  return found
+  return found.sort((a, b) => b.madeAt - a.madeAt).map(({ id }) => id)
 }
 
 function createAdapter(kind: string, records: Collection<AdapterPayload>, clock: Clock): Adapter {

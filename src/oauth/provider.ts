@@ -9,6 +9,8 @@ import type { Pages } from './pages.ts'
 import type { Users } from './users.ts'
 
 export interface ProviderSetup {
+  /** Called when a link has been made, before the client hears of it. Never rejects. */
+  readonly onLinked: (link: { accountId: string; clientId: string; grantId: string }) => Promise<void>
   readonly issuer: string
   /** What the access tokens are for: the bridge's own address. */
   readonly audience: string
@@ -40,7 +42,7 @@ export function createProvider(setup: ProviderSetup): Provider {
   // `server.ts` sets the forwarded headers to what the issuer says, so that links and cookies fit it behind any proxy.
   provider.proxy = true
   provider.use(guardOutage(setup))
-  provider.use(keepLink(setup.log))
+  provider.use(keepLink(setup))
   logEvents(provider, setup.log)
   return provider
 }
@@ -207,7 +209,7 @@ function guardOutage({ log, pages }: ProviderSetup): Middleware {
 }
 
 /** The redeemed code makes the link: from here on its grant stays until somebody unlinks. */
-function keepLink(log: Log): Middleware {
+function keepLink({ log, onLinked }: Pick<ProviderSetup, 'log' | 'onLinked'>): Middleware {
   return async (ctx, next) => {
     await next()
     const { params, entities } = ctx.oidc ?? {}
@@ -217,6 +219,7 @@ function keepLink(log: Log): Middleware {
     grant.exp = Math.floor(Date.now() / 1000) + linkLifetime
     await grant.save()
     log('info', 'oauth.linked', { clientId: grant.clientId, accountId: grant.accountId })
+    await onLinked({ accountId: grant.accountId ?? '', clientId: grant.clientId ?? '', grantId: grant.jti })
   }
 }
 

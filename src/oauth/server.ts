@@ -39,6 +39,12 @@ export interface OAuth {
   unlink(accountId: AccountId, clientId: string): Promise<void>
 }
 
+/**
+ * Links never expire, and nobody tells us when one is made anew. So many of one account at one assistant may live side by
+ * side, a household's and those of a link that was just renewed; beyond that the oldest ends.
+ */
+const mostLinks = 10
+
 /** Throws when the options could not make a safe server (client, key, or issuer). */
 export function createOAuth(options: OAuthOptions): OAuth {
   const { issuer, store, clock, log, cookieKeys } = options
@@ -51,7 +57,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const signingKeys = options.signingKeys.map(withKeyId)
   const pages = createPages(options.brand ?? { name: 'Transom' })
   const users = createUsers(store, clock)
-  const provider = createProvider({ ...options, audience, signingKeys, users, pages })
+  const provider = createProvider({ ...options, audience, signingKeys, users, pages, onLinked: endSurplus })
   const rules = { issuer, audience, keys: signingKeys.map(publicPart) }
   const tokens = createTokenVerifier(provider, rules, clock)
   provider.on('grant.revoked', (_ctx, grantId) => tokens.forget(grantId))
@@ -63,18 +69,36 @@ export function createOAuth(options: OAuthOptions): OAuth {
     handler: mount({ issuer, provider, interaction, pages, log, behindProxy: options.behindProxy ?? false }),
     verifyToken: tokens.verify,
     users,
-    async unlink(accountId, clientId) {
-      for (const grant of await grantsOf(store, accountId)) {
-        if (grant.clientId !== clientId) continue
-        // The grant goes first: without it no token of it is worth anything, should a later step fail.
-        await adapterOf('Grant').destroy(grant.id)
-        tokens.forget(grant.id)
-        await Promise.all(
-          ['RefreshToken', 'AccessToken', 'AuthorizationCode'].map((kind) => adapterOf(kind).revokeByGrantId(grant.id)),
-        )
-        log('info', 'oauth.unlinked', { accountId, clientId, grantId: grant.id })
-      }
-    },
+    unlink: async (accountId, clientId) => endGrants(accountId, clientId, await grantsOf(store, accountId, clientId)),
+  }
+
+  async function endGrants(accountId: string, clientId: string, grantIds: readonly string[]): Promise<void> {
+    for (const grantId of grantIds) {
+      // The grant goes first: without it no token of it is worth anything, should a later step fail.
+      await adapterOf('Grant').destroy(grantId)
+      tokens.forget(grantId)
+      await Promise.all(
+        ['RefreshToken', 'AccessToken', 'AuthorizationCode'].map((kind) => adapterOf(kind).revokeByGrantId(grantId)),
+      )
+      log('info', 'oauth.unlinked', { accountId, clientId, grantId })
+    }
+  }
+
+  async function endSurplus({
+    accountId,
+    clientId,
+    grantId,
+  }: {
+    accountId: string
+    clientId: string
+    grantId: string
+  }): Promise<void> {
+    try {
+      const others = (await grantsOf(store, accountId, clientId)).filter((id) => id !== grantId)
+      await endGrants(accountId, clientId, others.slice(mostLinks - 1))
+    } catch (error) {
+      log('error', 'oauth.surplus-links-kept', { accountId, clientId, error })
+    }
   }
 }
 

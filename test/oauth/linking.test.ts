@@ -202,6 +202,19 @@ describe('unlinking', () => {
   })
 })
 
+test('of many links of one account with one assistant the newest ten stay', async () => {
+  const own = await openHouse()
+  const links = []
+  for (let count = 0; count < 13; count++) links.push(await link(own, alexa))
+  const other = await link(own, google)
+  expect(await own.store.collection('oauth-Grant').list(own.account)).toHaveLength(11)
+  const refreshed = await Promise.all(links.map(({ refresh_token }) => refresh(own, alexa, refresh_token)))
+  expect(refreshed.filter(({ status }) => status === 200)).toHaveLength(10)
+  expect(refreshed.at(-1)!.status).toBe(200)
+  expect((await refresh(own, google, other.refresh_token)).status).toBe(200)
+  await own.close()
+})
+
 test('a grant that nobody redeems goes away by itself, a redeemed one stays', async () => {
   const grants = house.store.collection('oauth-Grant')
   await link(house, alexa)
