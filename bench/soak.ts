@@ -47,7 +47,7 @@ async function snapshot(): Promise<Record<string, number>> {
     database
       .prepare(live)
       .all(Date.now())
-      .map((row) => [`records: ${row.kind}`, Number(row.n)]),
+      .map((row) => [`records: ${String(row.kind)}`, Number(row.n)]),
   )
   database.close()
   const { viewers, negotiating, signalingSockets } = house.counts()

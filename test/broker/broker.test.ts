@@ -34,8 +34,10 @@ const untilHungUp = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
+const nothing: readonly CameraMessage[] = []
 const answer: CameraMessage = { kind: 'answer', sdp: cSdkAnswer }
 const silent: Script = async function* (signal) {
+  yield* nothing
   await untilHungUp(signal)
 }
 const good: Script = async function* (signal) {
@@ -173,11 +175,18 @@ describe('whatever the camera does, there is one verdict, the right cause, and n
         await untilHungUp(signal)
       },
     ],
-    ['its line ends at once', 'camera_hung_up', async function* () {}],
+    [
+      'its line ends at once',
+      'camera_hung_up',
+      async function* () {
+        yield* nothing
+      },
+    ],
     [
       'the signaling service refuses',
       'camera_busy',
       async function* () {
+        yield* nothing
         throw new BridgeError('camera_busy')
       },
     ],
@@ -185,6 +194,7 @@ describe('whatever the camera does, there is one verdict, the right cause, and n
       'our own code breaks',
       'internal',
       async function* () {
+        yield* nothing
         throw new TypeError('undefined is not a function')
       },
     ],

@@ -24,6 +24,9 @@ const answerTo = (offer: string, answer: string, candidates: readonly string[] =
     rules,
   )
 
+/** What KVS carries, in base64 characters. */
+const payload = (sdp: string): number => Buffer.from(JSON.stringify({ type: 'offer', sdp })).toString('base64').length
+
 const codeOf = (act: () => unknown): string => {
   try {
     act()

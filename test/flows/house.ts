@@ -69,8 +69,8 @@ export function createHouse(): House {
         said += chunk.toString()
         if (said.includes('Transom is running')) resolve()
       }
-      started.stdout!.on('data', listen)
-      started.stderr!.on('data', listen)
+      started.stdout.on('data', listen)
+      started.stderr.on('data', listen)
       started.once('exit', (code) => reject(new Error(`the bridge ended with ${code}:\n${said}`)))
       await promise.finally(() => clearTimeout(timer))
     },
