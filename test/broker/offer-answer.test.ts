@@ -67,8 +67,6 @@ describe('an offer, as the camera gets it', () => {
 
   test('from Chromium is pruned to what a camera can use, well inside the 10,000 base64 characters of KVS', () => {
     const pruned = offerForCamera(readOffer(chromiumOffer))
-    const payload = (sdp: string): number =>
-      Buffer.from(JSON.stringify({ type: 'offer', sdp })).toString('base64').length
     expect(payload(chromiumOffer)).toBeGreaterThan(8_000)
     expect(payload(pruned)).toBeLessThan(6_000)
     const names = parse(pruned).media.flatMap(({ rtp }) => rtp.map(({ codec }) => codec.toUpperCase()))
