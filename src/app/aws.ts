@@ -58,7 +58,9 @@ export function openOnAws(env: Environment, clock: Clock, log: Log): Bridge {
   const credentials = defaultProvider()
   // A call that hangs must not outlive the deadline of the request it serves.
   const requestHandler = new NodeHttpHandler({ connectionTimeout: 1_000, requestTimeout: 2_000 })
-  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region, credentials, requestHandler, maxAttempts: 2 }))
+  const client = DynamoDBDocumentClient.from(
+    new DynamoDBClient({ region, credentials, requestHandler, maxAttempts: 2 }),
+  )
   return createBridge({
     config,
     publicUrl: TRANSOM_PUBLIC_URL.replace(/\/+$/, ''),
