@@ -1,5 +1,7 @@
-/** `npm run bundle`: puts the Lambda entries into one file each, as serverless.yml packages them. */
+/** `npm run bundle`: what serverless.yml packages: the Lambda entries in one file, and the table as CloudFormation. */
+import { mkdir, writeFile } from 'node:fs/promises'
 import { build } from 'esbuild'
+import { dynamoTable } from '../store/dynamo-table.ts'
 
 await build({
   entryPoints: { lambda: 'src/app/lambda.ts' },
@@ -17,3 +19,23 @@ await build({
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   logLevel: 'info',
 })
+
+// CloudFormation sets the name, switches expiry on, and keeps the table when the stack goes.
+const { TableName: _, ...table } = dynamoTable('named by serverless.yml')
+const resources = {
+  Resources: {
+    Table: {
+      Type: 'AWS::DynamoDB::Table',
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        TableName: '${self:service}-${sls:stage}',
+        ...table,
+        TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      },
+    },
+  },
+}
+await mkdir('dist', { recursive: true })
+await writeFile('dist/resources.json', `${JSON.stringify(resources, undefined, 2)}\n`)
