@@ -1,20 +1,17 @@
 /** Numbers, times and markers of an outgoing stream, and the sender report that keeps sound and picture together. */
 import { expect, test } from '@jest/globals'
-import { RTCRtpSender, RtpPacket } from 'werift'
+import { RTCRtpSender, type RtpPacket } from 'werift'
 import { createRtpTrack } from '../../src/gateway/rtp-track.ts'
 
 function createSender() {
   const sender = new RTCRtpSender('video')
   const packets: RtpPacket[] = []
-  let settle = () => {}
-  const taken = new Promise<void>((resolve) => {
-    settle = resolve
-  })
+  const taken = Promise.withResolvers<void>()
   sender.sendRtp = (packet) => {
     packets.push(packet as RtpPacket)
-    return taken
+    return taken.promise
   }
-  return { sender, packets, settle }
+  return { sender, packets, settle: taken.resolve }
 }
 
 test('a picture is one timestamp, its last packet marked, and numbers go on', () => {
@@ -33,9 +30,11 @@ test('a picture is one timestamp, its last packet marked, and numbers go on', ()
 test('the sender report says in NTP when the last picture was taken, to the millisecond', () => {
   const { sender } = createSender()
   createRtpTrack(sender, 90_000, 'video').send([Buffer.from('a')], 1_795_000_000_250)
-  sender.ntpTimestamp = 1n
-  expect(sender.ntpTimestamp >> 32n).toBe(BigInt(1_795_000_000 + 2_208_988_800))
-  expect(Number(sender.ntpTimestamp & 0xffff_ffffn) / 2 ** 32).toBeCloseTo(0.25, 6)
+  // What werift itself would write there is without effect.
+  Reflect.set(sender, 'ntpTimestamp', 1n)
+  const ntp = BigInt(String(Reflect.get(sender, 'ntpTimestamp')))
+  expect(ntp >> 32n).toBe(BigInt(1_795_000_000 + 2_208_988_800))
+  expect(Number(ntp & 0xffff_ffffn) / 2 ** 32).toBeCloseTo(0.25, 6)
 })
 
 test('a viewer that takes nothing is sent nothing more until it does', async () => {
