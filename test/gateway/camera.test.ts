@@ -4,6 +4,7 @@ import type { CameraMaster } from '../../src/gateway/camera.ts'
 import { packetSamples, sampleRate } from '../../src/gateway/chime.ts'
 import { loadFfmpeg, openEncoder } from '../../src/gateway/ffmpeg.ts'
 import { cameraEvent, type CameraEvent } from '../../src/wire/camera-event.ts'
+import { sayGoodbye } from '../../src/simulator/display.ts'
 import { chromiumOffer, echoOffer } from './offers.ts'
 import { createWorld, openUdpSockets, until, type Line, type World } from './world.ts'
 
@@ -71,6 +72,15 @@ describe('a viewer', () => {
     const [receiver] = viewer.connection.getReceivers().filter((each) => each.kind === 'video')
     await receiver!.sendRtcpPLI(viewer.video.packets[0]!.header.ssrc)
     await until(() => idrs() === 2, 1_000)
+  })
+
+  test('that says goodbye by DTLS is gone at once', async () => {
+    world = await createWorld()
+    const camera = await world.startCamera()
+    const { connection, video } = await world.view('nest-1')
+    await until(() => video.packets.length > 0)
+    await sayGoodbye(connection.dtlsTransports[0]!)
+    await until(() => camera.viewers() === 0, 1_000)
   })
 
   test('keeps its picture while the signaling service restarts, and the camera comes back to its channel', async () => {
