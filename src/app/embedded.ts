@@ -73,7 +73,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
 
     const server = await listen(config.host, config.port)
     opened.push(() => endServer(server))
-    const localUrl = `http://localhost:${(server.address() as AddressInfo).port}`
+    const localUrl = `http://${nameOf(config.host)}:${(server.address() as AddressInfo).port}`
     const publicUrl = config.publicUrl ?? localUrl
     const clients = demoClients(secrets)
     const bridge = createBridge({
@@ -141,7 +141,7 @@ async function withCredentials(
   secrets: Secrets,
   service: SignalingService,
   path: string,
-): Promise<Secrets & Required<Pick<Secrets, 'credentials'>>> {
+): Promise<Secrets & { readonly credentials: NonNullable<Secrets['credentials']> }> {
   await service.ensureChannel(doorbellId)
   if (secrets.credentials !== undefined) return { ...secrets, credentials: secrets.credentials }
   const application = await service.createCredentials({ kind: 'application' })
@@ -202,6 +202,12 @@ function simulatorSettings(bridge: string, { demo }: Secrets, clients: readonly 
     { clientId, clientSecret, redirectUri: redirectUris[0] },
   ])
   return { bridge, user: { login: demo.login, password: demo.password }, clients: Object.fromEntries(byAssistant) }
+}
+
+/** By what name this machine reaches a listener on that address. */
+function nameOf(host: string): string {
+  if (['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host)) return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 async function listen(host: string, port: number): Promise<Server> {
