@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { startCamera } from '../gateway/camera.ts'
 import { createReporter } from '../gateway/report.ts'
 import { createKvsSignaling } from '../kvs/signaling.ts'
@@ -104,6 +104,8 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
           report: createReporter({ url: `${localUrl}/cameras/${camera.id}/events`, key: secrets.demo.cameraKey, log }),
           clock,
           log,
+        }).catch((error: Error) => {
+          throw new Error(`TRANSOM_SOURCE=${basename(config.doorbell.source)}: ${error.message}`, { cause: error })
         })
       : undefined
     if (doorbell !== undefined) opened.push(() => doorbell.close())

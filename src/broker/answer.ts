@@ -2,7 +2,7 @@
 import { isIPv4 } from 'node:net'
 import { BridgeError } from '../errors.ts'
 import { candidateLine, candidatesOf, parseCandidate, usableCandidates, type Candidate } from './candidate.ts'
-import { withParameters } from './offer.ts'
+import { isBareH264 } from './offer.ts'
 import { attributeLine, bundleLine, codecLines, describe, iceLiteLine, midLine, rejectedLines } from './sdp-lines.ts'
 import { hasAttribute, parseSdp, sameCodec, valuesOf, withoutOrphans } from './sdp.ts'
 import type { Attribute, Codec, Description, Direction, Media } from './sdp.ts'
@@ -23,6 +23,9 @@ export interface TrickledCandidate {
   readonly sdpMid?: string
   readonly sdpMLineIndex?: number
 }
+
+/** What H.264 is that says nothing of itself (RFC 6184: baseline), in the packetization mode that was asked for. */
+const h264Plain = 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'
 
 /**
  * Folds a camera's answer and candidates into a complete answer to `offer` (RFC 3264, RFC 9429 section 5.3): the offer's
@@ -120,10 +123,8 @@ function commonCodecs(offered: Media, answered: Media): readonly Codec[] {
   const common = answered.codecs.flatMap((codec) => {
     const wanted = offered.codecs.find((other) => other.payload === codec.payload && sameCodec(other, codec))
     if (wanted === undefined) return []
-    return withParameters({
-      ...codec,
-      feedback: codec.feedback.filter((feedback) => wanted.feedback.includes(feedback)),
-    })
+    const feedback = codec.feedback.filter((one) => wanted.feedback.includes(one))
+    return { ...codec, feedback, parameters: isBareH264(codec) ? wanted.parameters || h264Plain : codec.parameters }
   })
   return withoutOrphans(common)
 }

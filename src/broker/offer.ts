@@ -39,8 +39,11 @@ const passedAttributes: readonly string[] = [
   'sctpmap',
 ]
 
-/** By RFC 6184 an H.264 section without fmtp means packetization mode 0; displays that leave it out take mode 1 (Echo). */
-const h264Default = 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'
+/**
+ * An Echo offers H.264 without fmtp. By RFC 6184 that is packetization mode 0 and baseline; what it takes is mode 1 in any
+ * profile, so the camera is told the mode, and names its own profile.
+ */
+const h264Open = 'level-asymmetry-allowed=1;packetization-mode=1'
 
 /**
  * Reads a display's offer. Throws `BridgeError('invalid_request')` when it is not SDP, or lacks what a WebRTC session
@@ -110,13 +113,12 @@ function sectionLines(media: Media): readonly string[] {
 
 function codecsForCamera(media: Media): readonly Codec[] {
   const known = media.codecs.filter((codec) => cameraCodecs[media.kind]?.includes(codec.name.toLowerCase()) === true)
-  return withoutOrphans(known).map(withParameters)
+  return withoutOrphans(known).map((codec) => (isBareH264(codec) ? { ...codec, parameters: h264Open } : codec))
 }
 
-/** H.264 with parameters even where they were left out. */
-export function withParameters(codec: Codec): Codec {
-  const isBare = codec.name.toUpperCase() === 'H264' && codec.parameters === ''
-  return isBare ? { ...codec, parameters: h264Default } : codec
+/** True for H.264 of which nothing is said. */
+export function isBareH264(codec: Codec): boolean {
+  return codec.name.toUpperCase() === 'H264' && codec.parameters === ''
 }
 
 function isPassed(attribute: Attribute): boolean {
