@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { startCamera } from '../gateway/camera.ts'
 import { createReporter } from '../gateway/report.ts'
 import { createKvsSignaling } from '../kvs/signaling.ts'
@@ -105,7 +105,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
           clock,
           log,
         }).catch((error: Error) => {
-          throw new Error(`TRANSOM_SOURCE=${basename(config.doorbell.source)}: ${error.message}`, { cause: error })
+          throw new Error(`the doorbell cannot use its source (TRANSOM_SOURCE): ${error.message}`, { cause: error })
         })
       : undefined
     if (doorbell !== undefined) opened.push(() => doorbell.close())
