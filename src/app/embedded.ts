@@ -67,7 +67,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
     opened.push(() => service.close())
     const secrets = await withCredentials(made, service, secretsPath)
 
-    const access = { region, endpoint: service.endpoint, ca: service.ca }
+    const access = { region, endpoint: service.localEndpoint, ...(service.ca !== undefined && { ca: service.ca }) }
     const kvs = createKvsSignaling({ ...access, credentials: secrets.credentials.application }, { clock, log })
     opened.push(() => kvs.close())
 

@@ -1,6 +1,7 @@
 /** Who is connected to which channel, and the carrying of messages between them. Knows no socket, HTTP or store. */
 import type { Clock } from '../ports.ts'
 import type { Channel } from './channels.ts'
+import type { SignalingLimits } from './limits.ts'
 import { createMailbox, type Mailbox } from './mailbox.ts'
 import type { Delivery, Posting } from './message.ts'
 import { ServiceError } from './service-error.ts'
@@ -21,13 +22,10 @@ export interface Seat {
   leave(): void
 }
 
-export interface HubLimits {
-  readonly viewersPerChannel: number
-  /** Messages that one channel keeps for clients that are not connected. */
-  readonly undeliveredPerChannel: number
-  /** How long a master that was replaced by a newer one stays connected. */
-  readonly replacedMasterMs: number
-}
+export type HubLimits = Pick<
+  SignalingLimits,
+  'viewersPerChannel' | 'undeliveredPerChannel' | 'replacedMasterMs' | 'offlineDelayMs' | 'flappingDelayMs'
+>
 
 export interface Hub {
   joinAsMaster(channel: Channel, peer: Peer): Seat
@@ -55,8 +53,13 @@ interface Room {
   readonly masters: Master[]
   readonly viewers: Map<string, Peer>
   readonly mailbox: Mailbox
+  /** What others believe: a master that is away for a moment is still there. */
   online: boolean
   sinceAt: number
+  /** Runs while the master is away and nobody was told yet. */
+  leaving?: NodeJS.Timeout | undefined
+  /** When the master left in the last minute. */
+  departures: readonly number[]
 }
 
 interface Master {
@@ -65,7 +68,18 @@ interface Master {
 }
 
 /** Close codes for applications (RFC 6455 section 7.4.2); the numbers are ours. */
-export const closeCodes = { goingAway: 1001, policy: 1008, overloaded: 1013, replaced: 4001, removed: 4004 } as const
+export const closeCodes = {
+  goingAway: 1001,
+  policy: 1008,
+  overloaded: 1013,
+  replaced: 4001,
+  revoked: 4003,
+  removed: 4004,
+  idle: 4008,
+  lifetime: 4010,
+} as const
+/** A master that leaves so often within a minute is flapping. */
+const flapping = { departures: 3, withinMs: 60_000 }
 /** So many clients that all believe to be the master of one channel are a fault, and the oldest has to go at once. */
 const maxMasters = 10
 
@@ -87,18 +101,46 @@ export function createHub(
       return known
     }
     const mailbox = createMailbox(limits.undeliveredPerChannel)
-    const room = { ttlMs, masters: [], viewers: new Map(), mailbox, online: false, sinceAt: openedAt }
+    const room: Room = {
+      ttlMs,
+      masters: [],
+      viewers: new Map(),
+      mailbox,
+      online: false,
+      sinceAt: openedAt,
+      departures: [],
+    }
     rooms.set(name, room)
     return room
   }
 
   const noticePresence = (name: string, room: Room) => {
-    const online = room.masters.length > 0
     // The room of a deleted channel said its last word when it was removed.
-    if (online === room.online || isClosed || rooms.get(name) !== room) return
+    if (isClosed || rooms.get(name) !== room) return
+    if (room.masters.length > 0) {
+      clearTimeout(room.leaving)
+      room.leaving = undefined
+      if (!room.online) announce(name, room, true, clock())
+      return
+    }
+    if (!room.online || room.leaving) return
+    // A camera whose connection was closed is back in a moment, and its displays need not hear of it.
+    const leftAt = clock()
+    room.departures = [...room.departures.filter((at) => leftAt - at < flapping.withinMs), leftAt]
+    const isFlapping = room.departures.length >= flapping.departures
+    room.leaving = setTimeout(
+      () => {
+        room.leaving = undefined
+        announce(name, room, false, leftAt)
+      },
+      isFlapping ? limits.flappingDelayMs : limits.offlineDelayMs,
+    )
+  }
+
+  const announce = (name: string, room: Room, online: boolean, at: number) => {
     room.online = online
-    room.sinceAt = clock()
-    onPresence(name, online, room.sinceAt)
+    room.sinceAt = at
+    onPresence(name, online, at)
   }
 
   const checkRoom = (channelName: string, clientId: string) => {
@@ -168,8 +210,9 @@ export function createHub(
       for (const { ending } of room.masters) clearTimeout(ending)
       for (const peer of peersOf(room)) peer.close(closeCodes.removed, 'the channel was deleted')
       room.masters.length = 0
-      noticePresence(channelName, room)
+      clearTimeout(room.leaving)
       rooms.delete(channelName)
+      if (room.online) announce(channelName, room, false, clock())
     },
     presence(channelName) {
       const room = rooms.get(channelName)
@@ -182,6 +225,7 @@ export function createHub(
     close() {
       isClosed = true
       for (const room of rooms.values()) {
+        clearTimeout(room.leaving)
         for (const { ending } of room.masters) clearTimeout(ending)
         for (const peer of peersOf(room)) peer.close(closeCodes.goingAway, 'the service is stopping')
       }

@@ -69,6 +69,9 @@ export function writeDelivery({ type, payload, senderClientId }: Delivery): stri
   return JSON.stringify({ messageType: type, messagePayload: payload, senderClientId })
 }
 
+/** What tells a client that its connection is about to be closed. */
+export const goAway = JSON.stringify({ messageType: 'GO_AWAY' })
+
 /** What tells a client that its message was refused. */
 export function writeStatus(correlationId: string, error: ServiceError): string {
   return JSON.stringify({

@@ -6,12 +6,12 @@ import { connect as connectTls } from 'node:tls'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
-import { base64, region, run, until, type Running } from './running-service.ts'
+import { base64, noRates, region, run, until, type Running } from './running-service.ts'
 
 let running: Running
 let arn: string
 beforeAll(async () => {
-  running = await run({ limits: { queueBytes: 64 * 1_024 } })
+  running = await run({ limits: { queueBytes: 64 * 1_024, rates: noRates, offlineDelayMs: 0 } })
   arn = await running.service.ensureChannel('hostile')
 })
 afterAll(() => running.close())
@@ -48,7 +48,7 @@ async function post(body: string) {
   const request = httpsRequest(`${url.origin}/describeSignalingChannel`, {
     method: 'POST',
     headers,
-    ca: running.service.ca,
+    ca: running.ca,
     agent: false,
   })
   request.on('error', () => {})
@@ -80,7 +80,7 @@ test.each([
   'GET /../../etc HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n',
 ])('a stranger is refused in the form of the service: %j', async (text) => {
   const { hostname, port } = new URL(running.service.endpoint)
-  const socket = connectTls({ host: hostname, port: Number(port), ca: running.service.ca })
+  const socket = connectTls({ host: hostname, port: Number(port), ca: running.ca })
   socket.write(text)
   const [data] = await once(socket, 'data', { signal: AbortSignal.timeout(3_000) })
   expect(String(data)).toMatch(/^HTTP\/1\.1 40[03] /)
@@ -90,7 +90,7 @@ test.each([
 
 test('what is not HTTP is refused, and what is not TLS is hung up on', async () => {
   const { hostname, port } = new URL(running.service.endpoint)
-  const tls = connectTls({ host: hostname, port: Number(port), ca: running.service.ca })
+  const tls = connectTls({ host: hostname, port: Number(port), ca: running.ca })
   tls.write('\0\r\n\r\nnonsense\r\n\r\n')
   const [data] = await once(tls, 'data', { signal: AbortSignal.timeout(3_000) })
   expect(String(data)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
@@ -136,7 +136,10 @@ test('a master that does not read is let go, and what it missed waits for the ne
     for (let sent = 0; sent < 20; sent += 1) viewer.send({ action: 'SDP_OFFER', messagePayload: payload })
     await until(() => viewer.socket.bufferedAmount === 0)
   }
-  expect(running.logged.findLast(({ event }) => event === 'signaling-presence')?.fields['online']).toBe(false)
+  await until(
+    () => running.logged.findLast(({ event }) => event === 'signaling-presence')?.fields['online'] === false,
+    'the stuck master is gone',
+  )
   viewer.send({ action: 'SDP_OFFER', messagePayload: base64('newest') })
   const next = await running.connect(running.key, query)
   let last: Record<string, unknown> = {}

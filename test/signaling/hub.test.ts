@@ -1,6 +1,7 @@
 /** The hub with peers that only remember: who is master, what waits, and for how long. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import type { Channel } from '../../src/signaling/channels.ts'
+import { defaultLimits } from '../../src/signaling/limits.ts'
 import { createHub, type Hub, type Peer } from '../../src/signaling/hub.ts'
 import type { Delivery } from '../../src/signaling/message.ts'
 
@@ -26,8 +27,15 @@ function createPeer(): FakePeer {
   return peer
 }
 
-const channel: Channel = { name: 'door', arn: 'arn', createdAt: 0, messageTtlS: 60, version: '1' }
-const limits = { viewersPerChannel: 10, undeliveredPerChannel: 4, replacedMasterMs: 30_000 }
+const channel: Channel = {
+  name: 'door',
+  arn: 'arn',
+  createdAt: 0,
+  messageTtlS: 60,
+  version: '1',
+  storage: { status: 'DISABLED' },
+}
+const limits = { ...defaultLimits, undeliveredPerChannel: 4 }
 const offer = (payload: string) => ({ type: 'SDP_OFFER' as const, payload })
 let hub: Hub
 let presence: boolean[]
@@ -78,6 +86,7 @@ describe('two masters', () => {
     expect(presence).toEqual([true])
     olderSeat.leave()
     olderSeat.leave()
+    jest.advanceTimersByTime(1_000)
     expect(presence).toEqual([true, false])
   })
 
