@@ -3,6 +3,8 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Budgets } from '../broker/session.ts'
 import type { IceServer } from '../ports.ts'
+import { defaultLimits } from '../signaling/limits.ts'
+import { signalingVariables, toSignalingSettings, type SignalingSettings } from './signaling-settings.ts'
 
 const milliseconds = (fallback: number) => z.coerce.number().int().min(0).max(3_600_000).default(fallback)
 const portNumber = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback)
@@ -25,8 +27,7 @@ const environment = z.object({
   TRANSOM_PORT: portNumber(8080),
   TRANSOM_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   TRANSOM_BEHIND_PROXY: onOff('off'),
-  TRANSOM_SIGNALING_PORT: portNumber(8443),
-  TRANSOM_SIGNALING_HOST: z.string().optional(),
+  ...signalingVariables,
   TRANSOM_DOORBELL: onOff('on'),
   TRANSOM_SOURCE: z.string().default('synthetic'),
   TRANSOM_ICE_SERVERS: z
@@ -62,7 +63,7 @@ export interface Config {
   /** The origin by which browsers and assistants reach the bridge; made of host and port when not set. */
   readonly publicUrl: string | undefined
   readonly behindProxy: boolean
-  readonly signaling: { readonly port: number; readonly advertisedHost: string | undefined }
+  readonly signaling: SignalingSettings
   readonly doorbell: { readonly isOn: boolean; readonly source: string }
   /** STUN and TURN servers for cameras and displays. */
   readonly iceServers: readonly IceServer[]
@@ -107,7 +108,7 @@ function toConfig(env: Environment): Config {
     port: env.TRANSOM_PORT,
     publicUrl: env.TRANSOM_PUBLIC_URL?.replace(/\/+$/, ''),
     behindProxy: env.TRANSOM_BEHIND_PROXY,
-    signaling: { port: env.TRANSOM_SIGNALING_PORT, advertisedHost: env.TRANSOM_SIGNALING_HOST },
+    signaling: toSignalingSettings(env, defaultLimits),
     doorbell: { isOn: env.TRANSOM_DOORBELL, source: env.TRANSOM_SOURCE },
     iceServers: env.TRANSOM_ICE_SERVERS.map(({ urls, username, credential }) => ({
       urls,

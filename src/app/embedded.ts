@@ -1,5 +1,5 @@
 /** Everything in one process: store, signaling service, account linking, bridge and a doorbell. What a self-hoster runs. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -12,7 +12,11 @@ import { startSignalingService, type SignalingService } from '../signaling/servi
 import { createSqliteStore } from '../store/sqlite.ts'
 import { createBridge, type Bridge } from './bridge.ts'
 import type { Config } from './config.ts'
+import { lockDirectory } from './data-lock.ts'
 import { createHttpApp } from './http.ts'
+import { createOnlineNews, type OnlineNews } from './online.ts'
+import { createOperatorRoutes, operatorToken } from './operator.ts'
+import { createRegistrations } from './registrations.ts'
 import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
 
 export interface Embedded {
@@ -47,12 +51,17 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
   }
   try {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+    const unlock = lockDirectory(config.dataDir)
+    opened.push(async () => unlock())
     const databasePath = join(config.dataDir, 'transom.db')
     const secretsPath = join(config.dataDir, 'secrets.json')
     const made = await loadSecrets(secretsPath, databasePath)
     const store = createSqliteStore(databasePath, clock)
     opened.push(() => store.close())
 
+    const { port, advertisedHost, advertisedUrl, tls, turn, limits } = config.signaling
+    // The cameras' records come with the bridge, which needs the service: whoever connects before it is told of later.
+    let news: OnlineNews | undefined
     const service = await startSignalingService({
       store,
       region,
@@ -61,8 +70,13 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
       log,
       certificateDir: join(config.dataDir, 'certificates'),
       host: config.host,
-      port: config.signaling.port,
-      ...(config.signaling.advertisedHost !== undefined && { advertisedHost: config.signaling.advertisedHost }),
+      port,
+      tls,
+      limits,
+      ...(advertisedHost !== undefined && { advertisedHost }),
+      ...(advertisedUrl !== undefined && { advertisedUrl }),
+      ...(turn !== undefined && { turn }),
+      onPresence: (channelName, online, at) => news?.changed(channelName, online, at),
     })
     opened.push(() => service.close())
     const secrets = await withCredentials(made, service, secretsPath)
@@ -88,7 +102,25 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
       presence: ({ channelName }) => service.presence(channelName),
     })
     opened.push(() => bridge.close())
-    server.on('request', createHttpApp(bridge, log))
+    news = createOnlineNews({
+      cameras: bridge.cameras,
+      // A camera that is back will be looked at: the way to it is fetched ahead.
+      tell: [(camera, online) => online && bridge.broker.warm(camera)],
+      log,
+    })
+    opened.push(news.settled)
+    const registrations = createRegistrations({
+      cameras: bridge.cameras,
+      service,
+      findOwner: async (login) => (await bridge.oauth.users.find(login))?.accountId,
+      publicUrl,
+      region,
+    })
+    const token = operatorToken()
+    server.on('request', createHttpApp(bridge, log, createOperatorRoutes(registrations, token)))
+    const operatorPath = join(config.dataDir, 'operator.json')
+    await saveSecrets(operatorPath, { url: `${addressOf(server)}/operator`, token })
+    opened.push(() => rm(operatorPath, { force: true }))
 
     const camera = await ensureDemo(bridge, store, secrets)
     await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(localUrl, secrets, clients))
@@ -219,6 +251,13 @@ async function listen(host: string, port: number): Promise<Server> {
     throw new Error(`port ${port} on ${host} ${why}`, { cause: error })
   }
   return server
+}
+
+/** How a program on this machine reaches the server, whatever name it has elsewhere. */
+function addressOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo
+  if (address === '::' || address === '0.0.0.0') return `http://127.0.0.1:${port}`
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
 async function endServer(server: Server): Promise<void> {
