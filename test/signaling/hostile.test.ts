@@ -1,12 +1,10 @@
 /** Clients that mean harm or are broken: each is refused or let go, and the service goes on serving others. */
 import { once } from 'node:events'
-import { request as httpsRequest } from 'node:https'
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
-import { Sha256 } from '@aws-crypto/sha256-js'
-import { SignatureV4 } from '@smithy/signature-v4'
-import { base64, noRates, region, run, until, type Running } from './running-service.ts'
+import { base64, noRates, run, until, type Running } from './running-service.ts'
+import { post } from './signed-post.ts'
 
 let running: Running
 let arn: string
@@ -33,36 +31,6 @@ afterEach(async () => {
 
 const join = (clientId: string) => running.connect(running.key, { 'X-Amz-ChannelARN': arn, 'X-Amz-ClientId': clientId })
 
-/** A signed call with any body. */
-async function post(body: string) {
-  const url = new URL(running.service.endpoint)
-  const signer = new SignatureV4({ service: 'kinesisvideo', region, credentials: running.key, sha256: Sha256 })
-  const { headers } = await signer.sign({
-    method: 'POST',
-    protocol: 'https:',
-    hostname: url.hostname,
-    path: '/describeSignalingChannel',
-    headers: { host: url.host },
-    body,
-  })
-  const request = httpsRequest(`${url.origin}/describeSignalingChannel`, {
-    method: 'POST',
-    headers,
-    ca: running.ca,
-    agent: false,
-  })
-  request.on('error', () => {})
-  request.end(body)
-  const [response] = await once(request, 'response', { signal: AbortSignal.timeout(3_000) })
-  const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(chunk)
-  return {
-    status: response.statusCode,
-    type: response.headers['x-amzn-errortype'],
-    answer: JSON.parse(Buffer.concat(chunks).toString('utf8')),
-  }
-}
-
 test.each([
   ['no JSON', '{"ChannelName":', 'SerializationException', 400],
   ['a list', '[]', 'InvalidArgumentException', 400],
@@ -72,7 +40,11 @@ test.each([
   ['20,000 levels', '['.repeat(20_000) + ']'.repeat(20_000), 'InvalidArgumentException', 400],
   ['100 kB', JSON.stringify({ ChannelName: 'x'.repeat(100_000) }), 'RequestEntityTooLargeException', 413],
 ])('a body of %s gets an error of the service', async (_case, body, type, status) => {
-  expect(await post(body)).toMatchObject({ status, type, answer: { Message: expect.any(String) } })
+  expect(await post(running, '/describeSignalingChannel', body)).toMatchObject({
+    status,
+    type,
+    answer: { Message: expect.any(String) },
+  })
 })
 
 test.each([

@@ -117,6 +117,37 @@ describe('two masters', () => {
   })
 })
 
+describe('presence', () => {
+  const leaveFor = (awayMs: number) => {
+    const seat = hub.joinAsMaster(channel, createPeer())
+    seat.leave()
+    jest.advanceTimersByTime(awayMs)
+  }
+
+  test('a master that is back in a moment was never away', () => {
+    leaveFor(700)
+    hub.joinAsMaster(channel, createPeer())
+    jest.advanceTimersByTime(60_000)
+    expect(presence).toEqual([true])
+    expect(hub.presence('door')).toMatchObject({ online: true })
+  })
+
+  test('one that is not is offline within a second, from the moment it left', () => {
+    const at = Date.now()
+    leaveFor(999)
+    expect(presence).toEqual([true, false])
+    expect(hub.presence('door')).toEqual({ online: false, sinceAt: at })
+  })
+
+  test('one that keeps coming and going is news every now and then only', () => {
+    for (let times = 0; times < 30; times += 1) leaveFor(2_000)
+    // Twice before it is known for it; then it would have to be away for 10 s.
+    expect(presence).toEqual([true, false, true, false, true])
+    jest.advanceTimersByTime(10_000)
+    expect(presence.at(-1)).toBe(false)
+  })
+})
+
 describe('what cannot be delivered', () => {
   test('waits as long as the channel says', () => {
     const viewer = hub.joinAsViewer(channel, 'v', createPeer())
