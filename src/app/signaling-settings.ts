@@ -20,6 +20,7 @@ const limits = z.strictObject({
   lifetimeMs: whole.min(1_000).optional(),
   goAwayMs: whole.optional(),
   strangers: whole.min(1).optional(),
+  requestMs: whole.min(1_000).optional(),
   certificateCheckMs: whole.min(1_000).optional(),
   rates: z
     .strictObject({

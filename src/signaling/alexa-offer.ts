@@ -86,7 +86,7 @@ export function sendAlexaOffer(
     }
     if (signal.aborted) return hangUp()
     try {
-      seat.post({ type: 'SDP_OFFER', payload: offer })
+      seat.post({ type: 'SDP_OFFER', payload: offer, isPlain: true })
     } catch (error) {
       leave()
       reject(error)

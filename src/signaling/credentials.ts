@@ -60,7 +60,7 @@ export async function openCredentials(directory: string, store: Store, clock: Cl
       if (!found) return undefined
       const { scope, sealed } = found.value
       try {
-        return { accessKeyId, scope, secret: unseal(key, sealed, boundTo(accessKeyId, scope)) }
+        return { accessKeyId: found.id, scope, secret: unseal(key, sealed, boundTo(accessKeyId, scope)) }
       } catch (error) {
         // Another key file, or a record that somebody changed. To the caller the key does not exist.
         log('error', 'signaling-credential-unreadable', { accessKeyId, error: String(error) })

@@ -52,7 +52,8 @@ interface Room {
   /** Oldest first. The last one is the master; those before it were replaced, and end soon. */
   readonly masters: Master[]
   readonly viewers: Map<string, Peer>
-  readonly mailbox: Mailbox
+  /** Made when there is something to keep: most rooms never have that. */
+  mailbox?: Mailbox
   /** What others believe: a master that is away for a moment is still there. */
   online: boolean
   sinceAt: number
@@ -100,12 +101,10 @@ export function createHub(
       known.ttlMs = ttlMs
       return known
     }
-    const mailbox = createMailbox(limits.undeliveredPerChannel)
     const room: Room = {
       ttlMs,
       masters: [],
       viewers: new Map(),
-      mailbox,
       online: false,
       sinceAt: openedAt,
       departures: [],
@@ -153,6 +152,7 @@ export function createHub(
   return {
     checkRoom,
     joinAsMaster(channel, peer) {
+      const { name } = channel
       const room = enter(channel)
       const master: Master = { peer }
       const replaced = room.masters.at(-1)
@@ -164,14 +164,14 @@ export function createHub(
       }
       const surplus = room.masters.at(-1 - maxMasters)
       if (surplus) endReplaced(surplus)
-      noticePresence(channel.name, room)
+      noticePresence(name, room)
       deliverKept(room, undefined, peer)
       return {
-        post({ type, payload, recipientClientId }) {
+        post({ type, payload, isPlain, recipientClientId }) {
           if (recipientClientId === undefined) {
             throw new ServiceError('InvalidArgumentException', 'A master must name the recipientClientId.')
           }
-          carry(room, recipientClientId, undefined, { type, payload })
+          carry(room, recipientClientId, undefined, { type, payload, isPlain })
         },
         leave() {
           clearTimeout(master.ending)
@@ -180,7 +180,7 @@ export function createHub(
           room.masters.splice(at, 1)
           // The newest left: the one that it replaced is the master again.
           clearTimeout(room.masters.at(-1)?.ending)
-          noticePresence(channel.name, room)
+          noticePresence(name, room)
         },
       }
     },
@@ -191,14 +191,15 @@ export function createHub(
       room.viewers.set(clientId, peer)
       deliverKept(room, clientId, peer)
       return {
-        post: ({ type, payload }) => carry(room, undefined, clientId, { type, payload, senderClientId: clientId }),
+        post: ({ type, payload, isPlain }) =>
+          carry(room, undefined, clientId, { type, payload, isPlain, senderClientId: clientId }),
         leave() {
           if (room.viewers.get(clientId) === peer) room.viewers.delete(clientId)
         },
       }
     },
     forget(channelName, clientId) {
-      rooms.get(channelName)?.mailbox.forget(clientId)
+      rooms.get(channelName)?.mailbox?.forget(clientId)
     },
     update({ name, messageTtlS }) {
       const room = rooms.get(name)
@@ -220,7 +221,7 @@ export function createHub(
     },
     sweep() {
       const now = clock()
-      for (const room of rooms.values()) room.mailbox.sweep(now)
+      for (const room of rooms.values()) room.mailbox?.sweep(now)
     },
     close() {
       isClosed = true
@@ -238,13 +239,15 @@ export function createHub(
     const peer = to === undefined ? room.masters.at(-1)?.peer : room.viewers.get(to)
     if (peer?.deliver(message)) return
     const now = clock()
+    room.mailbox ??= createMailbox(limits.undeliveredPerChannel)
     room.mailbox.keep({ to, from, message, expiresAt: now + room.ttlMs }, now)
   }
 
   function deliverKept(room: Room, to: string | undefined, peer: Peer): void {
-    for (const kept of room.mailbox.fetch(to, clock())) {
+    const { mailbox } = room
+    for (const kept of mailbox?.fetch(to, clock()) ?? []) {
       // A peer that cannot take them all is gone soon; the rest waits for the next one.
-      if (!peer.deliver(kept.message)) room.mailbox.keep(kept, clock())
+      if (!peer.deliver(kept.message)) mailbox?.keep(kept, clock())
     }
   }
 }

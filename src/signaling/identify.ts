@@ -9,13 +9,16 @@ import { verifySigV4 } from './sigv4.ts'
 /** Returns whose request this is; its body is what was read of it. Throws `ServiceError` with status 403. */
 export type Identify = (request: IncomingMessage, body: Buffer) => Promise<Credential>
 
-/** Connections that have not proved who they are. */
+/** Connections that have not proved who they are, by a name of theirs. */
 export interface Strangers {
   /** Takes a new connection in; when there are too many the oldest stranger is cut, so that nobody is locked out by others. */
-  enter(socket: Socket): void
-  /** The connection belongs to somebody known from now on. */
-  acquit(socket: Socket): void
+  enter(name: string, socket: Socket): void
+  /** The connection belongs to somebody known from now on, or is gone. */
+  leave(name: string): void
 }
+
+/** Address and port: the socket that TLS reads from and the one that it gives to HTTP are two objects, and this is one. */
+export const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
 
 export function createIdentify(
   find: (accessKeyId: string) => Promise<Credential | undefined>,
@@ -27,21 +30,16 @@ export function createIdentify(
     const { method = '', url = '', headersDistinct: headers } = request
     const { credential, signature } = await verifySigV4({ method, target: url, headers, body }, find, clock())
     replay.use(signature)
-    strangers.acquit(request.socket)
+    strangers.leave(nameOf(request.socket))
     return credential
   }
 }
 
 export function createStrangers(most: number): Strangers {
-  // By address and port: the socket that TLS reads from and the one that it gives to HTTP are two objects.
   const strangers = new Map<string, Socket>()
   return {
-    enter(socket) {
-      const name = nameOf(socket)
+    enter(name, socket) {
       strangers.set(name, socket)
-      socket.once('close', () => {
-        if (strangers.get(name) === socket) strangers.delete(name)
-      })
       if (strangers.size <= most) return
       for (const [oldest, its] of strangers) {
         strangers.delete(oldest)
@@ -49,8 +47,6 @@ export function createStrangers(most: number): Strangers {
         return
       }
     },
-    acquit: (socket) => void strangers.delete(nameOf(socket)),
+    leave: (name) => void strangers.delete(name),
   }
 }
-
-const nameOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`

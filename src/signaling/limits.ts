@@ -27,6 +27,8 @@ export interface SignalingLimits {
   readonly goAwayMs: number
   /** Connections that have not proved who they are, at once; one more ends the oldest. */
   readonly strangers: number
+  /** What a TLS handshake and a request, head and body each, may take. */
+  readonly requestMs: number
   /** How often the certificate is looked after. */
   readonly certificateCheckMs: number
   /** How often each may be done: `account` by everybody together, `channel` for one channel, `socket` on one connection. */
@@ -60,6 +62,7 @@ export const defaultLimits: SignalingLimits = {
   lifetimeMs: hourMs,
   goAwayMs: 0,
   strangers: 512,
+  requestMs: 10_000,
   certificateCheckMs: 60_000,
   rates: {
     accountWrite: { perSecond: 50, burst: 100 },

@@ -26,18 +26,17 @@ export interface Listener {
   refresh(): Promise<void>
 }
 
-const requestMs = 10_000
 /** Connections of SDKs are kept this long between requests: a TLS handshake costs more than a socket. */
 const keepAliveMs = 60_000
-const times: ServerOptions = {
+const times = (requestMs: number): ServerOptions => ({
   headersTimeout: requestMs,
   requestTimeout: requestMs,
   keepAliveTimeout: keepAliveMs,
   connectionsCheckingInterval: requestMs / 2,
-}
+})
 
 /**
- * Makes the server, which does not listen yet. `names` stand in the certificate that is made here, in `directory`. With the
+ * Makes the server, which does not listen yet; `requestMs` is what a handshake and a request may take. `names` stand in the certificate that is made here, in `directory`. With the
  * user's files that one is still there for `localhost` and for clients that name no host, the bridge on this machine for one.
  * Rejects when the files cannot be used.
  */
@@ -45,17 +44,18 @@ export async function createListener(
   tls: Tls,
   directory: string,
   names: readonly string[],
+  requestMs: number,
   clock: Clock,
   log: Log,
 ): Promise<Listener> {
   if (tls.kind === 'none') {
-    const server = createPlainServer(times)
+    const server = createPlainServer(times(requestMs))
     return { server, scheme: 'http', ca: undefined, caPath: tls.caPath, refresh: async () => {} }
   }
   let identity = await loadIdentity(directory, names, clock, log)
   let given = tls.kind === 'files' ? await readPair(tls.certPath, tls.keyPath) : undefined
   const server = createTlsServer({
-    ...times,
+    ...times(requestMs),
     key: identity.key,
     cert: identity.cert,
     // Cameras speak nothing newer, and some would take h2 when it is offered.

@@ -3,7 +3,7 @@ import type { Clock } from '../ports.ts'
 import { ServiceError } from './service-error.ts'
 
 export interface ReplayMemory {
-  /** Notes that this signature, which is valid, was used. Throws `InvalidSignatureException` when it was used long before. */
+  /** Notes that this signature (hexadecimal), which is valid, was used. Throws `InvalidSignatureException` when it was used long before. */
   use(signature: string): void
   /** Forgets the signatures that are too old to be valid; called now and then. */
   sweep(): void
@@ -17,15 +17,17 @@ export interface ReplayMemory {
 const sameMs = 2_000
 /** From 5 minutes before its date to 5 minutes after it: no signature is valid longer. */
 const validMs = 10 * 60_000
-/** Entries take about 150 bytes. When it is full the oldest go, whose time is nearly over. */
+/** Entries take about 120 bytes. When it is full the oldest go, whose time is nearly over. */
 const maxEntries = 100_000
 
 export function createReplayMemory(clock: Clock): ReplayMemory {
   /** Signature to first use; oldest first, because a Map keeps the order of insertion. */
   const used = new Map<string, number>()
   return {
-    use(signature) {
+    use(hex) {
       const now = clock()
+      // A string of its own: the one given is a piece of the whole request, and would keep all of it.
+      const signature = Buffer.from(hex, 'hex').toString('base64')
       const firstAt = used.get(signature)
       if (firstAt === undefined) {
         used.set(signature, now)

@@ -8,7 +8,7 @@ import { openChannels, type Channels } from './channels.ts'
 import { openCredentials, type IssuedKey, type Scope } from './credentials.ts'
 import { createHub } from './hub.ts'
 import { createIceServers, type TurnServers } from './ice-servers.ts'
-import { createIdentify, createStrangers } from './identify.ts'
+import { createIdentify, createStrangers, nameOf } from './identify.ts'
 import { defaultLimits, type SignalingLimits } from './limits.ts'
 import { createListener, type Tls } from './listener.ts'
 import { channelNameSchema, createOperations } from './operations.ts'
@@ -90,7 +90,7 @@ const farewellMs = 300
 
 /** Starts the service and resolves when it listens. Rejects when it cannot listen, or the key files cannot be used. */
 export async function startSignalingService(options: SignalingServiceOptions): Promise<SignalingService> {
-  const { store, certificateDir, host, region, clock, log, turn } = options
+  const { store, certificateDir, host, region, clock, log, turn, tls = { kind: 'own' } } = options
   const limits = { ...defaultLimits, ...options.limits }
   const startedAt = clock()
   const localHost = isWildcard(host) ? '127.0.0.1' : host
@@ -98,7 +98,7 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   const publicHost = options.advertisedHost ?? advertised?.hostname ?? localHost
   const names = [...new Set(['localhost', '127.0.0.1', '::1', localHost, publicHost])]
 
-  const listener = await createListener(options.tls ?? { kind: 'own' }, certificateDir, names, clock, log)
+  const listener = await createListener(tls, certificateDir, names, limits.requestMs, clock, log)
   const { server, scheme } = listener
   const credentials = await openCredentials(certificateDir, store, clock, log)
   const channels = openChannels(store, region, clock, limits.channels)
@@ -115,8 +115,12 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   const strangers = createStrangers(limits.strangers)
   server.on('connection', (socket: Socket) => {
     connections.add(socket)
-    socket.once('close', () => connections.delete(socket))
-    strangers.enter(socket)
+    const name = nameOf(socket)
+    strangers.enter(name, socket)
+    socket.once('close', () => {
+      connections.delete(socket)
+      strangers.leave(name)
+    })
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     log('info', 'signaling-bad-request', { code: error.code })

@@ -152,5 +152,7 @@ test('no channel, tag, key or change is lost', async () => {
   }
   running = await start()
   await check(running)
-  expect([channels.size, deleted.size, keys.length].every((count) => count >= kills)).toBe(true)
+  // Not by having done nothing.
+  expect(writes).toBeGreaterThanOrEqual(3 * kills)
+  expect([channels.size > 0, deleted.size > 0, keys.length > 0]).toEqual([true, true, true])
 }, 60_000)

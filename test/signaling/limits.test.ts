@@ -144,22 +144,23 @@ describe('a recorded request', () => {
   test('is remembered as long as it would be valid, and no longer', () => {
     let now = 0
     const memory = createReplayMemory(() => now)
-    memory.use('a')
+    memory.use('aa')
     now = 599_000
     memory.sweep()
-    expect(() => memory.use('a')).toThrow('used before')
+    expect(() => memory.use('aa')).toThrow('used before')
     now = 600_000
     memory.sweep()
-    memory.use('a')
+    memory.use('aa')
   })
 
   test('is not kept in unbounded memory: the oldest go first', () => {
     let now = 0
     const memory = createReplayMemory(() => now)
-    for (let used = 0; used <= 100_000; used += 1) memory.use(`s${used}`)
+    const hex = (count: number) => count.toString(16).padStart(64, '0')
+    for (let used = 0; used <= 100_000; used += 1) memory.use(hex(used))
     now = 3_000
-    memory.use('s0')
-    expect(() => memory.use('s2')).toThrow('used before')
+    memory.use(hex(0))
+    expect(() => memory.use(hex(2))).toThrow('used before')
   })
 })
 
