@@ -133,11 +133,7 @@ interface Server extends Ready {
 
 async function start(kind: Kind, tls: boolean, channels: number): Promise<Server> {
   const child: ChildProcess = fork(import.meta.filename, ['serve', kind, tls ? 'tls' : 'plain', `${channels}`], {
-    execArgv: [
-      '--expose-gc',
-      '--no-warnings',
-      ...(process.env['PROF'] ? ['--cpu-prof', '--cpu-prof-dir=/tmp/w3prof'] : []),
-    ],
+    execArgv: ['--expose-gc', '--no-warnings'],
   })
   const [ready] = (await once(child, 'message')) as [Ready]
   return {
@@ -153,6 +149,8 @@ async function start(kind: Kind, tls: boolean, channels: number): Promise<Server
     },
   }
 }
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /** Signed like the JavaScript SDK does; the bare server gets the same URL, and does not look at most of it. */
 function urlOf({ url, key, arns }: Server, channel: number, clientId?: string): string {
@@ -170,7 +168,6 @@ function urlOf({ url, key, arns }: Server, channel: number, clientId?: string): 
   })
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
     .join('&')
-  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
   const canonical = ['GET', '/', query, `host:${host}\n`, 'host', sha256('')].join('\n')
   const toSign = ['AWS4-HMAC-SHA256', at, scope.join('/'), sha256(canonical)].join('\n')
   const signature = [...scope, toSign].reduce<string | Buffer>(
@@ -189,12 +186,13 @@ async function connect(server: Server, channel: number, clientId?: string): Prom
   return socket
 }
 
+const frame = (action: string, messagePayload: string) =>
+  JSON.stringify({ action, messagePayload, recipientClientId: 'viewer' })
+
 /** What a call consists of: one description for every four candidates. */
 function messages(): readonly string[] {
   const candidate = 'A'.repeat(300)
   const description = 'A'.repeat(5_000)
-  const frame = (action: string, messagePayload: string) =>
-    JSON.stringify({ action, messagePayload, recipientClientId: 'viewer' })
   return [frame('SDP_OFFER', description), ...Array<string>(4).fill(frame('ICE_CANDIDATE', candidate))]
 }
 
@@ -343,8 +341,9 @@ async function main(): Promise<void> {
   report('JS heap, kB a master', heap, 1)
 }
 
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
+
 function report(what: string, { bare, transom }: Record<Kind, readonly number[]>, digits: number): void {
-  const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
   const [theirs, ours] = [median(bare), median(transom)]
   const column = (value: number) => value.toFixed(digits).padStart(9)
   console.log(

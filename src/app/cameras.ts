@@ -29,7 +29,6 @@ const mostCameras = 300
 
 export function createCameras(store: Store): Cameras {
   const records = store.collection<CameraRecord>('camera')
-  const toRecord = (camera: Camera, key: string) => ({ camera, keyHash: hash(key).toString('base64') })
   const byId = async (id: string) => (await records.get(id))?.value.camera
   return {
     list: async (accountId) => (await records.list(accountId, { limit: mostCameras })).map(({ value }) => value.camera),
@@ -60,6 +59,8 @@ export function createCameras(store: Store): Cameras {
     },
   }
 }
+
+const toRecord = (camera: Camera, key: string) => ({ camera, keyHash: hash(key).toString('base64') })
 
 function hash(key: string): Buffer {
   return createHash('sha256').update(key).digest()

@@ -44,7 +44,6 @@ export function createRegistrations({
     if (camera === undefined) throw new BridgeError('camera_not_found', `there is no camera ${id}`)
     return camera
   }
-  const newKey = () => randomBytes(32).toString('base64url')
 
   /** Makes an access key, and says everything that goes with it. */
   const issue = async ({ id, channel: { channelName } }: Camera, cameraKey?: string): Promise<Registration> => {
@@ -130,6 +129,8 @@ export function createRegistrations({
     },
   }
 }
+
+const newKey = () => randomBytes(32).toString('base64url')
 
 function warningsOf(endpoint: string): string[] {
   const { protocol, port, hostname } = new URL(endpoint)

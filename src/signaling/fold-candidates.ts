@@ -89,9 +89,10 @@ function sectionOf(sections: readonly Section[], { mid, index }: Candidate): Sec
 
 /** Foundation, component, transport, priority, address and port: a candidate is told again with other extensions after them. */
 function sameCandidate(line: string, other: string): boolean {
-  const head = (text: string) => text.split(' ').slice(0, 6).join(' ').toLowerCase()
   return head(line) === head(other)
 }
+
+const head = (text: string) => text.split(' ').slice(0, 6).join(' ').toLowerCase()
 
 function sdpOf(answer: string): string | undefined {
   const sdp = parse(answer)?.['sdp']

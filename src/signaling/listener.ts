@@ -76,6 +76,7 @@ export async function createListener(
     given = found
     log('info', 'signaling-certificate-taken', { path: certPath })
   }
+  const failed = (cause: unknown) => log('error', 'signaling-certificate-unusable', { cause })
   let refreshing: Promise<void> | undefined
   return {
     server,
@@ -83,7 +84,6 @@ export async function createListener(
     ca: identity.ca,
     caPath: tls.kind === 'files' ? tls.caPath : identity.caPath,
     refresh() {
-      const failed = (cause: unknown) => log('error', 'signaling-certificate-unusable', { cause })
       refreshing ??= Promise.all([
         refreshOwn().catch(failed),
         tls.kind === 'files' ? refreshGiven(tls.certPath, tls.keyPath).catch(failed) : undefined,

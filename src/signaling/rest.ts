@@ -26,6 +26,12 @@ const hungUp = 499
 
 /** The listener for requests: answers each, or lets go of it when the caller hangs up. Never throws. */
 export function createRestDoor({ operations, identify, rates, limits, clock, log }: RestDeps) {
+  const takeTurn = (action: string, channelName: string | undefined) => {
+    const isRead = /^(Describe|Get|Send)/.test(action)
+    rates.take(`account ${isRead ? action : 'write'}`, isRead ? limits.rates.accountRead : limits.rates.accountWrite)
+    if (channelName !== undefined) rates.take(`${action} ${channelName}`, limits.rates.channelCall)
+  }
+
   return (request: IncomingMessage, response: ServerResponse): void => {
     if (allowBrowser(request, response)) return
     const requestId = randomUUID()
@@ -56,12 +62,6 @@ export function createRestDoor({ operations, identify, rates, limits, clock, log
       }
       takeTurn(operation.action, call.channelName)
       return call.run({ host: request.headers.host ?? '', signal: gone.signal })
-    }
-
-    const takeTurn = (action: string, channelName: string | undefined) => {
-      const isRead = /^(Describe|Get|Send)/.test(action)
-      rates.take(`account ${isRead ? action : 'write'}`, isRead ? limits.rates.accountRead : limits.rates.accountWrite)
-      if (channelName !== undefined) rates.take(`${action} ${channelName}`, limits.rates.channelCall)
     }
 
     const note = (status: number, error?: ServiceError) => {

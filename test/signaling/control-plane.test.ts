@@ -140,6 +140,8 @@ describe('channels', () => {
   })
 })
 
+const listed = (servers: IceServer[]) => createIceServers(servers, undefined, Date.now)('door')
+
 describe('endpoints and ICE servers', () => {
   test.each(['MASTER', 'VIEWER'] as const)('a %s gets a WebSocket and an HTTPS endpoint', async (Role) => {
     const ChannelARN = await running.service.ensureChannel('endpoints')
@@ -179,7 +181,6 @@ describe('endpoints and ICE servers', () => {
     const urls = ['1', '2', '3', '4', '5'].map((host) => `turn:${host}.example:3478?transport=udp`)
     const turn = { urls, username: '1795345896:door', credential: 'c2VjcmV0=' }
     const filled = { Username: turn.username, Password: turn.credential, Ttl: 300 }
-    const listed = (servers: IceServer[]) => createIceServers(servers, undefined, Date.now)('door')
     expect(listed([{ urls: ['stun:stun.example:3478'] }, turn])).toEqual([
       { Uris: ['stun:stun.example:3478'], Ttl: 300 },
       { Uris: urls.slice(0, 4), ...filled },

@@ -72,6 +72,14 @@ async function servers(): Promise<IceServer[]> {
   return (await running.signaling().send(call)).IceServerList ?? []
 }
 
+const gathered = async (peer: RTCPeerConnection) => {
+  await until(() => peer.iceGatheringState === 'complete', 'the relay is found')
+  const { type, sdp } = peer.localDescription!
+  expect(sdp).toMatch(/typ relay/)
+  expect(sdp).not.toMatch(/typ host/)
+  return { type, sdp }
+}
+
 test('two peers that know no way but the relay reach each other with what the service handed out', async () => {
   const [server] = await servers()
   expect(server).toMatchObject({ Username: expect.stringMatching(/^\d{10}:porch-camera$/), Ttl: 300 })
@@ -83,13 +91,6 @@ test('two peers that know no way but the relay reach each other with what the se
     const channel = one.createDataChannel('x')
     const heard: unknown[] = []
     other.onDataChannel.subscribe((theirs) => theirs.onMessage.subscribe((data) => heard.push(data)))
-    const gathered = async (peer: RTCPeerConnection) => {
-      await until(() => peer.iceGatheringState === 'complete', 'the relay is found')
-      const { type, sdp } = peer.localDescription!
-      expect(sdp).toMatch(/typ relay/)
-      expect(sdp).not.toMatch(/typ host/)
-      return { type, sdp }
-    }
     await one.setLocalDescription(await one.createOffer())
     await other.setRemoteDescription(await gathered(one))
     await other.setLocalDescription(await other.createAnswer())

@@ -18,7 +18,7 @@ const service = await startSignalingService({
 })
 const key = await service.createCredentials({ kind: 'application' })
 // Each message asks for one key; the answer is the acknowledgement.
-process.on('message', async (channelName: string) => {
-  process.send?.({ issued: await service.createCredentials({ kind: 'camera', channelName }) })
+process.on('message', (channelName: string) => {
+  void service.createCredentials({ kind: 'camera', channelName }).then((issued) => process.send?.({ issued }))
 })
 process.send?.({ endpoint: service.endpoint, ca: service.ca, key })

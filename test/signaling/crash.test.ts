@@ -15,7 +15,7 @@ import {
   UpdateSignalingChannelCommand,
 } from '@aws-sdk/client-kinesis-video'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { region, type Key } from './running-service.ts'
+import { region, until, type Key } from './running-service.ts'
 
 const kills = 8
 /** Channels that may stand at the end of a round, with what is known of them. */
@@ -143,8 +143,8 @@ test('no channel, tag, key or change is lost', async () => {
       ...['a', 'b', 'c'].map((writer) => write(`${writer}${round}`, running!)),
       issue(`keyed-${round}`, running),
     ]
-    const before = writes
-    while (writes - before < 3) await new Promise((resolve) => setTimeout(resolve, 1))
+    const enough = writes + 3
+    await until(() => writes >= enough, 'some writes are done', 15_000)
     // Somewhere within what a few writes take, another place each time.
     await new Promise((resolve) => setTimeout(resolve, round * 7))
     await running.kill()

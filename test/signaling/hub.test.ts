@@ -117,13 +117,13 @@ describe('two masters', () => {
   })
 })
 
-describe('presence', () => {
-  const leaveFor = (awayMs: number) => {
-    const seat = hub.joinAsMaster(channel, createPeer())
-    seat.leave()
-    jest.advanceTimersByTime(awayMs)
-  }
+const leaveFor = (awayMs: number) => {
+  const seat = hub.joinAsMaster(channel, createPeer())
+  seat.leave()
+  jest.advanceTimersByTime(awayMs)
+}
 
+describe('presence', () => {
   test('a master that is back in a moment was never away', () => {
     leaveFor(700)
     hub.joinAsMaster(channel, createPeer())

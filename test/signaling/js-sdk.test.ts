@@ -41,7 +41,7 @@ beforeAll(async () => {
   arn = (await control.send(new DescribeSignalingChannelCommand({ ChannelName: 'page' }))).ChannelInfo?.ChannelARN ?? ''
 })
 afterAll(async () => {
-  for (const one of open.reverse()) await one.close()
+  for (const one of open.toReversed()) await one.close()
   Object.assign(globalThis, { WebSocket: browserSocket })
   await running.close()
 })
@@ -88,20 +88,23 @@ async function startMaster(): Promise<{ offers: string[]; tracks: MediaStreamTra
   const { client, iceServers } = await prepare(cameraKey, 'MASTER')
   const seen = { offers: [] as string[], tracks: [] as MediaStreamTrack[] }
   const called = new Map<string, RTCPeerConnection>()
-  client.on('sdpOffer', async (offer: Description, viewer: string) => {
+  client.on('sdpOffer', (offer: Description, viewer: string) => {
+    take(offer, viewer).catch((error: unknown) => failed.push(error))
+  })
+  const take = async (offer: Description, viewer: string) => {
     seen.offers.push(viewer)
     const peer = createPeer(iceServers)
     called.set(viewer, peer)
     peer.onIceCandidate.subscribe((candidate) => {
-      if (candidate) client.sendIceCandidate(candidate.toJSON() as never, viewer)
+      if (candidate) client.sendIceCandidate(candidate.toJSON(), viewer)
     })
     const track = new MediaStreamTrack({ kind: 'video' })
     seen.tracks.push(track)
     peer.addTransceiver(track, { direction: 'sendonly' })
     await peer.setRemoteDescription(offer)
     await peer.setLocalDescription(await peer.createAnswer())
-    client.sendSdpAnswer(peer.localDescription as never, viewer)
-  })
+    client.sendSdpAnswer(peer.localDescription, viewer)
+  }
   client.on(
     'iceCandidate',
     (candidate: Candidate, viewer: string) => void called.get(viewer)?.addIceCandidate(candidate),
@@ -121,14 +124,14 @@ test('a page as camera and a page as viewer set up a call over the service, and 
   let packets = 0
   peer.onTrack.subscribe((track) => track.onReceiveRtp.subscribe(() => (packets += 1)))
   peer.onIceCandidate.subscribe((candidate) => {
-    if (candidate) client.sendIceCandidate(candidate.toJSON() as never)
+    if (candidate) client.sendIceCandidate(candidate.toJSON())
   })
   client.on('sdpAnswer', (answer: Description) => void peer.setRemoteDescription(answer))
   client.on('iceCandidate', (candidate: Candidate) => void peer.addIceCandidate(candidate))
   client.open()
   await once(client, 'open')
   await peer.setLocalDescription(await peer.createOffer())
-  client.sendSdpOffer(peer.localDescription as never)
+  client.sendSdpOffer(peer.localDescription)
 
   await until(() => peer.connectionState === 'connected', 'the peers are connected')
   expect(camera.offers).toEqual(['page-viewer'])

@@ -24,6 +24,9 @@ const rate = (name: keyof SignalingLimits['rates'], burst: number) => ({
   rates: { ...noRates, [name]: { perSecond: 0.001, burst } },
 })
 
+const describeDoor = () => running.control().send(new DescribeSignalingChannelCommand({ ChannelName: 'door' }))
+const hex = (count: number) => count.toString(16).padStart(64, '0')
+
 describe('rates', () => {
   test('a connection sends so many descriptions and candidates, and is told when it sends more', async () => {
     const { viewer } = await start({
@@ -57,7 +60,6 @@ describe('rates', () => {
 
   test.each([['channelCall' as const], ['accountRead' as const]])('a call is refused over %s', async (name) => {
     await start(rate(name, 2))
-    const describeDoor = () => running.control().send(new DescribeSignalingChannelCommand({ ChannelName: 'door' }))
     await describeDoor()
     await describeDoor()
     await expect(describeDoor()).rejects.toMatchObject({
@@ -156,7 +158,6 @@ describe('a recorded request', () => {
   test('is not kept in unbounded memory: the oldest go first', () => {
     let now = 0
     const memory = createReplayMemory(() => now)
-    const hex = (count: number) => count.toString(16).padStart(64, '0')
     for (let used = 0; used <= 100_000; used += 1) memory.use(hex(used))
     now = 3_000
     memory.use(hex(0))

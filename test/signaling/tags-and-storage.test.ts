@@ -37,6 +37,19 @@ const tag = (entries: Record<string, string>) =>
   )
 const unknown = (of: string) => of.replace(/\/\d+$/, '/1')
 
+const list = (ResourceARN: string, NextToken?: string) =>
+  running.control().send(new ListTagsForResourceCommand({ ResourceARN, ...(NextToken && { NextToken }) }))
+const configure = (Status: 'ENABLED' | 'DISABLED', stream?: string) =>
+  running.control().send(
+    new UpdateMediaStorageConfigurationCommand({
+      ChannelARN: arn,
+      MediaStorageConfiguration: { Status, ...(stream && { StreamARN: stream }) },
+    }),
+  )
+const described = async () =>
+  (await running.control().send(new DescribeMediaStorageConfigurationCommand({ ChannelARN: arn })))
+    .MediaStorageConfiguration
+
 describe('tags', () => {
   test('are those of the creation, then added, replaced and taken away', async () => {
     expect(await tags()).toEqual({ house: 'north' })
@@ -83,8 +96,6 @@ describe('tags', () => {
   })
 
   test('of an unknown channel are not found, and a token that nobody gave is refused', async () => {
-    const list = (ResourceARN: string, NextToken?: string) =>
-      running.control().send(new ListTagsForResourceCommand({ ResourceARN, ...(NextToken && { NextToken }) }))
     await expect(list(unknown(arn))).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
     await expect(list(arn, 'next')).rejects.toMatchObject({ name: 'InvalidArgumentException' })
   })
@@ -92,17 +103,6 @@ describe('tags', () => {
 
 describe('storage', () => {
   const StreamARN = 'arn:aws:kinesisvideo:eu-west-1:123456789012:stream/porch/1795345896263'
-  const configure = (Status: 'ENABLED' | 'DISABLED', stream?: string) =>
-    running.control().send(
-      new UpdateMediaStorageConfigurationCommand({
-        ChannelARN: arn,
-        MediaStorageConfiguration: { Status, ...(stream && { StreamARN: stream }) },
-      }),
-    )
-  const described = async () =>
-    (await running.control().send(new DescribeMediaStorageConfigurationCommand({ ChannelARN: arn })))
-      .MediaStorageConfiguration
-
   test('is off, and what is configured is kept', async () => {
     expect(await described()).toEqual({ Status: 'DISABLED' })
     await configure('ENABLED', StreamARN)
