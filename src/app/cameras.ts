@@ -8,8 +8,15 @@ export interface Cameras {
   find(accountId: AccountId, id: CameraId): Promise<Camera | undefined>
   /** The camera of that id, if the key is its key. */
   byKey(id: string, key: string): Promise<Camera | undefined>
+  /** Whoever it belongs to: for the operator, not for an account. */
+  byId(id: string): Promise<Camera | undefined>
+  /** The camera whose master is on this signaling channel. */
+  byChannel(channelName: string): Promise<Camera | undefined>
   /** Adds a camera or replaces it. Of its key only a hash is kept. */
   put(camera: Camera, key: string): Promise<void>
+  /** Adds a camera; false when there is one of that id. */
+  add(camera: Camera, key: string): Promise<boolean>
+  remove(id: string): Promise<void>
 }
 
 interface CameraRecord {
@@ -22,6 +29,7 @@ const mostCameras = 300
 
 export function createCameras(store: Store): Cameras {
   const records = store.collection<CameraRecord>('camera')
+  const byId = async (id: string) => (await records.get(id))?.value.camera
   return {
     list: async (accountId) => (await records.list(accountId, { limit: mostCameras })).map(({ value }) => value.camera),
     async find(accountId, id) {
@@ -36,10 +44,23 @@ export function createCameras(store: Store): Cameras {
         : undefined
     },
     async put(camera, key) {
-      await records.put(camera.id, { camera, keyHash: hash(key).toString('base64') }, { group: camera.accountId })
+      await records.put(camera.id, toRecord(camera, key), { group: camera.accountId })
+    },
+    async add(camera, key) {
+      const options = { group: camera.accountId, onlyIf: 'absent' } as const
+      return (await records.put(camera.id, toRecord(camera, key), options)) !== undefined
+    },
+    remove: (id) => records.remove(id),
+    byId,
+    async byChannel(channelName) {
+      // A channel bears the name of its camera; one that does not is nobody's.
+      const camera = await byId(channelName)
+      return camera?.channel.channelName === channelName ? camera : undefined
     },
   }
 }
+
+const toRecord = (camera: Camera, key: string) => ({ camera, keyHash: hash(key).toString('base64') })
 
 function hash(key: string): Buffer {
   return createHash('sha256').update(key).digest()

@@ -3,6 +3,8 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Budgets } from '../broker/session.ts'
 import type { IceServer } from '../ports.ts'
+import { defaultLimits } from '../signaling/limits.ts'
+import { signalingVariables, toSignalingSettings, type SignalingSettings } from './signaling-settings.ts'
 
 /** Digits only: `Number(' ')` would be 0. */
 const whole = (most: number, fallback: number) =>
@@ -36,8 +38,7 @@ const environment = z.object({
     .regex(/^[^?#]*$/, 'must not have a query or a fragment')
     .optional(),
   TRANSOM_BEHIND_PROXY: onOff('off'),
-  TRANSOM_SIGNALING_PORT: portNumber(8443),
-  TRANSOM_SIGNALING_HOST: z.string().optional(),
+  ...signalingVariables,
   TRANSOM_DOORBELL: onOff('on'),
   TRANSOM_SOURCE: z.string().default('synthetic'),
   TRANSOM_ICE_SERVERS: z
@@ -73,7 +74,7 @@ export interface Config {
   /** The origin by which browsers and assistants reach the bridge; made of host and port when not set. */
   readonly publicUrl: string | undefined
   readonly behindProxy: boolean
-  readonly signaling: { readonly port: number; readonly advertisedHost: string | undefined }
+  readonly signaling: SignalingSettings
   readonly doorbell: { readonly isOn: boolean; readonly source: string }
   /** STUN and TURN servers for cameras and displays. */
   readonly iceServers: readonly IceServer[]
@@ -118,7 +119,7 @@ function toConfig(env: Environment): Config {
     port: env.TRANSOM_PORT,
     publicUrl: env.TRANSOM_PUBLIC_URL?.replace(/\/+$/, ''),
     behindProxy: env.TRANSOM_BEHIND_PROXY,
-    signaling: { port: env.TRANSOM_SIGNALING_PORT, advertisedHost: env.TRANSOM_SIGNALING_HOST },
+    signaling: toSignalingSettings(env, defaultLimits),
     doorbell: { isOn: env.TRANSOM_DOORBELL, source: env.TRANSOM_SOURCE },
     iceServers: env.TRANSOM_ICE_SERVERS.map(({ urls, username, credential }) => ({
       urls,

@@ -1,5 +1,5 @@
 /** Everything in one process: store, signaling service, account linking, bridge and a doorbell. What a self-hoster runs. */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -12,7 +12,11 @@ import { startSignalingService, type SignalingService } from '../signaling/servi
 import { createSqliteStore } from '../store/sqlite.ts'
 import { createBridge, type Bridge } from './bridge.ts'
 import type { Config } from './config.ts'
+import { lockDirectory } from './data-lock.ts'
 import { createHttpApp } from './http.ts'
+import { createOnlineNews, type OnlineNews } from './online.ts'
+import { createOperatorRoutes, operatorToken } from './operator.ts'
+import { createRegistrations } from './registrations.ts'
 import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
 
 export interface Embedded {
@@ -47,30 +51,39 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
   }
   try {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+    const unlock = lockDirectory(config.dataDir)
+    opened.push(async () => unlock())
     const databasePath = join(config.dataDir, 'transom.db')
     const secretsPath = join(config.dataDir, 'secrets.json')
     const made = await loadSecrets(secretsPath, databasePath)
     const store = createSqliteStore(databasePath, clock)
     opened.push(() => store.close())
 
-    const { advertisedHost } = config.signaling
-    const service = await atAddress('TRANSOM_SIGNALING_PORT', config.host, config.signaling.port, () =>
+    const { port, advertisedHost, advertisedUrl, tls, turn, limits } = config.signaling
+    // The cameras' records come with the bridge, which needs the service: whoever connects before it is told of later.
+    let news: OnlineNews | undefined
+    const service = await atAddress('TRANSOM_SIGNALING_PORT', config.host, port, () =>
       startSignalingService({
         store,
-        certificateDir: join(config.dataDir, 'certificates'),
-        host: config.host,
-        port: config.signaling.port,
-        ...(advertisedHost !== undefined && { advertisedHost }),
         region,
         iceServers: config.iceServers,
         clock,
         log,
+        certificateDir: join(config.dataDir, 'certificates'),
+        host: config.host,
+        port,
+        tls,
+        limits,
+        ...(advertisedHost !== undefined && { advertisedHost }),
+        ...(advertisedUrl !== undefined && { advertisedUrl }),
+        ...(turn !== undefined && { turn }),
+        onPresence: (channelName, online, at) => news?.changed(channelName, online, at),
       }),
     )
     opened.push(() => service.close())
     const secrets = await withCredentials(made, service, secretsPath)
 
-    const access = { region, endpoint: service.endpoint, ca: service.ca }
+    const access = { region, endpoint: service.localEndpoint, ...(service.ca !== undefined && { ca: service.ca }) }
     const kvs = createKvsSignaling({ ...access, credentials: secrets.credentials.application }, { clock, log })
     opened.push(() => kvs.close())
 
@@ -91,7 +104,25 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
       presence: ({ channelName }) => service.presence(channelName),
     })
     opened.push(() => bridge.close())
-    server.on('request', createHttpApp(bridge, log))
+    news = createOnlineNews({
+      cameras: bridge.cameras,
+      // A camera that is back will be looked at: the way to it is fetched ahead.
+      tell: [(camera, online) => online && bridge.broker.warm(camera)],
+      log,
+    })
+    opened.push(news.settled)
+    const registrations = createRegistrations({
+      cameras: bridge.cameras,
+      service,
+      findOwner: async (login) => (await bridge.oauth.users.find(login))?.accountId,
+      publicUrl,
+      region,
+    })
+    const token = operatorToken()
+    server.on('request', createHttpApp(bridge, log, createOperatorRoutes(registrations, token)))
+    const operatorPath = join(config.dataDir, 'operator.json')
+    await saveSecrets(operatorPath, { url: `${localUrl}/operator`, token })
+    opened.push(() => rm(operatorPath, { force: true }))
 
     const camera = await ensureDemo(bridge, store, secrets)
     await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(localUrl, secrets, clients))
@@ -211,7 +242,7 @@ function simulatorSettings(bridge: string, { demo }: Secrets, clients: readonly 
 
 /** By what name this machine reaches a listener on that address. */
 function nameOf(host: string): string {
-  if (['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host)) return 'localhost'
+  if (['127.0.0.1', '0.0.0.0', '::'].includes(host)) return 'localhost'
   return host.includes(':') ? `[${host}]` : host
 }
 
@@ -234,7 +265,6 @@ async function atAddress<T>(setting: string, host: string, port: number, open: (
       throw new Error(`port ${port} on ${host} is taken: stop what uses it, or set ${setting}`, { cause: error })
     if (code === 'EADDRNOTAVAIL')
       throw new Error(`${host} is no address of this machine: set TRANSOM_HOST`, { cause: error })
-    if (code === 'EACCES') throw new Error(`port ${port} is not for this user: set ${setting}`, { cause: error })
     throw error
   }
 }

@@ -5,6 +5,7 @@ import express, {
   type Request,
   type RequestHandler,
   type Response,
+  type Router,
 } from 'express'
 import { z } from 'zod'
 import { BridgeError, toBridgeError, type ErrorCode } from '../errors.ts'
@@ -27,11 +28,13 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   rate_limited: 429,
 }
 
-export function createHttpApp(bridge: Bridge, log: Log): Express {
+/** `operator`: the routes of the command line, where there is one. */
+export function createHttpApp(bridge: Bridge, log: Log, operator?: Router): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
   app.use('/oauth', bridge.oauth.handler)
+  if (operator !== undefined) app.use('/operator', operator)
 
   app.get(
     '/',

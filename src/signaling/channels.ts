@@ -8,15 +8,22 @@ export interface Channel {
   readonly createdAt: number
   /** How long the channel keeps a message that cannot be delivered yet, in seconds. */
   readonly messageTtlS: number
-  /** Changes with every change of the channel. */
+  /** Changes with every update of the channel's settings; tags and storage have no part in it. */
   readonly version: string
+  readonly storage: Storage
+}
+
+/** Whether sessions shall be stored, and in which stream: kept for whoever asks, and never acted on. */
+export interface Storage {
+  readonly status: 'ENABLED' | 'DISABLED'
+  readonly streamArn?: string
 }
 
 /** How a request names a channel. */
 export type ChannelKey = { readonly name: string } | { readonly arn: string }
 
 export interface Channels {
-  /** Throws `ResourceInUseException` when the name is taken. */
+  /** Throws `ResourceInUseException` when the name is taken, `AccountChannelLimitExceededException` when there are too many. */
   create(name: string, settings: { readonly messageTtlS?: number | undefined; readonly tags?: Tags }): Promise<Channel>
   /** The channel of this name, made with default settings if there is none. */
   ensure(name: string): Promise<Channel>
@@ -28,15 +35,27 @@ export interface Channels {
   update(arn: string, version: string, messageTtlS: number | undefined): Promise<Channel>
   /** Throws the same; without a version removes whatever version there is. */
   remove(arn: string, version: string | undefined): Promise<Channel>
+  /** Removes the channel if it is there. */
+  removeByName(name: string): Promise<void>
+  /** Throws `ResourceNotFoundException`. */
+  tags(arn: string): Promise<Tags>
+  /** Adds tags, or replaces those of the same keys. Throws the same, and `TagsPerResourceExceededLimitException`. */
+  tag(arn: string, tags: Tags): Promise<void>
+  /** Takes tags away; keys that are not there are no error. */
+  untag(arn: string, keys: readonly string[]): Promise<void>
+  store(arn: string, storage: Storage): Promise<void>
 }
 
-type Tags = Readonly<Record<string, string>>
+export type Tags = Readonly<Record<string, string>>
 
 interface ChannelRecord {
   readonly arn: string
   readonly createdAt: number
   readonly messageTtlS: number
   readonly tags: Tags
+  /** The channel's version as its users see it: the store's own one also counts changes that are none of the settings. */
+  readonly revision: number
+  readonly storage?: Storage
 }
 
 /** The account in every ARN. Real ones have 12 digits, and the C SDK insists on them. */
@@ -44,6 +63,9 @@ const account = '000000000000'
 const group = 'channel'
 const pageSize = 100
 const defaultTtlS = 60
+const maxTags = 50
+/** Writes of one channel at once: each attempt but the last of so many may find that another one was faster. */
+const maxAttempts = 10
 const arnPattern = /^arn:[a-z\d-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:channel\/([a-zA-Z0-9_.-]+)\/[0-9]+$/
 
 /** The channel name within a channel's ARN; `undefined` when it is none. */
@@ -51,35 +73,60 @@ export function channelNameOf(arn: string): string | undefined {
   return arnPattern.exec(arn)?.[1]
 }
 
-export function openChannels(store: Store, region: string, clock: Clock): Channels {
+export function openChannels(store: Store, region: string, clock: Clock, maxChannels: number): Channels {
   const records = store.collection<ChannelRecord>('signaling-channel')
+  /** Counted when the first channel is made; this process alone makes and removes them. */
+  let count: Promise<number> | undefined
 
   const load = async (key: ChannelKey) => {
     const name = 'name' in key ? key.name : channelNameOf(key.arn)
     const stored = name === undefined ? undefined : await records.get(name)
     // A channel made again under the same name is another channel: the old ARN finds nothing.
     if (!stored || ('arn' in key && stored.value.arn !== key.arn)) {
-      throw new ServiceError('ResourceNotFoundException', 'The requested channel is not found or not active.')
+      throw notFound()
     }
     return stored
   }
-  const loadAt = async (arn: string, version: string | undefined) => {
-    const stored = await load({ arn })
-    if (version !== undefined && version !== String(stored.version)) throw versionMismatch()
-    return stored
+  const countAll = async () => {
+    let found = 0
+    for (let after: string | undefined; ;) {
+      const page = await records.list(group, { limit: pageSize, ...(after === undefined ? {} : { after }) })
+      found += page.length
+      after = page.at(-1)?.id
+      if (page.length < pageSize) return found
+    }
+  }
+  const recount = (by: number) => {
+    count = count?.then((known) => known + by)
+  }
+  /** Writes what `change` makes of the record, again if somebody else wrote it in between. */
+  const rewrite = async (arn: string, change: (record: ChannelRecord) => ChannelRecord): Promise<Channel> => {
+    for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+      const { id, value, version } = await load({ arn })
+      const record = change(value)
+      if ((await records.put(id, record, { onlyIf: { version }, group })) !== undefined) return toChannel(id, record)
+    }
+    throw new ServiceError('ResourceInUseException', 'The channel is being changed by others.')
   }
 
   const create: Channels['create'] = async (name, { messageTtlS = defaultTtlS, tags = {} }) => {
+    count ??= countAll()
+    if ((await count) >= maxChannels && (await records.get(name)) === undefined) {
+      throw new ServiceError('AccountChannelLimitExceededException', `There are ${maxChannels} channels already.`)
+    }
     const createdAt = clock()
     const arn = `arn:aws:kinesisvideo:${region}:${account}:channel/${name}/${createdAt}`
-    const record: ChannelRecord = { arn, createdAt, messageTtlS, tags }
-    const version = await records.put(name, record, { onlyIf: 'absent', group })
-    if (version === undefined) {
+    const record: ChannelRecord = { arn, createdAt, messageTtlS, tags, revision: 1 }
+    if ((await records.put(name, record, { onlyIf: 'absent', group })) === undefined) {
       throw new ServiceError('ResourceInUseException', `A channel with the name ${name} exists already.`)
     }
-    return toChannel({ id: name, value: record, version })
+    recount(1)
+    return toChannel(name, record)
   }
-  const get = async (key: ChannelKey) => toChannel(await load(key))
+  const get = async (key: ChannelKey) => {
+    const { id, value } = await load(key)
+    return toChannel(id, value)
+  }
   return {
     get,
     create,
@@ -103,33 +150,62 @@ export function openChannels(store: Store, region: string, clock: Clock): Channe
         const page = await records.list(group, { limit: pageSize, ...(from === undefined ? {} : { after: from }) })
         for (const stored of page) {
           if (found.length === limit) return found
-          if (stored.id.startsWith(prefix)) found.push(toChannel(stored))
+          if (stored.id.startsWith(prefix)) found.push(toChannel(stored.id, stored.value))
         }
         from = page.at(-1)?.id
         if (page.length < pageSize) return found
       }
     },
     async update(arn, version, messageTtlS) {
-      const { id, value, version: current } = await loadAt(arn, version)
-      const record = { ...value, messageTtlS: messageTtlS ?? value.messageTtlS }
-      const next = await records.put(id, record, { onlyIf: { version: current }, group })
-      if (next === undefined) throw versionMismatch()
-      return toChannel({ id, value: record, version: next })
+      return rewrite(arn, (record) => {
+        if (version !== String(record.revision)) throw versionMismatch()
+        return { ...record, messageTtlS: messageTtlS ?? record.messageTtlS, revision: record.revision + 1 }
+      })
     },
     async remove(arn, version) {
-      const stored = await loadAt(arn, version)
-      await records.remove(stored.id)
-      return toChannel(stored)
+      const { id, value } = await load({ arn })
+      if (version !== undefined && version !== String(value.revision)) throw versionMismatch()
+      // Taken and not removed: of two who delete at once, one is told that there was nothing.
+      if ((await records.take(id)) === undefined) throw notFound()
+      recount(-1)
+      return toChannel(id, value)
+    },
+    async removeByName(name) {
+      if ((await records.take(name)) !== undefined) recount(-1)
+    },
+    async tags(arn) {
+      return (await load({ arn })).value.tags
+    },
+    async tag(arn, tags) {
+      await rewrite(arn, (record) => {
+        const all = { ...record.tags, ...tags }
+        if (Object.keys(all).length > maxTags) {
+          throw new ServiceError('TagsPerResourceExceededLimitException', `A channel has at most ${maxTags} tags.`)
+        }
+        return { ...record, tags: all }
+      })
+    },
+    async untag(arn, keys) {
+      await rewrite(arn, (record) => ({
+        ...record,
+        tags: Object.fromEntries(Object.entries(record.tags).filter(([key]) => !keys.includes(key))),
+      }))
+    },
+    async store(arn, storage) {
+      await rewrite(arn, (record) => ({ ...record, storage }))
     },
   }
 }
 
 const isOfType = (error: unknown, type: ServiceErrorType) => error instanceof ServiceError && error.type === type
 
+const notFound = () =>
+  new ServiceError('ResourceNotFoundException', 'The requested channel is not found or not active.')
+
 const versionMismatch = () =>
   new ServiceError('VersionMismatchException', 'The version that you specified is not the latest version.')
 
-function toChannel({ id, value, version }: { id: string; value: ChannelRecord; version: number }): Channel {
-  const { arn, createdAt, messageTtlS } = value
-  return { name: id, arn, createdAt, messageTtlS, version: String(version) }
+function toChannel(name: string, { arn, createdAt, messageTtlS, revision, storage }: ChannelRecord): Channel {
+  const version = String(revision)
+  return { name, arn, createdAt, messageTtlS, version, storage: storage ?? { status: 'DISABLED' } }
 }

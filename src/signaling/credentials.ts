@@ -18,6 +18,16 @@ export interface Credentials {
   /** Makes a key. This is the only time that its secret leaves. */
   readonly create: (scope: Scope) => Promise<{ accessKeyId: string; secretAccessKey: string }>
   readonly find: (accessKeyId: string) => Promise<Credential | undefined>
+  /** The keys of this scope, without their secrets; the oldest ones that there is room for. */
+  readonly list: (scope: Scope) => Promise<readonly IssuedKey[]>
+  /** Makes the key useless. False when there is none of this id. */
+  readonly revoke: (accessKeyId: string) => Promise<boolean>
+}
+
+export interface IssuedKey {
+  readonly accessKeyId: string
+  /** Epoch milliseconds. */
+  readonly createdAt: number
 }
 
 /** How a key is stored. HMAC needs the secret itself, so it is encrypted and not hashed. */
@@ -42,8 +52,7 @@ export async function openCredentials(directory: string, store: Store, clock: Cl
       const secretAccessKey = randomBytes(30).toString('base64url')
       const sealed = seal(key, secretAccessKey, boundTo(accessKeyId, scope))
       const record = { scope, sealed, createdAt: clock() }
-      const group = scope.kind === 'application' ? 'application' : `camera:${scope.channelName}`
-      await records.put(accessKeyId, record, { onlyIf: 'absent', group })
+      await records.put(accessKeyId, record, { onlyIf: 'absent', group: groupOf(scope) })
       return { accessKeyId, secretAccessKey }
     },
     async find(accessKeyId) {
@@ -51,15 +60,24 @@ export async function openCredentials(directory: string, store: Store, clock: Cl
       if (!found) return undefined
       const { scope, sealed } = found.value
       try {
-        return { accessKeyId, scope, secret: unseal(key, sealed, boundTo(accessKeyId, scope)) }
+        return { accessKeyId: found.id, scope, secret: unseal(key, sealed, boundTo(accessKeyId, scope)) }
       } catch (error) {
         // Another key file, or a record that somebody changed. To the caller the key does not exist.
         log('error', 'signaling-credential-unreadable', { accessKeyId, error: String(error) })
         return undefined
       }
     },
+    async list(scope) {
+      const found = await records.list(groupOf(scope))
+      return found.map(({ id, value }) => ({ accessKeyId: id, createdAt: value.createdAt }))
+    },
+    async revoke(accessKeyId) {
+      return /^\w{1,128}$/.test(accessKeyId) && (await records.take(accessKeyId)) !== undefined
+    },
   }
 }
+
+const groupOf = (scope: Scope) => (scope.kind === 'application' ? 'application' : `camera:${scope.channelName}`)
 
 /** What a camera's key may do, in the words of KVS's IAM actions: what its SDK asks for at start, and to connect. */
 const cameraActions: ReadonlySet<string> = new Set([

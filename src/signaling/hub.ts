@@ -1,6 +1,7 @@
 /** Who is connected to which channel, and the carrying of messages between them. Knows no socket, HTTP or store. */
 import type { Clock } from '../ports.ts'
 import type { Channel } from './channels.ts'
+import type { SignalingLimits } from './limits.ts'
 import { createMailbox, type Mailbox } from './mailbox.ts'
 import type { Delivery, Posting } from './message.ts'
 import { ServiceError } from './service-error.ts'
@@ -21,13 +22,10 @@ export interface Seat {
   leave(): void
 }
 
-export interface HubLimits {
-  readonly viewersPerChannel: number
-  /** Messages that one channel keeps for clients that are not connected. */
-  readonly undeliveredPerChannel: number
-  /** How long a master that was replaced by a newer one stays connected. */
-  readonly replacedMasterMs: number
-}
+export type HubLimits = Pick<
+  SignalingLimits,
+  'viewersPerChannel' | 'undeliveredPerChannel' | 'replacedMasterMs' | 'offlineDelayMs' | 'flappingDelayMs'
+>
 
 export interface Hub {
   joinAsMaster(channel: Channel, peer: Peer): Seat
@@ -54,9 +52,15 @@ interface Room {
   /** Oldest first. The last one is the master; those before it were replaced, and end soon. */
   readonly masters: Master[]
   readonly viewers: Map<string, Peer>
-  readonly mailbox: Mailbox
+  /** Made when there is something to keep: most rooms never have that. */
+  mailbox?: Mailbox
+  /** What others believe: a master that is away for a moment is still there. */
   online: boolean
   sinceAt: number
+  /** Runs while the master is away and nobody was told yet. */
+  leaving?: NodeJS.Timeout | undefined
+  /** When the master left in the last minute. */
+  departures: readonly number[]
 }
 
 interface Master {
@@ -65,7 +69,18 @@ interface Master {
 }
 
 /** Close codes for applications (RFC 6455 section 7.4.2); the numbers are ours. */
-export const closeCodes = { goingAway: 1001, policy: 1008, overloaded: 1013, replaced: 4001, removed: 4004 } as const
+export const closeCodes = {
+  goingAway: 1001,
+  policy: 1008,
+  overloaded: 1013,
+  replaced: 4001,
+  revoked: 4003,
+  removed: 4004,
+  idle: 4008,
+  lifetime: 4010,
+} as const
+/** A master that leaves so often within a minute is flapping. */
+const flapping = { departures: 3, withinMs: 60_000 }
 /** So many clients that all believe to be the master of one channel are a fault, and the oldest has to go at once. */
 const maxMasters = 10
 
@@ -86,19 +101,45 @@ export function createHub(
       known.ttlMs = ttlMs
       return known
     }
-    const mailbox = createMailbox(limits.undeliveredPerChannel)
-    const room = { ttlMs, masters: [], viewers: new Map(), mailbox, online: false, sinceAt: openedAt }
+    const room: Room = {
+      ttlMs,
+      masters: [],
+      viewers: new Map(),
+      online: false,
+      sinceAt: openedAt,
+      departures: [],
+    }
     rooms.set(name, room)
     return room
   }
 
   const noticePresence = (name: string, room: Room) => {
-    const online = room.masters.length > 0
     // The room of a deleted channel said its last word when it was removed.
-    if (online === room.online || isClosed || rooms.get(name) !== room) return
+    if (isClosed || rooms.get(name) !== room) return
+    if (room.masters.length > 0) {
+      clearTimeout(room.leaving)
+      room.leaving = undefined
+      if (!room.online) announce(name, room, true, clock())
+      return
+    }
+    if (!room.online || room.leaving) return
+    // A camera whose connection was closed is back in a moment, and its displays need not hear of it.
+    const leftAt = clock()
+    room.departures = [...room.departures.filter((at) => leftAt - at < flapping.withinMs), leftAt]
+    const isFlapping = room.departures.length >= flapping.departures
+    room.leaving = setTimeout(
+      () => {
+        room.leaving = undefined
+        announce(name, room, false, leftAt)
+      },
+      isFlapping ? limits.flappingDelayMs : limits.offlineDelayMs,
+    )
+  }
+
+  const announce = (name: string, room: Room, online: boolean, at: number) => {
     room.online = online
-    room.sinceAt = clock()
-    onPresence(name, online, room.sinceAt)
+    room.sinceAt = at
+    onPresence(name, online, at)
   }
 
   const checkRoom = (channelName: string, clientId: string) => {
@@ -111,6 +152,7 @@ export function createHub(
   return {
     checkRoom,
     joinAsMaster(channel, peer) {
+      const { name } = channel
       const room = enter(channel)
       const master: Master = { peer }
       const replaced = room.masters.at(-1)
@@ -122,14 +164,14 @@ export function createHub(
       }
       const surplus = room.masters.at(-1 - maxMasters)
       if (surplus) endReplaced(surplus)
-      noticePresence(channel.name, room)
+      noticePresence(name, room)
       deliverKept(room, undefined, peer)
       return {
-        post({ type, payload, recipientClientId }) {
+        post({ type, payload, isPlain, recipientClientId }) {
           if (recipientClientId === undefined) {
             throw new ServiceError('InvalidArgumentException', 'A master must name the recipientClientId.')
           }
-          carry(room, recipientClientId, undefined, { type, payload })
+          carry(room, recipientClientId, undefined, { type, payload, isPlain })
         },
         leave() {
           clearTimeout(master.ending)
@@ -138,7 +180,7 @@ export function createHub(
           room.masters.splice(at, 1)
           // The newest left: the one that it replaced is the master again.
           clearTimeout(room.masters.at(-1)?.ending)
-          noticePresence(channel.name, room)
+          noticePresence(name, room)
         },
       }
     },
@@ -149,14 +191,15 @@ export function createHub(
       room.viewers.set(clientId, peer)
       deliverKept(room, clientId, peer)
       return {
-        post: ({ type, payload }) => carry(room, undefined, clientId, { type, payload, senderClientId: clientId }),
+        post: ({ type, payload, isPlain }) =>
+          carry(room, undefined, clientId, { type, payload, isPlain, senderClientId: clientId }),
         leave() {
           if (room.viewers.get(clientId) === peer) room.viewers.delete(clientId)
         },
       }
     },
     forget(channelName, clientId) {
-      rooms.get(channelName)?.mailbox.forget(clientId)
+      rooms.get(channelName)?.mailbox?.forget(clientId)
     },
     update({ name, messageTtlS }) {
       const room = rooms.get(name)
@@ -168,8 +211,9 @@ export function createHub(
       for (const { ending } of room.masters) clearTimeout(ending)
       for (const peer of peersOf(room)) peer.close(closeCodes.removed, 'the channel was deleted')
       room.masters.length = 0
-      noticePresence(channelName, room)
+      clearTimeout(room.leaving)
       rooms.delete(channelName)
+      if (room.online) announce(channelName, room, false, clock())
     },
     presence(channelName) {
       const room = rooms.get(channelName)
@@ -177,11 +221,12 @@ export function createHub(
     },
     sweep() {
       const now = clock()
-      for (const room of rooms.values()) room.mailbox.sweep(now)
+      for (const room of rooms.values()) room.mailbox?.sweep(now)
     },
     close() {
       isClosed = true
       for (const room of rooms.values()) {
+        clearTimeout(room.leaving)
         for (const { ending } of room.masters) clearTimeout(ending)
         for (const peer of peersOf(room)) peer.close(closeCodes.goingAway, 'the service is stopping')
       }
@@ -194,13 +239,15 @@ export function createHub(
     const peer = to === undefined ? room.masters.at(-1)?.peer : room.viewers.get(to)
     if (peer?.deliver(message)) return
     const now = clock()
+    room.mailbox ??= createMailbox(limits.undeliveredPerChannel)
     room.mailbox.keep({ to, from, message, expiresAt: now + room.ttlMs }, now)
   }
 
   function deliverKept(room: Room, to: string | undefined, peer: Peer): void {
-    for (const kept of room.mailbox.fetch(to, clock())) {
+    const { mailbox } = room
+    for (const kept of mailbox?.fetch(to, clock()) ?? []) {
       // A peer that cannot take them all is gone soon; the rest waits for the next one.
-      if (!peer.deliver(kept.message)) room.mailbox.keep(kept, clock())
+      if (!peer.deliver(kept.message)) mailbox?.keep(kept, clock())
     }
   }
 }

@@ -9,6 +9,7 @@ export type MessageType = (typeof messageTypes)[number]
 export interface Posting {
   readonly type: MessageType
   readonly payload: string
+  readonly isPlain?: boolean | undefined
   /** The viewer it is for; only a master names one. */
   readonly recipientClientId?: string
 }
@@ -17,6 +18,8 @@ export interface Posting {
 export interface Delivery {
   readonly type: MessageType
   readonly payload: string
+  /** The payload can stand between quotes as it is. Worth knowing: to look for what must be escaped is most of the work. */
+  readonly isPlain?: boolean | undefined
   /** The viewer it comes from; without it, it comes from the master. */
   readonly senderClientId?: string
 }
@@ -60,14 +63,24 @@ export function readFrame(text: string): Frame | undefined {
     return { ...correlationId, error: new ServiceError('InvalidArgumentException', `Invalid value of ${paths}.`) }
   }
   const { action, messagePayload, recipientClientId } = parsed.data
+  // JSON has no way but the backslash to write quotes and control characters (RFC 8259 section 7): without any, the payload
+  // can be written as it was read.
+  const isPlain = !text.includes('\\')
   const to = recipientClientId === undefined ? {} : { recipientClientId }
-  return { ...correlationId, posting: { type: action, payload: messagePayload, ...to } }
+  return { ...correlationId, posting: { type: action, payload: messagePayload, isPlain, ...to } }
 }
 
 /** A message as its receiver gets it. `senderClientId` is left out, not empty, when the master sent it. */
-export function writeDelivery({ type, payload, senderClientId }: Delivery): string {
+export function writeDelivery({ type, payload, isPlain = false, senderClientId }: Delivery): string {
+  if (isPlain) {
+    const sender = senderClientId === undefined ? '' : `,"senderClientId":"${senderClientId}"`
+    return `{"messageType":"${type}","messagePayload":"${payload}"${sender}}`
+  }
   return JSON.stringify({ messageType: type, messagePayload: payload, senderClientId })
 }
+
+/** What tells a client that its connection is about to be closed. */
+export const goAway = JSON.stringify({ messageType: 'GO_AWAY' })
 
 /** What tells a client that its message was refused. */
 export function writeStatus(correlationId: string, error: ServiceError): string {

@@ -1,10 +1,9 @@
 /** The operations of the control plane and of a channel's HTTPS endpoint: path, input by the service model, and the work. */
 import { z } from 'zod'
-import type { IceServer } from '../ports.ts'
 import { sendAlexaOffer } from './alexa-offer.ts'
 import { channelNameOf, type Channel, type ChannelKey, type Channels } from './channels.ts'
 import type { Hub } from './hub.ts'
-import { kvsIceServers } from './ice-servers.ts'
+import type { KvsIceServer } from './ice-servers.ts'
 import { idPattern, maxPayload } from './message.ts'
 import { ServiceError } from './service-error.ts'
 
@@ -19,16 +18,25 @@ export interface Operation {
 export interface Call {
   /** The channel it is about; undefined for an operation on all of them. */
   readonly channelName: string | undefined
-  /** Does it and returns the answer's body. The signal is aborted when the caller hangs up. Throws `ServiceError`. */
-  run(signal: AbortSignal): Promise<object>
+  /** Does it and returns the answer's body. Throws `ServiceError`. */
+  run(caller: Caller): Promise<object>
+}
+
+/** Who waits for the answer. */
+export interface Caller {
+  /** By which `host[:port]` they reached the service: the Host header, which is signed. */
+  readonly host: string
+  /** Aborted when they hang up. */
+  readonly signal: AbortSignal
 }
 
 export interface OperationDeps {
   readonly channels: Channels
   readonly hub: Hub
-  /** `host[:port]` as clients reach the service. */
-  readonly authority: string
-  readonly iceServers: readonly IceServer[]
+  /** Origins of the service for a caller who reached it by this `host[:port]`. */
+  readonly endpoints: (host: string) => { readonly https: string; readonly wss: string }
+  /** The ICE servers for a client of this name. */
+  readonly iceServers: (clientId: string) => readonly KvsIceServer[]
 }
 
 export const channelNameSchema = z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/)
@@ -39,10 +47,28 @@ const arn = z
 const clientId = z.string().regex(idPattern)
 const version = z.string().regex(/^[a-zA-Z0-9]{1,64}$/)
 const channelSettings = z.object({ MessageTtlSeconds: z.int().min(5).max(120).optional() })
-const tag = z.object({ Key: z.string().min(1).max(128), Value: z.string().max(256) })
+const tagText = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
+const tagKey = z.string().min(1).max(128).regex(tagText)
+const tag = z.object({ Key: tagKey, Value: z.string().max(256).regex(tagText) })
+const toTags = (tags: readonly z.infer<typeof tag>[]) => Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]))
+const byNameOrArn = z
+  .object({ ChannelName: channelNameSchema.optional(), ChannelARN: arn.optional() })
+  .refine(({ ChannelName, ChannelARN }) => ChannelName ?? ChannelARN, 'ChannelName or ChannelARN is required')
+const keyOf = ({ ChannelName, ChannelARN = '' }: z.infer<typeof byNameOrArn>): ChannelKey =>
+  ChannelName === undefined ? { arn: ChannelARN } : { name: ChannelName }
+const storageSettings = z
+  .object({
+    Status: z.enum(['ENABLED', 'DISABLED']),
+    StreamARN: z
+      .string()
+      .max(1_024)
+      .regex(/^arn:[a-z\d-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:stream\/[a-zA-Z0-9_.-]+\/[0-9]+$/)
+      .optional(),
+  })
+  .refine(({ Status, StreamARN }) => Status === 'DISABLED' || StreamARN, 'StreamARN is required when ENABLED')
 
 /** Every operation by its path. All are POST. */
-export function createOperations({ channels, hub, authority, iceServers }: OperationDeps): Record<string, Operation> {
+export function createOperations({ channels, hub, endpoints, iceServers }: OperationDeps): Record<string, Operation> {
   return {
     '/createSignalingChannel': operation({
       action: 'CreateSignalingChannel',
@@ -56,19 +82,15 @@ export function createOperations({ channels, hub, authority, iceServers }: Opera
       channel: ({ ChannelName: name }) => ({ name }),
       run: async ({ ChannelName, SingleMasterConfiguration, Tags = [] }) => {
         const messageTtlS = SingleMasterConfiguration?.MessageTtlSeconds
-        const tags = Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value]))
-        const { arn } = await channels.create(ChannelName, { messageTtlS, tags })
+        const { arn } = await channels.create(ChannelName, { messageTtlS, tags: toTags(Tags) })
         return { ChannelARN: arn }
       },
     }),
 
     '/describeSignalingChannel': operation({
       action: 'DescribeSignalingChannel',
-      input: z
-        .object({ ChannelName: channelNameSchema.optional(), ChannelARN: arn.optional() })
-        .refine(({ ChannelName, ChannelARN }) => ChannelName ?? ChannelARN, 'ChannelName or ChannelARN is required'),
-      channel: ({ ChannelName, ChannelARN = '' }) =>
-        ChannelName === undefined ? { arn: ChannelARN } : { name: ChannelName },
+      input: byNameOrArn,
+      channel: keyOf,
       run: async (_input, key) => ({ ChannelInfo: channelInfo(await channels.get(key)) }),
     }),
 
@@ -130,9 +152,8 @@ export function createOperations({ channels, hub, authority, iceServers }: Opera
         ChannelARN: arn,
         SingleMasterChannelEndpointConfiguration: z
           .object({
-            // WEBRTC is for channels that are stored in a stream, and this service stores none.
             Protocols: z
-              .array(z.enum(['WSS', 'HTTPS']))
+              .array(z.enum(['WSS', 'HTTPS', 'WEBRTC']))
               .min(1)
               .max(5)
               .default(['WSS', 'HTTPS']),
@@ -141,18 +162,75 @@ export function createOperations({ channels, hub, authority, iceServers }: Opera
           .optional(),
       }),
       channel: ({ ChannelARN }) => ({ arn: ChannelARN }),
-      run: async ({ SingleMasterChannelEndpointConfiguration: wanted }, key) => {
-        await channels.get(key)
-        // One endpoint for both roles, told apart by X-Amz-ClientId, and without a path: cameras are known to manage that.
+      run: async ({ SingleMasterChannelEndpointConfiguration: wanted }, key, { host }) => {
+        const { storage } = await channels.get(key)
         const protocols = new Set(wanted?.Protocols ?? ['WSS', 'HTTPS'])
+        if (protocols.has('WEBRTC') && storage.status === 'DISABLED') {
+          throw new ServiceError('InvalidArgumentException', 'WEBRTC is for channels whose media storage is enabled.')
+        }
+        // One endpoint for both roles, told apart by X-Amz-ClientId, and without a path: cameras are known to manage that.
+        const { https, wss } = endpoints(host)
         return {
           ResourceEndpointList: [...protocols].map((Protocol) => ({
             Protocol,
-            ResourceEndpoint: `${Protocol.toLowerCase()}://${authority}`,
+            ResourceEndpoint: Protocol === 'WSS' ? wss : https,
           })),
         }
       },
     }),
+
+    '/TagResource': operation({
+      action: 'TagResource',
+      input: z.object({ ResourceARN: arn, Tags: z.array(tag).min(1).max(50) }),
+      channel: ({ ResourceARN }) => ({ arn: ResourceARN }),
+      run: async ({ ResourceARN, Tags }) => {
+        await channels.tag(ResourceARN, toTags(Tags))
+        return {}
+      },
+    }),
+
+    '/UntagResource': operation({
+      action: 'UntagResource',
+      input: z.object({ ResourceARN: arn, TagKeyList: z.array(tagKey).min(1).max(50) }),
+      channel: ({ ResourceARN }) => ({ arn: ResourceARN }),
+      run: async ({ ResourceARN, TagKeyList }) => {
+        await channels.untag(ResourceARN, TagKeyList)
+        return {}
+      },
+    }),
+
+    '/ListTagsForResource': operation({
+      action: 'ListTagsForResource',
+      // All tags fit one page, so nobody holds a token of ours.
+      input: z.object({ ResourceARN: arn, NextToken: z.never('is not one of this service').optional() }),
+      channel: ({ ResourceARN }) => ({ arn: ResourceARN }),
+      run: async ({ ResourceARN }) => ({ Tags: await channels.tags(ResourceARN) }),
+    }),
+
+    '/updateMediaStorageConfiguration': operation({
+      action: 'UpdateMediaStorageConfiguration',
+      input: z.object({ ChannelARN: arn, MediaStorageConfiguration: storageSettings }),
+      channel: ({ ChannelARN }) => ({ arn: ChannelARN }),
+      run: async ({ ChannelARN, MediaStorageConfiguration: { Status, StreamARN } }) => {
+        const streamArn = StreamARN === undefined ? {} : { streamArn: StreamARN }
+        await channels.store(ChannelARN, { status: Status, ...streamArn })
+        return {}
+      },
+    }),
+
+    '/describeMediaStorageConfiguration': operation({
+      action: 'DescribeMediaStorageConfiguration',
+      input: byNameOrArn,
+      channel: keyOf,
+      run: async (_input, key) => {
+        const { status, streamArn } = (await channels.get(key)).storage
+        const stream = streamArn === undefined ? {} : { StreamARN: streamArn }
+        return { MediaStorageConfiguration: { Status: status, ...stream } }
+      },
+    }),
+
+    '/joinStorageSession': joinStorage('JoinStorageSession', channels),
+    '/joinStorageSessionAsViewer': joinStorage('JoinStorageSessionAsViewer', channels),
 
     '/v1/get-ice-server-config': operation({
       action: 'GetIceServerConfig',
@@ -163,9 +241,9 @@ export function createOperations({ channels, hub, authority, iceServers }: Opera
         Username: z.string().min(1).max(256).optional(),
       }),
       channel: ({ ChannelARN }) => ({ arn: ChannelARN }),
-      run: async (_input, key) => {
-        await channels.get(key)
-        return { IceServerList: kvsIceServers(iceServers) }
+      run: async ({ ClientId, Username }, key) => {
+        const { name } = await channels.get(key)
+        return { IceServerList: iceServers(ClientId ?? Username ?? name) }
       },
     }),
 
@@ -180,7 +258,7 @@ export function createOperations({ channels, hub, authority, iceServers }: Opera
           .max(maxPayload),
       }),
       channel: ({ ChannelARN }) => ({ arn: ChannelARN }),
-      run: async ({ SenderClientId, MessagePayload }, key, signal) => {
+      run: async ({ SenderClientId, MessagePayload }, key, { signal }) => {
         const channel = await channels.get(key)
         return { Answer: await sendAlexaOffer(hub, channel, SenderClientId, MessagePayload, signal) }
       },
@@ -188,12 +266,25 @@ export function createOperations({ channels, hub, authority, iceServers }: Opera
   }
 }
 
+/** Sessions are not stored here, and whoever asks for it shall read so rather than wait for an offer. */
+function joinStorage(action: string, channels: Channels): Operation {
+  return operation({
+    action,
+    input: z.object({ channelArn: arn, clientId: clientId.optional() }),
+    channel: ({ channelArn }) => ({ arn: channelArn }),
+    run: async (_input, key) => {
+      await channels.get(key)
+      throw new ServiceError('InvalidArgumentException', 'Storage sessions are not supported by this service.')
+    },
+  })
+}
+
 /** Joins the parts of an operation, whose input has one type in all of them. */
 function operation<Input>(parts: {
   action: string
   input: z.ZodType<Input>
   channel?: (input: Input) => ChannelKey
-  run: (input: Input, channel: ChannelKey, signal: AbortSignal) => Promise<object>
+  run: (input: Input, channel: ChannelKey, caller: Caller) => Promise<object>
 }): Operation {
   return {
     action: parts.action,
@@ -205,7 +296,7 @@ function operation<Input>(parts: {
       const key = parts.channel?.(parsed.data)
       return {
         channelName: key && ('name' in key ? key.name : channelNameOf(key.arn)),
-        run: (signal) => parts.run(parsed.data, key ?? { name: '' }, signal),
+        run: (caller) => parts.run(parsed.data, key ?? { name: '' }, caller),
       }
     },
   }

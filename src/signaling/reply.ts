@@ -12,6 +12,9 @@ export interface Reply {
   readonly at: number
 }
 
+/** How long the last answer on a connection may take to leave. */
+const lastWordMs = 1_000
+
 /** A refusal. `status` is given where a door has another one for this error than the REST API. */
 export function errorReply(error: ServiceError, requestId: string, at: number, status = error.status): Reply {
   return { requestId, at, status, errorType: error.type, body: { Message: error.message } }
@@ -37,6 +40,9 @@ export function sendRawReply(socket: Duplex, reply: Reply): void {
     `HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? ''}`,
     ...headers.map(([name, value]) => `${name}: ${value}`),
   ]
+  // What is written may never leave: the other side of a TLS handshake that timed out, a reader that is stuck.
+  const cut = setTimeout(() => socket.destroy(), lastWordMs)
+  socket.once('close', () => clearTimeout(cut))
   socket.once('finish', () => socket.destroy())
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
 }

@@ -2,15 +2,19 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Log } from '../ports.ts'
-import { isAllowed, type Credential } from './credentials.ts'
+import { isAllowed } from './credentials.ts'
+import type { Identify } from './identify.ts'
+import type { SignalingLimits } from './limits.ts'
 import type { Operation } from './operations.ts'
+import type { Rates } from './rates.ts'
 import { errorReply, sendReply } from './reply.ts'
 import { causeOf, ServiceError, toServiceError } from './service-error.ts'
-import { verifySigV4 } from './sigv4.ts'
 
 export interface RestDeps {
   readonly operations: Readonly<Record<string, Operation>>
-  readonly find: (accessKeyId: string) => Promise<Credential | undefined>
+  readonly identify: Identify
+  readonly rates: Rates
+  readonly limits: SignalingLimits
   readonly clock: Clock
   readonly log: Log
 }
@@ -21,8 +25,15 @@ const maxBody = 64 * 1_024
 const hungUp = 499
 
 /** The listener for requests: answers each, or lets go of it when the caller hangs up. Never throws. */
-export function createRestDoor({ operations, find, clock, log }: RestDeps) {
+export function createRestDoor({ operations, identify, rates, limits, clock, log }: RestDeps) {
+  const takeTurn = (action: string, channelName: string | undefined) => {
+    const isRead = /^(Describe|Get|Send)/.test(action)
+    rates.take(`account ${isRead ? action : 'write'}`, isRead ? limits.rates.accountRead : limits.rates.accountWrite)
+    if (channelName !== undefined) rates.take(`${action} ${channelName}`, limits.rates.channelCall)
+  }
+
   return (request: IncomingMessage, response: ServerResponse): void => {
+    if (allowBrowser(request, response)) return
     const requestId = randomUUID()
     const startedAt = clock()
     const gone = new AbortController()
@@ -32,8 +43,8 @@ export function createRestDoor({ operations, find, clock, log }: RestDeps) {
     const seen: { action?: string; channelName?: string; accessKeyId?: string } = {}
     const answer = async (): Promise<object> => {
       const body = await readBody(request)
-      const { method = '', url = '', headersDistinct: headers } = request
-      const { accessKeyId, scope } = await verifySigV4({ method, target: url, headers, body }, find, startedAt)
+      const { method = '', url = '' } = request
+      const { accessKeyId, scope } = await identify(request, body)
       seen.accessKeyId = accessKeyId
       const path = url.split('?', 1)[0] ?? ''
       const operation = Object.hasOwn(operations, path) ? operations[path] : undefined
@@ -49,7 +60,8 @@ export function createRestDoor({ operations, find, clock, log }: RestDeps) {
           `This key is not authorized to perform kinesisvideo:${operation.action} on this resource.`,
         )
       }
-      return call.run(gone.signal)
+      takeTurn(operation.action, call.channelName)
+      return call.run({ host: request.headers.host ?? '', signal: gone.signal })
     }
 
     const note = (status: number, error?: ServiceError) => {
@@ -75,6 +87,29 @@ export function createRestDoor({ operations, find, clock, log }: RestDeps) {
         response.destroy()
       })
   }
+}
+
+/**
+ * Lets pages of any origin use the API: what opens it is a signature, which no browser adds by itself. True when the request
+ * was the browser's own question whether it may (the Fetch standard's preflight), and is answered.
+ */
+function allowBrowser({ method, headers }: IncomingMessage, response: ServerResponse): boolean {
+  if (headers.origin === undefined) return false
+  response.setHeader('Access-Control-Allow-Origin', '*')
+  response.setHeader('Access-Control-Expose-Headers', 'x-amzn-RequestId, x-amzn-errortype, Date')
+  if (method !== 'OPTIONS') return false
+  const wanted = headers['access-control-request-headers']
+  response.writeHead(204, {
+    'Access-Control-Allow-Methods': 'POST',
+    // A wildcard would not cover Authorization.
+    ...(wanted !== undefined && { 'Access-Control-Allow-Headers': wanted }),
+    // A page from elsewhere may ask a service on the private network, if the browser wants that said.
+    ...(headers['access-control-request-private-network'] && { 'Access-Control-Allow-Private-Network': 'true' }),
+    'Access-Control-Max-Age': '7200',
+    Vary: 'Access-Control-Request-Headers',
+  })
+  response.end()
+  return true
 }
 
 /** The time that a body may take is the server's `requestTimeout`. */

@@ -15,6 +15,8 @@ const statusOf = {
   ResourceNotFoundException: 404,
   ResourceInUseException: 400,
   VersionMismatchException: 400,
+  AccountChannelLimitExceededException: 400,
+  TagsPerResourceExceededLimitException: 400,
   ClientLimitExceededException: 400,
   UnknownOperationException: 404,
   SerializationException: 400,

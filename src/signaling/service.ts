@@ -1,14 +1,19 @@
 /** The embedded signaling service: what Kinesis Video Streams WebRTC is to a camera and its viewers, in this process. */
-import { createServer, type Server } from 'node:https'
+import type { Server } from 'node:http'
 import { isIPv6, type Socket } from 'node:net'
 import { randomUUID } from 'node:crypto'
 import { BridgeError } from '../errors.ts'
 import type { Clock, IceServer, Log, Store } from '../ports.ts'
-import { loadIdentity } from './certificates.ts'
 import { openChannels, type Channels } from './channels.ts'
-import { openCredentials, type Scope } from './credentials.ts'
-import { createHub, type HubLimits } from './hub.ts'
+import { openCredentials, type IssuedKey, type Scope } from './credentials.ts'
+import { createHub } from './hub.ts'
+import { createIceServers, type TurnServers } from './ice-servers.ts'
+import { createIdentify, createStrangers, nameOf } from './identify.ts'
+import { defaultLimits, type SignalingLimits } from './limits.ts'
+import { createListener, type Tls } from './listener.ts'
 import { channelNameSchema, createOperations } from './operations.ts'
+import { createRates } from './rates.ts'
+import { createReplayMemory } from './replay.ts'
 import { errorReply, sendRawReply } from './reply.ts'
 import { createRestDoor } from './rest.ts'
 import { ServiceError } from './service-error.ts'
@@ -25,30 +30,36 @@ export interface SignalingServiceOptions {
   readonly port: number
   /** The name or address by which others reach this machine; in the endpoints handed out and in the certificate. */
   readonly advertisedHost?: string
+  /**
+   * Origin by which others reach the service, when it is not that host and the port listened on: `https://kvs.example`
+   * behind a proxy or a forwarded port. Cameras of the C SDK need it without a port.
+   */
+  readonly advertisedUrl?: string
+  /** Default: a certificate made here. */
+  readonly tls?: Tls
   /** In the ARNs of channels made from now on. Callers may sign for any region. */
   readonly region: string
-  /** What GetIceServerConfig hands out; when empty, a STUN responder of the service itself. */
+  /** What GetIceServerConfig hands out; without this and `turn`, a STUN responder of the service itself. */
   readonly iceServers: readonly IceServer[]
+  readonly turn?: TurnServers
   readonly clock: Clock
   readonly log: Log
-  /** A master came or went; `at` is epoch milliseconds. Not called any more once the service closes. */
+  /**
+   * A master came, or went and did not come back at once; `at` is when it did, in epoch milliseconds. Not called any more
+   * once the service closes.
+   */
   readonly onPresence?: (channelName: string, online: boolean, at: number) => void
   readonly limits?: Partial<SignalingLimits>
 }
 
-export interface SignalingLimits extends HubLimits {
-  /** Every so often each connection is pinged, and cut if it was silent since the last time. */
-  readonly heartbeatMs: number
-  /** Bytes that may wait for one reader. */
-  readonly queueBytes: number
-}
-
 export interface SignalingService {
-  /** URL of the control plane. */
+  /** URL of the control plane, as it is known to others. */
   readonly endpoint: string
-  /** The authority that clients must trust: PEM, and the file that holds it. */
-  readonly ca: string
-  readonly caPath: string
+  /** The same for clients on this machine, and the authority (PEM) that they must trust, if it is HTTPS. */
+  readonly localEndpoint: string
+  readonly ca: string | undefined
+  /** The file of the authority that others must trust; undefined when it is a public one. */
+  readonly caPath: string | undefined
   /**
    * The URL of the service's own STUN responder, which GetIceServerConfig names while no ICE servers are configured. It is
    * there for cameras: a display that cannot reach it would gather candidates until its timeout, so do not pass it on.
@@ -60,36 +71,37 @@ export interface SignalingService {
   ensureChannel(name: string): Promise<string>
   /** Makes a key for an application or for one camera. Its secret is not to be had again. */
   createCredentials(scope: Scope): Promise<{ accessKeyId: string; secretAccessKey: string }>
+  /** The keys made for this scope, without their secrets. */
+  listCredentials(scope: Scope): Promise<readonly IssuedKey[]>
+  /** Makes a key useless and closes the connections that were opened with it. False when there is none of this id. */
+  revokeCredentials(accessKeyId: string): Promise<boolean>
+  /** Removes the channel with everybody connected to it, and the keys of its cameras; what is not there is no error. */
+  removeChannel(name: string): Promise<void>
+  /** Looks after the certificate now, not only every now and then. */
+  refreshCertificate(): Promise<void>
   /** WebSockets that are open now. */
   openSockets(): number
   /** Ends every connection and frees everything, within a second. May be called again. */
   close(): Promise<void>
 }
 
-const defaultLimits: SignalingLimits = {
-  viewersPerChannel: 10,
-  undeliveredPerChannel: 128,
-  replacedMasterMs: 30_000,
-  heartbeatMs: 20_000,
-  queueBytes: 256 * 1_024,
-}
-const requestMs = 10_000
-/** Connections of SDKs are kept this long between requests: a TLS handshake costs more than a socket. */
-const keepAliveMs = 60_000
 /** What the clients have to take their leave in before the sockets are cut. */
 const farewellMs = 300
 
 /** Starts the service and resolves when it listens. Rejects when it cannot listen, or the key files cannot be used. */
 export async function startSignalingService(options: SignalingServiceOptions): Promise<SignalingService> {
-  const { store, certificateDir, host, region, clock, log } = options
+  const { store, certificateDir, host, region, clock, log, turn, tls = { kind: 'own' } } = options
   const limits = { ...defaultLimits, ...options.limits }
   const startedAt = clock()
-  const publicHost = options.advertisedHost ?? (isWildcard(host) ? '127.0.0.1' : host)
-  const names = [...new Set(['localhost', '127.0.0.1', '::1', publicHost, ...(isWildcard(host) ? [] : [host])])]
+  const localHost = isWildcard(host) ? '127.0.0.1' : host
+  const advertised = options.advertisedUrl === undefined ? undefined : new URL(options.advertisedUrl)
+  const publicHost = options.advertisedHost ?? advertised?.hostname ?? localHost
+  const names = [...new Set(['localhost', '127.0.0.1', '::1', localHost, publicHost])]
 
-  const identity = await loadIdentity(certificateDir, names, clock, log)
+  const listener = await createListener(tls, certificateDir, names, limits.requestMs, clock, log)
+  const { server, scheme } = listener
   const credentials = await openCredentials(certificateDir, store, clock, log)
-  const channels = openChannels(store, region, clock)
+  const channels = openChannels(store, region, clock, limits.channels)
   const hub = createHub(limits, clock, (channelName, online, at) => {
     log('info', 'signaling-presence', { channelName, online })
     try {
@@ -99,22 +111,16 @@ export async function startSignalingService(options: SignalingServiceOptions): P
       log('error', 'signaling-presence-listener-failed', { channelName, cause: error })
     }
   })
-  const server = createServer({
-    key: identity.key,
-    cert: identity.cert,
-    // Cameras speak nothing newer, and some would take h2 when it is offered.
-    ALPNProtocols: ['http/1.1'],
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: requestMs,
-    headersTimeout: requestMs,
-    requestTimeout: requestMs,
-    keepAliveTimeout: keepAliveMs,
-    connectionsCheckingInterval: requestMs / 2,
-  })
   const connections = new Set<Socket>()
+  const strangers = createStrangers(limits.strangers)
   server.on('connection', (socket: Socket) => {
     connections.add(socket)
-    socket.once('close', () => connections.delete(socket))
+    const name = nameOf(socket)
+    strangers.enter(name, socket)
+    socket.once('close', () => {
+      connections.delete(socket)
+      strangers.leave(name)
+    })
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     log('info', 'signaling-bad-request', { code: error.code })
@@ -122,26 +128,43 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     sendRawReply(socket, errorReply(refusal, randomUUID(), clock()))
   })
 
-  const stun = options.iceServers.length > 0 ? undefined : await startStunResponder(host, options.port, log)
+  const hasIceServers = options.iceServers.length > 0 || turn !== undefined
+  const stun = hasIceServers ? undefined : await startStunResponder(host, options.port, log)
   const port = await listen(server, host, options.port).catch(async (error: unknown) => {
     await stun?.close()
     throw error
   })
   // Nothing is awaited from here on: the first request finds its listener.
   const ownIceServer = stun && `stun:${joinPort(publicHost, stun.port)}`
-  const iceServers = ownIceServer === undefined ? options.iceServers : [{ urls: [ownIceServer] }]
-  const authority = joinPort(publicHost, port)
-  const operations = createOperations({ channels, hub, authority, iceServers })
-  server.on('request', createRestDoor({ operations, find: credentials.find, clock, log }))
-  const door = createSocketDoor({ channels, hub, find: credentials.find, queueBytes: limits.queueBytes, clock, log })
+  const fixed = ownIceServer === undefined ? options.iceServers : [{ urls: [ownIceServer] }]
+  const localAuthority = joinPort(localHost, port)
+  const localEndpoint = `${scheme}://${localAuthority}`
+  const endpoint = advertised?.origin ?? `${scheme}://${joinPort(publicHost, port)}`
+  const rates = createRates(clock)
+  const replay = createReplayMemory(clock)
+  const identify = createIdentify(credentials.find, strangers, replay, clock)
+  const common = { identify, rates, limits, clock, log }
+  const operations = createOperations({
+    channels,
+    hub,
+    // Who came by the local address may not be able to come by the public one: a router that does not lead back inside.
+    endpoints: (by) => originsOf(by === localAuthority ? localEndpoint : endpoint),
+    iceServers: createIceServers(fixed, turn, clock),
+  })
+  server.on('request', createRestDoor({ operations, ...common }))
+  const door = createSocketDoor({ channels, hub, ...common })
   server.on('upgrade', door.upgrade)
   const heartbeat = setInterval(() => {
     door.beat()
     hub.sweep()
+    rates.sweep()
+    replay.sweep()
   }, limits.heartbeatMs)
+  const watch = setInterval(() => void listener.refresh(), limits.certificateCheckMs)
 
   async function shutDown(): Promise<void> {
     clearInterval(heartbeat)
+    clearInterval(watch)
     door.close()
     hub.close()
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
@@ -153,15 +176,31 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     clearTimeout(cut)
   }
 
+  async function revoke(accessKeyId: string): Promise<boolean> {
+    const wasThere = await credentials.revoke(accessKeyId)
+    door.endKey(accessKeyId)
+    return wasThere
+  }
+
   let closing: Promise<void> | undefined
   return {
-    endpoint: `https://${authority}`,
-    ca: identity.ca,
-    caPath: identity.caPath,
+    endpoint,
+    localEndpoint,
+    ca: listener.ca,
+    caPath: listener.caPath,
     ownIceServer,
     presence: (channelName) => hub.presence(channelName) ?? { online: false, sinceAt: startedAt },
     ensureChannel: (name) => ensureChannel(channels, name),
     createCredentials: credentials.create,
+    listCredentials: credentials.list,
+    revokeCredentials: revoke,
+    async removeChannel(name) {
+      const keys = await credentials.list({ kind: 'camera', channelName: name })
+      await Promise.all(keys.map(({ accessKeyId }) => revoke(accessKeyId)))
+      await channels.removeByName(name)
+      hub.remove(name)
+    },
+    refreshCertificate: listener.refresh,
     openSockets: door.open,
     close: () => (closing ??= shutDown()),
   }
@@ -189,3 +228,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
 
 const isWildcard = (host: string) => host === '' || host === '0.0.0.0' || host === '::'
 const joinPort = (host: string, port: number) => `${isIPv6(host) ? `[${host}]` : host}:${port}`
+
+function originsOf(endpoint: string): { readonly https: string; readonly wss: string } {
+  return { https: endpoint, wss: endpoint.replace(/^http/, 'ws') }
+}

@@ -30,7 +30,7 @@ interface Claim {
 
 /**
  * Returns the credential that `find` knows under the access key id the request names, when the request was signed with its
- * secret; `now` is epoch milliseconds. Follows `SignedHeaders`, whatever they are, as long as `host` is among them, and takes
+ * secret, and the signature, in hexadecimal; `now` is epoch milliseconds. Follows `SignedHeaders`, whatever they are, as long as `host` is among them, and takes
  * any region. A session token may be there or not, signed or not. The payload's hash is always that of the body received.
  * Throws `ServiceError` with status 403, for a wrong clock with the texts that SDKs look for to mend theirs.
  * Rules: "Create a signed AWS API request" of the IAM User Guide.
@@ -39,7 +39,7 @@ export async function verifySigV4<T extends { readonly secret: string }>(
   request: SignedRequest,
   find: (accessKeyId: string) => Promise<T | undefined>,
   now: number,
-): Promise<T> {
+): Promise<{ readonly credential: T; readonly signature: string }> {
   const [path, search] = splitOnce(request.target, '?')
   const query = parseQuery(search)
   const claim = readClaim(request, new Map(query))
@@ -55,7 +55,7 @@ export async function verifySigV4<T extends { readonly secret: string }>(
       'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.',
     )
   }
-  return credential
+  return { credential, signature: claim.signature }
 }
 
 function readClaim(request: SignedRequest, query: ReadonlyMap<string, string>): Claim {

@@ -5,19 +5,21 @@ import type { Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws'
 import type { Clock, Log } from '../ports.ts'
 import { channelNameOf, type Channel, type Channels } from './channels.ts'
-import { isAllowed, type Credential } from './credentials.ts'
+import { isAllowed } from './credentials.ts'
 import { closeCodes, type Hub, type Peer, type Seat } from './hub.ts'
-import { idPattern, maxFrame, readFrame, writeDelivery, writeStatus } from './message.ts'
+import type { Identify } from './identify.ts'
+import type { SignalingLimits } from './limits.ts'
+import { goAway, idPattern, maxFrame, readFrame, writeDelivery, writeStatus, type MessageType } from './message.ts'
+import { createBucket, type Rates } from './rates.ts'
 import { errorReply, sendRawReply } from './reply.ts'
 import { causeOf, ServiceError, toServiceError } from './service-error.ts'
-import { verifySigV4 } from './sigv4.ts'
 
 export interface SocketDeps {
   readonly channels: Channels
   readonly hub: Hub
-  readonly find: (accessKeyId: string) => Promise<Credential | undefined>
-  /** Bytes that may wait for one reader. */
-  readonly queueBytes: number
+  readonly identify: Identify
+  readonly rates: Rates
+  readonly limits: SignalingLimits
   readonly clock: Clock
   readonly log: Log
 }
@@ -25,8 +27,10 @@ export interface SocketDeps {
 export interface SocketDoor {
   /** The listener for upgrades: each becomes a connection or is refused in the service's form. Never throws. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
-  /** Pings every connection, and cuts those that have said nothing since the last time. */
+  /** Pings every connection, cuts those that have said nothing since the last time, and closes those whose time is over. */
   beat(): void
+  /** Closes the connections that were opened with this key. */
+  endKey(accessKeyId: string): void
   /** How many connections there are. */
   readonly open: () => number
   /** Admits nobody any more. The connections themselves are the hub's to end. */
@@ -35,7 +39,19 @@ export interface SocketDoor {
 
 interface Connection {
   readonly socket: WebSocket
+  /** What the WebSocket writes to. */
+  readonly stream: Duplex
+  isCorked: boolean
+  readonly accessKeyId: string
+  readonly isMaster: boolean
+  readonly endsAt: number
   isAlive: boolean
+  /** When it last sent a message or a ping of its own. */
+  spokeAt: number
+  isWarned: boolean
+  /** Made with the first message: most connections of a quiet day send none. */
+  description?: () => boolean
+  candidate?: () => boolean
 }
 
 /** How long a peer may take to answer a close before it is cut, in milliseconds. */
@@ -44,7 +60,7 @@ const closeMs = 2_000
 const maxStray = 100
 const emptyBody = Buffer.alloc(0)
 
-export function createSocketDoor({ channels, hub, find, queueBytes, clock, log }: SocketDeps): SocketDoor {
+export function createSocketDoor({ channels, hub, identify, rates, limits, clock, log }: SocketDeps): SocketDoor {
   const connections = new Set<Connection>()
   let isClosed = false
   const options: ServerOptions & { closeTimeout: number } = {
@@ -68,9 +84,9 @@ export function createSocketDoor({ channels, hub, find, queueBytes, clock, log }
   server.on('wsClientError', (error, socket) => refuse(socket, invalid(`Not a WebSocket handshake: ${error.message}.`)))
 
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { method = '', url = '', headersDistinct: headers } = request
-    if (headers['upgrade']?.[0]?.toLowerCase() !== 'websocket') throw invalid('The only upgrade is to websocket.')
-    const { scope } = await verifySigV4({ method, target: url, headers, body: emptyBody }, find, clock())
+    const { url = '', headers } = request
+    if (headers.upgrade?.toLowerCase() !== 'websocket') throw invalid('The only upgrade is to websocket.')
+    const { scope, accessKeyId } = await identify(request, emptyBody)
     const [path, search] = url.split('?', 2)
     const query = new URLSearchParams(search)
     if (path !== '/') throw new ServiceError('ResourceNotFoundException', 'There is no channel endpoint here.')
@@ -86,36 +102,59 @@ export function createSocketDoor({ channels, hub, find, queueBytes, clock, log }
     if (!isAllowed(scope, `ConnectAs${role}`, channelName)) {
       throw new ServiceError('AccessDeniedException', `This key may not perform kinesisvideo:ConnectAs${role} here.`)
     }
+    rates.take(`ConnectAs${role} ${channelName}`, limits.rates.channelConnect)
     const channel = await channels.get({ arn })
     if (clientId !== undefined) hub.checkRoom(channel.name, clientId)
     if (isClosed || socket.destroyed) return void socket.destroy()
     // From here to the seat nothing is awaited: the room that was just found free is still free.
     socket.off('error', ignore)
-    server.handleUpgrade(request, socket, head, (webSocket) => connect(webSocket, channel, clientId))
+    server.handleUpgrade(request, socket, head, (webSocket) =>
+      connect(webSocket, socket, accessKeyId, channel, clientId),
+    )
   }
 
-  function connect(socket: WebSocket, channel: Channel, clientId: string | undefined): void {
+  function connect(
+    socket: WebSocket,
+    stream: Duplex,
+    accessKeyId: string,
+    channel: Channel,
+    clientId: string | undefined,
+  ): void {
     const connectedAt = clock()
-    const who = { channelName: channel.name, role: clientId === undefined ? 'master' : 'viewer', clientId }
-    const connection: Connection = { socket, isAlive: true }
-    const heard = () => {
+    const isMaster = clientId === undefined
+    const who = { channelName: channel.name, role: isMaster ? 'master' : 'viewer', clientId }
+    const connection: Connection = {
+      socket,
+      stream,
+      isCorked: false,
+      accessKeyId,
+      isMaster,
+      endsAt: connectedAt + limits.lifetimeMs * (0.9 + 0.2 * Math.random()),
+      isAlive: true,
+      spokeAt: connectedAt,
+      isWarned: false,
+    }
+    const spoke = () => {
       connection.isAlive = true
+      connection.spokeAt = clock()
     }
     const peer: Peer = {
-      deliver: (message) => send(socket, writeDelivery(message)),
+      deliver: (message) => send(connection, writeDelivery(message)),
       close: (code, reason) => socket.close(code, reason),
     }
     let stray = 0
     connections.add(connection)
     log('info', 'signaling-connected', who)
     socket.on('error', (error) => log('info', 'signaling-socket-failed', { ...who, error: error.message }))
-    const seat = clientId === undefined ? hub.joinAsMaster(channel, peer) : hub.joinAsViewer(channel, clientId, peer)
-    socket.on('ping', heard)
-    socket.on('pong', heard)
+    const seat = isMaster ? hub.joinAsMaster(channel, peer) : hub.joinAsViewer(channel, clientId, peer)
+    socket.on('ping', spoke)
+    socket.on('pong', () => {
+      connection.isAlive = true
+    })
     socket.on('message', (data, isBinary) => {
-      heard()
+      spoke()
       if (socket.readyState !== WebSocket.OPEN) return
-      if (isBinary || !take((data as Buffer).toString('utf8'), seat, socket)) stray += 1
+      if (isBinary || !take((data as Buffer).toString('utf8'), seat, connection)) stray += 1
       if (stray > maxStray) socket.close(closeCodes.policy, 'too many frames that are no messages')
     })
     socket.on('close', (code) => {
@@ -125,31 +164,64 @@ export function createSocketDoor({ channels, hub, find, queueBytes, clock, log }
     })
   }
 
+  /** Throws `ClientLimitExceededException` when the connection sends more than it may. */
+  function takeTurn(connection: Connection, type: MessageType): void {
+    const { socketCandidate, socketDescription } = limits.rates
+    const isFree =
+      type === 'ICE_CANDIDATE'
+        ? (connection.candidate ??= createBucket(socketCandidate, clock))()
+        : (connection.description ??= createBucket(socketDescription, clock))()
+    if (!isFree) throw new ServiceError('ClientLimitExceededException', `Rate exceeded for ${type}.`)
+  }
+
   /** False when the frame is no message as the protocol has them. A failure is told to a sender that gave a correlation id. */
-  function take(text: string, seat: Seat, socket: WebSocket): boolean {
+  function take(text: string, seat: Seat, connection: Connection): boolean {
     const frame = readFrame(text)
     if (!frame) return false
     try {
       if ('error' in frame) throw frame.error
+      takeTurn(connection, frame.posting.type)
       seat.post(frame.posting)
       return true
     } catch (thrown) {
       const error = toServiceError(thrown)
       if (error.type === 'InternalFailure') log('error', 'signaling-message-failed', causeOf(error))
-      if (frame.correlationId !== undefined) send(socket, writeStatus(frame.correlationId, error))
+      if (frame.correlationId !== undefined) send(connection, writeStatus(frame.correlationId, error))
       return 'posting' in frame
     }
   }
 
   /** False when the connection is over, or ends now because its reader does not keep up. (Pongs are bounded by `ws` itself.) */
-  function send(socket: WebSocket, text: string): boolean {
+  function send(connection: Connection, text: string): boolean {
+    const { socket, stream } = connection
     if (socket.readyState !== WebSocket.OPEN) return false
-    if (socket.bufferedAmount > queueBytes) {
+    if (socket.bufferedAmount > limits.queueBytes) {
       socket.close(closeCodes.overloaded, 'the connection does not read what it is sent')
       return false
     }
+    // A system call costs more than all else here: what arrived together, a camera's candidates for one, leaves together.
+    if (!connection.isCorked) {
+      connection.isCorked = true
+      stream.cork()
+      process.nextTick(() => {
+        connection.isCorked = false
+        stream.uncork()
+      })
+    }
     socket.send(text)
     return true
+  }
+
+  /** The close code for a connection whose time is over. */
+  function endOf({ isMaster, endsAt, spokeAt }: Connection, now: number): number | undefined {
+    if (now >= endsAt) return closeCodes.lifetime
+    return !isMaster && now - spokeAt >= limits.idleMs ? closeCodes.idle : undefined
+  }
+
+  function warn(connection: Connection, now: number): void {
+    if (limits.goAwayMs === 0 || connection.isWarned || now < connection.endsAt - limits.goAwayMs) return
+    connection.isWarned = true
+    send(connection, goAway)
   }
 
   return {
@@ -159,13 +231,24 @@ export function createSocketDoor({ channels, hub, find, queueBytes, clock, log }
       admit(request, socket, head).catch((error: unknown) => refuse(socket, error))
     },
     beat() {
+      const now = clock()
       for (const connection of connections) {
+        const { socket } = connection
+        const end = endOf(connection, now)
         if (!connection.isAlive) {
-          connection.socket.terminate()
+          socket.terminate()
+        } else if (end !== undefined) {
+          socket.close(end, end === closeCodes.idle ? 'nothing was sent for too long' : 'connect again')
         } else {
           connection.isAlive = false
-          if (connection.socket.readyState === WebSocket.OPEN) connection.socket.ping()
+          if (socket.readyState === WebSocket.OPEN) socket.ping()
+          warn(connection, now)
         }
+      }
+    },
+    endKey(accessKeyId) {
+      for (const { socket, ...connection } of connections) {
+        if (connection.accessKeyId === accessKeyId) socket.close(closeCodes.revoked, 'the key was revoked')
       }
     },
     open: () => connections.size,

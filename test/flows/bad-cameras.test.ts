@@ -54,7 +54,7 @@ beforeAll(async () => {
   })
   await service.ensureChannel(channelName)
   const credentials = await service.createCredentials({ kind: 'application' })
-  access = { region: 'local', endpoint: service.endpoint, ca: service.ca, credentials }
+  access = { region: 'local', endpoint: service.endpoint, ca: service.ca ?? '', credentials }
   cameraKvs = openKvs(access)
   signaling = createKvsSignaling(access, { clock, log })
   const presence = (): ReturnType<SignalingService['presence']> => service.presence(channelName)

@@ -172,7 +172,7 @@ async function serve(request: IncomingMessage): Promise<GatewayResponse> {
 }
 
 const camera = await startCamera({
-  access: { region, endpoint: service.endpoint, ca: service.ca, credentials: cameraCredentials },
+  access: { region, endpoint: service.endpoint, ca: service.ca ?? '', credentials: cameraCredentials },
   channelName: 'front-door',
   source: 'synthetic',
   report: createReporter({ url: `${url}/cameras/${door}/events`, key: cameraKey, log }),

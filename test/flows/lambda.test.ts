@@ -22,7 +22,11 @@ beforeAll(async () => {
     log: () => {},
   })
   await made.close()
-  await house.start({ NODE_EXTRA_CA_CERTS: made.caPath }, ['test/flows/lambda-host.ts', house.dataDir, certificateDir])
+  await house.start({ NODE_EXTRA_CA_CERTS: made.caPath ?? '' }, [
+    'test/flows/lambda-host.ts',
+    house.dataDir,
+    certificateDir,
+  ])
 }, patience)
 afterAll(() => house.close(), patience)
 

@@ -11,6 +11,7 @@ import { createKvsSignaling } from '../../src/kvs/signaling.ts'
 import type { CameraMessage, Log } from '../../src/ports.ts'
 import { startSignalingService, type SignalingService } from '../../src/signaling/service.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { noRates } from '../signaling/running-service.ts'
 import { all, eventually } from './patience.ts'
 
 const region = 'eu-west-1'
@@ -44,6 +45,7 @@ beforeAll(async () => {
     iceServers: [turn],
     clock: Date.now,
     log: quiet,
+    limits: { rates: noRates, offlineDelayMs: 0 },
   })
   await service.ensureChannel('door')
 })
@@ -55,7 +57,7 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  const { endpoint, ca } = service
+  const { endpoint, ca = '' } = service
   const [mine, theirs] = await Promise.all([
     service.createCredentials({ kind: 'application' }),
     service.createCredentials({ kind: 'camera', channelName: 'door' }),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { SendAlexaOfferToMasterCommand } from '@aws-sdk/client-kinesis-video-signaling'
 import type { Channel } from '../../src/signaling/channels.ts'
 import { sendAlexaOffer } from '../../src/signaling/alexa-offer.ts'
+import { defaultLimits } from '../../src/signaling/limits.ts'
 import { createHub } from '../../src/signaling/hub.ts'
 import { base64, region, run, until, type Running } from './running-service.ts'
 
@@ -91,9 +92,16 @@ test('closing the service ends a waiting call at once', async () => {
 test('a master that stays silent is an error when the message has had its time, and leaves nothing behind', async () => {
   jest.useFakeTimers()
   try {
-    const limits = { viewersPerChannel: 1, undeliveredPerChannel: 1, replacedMasterMs: 1 }
+    const limits = { ...defaultLimits, viewersPerChannel: 1, undeliveredPerChannel: 1, replacedMasterMs: 1 }
     const hub = createHub(limits, Date.now, () => {})
-    const channel: Channel = { name: 'c', arn: 'arn', createdAt: 0, messageTtlS: 5, version: '1' }
+    const channel: Channel = {
+      name: 'c',
+      arn: 'arn',
+      createdAt: 0,
+      messageTtlS: 5,
+      version: '1',
+      storage: { status: 'DISABLED' },
+    }
     const call = sendAlexaOffer(hub, channel, 'v', offer, new AbortController().signal)
     const failed = expect(call).rejects.toMatchObject({ type: 'MasterNotAnsweringException', status: 400 })
     expect(() => hub.checkRoom('c', 'w')).toThrow('as many viewers')

@@ -31,7 +31,7 @@ function sign(canonical: string, date: string): { scope: string; signature: stri
 
 async function open(): Promise<TLSSocket> {
   const { hostname, port } = new URL(running.service.endpoint)
-  const socket = connect({ host: hostname, port: Number(port), ca: running.service.ca, ALPNProtocols: ['http/1.1'] })
+  const socket = connect({ host: hostname, port: Number(port), ca: running.ca, ALPNProtocols: ['http/1.1'] })
   await once(socket, 'secureConnect')
   return socket
 }
@@ -120,7 +120,7 @@ test('a camera starts: describe, create, describe, endpoints, ICE servers, WebSo
   )
   expect(ice.answer.IceServerList[0].Uris).toHaveLength(1)
 
-  const socket = new WebSocket(channelUrl(wss, arn), 'wss', { ca: running.service.ca })
+  const socket = new WebSocket(channelUrl(wss, arn), 'wss', { ca: running.ca })
   const got: string[] = []
   socket.on('message', (data: Buffer) => got.push(data.toString('utf8')))
   await once(socket, 'open')

@@ -10,7 +10,8 @@ import {
   UpdateSignalingChannelCommand,
 } from '@aws-sdk/client-kinesis-video'
 import { GetIceServerConfigCommand } from '@aws-sdk/client-kinesis-video-signaling'
-import { kvsIceServers } from '../../src/signaling/ice-servers.ts'
+import type { IceServer } from '../../src/ports.ts'
+import { createIceServers } from '../../src/signaling/ice-servers.ts'
 import { region, run, type Running } from './running-service.ts'
 
 let running: Running
@@ -139,6 +140,8 @@ describe('channels', () => {
   })
 })
 
+const listed = (servers: IceServer[]) => createIceServers(servers, undefined, Date.now)('door')
+
 describe('endpoints and ICE servers', () => {
   test.each(['MASTER', 'VIEWER'] as const)('a %s gets a WebSocket and an HTTPS endpoint', async (Role) => {
     const ChannelARN = await running.service.ensureChannel('endpoints')
@@ -178,12 +181,12 @@ describe('endpoints and ICE servers', () => {
     const urls = ['1', '2', '3', '4', '5'].map((host) => `turn:${host}.example:3478?transport=udp`)
     const turn = { urls, username: '1795345896:door', credential: 'c2VjcmV0=' }
     const filled = { Username: turn.username, Password: turn.credential, Ttl: 300 }
-    expect(kvsIceServers([{ urls: ['stun:stun.example:3478'] }, turn])).toEqual([
+    expect(listed([{ urls: ['stun:stun.example:3478'] }, turn])).toEqual([
       { Uris: ['stun:stun.example:3478'], Ttl: 300 },
       { Uris: urls.slice(0, 4), ...filled },
       { Uris: urls.slice(4), ...filled },
     ])
-    expect(kvsIceServers([turn, turn, turn])).toHaveLength(5)
+    expect(listed([turn, turn, turn])).toHaveLength(5)
   })
 
   test('ICE servers of an unknown channel are not found', async () => {
@@ -274,7 +277,7 @@ test('started again on the same store and directory, the service knows its chann
   const arn = await running.service.ensureChannel('kept')
   const again = await run({ store: running.store, certificateDir: running.directory })
   try {
-    expect(again.service.ca).toBe(running.service.ca)
+    expect(again.ca).toBe(running.ca)
     const { ChannelInfo } = await again
       .control(running.key)
       .send(new DescribeSignalingChannelCommand({ ChannelName: 'kept' }))

@@ -1,6 +1,7 @@
 /** The hub with peers that only remember: who is master, what waits, and for how long. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import type { Channel } from '../../src/signaling/channels.ts'
+import { defaultLimits } from '../../src/signaling/limits.ts'
 import { createHub, type Hub, type Peer } from '../../src/signaling/hub.ts'
 import type { Delivery } from '../../src/signaling/message.ts'
 
@@ -26,8 +27,15 @@ function createPeer(): FakePeer {
   return peer
 }
 
-const channel: Channel = { name: 'door', arn: 'arn', createdAt: 0, messageTtlS: 60, version: '1' }
-const limits = { viewersPerChannel: 10, undeliveredPerChannel: 4, replacedMasterMs: 30_000 }
+const channel: Channel = {
+  name: 'door',
+  arn: 'arn',
+  createdAt: 0,
+  messageTtlS: 60,
+  version: '1',
+  storage: { status: 'DISABLED' },
+}
+const limits = { ...defaultLimits, undeliveredPerChannel: 4 }
 const offer = (payload: string) => ({ type: 'SDP_OFFER' as const, payload })
 let hub: Hub
 let presence: boolean[]
@@ -78,6 +86,7 @@ describe('two masters', () => {
     expect(presence).toEqual([true])
     olderSeat.leave()
     olderSeat.leave()
+    jest.advanceTimersByTime(1_000)
     expect(presence).toEqual([true, false])
   })
 
@@ -105,6 +114,37 @@ describe('two masters', () => {
     const masters = Array.from({ length: 12 }, createPeer)
     for (const master of masters) hub.joinAsMaster(channel, master)
     expect(masters.map(({ closedWith }) => closedWith !== undefined)).toEqual([true, true, ...Array(10).fill(false)])
+  })
+})
+
+const leaveFor = (awayMs: number) => {
+  const seat = hub.joinAsMaster(channel, createPeer())
+  seat.leave()
+  jest.advanceTimersByTime(awayMs)
+}
+
+describe('presence', () => {
+  test('a master that is back in a moment was never away', () => {
+    leaveFor(700)
+    hub.joinAsMaster(channel, createPeer())
+    jest.advanceTimersByTime(60_000)
+    expect(presence).toEqual([true])
+    expect(hub.presence('door')).toMatchObject({ online: true })
+  })
+
+  test('one that is not is offline within a second, from the moment it left', () => {
+    const at = Date.now()
+    leaveFor(999)
+    expect(presence).toEqual([true, false])
+    expect(hub.presence('door')).toEqual({ online: false, sinceAt: at })
+  })
+
+  test('one that keeps coming and going is news every now and then only', () => {
+    for (let times = 0; times < 30; times += 1) leaveFor(2_000)
+    // Twice before it is known for it; then it would have to be away for 10 s.
+    expect(presence).toEqual([true, false, true, false, true])
+    jest.advanceTimersByTime(10_000)
+    expect(presence.at(-1)).toBe(false)
   })
 })
 

@@ -10,6 +10,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { WebSocket } from 'ws'
 import type { Log, Store } from '../../src/ports.ts'
+import type { SignalingLimits } from '../../src/signaling/limits.ts'
 import {
   startSignalingService,
   type SignalingService,
@@ -26,6 +27,7 @@ export interface Running {
   readonly service: SignalingService
   readonly store: Store
   readonly directory: string
+  readonly ca: string
   /** A key of an application. */
   readonly key: Key
   readonly logged: readonly { level: string; event: string; fields: Readonly<Record<string, unknown>> }[]
@@ -48,6 +50,18 @@ export interface Client {
 }
 
 export const region = 'eu-west-1'
+/** For tests that do much at once. */
+export const noRates: SignalingLimits['rates'] = (() => {
+  const any = { perSecond: 1e9, burst: 1e9 }
+  return {
+    accountWrite: any,
+    accountRead: any,
+    channelCall: any,
+    channelConnect: any,
+    socketDescription: any,
+    socketCandidate: any,
+  }
+})()
 /** As a payload: the service must not care what it is. */
 export const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64')
 
@@ -100,6 +114,7 @@ export async function run(options: Partial<SignalingServiceOptions> = {}): Promi
     service,
     store,
     directory,
+    ca: service.ca ?? '',
     key,
     logged,
     presign,
@@ -136,9 +151,9 @@ export async function refusal(url: string, ca: string): Promise<{ status: number
   }
 }
 
-/** Polls until the claim holds; fails after 5 s. */
-export async function until(claim: () => boolean, what = claim.toString()): Promise<void> {
-  const giveUpAt = Date.now() + 5_000
+/** Polls until the claim holds; fails after 5 s, or as long as is given. */
+export async function until(claim: () => boolean, what = claim.toString(), ms = 5_000): Promise<void> {
+  const giveUpAt = Date.now() + ms
   while (!claim()) {
     if (Date.now() > giveUpAt) throw new Error(`never came true: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 5))

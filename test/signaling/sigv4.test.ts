@@ -44,7 +44,7 @@ async function presigned(query: Record<string, string>, region?: string, expires
   return { method: 'GET', target: `/?${pairs.join('&')}`, headers: { host: ['kvs.example'] }, body: Buffer.alloc(0) }
 }
 
-const verify = (request: SignedRequest, at = now) => verifySigV4(request, find, at)
+const verify = async (request: SignedRequest, at = now) => (await verifySigV4(request, find, at)).credential
 
 const invalid = { type: 'InvalidSignatureException', status: 403 }
 const incomplete = { type: 'IncompleteSignatureException', status: 403 }

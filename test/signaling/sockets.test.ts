@@ -2,14 +2,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { DeleteSignalingChannelCommand } from '@aws-sdk/client-kinesis-video'
 import { WebSocket } from 'ws'
-import { base64, refusal, region, run, until, type Client, type Key, type Running } from './running-service.ts'
+import { base64, noRates, refusal, region, run, until, type Client, type Key, type Running } from './running-service.ts'
 
 const presence: [string, boolean][] = []
 let running: Running
 beforeAll(async () => {
   running = await run({
     onPresence: (channelName, online) => presence.push([channelName, online]),
-    limits: { viewersPerChannel: 3 },
+    limits: { viewersPerChannel: 3, rates: noRates },
   })
 })
 afterAll(() => running.close())
@@ -41,7 +41,7 @@ const status = (type: string) => ({
 })
 
 const refused = async (key: Key, query: Record<string, string>, options = {}) =>
-  refusal(await running.presign(key, query, options), running.service.ca)
+  refusal(await running.presign(key, query, options), running.ca)
 
 describe('relay', () => {
   test('an offer reaches the master with the name of its viewer, the answer the viewer without a name', async () => {
@@ -138,7 +138,7 @@ describe('connecting', () => {
       type: 'UnrecognizedClientException',
     })
     const unsigned = `${running.service.endpoint.replace('https', 'wss')}/?X-Amz-ChannelARN=${arn}`
-    expect(await refusal(unsigned, running.service.ca)).toMatchObject({ status: 403 })
+    expect(await refusal(unsigned, running.ca)).toMatchObject({ status: 403 })
   })
 
   test.each([
@@ -193,7 +193,7 @@ describe('connecting', () => {
   test('the subprotocol wss is echoed when it is asked for, and no other', async () => {
     const url = await running.presign(cameraKey, { 'X-Amz-ChannelARN': arn })
     const protocolOf = async (asked: string[]) => {
-      const socket = new WebSocket(url, asked, { ca: running.service.ca })
+      const socket = new WebSocket(url, asked, { ca: running.ca })
       await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
       socket.terminate()
       return socket.protocol
@@ -234,7 +234,7 @@ test('a connection that answers no ping is cut, one that does stays', async () =
     const alive = await strict.connect(strict.key, { ...query, 'X-Amz-ClientId': 'alive' })
     let pings = 0
     alive.socket.on('ping', () => (pings += 1))
-    const deaf = new WebSocket(await strict.presign(strict.key, query), { ca: strict.service.ca, autoPong: false })
+    const deaf = new WebSocket(await strict.presign(strict.key, query), { ca: strict.ca, autoPong: false })
     const cut = new Promise((resolve) => deaf.once('close', resolve))
     expect(await cut).toBe(1006)
     await until(() => pings > 4)

@@ -1,0 +1,154 @@
+/** `npm run transom`: what an operator does with the running bridge of this data directory. */
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { registeredCameras, registration, type Registration, type RegisteredCamera } from '../wire/registration.ts'
+import { operatorAccess, type OperatorAccess } from './operator.ts'
+
+const usage = `
+  npm run transom -- camera add ID --name "Front Door" [options]   register a camera: all its firmware needs, secrets once
+  npm run transom -- camera list                                   cameras, whether they are connected, their keys
+  npm run transom -- camera key ID [--replace]                     a further access key, or a new one instead of all others
+  npm run transom -- camera revoke ACCESS_KEY_ID                   make a key useless and end its connections
+  npm run transom -- camera remove ID                              the camera, its channel and its keys
+
+  ID                  1 to 256 of a-z A-Z 0-9 _ . - ; also the name of the signaling channel
+  --name TEXT         what people call it; the id, if not given
+  --camera            a camera without a button; otherwise it is a doorbell
+  --owner LOGIN       whose camera it is (demo)
+  --room TEXT, --manufacturer TEXT, --model TEXT
+  --no-speaker        it plays no sound
+  --alexa-offer       its firmware knows only Alexa's way of offering
+  --json              print for programs
+  TRANSOM_DATA        the data directory of the bridge (./data)
+`
+const options = {
+  name: { type: 'string' },
+  camera: { type: 'boolean', default: false },
+  owner: { type: 'string' },
+  room: { type: 'string' },
+  manufacturer: { type: 'string' },
+  model: { type: 'string' },
+  'no-speaker': { type: 'boolean', default: false },
+  'alexa-offer': { type: 'boolean', default: false },
+  replace: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+const requestMs = 10_000
+
+try {
+  const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  const [noun, verb, subject, ...rest] = positionals
+  const needsSubject = verb !== 'list'
+  if (values.help) {
+    console.log(usage)
+  } else if (noun !== 'camera' || verb === undefined || rest.length > 0 || (subject !== undefined) !== needsSubject) {
+    throw new Error(`this is not a command${usage}`)
+  } else {
+    await run(verb, subject ?? '', values)
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error))
+  process.exitCode = 1
+}
+
+async function run(verb: string, subject: string, values: Values): Promise<void> {
+  const access = await findBridge()
+  const id = encodeURIComponent(subject)
+  switch (verb) {
+    case 'add': {
+      const body = {
+        id: subject,
+        name: values.name ?? subject,
+        kind: values.camera ? 'camera' : 'doorbell',
+        owner: values.owner,
+        room: values.room,
+        manufacturer: values.manufacturer,
+        model: values.model,
+        hasSpeaker: !values['no-speaker'],
+        road: values['alexa-offer'] ? 'alexa-offer' : 'viewer',
+      }
+      return show(values, registration.parse(await call(access, 'POST', '/cameras', body)), printRegistration)
+    }
+    case 'list': {
+      const owner = values.owner === undefined ? '' : `?owner=${encodeURIComponent(values.owner)}`
+      const { cameras } = registeredCameras.parse(await call(access, 'GET', `/cameras${owner}`))
+      return show(values, cameras, (found) => found.map(printCamera).join('\n') || 'no cameras')
+    }
+    case 'key': {
+      const issued = await call(access, 'POST', `/cameras/${id}/keys`, { replace: values.replace })
+      return show(values, registration.parse(issued), printRegistration)
+    }
+    case 'revoke':
+      await call(access, 'DELETE', `/keys/${id}`)
+      return show(values, { revoked: subject }, () => `${subject} opens nothing any more`)
+    case 'remove':
+      await call(access, 'DELETE', `/cameras/${id}`)
+      return show(values, { removed: subject }, () => `${subject} is removed`)
+    default:
+      throw new Error(`there is no command camera ${verb}${usage}`)
+  }
+}
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
+
+async function findBridge(): Promise<OperatorAccess> {
+  const directory = resolve(process.env['TRANSOM_DATA'] || './data')
+  const path = join(directory, 'operator.json')
+  try {
+    return operatorAccess.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch (cause) {
+    throw new Error(`no bridge runs on ${directory}: start it (npm start), or set TRANSOM_DATA`, { cause })
+  }
+}
+
+async function call({ url, token }: OperatorAccess, method: string, path: string, body?: object): Promise<unknown> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(requestMs),
+  }).catch((cause: unknown) => {
+    throw new Error(`the bridge at ${url} does not answer: is it running?`, { cause })
+  })
+  if (response.status === 204) return undefined
+  const answer: unknown = await response.json()
+  if (response.ok) return answer
+  throw new Error(z.object({ message: z.string() }).parse(answer).message)
+}
+
+function show<T>({ json }: Values, value: T, print: (value: T) => string): void {
+  console.log(json ? JSON.stringify(value, undefined, 2) : print(value))
+}
+
+function printRegistration(issued: Registration): string {
+  const { channelName, channelArn, endpoint, caPath, cameraKey, eventsUrl, environment, warnings } = issued
+  const variables = Object.entries(environment).map(([name, value]) => `    export ${name}='${value}'`)
+  const press = `curl -H 'Authorization: Bearer ${cameraKey}' -d '{"kind":"press","eventId":"1","at":'$(date +%s000)'}' ${eventsUrl}`
+  return `
+  ${issued.cameraId} is registered. The secrets below are shown this once.
+
+  Channel      ${channelName}
+  ARN          ${channelArn}
+  Access key   ${issued.accessKeyId}
+  Secret       ${issued.secretAccessKey}
+  Region       ${issued.region}
+  Endpoint     ${endpoint}
+  Authority    ${caPath ?? 'a public one'}
+${cameraKey === undefined ? '' : `  Camera key   ${cameraKey}\n  A press      ${press}\n`}
+  AWS's C SDK (sample: kvsWebrtcClientMaster ${channelName}):
+${variables.join('\n')}
+${warnings.map((warning) => `\n  Mind: ${warning}.`).join('')}
+`
+}
+
+function printCamera({ cameraId, name, kind, isOnline, sinceAt, keys }: RegisteredCamera): string {
+  const since = sinceAt > 0 ? ` since ${new Date(sinceAt).toISOString()}` : ''
+  const issued = keys.map(
+    ({ accessKeyId, createdAt }) => `\n  ${accessKeyId}, made ${new Date(createdAt).toISOString()}`,
+  )
+  return `${cameraId}  ${kind}  "${name}"  ${isOnline ? 'online' : 'offline'}${since}${issued.join('')}`
+}

@@ -1,0 +1,120 @@
+/** The settings of the signaling service: their variables, and what they mean to it. */
+import { z } from 'zod'
+import type { TurnServers } from '../signaling/ice-servers.ts'
+import type { SignalingLimits } from '../signaling/limits.ts'
+import type { Tls } from '../signaling/listener.ts'
+
+const portNumber = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback)
+const whole = z.number().int().min(0)
+const rate = z.strictObject({ perSecond: z.number().positive(), burst: z.number().min(1) }).optional()
+const limits = z.strictObject({
+  viewersPerChannel: whole.min(1).optional(),
+  channels: whole.optional(),
+  undeliveredPerChannel: whole.optional(),
+  queueBytes: whole.min(1_024).optional(),
+  replacedMasterMs: whole.optional(),
+  offlineDelayMs: whole.optional(),
+  flappingDelayMs: whole.optional(),
+  heartbeatMs: whole.min(1_000).optional(),
+  idleMs: whole.min(1_000).optional(),
+  lifetimeMs: whole.min(1_000).optional(),
+  goAwayMs: whole.optional(),
+  strangers: whole.min(1).optional(),
+  requestMs: whole.min(1_000).optional(),
+  certificateCheckMs: whole.min(1_000).optional(),
+  rates: z
+    .strictObject({
+      accountWrite: rate,
+      accountRead: rate,
+      channelCall: rate,
+      channelConnect: rate,
+      socketDescription: rate,
+      socketCandidate: rate,
+    })
+    .optional(),
+})
+
+/** The variables, for the table of all settings. */
+export const signalingVariables = {
+  TRANSOM_SIGNALING_PORT: portNumber(8443),
+  TRANSOM_SIGNALING_HOST: z.string().optional(),
+  TRANSOM_SIGNALING_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine((url) => new URL(url).pathname === '/', 'must be an origin without a path: https://kvs.example')
+    .optional(),
+  TRANSOM_SIGNALING_TLS: z.enum(['on', 'off']).default('on'),
+  TRANSOM_SIGNALING_CERT: z.string().optional(),
+  TRANSOM_SIGNALING_KEY: z.string().optional(),
+  TRANSOM_SIGNALING_CA: z.string().optional(),
+  TRANSOM_SIGNALING_LIMITS: z
+    .string()
+    .default('{}')
+    .transform((text, context) => {
+      try {
+        return limits.parse(JSON.parse(text))
+      } catch (error) {
+        const why = error instanceof z.ZodError ? z.prettifyError(error) : 'it is no JSON'
+        context.addIssue(`must be a JSON object of limits, such as {"viewersPerChannel":20}: ${why}`)
+        return z.NEVER
+      }
+    }),
+  TRANSOM_TURN_URLS: z.string().optional(),
+  TRANSOM_TURN_SECRET: z.string().optional(),
+  TRANSOM_TURN_TTL_S: z.coerce.number().int().min(60).max(86_400).default(300),
+}
+
+const variables = z.object(signalingVariables)
+
+export interface SignalingSettings {
+  readonly port: number
+  readonly advertisedHost: string | undefined
+  readonly advertisedUrl: string | undefined
+  readonly tls: Tls
+  readonly turn: TurnServers | undefined
+  readonly limits: Partial<SignalingLimits>
+}
+
+/** Throws an `Error` that says which variables belong together. */
+export function toSignalingSettings(env: z.infer<typeof variables>, defaults: SignalingLimits): SignalingSettings {
+  const { rates, ...others } = env.TRANSOM_SIGNALING_LIMITS
+  return {
+    port: env.TRANSOM_SIGNALING_PORT,
+    advertisedHost: env.TRANSOM_SIGNALING_HOST,
+    advertisedUrl: env.TRANSOM_SIGNALING_URL,
+    tls: toTls(env),
+    turn: toTurn(env),
+    limits: { ...given(others), ...(rates && { rates: { ...defaults.rates, ...given(rates) } }) },
+  }
+}
+
+function toTls(env: z.infer<typeof variables>): Tls {
+  const { TRANSOM_SIGNALING_CERT: certPath, TRANSOM_SIGNALING_KEY: keyPath, TRANSOM_SIGNALING_CA: caPath } = env
+  const ca = caPath === undefined ? {} : { caPath }
+  if ((certPath === undefined) !== (keyPath === undefined)) {
+    throw new Error('TRANSOM_SIGNALING_CERT and TRANSOM_SIGNALING_KEY belong together: set both or none')
+  }
+  if (env.TRANSOM_SIGNALING_TLS === 'off') {
+    if (certPath !== undefined) throw new Error('TRANSOM_SIGNALING_TLS is off: what is TRANSOM_SIGNALING_CERT for?')
+    return { kind: 'none', ...ca }
+  }
+  return certPath !== undefined && keyPath !== undefined ? { kind: 'files', certPath, keyPath, ...ca } : { kind: 'own' }
+}
+
+function toTurn(env: z.infer<typeof variables>): TurnServers | undefined {
+  const { TRANSOM_TURN_URLS: text, TRANSOM_TURN_SECRET: secret, TRANSOM_TURN_TTL_S: ttlS } = env
+  if (text === undefined && secret === undefined) return undefined
+  const urls = text?.split(',').map((url) => url.trim()) ?? []
+  if (secret === undefined || urls.length === 0 || urls.some((url) => !/^(turns?|stun):[^\s]+$/.test(url))) {
+    throw new Error(
+      'TRANSOM_TURN_URLS and TRANSOM_TURN_SECRET belong together: turn:turn.example:3478?transport=udp,turn:…, and the secret of coturn',
+    )
+  }
+  return { urls, secret, ttlS }
+}
+
+/** Without what was left out. */
+function given<T extends object>(values: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>
+  }
+}

@@ -1,0 +1,58 @@
+/** What an operator tells the bridge to register a camera, and what the camera's firmware must be told then. */
+import { z } from 'zod'
+
+const id = z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/, '1 to 256 of a-z, A-Z, 0-9, _ . -')
+const label = z.string().min(1).max(128)
+
+export const registrationRequest = z.strictObject({
+  /** Also the name of its signaling channel. */
+  id,
+  name: label,
+  kind: z.enum(['doorbell', 'camera']).default('doorbell'),
+  /** The login of the user it belongs to. */
+  owner: z.string().min(1).max(254).default('demo'),
+  room: label.optional(),
+  manufacturer: label.default('Transom'),
+  model: label.default('KVS camera'),
+  /** Whether it plays the sound that it receives. */
+  hasSpeaker: z.boolean().default(true),
+  /** How it is offered calls. `viewer` lets it trickle; `alexa-offer` is for firmware that knows only Alexa's way. */
+  road: z.enum(['viewer', 'alexa-offer']).default('viewer'),
+})
+export type RegistrationRequest = z.infer<typeof registrationRequest>
+
+const accessKey = z.object({ accessKeyId: z.string(), secretAccessKey: z.string() })
+
+/** Everything that the firmware needs. Secrets are in it once: they cannot be asked for again. */
+export const registration = z.object({
+  cameraId: id,
+  channelName: id,
+  channelArn: z.string(),
+  region: z.string(),
+  ...accessKey.shape,
+  /** Bearer token for `eventsUrl`, where the camera says that somebody rang; absent when only the access key is new. */
+  cameraKey: z.string().optional(),
+  eventsUrl: z.url(),
+  /** The signaling service's control plane. */
+  endpoint: z.url(),
+  /** File of the authority to trust, on the bridge's machine; null when it is a public one. */
+  caPath: z.string().nullable(),
+  /** For AWS's C SDK and its samples. */
+  environment: z.record(z.string(), z.string()),
+  /** What will not work like this, in plain words. */
+  warnings: z.array(z.string()),
+})
+export type Registration = z.infer<typeof registration>
+
+export const registeredCamera = z.object({
+  cameraId: id,
+  name: label,
+  kind: z.enum(['doorbell', 'camera']),
+  channelName: id,
+  isOnline: z.boolean(),
+  /** When it came or went, epoch milliseconds. */
+  sinceAt: z.number(),
+  keys: z.array(z.object({ accessKeyId: z.string(), createdAt: z.number() })),
+})
+export const registeredCameras = z.object({ cameras: z.array(registeredCamera) })
+export type RegisteredCamera = z.infer<typeof registeredCamera>

@@ -1,0 +1,58 @@
+/** The settings of the signaling service, and what belongs together in them. */
+import { expect, test } from '@jest/globals'
+import { readConfig } from '../../src/app/config.ts'
+
+const settings = (env: Record<string, string>) => readConfig(env).signaling
+
+test('without settings it makes its own certificate and hands out its own address', () => {
+  expect(settings({})).toEqual({
+    port: 8443,
+    advertisedHost: undefined,
+    advertisedUrl: undefined,
+    tls: { kind: 'own' },
+    turn: undefined,
+    limits: {},
+  })
+})
+
+test.each([
+  [
+    { TRANSOM_SIGNALING_CERT: 'a.pem', TRANSOM_SIGNALING_KEY: 'b.pem', TRANSOM_SIGNALING_CA: 'c.pem' },
+    { tls: { kind: 'files', certPath: 'a.pem', keyPath: 'b.pem', caPath: 'c.pem' } },
+  ],
+  [
+    { TRANSOM_SIGNALING_TLS: 'off', TRANSOM_SIGNALING_URL: 'https://kvs.example' },
+    { tls: { kind: 'none' }, advertisedUrl: 'https://kvs.example' },
+  ],
+  [
+    { TRANSOM_TURN_URLS: 'turn:t.example:3478?transport=udp, turns:t.example:5349', TRANSOM_TURN_SECRET: 's' },
+    { turn: { urls: ['turn:t.example:3478?transport=udp', 'turns:t.example:5349'], secret: 's', ttlS: 300 } },
+  ],
+  [{ TRANSOM_SIGNALING_LIMITS: '{"viewersPerChannel":20}' }, { limits: { viewersPerChannel: 20 } }],
+  [
+    { TRANSOM_SIGNALING_LIMITS: '{"rates":{"channelConnect":{"perSecond":9,"burst":9}}}' },
+    {
+      limits: {
+        rates: { channelConnect: { perSecond: 9, burst: 9 }, socketCandidate: { perSecond: 20, burst: 100 } },
+      },
+    },
+  ],
+])('%j is understood', (env, expected) => {
+  expect(settings(env)).toMatchObject(expected)
+})
+
+test.each([
+  ['a certificate without its key', { TRANSOM_SIGNALING_CERT: 'a.pem' }, 'belong together'],
+  [
+    'a certificate that nobody would see',
+    { TRANSOM_SIGNALING_TLS: 'off', TRANSOM_SIGNALING_CERT: 'a', TRANSOM_SIGNALING_KEY: 'b' },
+    'TRANSOM_SIGNALING_TLS is off',
+  ],
+  ['an address with a path', { TRANSOM_SIGNALING_URL: 'https://kvs.example/kvs' }, 'without a path'],
+  ['TURN without a secret', { TRANSOM_TURN_URLS: 'turn:t.example' }, 'belong together'],
+  ['TURN that is no URL', { TRANSOM_TURN_URLS: 't.example', TRANSOM_TURN_SECRET: 's' }, 'belong together'],
+  ['limits that are no JSON', { TRANSOM_SIGNALING_LIMITS: 'many' }, 'it is no JSON'],
+  ['a limit that does not exist', { TRANSOM_SIGNALING_LIMITS: '{"viewers":20}' }, 'viewers'],
+])('%s is refused', (_case, env, message) => {
+  expect(() => settings(env)).toThrow(message)
+})

@@ -1,0 +1,140 @@
+/** A camera is registered by the operator's command line, connects with what was printed, is seen, and is let go again. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { openMaster } from './master.ts'
+import { createHouse, type House } from './house.ts'
+
+let house: House
+beforeAll(async () => {
+  house = createHouse()
+  await house.start({ TRANSOM_DOORBELL: 'off' })
+}, 30_000)
+afterAll(() => house.close())
+
+async function transom(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  const child = spawn(process.execPath, ['src/app/cli.ts', ...args], {
+    cwd: join(import.meta.dirname, '..', '..'),
+    env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: house.dataDir },
+  })
+  const said = { out: '', err: '' }
+  child.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (said.err += chunk.toString()))
+  const [code] = await once(child, 'close', { signal: AbortSignal.timeout(15_000) })
+  return { code, ...said }
+}
+const list = async (): Promise<{ cameraId: string; isOnline: boolean; keys: object[] }[]> =>
+  JSON.parse((await transom('camera', 'list', '--json')).out)
+
+async function listed(claim: (camera: Awaited<ReturnType<typeof list>>[number] | undefined) => boolean): Promise<void> {
+  const giveUpAt = Date.now() + 10_000
+  while (!claim((await list()).find(({ cameraId }) => cameraId === 'porch'))) {
+    if (Date.now() > giveUpAt) throw new Error(`never listed so: ${claim.toString()}`)
+  }
+}
+
+test('what is printed is everything that a camera needs', async () => {
+  const printed = await transom('camera', 'add', 'porch', '--name', 'Back porch', '--room', 'Garden')
+  expect(printed).toMatchObject({ code: 0, err: '' })
+  const environment = Object.fromEntries(
+    [...printed.out.matchAll(/export (\w+)='([^']*)'/g)].map(([, name, value]) => [name!, value!]),
+  )
+  expect(Object.keys(environment).sort()).toEqual([
+    'AWS_ACCESS_KEY_ID',
+    'AWS_DEFAULT_REGION',
+    'AWS_KVS_CACERT_PATH',
+    'AWS_SECRET_ACCESS_KEY',
+    'CONTROL_PLANE_URI',
+  ])
+  // The C SDK cannot be sent to another port, and must be told so before it fails.
+  expect(printed.out).toContain('443 only')
+
+  const master = await openMaster(environment, 'porch')
+  await listed((camera) => camera?.isOnline === true && camera.keys.length === 1)
+  const [, cameraKey, eventsUrl] = [...(/Bearer (\S+)'.* (http\S+)$/m.exec(printed.out) ?? [])].map(String) as [
+    string,
+    string,
+    string,
+  ]
+  const press = await fetch(eventsUrl, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${cameraKey}` },
+    body: JSON.stringify({ kind: 'press', eventId: '1', at: Date.now() }),
+  })
+  expect(press.status).toBe(202)
+
+  const again = await transom('camera', 'add', 'porch')
+  expect(again).toMatchObject({ code: 1, err: 'there is a camera porch already\n' })
+
+  // A new key instead of the old one: whoever has that is out.
+  const replaced = JSON.parse((await transom('camera', 'key', 'porch', '--replace', '--json')).out)
+  expect(await master.closed).toBe(4003)
+  const second = await openMaster(replaced.environment, 'porch')
+  expect(await transom('camera', 'revoke', replaced.accessKeyId)).toMatchObject({ code: 0 })
+  expect(await second.closed).toBe(4003)
+  await listed((camera) => camera?.isOnline === false && camera.keys.length === 0)
+
+  expect(await transom('camera', 'remove', 'porch')).toMatchObject({ code: 0 })
+  expect((await list()).map(({ cameraId }) => cameraId)).toEqual(['front-door'])
+  expect(await transom('camera', 'remove', 'porch')).toMatchObject({ code: 1, err: 'there is no camera porch\n' })
+}, 40_000)
+
+test('the way in is for the owner of the data directory', async () => {
+  const path = join(house.dataDir, 'operator.json')
+  expect((statSync(path).mode & 0o777).toString(8)).toBe('600')
+  const { url } = JSON.parse(readFileSync(path, 'utf8'))
+  for (const authorization of ['', 'Bearer x', `Bearer ${'x'.repeat(43)}`]) {
+    const answer = await fetch(`${url}/cameras`, { headers: { authorization } })
+    expect([answer.status, await answer.json()]).toEqual([401, expect.objectContaining({ error: 'unauthorized' })])
+  }
+})
+
+test.each([
+  ['a command that does not exist', ['camera', 'paint', 'x'], 'there is no command camera paint'],
+  ['no command', [], 'this is not a command'],
+  ['an id that is none', ['camera', 'add', 'a b'], '1 to 256 of a-z'],
+  ['an owner that nobody is', ['camera', 'add', 'attic', '--owner', 'nobody'], 'nobody has the login nobody'],
+  ['an unknown option', ['camera', 'list', '--all'], "Unknown option '--all'"],
+])('%s is refused with what would be right', async (_case, args, message) => {
+  const { code, err } = await transom(...args)
+  expect([code, err]).toEqual([1, expect.stringContaining(message)])
+})
+
+test('a second process on the same data is refused, and may start when the first is gone, even by force', async () => {
+  const start = () => {
+    const env = { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: house.dataDir, TRANSOM_PORT: '0' }
+    const child = spawn(process.execPath, ['src/app/main.ts'], {
+      cwd: join(import.meta.dirname, '..', '..'),
+      env: { ...env, TRANSOM_SIGNALING_PORT: '0', TRANSOM_DOORBELL: 'off' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    return { child, said: () => said }
+  }
+  const second = start()
+  expect(await once(second.child, 'close', { signal: AbortSignal.timeout(15_000) })).toEqual([1, null])
+  expect(second.said()).toContain(`${house.dataDir} is in use by another Transom`)
+  expect((await list()).length).toBe(1)
+
+  await house.stop()
+  expect((await transom('camera', 'list')).err).toContain('no bridge runs on')
+  const third = start()
+  const runs = async (process: ReturnType<typeof start>) => {
+    const giveUpAt = Date.now() + 15_000
+    while (!process.said().includes('Transom is running')) {
+      if (Date.now() > giveUpAt) throw new Error(process.said())
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+  await runs(third)
+  third.child.kill('SIGKILL')
+  await once(third.child, 'close')
+  expect((await transom('camera', 'list')).err).toContain('does not answer')
+  const fourth = start()
+  await runs(fourth)
+  fourth.child.kill('SIGINT')
+  expect(await once(fourth.child, 'close')).toEqual([0, null])
+}, 60_000)
