@@ -1,0 +1,435 @@
+/** One's own account in the browser: `<issuer>/account`, and the links of an invitation or a password reset. */
+import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
+import { z } from 'zod'
+import { BridgeError } from '../errors.ts'
+import type { AccountId, Clock, Log, Store } from '../ports.ts'
+import type { AccountPages, LinkView, SharedCamera } from './account-pages.ts'
+import type { Audit } from './audit.ts'
+import type { Pages } from './pages.ts'
+import type { PasskeyView } from './passkey-form.ts'
+import type { Passkeys } from './passkeys.ts'
+import { signInForm, type SignIn } from './sign-in.ts'
+import { leavingContentPolicy, passkeyContentPolicy } from './style.ts'
+import type { Tickets } from './tickets.ts'
+import type { Upstream } from './upstream.ts'
+import type { User, Users } from './users.ts'
+
+/** What the account page may do with cameras; `app` owns them. Methods throw `BridgeError` for what cannot be. */
+export interface Sharing {
+  cameras(owner: AccountId): Promise<readonly SharedCamera[]>
+  share(owner: AccountId, cameraId: string, guest: AccountId, mayTalk: boolean): Promise<void>
+  unshare(owner: AccountId, cameraId: string, guest: AccountId): Promise<void>
+}
+
+export interface AccountDeps {
+  readonly store: Store
+  readonly users: Users
+  readonly signIn: SignIn
+  readonly passkeys: Passkeys
+  readonly tickets: Tickets
+  readonly upstream: Upstream | undefined
+  readonly sharing: Sharing | undefined
+  readonly audit: Audit
+  readonly links: (account: AccountId) => Promise<readonly LinkView[]>
+  readonly endLink: (account: AccountId, grantId: string) => Promise<boolean>
+  readonly pages: Pages
+  readonly accountPages: AccountPages
+  readonly csrfKey: string
+  /** Address of the passkeys' script. */
+  readonly script: string
+  readonly isSecure: boolean
+  readonly clock: Clock
+  readonly log: Log
+}
+
+interface Session {
+  readonly accountId: AccountId
+  readonly createdAt: number
+}
+
+const sessionMs = 3_600_000
+const cookieName = 'transom_account'
+/** Of the sign-in form: ties it to this browser before anybody is signed in. */
+const formCookieName = 'transom_form'
+
+export function createAccount(deps: AccountDeps): Router {
+  const { users, signIn, passkeys, tickets, upstream, sharing, audit, accountPages, pages, clock } = deps
+  const sessions = deps.store.collection<Session>('oauth-account-session')
+  const router = express.Router()
+  // Not for every path: the provider, which comes after, reads its own bodies.
+  router.use(['/account', '/welcome'], express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 }))
+
+  const routes: readonly [string, (req: Request, res: Response, user: User, secret: string) => Promise<void>][] = [
+    [
+      '/account/logout',
+      async (req, res, _user, secret) => {
+        await sessions.remove(keyOf(secret))
+        forget(res, req, cookieName)
+        res.redirect(303, base(req))
+      },
+    ],
+    [
+      '/account/links/end',
+      async (req, res, user) => {
+        const { grant } = z.object({ grant: z.string().max(100) }).parse(req.body)
+        const isEnded = await deps.endLink(user.accountId, grant)
+        back(req, res, isEnded ? 'removed' : 'gone')
+      },
+    ],
+    [
+      '/account/shares',
+      async (req, res, user) => {
+        const form = z
+          .object({ camera: z.string().max(256), login: z.string().max(300), talk: z.enum(['yes', 'no']) })
+          .parse(req.body)
+        const guest = await users.find(form.login, user.tenant)
+        if (guest === undefined || guest.accountId === user.accountId) return back(req, res, 'nobody')
+        await sharing?.share(user.accountId, form.camera, guest.accountId, form.talk === 'yes')
+        back(req, res, 'shared')
+      },
+    ],
+    [
+      '/account/shares/end',
+      async (req, res, user) => {
+        const { camera, account } = z
+          .object({ camera: z.string().max(256), account: z.string().max(256) })
+          .parse(req.body)
+        const guest = await users.findByAccount(account)
+        if (guest !== undefined) await sharing?.unshare(user.accountId, camera, guest.accountId)
+        back(req, res, 'unshared')
+      },
+    ],
+    [
+      '/account/passkeys/options',
+      async (_req, res, user) => {
+        res.json(await passkeys.registrationOptions(user))
+      },
+    ],
+    [
+      '/account/passkeys',
+      async (req, res, user) => {
+        const isAdded = await passkeys.register(user, jsonOf(req.body?.credential))
+        if (isAdded) await audit.write(user.accountId, 'passkey-added')
+        back(req, res, isAdded ? 'passkey' : 'nopasskey')
+      },
+    ],
+    [
+      '/account/passkeys/remove',
+      async (req, res, user) => {
+        const { passkey } = z.object({ passkey: z.string().max(100) }).parse(req.body)
+        if (await passkeys.remove(user.accountId, passkey)) await audit.write(user.accountId, 'passkey-removed')
+        back(req, res, 'removed')
+      },
+    ],
+  ]
+  for (const [path, handle] of routes) {
+    router.post(
+      path,
+      answer(async (req, res) => {
+        const session = await sessionOf(req)
+        if (session === undefined) return void res.redirect(303, base(req))
+        requireToken(req, csrfOf(session.secret))
+        await handle(req, res, session.user, session.secret)
+      }),
+    )
+  }
+
+  router.get(
+    '/account',
+    answer(async (req, res) => {
+      const session = await sessionOf(req)
+      if (session === undefined) return showSignIn(req, res)
+      const { user, secret } = session
+      const [links, cameras, keys, history] = await Promise.all([
+        deps.links(user.accountId),
+        sharing?.cameras(user.accountId) ?? [],
+        passkeys.list(user.accountId),
+        audit.read(user.accountId),
+      ])
+      res.set('content-security-policy', passkeyContentPolicy(deps.script))
+      const note = notes[String(req.query['note'])]
+      res.send(
+        accountPages.account({
+          user,
+          base: base(req),
+          csrf: csrfOf(secret),
+          links,
+          cameras,
+          passkeys: keys,
+          history,
+          ...(passkeys.isOffered && { passkey: passkeyView(req, 'create', 'passkeys') }),
+          ...note,
+        }),
+      )
+    }),
+  )
+
+  router.post(
+    '/account/login',
+    answer(async (req, res) => {
+      requireToken(req, csrfOf(formSecretOf(req)))
+      if (upstream !== undefined) return showSignIn(req, res)
+      const form = signInForm.safeParse(req.body)
+      if (!form.success) return showSignIn(req, res, { status: 422, problem: 'Please enter login and password.' })
+      const { login } = form.data
+      const result = await signIn.password({ ...form.data, address: req.ip ?? '', clientId: 'account' })
+      if ('user' in result) return begin(req, res, result.user)
+      if (result.retryAfterS !== undefined) res.set('retry-after', String(result.retryAfterS))
+      await showSignIn(req, res, { status: result.status, problem: result.problem, login })
+    }),
+  )
+
+  router.post(
+    '/account/login/passkey/options',
+    answer(async (req, res) => {
+      requireToken(req, csrfOf(formSecretOf(req)))
+      res.json(await passkeys.signInOptions(`account ${formSecretOf(req)}`))
+    }),
+  )
+
+  router.post(
+    '/account/login/passkey',
+    answer(async (req, res) => {
+      requireToken(req, csrfOf(formSecretOf(req)))
+      const result = await signIn.passkey(`account ${formSecretOf(req)}`, jsonOf(req.body?.credential), {
+        address: req.ip ?? '',
+        clientId: 'account',
+      })
+      if ('user' in result) return begin(req, res, result.user)
+      await showSignIn(req, res, { status: result.status, problem: result.problem })
+    }),
+  )
+
+  router.post(
+    '/account/login/upstream',
+    answer(async (req, res) => {
+      requireToken(req, csrfOf(formSecretOf(req)))
+      if (upstream === undefined) return showSignIn(req, res)
+      const browser = `account ${formSecretOf(req)}`
+      leave(res, await upstream.begin({ returnTo: `${base(req)}/login/upstream`, browser }))
+    }),
+  )
+
+  router.get(
+    '/account/login/upstream',
+    answer(async (req, res) => {
+      const user = await upstream?.redeem(String(req.query['ticket'] ?? ''), `account ${formSecretOf(req)}`)
+      if (user !== undefined) return begin(req, res, user)
+      await showSignIn(req, res, { status: 422, problem: `${upstream?.name ?? 'The provider'} did not sign you in.` })
+    }),
+  )
+
+  router
+    .route('/welcome/:code')
+    .get(
+      answer(async (req, res) => {
+        const ticket = await tickets.look(codeOf(req))
+        if (ticket === undefined) return void res.status(404).send(usedUp())
+        const user = ticket.kind === 'reset' ? await users.findByAccount(ticket.accountId) : undefined
+        res.send(
+          accountPages.ticket({
+            ...ticketForm(req),
+            kind: ticket.kind,
+            ...(user !== undefined && { login: user.login }),
+          }),
+        )
+      }),
+    )
+    .post(
+      answer(async (req, res) => {
+        // The code itself is the secret of this form.
+        requireToken(req, csrfOf(codeOf(req)))
+        const ticket = await tickets.look(codeOf(req))
+        if (ticket === undefined) return void res.status(404).send(usedUp())
+        const typed = newPerson.safeParse(req.body)
+        const { login = '', name = '', password = '' } = typed.success ? typed.data : {}
+        try {
+          // Checked before the ticket is spent, so that a mistyped form can be sent again.
+          if (ticket.kind === 'invitation' && (await users.find(login, ticket.tenant)) !== undefined) {
+            throw new BridgeError('invalid_request', 'this login is taken')
+          }
+          if (ticket.kind === 'reset') await users.setPassword(ticket.accountId, password)
+          const account =
+            ticket.kind === 'reset'
+              ? ticket.accountId
+              : await onceOnly(codeOf(req), () => users.create({ login, name, password, ...tenantOf(ticket) }))
+          if (account === undefined) return void res.status(404).send(usedUp())
+          await tickets.redeem(codeOf(req))
+          await audit.write(account, ticket.kind === 'reset' ? 'password-reset' : 'signed-up')
+        } catch (error) {
+          if (!(error instanceof BridgeError) || error.code !== 'invalid_request') throw error
+          const problem =
+            error.message === 'this login is taken'
+              ? 'This login is taken.'
+              : 'Please check what you entered: a name, a login, and a password of at least 8 characters.'
+          return void res
+            .status(422)
+            .send(accountPages.ticket({ ...ticketForm(req), kind: ticket.kind, login, name, problem }))
+        }
+        res.send(
+          ticket.kind === 'reset'
+            ? pages.note(
+                'Your password is set',
+                'You can sign in with it now. Everybody who was signed in to your account has been signed out; connected assistants stay connected.',
+              )
+            : pages.note(
+                'Your account is ready',
+                'Now open the app of your assistant and link it: you will be asked for this login and password.',
+              ),
+        )
+      }),
+    )
+
+  return router
+
+  /** Two posts of one invitation at once make one account: the second waits at the ticket and finds it gone. */
+  async function onceOnly(code: string, create: () => Promise<AccountId>): Promise<AccountId | undefined> {
+    const ticket = await tickets.redeem(code)
+    if (ticket === undefined) return undefined
+    try {
+      return await create()
+    } catch (error) {
+      await tickets.restore(code, ticket)
+      throw error
+    }
+  }
+
+  function ticketForm(req: Request) {
+    return { action: `${req.baseUrl}${req.path}`, csrf: csrfOf(codeOf(req)) }
+  }
+
+  function usedUp(): string {
+    return pages.note(
+      'This link is used up',
+      'It works once and for a limited time. Please ask whoever sent it for a new one.',
+    )
+  }
+
+  async function begin(req: Request, res: Response, user: User): Promise<void> {
+    const secret = randomBytes(24).toString('base64url')
+    const session = { accountId: user.accountId, createdAt: clock() }
+    await sessions.put(keyOf(secret), session, { expiresAt: clock() + sessionMs })
+    remember(res, req, cookieName, secret)
+    forget(res, req, formCookieName)
+    res.redirect(303, base(req))
+  }
+
+  async function sessionOf(req: Request): Promise<{ user: User; secret: string } | undefined> {
+    const secret = cookieOf(req, cookieName)
+    const session = secret === undefined ? undefined : (await sessions.get(keyOf(secret)))?.value
+    if (secret === undefined || session === undefined) return undefined
+    const user = await users.findByAccount(session.accountId)
+    return user === undefined || session.createdAt < (user.passwordSince ?? 0) ? undefined : { user, secret }
+  }
+
+  async function showSignIn(
+    req: Request,
+    res: Response,
+    again: { status?: number; problem?: string; login?: string } = {},
+  ): Promise<void> {
+    const { status = 200, ...typed } = again
+    let secret = cookieOf(req, formCookieName)
+    if (secret === undefined) {
+      secret = randomBytes(24).toString('base64url')
+      remember(res, req, formCookieName, secret)
+    }
+    const policy = upstream === undefined ? passkeyContentPolicy(deps.script) : leavingContentPolicy
+    res.set('content-security-policy', policy)
+    res.status(status).send(
+      accountPages.signIn({
+        action: `${base(req)}/login`,
+        csrf: csrfOf(secret),
+        ...typed,
+        ...(upstream === undefined
+          ? passkeys.isOffered && { passkey: passkeyView(req, 'get', 'login/passkey') }
+          : { upstream: { name: upstream.name, action: `${base(req)}/login/upstream` } }),
+      }),
+    )
+  }
+
+  function passkeyView(req: Request, use: PasskeyView['use'], path: string): PasskeyView {
+    const action = `${base(req)}/${path}`
+    return { use, action, options: `${action}/options`, script: deps.script }
+  }
+
+  function csrfOf(secret: string): string {
+    return createHmac('sha256', deps.csrfKey).update(`account ${secret}`).digest('base64url')
+  }
+
+  function requireToken(req: Request, expected: string): void {
+    const given: unknown = req.body?.csrf
+    const right = Buffer.from(expected)
+    if (typeof given === 'string' && given.length === right.length && timingSafeEqual(Buffer.from(given), right)) return
+    deps.log('warn', 'oauth.refused', { path: req.path.split('/')[1], reason: 'the form does not carry our token' })
+    throw Object.assign(new Error('the form does not carry our token'), { status: 400 })
+  }
+
+  function remember(res: Response, req: Request, name: string, value: string): void {
+    res.cookie(name, value, { ...cookieRules(req), maxAge: sessionMs })
+  }
+
+  function forget(res: Response, req: Request, name: string): void {
+    res.clearCookie(name, cookieRules(req))
+  }
+
+  function cookieRules(req: Request) {
+    return { httpOnly: true, sameSite: 'lax', secure: deps.isSecure, path: base(req) } as const
+  }
+}
+
+const newPerson = z.object({
+  login: z.string().max(300).optional(),
+  name: z.string().max(300).optional(),
+  password: z.string().max(300).optional(),
+})
+
+const notes: Readonly<Record<string, { done: string } | { problem: string }>> = {
+  removed: { done: 'Removed. It stops working within a minute.' },
+  gone: { problem: 'That link does not exist any more.' },
+  shared: { done: 'Shared. It shows up at the other person’s assistants when they look for devices again.' },
+  unshared: { done: 'No longer shared.' },
+  nobody: { problem: 'Nobody else here has this login.' },
+  passkey: { done: 'The passkey was added. You can sign in with it from now on.' },
+  nopasskey: { problem: 'The passkey could not be added. Please try again.' },
+}
+
+const base = (req: Request): string => `${req.baseUrl}/account`
+const back = (req: Request, res: Response, note: string): void => res.redirect(303, `${base(req)}?note=${note}`)
+const codeOf = (req: Request): string => String(req.params['code']).slice(0, 100)
+const keyOf = (secret: string): string => hash('sha256', secret, 'base64url')
+const formSecretOf = (req: Request): string => cookieOf(req, formCookieName) ?? ''
+const tenantOf = ({ tenant }: { readonly tenant?: string }) => (tenant === undefined ? {} : { tenant })
+
+/** Sends the browser to the identity provider. */
+export function leave(res: Response, url: string): void {
+  res.redirect(303, url)
+}
+
+export function jsonOf(text: unknown): unknown {
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function cookieOf(req: Request, name: string): string | undefined {
+  const found = (req.headers.cookie ?? '').split('; ').find((pair) => pair.startsWith(`${name}=`))
+  const value = found?.slice(name.length + 1)
+  return value !== undefined && /^[\w-]{32}$/.test(value) ? value : undefined
+}
+
+/** Hands a rejection to the error handler; a body that does not fit its form is the visitor's. */
+function answer(handle: (req: Request, res: Response) => Promise<void>): RequestHandler {
+  return async (req, res, next) => {
+    try {
+      await handle(req, res)
+    } catch (error) {
+      const isVisitors =
+        error instanceof z.ZodError ||
+        (error instanceof BridgeError && /^(invalid_request|camera_not_found)$/.test(error.code))
+      next(isVisitors ? Object.assign(error, { status: 400 }) : error)
+    }
+  }
+}
