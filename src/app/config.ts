@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import type { Budgets } from '../broker/session.ts'
 import type { IceServer } from '../ports.ts'
+import { linkingEnvironment, toLinkingConfig, type LinkingConfig } from './linking-settings.ts'
 
 const milliseconds = (fallback: number) => z.coerce.number().int().min(0).max(3_600_000).default(fallback)
 const portNumber = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback)
@@ -51,6 +52,7 @@ const environment = z.object({
   TRANSOM_ALEXA_EVENTS_URL: z.url().optional(),
   TRANSOM_GOOGLE_SERVICE_ACCOUNT: z.string().optional(),
   TRANSOM_HOME_GRAPH_URL: z.url().optional(),
+  ...linkingEnvironment,
 })
 
 type Environment = z.infer<typeof environment>
@@ -67,6 +69,7 @@ export interface Config {
   /** STUN and TURN servers for cameras and displays. */
   readonly iceServers: readonly IceServer[]
   readonly budgets: Budgets
+  readonly linking: LinkingConfig
   readonly alexa: {
     readonly budgetMs: number
     readonly lwa: { readonly clientId?: string; readonly clientSecret?: string; readonly tokenUrl?: string }
@@ -121,6 +124,7 @@ function toConfig(env: Environment): Config {
       absentMs: 3_000,
       lifetimeMs: 3_600_000,
     },
+    linking: toLinkingConfig(env),
     alexa: {
       budgetMs: env.TRANSOM_ALEXA_BUDGET_MS,
       lwa: {

@@ -31,7 +31,10 @@ export function createHttpApp(bridge: Bridge, log: Log): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.use('/oauth', bridge.oauth.handler)
+  if (bridge.linking.isServed) {
+    app.use('/oauth', bridge.oauth.handler)
+    app.use('/.well-known', bridge.oauth.wellKnown)
+  }
 
   app.get(
     '/',
@@ -88,7 +91,7 @@ export function createHttpApp(bridge: Bridge, log: Log): Express {
   async function grantOf(request: Request): Promise<Grant> {
     const token = bearerToken(request.headers)
     if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
-    return bridge.oauth.verifyToken(token)
+    return bridge.linking.verifyToken(token)
   }
 
   async function receive(camera: Camera, event: CameraEvent): Promise<void> {

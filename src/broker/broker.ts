@@ -213,7 +213,9 @@ function factsOf(request: NegotiateRequest, id: SessionId, offerDigest: string, 
   // Fresh for each attempt: a KVS camera refuses a second offer from a viewer that it still holds.
   const viewerId = `s-${id}.${randomBytes(4).toString('hex')}`
   const who = { id, assistant, accountId, cameraId: camera.id, reference, viewerId }
-  return { ...who, offerDigest, startedAt: receivedAt, answerBy, rules, budgets }
+  // A camera without a speaker, or without one for this account, is not offered what nobody would hear.
+  const heard = { ...rules, talkBack: rules.talkBack && camera.hasSpeaker }
+  return { ...who, offerDigest, startedAt: receivedAt, answerBy, rules: heard, budgets }
 }
 
 /** The same display's session has the same id on every machine, so that a repeat finds it. */

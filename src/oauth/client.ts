@@ -66,6 +66,6 @@ export function googleRedirectUris(projectId: string): readonly string[] {
 
 function isRedirectUri(text: string): boolean {
   const uri = URL.parse(text)
-  if (uri === null || text.includes('#') || uri.username !== '' || uri.password !== '') return false
+  if (uri === null || /[#*]/.test(text) || uri.username !== '' || uri.password !== '') return false
   return uri.protocol === 'https:' || (uri.protocol === 'http:' && loopback.has(uri.hostname))
 }

@@ -91,8 +91,8 @@ export function createOAuth(options: OAuthOptions): OAuth {
   checkClients(options.clients)
   const csrfKey = firstOf(cookieKeys)
   if (issuer.endsWith('/')) throw new Error('the issuer must not end in a slash')
-  if (operatorKey !== undefined && operatorKey.length < 32)
-    throw new Error('the operator key must be 32 characters or more')
+  if (operatorKey !== undefined && !/^[\w.~+/-]{32,}=*$/.test(operatorKey))
+    throw new Error('the operator key must be 32 or more characters of a bearer token (RFC 6750)')
 
   const audience = new URL(issuer).origin
   const path = new URL(issuer).pathname.replace(/\/$/, '')
