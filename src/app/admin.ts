@@ -177,7 +177,7 @@ export async function openOperator(
       behindProxy: false,
       publicUrl,
       keys: secrets.keys,
-      clients: [],
+      clients: demoClients(secrets),
       store,
       cameras,
       shares,
