@@ -41,7 +41,12 @@ const key = {
 
 const ours = await serve(({ issuer }) => {
   const oauth = createOAuth({
-    ...{ issuer, store, clients: [alexa, google], signingKeys: [key], cookieKeys: ['k'], clock: Date.now },
+    issuer,
+    store,
+    clients: [alexa, google],
+    signingKeys: [key],
+    cookieKeys: ['k'],
+    clock: Date.now,
     log: (level, event, fields) => {
       if (level === 'error') throw new Error(`${event} ${JSON.stringify(fields)}`)
     },
@@ -219,7 +224,12 @@ async function mint(
   grant.addResourceScope(resource, 'camera')
   const grantId = await grant.save()
   return new provider.RefreshToken({
-    ...{ accountId, client, grantId, resource, scope: 'camera', gty: 'authorization_code' },
+    accountId,
+    client,
+    grantId,
+    resource,
+    scope: 'camera',
+    gty: 'authorization_code',
   }).save()
 }
 

@@ -89,7 +89,10 @@ export const commands: Readonly<Record<string, { readonly usage: string; readonl
       ]
       const id = text(options, 'id')
       const made = await oauth.clients.add({
-        ...{ assistant, redirectUris, ...optional(options, 'tenant'), ...optional(options, 'name') },
+        assistant,
+        redirectUris,
+        ...optional(options, 'tenant'),
+        ...optional(options, 'name'),
         ...(id !== undefined && { clientId: id }),
         ...(options['public'] === true && { isPublic: true }),
       })
@@ -144,7 +147,13 @@ export async function runAdmin(operator: Operator, args: readonly string[]): Pro
     args: [...args],
     allowPositionals: true,
     options: {
-      ...{ name: string, tenant: string, hours: string, vendor: string, project: string, redirect: string, id: string },
+      name: string,
+      tenant: string,
+      hours: string,
+      vendor: string,
+      project: string,
+      redirect: string,
+      id: string,
       public: { type: 'boolean' },
       talk: { type: 'boolean' },
     },
@@ -172,16 +181,14 @@ export async function openOperator(
   const grants = createAlexaGrants({ store, key, lwa: config.alexa.lwa, clock, log })
   const publicUrl = config.publicUrl ?? `http://localhost:${config.port}`
   const { oauth } = createLinking({
-    ...{
-      config: config.linking,
-      behindProxy: false,
-      publicUrl,
-      keys: secrets.keys,
-      clients: demoClients(secrets),
-      store,
-      cameras,
-      shares,
-    },
+    config: config.linking,
+    behindProxy: false,
+    publicUrl,
+    keys: secrets.keys,
+    clients: demoClients(secrets),
+    store,
+    cameras,
+    shares,
     async onUnlinked(account, assistant) {
       if (assistant === 'alexa') await grants.forget(account, 'unlinked by the operator')
     },
@@ -232,13 +239,14 @@ function hours(options: AdminInput['options'], fallback: number): number {
   return Math.round(count * hourMs)
 }
 
+const errorsOnly: Log = (level, event, fields) => {
+  if (level === 'error') console.error(event, fields)
+}
+
 if (import.meta.main) {
   try {
-    const log: Log = (level, event, fields) => {
-      if (level === 'error') console.error(event, fields)
-    }
     const { NEW_PASSWORD: _, ...env } = process.env
-    const operator = await openOperator(env, Date.now, log)
+    const operator = await openOperator(env, Date.now, errorsOnly)
     try {
       console.log(JSON.stringify(await runAdmin(operator, process.argv.slice(2)), undefined, 2))
     } finally {

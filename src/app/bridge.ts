@@ -52,7 +52,13 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const broker = createBroker({ ...deps, budgets: config.budgets })
   const shares = createShares(store, cameras)
   const linking = createLinking({
-    ...{ ...base, publicUrl, keys, clients, cameras, shares, behindProxy: config.behindProxy },
+    ...base,
+    publicUrl,
+    keys,
+    clients,
+    cameras,
+    shares,
+    behindProxy: config.behindProxy,
     config: config.linking,
     async onUnlinked(account, assistant) {
       await broker.endAll(account, assistant, 'account unlinked')
@@ -111,7 +117,10 @@ export function createBridge(deps: BridgeDeps): Bridge {
       budgetMs: config.google.budgetMs,
     }),
     signalingDoor: createSignalingDoor({
-      ...{ ...base, broker, talkBack, budgetMs: config.google.budgetMs },
+      ...base,
+      broker,
+      talkBack,
+      budgetMs: config.google.budgetMs,
       cameras: shares.visible,
     }),
     async close() {

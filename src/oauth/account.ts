@@ -9,6 +9,7 @@ import type { Audit } from './audit.ts'
 import type { Pages } from './pages.ts'
 import type { PasskeyView } from './passkey-form.ts'
 import type { Passkeys } from './passkeys.ts'
+import { jsonOf, queryOf } from './request.ts'
 import { signInForm, type SignIn } from './sign-in.ts'
 import { leavingContentPolicy, passkeyContentPolicy } from './style.ts'
 import type { Tickets } from './tickets.ts'
@@ -128,7 +129,7 @@ export function createAccount(deps: AccountDeps): Router {
       path,
       answer(async (req, res) => {
         const session = await sessionOf(req)
-        if (session === undefined) return void res.redirect(303, base(req))
+        if (session === undefined) return res.redirect(303, base(req))
         requireToken(req, csrfOf(session.secret))
         await handle(req, res, session.user, session.secret)
       }),
@@ -148,7 +149,7 @@ export function createAccount(deps: AccountDeps): Router {
         audit.read(user.accountId),
       ])
       res.set('content-security-policy', passkeyContentPolicy(deps.script))
-      const note = notes[String(req.query['note'])]
+      const note = notes[queryOf(req, 'note')]
       res.send(
         accountPages.account({
           user,
@@ -207,14 +208,14 @@ export function createAccount(deps: AccountDeps): Router {
       requireToken(req, csrfOf(formSecretOf(req)))
       if (upstream === undefined) return showSignIn(req, res)
       const browser = `account ${formSecretOf(req)}`
-      leave(res, await upstream.begin({ returnTo: `${base(req)}/login/upstream`, browser }))
+      res.redirect(303, await upstream.begin({ returnTo: `${base(req)}/login/upstream`, browser }))
     }),
   )
 
   router.get(
     '/account/login/upstream',
     answer(async (req, res) => {
-      const user = await upstream?.redeem(String(req.query['ticket'] ?? ''), `account ${formSecretOf(req)}`)
+      const user = await upstream?.redeem(queryOf(req, 'ticket'), `account ${formSecretOf(req)}`)
       if (user !== undefined) return begin(req, res, user)
       await showSignIn(req, res, { status: 422, problem: `${upstream?.name ?? 'The provider'} did not sign you in.` })
     }),
@@ -400,19 +401,6 @@ const codeOf = (req: Request): string => String(req.params['code']).slice(0, 100
 const keyOf = (secret: string): string => hash('sha256', secret, 'base64url')
 const formSecretOf = (req: Request): string => cookieOf(req, formCookieName) ?? ''
 const tenantOf = ({ tenant }: { readonly tenant?: string }) => (tenant === undefined ? {} : { tenant })
-
-/** Sends the browser to the identity provider. */
-export function leave(res: Response, url: string): void {
-  res.redirect(303, url)
-}
-
-export function jsonOf(text: unknown): unknown {
-  try {
-    return typeof text === 'string' ? JSON.parse(text) : undefined
-  } catch {
-    return undefined
-  }
-}
 
 function cookieOf(req: Request, name: string): string | undefined {
   const found = (req.headers.cookie ?? '').split('; ').find((pair) => pair.startsWith(`${name}=`))

@@ -81,9 +81,10 @@ function factsOf(grantId: string, { clientId = '', iat = 0, exp = 0, savedAt }: 
   return { grantId, clientId, madeAt, isLink: exp - iat > 365 * 24 * 3600 }
 }
 
+const readOnly = () => Promise.reject(new Error('clients are not written through the provider'))
+
 /** Clients are read from the registry and written by nobody here. */
 function createClientAdapter(clients: Pick<Clients, 'find'>, hasStreamlined: boolean): Adapter {
-  const readOnly = () => Promise.reject(new Error('clients are not written through the provider'))
   return {
     async find(id) {
       const found = await clients.find(id)

@@ -62,11 +62,11 @@ export function createClients(store: Store, configured: readonly OAuthClient[], 
       const stored: Client[] = []
       for (let after: string | undefined; ;) {
         const page = await records.list(group, after === undefined ? {} : { after })
-        stored.push(...page.map(({ value: { secrets: _, ...client } }) => client))
+        stored.push(...page.map(({ value: { secrets: _secrets, ...client } }) => client))
         after = page.at(-1)?.id
         if (after === undefined) break
       }
-      return [...[...fixed.values()].map(({ secrets: _, isStored: __, ...client }) => client), ...stored]
+      return [...[...fixed.values()].map(({ secrets: _secrets, isStored: _isStored, ...client }) => client), ...stored]
     },
     async add({ isPublic = false, ...input }) {
       const clientId = input.clientId ?? `${input.assistant}-${randomBytes(6).toString('hex')}`

@@ -4,9 +4,9 @@ import express, { type Request, type RequestHandler, type Response, type Router 
 import { type Provider, errors } from 'oidc-provider'
 import { z } from 'zod'
 import type { AccountId, Log } from '../ports.ts'
-import { jsonOf, leave } from './account.ts'
 import { nameOf, type Clients } from './clients.ts'
 import type { Pages, SignInView } from './pages.ts'
+import { jsonOf, queryOf } from './request.ts'
 import { signInForm, type SignIn, type SignInResult } from './sign-in.ts'
 import { leavingContentPolicy, passkeyContentPolicy } from './style.ts'
 import type { Upstream } from './upstream.ts'
@@ -87,7 +87,7 @@ export function createInteraction(deps: InteractionDeps): Router {
       if (upstream === undefined) return showSignIn(req, res, pending)
       const { tenant } = await originOf(req, pending)
       const way = { returnTo: `${urls(req).self}/upstream`, browser: askerOf(pending) }
-      leave(res, await upstream.begin({ ...way, ...(tenant !== undefined && { tenant }) }))
+      res.redirect(303, await upstream.begin({ ...way, ...(tenant !== undefined && { tenant }) }))
     }),
   )
 
@@ -96,7 +96,7 @@ export function createInteraction(deps: InteractionDeps): Router {
     '/:uid/upstream',
     answer(async (req, res) => {
       const pending = await pendingRequest(req, res)
-      const user = await upstream?.redeem(String(req.query['ticket'] ?? ''), askerOf(pending))
+      const user = await upstream?.redeem(queryOf(req, 'ticket'), askerOf(pending))
       const problem = `${upstream?.name ?? 'The provider'} did not sign you in.`
       await goOn(req, res, pending, user === undefined ? { status: 422, problem } : { user })
     }),

@@ -62,7 +62,7 @@ export function createKeyring(deps: {
       const keys = await all()
       const ready = keys.filter(({ signsFrom }) => signsFrom <= clock())
       const coming = keys.filter(({ signsFrom }) => signsFrom > clock())
-      const opened = [...ready, ...coming].map(({ kid, key, sealed }) => key ?? unseal(secret, kid, sealed ?? ''))
+      const opened = [...ready, ...coming].map(async ({ kid, key, sealed }) => key ?? unseal(secret, kid, sealed ?? ''))
       return Promise.all(opened)
     },
     list: async () =>

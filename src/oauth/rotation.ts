@@ -65,4 +65,4 @@ const generationOf = ({ rotations }: AdapterPayload): number => (typeof rotation
 
 /** A token of a client that does not rotate is never consumed and has no relatives: not a read more for the assistants. */
 const isRotating = ({ consumed, rotations }: AdapterPayload): boolean =>
-  consumed !== undefined || generationOf({ rotations } as AdapterPayload) > 0
+  consumed !== undefined || generationOf({ rotations }) > 0

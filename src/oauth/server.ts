@@ -119,7 +119,17 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const adapterOf = createAdapterFactory({ store, clock, clients })
   const account = createAccount({
     script,
-    ...{ store, users, signIn, passkeys, tickets, upstream, audit, pages, csrfKey, clock, log },
+    store,
+    users,
+    signIn,
+    passkeys,
+    tickets,
+    upstream,
+    audit,
+    pages,
+    csrfKey,
+    clock,
+    log,
     sharing: options.sharing,
     links: linksOf,
     endLink,
@@ -171,7 +181,18 @@ export function createOAuth(options: OAuthOptions): OAuth {
   /** Everything that knows the signing keys; made anew when they change. */
   function build(signingKeys: readonly SigningKey[]) {
     const provider = createProvider({
-      ...{ issuer, store, clock, log, cookieKeys, audience, signingKeys, clients, users, pages, onLinked, onRevoked },
+      issuer,
+      store,
+      clock,
+      log,
+      cookieKeys,
+      audience,
+      signingKeys,
+      clients,
+      users,
+      pages,
+      onLinked,
+      onRevoked,
       streamlined: options.streamlined,
       hasIntrospection: operatorKey !== undefined,
       onRefreshed: noteUse,

@@ -164,6 +164,6 @@ function publicPart(record: UserRecord | undefined): User | undefined {
   return record && userOf(record)
 }
 
-function userOf({ passwordHash: _, createdAt: __, ...user }: UserRecord): User {
+function userOf({ passwordHash: _hash, createdAt: _at, ...user }: UserRecord): User {
   return user
 }

@@ -82,7 +82,11 @@ describe('a camera', () => {
     const store = createSqliteStore(join(directory, 'transom.db'), Date.now)
     await createCameras(store).put(
       {
-        ...{ id: cameraId('door'), accountId: owner, name: 'Door', kind: 'doorbell', hasSpeaker: true },
+        id: cameraId('door'),
+        accountId: owner,
+        name: 'Door',
+        kind: 'doorbell',
+        hasSpeaker: true,
         channel: { channelName: 'door', road: 'viewer' },
         manufacturer: 'M',
         model: 'D',

@@ -163,10 +163,10 @@ describe('the account page', () => {
   })
 })
 
-describe('an invitation', () => {
-  const invite = async () =>
-    `${house.issuer}/welcome/${await house.oauth().tickets.issue({ kind: 'invitation' }, 3_600_000)}`
+const invite = async () =>
+  `${house.issuer}/welcome/${await house.oauth().tickets.issue({ kind: 'invitation' }, 3_600_000)}`
 
+describe('an invitation', () => {
   test('makes one account, once, which can link', async () => {
     const url = await invite()
     const page = await visitor.get(url)
@@ -177,9 +177,9 @@ describe('an invitation', () => {
       visitor.post(action, { ...fields, ...carol }),
       visitor.post(action, { ...fields, ...carol, login: 'carla' }),
     ])
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 404])
+    expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 404])
     expect((await visitor.get(url)).text).toContain('used up')
-    const made = both[0]!.status === 200 ? carol : { ...carol, login: 'carla' }
+    const made = both[0].status === 200 ? carol : { ...carol, login: 'carla' }
     const consent = await signIn(visitor, await visitor.get(authorizationUrl(house, google)), made)
     expect(consent.text).toContain('Signed in as <strong>Carol</strong>')
   })

@@ -3,16 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import type { OAuthClient } from '../../src/oauth/client.ts'
 import { ada, alexa, type House, openHouse } from './house.ts'
-import {
-  authorizationUrl,
-  authorize,
-  codeFields,
-  createVisitor,
-  link,
-  refresh,
-  requestTokens,
-  signIn,
-} from './visitor.ts'
+import { authorizationUrl, authorize, codeFields, createVisitor, link, refresh, signIn } from './visitor.ts'
 
 const operatorKey = 'operator-key-of-the-tests-32-characters'
 const redirectUris = ['https://layla.amazon.com/api/skill/link/M2BBBBBBBBBBBB']
@@ -147,14 +138,14 @@ describe('a tenant', () => {
   })
 })
 
-describe('the API', () => {
-  const call = (method: string, path: string, body?: object, key = operatorKey) =>
-    fetch(`${house.issuer}/admin/${path}`, {
-      method,
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      ...(body && { body: JSON.stringify(body) }),
-    })
+const call = (method: string, path: string, body?: object, key = operatorKey) =>
+  fetch(`${house.issuer}/admin/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) }),
+  })
 
+describe('the API', () => {
   test('is shut without the right key, and does not exist where no key is set', async () => {
     expect((await call('GET', 'clients', undefined, 'wrong')).status).toBe(401)
     const plain = await openHouse()

@@ -12,6 +12,19 @@ beforeAll(async () => {
 })
 afterAll(() => house.close())
 
+const askUserinfo = (token: string, method = 'GET') =>
+  fetch(`${house.issuer}/userinfo`, { method, headers: { authorization: `Bearer ${token}` } })
+
+const introspect = async (token: string, key = operatorKey) => {
+  const headers = { authorization: `Bearer ${key}` }
+  const reply = await fetch(`${house.issuer}/introspection`, {
+    method: 'POST',
+    headers,
+    body: new URLSearchParams({ token }),
+  })
+  return { status: reply.status, body: (await reply.json()) as Record<string, unknown> }
+}
+
 describe('metadata', () => {
   test('stand at the root well-known path too, as RFC 8414 puts them for an issuer with a path', async () => {
     const issuer = new URL(house.issuer)
@@ -36,16 +49,13 @@ describe('metadata', () => {
 })
 
 describe('userinfo', () => {
-  const ask = (token: string, method = 'GET') =>
-    fetch(`${house.issuer}/userinfo`, { method, headers: { authorization: `Bearer ${token}` } })
-
   test.each([
     ['alexa', alexa],
     ['google', google],
   ])('says whose token of %s it is', async (_name, client) => {
     const { access_token } = await link(house, client)
     for (const method of ['GET', 'POST']) {
-      const reply = await ask(access_token, method)
+      const reply = await askUserinfo(access_token, method)
       expect(await reply.json()).toEqual({ sub: house.account, name: ada.name, preferred_username: ada.login })
     }
   })
@@ -53,44 +63,34 @@ describe('userinfo', () => {
   test('refuses any other by 401 as RFC 6750 says', async () => {
     const { refresh_token } = await link(house, google)
     for (const token of ['nonsense', refresh_token, '']) {
-      const reply = await ask(token)
+      const reply = await askUserinfo(token)
       expect([reply.status, reply.headers.get('www-authenticate')]).toEqual([401, 'Bearer error="invalid_token"'])
     }
-    expect((await ask('x', 'DELETE')).status).toBe(405)
+    expect((await askUserinfo('x', 'DELETE')).status).toBe(405)
   })
 })
 
 describe('introspection', () => {
-  const ask = async (token: string, key = operatorKey) => {
-    const headers = { authorization: `Bearer ${key}` }
-    const reply = await fetch(`${house.issuer}/introspection`, {
-      method: 'POST',
-      headers,
-      body: new URLSearchParams({ token }),
-    })
-    return { status: reply.status, body: (await reply.json()) as Record<string, unknown> }
-  }
-
   test('tells the operator about access and refresh tokens while they are good', async () => {
     for (const client of [alexa, google]) {
       const tokens = await link(house, client)
       const facts = { active: true, sub: house.account, client_id: client.clientId, scope: 'camera' }
-      const access = await ask(tokens.access_token)
+      const access = await introspect(tokens.access_token)
       expect(access.body).toMatchObject({ ...facts, token_type: 'Bearer' })
       expect(Number(access.body['exp']) - Date.now() / 1000).toBeGreaterThan(3500)
-      expect((await ask(tokens.refresh_token)).body).toMatchObject({ ...facts, token_type: 'refresh_token' })
+      expect((await introspect(tokens.refresh_token)).body).toMatchObject({ ...facts, token_type: 'refresh_token' })
       await house.oauth().unlink(house.account, client.clientId)
-      expect((await ask(tokens.access_token)).body).toEqual({ active: false })
-      expect((await ask(tokens.refresh_token)).body).toEqual({ active: false })
+      expect((await introspect(tokens.access_token)).body).toEqual({ active: false })
+      expect((await introspect(tokens.refresh_token)).body).toEqual({ active: false })
     }
-    expect((await ask('nonsense')).body).toEqual({ active: false })
-    expect((await ask('a.b.c')).body).toEqual({ active: false })
+    expect((await introspect('nonsense')).body).toEqual({ active: false })
+    expect((await introspect('a.b.c')).body).toEqual({ active: false })
   })
 
   test('is for the operator alone', async () => {
     const { access_token } = await link(house, google)
-    expect((await ask(access_token, access_token)).status).toBe(401)
-    expect((await ask(access_token, operatorKey.slice(1))).status).toBe(401)
+    expect((await introspect(access_token, access_token)).status).toBe(401)
+    expect((await introspect(access_token, operatorKey.slice(1))).status).toBe(401)
   })
 })
 

@@ -48,6 +48,9 @@ const sign = (more: object = {}, header: object = {}, key: keyof typeof keys = '
     .setProtectedHeader({ alg: key === 'rsa' ? 'RS256' : 'ES256', kid: key, typ: 'at+jwt', ...header })
     .sign(keys[key].privateKey)
 
+const answered = async () => new Response(JSON.stringify({ keys: published }))
+const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
 test('a good token says who, by which client, for what; RS256 and the older claim names too', async () => {
   const grant = { accountId: 'customer-1', clientId: 'alexa-skill', scopes: ['camera', 'talk'] }
   expect(await verify(await sign())).toEqual(grant)
@@ -58,9 +61,8 @@ test('a good token says who, by which client, for what; RS256 and the older clai
 })
 
 test('the account may stand in another claim, and a scope may be demanded', async () => {
-  const response = async () => new Response(JSON.stringify({ keys: published }))
   const strict = createForeignVerifier(
-    { ...options, accountClaim: 'tenant_user', scope: 'camera', fetch: response },
+    { ...options, accountClaim: 'tenant_user', scope: 'camera', fetch: answered },
     Date.now,
   )
   expect(await strict(await sign({ tenant_user: 'u-7' }))).toMatchObject({ accountId: 'u-7' })
@@ -92,7 +94,6 @@ describe('is refused:', () => {
 
   test('no signature, and an HMAC made with the public key', async () => {
     const payload = (await sign()).split('.')[1] ?? ''
-    const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
     const hs256 = `${base64({ alg: 'HS256', kid: 'rsa', typ: 'at+jwt' })}.${payload}`
     const hmac = createHmac('sha256', await exportSPKI(keys.rsa.publicKey))
       .update(hs256)

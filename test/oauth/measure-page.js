@@ -1,4 +1,5 @@
 /* Runs inside a page under test: what a screen reader, a small screen and weak eyes would stumble over. An expression. */
+/* oxlint-disable unicorn/consistent-function-scoping -- it must be one expression */
 ;(() => {
   const visible = (element) => element.checkVisibility() && element.getBoundingClientRect().width > 1
   const nameless = [...document.querySelectorAll('input:not([type=hidden]), button, a, summary')].filter((element) => {

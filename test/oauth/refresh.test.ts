@@ -169,7 +169,7 @@ async function startProcess(directory: string): Promise<Running> {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const issuer = await new Promise<string>((resolve, reject) => {
-    child.once('message', (message) => resolve(String(message)))
+    child.once('message', (message) => resolve(typeof message === 'string' ? message : ''))
     child.once('exit', () => reject(new Error('the server ended')))
   })
   const there = { issuer }

@@ -19,16 +19,19 @@ const { port, ...key } = JSON.parse(readFileSync(keyFile, 'utf8')) as JWK & { po
 const store = createSqliteStore(join(directory, 'store.db'), Date.now)
 const app = express()
 const server = createServer(app)
-server.listen(port, 'localhost', async () => {
-  const address = server.address()
-  const issuer = `http://localhost:${typeof address === 'object' && address !== null ? address.port : 0}/oauth`
-  writeFileSync(keyFile, JSON.stringify({ ...key, port: new URL(issuer).port }))
-  const oauth = createOAuth({
-    ...{ issuer, store, clients: [alexa, google], signingKeys: [key], cookieKeys: ['cookie key of the tests'] },
-    clock: Date.now,
-    log: () => {},
-  })
-  if ((await oauth.users.find(ada.login)) === undefined) await oauth.users.create(ada)
-  app.use('/oauth', oauth.handler)
-  process.send?.(issuer)
+await new Promise<void>((resolve) => server.listen(port, 'localhost', resolve))
+const address = server.address()
+const issuer = `http://localhost:${typeof address === 'object' && address !== null ? address.port : 0}/oauth`
+writeFileSync(keyFile, JSON.stringify({ ...key, port: new URL(issuer).port }))
+const oauth = createOAuth({
+  issuer,
+  store,
+  clients: [alexa, google],
+  signingKeys: [key],
+  cookieKeys: ['cookie key of the tests'],
+  clock: Date.now,
+  log: () => {},
 })
+if ((await oauth.users.find(ada.login)) === undefined) await oauth.users.create(ada)
+app.use('/oauth', oauth.handler)
+process.send?.(issuer)
