@@ -19,6 +19,7 @@ export const linkingEnvironment = {
   TRANSOM_TOKEN_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
   TRANSOM_TOKEN_ACCOUNT_CLAIM: z.string().default('sub'),
   TRANSOM_TOKEN_SCOPE: z.string().optional(),
+  TRANSOM_TOKEN_GOOGLE_CLIENT_ID: z.string().optional(),
   TRANSOM_GOOGLE_SIGN_IN_AUDIENCE: z.string().optional(),
   TRANSOM_GOOGLE_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
   TRANSOM_GOOGLE_CREATES_ACCOUNTS: z.enum(['on', 'off']).default('off'),
@@ -31,7 +32,7 @@ export interface LinkingConfig {
   readonly operatorKey: string | undefined
   readonly upstream: UpstreamOptions | undefined
   /** Verify-only: somebody else's server issues the tokens, and ours is not reachable. */
-  readonly foreignTokens: ForeignTokens | undefined
+  readonly foreignTokens: (ForeignTokens & { readonly googleClientId?: string }) | undefined
   readonly streamlined: StreamlinedOptions | undefined
 }
 
@@ -53,19 +54,17 @@ function upstreamOf(env: z.infer<typeof shape>): UpstreamOptions | undefined {
   if (issuer === undefined || clientId === undefined) {
     throw new Error('TRANSOM_LOGIN_ISSUER and TRANSOM_LOGIN_CLIENT_ID belong together')
   }
-  const { hostname, protocol } = new URL(issuer)
-  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(hostname)
-  if (protocol === 'http:' && !isLocal) throw new Error('TRANSOM_LOGIN_ISSUER must be https')
+  requireSafe('TRANSOM_LOGIN_ISSUER', issuer)
   return {
     issuer,
     clientId,
     name: env.TRANSOM_LOGIN_NAME,
     ...(clientSecret !== undefined && { clientSecret }),
-    ...(protocol === 'http:' && { allowHttp: true }),
+    ...(issuer.startsWith('http:') && { allowHttp: true }),
   }
 }
 
-function foreignTokensOf(env: z.infer<typeof shape>): ForeignTokens | undefined {
+function foreignTokensOf(env: z.infer<typeof shape>): LinkingConfig['foreignTokens'] {
   const issuer = env.TRANSOM_TOKEN_ISSUER
   const audience = env.TRANSOM_TOKEN_AUDIENCE
   const jwksUrl = env.TRANSOM_TOKEN_JWKS_URL
@@ -73,16 +72,28 @@ function foreignTokensOf(env: z.infer<typeof shape>): ForeignTokens | undefined 
   if (issuer === undefined || audience === undefined || jwksUrl === undefined) {
     throw new Error('TRANSOM_TOKEN_ISSUER, TRANSOM_TOKEN_AUDIENCE and TRANSOM_TOKEN_JWKS_URL belong together')
   }
+  requireSafe('TRANSOM_TOKEN_JWKS_URL', jwksUrl)
   const scope = env.TRANSOM_TOKEN_SCOPE
+  const googleClientId = env.TRANSOM_TOKEN_GOOGLE_CLIENT_ID
   const accountClaim = env.TRANSOM_TOKEN_ACCOUNT_CLAIM
-  return { issuer, audience, jwksUrl, accountClaim, ...(scope !== undefined && { scope }) }
+  const optional = { ...(scope !== undefined && { scope }), ...(googleClientId !== undefined && { googleClientId }) }
+  return { issuer, audience, jwksUrl, accountClaim, ...optional }
 }
 
 function streamlinedOf(env: z.infer<typeof shape>): StreamlinedOptions | undefined {
   if (env.TRANSOM_GOOGLE_SIGN_IN_AUDIENCE === undefined) return undefined
+  requireSafe('TRANSOM_GOOGLE_JWKS_URL', env.TRANSOM_GOOGLE_JWKS_URL ?? '')
   return {
     audience: env.TRANSOM_GOOGLE_SIGN_IN_AUDIENCE.split(/[\s,]+/).filter((id) => id !== ''),
     mayCreate: env.TRANSOM_GOOGLE_CREATES_ACCOUNTS === 'on',
     ...(env.TRANSOM_GOOGLE_JWKS_URL !== undefined && { jwksUrl: env.TRANSOM_GOOGLE_JWKS_URL }),
+  }
+}
+
+/** Whoever can change what comes from there decides who is let in; only this machine may do without TLS. */
+function requireSafe(name: string, url: string): void {
+  const { protocol, hostname } = URL.parse(url) ?? {}
+  if (protocol === 'http:' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname ?? '')) {
+    throw new Error(`${name} must be https`)
   }
 }

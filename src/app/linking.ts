@@ -75,10 +75,15 @@ export function createLinking({ config, keys, cameras, shares, ...deps }: Linkin
     googleClient,
     async verifyGoogleToken(token) {
       const grant = await verifyToken(token)
-      // Somebody else's server knows its clients; which of them is Google is for it to say, by the audience.
-      const isGoogles = !isServed || (await oauth.kindOf(grant.clientId)) === 'google'
-      return isGoogles ? { ...grant, clientId: googleClient } : grant
+      return (await isGoogles(grant.clientId)) ? { ...grant, clientId: googleClient } : grant
     },
+  }
+
+  /** A vendor's own server may not name its clients in its tokens; then it is left to the audience. */
+  async function isGoogles(clientId: string): Promise<boolean> {
+    if (isServed) return (await oauth.kindOf(clientId)) === 'google'
+    const { googleClientId } = config.foreignTokens ?? {}
+    return googleClientId === undefined || clientId === googleClientId
   }
 
   async function owned(owner: AccountId, id: string) {

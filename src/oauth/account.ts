@@ -10,7 +10,7 @@ import type { Pages } from './pages.ts'
 import type { PasskeyView } from './passkey-form.ts'
 import type { Passkeys } from './passkeys.ts'
 import { jsonOf, queryOf } from './request.ts'
-import { signInForm, type SignIn } from './sign-in.ts'
+import { signInForm, type Origin, type SignIn } from './sign-in.ts'
 import { leavingContentPolicy, passkeyContentPolicy } from './style.ts'
 import type { Tickets } from './tickets.ts'
 import type { Upstream } from './upstream.ts'
@@ -174,7 +174,7 @@ export function createAccount(deps: AccountDeps): Router {
       const form = signInForm.safeParse(req.body)
       if (!form.success) return showSignIn(req, res, { status: 422, problem: 'Please enter login and password.' })
       const { login } = form.data
-      const result = await signIn.password({ ...form.data, address: req.ip ?? '', clientId: 'account' })
+      const result = await signIn.password({ ...form.data, ...originOf(req) })
       if ('user' in result) return begin(req, res, result.user)
       if (result.retryAfterS !== undefined) res.set('retry-after', String(result.retryAfterS))
       await showSignIn(req, res, { status: result.status, problem: result.problem, login })
@@ -193,10 +193,7 @@ export function createAccount(deps: AccountDeps): Router {
     '/account/login/passkey',
     answer(async (req, res) => {
       requireToken(req, csrfOf(formSecretOf(req)))
-      const result = await signIn.passkey(`account ${formSecretOf(req)}`, jsonOf(req.body?.credential), {
-        address: req.ip ?? '',
-        clientId: 'account',
-      })
+      const result = await signIn.passkey(`account ${formSecretOf(req)}`, jsonOf(req.body?.credential), originOf(req))
       if ('user' in result) return begin(req, res, result.user)
       await showSignIn(req, res, { status: result.status, problem: result.problem })
     }),
@@ -208,7 +205,8 @@ export function createAccount(deps: AccountDeps): Router {
       requireToken(req, csrfOf(formSecretOf(req)))
       if (upstream === undefined) return showSignIn(req, res)
       const browser = `account ${formSecretOf(req)}`
-      res.redirect(303, await upstream.begin({ returnTo: `${base(req)}/login/upstream`, browser }))
+      const way = { returnTo: `${base(req)}/login/upstream`, browser, ...tenantOf(originOf(req)) }
+      res.redirect(303, await upstream.begin(way))
     }),
   )
 
@@ -339,19 +337,20 @@ export function createAccount(deps: AccountDeps): Router {
     res.set('content-security-policy', policy)
     res.status(status).send(
       accountPages.signIn({
-        action: `${base(req)}/login`,
+        action: `${base(req)}/login${tenantQuery(req)}`,
         csrf: csrfOf(secret),
         ...typed,
         ...(upstream === undefined
           ? passkeys.isOffered && { passkey: passkeyView(req, 'get', 'login/passkey') }
-          : { upstream: { name: upstream.name, action: `${base(req)}/login/upstream` } }),
+          : { upstream: { name: upstream.name, action: `${base(req)}/login/upstream${tenantQuery(req)}` } }),
       }),
     )
   }
 
   function passkeyView(req: Request, use: PasskeyView['use'], path: string): PasskeyView {
     const action = `${base(req)}/${path}`
-    return { use, action, options: `${action}/options`, script: deps.script }
+    const query = use === 'get' ? tenantQuery(req) : ''
+    return { use, action: `${action}${query}`, options: `${action}/options`, script: deps.script }
   }
 
   function csrfOf(secret: string): string {
@@ -393,6 +392,17 @@ const notes: Readonly<Record<string, { done: string } | { problem: string }>> = 
   nobody: { problem: 'Nobody else here has this login.' },
   passkey: { done: 'The passkey was added. You can sign in with it from now on.' },
   nopasskey: { problem: 'The passkey could not be added. Please try again.' },
+}
+
+/** A tenant's people come by `/account?tenant=…`; where a client leads, it says itself whose it is. */
+function originOf(req: Request): Origin {
+  const tenant = queryOf(req, 'tenant')
+  return { clientId: 'account', address: req.ip ?? '', ...(tenant !== '' && { tenant }) }
+}
+
+function tenantQuery(req: Request): string {
+  const { tenant } = originOf(req)
+  return tenant === undefined ? '' : `?tenant=${encodeURIComponent(tenant)}`
 }
 
 const base = (req: Request): string => `${req.baseUrl}/account`

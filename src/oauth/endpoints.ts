@@ -4,8 +4,10 @@ import express, { type Request, type RequestHandler, type Response, type Router 
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import type { VerifyToken } from '../ports.ts'
+import type { Audit } from './audit.ts'
 import type { Clients } from './clients.ts'
 import type { Keyring } from './keyring.ts'
+import type { Tickets } from './tickets.ts'
 import type { TokenFacts } from './tokens.ts'
 import type { Users } from './users.ts'
 
@@ -16,6 +18,8 @@ export interface EndpointDeps {
   readonly users: Users
   readonly clients: Clients
   readonly keyring: Keyring
+  readonly tickets: Tickets
+  readonly audit: Audit
   readonly issuer: string
   /** Opens the operator's endpoints; without it they do not exist. */
   readonly operatorKey: string | undefined
@@ -41,7 +45,7 @@ const rotation = z
   .default({})
 
 export function createEndpoints(deps: EndpointDeps): Router {
-  const { verify, inspect, users, clients, keyring, operatorKey, issuer } = deps
+  const { verify, inspect, users, clients, keyring, tickets, audit, operatorKey, issuer } = deps
   const router = express.Router()
   const form = express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 })
 
@@ -116,9 +120,45 @@ export function createEndpoints(deps: EndpointDeps): Router {
     '/keys/rotate',
     answer(async (_req, res) => void res.json(await keyring.rotate())),
   )
+  admin.post(
+    '/users',
+    answer(async (req, res) => {
+      const { tenant, ...person } = newPerson.parse(req.body)
+      res.status(201).json({ accountId: await users.create({ ...person, ...(tenant && { tenant }) }) })
+    }),
+  )
+  admin.post(
+    '/invitations',
+    answer(async (req, res) => {
+      const { tenant, hours = 72 } = invitation.parse(req.body ?? {})
+      const code = await tickets.issue({ kind: 'invitation', ...(tenant && { tenant }) }, hours * hourMs)
+      res.status(201).json({ link: `${issuer}/welcome/${code}` })
+    }),
+  )
+  admin.post(
+    '/resets',
+    answer(async (req, res) => {
+      const { login, tenant, hours = 24 } = reset.parse(req.body)
+      const user = await users.find(login, tenant)
+      if (user === undefined) throw new BridgeError('invalid_request', 'no such user')
+      const code = await tickets.issue({ kind: 'reset', accountId: user.accountId }, hours * hourMs)
+      res.status(201).json({ link: `${issuer}/welcome/${code}` })
+    }),
+  )
+  admin.get(
+    '/history/:account',
+    answer(async (req, res) => void res.json({ history: await audit.read(String(req.params['account']), 100) })),
+  )
   router.use('/admin', admin)
   return router
 }
+
+const hourMs = 3_600_000
+const hours = z.number().int().min(1).max(8760).optional()
+const tenant = z.string().optional()
+const invitation = z.object({ tenant, hours })
+const reset = z.object({ login: z.string(), tenant, hours })
+const newPerson = z.object({ login: z.string(), password: z.string(), name: z.string(), tenant })
 
 function operatorOnly(key: string): RequestHandler {
   // Hashes are of one length, so the comparison says nothing about it.

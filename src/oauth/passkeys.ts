@@ -69,6 +69,8 @@ export function createPasskeys(deps: {
   readonly store: Store
   readonly issuer: string
   readonly name: string
+  /** True where another provider signs people in: a passkey would go past it. */
+  readonly isOff: boolean
   readonly clock: Clock
   readonly log: Log
 }): Passkeys {
@@ -76,6 +78,7 @@ export function createPasskeys(deps: {
   const { origin, hostname } = new URL(deps.issuer)
   const records = store.collection<PasskeyRecord>('oauth-passkey')
   const challenges = store.collection<string>('oauth-challenge')
+  const isOffered = !deps.isOff && isIP(hostname.replace(/^\[|\]$/g, '')) === 0
   const expected = { expectedOrigin: origin, expectedRPID: hostname, requireUserVerification: true }
 
   const keepChallenge = (asker: string, challenge: string) =>
@@ -83,7 +86,7 @@ export function createPasskeys(deps: {
   const takeChallenge = async (asker: string) => (await challenges.take(keyOf(asker)))?.value
 
   return {
-    isOffered: isIP(hostname.replace(/^\[|\]$/g, '')) === 0,
+    isOffered,
     async registrationOptions(user) {
       const known = await records.list(user.accountId)
       const options = await generateRegistrationOptions({
@@ -102,7 +105,7 @@ export function createPasskeys(deps: {
     async register(user, credential) {
       const expectedChallenge = await takeChallenge(`add ${user.accountId}`)
       const parsed = registration.safeParse(credential)
-      if (expectedChallenge === undefined || !parsed.success) return false
+      if (!isOffered || expectedChallenge === undefined || !parsed.success) return false
       const { verified, registrationInfo } = await verifyRegistrationResponse({
         response: parsed.data,
         expectedChallenge,
@@ -128,7 +131,7 @@ export function createPasskeys(deps: {
     async signIn(asker, credential) {
       const expectedChallenge = await takeChallenge(asker)
       const parsed = authentication.safeParse(credential)
-      if (expectedChallenge === undefined || !parsed.success) return undefined
+      if (!isOffered || expectedChallenge === undefined || !parsed.success) return undefined
       const { userHandle, ...response } = parsed.data.response
       const stored = await records.get(keyOf(parsed.data.id))
       if (stored === undefined) return undefined

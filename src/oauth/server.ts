@@ -104,7 +104,14 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const audit = createAudit(store, clock, log)
   const tickets = createTickets(store, clock)
   const attempts = createAttempts(clock)
-  const passkeys = createPasskeys({ store, issuer, name: brand.name, clock, log })
+  const passkeys = createPasskeys({
+    store,
+    issuer,
+    name: brand.name,
+    isOff: options.upstream !== undefined,
+    clock,
+    log,
+  })
   const signIn = createSignIn({ users, passkeys, attempts, audit, log })
   const keyring = createKeyring({
     store,
@@ -219,7 +226,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
         csrfKey,
         log,
       }),
-      endpoints: createEndpoints({ ...tokens, users, clients, keyring, issuer, operatorKey }),
+      endpoints: createEndpoints({ ...tokens, users, clients, keyring, tickets, audit, issuer, operatorKey }),
     }
   }
 

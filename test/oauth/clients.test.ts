@@ -135,6 +135,9 @@ describe('a tenant', () => {
     expect((await signIn(visitor, refused, north)).text).toContain('Ada of the north')
     // The same browser is signed in to the tenant, and asked again for a client of nobody's.
     expect((await visitor.get(authorizationUrl(house, alexa))).text).toContain('Sign in to Transom')
+
+    const page = await visitor.get(`${house.issuer}/account?tenant=north`)
+    expect((await signIn(visitor, page, north)).text).toContain('<h1>Ada of the north</h1>')
   })
 })
 
@@ -167,5 +170,20 @@ describe('the API', () => {
     expect((await call('DELETE', `clients/${clientId}`)).status).toBe(204)
     expect((await call('DELETE', `clients/${clientId}`)).status).toBe(400)
     expect((await call('POST', 'clients', { assistant: 'siri', redirectUris })).status).toBe(400)
+  })
+
+  test('adds people, invites them, resets passwords and reads histories', async () => {
+    const person = { login: 'zoe', password: 'zoe zoe zoe', name: 'Zoe' }
+    const added = await call('POST', 'users', person)
+    expect(added.status).toBe(201)
+    const { accountId } = (await added.json()) as { accountId: string }
+    expect((await call('POST', 'users', person)).status).toBe(400)
+    for (const path of ['invitations', 'resets']) {
+      const { link: url } = (await (await call('POST', path, { login: 'zoe' })).json()) as { link: string }
+      expect((await fetch(url)).status).toBe(200)
+    }
+    expect((await call('POST', 'resets', { login: 'nobody' })).status).toBe(400)
+    await house.oauth().audit.write(accountId, 'signed-up')
+    expect(await (await call('GET', `history/${accountId}`)).json()).toMatchObject({ history: [{ kind: 'signed-up' }] })
   })
 })

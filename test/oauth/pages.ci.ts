@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import * as oauth from 'oauth4webapi'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
 import { authorizationUrl, link } from './visitor.ts'
@@ -97,6 +98,65 @@ async function expectAccessible(page: Page): Promise<void> {
     ids: [],
   })
 }
+
+describe('a certified client library, set up as the assistants are, links through the browser', () => {
+  test.each([
+    ['Alexa: secret in the header, PKCE', alexa, oauth.ClientSecretBasic(alexa.clientSecret), true],
+    ['Alexa: secret in the body', alexa, oauth.ClientSecretPost(alexa.clientSecret), false],
+    ['Google', google, oauth.ClientSecretPost(google.clientSecret), false],
+  ])(
+    '%s',
+    async (_name, { clientId, redirectUris }, authentication, isPkce) => {
+      const insecure = { [oauth.allowInsecureRequests]: true }
+      const issuer = new URL(house.issuer)
+      const server = await oauth.processDiscoveryResponse(
+        issuer,
+        await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure }),
+      )
+      const client = { client_id: clientId }
+      const redirectUri = redirectUris[0] ?? ''
+      const verifier = isPkce ? oauth.generateRandomCodeVerifier() : oauth.nopkce
+      const state = 'S'.repeat(900)
+      const url = new URL(server.authorization_endpoint ?? '')
+      url.search = new URLSearchParams({
+        client_id: clientId,
+        redirect_uri: redirectUri,
+        response_type: 'code',
+        state,
+        ...(typeof verifier === 'string' && {
+          code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+          code_challenge_method: 'S256',
+        }),
+      }).toString()
+      await visit({}, url.href, async (page) => {
+        await signIn(page)
+        const left = leaving(page)
+        await page.getByRole('button', { name: 'Agree and link' }).click()
+        const parameters = oauth.validateAuthResponse(server, client, await left, state)
+        const reply = await oauth.authorizationCodeGrantRequest(
+          server,
+          client,
+          authentication,
+          parameters,
+          redirectUri,
+          verifier,
+          insecure,
+        )
+        const tokens = await oauth.processAuthorizationCodeResponse(server, client, reply)
+        const again = await oauth.refreshTokenGrantRequest(
+          server,
+          client,
+          authentication,
+          tokens.refresh_token ?? '',
+          insecure,
+        )
+        const refreshed = await oauth.processRefreshTokenResponse(server, client, again)
+        expect(await house.oauth().verifyToken(refreshed.access_token)).toMatchObject({ clientId })
+      })
+    },
+    60_000,
+  )
+})
 
 describe.each(looks)('$name', ({ name, ...look }) => {
   test('sign-in, a wrong password, and consent are readable and lead back to the assistant, without any script', async () => {

@@ -87,7 +87,7 @@ export function formsOf(answer: Answer): readonly Form[] {
 }
 
 export function formOf(answer: Answer, ending: string): Form {
-  const form = formsOf(answer).find(({ action }) => action.endsWith(ending))
+  const form = formsOf(answer).find(({ action }) => new URL(action).pathname.endsWith(ending))
   if (form === undefined) throw new Error(`no form ${ending} on: ${answer.status} ${answer.text.slice(-600)}`)
   return form
 }
