@@ -9,7 +9,7 @@ import { openKvs, type Kvs, type KvsAccess } from '../../src/kvs/access.ts'
 import { openChannel, type ChannelConnection } from '../../src/kvs/channel.ts'
 import { findChannel } from '../../src/kvs/resources.ts'
 import { createKvsSignaling } from '../../src/kvs/signaling.ts'
-import { accountId, cameraId, type Camera, type Store } from '../../src/ports.ts'
+import { accountId, cameraId, type Camera, type Log, type Store } from '../../src/ports.ts'
 import { startSignalingService, type SignalingService } from '../../src/signaling/service.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { budgets, cSdkAnswer, echoOffer, echoRules, hostCandidate } from '../broker/fixtures.ts'
@@ -28,6 +28,8 @@ const camera: Camera = {
   hasSpeaker: true,
 }
 
+const log: Log = () => {}
+
 let store: Store
 let service: SignalingService
 let access: KvsAccess
@@ -38,7 +40,6 @@ let master: ChannelConnection | undefined
 let attempt = 0
 
 beforeAll(async () => {
-  const log = (): void => {}
   const clock = Date.now
   store = createSqliteStore(':memory:', clock)
   service = await startSignalingService({
