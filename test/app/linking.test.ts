@@ -23,7 +23,11 @@ async function open(env: Record<string, string> = {}): Promise<Linking> {
     config: readConfig(env).linking,
     behindProxy: false,
     publicUrl: 'https://bridge.example',
-    keys: { signing: [await exportJWK(privateKey)], cookies: ['k'], sealing: randomBytes(32).toString('base64') },
+    keys: {
+      signing: [{ ...(await exportJWK(privateKey)), kty: 'EC' }],
+      cookies: ['k'],
+      sealing: randomBytes(32).toString('base64'),
+    },
     clients: [],
     store,
     cameras,
