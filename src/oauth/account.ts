@@ -1,18 +1,15 @@
-/** One's own account in the browser: `<issuer>/account`, and the links of an invitation or a password reset. */
-import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
+/** One's own account in the browser: `<issuer>/account`. */
+import { createHmac, hash, randomBytes } from 'node:crypto'
+import express, { type Request, type Response, type Router } from 'express'
 import { z } from 'zod'
-import { BridgeError } from '../errors.ts'
 import type { AccountId, Clock, Log, Store } from '../ports.ts'
 import type { AccountPages, LinkView, SharedCamera } from './account-pages.ts'
 import type { Audit } from './audit.ts'
-import type { Pages } from './pages.ts'
 import type { PasskeyView } from './passkey-form.ts'
 import type { Passkeys } from './passkeys.ts'
-import { jsonOf, queryOf } from './request.ts'
+import { answer, isSameText, jsonOf, queryOf } from './request.ts'
 import { signInForm, type Origin, type SignIn } from './sign-in.ts'
 import { leavingContentPolicy, passkeyContentPolicy } from './style.ts'
-import type { Tickets } from './tickets.ts'
 import type { Upstream } from './upstream.ts'
 import type { User, Users } from './users.ts'
 
@@ -28,13 +25,11 @@ export interface AccountDeps {
   readonly users: Users
   readonly signIn: SignIn
   readonly passkeys: Passkeys
-  readonly tickets: Tickets
   readonly upstream: Upstream | undefined
   readonly sharing: Sharing | undefined
   readonly audit: Audit
   readonly links: (account: AccountId) => Promise<readonly LinkView[]>
   readonly endLink: (account: AccountId, grantId: string) => Promise<boolean>
-  readonly pages: Pages
   readonly accountPages: AccountPages
   readonly csrfKey: string
   /** Address of the passkeys' script. */
@@ -55,11 +50,11 @@ const cookieName = 'transom_account'
 const formCookieName = 'transom_form'
 
 export function createAccount(deps: AccountDeps): Router {
-  const { users, signIn, passkeys, tickets, upstream, sharing, audit, accountPages, pages, clock } = deps
+  const { users, signIn, passkeys, upstream, sharing, audit, accountPages, clock } = deps
   const sessions = deps.store.collection<Session>('oauth-account-session')
   const router = express.Router()
   // Not for every path: the provider, which comes after, reads its own bodies.
-  router.use(['/account', '/welcome'], express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 }))
+  router.use('/account', express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 }))
 
   const routes: readonly [string, (req: Request, res: Response, user: User, secret: string) => Promise<void>][] = [
     [
@@ -219,91 +214,7 @@ export function createAccount(deps: AccountDeps): Router {
     }),
   )
 
-  router
-    .route('/welcome/:code')
-    .get(
-      answer(async (req, res) => {
-        const ticket = await tickets.look(codeOf(req))
-        if (ticket === undefined) return void res.status(404).send(usedUp())
-        const user = ticket.kind === 'reset' ? await users.findByAccount(ticket.accountId) : undefined
-        res.send(
-          accountPages.ticket({
-            ...ticketForm(req),
-            kind: ticket.kind,
-            ...(user !== undefined && { login: user.login }),
-          }),
-        )
-      }),
-    )
-    .post(
-      answer(async (req, res) => {
-        // The code itself is the secret of this form.
-        requireToken(req, csrfOf(codeOf(req)))
-        const ticket = await tickets.look(codeOf(req))
-        if (ticket === undefined) return void res.status(404).send(usedUp())
-        const typed = newPerson.safeParse(req.body)
-        const { login = '', name = '', password = '' } = typed.success ? typed.data : {}
-        try {
-          // Checked before the ticket is spent, so that a mistyped form can be sent again.
-          if (ticket.kind === 'invitation' && (await users.find(login, ticket.tenant)) !== undefined) {
-            throw new BridgeError('invalid_request', 'this login is taken')
-          }
-          if (ticket.kind === 'reset') await users.setPassword(ticket.accountId, password)
-          const account =
-            ticket.kind === 'reset'
-              ? ticket.accountId
-              : await onceOnly(codeOf(req), () => users.create({ login, name, password, ...tenantOf(ticket) }))
-          if (account === undefined) return void res.status(404).send(usedUp())
-          await tickets.redeem(codeOf(req))
-          await audit.write(account, ticket.kind === 'reset' ? 'password-reset' : 'signed-up')
-        } catch (error) {
-          if (!(error instanceof BridgeError) || error.code !== 'invalid_request') throw error
-          const problem =
-            error.message === 'this login is taken'
-              ? 'This login is taken.'
-              : 'Please check what you entered: a name, a login, and a password of at least 8 characters.'
-          return void res
-            .status(422)
-            .send(accountPages.ticket({ ...ticketForm(req), kind: ticket.kind, login, name, problem }))
-        }
-        res.send(
-          ticket.kind === 'reset'
-            ? pages.note(
-                'Your password is set',
-                'You can sign in with it now. Everybody who was signed in to your account has been signed out; connected assistants stay connected.',
-              )
-            : pages.note(
-                'Your account is ready',
-                'Now open the app of your assistant and link it: you will be asked for this login and password.',
-              ),
-        )
-      }),
-    )
-
   return router
-
-  /** Two posts of one invitation at once make one account: the second waits at the ticket and finds it gone. */
-  async function onceOnly(code: string, create: () => Promise<AccountId>): Promise<AccountId | undefined> {
-    const ticket = await tickets.redeem(code)
-    if (ticket === undefined) return undefined
-    try {
-      return await create()
-    } catch (error) {
-      await tickets.restore(code, ticket)
-      throw error
-    }
-  }
-
-  function ticketForm(req: Request) {
-    return { action: `${req.baseUrl}${req.path}`, csrf: csrfOf(codeOf(req)) }
-  }
-
-  function usedUp(): string {
-    return pages.note(
-      'This link is used up',
-      'It works once and for a limited time. Please ask whoever sent it for a new one.',
-    )
-  }
 
   async function begin(req: Request, res: Response, user: User): Promise<void> {
     const secret = randomBytes(24).toString('base64url')
@@ -358,9 +269,7 @@ export function createAccount(deps: AccountDeps): Router {
   }
 
   function requireToken(req: Request, expected: string): void {
-    const given: unknown = req.body?.csrf
-    const right = Buffer.from(expected)
-    if (typeof given === 'string' && given.length === right.length && timingSafeEqual(Buffer.from(given), right)) return
+    if (isSameText(req.body?.csrf, expected)) return
     deps.log('warn', 'oauth.refused', { path: req.path.split('/')[1], reason: 'the form does not carry our token' })
     throw Object.assign(new Error('the form does not carry our token'), { status: 400 })
   }
@@ -377,12 +286,6 @@ export function createAccount(deps: AccountDeps): Router {
     return { httpOnly: true, sameSite: 'lax', secure: deps.isSecure, path: base(req) } as const
   }
 }
-
-const newPerson = z.object({
-  login: z.string().max(300).optional(),
-  name: z.string().max(300).optional(),
-  password: z.string().max(300).optional(),
-})
 
 const notes: Readonly<Record<string, { done: string } | { problem: string }>> = {
   removed: { done: 'Removed. It stops working within a minute.' },
@@ -407,7 +310,6 @@ function tenantQuery(req: Request): string {
 
 const base = (req: Request): string => `${req.baseUrl}/account`
 const back = (req: Request, res: Response, note: string): void => res.redirect(303, `${base(req)}?note=${note}`)
-const codeOf = (req: Request): string => String(req.params['code']).slice(0, 100)
 const keyOf = (secret: string): string => hash('sha256', secret, 'base64url')
 const formSecretOf = (req: Request): string => cookieOf(req, formCookieName) ?? ''
 const tenantOf = ({ tenant }: { readonly tenant?: string }) => (tenant === undefined ? {} : { tenant })
@@ -416,18 +318,4 @@ function cookieOf(req: Request, name: string): string | undefined {
   const found = (req.headers.cookie ?? '').split('; ').find((pair) => pair.startsWith(`${name}=`))
   const value = found?.slice(name.length + 1)
   return value !== undefined && /^[\w-]{32}$/.test(value) ? value : undefined
-}
-
-/** Hands a rejection to the error handler; a body that does not fit its form is the visitor's. */
-function answer(handle: (req: Request, res: Response) => Promise<void>): RequestHandler {
-  return async (req, res, next) => {
-    try {
-      await handle(req, res)
-    } catch (error) {
-      const isVisitors =
-        error instanceof z.ZodError ||
-        (error instanceof BridgeError && /^(invalid_request|camera_not_found)$/.test(error.code))
-      next(isVisitors ? Object.assign(error, { status: 400 }) : error)
-    }
-  }
 }

@@ -1,12 +1,12 @@
 /** Leads a person through a pending linking request: sign in, agree or cancel, or change the account. */
-import { createHmac, timingSafeEqual } from 'node:crypto'
-import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
+import { createHmac } from 'node:crypto'
+import express, { type Request, type Response, type Router } from 'express'
 import { type Provider, errors } from 'oidc-provider'
 import { z } from 'zod'
 import type { AccountId, Log } from '../ports.ts'
 import { nameOf, type Clients } from './clients.ts'
 import type { Pages, SignInView } from './pages.ts'
-import { jsonOf, queryOf } from './request.ts'
+import { answer, isSameText, jsonOf, queryOf } from './request.ts'
 import { signInForm, type SignIn, type SignInResult } from './sign-in.ts'
 import { leavingContentPolicy, passkeyContentPolicy } from './style.ts'
 import type { Upstream } from './upstream.ts'
@@ -168,11 +168,7 @@ export function createInteraction(deps: InteractionDeps): Router {
   /** The same for a posted form, which must also carry the token that we put into it. */
   async function postedRequest(req: Request, res: Response): Promise<Pending> {
     const pending = await pendingRequest(req, res)
-    const given: unknown = req.body?.csrf
-    const expected = Buffer.from(csrfToken(pending))
-    const matches =
-      typeof given === 'string' && given.length === expected.length && timingSafeEqual(Buffer.from(given), expected)
-    if (matches) return pending
+    if (isSameText(req.body?.csrf, csrfToken(pending))) return pending
     log('warn', 'oauth.refused', { clientId: pending.params['client_id'], reason: 'the form does not carry our token' })
     throw new errors.SessionNotFound('the form does not carry our token')
   }
@@ -241,17 +237,6 @@ const missingScopes = z.object({
   missingOIDCScope: z.array(z.string()).optional(),
   missingResourceScopes: z.record(z.string(), z.array(z.string())).default({}),
 })
-
-/** Hands a rejection to the error handler. */
-function answer(handle: (req: Request, res: Response) => Promise<void>): RequestHandler {
-  return async (req, res, next) => {
-    try {
-      await handle(req, res)
-    } catch (error) {
-      next(error)
-    }
-  }
-}
 
 /** Paths of the forms of one request, as the browser sees them. */
 function urls(req: Request) {

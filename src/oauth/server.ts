@@ -25,6 +25,7 @@ import { createTickets, type Tickets } from './tickets.ts'
 import { createTokenVerifier } from './tokens.ts'
 import { createUpstream, type UpstreamOptions } from './upstream.ts'
 import { createUsers, type Users } from './users.ts'
+import { createWelcome } from './welcome.ts'
 
 export interface OAuthOptions {
   /** The public URL that the handler is mounted at, without a slash at its end: `https://bridge.example/oauth`. */
@@ -124,31 +125,31 @@ export function createOAuth(options: OAuthOptions): OAuth {
     createUpstream(options.upstream, { redirectUri: `${issuer}/upstream/callback`, store, users, clock, log })
   const uses = store.collection<{ readonly at: number }>('oauth-link-use')
   const adapterOf = createAdapterFactory({ store, clock, clients })
+  const accountPages = createAccountPages(brand)
   const account = createAccount({
     script,
     store,
     users,
     signIn,
     passkeys,
-    tickets,
     upstream,
     audit,
-    pages,
     csrfKey,
     clock,
     log,
     sharing: options.sharing,
     links: linksOf,
     endLink,
-    accountPages: createAccountPages(brand),
+    accountPages,
     isSecure: issuer.startsWith('https:'),
   })
+  const welcome = createWelcome({ users, tickets, audit, pages, accountPages, csrfKey })
 
   const notedAt = new Map<string, number>()
   let current = build(options.signingKeys.map(withKeyId))
   let looked: { readonly at: number; readonly done: Promise<void> } = { at: -Infinity, done: Promise.resolve() }
 
-  const handler = mount({ ...options, pages, account, upstream, inner: () => current })
+  const handler = mount({ ...options, pages, account, welcome, upstream, inner: () => current })
   return {
     handler: async (req, res, next) => {
       await keysAreFresh()
@@ -338,13 +339,14 @@ interface Mounted {
     readonly endpoints: RequestHandler
   }
   readonly account: RequestHandler
+  readonly welcome: RequestHandler
   readonly upstream: ReturnType<typeof createUpstream> | undefined
   readonly pages: Pages
   readonly log: Log
   readonly behindProxy?: boolean
 }
 
-function mount({ issuer, inner, account, upstream, pages, log, behindProxy }: Mounted): RequestHandler {
+function mount({ issuer, inner, account, welcome, upstream, pages, log, behindProxy }: Mounted): RequestHandler {
   const { protocol, host } = new URL(issuer)
   const app = express()
   app.disable('x-powered-by')
@@ -367,7 +369,7 @@ function mount({ issuer, inner, account, upstream, pages, log, behindProxy }: Mo
     if (done === undefined) return void res.status(400).send(pages.expired())
     res.redirect(303, done.ticket === undefined ? `${done.returnTo}?refused` : `${done.returnTo}?ticket=${done.ticket}`)
   })
-  app.use(account)
+  app.use(account, welcome)
   app.use('/interaction', (req, res, next) => void inner().interaction(req, res, next))
   app.use((req, res, next) => void inner().endpoints(req, res, next))
   const callbacks = new WeakMap<object, ReturnType<ReturnType<typeof createProvider>['callback']>>()
