@@ -5,19 +5,19 @@ import { errors } from 'oidc-provider'
 import type { AccountId, Clock, Log, Store, VerifyToken } from '../ports.ts'
 import { createAccountPages } from './account-pages.ts'
 import { createAccount, type Sharing } from './account.ts'
-import { createAdapterFactory, grantsOf, type GrantFacts } from './adapter.ts'
 import { createAttempts } from './attempts.ts'
 import { createAudit, type Audit } from './audit.ts'
 import { checkClients, type Assistant, type ClientKind, type OAuthClient } from './client.ts'
-import { createClients, nameOf, type Clients } from './clients.ts'
+import { createClients, type Clients } from './clients.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createInteraction } from './interaction.ts'
 import { createKeyring, keyLookMs, publicPart, withKeyId, type Keyring, type SigningKey } from './keyring.ts'
+import { createLinks } from './links.ts'
 import type { Brand } from './markup.ts'
 import { createPages, type Pages } from './pages.ts'
 import { passkeyProgram } from './passkey-form.ts'
 import { createPasskeys } from './passkeys.ts'
-import { createProvider, defaultScope, type Link } from './provider.ts'
+import { createProvider, defaultScope } from './provider.ts'
 import { createSignIn } from './sign-in.ts'
 import type { StreamlinedOptions } from './streamlined.ts'
 import { securityHeaders } from './style.ts'
@@ -77,15 +77,6 @@ export interface OAuth {
   unlinkAssistant(accountId: AccountId, assistant: Assistant): Promise<void>
 }
 
-/**
- * Links never expire, and nobody tells us when one is made anew. So many of one account at one assistant may live side by
- * side, a household's and those of a link that was just renewed; beyond that the oldest ends.
- */
-const mostLinks = 10
-/** "Last used" on the account page is no more exact than this, which saves writes. */
-const useNotedMs = 10 * 60_000
-const mostNoted = 10_000
-
 /** Throws when the options could not make a safe server (client, key, or issuer). */
 export function createOAuth(options: OAuthOptions): OAuth {
   const { issuer, store, clock, log, cookieKeys, operatorKey } = options
@@ -123,8 +114,15 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const upstream =
     options.upstream &&
     createUpstream(options.upstream, { redirectUri: `${issuer}/upstream/callback`, store, users, clock, log })
-  const uses = store.collection<{ readonly at: number }>('oauth-link-use')
-  const adapterOf = createAdapterFactory({ store, clock, clients })
+  const links = createLinks({
+    store,
+    clients,
+    audit,
+    onUnlinked: options.onUnlinked ?? (async () => {}),
+    forget: (grantId) => current.tokens.forget(grantId),
+    clock,
+    log,
+  })
   const accountPages = createAccountPages(brand)
   const account = createAccount({
     script,
@@ -138,14 +136,13 @@ export function createOAuth(options: OAuthOptions): OAuth {
     clock,
     log,
     sharing: options.sharing,
-    links: linksOf,
-    endLink,
+    links: links.list,
+    endLink: links.endOne,
     accountPages,
     isSecure: issuer.startsWith('https:'),
   })
   const welcome = createWelcome({ users, tickets, audit, pages, accountPages, csrfKey })
 
-  const notedAt = new Map<string, number>()
   let current = build(options.signingKeys.map(withKeyId))
   let looked: { readonly at: number; readonly done: Promise<void> } = { at: -Infinity, done: Promise.resolve() }
 
@@ -175,15 +172,8 @@ export function createOAuth(options: OAuthOptions): OAuth {
     keyring,
     audit,
     kindOf: async (clientId) => (await clients.find(clientId))?.assistant,
-    unlink: async (accountId, clientId) => endGrants(accountId, await grantsOf(store, accountId, clientId)),
-    async unlinkAssistant(accountId, assistant) {
-      const grants = await grantsOf(store, accountId)
-      const kinds = await Promise.all(grants.map(({ clientId }) => clients.find(clientId)))
-      await endGrants(
-        accountId,
-        grants.filter((_, index) => kinds[index]?.assistant === assistant),
-      )
-    },
+    unlink: links.endOf,
+    unlinkAssistant: links.endAssistant,
   }
 
   /** Everything that knows the signing keys; made anew when they change. */
@@ -199,14 +189,14 @@ export function createOAuth(options: OAuthOptions): OAuth {
       clients,
       users,
       pages,
-      onLinked,
-      onRevoked,
+      onLinked: links.onLinked,
+      onRevoked: links.onRevoked,
       streamlined: options.streamlined,
       hasIntrospection: operatorKey !== undefined,
-      onRefreshed: noteUse,
+      onRefreshed: links.noteUse,
     })
     const rules = { issuer, audience, keys: signingKeys.map(publicPart) }
-    const events = { isClient: async (id: string) => (await clients.find(id)) !== undefined, onUse: noteUse }
+    const events = { isClient: async (id: string) => (await clients.find(id)) !== undefined, onUse: links.noteUse }
     const tokens = createTokenVerifier(provider, rules, events, clock)
     provider.on('grant.revoked', (_ctx, grantId) => tokens.forget(grantId))
     const cameras = options.cameras ?? (async () => [])
@@ -247,80 +237,6 @@ export function createOAuth(options: OAuthOptions): OAuth {
     } catch (error) {
       log('error', 'oauth.keys_unread', { error })
     }
-  }
-
-  async function endGrants(accountId: AccountId, grants: readonly GrantFacts[]): Promise<void> {
-    for (const { grantId, clientId, isLink } of grants) {
-      // The grant goes first: without it no token of it is worth anything, should a later step fail.
-      await adapterOf('Grant').destroy(grantId)
-      current.tokens.forget(grantId)
-      await Promise.all(
-        ['RefreshToken', 'AccessToken', 'AuthorizationCode'].map((kind) => adapterOf(kind).revokeByGrantId(grantId)),
-      )
-      log('info', 'oauth.unlinked', { accountId, clientId, grantId })
-      if (isLink) await onEnded({ accountId, clientId, grantId }, 'unlinked')
-    }
-  }
-
-  async function onLinked(link: Link): Promise<void> {
-    const { accountId, clientId, grantId } = link
-    try {
-      await audit.write(accountId, 'linked', await shownClient(clientId))
-      const others = (await grantsOf(store, accountId, clientId)).filter((other) => other.grantId !== grantId)
-      await endGrants(accountId as AccountId, others.slice(mostLinks - 1))
-    } catch (error) {
-      log('error', 'oauth.surplus-links-kept', { accountId, clientId, error })
-    }
-  }
-
-  async function onRevoked(link: Link, why: 'revoked' | 'reused'): Promise<void> {
-    await onEnded(link, why === 'reused' ? 'token-reused' : 'unlinked')
-  }
-
-  /** Tells the owner, and the assistant when nothing of it is left. Never rejects: the link is gone in any case. */
-  async function onEnded({ accountId, clientId, grantId }: Link, kind: 'unlinked' | 'token-reused'): Promise<void> {
-    try {
-      await Promise.all([audit.write(accountId, kind, await shownClient(clientId)), uses.remove(grantId)])
-      const assistant = (await clients.find(clientId))?.assistant
-      if (assistant === undefined || assistant === 'other' || options.onUnlinked === undefined) return
-      const left = (await grantsOf(store, accountId)).filter(({ isLink }) => isLink)
-      const kinds = await Promise.all(left.map((grant) => clients.find(grant.clientId)))
-      if (!kinds.some((other) => other?.assistant === assistant)) {
-        await options.onUnlinked(accountId as AccountId, assistant)
-      }
-    } catch (error) {
-      log('error', 'oauth.unlink_untold', { accountId, clientId, error })
-    }
-  }
-
-  async function linksOf(accountId: AccountId) {
-    const links = (await grantsOf(store, accountId)).filter(({ isLink }) => isLink)
-    return Promise.all(
-      links.map(async ({ grantId, clientId, madeAt }) => {
-        const [used, name] = await Promise.all([uses.get(grantId), shownClient(clientId)])
-        return { grantId, name, madeAt, ...(used !== undefined && { usedAt: used.value.at }) }
-      }),
-    )
-  }
-
-  async function endLink(accountId: AccountId, grantId: string): Promise<boolean> {
-    const found = (await grantsOf(store, accountId)).filter((grant) => grant.grantId === grantId)
-    await endGrants(accountId, found)
-    return found.length > 0
-  }
-
-  async function shownClient(clientId: string): Promise<string> {
-    const client = await clients.find(clientId)
-    return client === undefined ? clientId : nameOf(client)
-  }
-
-  /** Nobody waits for this, and nothing depends on it. */
-  function noteUse(grantId: string): void {
-    const at = clock()
-    if (at - (notedAt.get(grantId) ?? -Infinity) < useNotedMs) return
-    if (notedAt.size >= mostNoted) notedAt.clear()
-    notedAt.set(grantId, at)
-    uses.put(grantId, { at }).catch((error: unknown) => log('warn', 'oauth.use_unnoted', { error }))
   }
 }
 
