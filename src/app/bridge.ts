@@ -8,13 +8,15 @@ import { createBroker, type Broker } from '../broker/broker.ts'
 import { createFulfillment, type Fulfillment } from '../google/fulfillment.ts'
 import { createHomeGraph, serviceAccountKey } from '../google/home-graph.ts'
 import { createSignalingDoor, type SignalingDoor } from '../google/signaling.ts'
-import { createOAuth, type OAuth } from '../oauth/server.ts'
 import type { OAuthClient } from '../oauth/client.ts'
+import type { OAuth } from '../oauth/server.ts'
 import type { Clock, Log, Presence, Signaling, Store } from '../ports.ts'
 import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
+import { createLinking, type Linking } from './linking.ts'
 import { createPresses, type Presses } from './presses.ts'
 import type { Keys } from './secrets.ts'
+import { createShares, type Shares } from './sharing.ts'
 
 export interface BridgeDeps {
   readonly config: Config
@@ -31,6 +33,8 @@ export interface BridgeDeps {
 
 export interface Bridge {
   readonly oauth: OAuth
+  readonly linking: Linking
+  readonly shares: Shares
   readonly broker: Broker
   readonly cameras: Cameras
   readonly presses: Presses
@@ -46,15 +50,22 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const base = { store, clock, log }
   const cameras = createCameras(store)
   const broker = createBroker({ ...deps, budgets: config.budgets })
-  const oauth = createOAuth({
+  const shares = createShares(store, cameras)
+  const linking = createLinking({
     ...base,
-    issuer: `${publicUrl}/oauth`,
+    publicUrl,
+    keys,
     clients,
-    signingKeys: keys.signing,
-    cookieKeys: keys.cookies,
+    cameras,
+    shares,
     behindProxy: config.behindProxy,
+    config: config.linking,
+    async onUnlinked(account, assistant) {
+      await broker.endAll(account, assistant, 'account unlinked')
+      if (assistant === 'alexa') await grants.forget(account, 'account unlinked')
+    },
   })
-  const { verifyToken } = oauth
+  const { oauth, verifyToken, verifyGoogleToken, googleClient } = linking
 
   const sealingKey = createSecretKey(keys.sealing, 'base64')
   const grants = createAlexaGrants({ ...base, key: sealingKey, lwa: config.alexa.lwa })
@@ -64,21 +75,27 @@ export function createBridge(deps: BridgeDeps): Bridge {
     : undefined
 
   const homeGraph = createHomeGraphOf(config, { clock, log })
-  const googleClient = clients.find(({ assistant }) => assistant === 'google')?.clientId ?? 'google'
   const { talkBack } = config.google
   const presses = createPresses({
     ...base,
-    announce: [alexaEvents?.doorbellPress, homeGraph?.doorbellPress].filter((tell) => tell !== undefined),
+    announce: [alexaEvents?.doorbellPress, homeGraph?.doorbellPress]
+      .filter((tell) => tell !== undefined)
+      .map((tell) => async (camera, at, eventId) => {
+        const everybody = await shares.audience(camera)
+        return Promise.allSettled(everybody.map((theirs) => tell(theirs, at, eventId)))
+      }),
   })
 
   return {
     oauth,
+    linking,
+    shares,
     broker,
     cameras,
     presses,
     alexa: createAlexaHandler({
       verifyToken,
-      cameras,
+      cameras: shares.visible,
       broker,
       grants,
       clock,
@@ -88,18 +105,24 @@ export function createBridge(deps: BridgeDeps): Bridge {
     }),
     fulfillment: createFulfillment({
       ...base,
-      verifyToken,
-      cameras,
+      verifyToken: verifyGoogleToken,
+      cameras: shares.visible,
       broker,
       clientId: googleClient,
       signalingUrl: `${publicUrl}/google/signaling`,
       canNotify: homeGraph !== undefined,
       // True once online states are reported as they change; until then Google must ask.
       willReportState: false,
-      unlink: (accountId) => oauth.unlink(accountId, googleClient),
+      unlink: (accountId) => oauth.unlinkAssistant(accountId, 'google'),
       budgetMs: config.google.budgetMs,
     }),
-    signalingDoor: createSignalingDoor({ ...base, cameras, broker, talkBack, budgetMs: config.google.budgetMs }),
+    signalingDoor: createSignalingDoor({
+      ...base,
+      broker,
+      talkBack,
+      budgetMs: config.google.budgetMs,
+      cameras: shares.visible,
+    }),
     async close() {
       await broker.close()
       await presses.settled()

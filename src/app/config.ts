@@ -5,6 +5,7 @@ import type { Budgets } from '../broker/session.ts'
 import type { IceServer } from '../ports.ts'
 import { defaultLimits } from '../signaling/limits.ts'
 import { signalingVariables, toSignalingSettings, type SignalingSettings } from './signaling-settings.ts'
+import { linkingEnvironment, toLinkingConfig, type LinkingConfig } from './linking-settings.ts'
 
 /** Digits only: `Number(' ')` would be 0. */
 const whole = (most: number, fallback: number) =>
@@ -63,6 +64,7 @@ const environment = z.object({
   TRANSOM_ALEXA_EVENTS_URL: z.url().optional(),
   TRANSOM_GOOGLE_SERVICE_ACCOUNT: z.string().optional(),
   TRANSOM_HOME_GRAPH_URL: z.url().optional(),
+  ...linkingEnvironment,
 })
 
 type Environment = z.infer<typeof environment>
@@ -79,6 +81,7 @@ export interface Config {
   /** STUN and TURN servers for cameras and displays. */
   readonly iceServers: readonly IceServer[]
   readonly budgets: Budgets
+  readonly linking: LinkingConfig
   readonly alexa: {
     readonly budgetMs: number
     readonly lwa: { readonly clientId?: string; readonly clientSecret?: string; readonly tokenUrl?: string }
@@ -133,6 +136,7 @@ function toConfig(env: Environment): Config {
       absentMs: 3_000,
       lifetimeMs: 3_600_000,
     },
+    linking: toLinkingConfig(env),
     alexa: {
       budgetMs: env.TRANSOM_ALEXA_BUDGET_MS,
       lwa: {

@@ -13,6 +13,7 @@ import { createSqliteStore } from '../store/sqlite.ts'
 import { createBridge, type Bridge } from './bridge.ts'
 import type { Config } from './config.ts'
 import { lockDirectory } from './data-lock.ts'
+import { demoClients } from './demo-clients.ts'
 import { createHttpApp } from './http.ts'
 import { createOnlineNews, type OnlineNews } from './online.ts'
 import { createOperatorRoutes, operatorToken } from './operator.ts'
@@ -207,28 +208,6 @@ async function ensureDemo({ oauth, cameras }: Bridge, store: Store, { demo }: Se
   }
   await cameras.put(camera, cameraKey)
   return camera
-}
-
-/** Redirect URIs as the two consoles show them; the vendor and project ids are placeholders until real ones are known. */
-function demoClients({ clientSecrets }: Secrets): readonly OAuthClient[] {
-  return [
-    {
-      clientId: 'alexa',
-      clientSecret: clientSecrets.alexa,
-      assistant: 'alexa',
-      redirectUris: ['pitangui.amazon.com', 'layla.amazon.com', 'alexa.amazon.co.jp'].map(
-        (host) => `https://${host}/api/skill/link/DEMO`,
-      ),
-    },
-    {
-      clientId: 'google',
-      clientSecret: clientSecrets.google,
-      assistant: 'google',
-      redirectUris: ['oauth-redirect', 'oauth-redirect-sandbox'].map(
-        (host) => `https://${host}.googleusercontent.com/r/demo`,
-      ),
-    },
-  ]
 }
 
 /** What a developer would type into the consoles, for the simulator. */

@@ -33,7 +33,10 @@ export function createHttpApp(bridge: Bridge, log: Log, operator?: Router): Expr
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.use('/oauth', bridge.oauth.handler)
+  if (bridge.linking.isServed) {
+    app.use('/oauth', bridge.oauth.handler)
+    app.use('/.well-known', bridge.oauth.wellKnown)
+  }
   if (operator !== undefined) app.use('/operator', operator)
 
   app.get(
@@ -91,7 +94,7 @@ export function createHttpApp(bridge: Bridge, log: Log, operator?: Router): Expr
   async function grantOf(request: Request): Promise<Grant> {
     const token = bearerToken(request.headers)
     if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
-    return bridge.oauth.verifyToken(token)
+    return bridge.linking.verifyToken(token)
   }
 
   async function receive(camera: Camera, event: CameraEvent): Promise<void> {

@@ -2,6 +2,8 @@
 import { hash } from 'node:crypto'
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
 import type { Clock, Collection, Store, Stored } from '../ports.ts'
+import type { Clients, Registration } from './clients.ts'
+import { createRefreshFamilies, type RefreshFamilies } from './rotation.ts'
 
 /**
  * How long after its first use a code that comes again is only refused, in seconds. RFC 6749 section 4.1.2 wants a second
@@ -24,21 +26,115 @@ const groupOf: Readonly<Record<string, (payload: AdapterPayload) => string | und
 }
 
 /** Makes the adapter for each kind of record (`AccessToken`, `Grant`, …); each has a collection `oauth-<kind>`. */
-export function createAdapterFactory(store: Store, clock: Clock): AdapterFactory {
-  return (kind) => createAdapter(kind, store.collection<AdapterPayload>(`oauth-${kind}`), clock)
+export function createAdapterFactory({
+  store,
+  clock,
+  clients,
+  ...more
+}: {
+  readonly store: Store
+  readonly clock: Clock
+  readonly clients: Pick<Clients, 'find'>
+  /** True where Google may link by assertions. */
+  readonly hasStreamlined?: boolean
+  /** Called with each link whose grant was just destroyed. */
+  readonly onLinkEnded?: (link: GrantFacts & { readonly accountId: string }) => void
+}): AdapterFactory {
+  return (kind) => {
+    if (kind === 'Client') return createClientAdapter(clients, more.hasStreamlined ?? false)
+    const records = store.collection<AdapterPayload>(`oauth-${kind}`)
+    const families = kind === 'RefreshToken' ? createRefreshFamilies(records, clock) : undefined
+    const adapter = createAdapter(kind, records, clock, families)
+    if (kind !== 'Grant') return adapter
+    return {
+      ...adapter,
+      async destroy(id) {
+        const gone = await records.take(id)
+        if (gone !== undefined)
+          more.onLinkEnded?.({ ...factsOf(id, gone.value), accountId: gone.value.accountId ?? '' })
+      },
+    }
+  }
 }
 
-/** What an account granted to a client, newest first. */
-export async function grantsOf(store: Store, account: string, clientId: string): Promise<readonly string[]> {
+export interface GrantFacts {
+  readonly grantId: string
+  readonly clientId: string
+  /** Epoch milliseconds. */
+  readonly madeAt: number
+  /** True when its code was redeemed; before, it is only a promise, which passes. */
+  readonly isLink: boolean
+}
+
+/** What an account granted, to one client or to all, newest first. */
+export async function grantsOf(store: Store, account: string, clientId?: string): Promise<readonly GrantFacts[]> {
   const grants = store.collection<AdapterPayload>('oauth-Grant')
-  const found: { id: string; madeAt: number }[] = []
+  const found: GrantFacts[] = []
   await eachOfGroup(grants, account, async ({ id, value }) => {
-    if (value.clientId === clientId) found.push({ id, madeAt: value.iat ?? 0 })
+    if (clientId === undefined || value.clientId === clientId) found.push(factsOf(id, value))
   })
-  return found.sort((a, b) => b.madeAt - a.madeAt).map(({ id }) => id)
+  return found.sort((a, b) => b.madeAt - a.madeAt)
 }
 
-function createAdapter(kind: string, records: Collection<AdapterPayload>, clock: Clock): Adapter {
+function factsOf(grantId: string, { clientId = '', iat = 0, exp = 0, savedAt }: AdapterPayload): GrantFacts {
+  const madeAt = typeof savedAt === 'number' ? savedAt : iat * 1000
+  return { grantId, clientId, madeAt, isLink: exp - iat > 365 * 24 * 3600 }
+}
+
+const readOnly = () => Promise.reject(new Error('clients are not written through the provider'))
+
+/** Clients are read from the registry and written by nobody here. */
+function createClientAdapter(clients: Pick<Clients, 'find'>, hasStreamlined: boolean): Adapter {
+  return {
+    async find(id) {
+      const found = await clients.find(id)
+      return found && clientMetadata(found, hasStreamlined && found.assistant === 'google')
+    },
+    findByUid: () => Promise.resolve(undefined),
+    findByUserCode: () => Promise.resolve(undefined),
+    upsert: readOnly,
+    consume: readOnly,
+    destroy: readOnly,
+    revokeByGrantId: readOnly,
+  }
+}
+
+/** RFC 7591 metadata. The secret's place holds no secret: `provider.ts` compares hashes. */
+function clientMetadata(
+  { clientId, redirectUris, assistant, tenant, name, secrets }: Registration,
+  isStreamlined: boolean,
+): AdapterPayload {
+  const isPublic = secrets.length === 0
+  return {
+    client_id: clientId,
+    ...(isPublic ? {} : { client_secret: 'kept as a hash' }),
+    redirect_uris: [...redirectUris],
+    // "Basic" also lets the secret come in the body.
+    token_endpoint_auth_method: isPublic
+      ? 'none'
+      : assistant === 'google'
+        ? 'client_secret_post'
+        : 'client_secret_basic',
+    grant_types: ['authorization_code', 'refresh_token', ...(isStreamlined ? [jwtBearer] : [])],
+    response_types: ['code'],
+    // Not `form_post`: it needs a script, which our pages forbid.
+    response_modes: ['query', 'fragment'],
+    assistant,
+    secrets,
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(name === undefined ? {} : { client_name: name }),
+  }
+}
+
+/** RFC 7523 section 2.1; what Google's streamlined linking asks by. */
+export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
+function createAdapter(
+  kind: string,
+  records: Collection<AdapterPayload>,
+  clock: Clock,
+  families: RefreshFamilies | undefined,
+): Adapter {
   const nowS = () => Math.floor(clock() / 1000)
   // A grant's id opens nothing by itself and is needed to find what hangs on it; every other id is a secret.
   const keyOf = (id: string) => (kind === 'Grant' ? id : hash('sha256', id, 'base64url'))
@@ -51,14 +147,17 @@ function createAdapter(kind: string, records: Collection<AdapterPayload>, clock:
     async upsert(id, payload, expiresIn) {
       const memoryS = kind === 'AccessToken' ? expiredTokenMemoryS : 0
       const expiresAt = expiresIn === undefined ? undefined : clock() + (expiresIn + memoryS) * 1000
-      await records.put(keyOf(id), withoutSecrets(payload), placeOf(payload, expiresAt))
+      // Grants are saved when promised and when redeemed; their own time is in whole seconds, too coarse to order them.
+      const value = kind === 'Grant' ? { ...withoutSecrets(payload), savedAt: clock() } : withoutSecrets(payload)
+      await records.put(keyOf(id), value, placeOf(payload, expiresAt))
     },
     async find(id) {
       // A grant id from a token or a session record is ours; whatever is longer was never handed out.
       const value = id.length > 0 && id.length <= 4096 ? (await records.get(keyOf(id)))?.value : undefined
       if (value === undefined) return undefined
       const isRepeatedSoon = kind === 'AuthorizationCode' && nowS() - Number(value.consumed) < replayGraceS
-      return isRepeatedSoon ? undefined : { ...value, jti: id }
+      if (isRepeatedSoon) return undefined
+      return { ...(families === undefined ? value : await families.judge(value)), jti: id }
     },
     async findByUid(uid) {
       const [found] = await records.list(uid, { limit: 1 })
@@ -72,8 +171,13 @@ function createAdapter(kind: string, records: Collection<AdapterPayload>, clock:
       if (stored && stored.value.consumed === undefined) {
         const value = { ...stored.value, consumed: nowS() }
         const place = placeOf(value, stored.expiresAt)
-        if (await records.put(key, value, { ...place, onlyIf: { version: stored.version } })) return
+        if (await records.put(key, value, { ...place, onlyIf: { version: stored.version } })) {
+          await families?.tidy(value)
+          return
+        }
       }
+      // A refresh token may be used by several requests at once; `rotation.ts` has judged this one already.
+      if (families !== undefined) return
       // Two requests had it at once, and this is the second.
       throw new errors.InvalidGrant('already consumed')
     },
@@ -86,7 +190,8 @@ function createAdapter(kind: string, records: Collection<AdapterPayload>, clock:
   }
 }
 
-async function eachOfGroup(
+/** Visits every record of a group, page by page. */
+export async function eachOfGroup(
   records: Collection<AdapterPayload>,
   group: string,
   visit: (record: Stored<AdapterPayload>) => Promise<void>,

@@ -1,27 +1,45 @@
-/** The assistants' OAuth clients, as typed into their consoles. */
+/** The OAuth clients: the assistants, as typed into their consoles, and others that an operator lets in. */
 import { z } from 'zod'
 
 export type Assistant = 'alexa' | 'google'
+/** `other`: an app of the operator's own. It must use PKCE, and its refresh tokens rotate. */
+export type ClientKind = Assistant | 'other'
 
 /** What a client is called towards the person who links. Google asks to be named so, not by a product's name. */
 export const assistantNames: Record<Assistant, string> = { alexa: 'Amazon Alexa', google: 'Google' }
 
+/** A client from the configuration, with its secret as the console has it. */
 export interface OAuthClient {
   readonly clientId: string
   /** 16 to 128 letters and digits: other characters have broken linking at Google. */
   readonly clientSecret: string
-  readonly assistant: Assistant
+  readonly assistant: ClientKind
   /** Compared character by character. `https`, or `http` on this machine for development. */
   readonly redirectUris: readonly string[]
+  /** Only accounts of the same tenant sign in through it; without one, only accounts without one. */
+  readonly tenant?: string
+  /** Shown to the person who links a client of the kind `other`. */
+  readonly name?: string
 }
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
 
-const client = z.object({
-  clientId: z.string().regex(/^[\w.-]{1,100}$/),
+/** Everything about a client but its secret. */
+export const clientFacts = z.object({
+  clientId: z.string().regex(/^[\w.-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, dashes or underscores'),
+  assistant: z.enum(['alexa', 'google', 'other']),
+  redirectUris: z
+    .array(z.string().max(2000).refine(isRedirectUri, 'must be https, or http on this machine, without #'))
+    .min(1)
+    .max(20),
+  tenant: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/)
+    .optional(),
+  name: z.string().trim().min(1).max(100).optional(),
+})
+const client = clientFacts.extend({
   clientSecret: z.string().regex(/^[A-Za-z0-9]{16,128}$/, 'must be 16 to 128 letters and digits'),
-  assistant: z.enum(['alexa', 'google']),
-  redirectUris: z.array(z.string().refine(isRedirectUri, 'must be https, or http on this machine, without #')).min(1),
 })
 
 /** Throws when a client could not work or would not be safe; says which one and why, never its secret. */
@@ -32,8 +50,22 @@ export function checkClients(clients: readonly OAuthClient[]): void {
   }
 }
 
+/** The addresses that Alexa may send a browser back to, for the vendor id of the developer account (alexa.md section 3.1). */
+export function alexaRedirectUris(vendorId: string): readonly string[] {
+  return ['pitangui.amazon.com', 'layla.amazon.com', 'alexa.amazon.co.jp'].map(
+    (host) => `https://${host}/api/skill/link/${vendorId}`,
+  )
+}
+
+/** The same for a project of the Google Home developer console (google-home.md section 5.1). */
+export function googleRedirectUris(projectId: string): readonly string[] {
+  return ['oauth-redirect', 'oauth-redirect-sandbox'].map(
+    (host) => `https://${host}.googleusercontent.com/r/${projectId}`,
+  )
+}
+
 function isRedirectUri(text: string): boolean {
   const uri = URL.parse(text)
-  if (uri === null || text.includes('#') || uri.username !== '' || uri.password !== '') return false
+  if (uri === null || /[#*]/.test(text) || uri.username !== '' || uri.password !== '') return false
   return uri.protocol === 'https:' || (uri.protocol === 'http:' && loopback.has(uri.hostname))
 }

@@ -1,37 +1,43 @@
 /** Leads a person through a pending linking request: sign in, agree or cancel, or change the account. */
-import { createHmac, hash, timingSafeEqual } from 'node:crypto'
-import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
+import { createHmac } from 'node:crypto'
+import express, { type Request, type Response, type Router } from 'express'
 import { type Provider, errors } from 'oidc-provider'
 import { z } from 'zod'
-import type { Log } from '../ports.ts'
-import type { Attempts } from './attempts.ts'
-import type { Assistant } from './client.ts'
+import type { AccountId, Log } from '../ports.ts'
+import { nameOf, type Clients } from './clients.ts'
 import type { Pages, SignInView } from './pages.ts'
-import { leavingContentPolicy } from './style.ts'
-import { canonicalLogin, longestLogin, longestPassword, type User, type Users } from './users.ts'
+import { answer, isSameText, jsonOf, queryOf } from './request.ts'
+import { signInForm, type SignIn, type SignInResult } from './sign-in.ts'
+import { leavingContentPolicy, passkeyContentPolicy } from './style.ts'
+import type { Upstream } from './upstream.ts'
+import type { User, Users } from './users.ts'
 
 export interface InteractionDeps {
   readonly provider: Provider
   readonly users: Users
-  readonly attempts: Attempts
+  readonly clients: Clients
+  readonly signIn: SignIn
+  /** Whether the sign-in page offers passkeys; the options for one. */
+  readonly passkeys: { readonly isOffered: boolean; signInOptions(asker: string): Promise<object> }
+  /** Signs people in instead of login and password. */
+  readonly upstream: Upstream | undefined
+  /** Names of the cameras that the account may see. */
+  readonly cameras: (account: AccountId) => Promise<readonly string[]>
   readonly pages: Pages
   /** Signs the token that ties a form to its request. */
   readonly csrfKey: string
+  /** Address of the passkeys' script. */
+  readonly script: string
   readonly log: Log
 }
 
 type Pending = Awaited<ReturnType<Provider['interactionDetails']>>
 
-const signInForm = z.object({
-  login: z.string().min(1).max(longestLogin),
-  password: z.string().min(1).max(longestPassword),
-})
-
 /** The routes below `<issuer>/interaction/<uid>`. */
 export function createInteraction(deps: InteractionDeps): Router {
-  const { provider, users, attempts, pages, log } = deps
+  const { provider, users, clients, signIn, passkeys, upstream, pages, log } = deps
   const router = express.Router()
-  router.use(express.urlencoded({ extended: false, limit: '8kb', parameterLimit: 10 }))
+  router.use(express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 }))
 
   router.get(
     '/:uid',
@@ -40,7 +46,7 @@ export function createInteraction(deps: InteractionDeps): Router {
       const user = await signedIn(pending)
       if (user === undefined) return showSignIn(req, res, pending)
       res.set('content-security-policy', leavingContentPolicy)
-      res.send(pages.consent({ ...(await view(req, pending)), user }))
+      res.send(pages.consent({ ...(await view(req, pending)), user, cameras: await deps.cameras(user.accountId) }))
     }),
   )
 
@@ -48,31 +54,51 @@ export function createInteraction(deps: InteractionDeps): Router {
     '/:uid/login',
     answer(async (req, res) => {
       const pending = await postedRequest(req, res)
+      if (upstream !== undefined) return showSignIn(req, res, pending)
       const form = signInForm.safeParse(req.body)
       if (!form.success)
         return showSignIn(req, res, pending, { status: 422, problem: 'Please enter login and password.' })
+      const result = await signIn.password({ ...form.data, ...(await originOf(req, pending)) })
+      await goOn(req, res, pending, result, form.data.login)
+    }),
+  )
 
-      const { login, password } = form.data
-      const address = req.ip ?? ''
-      const client = { clientId: pending.params['client_id'], address }
-      const waitMs = attempts.begin(canonicalLogin(login), address)
-      if (waitMs > 0) {
-        log('warn', 'oauth.login_slowed', { ...client, waitMs })
-        res.set('retry-after', String(Math.ceil(waitMs / 1000)))
-        const minutes = Math.ceil(waitMs / 60_000)
-        const problem = `Too many attempts. Please wait ${minutes === 1 ? 'a minute' : `${minutes} minutes`} and try again.`
-        return showSignIn(req, res, pending, { status: 429, problem, login })
-      }
-      const user = await users.authenticate(login, password)
-      if (user === undefined) {
-        // People type passwords into the wrong field, so the log gets a short hash of what was typed as login.
-        log('warn', 'oauth.login_failed', { ...client, loginHash: hash('sha256', canonicalLogin(login)).slice(0, 12) })
-        return showSignIn(req, res, pending, { status: 422, problem: 'Login or password is wrong.', login })
-      }
-      attempts.succeeded(canonicalLogin(login), address)
-      log('info', 'oauth.login', { ...client, accountId: user.accountId })
-      await signOut(req, res, pending, user)
-      await provider.interactionFinished(req, res, { login: { accountId: user.accountId } })
+  router.post(
+    '/:uid/passkey/options',
+    answer(async (req, res) => {
+      const pending = await postedRequest(req, res)
+      res.json(await passkeys.signInOptions(askerOf(pending)))
+    }),
+  )
+
+  router.post(
+    '/:uid/passkey',
+    answer(async (req, res) => {
+      const pending = await postedRequest(req, res)
+      const origin = await originOf(req, pending)
+      await goOn(req, res, pending, await signIn.passkey(askerOf(pending), jsonOf(req.body?.credential), origin))
+    }),
+  )
+
+  router.post(
+    '/:uid/upstream',
+    answer(async (req, res) => {
+      const pending = await postedRequest(req, res)
+      if (upstream === undefined) return showSignIn(req, res, pending)
+      const { tenant } = await originOf(req, pending)
+      const way = { returnTo: `${urls(req).self}/upstream`, browser: askerOf(pending) }
+      res.redirect(303, await upstream.begin({ ...way, ...(tenant !== undefined && { tenant }) }))
+    }),
+  )
+
+  // The ticket is worth something only together with this browser's cookie, and once.
+  router.get(
+    '/:uid/upstream',
+    answer(async (req, res) => {
+      const pending = await pendingRequest(req, res)
+      const user = await upstream?.redeem(queryOf(req, 'ticket'), askerOf(pending))
+      const problem = `${upstream?.name ?? 'The provider'} did not sign you in.`
+      await goOn(req, res, pending, user === undefined ? { status: 422, problem } : { user })
     }),
   )
 
@@ -110,6 +136,28 @@ export function createInteraction(deps: InteractionDeps): Router {
 
   return router
 
+  async function goOn(
+    req: Request,
+    res: Response,
+    pending: Pending,
+    result: SignInResult,
+    login?: string,
+  ): Promise<void> {
+    if ('user' in result) {
+      await signOut(req, res, pending, result.user)
+      return provider.interactionFinished(req, res, { login: { accountId: result.user.accountId } })
+    }
+    const { status, problem, retryAfterS } = result
+    if (retryAfterS !== undefined) res.set('retry-after', String(retryAfterS))
+    await showSignIn(req, res, pending, { status, problem, ...(login !== undefined && { login }) })
+  }
+
+  async function originOf(req: Request, pending: Pending) {
+    const clientId = String(pending.params['client_id'])
+    const tenant = (await clients.find(clientId))?.tenant
+    return { clientId, address: req.ip ?? '', ...(tenant !== undefined && { tenant }) }
+  }
+
   /** The request of this browser's cookie. Throws `SessionNotFound` when it is gone or not the one in the URL. */
   async function pendingRequest(req: Request, res: Response): Promise<Pending> {
     const pending = await provider.interactionDetails(req, res)
@@ -120,11 +168,7 @@ export function createInteraction(deps: InteractionDeps): Router {
   /** The same for a posted form, which must also carry the token that we put into it. */
   async function postedRequest(req: Request, res: Response): Promise<Pending> {
     const pending = await pendingRequest(req, res)
-    const given: unknown = req.body?.csrf
-    const expected = Buffer.from(csrfToken(pending))
-    const matches =
-      typeof given === 'string' && given.length === expected.length && timingSafeEqual(Buffer.from(given), expected)
-    if (matches) return pending
+    if (isSameText(req.body?.csrf, csrfToken(pending))) return pending
     log('warn', 'oauth.refused', { clientId: pending.params['client_id'], reason: 'the form does not carry our token' })
     throw new errors.SessionNotFound('the form does not carry our token')
   }
@@ -157,9 +201,9 @@ export function createInteraction(deps: InteractionDeps): Router {
   }
 
   async function view(req: Request, pending: Pending) {
-    const client = await provider.Client.find(String(pending.params['client_id']))
-    const assistant: Assistant = client?.['assistant'] === 'alexa' ? 'alexa' : 'google'
-    return { ...urls(req), assistant, csrf: csrfToken(pending) }
+    const client = await clients.find(String(pending.params['client_id']))
+    if (client === undefined) throw new errors.SessionNotFound('the client was removed meanwhile')
+    return { ...urls(req), asker: { kind: client.assistant, name: nameOf(client) }, csrf: csrfToken(pending) }
   }
 
   async function showSignIn(
@@ -169,26 +213,30 @@ export function createInteraction(deps: InteractionDeps): Router {
     again: { status?: number } & Pick<SignInView, 'login' | 'problem'> = {},
   ): Promise<void> {
     const { status = 200, ...typed } = again
-    const { login: action, ...rest } = await view(req, pending)
-    res.status(status).send(pages.signIn({ ...rest, action, ...typed }))
+    const { login: action, self, ...rest } = await view(req, pending)
+    const passkey = {
+      use: 'get',
+      options: `${self}/passkey/options`,
+      action: `${self}/passkey`,
+      script: deps.script,
+    } as const
+    const way =
+      upstream === undefined
+        ? passkeys.isOffered && { passkey }
+        : { upstream: { name: upstream.name, action: `${self}/upstream` } }
+    const policy = upstream === undefined ? passkeyContentPolicy(deps.script) : leavingContentPolicy
+    res.set('content-security-policy', policy)
+    res.status(status).send(pages.signIn({ ...rest, action, ...way, ...typed }))
   }
 }
+
+/** What ties a passkey's challenge or another provider's answer to this request alone. */
+const askerOf = (pending: Pending): string => `interaction ${pending.uid}`
 
 const missingScopes = z.object({
   missingOIDCScope: z.array(z.string()).optional(),
   missingResourceScopes: z.record(z.string(), z.array(z.string())).default({}),
 })
-
-/** Hands a rejection to the error handler. */
-function answer(handle: (req: Request, res: Response) => Promise<void>): RequestHandler {
-  return async (req, res, next) => {
-    try {
-      await handle(req, res)
-    } catch (error) {
-      next(error)
-    }
-  }
-}
 
 /** Paths of the forms of one request, as the browser sees them. */
 function urls(req: Request) {

@@ -1,16 +1,17 @@
 /** The pages of account linking as HTML: no script, every value escaped. */
-import { type Assistant, assistantNames } from './client.ts'
-import { stylesheet } from './style.ts'
+import type { ClientKind } from './client.ts'
+import { type Brand, type Html, markup, nothing, page, trusted } from './markup.ts'
+import { passkeyForm, passkeyScript, type PasskeyView } from './passkey-form.ts'
 import type { User } from './users.ts'
 
-/** How the bridge calls itself on its pages. */
-export interface Brand {
+/** Who asks to be linked: the name people know, and what kind of client it is. */
+export interface Asker {
+  readonly kind: ClientKind
   readonly name: string
-  readonly privacyUrl?: string
 }
 
 export interface SignInView {
-  readonly assistant: Assistant
+  readonly asker: Asker
   /** Where the form posts to, and where Cancel leads. */
   readonly action: string
   readonly cancel: string
@@ -18,11 +19,17 @@ export interface SignInView {
   /** What was typed before, and what was wrong with it. */
   readonly login?: string
   readonly problem?: string
+  /** Offered where the browser can; the page works without. */
+  readonly passkey?: PasskeyView
+  /** Instead of login and password: another provider signs people in, and this form leads there. */
+  readonly upstream?: { readonly name: string; readonly action: string }
 }
 
 export interface ConsentView {
-  readonly assistant: Assistant
+  readonly asker: Asker
   readonly user: User
+  /** Names of the cameras that this account may see now; those that come later are included in the consent. */
+  readonly cameras: readonly string[]
   readonly agree: string
   readonly cancel: string
   readonly switchAccount: string
@@ -38,6 +45,8 @@ export interface Pages {
   refused(error: string, description?: string): string
   /** Our own fault. */
   outage(): string
+  /** Any other short word to the visitor. */
+  note(title: string, text: string): string
 }
 
 export function createPages(brand: Brand): Pages {
@@ -63,19 +72,46 @@ export function createPages(brand: Brand): Pages {
         'Something went wrong here',
         'The fault is ours and nothing was linked. Please try again in a minute.',
       ),
+    note: (title, text) => message(brand, title, text),
   }
 }
 
 function signIn(brand: Brand, view: SignInView): string {
-  const isInvalid = view.problem === undefined ? nothing : trusted('aria-invalid="true" aria-describedby="problem"')
-  const autofocus = trusted('autofocus')
   const body = markup`<h1>Sign in to ${brand.name}</h1>
     <p>
-      ${assistantNames[view.assistant]} asks to be linked with your ${brand.name} account. After signing in you see what
-      for, and decide.
+      ${view.asker.name} asks to be linked with your ${brand.name} account. After signing in you see what for, and decide.
     </p>
-    ${view.problem === undefined ? nothing : markup`<p class="alert" id="problem" role="alert">${view.problem}</p>`}
-    <form method="post" action="${view.action}">
+    ${alertOf(view.problem)}
+    ${view.upstream === undefined ? credentialsForm(view) : upstreamForm(view, view.upstream)}
+    ${view.passkey === undefined ? nothing : passkeyForm(view.passkey, view.csrf, 'Sign in with a passkey')}`
+  const head = view.passkey === undefined ? nothing : passkeyScript(view.passkey)
+  return page(brand, view.problem === undefined ? 'Sign in' : 'Error: sign in', body, head)
+}
+
+export function alertOf(problem: string | undefined): Html {
+  return problem === undefined ? nothing : markup`<p class="alert" id="problem" role="alert">${problem}</p>`
+}
+
+/** Another provider asks for the password, so this page does not. */
+export function upstreamForm(
+  { csrf, cancel }: { readonly csrf: string; readonly cancel?: string },
+  upstream: { readonly name: string; readonly action: string },
+): Html {
+  return markup`<form method="post" action="${upstream.action}">
+      <input type="hidden" name="csrf" value="${csrf}" />
+      <div class="actions">
+        <button class="button primary" type="submit">Continue with ${upstream.name}</button>
+        ${cancel === undefined ? nothing : markup`<a class="button" href="${cancel}">Cancel</a>`}
+      </div>
+    </form>`
+}
+
+export function credentialsForm(
+  view: Pick<SignInView, 'action' | 'csrf' | 'login' | 'problem'> & { readonly cancel?: string },
+): Html {
+  const isInvalid = view.problem === undefined ? nothing : trusted('aria-invalid="true" aria-describedby="problem"')
+  const autofocus = trusted('autofocus')
+  return markup`<form method="post" action="${view.action}">
       <input type="hidden" name="csrf" value="${view.csrf}" />
       <label for="login">Login</label>
       <input
@@ -105,14 +141,13 @@ function signIn(brand: Brand, view: SignInView): string {
       />
       <div class="actions">
         <button class="button primary" type="submit">Sign in</button>
-        <a class="button" href="${view.cancel}">Cancel</a>
+        ${view.cancel === undefined ? nothing : markup`<a class="button" href="${view.cancel}">Cancel</a>`}
       </div>
     </form>`
-  return page(brand, view.problem === undefined ? 'Sign in' : 'Error: sign in', body)
 }
 
 function consent(brand: Brand, view: ConsentView): string {
-  const name = assistantNames[view.assistant]
+  const { name, kind } = view.asker
   const body = markup`<h1>Link ${brand.name} to ${name}?</h1>
     <div class="account">
       <span class="initial" aria-hidden="true">${initial(view.user.name)}</span>
@@ -123,7 +158,7 @@ function consent(brand: Brand, view: ConsentView): string {
     </div>
     <h2>By agreeing you allow ${name} to</h2>
     <ul class="may">
-      <li>see which cameras and doorbells you have, and their names</li>
+      <li>see which cameras and doorbells you have, and their names${camerasNow(view.cameras)}</li>
       <li>show their live picture and sound on your displays when you ask for it</li>
       <li>let you talk through them</li>
       <li>be told when somebody rings</li>
@@ -140,10 +175,19 @@ function consent(brand: Brand, view: ConsentView): string {
       <button class="quiet" type="submit">Use a different account</button>
     </form>
     <div class="foot soft">
-      <p>${unlinking[view.assistant]}</p>
+      <p>${unlinking[kind]}</p>
       ${brand.privacyUrl === undefined ? nothing : markup`<p><a href="${brand.privacyUrl}">Privacy policy</a></p>`}
     </div>`
   return page(brand, `Link to ${name}`, body)
+}
+
+/** Enough of them to recognise which house it is. */
+const mostNamed = 12
+
+function camerasNow(names: readonly string[]): Html {
+  if (names.length === 0) return nothing
+  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : ''
+  return markup`: <strong>${names.slice(0, mostNamed).join(', ')}${more}</strong>, and those you add later`
 }
 
 function initial(name: string): string {
@@ -151,9 +195,10 @@ function initial(name: string): string {
   return first?.segment.toUpperCase() ?? ''
 }
 
-const unlinking: Record<Assistant, string> = {
+const unlinking: Record<ClientKind, string> = {
   alexa: 'You can end this at any time: disable the skill in the Alexa app.',
   google: 'You can end this at any time: unlink the service in the Google Home app.',
+  other: 'You can end this at any time on your account page.',
 }
 
 function message(brand: Brand, title: string, text: string, detail?: string): string {
@@ -161,62 +206,4 @@ function message(brand: Brand, title: string, text: string, detail?: string): st
     <p>${text}</p>
     ${detail === undefined ? nothing : markup`<p class="soft">For whoever set this up: <code>${detail}</code></p>`}`
   return page(brand, title, body)
-}
-
-function page(brand: Brand, title: string, body: Html): string {
-  return markup`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <title>${title} – ${brand.name}</title>
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="robots" content="noindex" />
-        <style>${trusted(stylesheet)}</style>
-      </head>
-      <body>
-        <main>
-          <p class="brand">${fanlight}${brand.name}</p>
-          ${body}
-        </main>
-      </body>
-    </html>
-`.markup
-}
-
-/** A transom: the window above a door. */
-const fanlight = trusted(
-  '<svg viewBox="0 0 32 20" fill="none" stroke="currentColor" stroke-width="2" aria-hidden="true">' +
-    '<path d="M2 18a14 14 0 0 1 28 0ZM11 18a5 5 0 0 1 10 0M16 4v9M6.5 8.5l5.7 6M25.5 8.5l-5.7 6"/></svg>',
-)
-
-interface Html {
-  readonly markup: string
-}
-
-const nothing: Html = { markup: '' }
-
-/** For our own constants only. */
-function trusted(markup: string): Html {
-  return { markup }
-}
-
-/** Text between the quasi-literals is escaped unless it came out of `markup` itself. */
-function markup(literals: TemplateStringsArray, ...values: readonly (string | Html)[]): Html {
-  const parts = literals.map((literal, index) => {
-    const value = values[index] ?? ''
-    return literal + (typeof value === 'string' ? escape(value) : value.markup)
-  })
-  return { markup: parts.join('') }
-}
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '')
 }

@@ -1,28 +1,41 @@
 /** Sets up oidc-provider for clients such as Alexa and Google, and says in the log what it did. */
 import type { EventEmitter } from 'node:events'
 import { Provider, errors, interactionPolicy, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
-import type { JWK } from 'jose'
 import type { Clock, Log, Store } from '../ports.ts'
 import { createAdapterFactory } from './adapter.ts'
-import type { OAuthClient } from './client.ts'
+import { isSecretOf, type Clients, type Registration } from './clients.ts'
+import type { SigningKey } from './keyring.ts'
 import type { Pages } from './pages.ts'
-import type { Users } from './users.ts'
+import { addStreamlinedLinking, type StreamlinedOptions } from './streamlined.ts'
+import type { User, Users } from './users.ts'
 
 export interface ProviderSetup {
   /** Called when a link has been made, before the client hears of it. Never rejects. */
-  readonly onLinked: (link: { accountId: string; clientId: string; grantId: string }) => Promise<void>
+  readonly onLinked: (link: Link) => Promise<void>
+  /** Called when new tokens were given for a link. */
+  readonly onRefreshed: (grantId: string) => void
+  /** Called when the provider itself ended a link: the client revoked it, or a code or token was used twice. Never rejects. */
+  readonly onRevoked: (link: Link, why: 'revoked' | 'reused') => Promise<void>
   readonly issuer: string
   /** What the access tokens are for: the bridge's own address. */
   readonly audience: string
-  readonly clients: readonly OAuthClient[]
-  /** Private, ES256, each with its `kid`; the first signs, all verify. */
-  readonly signingKeys: readonly (JWK & { kid: string })[]
+  readonly clients: Clients
+  /** Private, ES256; the first signs, all verify. */
+  readonly signingKeys: readonly SigningKey[]
   readonly cookieKeys: readonly string[]
   readonly store: Store
   readonly users: Users
   readonly pages: Pages
   readonly clock: Clock
   readonly log: Log
+  readonly streamlined: StreamlinedOptions | undefined
+  readonly hasIntrospection: boolean
+}
+
+export interface Link {
+  readonly accountId: string
+  readonly clientId: string
+  readonly grantId: string
 }
 
 export const defaultScope = 'camera'
@@ -38,36 +51,46 @@ const hour = 60 * minute
 const linkLifetime = 100 * 365 * 24 * hour
 
 export function createProvider(setup: ProviderSetup): Provider {
-  const provider = new Provider(setup.issuer, configuration(setup))
+  const ended = new Map<string, Link & { readonly isLink: boolean }>()
+  const telling = new WeakMap<object, Promise<void>>()
+  const provider = new Provider(setup.issuer, {
+    ...configuration(setup),
+    adapter: createAdapterFactory({
+      ...setup,
+      hasStreamlined: setup.streamlined !== undefined,
+      onLinkEnded: (link) => void ended.set(link.grantId, link),
+    }),
+  })
   // `server.ts` sets the forwarded headers to what the issuer says, so that links and cookies fit it behind any proxy.
   provider.proxy = true
   provider.use(guardOutage(setup))
-  provider.use(keepLink(setup))
+  provider.use(tellOfLinks(setup, telling))
+  provider.on('grant.revoked', (ctx, grantId) => {
+    const link = ended.get(grantId)
+    ended.delete(grantId)
+    const why = ctx.oidc.route === 'token' ? 'reused' : 'revoked'
+    if (link?.isLink === true) telling.set(ctx, setup.onRevoked(link, why))
+  })
   logEvents(provider, setup.log)
+  compareHashes(provider, setup)
+  if (setup.streamlined !== undefined) {
+    addStreamlinedLinking(provider, setup.streamlined, {
+      ...setup,
+      scope: defaultScope,
+      resourceServer: opaqueTokens(setup.audience),
+    })
+  }
   return provider
 }
 
-function configuration({ issuer, audience, clients, signingKeys, ...setup }: ProviderSetup): Configuration {
+function configuration({ issuer, audience, signingKeys, ...setup }: ProviderSetup): Configuration {
   const cookie = { httpOnly: true, sameSite: 'lax', secure: issuer.startsWith('https:'), signed: true } as const
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   return {
-    adapter: createAdapterFactory(setup.store, setup.clock),
-    clients: clients.map((client) => ({
-      client_id: client.clientId,
-      client_secret: client.clientSecret,
-      redirect_uris: [...client.redirectUris],
-      // "Basic" also lets the secret come in the body.
-      token_endpoint_auth_method: client.assistant === 'alexa' ? 'client_secret_basic' : 'client_secret_post',
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      // Not `form_post`: it needs a script, which our pages forbid.
-      response_modes: ['query', 'fragment'],
-      assistant: client.assistant,
-    })),
     // Without this an EC-only key set makes every client invalid.
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
-    extraClientMetadata: { properties: ['assistant'] },
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post'],
+    extraClientMetadata: { properties: ['assistant', 'secrets', 'tenant'] },
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
     clientBasedCORS: () => false,
     jwks: { keys: signingKeys.map((key) => ({ ...key, kty: 'EC', alg: 'ES256', use: 'sig' })) },
     cookies: {
@@ -80,14 +103,19 @@ function configuration({ issuer, audience, clients, signingKeys, ...setup }: Pro
     // The API's own scopes belong to its resource server below; listed here too, consent would ask for them twice.
     scopes: ['openid'],
     claims: { openid: ['sub'] },
-    pkce: { required: (_ctx, client) => client.clientAuthMethod === 'none' },
+    // The assistants send it only where their console is told so.
+    pkce: { required: (_ctx, client) => client['assistant'] === 'other' },
     // One process clock decides; there is no skew to forgive between the provider and its own store.
     clockTolerance: 0,
+    discovery: {
+      userinfo_endpoint: `${issuer}/userinfo`,
+      ...(setup.hasIntrospection && { introspection_endpoint: `${issuer}/introspection` }),
+    },
 
     issueRefreshToken: () => true,
     expiresWithSession: () => false,
     // Alexa and Google refresh in parallel and lose answers; a rotated token would cost them the link.
-    rotateRefreshToken: () => false,
+    rotateRefreshToken: (ctx) => ctx.oidc.client?.['assistant'] === 'other',
     revokeGrantPolicy: () => true,
     ttl: {
       AccessToken: hour,
@@ -103,7 +131,7 @@ function configuration({ issuer, audience, clients, signingKeys, ...setup }: Pro
 
     findAccount: async (_ctx, sub) => {
       const user = await setup.users.findByAccount(sub)
-      return user && { accountId: user.accountId, claims: () => ({ sub: user.accountId }) }
+      return user && { user, accountId: user.accountId, claims: () => ({ sub: user.accountId }) }
     },
     // Each link is agreed to on our page and gets a grant of its own, so that unlinking one leaves the others alone.
     loadExistingGrant: async (ctx) => {
@@ -146,12 +174,11 @@ function configuration({ issuer, audience, clients, signingKeys, ...setup }: Pro
         useGrantedResource: () => true,
         getResourceServerInfo: (_ctx, resource, client) => {
           if (resource !== audience) throw new errors.InvalidTarget()
-          const server = { scope: defaultScope, audience, accessTokenTTL: hour }
           // Google's account-linking validator flags JWTs; a Lambda behind Alexa can verify one without a store.
-          if (client['assistant'] !== 'alexa') return { ...server, accessTokenFormat: 'opaque' }
+          if (client['assistant'] === 'google') return opaqueTokens(audience)
           const kid = signingKeys[0]?.kid
           return {
-            ...server,
+            ...opaqueTokens(audience),
             accessTokenFormat: 'jwt',
             jwt: { sign: { alg: 'ES256', ...(kid === undefined ? {} : { kid }) } },
           }
@@ -180,7 +207,26 @@ function policy(audience: string): interactionPolicy.DefaultPolicy {
       return oidc.session?.accountId !== undefined && oidc.account === undefined
     }),
   )
+  login?.checks.add(
+    new Check('not_this_person', 'the session is of another tenant, or from before a new password', ({ oidc }) => {
+      if (oidc.session?.accountId === undefined || oidc.account === undefined) return Check.NO_NEED_TO_PROMPT
+      const user = oidc.account['user'] as User
+      const isOld = (oidc.session.loginTs ?? 0) < Math.floor((user.passwordSince ?? 0) / 1000)
+      return isOld || user.tenant !== oidc.client?.['tenant']
+    }),
+  )
   return prompts
+}
+
+function opaqueTokens(audience: string) {
+  return { scope: defaultScope, audience, accessTokenTTL: hour, accessTokenFormat: 'opaque' } as const
+}
+
+/** oidc-provider would compare with the secret itself, which we do not keep. */
+function compareHashes(provider: Provider, { clock }: Pick<ProviderSetup, 'clock'>): void {
+  provider.Client.prototype.compareClientSecret = function (given) {
+    return isSecretOf(this['secrets'] as Registration['secrets'], given, clock())
+  }
 }
 
 type Middleware = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>
@@ -208,14 +254,19 @@ function guardOutage({ log, pages }: ProviderSetup): Middleware {
   }
 }
 
-/** The redeemed code makes the link: from here on its grant stays until somebody unlinks. */
-function keepLink({ log, onLinked }: Pick<ProviderSetup, 'log' | 'onLinked'>): Middleware {
+/** The redeemed code or assertion makes the link: from here on its grant stays until somebody unlinks. */
+function tellOfLinks(
+  { log, onLinked, onRefreshed }: ProviderSetup,
+  telling: WeakMap<object, Promise<void>>,
+): Middleware {
   return async (ctx, next) => {
     await next()
-    const { params, entities } = ctx.oidc ?? {}
-    if (ctx.oidc?.route !== 'token' || ctx.status !== 200 || params?.['grant_type'] !== 'authorization_code') return
-    const grant = entities?.Grant
+    await telling.get(ctx)
+    if (ctx.oidc?.route !== 'token' || ctx.status !== 200) return
+    const { params, entities } = ctx.oidc
+    const grant = entities.Grant
     if (grant === undefined) return
+    if (params?.['grant_type'] === 'refresh_token') return onRefreshed(grant.jti)
     grant.exp = Math.floor(Date.now() / 1000) + linkLifetime
     await grant.save()
     log('info', 'oauth.linked', { clientId: grant.clientId, accountId: grant.accountId })

@@ -1,122 +1,273 @@
 /** Account linking: an OAuth 2.0 authorization server for Alexa and Google, as one Express handler. */
-import { hash } from 'node:crypto'
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import type { JWK } from 'jose'
-import { errors, type Provider } from 'oidc-provider'
+import { errors } from 'oidc-provider'
 import type { AccountId, Clock, Log, Store, VerifyToken } from '../ports.ts'
-import { createAdapterFactory, grantsOf } from './adapter.ts'
+import { createAccountPages } from './account-pages.ts'
+import { createAccount, type Sharing } from './account.ts'
 import { createAttempts } from './attempts.ts'
-import { checkClients, type OAuthClient } from './client.ts'
+import { createAudit, type Audit } from './audit.ts'
+import { checkClients, type Assistant, type ClientKind, type OAuthClient } from './client.ts'
+import { createClients, type Clients } from './clients.ts'
+import { createEndpoints } from './endpoints.ts'
 import { createInteraction } from './interaction.ts'
-import { type Brand, createPages, type Pages } from './pages.ts'
+import { createKeyring, keyLookMs, publicPart, withKeyId, type Keyring, type SigningKey } from './keyring.ts'
+import { createLinks } from './links.ts'
+import type { Brand } from './markup.ts'
+import { createPages, type Pages } from './pages.ts'
+import { passkeyProgram } from './passkey-form.ts'
+import { createPasskeys } from './passkeys.ts'
 import { createProvider, defaultScope } from './provider.ts'
+import { createSignIn } from './sign-in.ts'
+import type { StreamlinedOptions } from './streamlined.ts'
 import { securityHeaders } from './style.ts'
+import { createTickets, type Tickets } from './tickets.ts'
 import { createTokenVerifier } from './tokens.ts'
+import { createUpstream, type UpstreamOptions } from './upstream.ts'
 import { createUsers, type Users } from './users.ts'
+import { createWelcome } from './welcome.ts'
 
 export interface OAuthOptions {
   /** The public URL that the handler is mounted at, without a slash at its end: `https://bridge.example/oauth`. */
   readonly issuer: string
   readonly store: Store
+  /** Those that are always there; others are added in the store. */
   readonly clients: readonly OAuthClient[]
-  /** Private keys on P-256; the first signs, all of them verify. */
+  /** Private keys on P-256; the first signs, all of them verify. Keys made by a rotation are kept in the store. */
   readonly signingKeys: readonly JWK[]
   /** Secrets that sign cookies and forms; the first signs, all of them are accepted for cookies. */
   readonly cookieKeys: readonly string[]
+  /** 32 bytes in base64, encrypts the signing keys in the store. Without it the keys cannot be rotated there. */
+  readonly sealingKey?: string
   readonly clock: Clock
   readonly log: Log
   /** True when exactly one trusted proxy stands in front; its X-Forwarded-For then names the visitor. */
   readonly behindProxy?: boolean
   readonly brand?: Brand
+  /** Another OpenID Connect provider that signs people in, instead of login and password. */
+  readonly upstream?: UpstreamOptions
+  /** Google's streamlined linking; off without it. */
+  readonly streamlined?: StreamlinedOptions
+  /** Opens introspection and the clients' API; at least 32 characters. */
+  readonly operatorKey?: string
+  /** For the consent page: the names of the cameras that an account may see. */
+  readonly cameras?: (account: AccountId) => Promise<readonly string[]>
+  /** For the account page: with whom cameras are shared. */
+  readonly sharing?: Sharing
+  /** The last link of this account with this assistant has ended, from whatever side. A failure is logged. */
+  readonly onUnlinked?: (account: AccountId, assistant: Assistant) => Promise<void>
 }
 
 export interface OAuth {
   /** Mounted at the issuer's path: `app.use('/oauth', oauth.handler)`. Answers whatever comes below it. */
   readonly handler: RequestHandler
+  /** RFC 8414 section 3.1, mounted at the root: `app.use('/.well-known', oauth.wellKnown)`. Passes on what is not its own. */
+  readonly wellKnown: RequestHandler
   readonly verifyToken: VerifyToken
   readonly users: Users
+  readonly clients: Clients
+  readonly tickets: Tickets
+  readonly keyring: Keyring
+  readonly audit: Audit
+  /** What a client is, for tokens of several clients of one assistant; `undefined` for an unknown one. */
+  kindOf(clientId: string): Promise<ClientKind | undefined>
   /** Ends every link of this account with this client; its tokens stop within a minute, here at once. */
   unlink(accountId: AccountId, clientId: string): Promise<void>
+  /** The same for every client of an assistant. */
+  unlinkAssistant(accountId: AccountId, assistant: Assistant): Promise<void>
 }
-
-/**
- * Links never expire, and nobody tells us when one is made anew. So many of one account at one assistant may live side by
- * side, a household's and those of a link that was just renewed; beyond that the oldest ends.
- */
-const mostLinks = 10
 
 /** Throws when the options could not make a safe server (client, key, or issuer). */
 export function createOAuth(options: OAuthOptions): OAuth {
-  const { issuer, store, clock, log, cookieKeys } = options
+  const { issuer, store, clock, log, cookieKeys, operatorKey } = options
   checkClients(options.clients)
-  const [csrfKey] = cookieKeys
-  if (csrfKey === undefined) throw new Error('account linking needs a cookie key')
+  const csrfKey = firstOf(cookieKeys)
   if (issuer.endsWith('/')) throw new Error('the issuer must not end in a slash')
+  if (operatorKey !== undefined && !/^[\w.~+/-]{32,}=*$/.test(operatorKey))
+    throw new Error('the operator key must be 32 or more characters of a bearer token (RFC 6750)')
 
   const audience = new URL(issuer).origin
-  const signingKeys = options.signingKeys.map(withKeyId)
-  const pages = createPages(options.brand ?? { name: 'Transom' })
+  const path = new URL(issuer).pathname.replace(/\/$/, '')
+  const brand = options.brand ?? { name: 'Transom' }
+  const script = `${issuer}/passkey.js`
+  const pages = createPages(brand)
   const users = createUsers(store, clock)
-  const provider = createProvider({ ...options, audience, signingKeys, users, pages, onLinked: endSurplus })
-  const rules = { issuer, audience, keys: signingKeys.map(publicPart) }
-  const tokens = createTokenVerifier(provider, rules, clock)
-  provider.on('grant.revoked', (_ctx, grantId) => tokens.forget(grantId))
-
+  const clients = createClients(store, options.clients, clock)
+  const audit = createAudit(store, clock, log)
+  const tickets = createTickets(store, clock)
   const attempts = createAttempts(clock)
-  const interaction = createInteraction({ provider, users, attempts, pages, csrfKey, log })
-  const adapterOf = createAdapterFactory(store, clock)
-  return {
-    handler: mount({ issuer, provider, interaction, pages, log, behindProxy: options.behindProxy ?? false }),
-    verifyToken: tokens.verify,
+  const passkeys = createPasskeys({
+    store,
+    issuer,
+    name: brand.name,
+    isOff: options.upstream !== undefined,
+    clock,
+    log,
+  })
+  const signIn = createSignIn({ users, passkeys, attempts, audit, log })
+  const keyring = createKeyring({
+    store,
+    configured: options.signingKeys,
+    sealingKey: options.sealingKey,
+    clock,
+  })
+  const upstream =
+    options.upstream &&
+    createUpstream(options.upstream, { redirectUri: `${issuer}/upstream/callback`, store, users, clock, log })
+  const links = createLinks({
+    store,
+    clients,
+    audit,
+    onUnlinked: options.onUnlinked ?? (async () => {}),
+    forget: (grantId) => current.tokens.forget(grantId),
+    clock,
+    log,
+  })
+  const accountPages = createAccountPages(brand)
+  const account = createAccount({
+    script,
+    store,
     users,
-    unlink: async (accountId, clientId) => endGrants(accountId, clientId, await grantsOf(store, accountId, clientId)),
-  }
+    signIn,
+    passkeys,
+    upstream,
+    audit,
+    csrfKey,
+    clock,
+    log,
+    sharing: options.sharing,
+    links: links.list,
+    endLink: links.endOne,
+    accountPages,
+    isSecure: issuer.startsWith('https:'),
+  })
+  const welcome = createWelcome({ users, tickets, audit, pages, accountPages, csrfKey })
 
-  async function endGrants(accountId: string, clientId: string, grantIds: readonly string[]): Promise<void> {
-    for (const grantId of grantIds) {
-      // The grant goes first: without it no token of it is worth anything, should a later step fail.
-      await adapterOf('Grant').destroy(grantId)
-      tokens.forget(grantId)
-      await Promise.all(
-        ['RefreshToken', 'AccessToken', 'AuthorizationCode'].map((kind) => adapterOf(kind).revokeByGrantId(grantId)),
+  let current = build(options.signingKeys.map(withKeyId))
+  let looked: { readonly at: number; readonly done: Promise<void> } = { at: -Infinity, done: Promise.resolve() }
+
+  const handler = mount({ ...options, pages, account, welcome, upstream, inner: () => current })
+  return {
+    handler: async (req, res, next) => {
+      await keysAreFresh()
+      handler(req, res, next)
+    },
+    wellKnown: async (req, res, next) => {
+      // The issuer's own path stands behind the well-known name.
+      const known = ['/oauth-authorization-server', '/openid-configuration'].find(
+        (name) => req.path === `${name}${path}`,
       )
-      log('info', 'oauth.unlinked', { accountId, clientId, grantId })
+      if (known === undefined || req.method !== 'GET') return next()
+      const to = `/.well-known${known}`
+      Object.assign(req, { url: to, originalUrl: `${path}${to}`, baseUrl: path })
+      handler(req, res, next)
+    },
+    verifyToken: async (token) => {
+      await keysAreFresh()
+      return current.tokens.verify(token)
+    },
+    users,
+    clients,
+    tickets,
+    keyring,
+    audit,
+    kindOf: async (clientId) => (await clients.find(clientId))?.assistant,
+    unlink: links.endOf,
+    unlinkAssistant: links.endAssistant,
+  }
+
+  /** Everything that knows the signing keys; made anew when they change. */
+  function build(signingKeys: readonly SigningKey[]) {
+    const provider = createProvider({
+      issuer,
+      store,
+      clock,
+      log,
+      cookieKeys,
+      audience,
+      signingKeys,
+      clients,
+      users,
+      pages,
+      onLinked: links.onLinked,
+      onRevoked: links.onRevoked,
+      streamlined: options.streamlined,
+      hasIntrospection: operatorKey !== undefined,
+      onRefreshed: links.noteUse,
+    })
+    const rules = { issuer, audience, keys: signingKeys.map(publicPart) }
+    const events = { isClient: async (id: string) => (await clients.find(id)) !== undefined, onUse: links.noteUse }
+    const tokens = createTokenVerifier(provider, rules, events, clock)
+    provider.on('grant.revoked', (_ctx, grantId) => tokens.forget(grantId))
+    const cameras = options.cameras ?? (async () => [])
+    return {
+      kids: signingKeys.map(({ kid }) => kid).join(' '),
+      tokens,
+      provider,
+      interaction: createInteraction({
+        provider,
+        users,
+        clients,
+        signIn,
+        passkeys,
+        script,
+        upstream,
+        cameras,
+        pages,
+        csrfKey,
+        log,
+      }),
+      endpoints: createEndpoints({ ...tokens, users, clients, keyring, tickets, audit, issuer, operatorKey }),
     }
   }
 
-  async function endSurplus({
-    accountId,
-    clientId,
-    grantId,
-  }: {
-    accountId: string
-    clientId: string
-    grantId: string
-  }): Promise<void> {
+  /** Looks for new keys once a minute, when somebody comes: a Lambda has no timer. Trouble leaves things as they are. */
+  async function keysAreFresh(): Promise<void> {
+    if (options.sealingKey === undefined) return
+    if (clock() - looked.at >= keyLookMs) looked = { at: clock(), done: lookForKeys() }
+    await looked.done
+  }
+
+  async function lookForKeys(): Promise<void> {
     try {
-      const others = (await grantsOf(store, accountId, clientId)).filter((id) => id !== grantId)
-      await endGrants(accountId, clientId, others.slice(mostLinks - 1))
+      const keys = await keyring.current()
+      if (keys.map(({ kid }) => kid).join(' ') === current.kids) return
+      current = build(keys)
+      log('info', 'oauth.keys', { signs: keys[0]?.kid, known: keys.length })
     } catch (error) {
-      log('error', 'oauth.surplus-links-kept', { accountId, clientId, error })
+      log('error', 'oauth.keys_unread', { error })
     }
   }
+}
+
+function firstOf(cookieKeys: readonly string[]): string {
+  const [key] = cookieKeys
+  if (key === undefined) throw new Error('account linking needs a cookie key')
+  return key
 }
 
 interface Mounted {
   readonly issuer: string
-  readonly provider: Provider
-  readonly interaction: RequestHandler
+  /** The parts that change with the keys, as they are now. */
+  readonly inner: () => {
+    readonly provider: ReturnType<typeof createProvider>
+    readonly interaction: RequestHandler
+    readonly endpoints: RequestHandler
+  }
+  readonly account: RequestHandler
+  readonly welcome: RequestHandler
+  readonly upstream: ReturnType<typeof createUpstream> | undefined
   readonly pages: Pages
   readonly log: Log
-  readonly behindProxy: boolean
+  readonly behindProxy?: boolean
 }
 
-function mount({ issuer, provider, interaction, pages, log, behindProxy }: Mounted): RequestHandler {
+function mount({ issuer, inner, account, welcome, upstream, pages, log, behindProxy }: Mounted): RequestHandler {
   const { protocol, host } = new URL(issuer)
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.set('trust proxy', behindProxy ? 1 : false)
+  app.set('trust proxy', behindProxy === true ? 1 : false)
   app.use((req, res, next) => {
     // The issuer says how the world reaches us; a Host header or a forgetful proxy does not get to bend our links.
     req.headers['x-forwarded-proto'] = protocol.slice(0, -1)
@@ -128,9 +279,22 @@ function mount({ issuer, provider, interaction, pages, log, behindProxy }: Mount
     req.url = withDefaultScope(req.url)
     next()
   })
-  app.use('/interaction', interaction)
-  app.use(provider.callback())
-
+  app.get('/passkey.js', (_req, res) => void res.type('text/javascript').send(passkeyProgram))
+  app.get('/upstream/callback', async (req, res) => {
+    const done = await upstream?.complete(new URL(`${issuer}${req.url}`))
+    if (done === undefined) return void res.status(400).send(pages.expired())
+    res.redirect(303, done.ticket === undefined ? `${done.returnTo}?refused` : `${done.returnTo}?ticket=${done.ticket}`)
+  })
+  app.use(account, welcome)
+  app.use('/interaction', (req, res, next) => void inner().interaction(req, res, next))
+  app.use((req, res, next) => void inner().endpoints(req, res, next))
+  const callbacks = new WeakMap<object, ReturnType<ReturnType<typeof createProvider>['callback']>>()
+  app.use((req, res) => {
+    const { provider } = inner()
+    const callback = callbacks.get(provider) ?? provider.callback()
+    callbacks.set(provider, callback)
+    return callback(req, res)
+  })
   // Express knows an error handler by its four parameters.
   app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => {
     if (res.headersSent) {
@@ -162,15 +326,4 @@ function withDefaultScope(url: string): string {
   const parameters = query.split('&').filter((part) => part !== '' && part !== 'scope' && part !== 'scope=')
   const isNamed = parameters.some((part) => part.startsWith('scope='))
   return `${path}?${[...parameters, ...(isNamed ? [] : [`scope=${defaultScope}`])].join('&')}`
-}
-
-/** The key with its RFC 7638 thumbprint as id, so that every process names it alike. Throws on any other kind of key. */
-function withKeyId(key: JWK): JWK & { kid: string } {
-  const { crv, kty, x, y, d } = key
-  if (kty !== 'EC' || crv !== 'P-256' || !x || !y || !d) throw new Error('signing keys must be private P-256 keys')
-  return { crv, kty, x, y, d, kid: hash('sha256', JSON.stringify({ crv, kty, x, y }), 'base64url') }
-}
-
-function publicPart({ d: _d, ...key }: JWK & { kid: string }): JWK {
-  return { ...key, alg: 'ES256' }
 }

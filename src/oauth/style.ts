@@ -57,6 +57,28 @@ input[aria-invalid] { border-color: var(--alert); }
   content: ''; position: absolute; left: .35rem; top: .3rem; width: .4rem; height: .75rem;
   border: solid var(--accent); border-width: 0 .15rem .15rem 0; transform: rotate(45deg);
 }
+.rows { margin: 0; padding: 0; list-style: none; }
+.rows li {
+  display: flex; align-items: center; justify-content: space-between; gap: 1rem; padding: .6rem 0;
+  border-bottom: 1px solid var(--line);
+}
+.rows p { margin: 0; }
+.rows span { display: block; }
+.rows form { flex: none; }
+.hint { margin: .4rem 0 0; }
+.rows .quiet { margin: 0; min-height: 2.75rem; padding: .5rem; }
+.history { margin: 0; padding: 0; list-style: none; }
+.history li { padding: .35rem 0; font-size: .9rem; }
+.history time { display: block; font-size: .8rem; }
+.done {
+  margin: 1rem 0; padding: .75rem 1rem; border-left: 4px solid var(--accent); border-radius: .4rem; background: var(--glow);
+}
+summary { min-height: 2.75rem; padding: .6rem 0; color: var(--accent); cursor: pointer; }
+fieldset { margin: 1rem 0 0; padding: 0; border: 0; }
+legend { padding: 0; font-weight: 600; }
+.choice { display: flex; align-items: center; gap: .6rem; margin: 0; min-height: 2.75rem; font-weight: 400; }
+.choice input { width: 1.25rem; height: 1.25rem; min-height: 0; padding: 0; accent-color: var(--accent); }
+[hidden] { display: none !important; }
 .actions { display: grid; gap: .75rem; margin-top: 1.5rem; }
 .button {
   display: block; width: 100%; min-height: 3rem; padding: .7rem 1rem; font: inherit; font-weight: 600; line-height: 1.5;
@@ -90,9 +112,14 @@ const policy = [
 /** A form of a page may go to ourselves alone: what is typed into it cannot be led elsewhere. */
 export const contentPolicy = `${policy}; form-action 'self'`
 
+/** For a page that offers a passkey: the one script at `script` may run, and may speak to ourselves. */
+export function passkeyContentPolicy(script: string): string {
+  return `${contentPolicy}; script-src ${script}; connect-src 'self'`
+}
+
 /**
- * For the page whose form ends at the assistant. Chromium applies `form-action` to every redirect that follows a post,
- * and where Amazon and Google send the browser from their redirect URI is theirs to decide (an app link, for instance).
+ * For pages whose form ends at the assistant, or at another identity provider. Chromium applies `form-action` to every
+ * redirect that follows a post, and where those send the browser is theirs to decide (an app link, for instance).
  */
 export const leavingContentPolicy = policy
 

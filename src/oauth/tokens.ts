@@ -6,10 +6,28 @@ import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import { accountId, type Clock, type Grant, type VerifyToken } from '../ports.ts'
 
+/** What is known of a good token. */
+export interface TokenFacts {
+  readonly kind: 'access' | 'refresh'
+  readonly grant: Grant
+  readonly grantId: string
+  /** Epoch milliseconds; absent for a refresh token, which does not age. */
+  readonly expiresAt?: number
+}
+
 export interface TokenVerifier {
   readonly verify: VerifyToken
+  /** Looks again, whatever was believed before. `undefined` for a token that is not good, of either kind. */
+  inspect(token: string): Promise<TokenFacts | undefined>
   /** Forgets what was verified for a grant that is gone, so that it ends at once here and within a minute elsewhere. */
   forget(grantId: string): void
+}
+
+export interface TokenEvents {
+  /** False for a client that was removed. */
+  readonly isClient: (clientId: string) => Promise<boolean>
+  /** A token of this link was used; at most once a minute for each token. */
+  readonly onUse: (grantId: string) => void
 }
 
 export interface TokenRules {
@@ -40,7 +58,12 @@ interface Claims {
   readonly expiresAt: number
 }
 
-export function createTokenVerifier(provider: Provider, rules: TokenRules, clock: Clock): TokenVerifier {
+export function createTokenVerifier(
+  provider: Provider,
+  rules: TokenRules,
+  events: TokenEvents,
+  clock: Clock,
+): TokenVerifier {
   const keys = createLocalJWKSet({ keys: [...rules.keys] })
   const believed = new Map<string, Claims & { readonly until: number }>()
 
@@ -54,9 +77,21 @@ export function createTokenVerifier(provider: Provider, rules: TokenRules, clock
 
       const claims = token.includes('.') ? await readJwt(token) : await readOpaque(token)
       await requireLink(claims)
+      events.onUse(claims.grantId)
       believed.set(key, { ...claims, until: Math.min(claims.expiresAt, clock() + believedMs) })
       dropOldest(believed)
       return claims.grant
+    },
+    async inspect(token) {
+      if (token.length === 0 || token.length > longestToken) return undefined
+      try {
+        const claims = token.includes('.') ? await readJwt(token) : await readOpaque(token)
+        await requireLink(claims)
+        return { kind: 'access', ...claims }
+      } catch (error) {
+        if (!(error instanceof BridgeError) || !isVerdict(error)) throw error
+      }
+      return token.includes('.') ? undefined : readRefresh(token)
     },
     forget(grantId) {
       for (const [key, { grantId: other }] of believed) if (other === grantId) believed.delete(key)
@@ -95,14 +130,31 @@ export function createTokenVerifier(provider: Provider, rules: TokenRules, clock
     return { grant: grantFor(sub, clientId, found.scope ?? ''), grantId, expiresAt: exp * 1000 }
   }
 
+  async function readRefresh(token: string): Promise<TokenFacts | undefined> {
+    const found = await provider.RefreshToken.find(token)
+    const { accountId: sub, clientId, grantId } = found ?? {}
+    if (!found || found.consumed || !sub || !clientId || !grantId) return undefined
+    const facts = { grant: grantFor(sub, clientId, found.scope ?? ''), grantId, expiresAt: 0 }
+    try {
+      await requireLink(facts)
+    } catch (error) {
+      if (error instanceof BridgeError && isVerdict(error)) return undefined
+      throw error
+    }
+    return { kind: 'refresh', grant: facts.grant, grantId }
+  }
+
   /** A token outlives its link on paper; unlinking removes the grant, and with it every token at its next check. */
   async function requireLink({ grant, grantId }: Claims): Promise<void> {
-    const link = await provider.Grant.find(grantId)
+    const [link, isClient] = await Promise.all([provider.Grant.find(grantId), events.isClient(grant.clientId)])
+    if (!isClient) throw new BridgeError('unauthorized', 'the client of this access token was removed')
     if (!link || link.accountId !== grant.accountId || link.clientId !== grant.clientId) {
       throw new BridgeError('unauthorized', 'the link of this access token was removed')
     }
   }
 }
+
+const isVerdict = ({ code }: BridgeError): boolean => code === 'unauthorized' || code === 'token_expired'
 
 function grantFor(sub: string, clientId: string, scope: string): Grant {
   return { accountId: accountId(sub), clientId, scopes: scope === '' ? [] : scope.split(' ') }

@@ -1,5 +1,5 @@
 /** The accounts that people sign in to: one record for each login, in the collection `user`. */
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import { type AccountId, accountId, type Clock, type Store } from '../ports.ts'
@@ -8,24 +8,49 @@ import { hashPassword, verifyPassword } from './password.ts'
 export interface User {
   /** Random, so that a login can change and says nothing to an assistant. */
   readonly accountId: AccountId
-  /** As the person wrote it when signing up. */
+  /** As the person wrote it when signing up; of somebody else's user, what the identity provider calls the person. */
   readonly login: string
   readonly name: string
+  readonly tenant?: string
+  /** Epoch milliseconds of the last change of the password: a session from before it has ended. */
+  readonly passwordSince?: number
+}
+
+/** A person at another identity provider: `sub` is only unique with its issuer (OpenID Connect Core section 5.7). */
+export interface Identity {
+  readonly issuer: string
+  readonly subject: string
+}
+
+export interface NewUser {
+  readonly login: string
+  readonly password: string
+  readonly name: string
+  readonly tenant?: string
 }
 
 export interface Users {
   /** Throws `BridgeError` `invalid_request` when the login is taken or a field is not acceptable. */
-  create(user: { login: string; password: string; name: string }): Promise<AccountId>
-  find(login: string): Promise<User | undefined>
+  create(user: NewUser): Promise<AccountId>
+  find(login: string, tenant?: string): Promise<User | undefined>
   findByAccount(id: string): Promise<User | undefined>
   /** The user when login and password fit. Takes as long when there is no such user. */
-  authenticate(login: string, password: string): Promise<User | undefined>
+  authenticate(login: string, password: string, tenant?: string): Promise<User | undefined>
+  /** Throws `BridgeError` `invalid_request` when the password is not acceptable or nobody signs in to the account by one. */
+  setPassword(account: AccountId, password: string): Promise<void>
+  findByIdentity(identity: Identity): Promise<User | undefined>
+  /** The account of a person whom another provider vouches for; made at the first time. */
+  ofIdentity(identity: Identity, described: { login: string; name: string; tenant?: string }): Promise<User>
+  /** From now on this identity is this account's. False when it is somebody else's already. */
+  bindIdentity(account: AccountId, identity: Identity): Promise<boolean>
 }
 
 /** Longest login (an e-mail address, RFC 5321) and password that the pages and `create` take, in characters. */
 export const longestLogin = 254
 export const longestPassword = 256
+export const shortestPassword = 8
 
+const acceptablePassword = z.string().min(shortestPassword).max(longestPassword)
 const newUser = z.object({
   login: z
     .string()
@@ -33,40 +58,85 @@ const newUser = z.object({
     .min(1)
     .regex(/^\P{C}+$/u, 'must not hold control characters')
     .refine((login) => canonicalLogin(login).length <= longestLogin, 'is too long'),
-  password: z.string().min(8).max(longestPassword),
+  password: acceptablePassword,
   name: z.string().trim().min(1).max(100),
+  tenant: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/)
+    .optional(),
 })
 
-type UserRecord = User & { readonly passwordHash: string; readonly createdAt: number }
+type UserRecord = User & { readonly passwordHash?: string; readonly createdAt: number }
 
 export function createUsers(store: Store, clock: Clock): Users {
   const records = store.collection<UserRecord>('user')
-  const get = async (login: string) => {
-    const id = canonicalLogin(login)
-    return id === '' || id.length > longestLogin ? undefined : (await records.get(id))?.value
+  const identities = store.collection<{ readonly accountId: AccountId }>('oauth-identity')
+  const get = async (login: string, tenant: string | undefined) => {
+    const plain = canonicalLogin(login)
+    return plain === '' || plain.length > longestLogin ? undefined : (await records.get(keyOf(plain, tenant)))?.value
   }
+  const ofAccount = async (id: string) => (await records.list(id, { limit: 1 }))[0]
+  const byIdentity = async (identity: Identity) => {
+    const key = identityKey(identity)
+    const own = await records.get(ownKey(key))
+    if (own !== undefined) return own.value
+    const bound = await identities.get(key)
+    return bound && (await ofAccount(bound.value.accountId))?.value
+  }
+
   return {
     async create(input) {
       const parsed = newUser.safeParse(input)
       if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
-      const { login, password, name } = parsed.data
+      const { login, password, name, tenant } = parsed.data
       const account = accountId(randomUUID())
-      const record = { accountId: account, login, name, passwordHash: await hashPassword(password), createdAt: clock() }
+      const passwordHash = await hashPassword(password)
+      const record = { accountId: account, login, name, passwordHash, createdAt: clock(), ...(tenant && { tenant }) }
       // The group is the way back from an account to its login, in the same single write.
-      const written = await records.put(canonicalLogin(login), record, { onlyIf: 'absent', group: account })
+      const key = keyOf(canonicalLogin(login), tenant)
+      const written = await records.put(key, record, { onlyIf: 'absent', group: account })
       if (written === undefined) throw new BridgeError('invalid_request', 'this login is taken')
       return account
     },
-    async find(login) {
-      return publicPart(await get(login))
-    },
-    async findByAccount(id) {
-      const [found] = await records.list(id, { limit: 1 })
-      return publicPart(found?.value)
-    },
-    async authenticate(login, password) {
-      const record = await get(login)
+    find: async (login, tenant) => publicPart(await get(login, tenant)),
+    findByAccount: async (id) => publicPart((await ofAccount(id))?.value),
+    async authenticate(login, password, tenant) {
+      const record = await get(login, tenant)
       return (await verifyPassword(password, record?.passwordHash)) ? publicPart(record) : undefined
+    },
+    async setPassword(account, password) {
+      const parsed = acceptablePassword.safeParse(password)
+      if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
+      const stored = await ofAccount(account)
+      if (stored?.value.passwordHash === undefined) {
+        throw new BridgeError('invalid_request', 'nobody signs in to this account by password')
+      }
+      const value = { ...stored.value, passwordHash: await hashPassword(password), passwordSince: clock() }
+      if (
+        (await records.put(stored.id, value, { group: account, onlyIf: { version: stored.version } })) === undefined
+      ) {
+        throw new BridgeError('invalid_request', 'the account was changed meanwhile; please try again')
+      }
+    },
+    findByIdentity: async (identity) => publicPart(await byIdentity(identity)),
+    async ofIdentity(identity, { login, name, tenant }) {
+      const known = await byIdentity(identity)
+      if (known !== undefined) return userOf(known)
+      const account = accountId(randomUUID())
+      const shown = { login: shownName(login, longestLogin), name: shownName(name, 100) }
+      const record = { accountId: account, ...shown, createdAt: clock(), ...(tenant !== undefined && { tenant }) }
+      const place = { onlyIf: 'absent', group: account } as const
+      if ((await records.put(ownKey(identityKey(identity)), record, place)) !== undefined) return userOf(record)
+      // Somebody signed in twice at once, and the other was first.
+      const other = await byIdentity(identity)
+      if (other === undefined) throw new BridgeError('internal', 'an account came and went at once')
+      return userOf(other)
+    },
+    async bindIdentity(account, identity) {
+      const key = identityKey(identity)
+      if ((await records.get(ownKey(key))) !== undefined) return false
+      const written = await identities.put(key, { accountId: account }, { onlyIf: 'absent', group: account })
+      return written !== undefined || (await identities.get(key))?.value.accountId === account
     },
   }
 }
@@ -76,6 +146,24 @@ export function canonicalLogin(login: string): string {
   return login.toWellFormed().normalize('NFKC').trim().toLowerCase().normalize('NFKC')
 }
 
+/** Logins and tenants hold no control characters, so nothing typed can be another tenant's key, or an identity's. */
+const keyOf = (canonical: string, tenant: string | undefined): string =>
+  tenant === undefined ? canonical : `${tenant}\n${canonical}`
+const ownKey = (identity: string): string => `\n${identity}`
+
+function identityKey({ issuer, subject }: Identity): string {
+  return hash('sha256', JSON.stringify([issuer, subject]), 'base64url')
+}
+
+/** What another provider says about a person is shown, so it is cut to what our pages can show. */
+function shownName(text: string, most: number): string {
+  return text.toWellFormed().replace(/\p{C}/gu, '').trim().slice(0, most) || '–'
+}
+
 function publicPart(record: UserRecord | undefined): User | undefined {
-  return record && { accountId: record.accountId, login: record.login, name: record.name }
+  return record && userOf(record)
+}
+
+function userOf({ passwordHash: _hash, createdAt: _at, ...user }: UserRecord): User {
+  return user
 }

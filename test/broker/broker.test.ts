@@ -266,6 +266,14 @@ describe('whatever the camera does, there is one verdict, the right cause, and n
   })
 })
 
+test('a camera without a speaker is answered without talk-back, one with it with', async () => {
+  const { ask } = house(good)
+  expect(await ask()).toContain('a=sendrecv')
+  const mute = await ask({ camera: { ...camera, hasSpeaker: false }, reference: 'mute' })
+  expect(mute).not.toContain('a=sendrecv')
+  expect(mute).toContain('a=sendonly')
+})
+
 describe('repeats', () => {
   test('the same offer again gets the same answer, while it is negotiated and afterwards, and the camera is asked once', async () => {
     const { ask, offers } = house(good)

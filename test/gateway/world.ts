@@ -64,7 +64,7 @@ export async function createWorld(iceServers: readonly IceServer[] = []): Promis
     })
   let service = await serve(0)
   await service.ensureChannel(channelName)
-  const { endpoint, ca } = service
+  const { endpoint, ca = '' } = service
   const access = { region: 'eu-west-1', endpoint, ca }
   const cameraKeys = await service.createCredentials({ kind: 'camera', channelName })
   const kvs = openKvs({ ...access, credentials: await service.createCredentials({ kind: 'application' }) })

@@ -4,7 +4,7 @@ import express from 'express'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { AccountId, Collection, Store } from '../../src/ports.ts'
 import type { OAuthClient } from '../../src/oauth/client.ts'
-import { createOAuth, type OAuth } from '../../src/oauth/server.ts'
+import { createOAuth, type OAuth, type OAuthOptions } from '../../src/oauth/server.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 
 export const ada = { login: 'Ada@Example.com', password: 'correct horse', name: 'Ada Lovelace' }
@@ -53,7 +53,7 @@ export interface House {
   close(): Promise<void>
 }
 
-export async function openHouse(options: { behindProxy?: boolean; issuer?: string } = {}): Promise<House> {
+export async function openHouse(options: Partial<OAuthOptions> = {}): Promise<House> {
   let offset = 0
   let isBroken = false
   const clock = () => Date.now() + offset
@@ -67,6 +67,7 @@ export async function openHouse(options: { behindProxy?: boolean; issuer?: strin
   let oauth: OAuth
   const app = express()
   app.use('/oauth', (req, res, next) => oauth.handler(req, res, next))
+  app.use('/.well-known', (req, res, next) => oauth.wellKnown(req, res, next))
   const server = createServer(app)
   const origin = `http://localhost:${await listen(server)}`
   const issuer = options.issuer ?? `${origin}/oauth`
@@ -79,7 +80,7 @@ export async function openHouse(options: { behindProxy?: boolean; issuer?: strin
       cookieKeys: ['cookie key of the tests'],
       clock,
       log: (level, event, fields = {}) => log.push({ level, event, fields }),
-      ...(options.behindProxy === undefined ? {} : { behindProxy: options.behindProxy }),
+      ...options,
     })
   oauth = start()
   const account = await oauth.users.create(ada)

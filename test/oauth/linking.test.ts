@@ -102,7 +102,7 @@ describe('with oauth4webapi', () => {
       token_endpoint: `${house.issuer}/token`,
       revocation_endpoint: `${house.issuer}/token/revocation`,
       code_challenge_methods_supported: ['S256'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
     })
   })
 })

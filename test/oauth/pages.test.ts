@@ -191,7 +191,6 @@ describe('protection', () => {
       expect(policy).toContain("default-src 'none'")
       expect(policy).toContain("frame-ancestors 'none'")
       expect(policy).toContain(`style-src 'sha256-${hash('sha256', stylesheet, 'base64')}'`)
-      expect(policy).not.toContain('script-src')
       expect(headers.get('x-frame-options')).toBe('DENY')
       expect(headers.get('referrer-policy')).toBe('no-referrer')
       expect(headers.get('cache-control')).toContain('no-store')
@@ -199,7 +198,14 @@ describe('protection', () => {
     }
     expect(login.headers.get('content-security-policy')).toContain("form-action 'self'")
     expect(login.text).toContain(`<style>${stylesheet}</style>`)
-    expect(`${login.text}${consent.text}`).not.toMatch(/<script|\son\w+=|javascript:/i)
+    expect(`${login.text}${consent.text}`).not.toMatch(/\son\w+=|javascript:/i)
+    // The one script is ours, comes from us, and is allowed nowhere else.
+    expect(login.text.match(/<script[^>]*>/g)).toEqual([`<script src="${house.issuer}/passkey.js" defer>`])
+    expect(login.headers.get('content-security-policy')).toContain(
+      `script-src ${house.issuer}/passkey.js; connect-src 'self'`,
+    )
+    expect(consent.text).not.toContain('<script')
+    expect(consent.headers.get('content-security-policy')).not.toContain('script-src')
   })
 
   test('nothing typed or stored becomes markup', () => {
@@ -208,8 +214,15 @@ describe('protection', () => {
     const paths = { agree: nasty, cancel: nasty, switchAccount: nasty, csrf: nasty }
     const user = { accountId: house.account, login: nasty, name: nasty }
     for (const page of [
-      pages.signIn({ assistant: 'alexa', action: nasty, cancel: nasty, csrf: nasty, login: nasty, problem: nasty }),
-      pages.consent({ assistant: 'google', user, ...paths }),
+      pages.signIn({
+        asker: { kind: 'other', name: nasty },
+        action: nasty,
+        cancel: nasty,
+        csrf: nasty,
+        login: nasty,
+        problem: nasty,
+      }),
+      pages.consent({ asker: { kind: 'google', name: 'Google' }, user, cameras: [nasty], ...paths }),
       pages.refused(nasty, nasty),
       pages.expired(),
       pages.outage(),

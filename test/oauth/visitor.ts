@@ -56,7 +56,11 @@ export function createVisitor(): Visitor {
   }
 }
 
-export function authorizationUrl(house: House, client: OAuthClient, more: Record<string, string> = {}): string {
+export function authorizationUrl(
+  house: Pick<House, 'issuer'>,
+  client: OAuthClient,
+  more: Record<string, string> = {},
+): string {
   const query = new URLSearchParams({
     client_id: client.clientId,
     response_type: 'code',
@@ -83,7 +87,7 @@ export function formsOf(answer: Answer): readonly Form[] {
 }
 
 export function formOf(answer: Answer, ending: string): Form {
-  const form = formsOf(answer).find(({ action }) => action.endsWith(ending))
+  const form = formsOf(answer).find(({ action }) => new URL(action).pathname.endsWith(ending))
   if (form === undefined) throw new Error(`no form ${ending} on: ${answer.status} ${answer.text.slice(-600)}`)
   return form
 }
@@ -99,7 +103,11 @@ export async function agree(visitor: Visitor, page: Answer): Promise<Answer> {
 }
 
 /** Signs in and agrees; where the server sends the browser then. */
-export async function authorize(house: House, client: OAuthClient, more: Record<string, string> = {}): Promise<URL> {
+export async function authorize(
+  house: Pick<House, 'issuer'>,
+  client: OAuthClient,
+  more: Record<string, string> = {},
+): Promise<URL> {
   const visitor = createVisitor()
   const consent = await signIn(visitor, await visitor.get(authorizationUrl(house, client, more)))
   const done = await agree(visitor, consent)
@@ -122,7 +130,7 @@ export interface TokenAnswer {
 
 /** A token request as the client's cloud sends it: Alexa with HTTP Basic, Google with the secret in the body. */
 export async function requestTokens(
-  house: House,
+  house: Pick<House, 'issuer'>,
   client: OAuthClient,
   fields: Record<string, string>,
   path = '/token',
@@ -145,12 +153,12 @@ export function codeFields(code: string | null, redirectUri: string): Record<str
   return { grant_type: 'authorization_code', code: code ?? '', redirect_uri: redirectUri }
 }
 
-export function refresh(house: House, client: OAuthClient, token: string): Promise<TokenAnswer> {
+export function refresh(house: Pick<House, 'issuer'>, client: OAuthClient, token: string): Promise<TokenAnswer> {
   return requestTokens(house, client, { grant_type: 'refresh_token', refresh_token: token })
 }
 
 /** Links from the first page to the tokens. */
-export async function link(house: House, client: OAuthClient): Promise<Tokens> {
+export async function link(house: Pick<House, 'issuer'>, client: OAuthClient): Promise<Tokens> {
   const back = await authorize(house, client)
   const answer = await requestTokens(
     house,

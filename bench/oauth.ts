@@ -1,0 +1,258 @@
+/** Account linking: token checks and the token endpoint beside bare oidc-provider, in the same run. Usage: node bench/oauth.ts */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, request, Agent, type RequestListener, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import express from 'express'
+import { exportJWK, generateKeyPair } from 'jose'
+import { Provider } from 'oidc-provider'
+import { createAdapterFactory } from '../src/oauth/adapter.ts'
+import { createClients } from '../src/oauth/clients.ts'
+import { createOAuth } from '../src/oauth/server.ts'
+import { createSqliteStore } from '../src/store/sqlite.ts'
+
+const rounds = 7
+const checks = 2000
+const refreshes = 150
+const parallel = 8
+const audience = 'http://localhost'
+const century = 100 * 365 * 24 * 3600
+/** Ours reports trouble; the bare provider says at length that it is for development. */
+for (const level of ['warn', 'info'] as const) console[level] = () => {}
+
+const alexa = {
+  clientId: 'alexa',
+  clientSecret: 'alexa0123456789abcdef',
+  assistant: 'alexa',
+  redirectUris: ['https://layla.amazon.com/api/skill/link/M2'],
+} as const
+const google = { ...alexa, clientId: 'google', assistant: 'google' } as const
+
+/** Keeps connections open, as the assistants' clouds do. */
+const agent = new Agent({ keepAlive: true, maxSockets: parallel })
+const directory = mkdtempSync(join(tmpdir(), 'transom-bench-'))
+const store = createSqliteStore(join(directory, 'store.sqlite'), Date.now)
+const key = {
+  ...(await exportJWK((await generateKeyPair('ES256', { extractable: true })).privateKey)),
+  kid: 'k',
+  alg: 'ES256',
+  use: 'sig',
+}
+
+const ours = await serve(({ issuer }) => {
+  const oauth = createOAuth({
+    issuer,
+    store,
+    clients: [alexa, google],
+    signingKeys: [key],
+    cookieKeys: ['k'],
+    clock: Date.now,
+    log: (level, event, fields) => {
+      if (level === 'error') throw new Error(`${event} ${JSON.stringify(fields)}`)
+    },
+  })
+  return { handler: oauth.handler, oauth }
+})
+/** The same grants and tokens as ours, on the adapter that oidc-provider brings along. */
+const bare = await serve(({ issuer }) => {
+  const provider = bareProvider(issuer)
+  return { handler: provider.callback(), provider }
+})
+
+try {
+  const account = await ours.made.oauth.users.create({ login: 'ada', password: 'correct horse', name: 'Ada' })
+  const tokens = {
+    alexa: await mintOurs('alexa', account),
+    google: await mintOurs('google', account),
+    bare: await mintBare(bare.made.provider),
+  }
+  const verify = ours.made.oauth.verifyToken
+  const jwt = await accessToken(ours.issuer, 'alexa', tokens.alexa)
+  const opaque = await accessToken(ours.issuer, 'google', tokens.google)
+  await verify(jwt)
+  await verify(opaque)
+
+  const results = new Map<string, number[]>()
+  const note = (name: string, value: number) => results.set(name, [...(results.get(name) ?? []), value])
+  for (let round = 0; round < rounds; round += 1) {
+    note('JWT, believed', await perSecond(checks, () => verify(jwt)))
+    note('JWT, anew', await anew('alexa', tokens.alexa))
+    note('opaque, believed', await perSecond(checks, () => verify(opaque)))
+    note('opaque, anew', await anew('google', tokens.google))
+    note('refresh, ours (Google, opaque)', await refreshesPerSecond(ours.issuer, 'google', tokens.google))
+    note('refresh, bare memory (opaque)', await refreshesPerSecond(bare.issuer, 'google', tokens.bare))
+    note('refresh, ours (Alexa, JWT)', await refreshesPerSecond(ours.issuer, 'alexa', tokens.alexa))
+  }
+  const of = (name: string) => results.get(name) ?? []
+  for (const [name, values] of results) console.log(`${name}: ${Math.round(median(values))}/s`)
+  const ratio = (a: string, b: string) => median(of(a).map((value, round) => value / (of(b)[round] ?? value)))
+  console.log(`a JWT believed over one checked anew: ${ratio('JWT, believed', 'JWT, anew').toFixed(0)} times`)
+  console.log(
+    `an opaque token believed over one looked up anew: ${ratio('opaque, believed', 'opaque, anew').toFixed(0)} times`,
+  )
+  const share = ratio('refresh, ours (Google, opaque)', 'refresh, bare memory (opaque)')
+  console.log(`token endpoint, durable, over bare oidc-provider in memory: ${share.toFixed(2)}`)
+  const worst = await slowest(ours.issuer, 'alexa', tokens.alexa)
+  console.log(`slowest of ${refreshes} refreshes, ${parallel} at a time: ${worst.toFixed(0)} ms of Alexa's 4500`)
+} finally {
+  agent.destroy()
+  for (const { server } of [ours, bare]) {
+    server.closeAllConnections()
+    server.close()
+  }
+  await store.close()
+  rmSync(directory, { recursive: true })
+}
+
+/** Each token is checked for the first time: its signature or its record, and its link. */
+async function anew(client: string, token: string): Promise<number> {
+  const count = 200
+  const fresh: string[] = []
+  while (fresh.length < count) fresh.push(await accessToken(ours.issuer, client, token))
+  return perSecond(count, () => ours.made.oauth.verifyToken(fresh.pop() ?? ''))
+}
+
+async function perSecond(count: number, act: () => Promise<unknown>): Promise<number> {
+  const from = performance.now()
+  for (let index = 0; index < count; index += 1) await act()
+  return (count / (performance.now() - from)) * 1000
+}
+
+async function refreshesPerSecond(issuer: string, client: string, token: string): Promise<number> {
+  const from = performance.now()
+  await manyRefreshes(issuer, client, token)
+  return (refreshes / (performance.now() - from)) * 1000
+}
+
+async function slowest(issuer: string, client: string, token: string): Promise<number> {
+  return Math.max(...(await manyRefreshes(issuer, client, token)))
+}
+
+async function manyRefreshes(issuer: string, client: string, token: string): Promise<readonly number[]> {
+  const times: number[] = []
+  let left = refreshes
+  const worker = async () => {
+    while (left-- > 0) {
+      const from = performance.now()
+      await accessToken(issuer, client, token)
+      times.push(performance.now() - from)
+    }
+  }
+  await Promise.all(Array.from({ length: parallel }, worker))
+  return times
+}
+
+interface Served<T> {
+  readonly issuer: string
+  readonly server: Server
+  readonly made: T
+}
+
+async function serve<T extends { handler: RequestListener | express.RequestHandler }>(
+  make: (where: { issuer: string }) => T,
+): Promise<Served<T>> {
+  const app = express()
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const issuer = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/oauth`
+  const made = make({ issuer })
+  app.use('/oauth', (req, res, next) => void made.handler(req, res, next))
+  return { issuer, server, made }
+}
+
+function bareProvider(issuer: string): Provider {
+  return new Provider(issuer, {
+    clients: [
+      {
+        client_id: 'google',
+        client_secret: google.clientSecret,
+        redirect_uris: [...google.redirectUris],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+      },
+    ],
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    jwks: { keys: [key] },
+    cookies: { keys: ['k'] },
+    findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
+    issueRefreshToken: () => true,
+    expiresWithSession: () => false,
+    rotateRefreshToken: () => false,
+    ttl: { RefreshToken: century, Grant: century, AccessToken: 3600 },
+    features: {
+      devInteractions: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => audience,
+        useGrantedResource: () => true,
+        getResourceServerInfo: () => ({ scope: 'camera', audience, accessTokenTTL: 3600, accessTokenFormat: 'opaque' }),
+      },
+    },
+  })
+}
+
+async function mintBare(provider: Provider): Promise<string> {
+  const client = await provider.Client.find('google')
+  if (client === undefined) throw new Error('the client is missing')
+  return mint(provider, client, 'ada', audience)
+}
+
+/** A link as the pages would make it, on our adapter. */
+async function mintOurs(clientId: 'alexa' | 'google', account: string): Promise<string> {
+  const clients = createClients(store, [alexa, google], Date.now)
+  const provider = new Provider(ours.issuer, {
+    adapter: createAdapterFactory({ store, clock: Date.now, clients }),
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    extraClientMetadata: { properties: ['assistant', 'secrets', 'tenant'] },
+    jwks: { keys: [key] },
+    cookies: { keys: ['k'] },
+    ttl: { RefreshToken: century, Grant: century },
+  })
+  const client = await provider.Client.find(clientId)
+  if (client === undefined) throw new Error('the client is missing')
+  return mint(provider, client, account, new URL(ours.issuer).origin)
+}
+
+async function mint(
+  provider: Provider,
+  client: NonNullable<Awaited<ReturnType<Provider['Client']['find']>>>,
+  accountId: string,
+  resource: string,
+): Promise<string> {
+  const grant = new provider.Grant({ accountId, clientId: client.clientId })
+  grant.addResourceScope(resource, 'camera')
+  const grantId = await grant.save()
+  return new provider.RefreshToken({
+    accountId,
+    client,
+    grantId,
+    resource,
+    scope: 'camera',
+    gty: 'authorization_code',
+  }).save()
+}
+
+function accessToken(issuer: string, client: string, token: string): Promise<string> {
+  const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: token }).toString()
+  const headers = {
+    'content-type': 'application/x-www-form-urlencoded',
+    authorization: `Basic ${Buffer.from(`${client}:${alexa.clientSecret}`).toString('base64')}`,
+  }
+  return new Promise((resolve, reject) => {
+    const sent = request(`${issuer}/token`, { method: 'POST', agent, headers }, (reply) => {
+      let text = ''
+      reply.on('data', (part: Buffer) => (text += part.toString()))
+      reply.on('end', () => {
+        if (reply.statusCode !== 200) return reject(new Error(`${reply.statusCode} ${text}`))
+        resolve((JSON.parse(text) as { access_token: string }).access_token)
+      })
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+}

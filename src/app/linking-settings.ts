@@ -1,0 +1,99 @@
+/** Settings of account linking: another identity provider, foreign access tokens, Google's streamlined linking. */
+import { z } from 'zod'
+import type { ForeignTokens } from '../oauth/foreign-tokens.ts'
+import type { Brand } from '../oauth/markup.ts'
+import type { StreamlinedOptions } from '../oauth/streamlined.ts'
+import type { UpstreamOptions } from '../oauth/upstream.ts'
+
+/** Part of the environment that `config.ts` reads. */
+export const linkingEnvironment = {
+  TRANSOM_NAME: z.string().trim().min(1).max(60).default('Transom'),
+  TRANSOM_PRIVACY_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TRANSOM_OPERATOR_KEY: z.string().min(32).optional(),
+  TRANSOM_LOGIN_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+  TRANSOM_LOGIN_CLIENT_ID: z.string().optional(),
+  TRANSOM_LOGIN_CLIENT_SECRET: z.string().optional(),
+  TRANSOM_LOGIN_NAME: z.string().default('your account'),
+  TRANSOM_TOKEN_ISSUER: z.string().optional(),
+  TRANSOM_TOKEN_AUDIENCE: z.string().optional(),
+  TRANSOM_TOKEN_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TRANSOM_TOKEN_ACCOUNT_CLAIM: z.string().default('sub'),
+  TRANSOM_TOKEN_SCOPE: z.string().optional(),
+  TRANSOM_TOKEN_GOOGLE_CLIENT_ID: z.string().optional(),
+  TRANSOM_GOOGLE_SIGN_IN_AUDIENCE: z.string().optional(),
+  TRANSOM_GOOGLE_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TRANSOM_GOOGLE_CREATES_ACCOUNTS: z.enum(['on', 'off']).default('off'),
+} as const
+
+const shape = z.object(linkingEnvironment)
+
+export interface LinkingConfig {
+  readonly brand: Brand
+  readonly operatorKey: string | undefined
+  readonly upstream: UpstreamOptions | undefined
+  /** Verify-only: somebody else's server issues the tokens, and ours is not reachable. */
+  readonly foreignTokens: (ForeignTokens & { readonly googleClientId?: string }) | undefined
+  readonly streamlined: StreamlinedOptions | undefined
+}
+
+/** Throws an `Error` that says which settings belong together. */
+export function toLinkingConfig(env: z.infer<typeof shape>): LinkingConfig {
+  return {
+    brand: { name: env.TRANSOM_NAME, ...(env.TRANSOM_PRIVACY_URL && { privacyUrl: env.TRANSOM_PRIVACY_URL }) },
+    operatorKey: env.TRANSOM_OPERATOR_KEY,
+    upstream: upstreamOf(env),
+    foreignTokens: foreignTokensOf(env),
+    streamlined: streamlinedOf(env),
+  }
+}
+
+function upstreamOf(env: z.infer<typeof shape>): UpstreamOptions | undefined {
+  const { TRANSOM_LOGIN_ISSUER: issuer, TRANSOM_LOGIN_CLIENT_ID: clientId } = env
+  const clientSecret = env.TRANSOM_LOGIN_CLIENT_SECRET
+  if (issuer === undefined && clientId === undefined && clientSecret === undefined) return undefined
+  if (issuer === undefined || clientId === undefined) {
+    throw new Error('TRANSOM_LOGIN_ISSUER and TRANSOM_LOGIN_CLIENT_ID belong together')
+  }
+  requireSafe('TRANSOM_LOGIN_ISSUER', issuer)
+  return {
+    issuer,
+    clientId,
+    name: env.TRANSOM_LOGIN_NAME,
+    ...(clientSecret !== undefined && { clientSecret }),
+    ...(issuer.startsWith('http:') && { allowHttp: true }),
+  }
+}
+
+function foreignTokensOf(env: z.infer<typeof shape>): LinkingConfig['foreignTokens'] {
+  const issuer = env.TRANSOM_TOKEN_ISSUER
+  const audience = env.TRANSOM_TOKEN_AUDIENCE
+  const jwksUrl = env.TRANSOM_TOKEN_JWKS_URL
+  if (issuer === undefined && audience === undefined && jwksUrl === undefined) return undefined
+  if (issuer === undefined || audience === undefined || jwksUrl === undefined) {
+    throw new Error('TRANSOM_TOKEN_ISSUER, TRANSOM_TOKEN_AUDIENCE and TRANSOM_TOKEN_JWKS_URL belong together')
+  }
+  requireSafe('TRANSOM_TOKEN_JWKS_URL', jwksUrl)
+  const scope = env.TRANSOM_TOKEN_SCOPE
+  const googleClientId = env.TRANSOM_TOKEN_GOOGLE_CLIENT_ID
+  const accountClaim = env.TRANSOM_TOKEN_ACCOUNT_CLAIM
+  const optional = { ...(scope !== undefined && { scope }), ...(googleClientId !== undefined && { googleClientId }) }
+  return { issuer, audience, jwksUrl, accountClaim, ...optional }
+}
+
+function streamlinedOf(env: z.infer<typeof shape>): StreamlinedOptions | undefined {
+  if (env.TRANSOM_GOOGLE_SIGN_IN_AUDIENCE === undefined) return undefined
+  requireSafe('TRANSOM_GOOGLE_JWKS_URL', env.TRANSOM_GOOGLE_JWKS_URL ?? '')
+  return {
+    audience: env.TRANSOM_GOOGLE_SIGN_IN_AUDIENCE.split(/[\s,]+/).filter((id) => id !== ''),
+    mayCreate: env.TRANSOM_GOOGLE_CREATES_ACCOUNTS === 'on',
+    ...(env.TRANSOM_GOOGLE_JWKS_URL !== undefined && { jwksUrl: env.TRANSOM_GOOGLE_JWKS_URL }),
+  }
+}
+
+/** Whoever can change what comes from there decides who is let in; only this machine may do without TLS. */
+function requireSafe(name: string, url: string): void {
+  const { protocol, hostname } = URL.parse(url) ?? {}
+  if (protocol === 'http:' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname ?? '')) {
+    throw new Error(`${name} must be https`)
+  }
+}

@@ -1,0 +1,111 @@
+/** Plugs account linking into the bridge: what it may know of cameras, what follows an unlinking, whose tokens count. */
+import type { Cameras } from './cameras.ts'
+import type { Keys } from './secrets.ts'
+import type { LinkingConfig } from './linking-settings.ts'
+import type { Shares } from './sharing.ts'
+import { BridgeError } from '../errors.ts'
+import type { OAuthClient, Assistant } from '../oauth/client.ts'
+import { createForeignVerifier } from '../oauth/foreign-tokens.ts'
+import { createOAuth, type OAuth } from '../oauth/server.ts'
+import { cameraId, type AccountId, type Clock, type Log, type Store, type VerifyToken } from '../ports.ts'
+
+export interface LinkingDeps {
+  readonly config: LinkingConfig
+  readonly behindProxy: boolean
+  readonly publicUrl: string
+  readonly keys: Keys
+  readonly clients: readonly OAuthClient[]
+  readonly store: Store
+  readonly cameras: Pick<Cameras, 'list'>
+  readonly shares: Shares
+  /** The last link of the account with this assistant has ended, here or there. */
+  readonly onUnlinked: (account: AccountId, assistant: Assistant) => Promise<void>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Linking {
+  readonly oauth: OAuth
+  /** False in verify-only mode: then our own endpoints must not be reachable. */
+  readonly isServed: boolean
+  readonly verifyToken: VerifyToken
+  /** The same, with the client id that Google's door expects, whichever of Google's clients the token is for. */
+  readonly verifyGoogleToken: VerifyToken
+  /** The client id that stands for Google. */
+  readonly googleClient: string
+}
+
+export function createLinking({ config, keys, cameras, shares, ...deps }: LinkingDeps): Linking {
+  const { clients, publicUrl, onUnlinked, clock } = deps
+  const { operatorKey, upstream, streamlined } = config
+  const oauth = createOAuth({
+    ...deps,
+    issuer: `${publicUrl}/oauth`,
+    signingKeys: keys.signing,
+    cookieKeys: keys.cookies,
+    sealingKey: keys.sealing,
+    brand: config.brand,
+    ...(operatorKey !== undefined && { operatorKey }),
+    ...(upstream !== undefined && { upstream }),
+    ...(streamlined !== undefined && { streamlined }),
+    cameras: async (account) => (await shares.visible.list(account)).map(({ name }) => name),
+    onUnlinked,
+    sharing: {
+      cameras: async (owner) => Promise.all((await cameras.list(owner)).map((camera) => sharedCamera(owner, camera))),
+      async share(owner, camera, guest, mayTalk) {
+        const { name } = await owned(owner, camera)
+        await shares.share(owner, cameraId(camera), guest, mayTalk)
+        await tellBoth('shared', name, owner, guest)
+      },
+      async unshare(owner, camera, guest) {
+        const { name } = await owned(owner, camera)
+        await shares.unshare(owner, cameraId(camera), guest)
+        await tellBoth('unshared', name, owner, guest)
+      },
+    },
+  })
+  const verifyToken =
+    config.foreignTokens === undefined ? oauth.verifyToken : createForeignVerifier(config.foreignTokens, clock)
+  const googleClient = clients.find(({ assistant }) => assistant === 'google')?.clientId ?? 'google'
+  const isServed = config.foreignTokens === undefined
+  return {
+    oauth,
+    isServed,
+    verifyToken,
+    googleClient,
+    async verifyGoogleToken(token) {
+      const grant = await verifyToken(token)
+      return (await isGoogles(grant.clientId)) ? { ...grant, clientId: googleClient } : grant
+    },
+  }
+
+  /** A vendor's own server may not name its clients in its tokens; then it is left to the audience. */
+  async function isGoogles(clientId: string): Promise<boolean> {
+    if (isServed) return (await oauth.kindOf(clientId)) === 'google'
+    const { googleClientId } = config.foreignTokens ?? {}
+    return googleClientId === undefined || clientId === googleClientId
+  }
+
+  async function owned(owner: AccountId, id: string) {
+    const camera = (await cameras.list(owner)).find((one) => one.id === id)
+    if (camera === undefined) throw new BridgeError('camera_not_found')
+    return camera
+  }
+
+  async function sharedCamera(owner: AccountId, { id, name }: { id: string; name: string }) {
+    const guests = await shares.guests(owner, cameraId(id))
+    const described = await Promise.all(
+      guests.map(async ({ accountId, mayTalk }) => {
+        const user = await oauth.users.findByAccount(accountId)
+        return { accountId, mayTalk, login: user?.login ?? 'an account that is gone' }
+      }),
+    )
+    return { id, name, guests: described }
+  }
+
+  async function tellBoth(kind: 'shared' | 'unshared', camera: string, owner: AccountId, guest: AccountId) {
+    const [from, to] = await Promise.all([oauth.users.findByAccount(owner), oauth.users.findByAccount(guest)])
+    await oauth.audit.write(owner, kind, `${camera} with ${to?.login ?? guest}`)
+    await oauth.audit.write(guest, kind, `${camera} by ${from?.login ?? owner}`)
+  }
+}

@@ -1,0 +1,103 @@
+/** Cameras that an owner shares with another account: what that account may see, and whether it may talk. */
+import { BridgeError } from '../errors.ts'
+import { cameraId, type AccountId, type Camera, type CameraId, type Store } from '../ports.ts'
+import type { Cameras } from './cameras.ts'
+
+export interface Guest {
+  readonly accountId: AccountId
+  readonly mayTalk: boolean
+}
+
+export interface Shares {
+  /** The cameras as each account sees them: its own, and those shared with it. Any other does not exist for it. */
+  readonly visible: Pick<Cameras, 'list' | 'find'>
+  /** With whom an owner shares a camera. */
+  guests(owner: AccountId, camera: CameraId): Promise<readonly Guest[]>
+  /** Throws `BridgeError` `camera_not_found` when the camera is not the owner's. */
+  share(owner: AccountId, camera: CameraId, guest: AccountId, mayTalk: boolean): Promise<void>
+  /** Ends a share; ending one that is not there is no error. */
+  unshare(owner: AccountId, camera: CameraId, guest: AccountId): Promise<void>
+  /** The camera once for everybody who may see it, the owner first: to tell them all of a press. */
+  audience(camera: Camera): Promise<readonly Camera[]>
+}
+
+/** What counts. It names the owner, so that a camera that changes hands is shared with nobody any more. */
+interface Share extends Guest {
+  readonly cameraId: CameraId
+  readonly ownerId: AccountId
+}
+
+/** Alexa takes 300 endpoints for a customer at most. */
+const mostCameras = 300
+const mostGuests = 100
+
+export function createShares(store: Store, cameras: Pick<Cameras, 'list' | 'find'>): Shares {
+  const shares = store.collection<Share>('share')
+  /**
+   * Where the owner finds them. It is written before a share and removed after it: whatever fails in between, no share
+   * exists that its owner cannot see and end.
+   */
+  const index = store.collection<{ readonly guest: AccountId }>('share-of')
+
+  const share = async (camera: CameraId, guest: AccountId) => (await shares.get(keyOf(camera, guest)))?.value
+  const own = async (owner: AccountId, camera: CameraId) => {
+    const found = await cameras.find(owner, camera)
+    if (found === undefined) throw new BridgeError('camera_not_found')
+    return found
+  }
+
+  async function guests(owner: AccountId, camera: CameraId): Promise<readonly Guest[]> {
+    const listed = await index.list(groupOf(owner, camera), { limit: mostGuests })
+    const found = await Promise.all(listed.map(({ value }) => share(camera, value.guest)))
+    return found.flatMap((one) => (one?.ownerId === owner ? [{ accountId: one.accountId, mayTalk: one.mayTalk }] : []))
+  }
+
+  return {
+    visible: {
+      async list(account) {
+        const [mine, shared] = await Promise.all([cameras.list(account), shares.list(account, { limit: mostCameras })])
+        const seen = await Promise.all(
+          shared.map(async ({ value }) => {
+            const camera = await cameras.find(value.ownerId, value.cameraId)
+            return camera && asSeenBy(camera, value)
+          }),
+        )
+        return [...mine, ...seen.filter((camera) => camera !== undefined)].slice(0, mostCameras)
+      },
+      async find(account, camera) {
+        const [mine, shared] = await Promise.all([cameras.find(account, camera), share(camera, account)])
+        if (mine !== undefined || shared === undefined) return mine
+        const theirs = await cameras.find(shared.ownerId, camera)
+        return theirs && asSeenBy(theirs, shared)
+      },
+    },
+    guests,
+    async share(owner, camera, guest, mayTalk) {
+      await own(owner, camera)
+      if (guest === owner) throw new BridgeError('invalid_request', 'the camera is yours already')
+      if ((await guests(owner, camera)).length >= mostGuests)
+        throw new BridgeError('invalid_request', 'too many guests')
+      const key = keyOf(camera, guest)
+      await index.put(`${owner} ${key}`, { guest }, { group: groupOf(owner, camera) })
+      await shares.put(key, { accountId: guest, cameraId: camera, ownerId: owner, mayTalk }, { group: guest })
+    },
+    async unshare(owner, camera, guest) {
+      const key = keyOf(camera, guest)
+      if ((await share(camera, guest))?.ownerId === owner) await shares.remove(key)
+      await index.remove(`${owner} ${key}`)
+    },
+    async audience(camera) {
+      const others = await guests(camera.accountId, cameraId(camera.id))
+      return [camera, ...others.map((guest) => asSeenBy(camera, guest))]
+    },
+  }
+}
+
+/** To who may not talk, the camera has no speaker: so it is announced, and so its answers are made. */
+function asSeenBy(camera: Camera, { accountId, mayTalk }: Guest): Camera {
+  return { ...camera, accountId, hasSpeaker: camera.hasSpeaker && mayTalk }
+}
+
+/** Account ids are UUIDs or a few characters more, camera ids at most 256: together within the store's 512. */
+const keyOf = (camera: string, guest: string): string => `${guest}\n${camera}`
+const groupOf = (owner: string, camera: string): string => `${owner}\n${camera}`

@@ -1,0 +1,146 @@
+/** Which clients there are: those of the configuration and those an operator added, their secrets kept as hashes only. */
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
+import { BridgeError } from '../errors.ts'
+import type { Clock, Store } from '../ports.ts'
+import { assistantNames, type ClientKind, clientFacts, type OAuthClient } from './client.ts'
+
+export interface Client {
+  readonly clientId: string
+  readonly assistant: ClientKind
+  readonly redirectUris: readonly string[]
+  readonly tenant?: string
+  readonly name?: string
+}
+
+/** As kept: the newest secret first; one that was rotated out is still taken until `until`. No secret: a public client. */
+export interface Registration extends Client {
+  readonly secrets: readonly { readonly hash: string; readonly until?: number }[]
+  /** False for a client of the configuration, which is changed there. */
+  readonly isStored: boolean
+}
+
+export interface NewClient extends Omit<Client, 'clientId'> {
+  /** Made up when not given. */
+  readonly clientId?: string
+  /** True for an app that cannot keep a secret; only for the kind `other`. */
+  readonly isPublic?: boolean
+}
+
+export interface Clients {
+  find(clientId: string): Promise<Registration | undefined>
+  list(): Promise<readonly Client[]>
+  /** Returns the secret, which is shown this once; none for a public client. Throws `BridgeError` `invalid_request`. */
+  add(client: NewClient): Promise<{ readonly clientId: string; readonly clientSecret?: string }>
+  /** A new secret; the old one is taken for `overlapMs` more (a day by default), so that the console can be changed. */
+  rotate(clientId: string, overlapMs?: number): Promise<{ readonly clientSecret: string }>
+  /** Removes a client. Its tokens stop within a minute. */
+  remove(clientId: string): Promise<void>
+}
+
+/** All registrations are one group, to be listed. */
+const group = 'clients'
+const dayMs = 24 * 3_600_000
+
+export function createClients(store: Store, configured: readonly OAuthClient[], clock: Clock): Clients {
+  const records = store.collection<Omit<Registration, 'isStored'>>('oauth-client')
+  const fixed = new Map(
+    configured.map(({ clientSecret, ...client }): [string, Registration] => [
+      client.clientId,
+      { ...client, secrets: [{ hash: hashSecret(clientSecret) }], isStored: false },
+    ]),
+  )
+
+  return {
+    async find(clientId) {
+      const known = fixed.get(clientId)
+      if (known !== undefined || clientId === '' || clientId.length > 100 || !clientId.isWellFormed()) return known
+      const stored = await records.get(clientId)
+      return stored && { ...stored.value, isStored: true }
+    },
+    async list() {
+      const stored: Client[] = []
+      for (let after: string | undefined; ;) {
+        const page = await records.list(group, after === undefined ? {} : { after })
+        stored.push(...page.map(({ value: { secrets: _secrets, ...client } }) => client))
+        after = page.at(-1)?.id
+        if (after === undefined) break
+      }
+      return [...[...fixed.values()].map(({ secrets: _secrets, isStored: _isStored, ...client }) => client), ...stored]
+    },
+    async add({ isPublic = false, ...input }) {
+      const clientId = input.clientId ?? `${input.assistant}-${randomBytes(6).toString('hex')}`
+      const parsed = clientFacts.safeParse({ ...input, clientId })
+      if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
+      if (isPublic && input.assistant !== 'other') {
+        throw new BridgeError(
+          'invalid_request',
+          `${assistantNames[input.assistant]} keeps a secret, so it must have one`,
+        )
+      }
+      if (fixed.has(clientId)) throw new BridgeError('invalid_request', 'this client id is taken')
+      const clientSecret = isPublic ? undefined : newSecret()
+      const { tenant, name, ...facts } = parsed.data
+      const written = await records.put(
+        clientId,
+        {
+          ...facts,
+          ...(tenant === undefined ? {} : { tenant }),
+          ...(name === undefined ? {} : { name }),
+          secrets: clientSecret === undefined ? [] : [{ hash: hashSecret(clientSecret) }],
+        },
+        { onlyIf: 'absent', group },
+      )
+      if (written === undefined) throw new BridgeError('invalid_request', 'this client id is taken')
+      return clientSecret === undefined ? { clientId } : { clientId, clientSecret }
+    },
+    async rotate(clientId, overlapMs = dayMs) {
+      const stored = await changeable(clientId)
+      const [current] = stored.value.secrets
+      if (current === undefined) throw new BridgeError('invalid_request', 'a public client has no secret')
+      const clientSecret = newSecret()
+      const secrets = [{ hash: hashSecret(clientSecret) }, { hash: current.hash, until: clock() + overlapMs }]
+      const version = await records.put(
+        clientId,
+        { ...stored.value, secrets },
+        { group, onlyIf: { version: stored.version } },
+      )
+      if (version === undefined) throw new BridgeError('invalid_request', 'the client was changed meanwhile; try again')
+      return { clientSecret }
+    },
+    async remove(clientId) {
+      await changeable(clientId)
+      await records.remove(clientId)
+    },
+  }
+
+  async function changeable(clientId: string) {
+    if (fixed.has(clientId)) throw new BridgeError('invalid_request', 'this client stands in the configuration')
+    const stored = clientId === '' || clientId.length > 100 ? undefined : await records.get(clientId)
+    if (stored === undefined) throw new BridgeError('invalid_request', 'no such client')
+    return stored
+  }
+}
+
+/** True when the secret is the client's present one, or one that was rotated out a short time ago. */
+export function isSecretOf(secrets: Registration['secrets'], given: string, now: number): boolean {
+  const digest = Buffer.from(hashSecret(given))
+  // No early end: how long it takes says nothing.
+  return (
+    secrets.filter(({ hash: kept, until = Infinity }) => until > now && isSame(Buffer.from(kept), digest)).length > 0
+  )
+}
+
+/** What the person who links reads as the name of who is asking. */
+export function nameOf({ assistant, name, clientId }: Client): string {
+  return assistant === 'other' ? (name ?? clientId) : assistantNames[assistant]
+}
+
+const isSame = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b)
+
+/** 192 random bits: nothing to guess, so a fast hash keeps them as well as a slow one would. Letters and digits for Google. */
+const newSecret = (): string => randomBytes(24).toString('hex')
+
+function hashSecret(secret: string): string {
+  return hash('sha256', secret, 'base64url')
+}

@@ -1,0 +1,41 @@
+/** Reading what a browser sent, and handing on what goes wrong with it. */
+import { timingSafeEqual } from 'node:crypto'
+import type { Request, RequestHandler, Response } from 'express'
+import { z } from 'zod'
+import { BridgeError } from '../errors.ts'
+
+/** One parameter of the query; one that comes twice is none. */
+export function queryOf(req: Request, name: string): string {
+  const value = req.query[name]
+  return typeof value === 'string' ? value : ''
+}
+
+/** `undefined` for what is no JSON. */
+export function jsonOf(text: unknown): unknown {
+  try {
+    return typeof text === 'string' ? JSON.parse(text) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Compares a form's token with ours, in the same time wherever they differ. */
+export function isSameText(given: unknown, expected: string): boolean {
+  if (typeof given !== 'string') return false
+  const [left, right] = [Buffer.from(given), Buffer.from(expected)]
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+/** Hands a rejection to the error handler; a body that does not fit its form is the visitor's fault. */
+export function answer(handle: (req: Request, res: Response) => Promise<void>): RequestHandler {
+  return async (req, res, next) => {
+    try {
+      await handle(req, res)
+    } catch (error) {
+      const isVisitors =
+        error instanceof z.ZodError ||
+        (error instanceof BridgeError && (error.code === 'invalid_request' || error.code === 'camera_not_found'))
+      next(isVisitors ? Object.assign(error, { status: 400 }) : error)
+    }
+  }
+}

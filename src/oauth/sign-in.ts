@@ -1,0 +1,79 @@
+/** Who is there: password or passkey, slowed down where somebody guesses, and told to the owner when it fails. */
+import { hash } from 'node:crypto'
+import { z } from 'zod'
+import type { Log } from '../ports.ts'
+import type { Attempts } from './attempts.ts'
+import type { Audit } from './audit.ts'
+import type { Passkeys } from './passkeys.ts'
+import { canonicalLogin, longestLogin, longestPassword, type User, type Users } from './users.ts'
+
+export type SignInResult =
+  | { readonly user: User }
+  | { readonly status: number; readonly problem: string; readonly retryAfterS?: number }
+
+/** Where an attempt comes from, for the log and the limits. */
+export interface Origin {
+  readonly clientId: string
+  readonly address: string
+  readonly tenant?: string
+}
+
+export interface SignIn {
+  password(attempt: Origin & { readonly login: string; readonly password: string }): Promise<SignInResult>
+  passkey(asker: string, credential: unknown, origin: Origin): Promise<SignInResult>
+}
+
+/** The operator finds failed logins of no account under this name. */
+export const nobody = 'nobody'
+
+export const signInForm = z.object({
+  login: z.string().min(1).max(longestLogin),
+  password: z.string().min(1).max(longestPassword),
+})
+
+export function createSignIn(deps: {
+  readonly users: Users
+  readonly passkeys: Passkeys
+  readonly attempts: Attempts
+  readonly audit: Audit
+  readonly log: Log
+}): SignIn {
+  const { users, passkeys, attempts, audit, log } = deps
+  return {
+    async password({ login, password, tenant, ...client }) {
+      const key = tenant === undefined ? canonicalLogin(login) : `${tenant}\n${canonicalLogin(login)}`
+      const waitMs = attempts.begin(key, client.address)
+      if (waitMs > 0) {
+        log('warn', 'oauth.login_slowed', { ...client, waitMs })
+        const minutes = Math.ceil(waitMs / 60_000)
+        return {
+          status: 429,
+          problem: `Too many attempts. Please wait ${minutes === 1 ? 'a minute' : `${minutes} minutes`} and try again.`,
+          retryAfterS: Math.ceil(waitMs / 1000),
+        }
+      }
+      const user = await users.authenticate(login, password, tenant)
+      if (user === undefined) {
+        // People type passwords into the wrong field, so the log gets a short hash of what was typed as login.
+        log('warn', 'oauth.login_failed', { ...client, loginHash: hash('sha256', canonicalLogin(login)).slice(0, 12) })
+        // The same work for a login that nobody has: how long the refusal takes must not tell.
+        const owner = await users.find(login, tenant)
+        await audit.write(owner?.accountId ?? nobody, 'login-failed', `from ${client.address}`)
+        return { status: 422, problem: 'Login or password is wrong.' }
+      }
+      attempts.succeeded(key, client.address)
+      log('info', 'oauth.login', { ...client, accountId: user.accountId })
+      return { user }
+    },
+    async passkey(asker, credential, { tenant, ...client }) {
+      const account = await passkeys.signIn(asker, credential)
+      const user = account === undefined ? undefined : await users.findByAccount(account)
+      if (user === undefined || user.tenant !== tenant) {
+        log('warn', 'oauth.login_failed', { ...client, by: 'passkey' })
+        return { status: 422, problem: 'This passkey is not known here.' }
+      }
+      log('info', 'oauth.login', { ...client, by: 'passkey', accountId: user.accountId })
+      return { user }
+    },
+  }
+}

@@ -1,0 +1,123 @@
+/** The links that an operator hands out: `<issuer>/welcome/<code>`, to sign up or to choose a new password. */
+import { createHmac } from 'node:crypto'
+import express, { type Request, type Response, type Router } from 'express'
+import { z } from 'zod'
+import { BridgeError } from '../errors.ts'
+import type { AccountPages } from './account-pages.ts'
+import type { Audit } from './audit.ts'
+import type { Pages } from './pages.ts'
+import { answer, isSameText } from './request.ts'
+import type { Ticket, Tickets } from './tickets.ts'
+import { longestLogin, longestPassword, type Users } from './users.ts'
+
+export interface WelcomeDeps {
+  readonly users: Users
+  readonly tickets: Tickets
+  readonly audit: Audit
+  readonly pages: Pages
+  readonly accountPages: AccountPages
+  readonly csrfKey: string
+}
+
+const form = z.object({
+  login: z.string().max(longestLogin).default(''),
+  name: z.string().max(300).default(''),
+  password: z.string().max(longestPassword),
+})
+
+const texts = {
+  usedUp: ['This link is used up', 'It works once and for a limited time. Please ask whoever sent it for a new one.'],
+  reset: [
+    'Your password is set',
+    'You can sign in with it now. Everybody who was signed in to your account has been signed out; connected assistants stay connected.',
+  ],
+  invitation: [
+    'Your account is ready',
+    'Now open the app of your assistant and link it: you will be asked for this login and password.',
+  ],
+} as const
+
+export function createWelcome({ users, tickets, audit, pages, accountPages, csrfKey }: WelcomeDeps): Router {
+  const router = express.Router()
+  router.use('/welcome', express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 }))
+
+  router.get(
+    '/welcome/:code',
+    answer(async (req, res) => {
+      const ticket = await tickets.look(codeOf(req))
+      if (ticket === undefined) return showUsedUp(res)
+      const user = ticket.kind === 'reset' ? await users.findByAccount(ticket.accountId) : undefined
+      show(req, res, ticket, user === undefined ? {} : { login: user.login })
+    }),
+  )
+
+  router.post(
+    '/welcome/:code',
+    answer(async (req, res) => {
+      const ticket = await tickets.look(codeOf(req))
+      if (ticket === undefined) return showUsedUp(res)
+      if (!isSameText(req.body?.csrf, csrfOf(req))) throw new BridgeError('invalid_request', 'not our form')
+      const parsed = form.safeParse(req.body)
+      const { login, name, password } = parsed.success ? parsed.data : { login: '', name: '', password: '' }
+      if (ticket.kind === 'invitation' && (await users.find(login, ticket.tenant)) !== undefined) {
+        return show(req, res.status(422), ticket, { login, name, problem: 'This login is taken.' })
+      }
+      try {
+        if (!(await redeem(codeOf(req), { login, name, password }))) return showUsedUp(res)
+      } catch (error) {
+        if (!(error instanceof BridgeError) || error.code !== 'invalid_request') throw error
+        const problem = 'Please check what you entered: a name, a login, and a password of at least 8 characters.'
+        return show(req, res.status(422), ticket, { login, name, problem })
+      }
+      const [title, text] = texts[ticket.kind]
+      res.send(pages.note(title, text))
+    }),
+  )
+
+  return router
+
+  /** Of several posts of one link at once, one is served and the others find it gone; a form that fails gives it back. */
+  async function redeem(code: string, person: { login: string; name: string; password: string }): Promise<boolean> {
+    const taken = await tickets.redeem(code)
+    if (taken === undefined) return false
+    try {
+      const account = await serve(taken.value, person)
+      await audit.write(account, taken.value.kind === 'reset' ? 'password-reset' : 'signed-up')
+      return true
+    } catch (error) {
+      await tickets.restore(code, taken)
+      throw error
+    }
+  }
+
+  async function serve(ticket: Ticket, person: { login: string; name: string; password: string }) {
+    if (ticket.kind === 'invitation') {
+      return users.create({ ...person, ...(ticket.tenant !== undefined && { tenant: ticket.tenant }) })
+    }
+    await users.setPassword(ticket.accountId, person.password)
+    return ticket.accountId
+  }
+
+  function show(
+    req: Request,
+    res: Response,
+    { kind }: Ticket,
+    more: { login?: string; name?: string; problem?: string },
+  ): void {
+    res.send(accountPages.ticket({ action: `${req.baseUrl}${req.path}`, csrf: csrfOf(req), kind, ...more }))
+  }
+
+  function showUsedUp(res: Response): void {
+    const [title, text] = texts.usedUp
+    res.status(404).send(pages.note(title, text))
+  }
+
+  /** The code is the secret that ties the form to whoever was given the link. */
+  function csrfOf(req: Request): string {
+    return createHmac('sha256', csrfKey)
+      .update(`welcome ${codeOf(req)}`)
+      .digest('base64url')
+  }
+}
+
+const codeOf = (req: Request): string => String(req.params['code']).slice(0, 100)

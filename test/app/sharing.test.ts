@@ -1,0 +1,127 @@
+/** Sharing a camera: who sees it, who may talk, and what is left when anything of it ends. */
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import { createCameras, type Cameras } from '../../src/app/cameras.ts'
+import { createShares, type Shares } from '../../src/app/sharing.ts'
+import { accountId, cameraId, type Camera, type Collection, type Store } from '../../src/ports.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+
+const ada = accountId('ada')
+const bob = accountId('bob')
+const eve = accountId('eve')
+const door = cameraId('front-door')
+const camera: Camera = {
+  id: door,
+  accountId: ada,
+  name: 'Front Door',
+  kind: 'doorbell',
+  channel: { channelName: 'front-door', road: 'viewer' },
+  manufacturer: 'M',
+  model: 'D',
+  hasSpeaker: true,
+}
+
+let store: Store
+let cameras: Cameras
+let shares: Shares
+beforeEach(async () => {
+  store = createSqliteStore(':memory:', Date.now)
+  cameras = createCameras(store)
+  shares = createShares(store, cameras)
+  await cameras.put(camera, 'key')
+})
+
+const seenBy = async (account: typeof ada) => [
+  (await shares.visible.list(account)).map(({ id, hasSpeaker }) => [id, hasSpeaker]),
+  (await shares.visible.find(account, door))?.hasSpeaker,
+]
+
+test('a camera that is not shared does not exist for another account', async () => {
+  expect(await seenBy(ada)).toEqual([[[door, true]], true])
+  expect(await seenBy(bob)).toEqual([[], undefined])
+})
+
+test('who may view sees it without a speaker, who may talk with one; both as their own account', async () => {
+  await shares.share(ada, door, bob, false)
+  expect(await seenBy(bob)).toEqual([[[door, false]], false])
+  expect(await shares.visible.find(bob, door)).toEqual({ ...camera, accountId: bob, hasSpeaker: false })
+  await shares.share(ada, door, bob, true)
+  expect(await seenBy(bob)).toEqual([[[door, true]], true])
+  expect(await shares.guests(ada, door)).toEqual([{ accountId: bob, mayTalk: true }])
+  expect(await seenBy(ada)).toEqual([[[door, true]], true])
+  expect(await seenBy(eve)).toEqual([[], undefined])
+})
+
+test('a camera without a speaker gets none by sharing', async () => {
+  await cameras.put({ ...camera, hasSpeaker: false }, 'key')
+  await shares.share(ada, door, bob, true)
+  expect((await shares.visible.find(bob, door))?.hasSpeaker).toBe(false)
+})
+
+test('a share ends at once, and ending it again is no error', async () => {
+  await shares.share(ada, door, bob, true)
+  await shares.unshare(ada, door, bob)
+  await shares.unshare(ada, door, bob)
+  expect(await seenBy(bob)).toEqual([[], undefined])
+  expect(await shares.guests(ada, door)).toEqual([])
+})
+
+test('a press is told to everybody who may see the camera, as theirs', async () => {
+  await shares.share(ada, door, bob, false)
+  await shares.share(ada, door, eve, true)
+  const told = (await shares.audience(camera)).map(({ accountId: account, hasSpeaker }) => [account, hasSpeaker])
+  expect(told).toEqual([
+    [ada, true],
+    [bob, false],
+    [eve, true],
+  ])
+})
+
+describe('nobody shares', () => {
+  test("a camera of somebody else's, not even one that is shared with them", async () => {
+    await shares.share(ada, door, bob, true)
+    await expect(shares.share(bob, door, eve, true)).rejects.toMatchObject({ code: 'camera_not_found' })
+    await expect(shares.share(eve, door, eve, true)).rejects.toMatchObject({ code: 'camera_not_found' })
+    await shares.unshare(eve, door, bob)
+    expect((await seenBy(bob))[1]).toBe(true)
+  })
+
+  test('with themselves', async () => {
+    await expect(shares.share(ada, door, ada, true)).rejects.toMatchObject({ code: 'invalid_request' })
+  })
+})
+
+test('a camera that changes hands is shared with nobody any more', async () => {
+  await shares.share(ada, door, bob, true)
+  await cameras.put({ ...camera, accountId: eve }, 'key')
+  expect(await seenBy(bob)).toEqual([[], undefined])
+  expect(await shares.guests(eve, door)).toEqual([])
+})
+
+test('a share that was half written or half removed is none that its owner cannot see', async () => {
+  let failing = ''
+  const fragile: Store = {
+    ...store,
+    collection<T>(kind: string): Collection<T> {
+      const records = store.collection<T>(kind)
+      const guard = () => {
+        if (kind === failing) throw new Error('the store is down')
+      }
+      return {
+        ...records,
+        put: async (...args) => (guard(), records.put(...args)),
+        remove: async (...args) => (guard(), records.remove(...args)),
+      }
+    },
+  }
+  const risky = createShares(fragile, cameras)
+  for (const kind of ['share', 'share-of']) {
+    failing = kind
+    await expect(risky.share(ada, door, bob, true)).rejects.toThrow('down')
+    expect((await seenBy(bob))[1]).toBeUndefined()
+  }
+  failing = ''
+  await risky.share(ada, door, bob, true)
+  failing = 'share-of'
+  await expect(risky.unshare(ada, door, bob)).rejects.toThrow('down')
+  expect((await seenBy(bob))[1]).toBeUndefined()
+})

@@ -1,0 +1,189 @@
+/** Clients that an operator adds, rotates and removes while the server runs, by the registry and by its API. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import * as oauth from 'oauth4webapi'
+import type { OAuthClient } from '../../src/oauth/client.ts'
+import { ada, alexa, type House, openHouse } from './house.ts'
+import { authorizationUrl, authorize, codeFields, createVisitor, link, refresh, signIn } from './visitor.ts'
+
+const operatorKey = 'operator-key-of-the-tests-32-characters'
+const redirectUris = ['https://layla.amazon.com/api/skill/link/M2BBBBBBBBBBBB']
+let house: House
+beforeAll(async () => {
+  house = await openHouse({ operatorKey })
+})
+afterAll(() => house.close())
+
+async function add(
+  more: Partial<Parameters<ReturnType<House['oauth']>['clients']['add']>[0]> = {},
+): Promise<OAuthClient> {
+  const { clients } = house.oauth()
+  const made = await clients.add({ assistant: 'alexa', redirectUris, ...more })
+  const { isPublic: _, ...facts } = more
+  return { assistant: 'alexa', redirectUris, clientSecret: '', ...facts, ...made }
+}
+
+describe('a client in the store', () => {
+  test('links like one of the configuration, beside others of its assistant', async () => {
+    const skill = await add()
+    const other = await add({ clientId: 'second-skill' })
+    expect(skill.clientId).toMatch(/^alexa-[0-9a-f]{12}$/)
+    for (const client of [skill, other]) {
+      const { access_token, refresh_token } = await link(house, client)
+      expect(await house.oauth().verifyToken(access_token)).toMatchObject({ clientId: client.clientId })
+      expect((await refresh(house, client, refresh_token)).status).toBe(200)
+      expect(await refresh(house, alexa, refresh_token)).toMatchObject({ body: { error: 'invalid_grant' } })
+    }
+  })
+
+  test('is known by its secret, of which only a hash is kept', async () => {
+    const { clientSecret, ...client } = await add()
+    expect(clientSecret).toMatch(/^[0-9a-f]{48}$/)
+    expect(house.written.join('\n')).not.toContain(clientSecret)
+    const { refresh_token } = await link(house, { ...client, clientSecret })
+    const wrong = { ...client, clientSecret: `${clientSecret.slice(0, -1)}x` }
+    expect(await refresh(house, wrong, refresh_token)).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+    const literal = { ...client, clientSecret: 'kept as a hash' }
+    expect(await refresh(house, literal, refresh_token)).toMatchObject({ status: 401 })
+  })
+
+  test('gets a new secret; the old one is good for the overlap, and no longer', async () => {
+    const client = await add()
+    const { refresh_token } = await link(house, client)
+    const rotated = { ...client, ...(await house.oauth().clients.rotate(client.clientId, 60_000)) }
+    for (const known of [client, rotated]) expect((await refresh(house, known, refresh_token)).status).toBe(200)
+    house.advance(61_000)
+    expect(await refresh(house, client, refresh_token)).toMatchObject({ status: 401 })
+    expect((await refresh(house, rotated, refresh_token)).status).toBe(200)
+  })
+
+  test('that is removed is refused, and its tokens stop within a minute', async () => {
+    const client = await add()
+    const { access_token, refresh_token } = await link(house, client)
+    await house.oauth().verifyToken(access_token)
+    await house.oauth().clients.remove(client.clientId)
+    expect(await refresh(house, client, refresh_token)).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_client' },
+    })
+    house.advance(60_001)
+    await expect(house.oauth().verifyToken(access_token)).rejects.toMatchObject({ code: 'unauthorized' })
+    expect((await createVisitor().get(authorizationUrl(house, client))).status).toBe(400)
+  })
+
+  test('of the configuration is changed there only', async () => {
+    const { clients } = house.oauth()
+    await expect(clients.rotate('alexa')).rejects.toMatchObject({ code: 'invalid_request' })
+    await expect(clients.remove('alexa')).rejects.toMatchObject({ code: 'invalid_request' })
+    await expect(add({ clientId: 'alexa' })).rejects.toMatchObject({ code: 'invalid_request' })
+    await expect(clients.rotate('nobody')).rejects.toMatchObject({ code: 'invalid_request' })
+  })
+
+  test.each([
+    ['a wildcard', { redirectUris: ['https://*.amazon.com/'] }],
+    ['no redirect', { redirectUris: [] }],
+    ['a space in its id', { clientId: 'a b' }],
+    ['no secret though it can keep one', { isPublic: true }],
+  ])('with %s is not made', async (_what, more) => {
+    await expect(add(more)).rejects.toMatchObject({ code: 'invalid_request' })
+  })
+})
+
+describe('a client of the kind other', () => {
+  const back = 'http://localhost:7777/back'
+  const app = { assistant: 'other', redirectUris: [back], name: 'House Panel' } as const
+
+  test('is named on the pages, and must use PKCE', async () => {
+    const client = await add(app)
+    const refused = await createVisitor().get(authorizationUrl(house, client))
+    expect(new URL(refused.headers.get('location') ?? '').searchParams.get('error')).toBe('invalid_request')
+    const verifier = oauth.generateRandomCodeVerifier()
+    const challenge = {
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    }
+    const page = await createVisitor().get(authorizationUrl(house, client, challenge))
+    expect(page.text).toContain('House Panel asks to be linked')
+  })
+
+  test('that is public shows no secret and needs none', async () => {
+    const client = await add({ ...app, isPublic: true })
+    expect(client.clientSecret).toBe('')
+    const verifier = oauth.generateRandomCodeVerifier()
+    const code = (
+      await authorize(house, client, {
+        code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      })
+    ).searchParams.get('code')
+    const body = new URLSearchParams({ ...codeFields(code, back), client_id: client.clientId, code_verifier: verifier })
+    const answer = await fetch(`${house.issuer}/token`, { method: 'POST', body })
+    expect(answer.status).toBe(200)
+  })
+})
+
+describe('a tenant', () => {
+  test('has logins of its own, which open nothing of another', async () => {
+    const { users } = house.oauth()
+    const north = { ...ada, name: 'Ada of the north', tenant: 'north', password: 'northern horse' }
+    const account = await users.create(north)
+    expect(account).not.toBe(house.account)
+    const client = await add({ tenant: 'north' })
+
+    const visitor = createVisitor()
+    const refused = await signIn(visitor, await visitor.get(authorizationUrl(house, client)), ada)
+    expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('Login or password is wrong.')])
+    expect((await signIn(visitor, refused, north)).text).toContain('Ada of the north')
+    // The same browser is signed in to the tenant, and asked again for a client of nobody's.
+    expect((await visitor.get(authorizationUrl(house, alexa))).text).toContain('Sign in to Transom')
+
+    const page = await visitor.get(`${house.issuer}/account?tenant=north`)
+    expect((await signIn(visitor, page, north)).text).toContain('<h1>Ada of the north</h1>')
+  })
+})
+
+const call = (method: string, path: string, body?: object, key = operatorKey) =>
+  fetch(`${house.issuer}/admin/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+
+describe('the API', () => {
+  test('is shut without the right key, and does not exist where no key is set', async () => {
+    expect((await call('GET', 'clients', undefined, 'wrong')).status).toBe(401)
+    const plain = await openHouse()
+    const headers = { authorization: 'Bearer x' }
+    expect((await fetch(`${plain.issuer}/admin/clients`, { headers })).status).toBe(404)
+    await plain.close()
+  })
+
+  test('adds, lists, rotates and removes; secrets are in the answers that make them and nowhere else', async () => {
+    const made = await call('POST', 'clients', { assistant: 'google', redirectUris, name: 'Second project' })
+    expect(made.status).toBe(201)
+    const { clientId, clientSecret } = (await made.json()) as { clientId: string; clientSecret: string }
+    const listed = await (await call('GET', 'clients')).text()
+    expect(listed).toContain(clientId)
+    expect(listed).not.toContain('secret')
+    const rotated = await (await call('POST', `clients/${clientId}/rotate`, { overlapMs: 0 })).text()
+    expect(rotated).toMatch(/^\{"clientSecret":"[0-9a-f]{48}"\}$/)
+    expect(rotated).not.toContain(clientSecret)
+    expect((await call('DELETE', `clients/${clientId}`)).status).toBe(204)
+    expect((await call('DELETE', `clients/${clientId}`)).status).toBe(400)
+    expect((await call('POST', 'clients', { assistant: 'siri', redirectUris })).status).toBe(400)
+  })
+
+  test('adds people, invites them, resets passwords and reads histories', async () => {
+    const person = { login: 'zoe', password: 'zoe zoe zoe', name: 'Zoe' }
+    const added = await call('POST', 'users', person)
+    expect(added.status).toBe(201)
+    const { accountId } = (await added.json()) as { accountId: string }
+    expect((await call('POST', 'users', person)).status).toBe(400)
+    for (const path of ['invitations', 'resets']) {
+      const { link: url } = (await (await call('POST', path, { login: 'zoe' })).json()) as { link: string }
+      expect((await fetch(url)).status).toBe(200)
+    }
+    expect((await call('POST', 'resets', { login: 'nobody' })).status).toBe(400)
+    await house.oauth().audit.write(accountId, 'signed-up')
+    expect(await (await call('GET', `history/${accountId}`)).json()).toMatchObject({ history: [{ kind: 'signed-up' }] })
+  })
+})

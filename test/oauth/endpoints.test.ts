@@ -1,0 +1,143 @@
+/** The endpoints beside the linking itself: metadata at the root, userinfo, introspection. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import * as oauth from 'oauth4webapi'
+import { ada, alexa, google, type House, openHouse } from './house.ts'
+import { authorize, codeFields, link, refresh, requestTokens } from './visitor.ts'
+
+const operatorKey = 'operator-key-of-the-tests-32-characters'
+const insecure = { [oauth.allowInsecureRequests]: true }
+let house: House
+beforeAll(async () => {
+  house = await openHouse({ operatorKey })
+})
+afterAll(() => house.close())
+
+const askUserinfo = (token: string, method = 'GET') =>
+  fetch(`${house.issuer}/userinfo`, { method, headers: { authorization: `Bearer ${token}` } })
+
+const introspect = async (token: string, key = operatorKey) => {
+  const headers = { authorization: `Bearer ${key}` }
+  const reply = await fetch(`${house.issuer}/introspection`, {
+    method: 'POST',
+    headers,
+    body: new URLSearchParams({ token }),
+  })
+  return { status: reply.status, body: (await reply.json()) as Record<string, unknown> }
+}
+
+describe('metadata', () => {
+  test('stand at the root well-known path too, as RFC 8414 puts them for an issuer with a path', async () => {
+    const issuer = new URL(house.issuer)
+    const found = await oauth.processDiscoveryResponse(
+      issuer,
+      await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure }),
+    )
+    const below = await fetch(`${house.issuer}/.well-known/openid-configuration`).then((reply) => reply.json())
+    expect(found).toEqual(below)
+    expect(found).toMatchObject({
+      userinfo_endpoint: `${house.issuer}/userinfo`,
+      introspection_endpoint: `${house.issuer}/introspection`,
+      jwks_uri: `${house.issuer}/jwks`,
+    })
+  })
+
+  test('for another path are not ours', async () => {
+    for (const path of ['/oauth-authorization-server', '/oauth-authorization-server/other', '/change-password']) {
+      expect((await fetch(`${house.origin}/.well-known${path}`)).status).toBe(404)
+    }
+  })
+})
+
+describe('userinfo', () => {
+  test.each([
+    ['alexa', alexa],
+    ['google', google],
+  ])('says whose token of %s it is', async (_name, client) => {
+    const { access_token } = await link(house, client)
+    for (const method of ['GET', 'POST']) {
+      const reply = await askUserinfo(access_token, method)
+      expect(await reply.json()).toEqual({ sub: house.account, name: ada.name, preferred_username: ada.login })
+    }
+  })
+
+  test('refuses any other by 401 as RFC 6750 says', async () => {
+    const { refresh_token } = await link(house, google)
+    for (const token of ['nonsense', refresh_token, '']) {
+      const reply = await askUserinfo(token)
+      expect([reply.status, reply.headers.get('www-authenticate')]).toEqual([401, 'Bearer error="invalid_token"'])
+    }
+    expect((await askUserinfo('x', 'DELETE')).status).toBe(405)
+  })
+})
+
+describe('introspection', () => {
+  test('tells the operator about access and refresh tokens while they are good', async () => {
+    for (const client of [alexa, google]) {
+      const tokens = await link(house, client)
+      const facts = { active: true, sub: house.account, client_id: client.clientId, scope: 'camera' }
+      const access = await introspect(tokens.access_token)
+      expect(access.body).toMatchObject({ ...facts, token_type: 'Bearer' })
+      expect(Number(access.body['exp']) - Date.now() / 1000).toBeGreaterThan(3500)
+      expect((await introspect(tokens.refresh_token)).body).toMatchObject({ ...facts, token_type: 'refresh_token' })
+      await house.oauth().unlink(house.account, client.clientId)
+      expect((await introspect(tokens.access_token)).body).toEqual({ active: false })
+      expect((await introspect(tokens.refresh_token)).body).toEqual({ active: false })
+    }
+    expect((await introspect('nonsense')).body).toEqual({ active: false })
+    expect((await introspect('a.b.c')).body).toEqual({ active: false })
+  })
+
+  test('is for the operator alone', async () => {
+    const { access_token } = await link(house, google)
+    expect((await introspect(access_token, access_token)).status).toBe(401)
+    expect((await introspect(access_token, operatorKey.slice(1))).status).toBe(401)
+  })
+})
+
+describe('what the owner is told', () => {
+  test('linking, unlinking from any side, and a code used twice are in the history', async () => {
+    const unlinked: string[] = []
+    const own = await openHouse({
+      onUnlinked: async (account, assistant) => void unlinked.push(`${account} ${assistant}`),
+    })
+    const kinds = async () => (await own.oauth().audit.read(own.account)).map(({ kind, detail }) => [kind, detail])
+    try {
+      const first = await link(own, alexa)
+      const second = await link(own, alexa)
+      await requestTokens(own, alexa, { token: first.refresh_token }, '/token/revocation')
+      expect(await kinds()).toEqual([
+        ['unlinked', 'Amazon Alexa'],
+        ['linked', 'Amazon Alexa'],
+        ['linked', 'Amazon Alexa'],
+      ])
+      // One link of the household is left.
+      expect(unlinked).toEqual([])
+      await own.oauth().unlinkAssistant(own.account, 'alexa')
+      expect(unlinked).toEqual([`${own.account} alexa`])
+      expect(await refresh(own, alexa, second.refresh_token)).toMatchObject({ body: { error: 'invalid_grant' } })
+
+      const code = (await authorize(own, google)).searchParams.get('code')
+      const fields = codeFields(code, google.redirectUris[0] ?? '')
+      await requestTokens(own, google, fields)
+      own.advance(31_000)
+      await requestTokens(own, google, fields)
+      expect((await kinds())[0]).toEqual(['token-reused', 'Google'])
+      expect(unlinked.at(-1)).toBe(`${own.account} google`)
+    } finally {
+      await own.close()
+    }
+  })
+
+  test('a hook that fails costs nobody the unlinking, and is logged', async () => {
+    const own = await openHouse({
+      onUnlinked: async () => {
+        throw new Error('Google is away')
+      },
+    })
+    const { refresh_token } = await link(own, google)
+    await own.oauth().unlink(own.account, 'google')
+    expect(await refresh(own, google, refresh_token)).toMatchObject({ body: { error: 'invalid_grant' } })
+    expect(own.log.some(({ event }) => event === 'oauth.unlink_untold')).toBe(true)
+    await own.close()
+  })
+})
