@@ -66,8 +66,11 @@ export interface Signaling {
   offer(channel: ChannelRef, viewerId: string, sdp: string, signal: AbortSignal): AsyncIterable<CameraMessage>
   /** STUN and TURN servers that a display may use to reach this camera. May come from a cache. */
   iceServers(channel: ChannelRef, signal: AbortSignal): Promise<readonly IceServer[]>
-  /** Fetches ahead what `offer` and `iceServers` will need (endpoints, ICE servers). Never throws; failures show at use. */
-  warm(channel: ChannelRef): void
+  /**
+   * Fetches ahead what `offer` and `iceServers` will need (endpoints, ICE servers). With a `viewerId` it also opens the line
+   * on which the offer of that viewer will go out, and keeps it for some seconds. Never throws; failures show at use.
+   */
+  warm(channel: ChannelRef, viewerId?: string): void
 }
 
 /** RTCIceServer of the W3C WebRTC API, always with a list of URLs. */

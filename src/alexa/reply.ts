@@ -37,6 +37,8 @@ const errorTypes = {
   no_common_codec: 'INVALID_DIRECTIVE',
   signaling_failed: 'BRIDGE_UNREACHABLE',
   rate_limited: 'RATE_LIMIT_EXCEEDED',
+  out_of_time: 'INTERNAL_ERROR',
+  no_sound: 'INVALID_DIRECTIVE',
   internal: 'INTERNAL_ERROR',
 } as const satisfies Record<ErrorCode, AlexaErrorType>
 

@@ -47,8 +47,8 @@ export interface Broker {
   end(ref: SessionRef, reason: string): Promise<void>
   endAll(accountId: AccountId, assistant: 'alexa' | 'google', reason: string): Promise<void>
   cameraReported(camera: Camera, report: ViewerReport): Promise<void>
-  /** Fetches ahead what an offer to this camera will need. */
-  warm(camera: Camera): void
+  /** Fetches ahead what an offer to this camera will need; if it is known whose offer, also opens the line for it. */
+  warm(camera: Camera, ref?: SessionRef): void
   /** STUN and TURN servers for this camera, by the instant `by`. Throws `BridgeError('signaling_failed')`. */
   iceServers(camera: Camera, by: number): Promise<readonly IceServer[]>
   /** Whether the camera is connected; undefined when nobody can know. */
@@ -74,6 +74,8 @@ export interface BrokerDeps {
 /** A session's record is kept this long, and at most this many for each account. */
 const history = { keptMs: 24 * 3_600_000, most: 50 } as const
 
+const mostPrepared = 1_000
+
 interface Running {
   readonly digest: string
   readonly answer: Promise<string>
@@ -86,6 +88,8 @@ export function createBroker(deps: BrokerDeps): Broker {
   const { signaling, presence, clock, log } = deps
   const sessions = deps.store.collection<Session>('session')
   const live = new Map<SessionId, Running>()
+  /** Names under which lines were opened ahead, each for one attempt. */
+  const prepared = new Map<SessionId, string>()
 
   function begin(request: NegotiateRequest, id: SessionId, digest: string): Running {
     let negotiation: Negotiation | undefined
@@ -96,7 +100,10 @@ export function createBroker(deps: BrokerDeps): Broker {
       const earlier = (await sessions.get(id))?.value
       const isRepeat = earlier?.facts.offerDigest === digest && 'endsBy' in earlier && clock() < earlier.endsBy
       if (isRepeat) return earlier.answer
-      negotiation = startNegotiation(deps, factsOf(request, id, digest, deps.budgets), request.camera, request.offer)
+      const viewerId = prepared.get(id) ?? viewerIdOf(id)
+      prepared.delete(id)
+      const facts = factsOf(request, id, viewerId, digest, deps.budgets)
+      negotiation = startNegotiation(deps, facts, request.camera, request.offer)
       if (endedEarly !== undefined) negotiation.end(endedEarly)
       try {
         return await negotiation.verdict
@@ -191,7 +198,15 @@ export function createBroker(deps: BrokerDeps): Broker {
       if (stored?.value.facts.cameraId !== camera.id || stored.value.facts.viewerId !== viewerId) return
       await update(id, { kind: 'camera-reported', ...what, at: clock() })
     },
-    warm: (camera) => signaling.warm(camera.channel),
+    warm(camera, ref) {
+      if (ref === undefined) return signaling.warm(camera.channel)
+      const id = idOf(ref)
+      const viewerId = prepared.get(id) ?? viewerIdOf(id)
+      prepared.set(id, viewerId)
+      // Most displays that were shown the way do come; of those that did not, the oldest are forgotten.
+      for (const [oldest] of prepared) if (prepared.size > mostPrepared) prepared.delete(oldest)
+      signaling.warm(camera.channel, viewerId)
+    },
     iceServers: (camera, by) => signaling.iceServers(camera.channel, AbortSignal.timeout(Math.max(1, by - clock()))),
     isOnline: (camera) => presence(camera.channel)?.online,
     async view(accountId, id) {
@@ -208,12 +223,21 @@ export function createBroker(deps: BrokerDeps): Broker {
   }
 }
 
-function factsOf(request: NegotiateRequest, id: SessionId, offerDigest: string, budgets: Budgets): Facts {
+function factsOf(
+  request: NegotiateRequest,
+  id: SessionId,
+  viewerId: string,
+  offerDigest: string,
+  budgets: Budgets,
+): Facts {
   const { assistant, accountId, camera, reference, rules, receivedAt, answerBy } = request
-  // Fresh for each attempt: a KVS camera refuses a second offer from a viewer that it still holds.
-  const viewerId = `s-${id}.${randomBytes(4).toString('hex')}`
   const who = { id, assistant, accountId, cameraId: camera.id, reference, viewerId }
   return { ...who, offerDigest, startedAt: receivedAt, answerBy, rules, budgets }
+}
+
+/** Fresh for each attempt: a KVS camera refuses a second offer from a viewer that it still holds. */
+function viewerIdOf(id: SessionId): string {
+  return `s-${id}.${randomBytes(4).toString('hex')}`
 }
 
 /** The same display's session has the same id on every machine, so that a repeat finds it. */
