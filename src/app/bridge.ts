@@ -1,18 +1,20 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
 import { createSecretKey } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { createAlexaEvents } from '../alexa/event-gateway.ts'
 import { createAlexaGrants } from '../alexa/grants.ts'
 import { createAlexaHandler } from '../alexa/handler.ts'
 import { createBroker, type Broker } from '../broker/broker.ts'
-import { createFulfillment, type Fulfillment } from '../google/fulfillment.ts'
-import { createHomeGraph, serviceAccountKey } from '../google/home-graph.ts'
-import { createSignalingDoor, type SignalingDoor } from '../google/signaling.ts'
+import { googlePress } from '../google/deliver.ts'
+import type { Fulfillment } from '../google/fulfillment.ts'
+import type { GoogleReports } from '../google/reports.ts'
+import type { SignalingDoor } from '../google/signaling.ts'
 import { createOAuth, type OAuth } from '../oauth/server.ts'
 import type { OAuthClient } from '../oauth/client.ts'
+import { createOutbox } from '../outbox/outbox.ts'
 import type { Clock, Log, Presence, Signaling, Store } from '../ports.ts'
 import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
+import { createGoogle } from './google.ts'
 import { createPresses, type Presses } from './presses.ts'
 import type { Keys } from './secrets.ts'
 
@@ -37,6 +39,10 @@ export interface Bridge {
   readonly alexa: ReturnType<typeof createAlexaHandler>
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
+  /** What Google is told unasked; absent without a service account for Home Graph. */
+  readonly googleReports: GoogleReports | undefined
+  /** A camera master came to this channel or left it. */
+  presenceChanged(channelName: string): Promise<void>
   /** Refuses what is being negotiated and waits for what is being announced. */
   close(): Promise<void>
 }
@@ -44,7 +50,7 @@ export interface Bridge {
 export function createBridge(deps: BridgeDeps): Bridge {
   const { config, publicUrl, keys, clients, store, clock, log } = deps
   const base = { store, clock, log }
-  const cameras = createCameras(store)
+  const cameras = createCameras(store, (camera) => void tell(() => google.reports?.camerasChanged(camera.accountId)))
   const broker = createBroker({ ...deps, budgets: config.budgets })
   const oauth = createOAuth({
     ...base,
@@ -63,13 +69,27 @@ export function createBridge(deps: BridgeDeps): Bridge {
     ? createAlexaEvents({ grants, clock, log, ...(gatewayUrl && { gatewayUrl }) })
     : undefined
 
-  const homeGraph = createHomeGraphOf(config, { clock, log })
-  const googleClient = clients.find(({ assistant }) => assistant === 'google')?.clientId ?? 'google'
-  const { talkBack } = config.google
+  const googleSide = createGoogle({ ...deps, config: config.google, cameras, broker, oauth })
+  const outbox = createOutbox({ ...base, deliver: { ...(googleSide.deliver && { google: googleSide.deliver }) } })
+  const google = googleSide.open(outbox)
   const presses = createPresses({
     ...base,
-    announce: [alexaEvents?.doorbellPress, homeGraph?.doorbellPress].filter((tell) => tell !== undefined),
+    announce: [
+      alexaEvents?.doorbellPress,
+      googleSide.deliver && ((...press: Parameters<typeof googlePress>) => outbox.add([googlePress(...press)])),
+    ].filter((tell) => tell !== undefined),
   })
+  // What an earlier process could not say any more.
+  void tell(() => outbox.start())
+
+  /** For work that nobody waits for; what fails here is the store. */
+  async function tell(work: () => Promise<void> | undefined): Promise<void> {
+    try {
+      await work()
+    } catch (thrown) {
+      log('error', 'not-told', { reason: String(thrown) })
+    }
+  }
 
   return {
     oauth,
@@ -86,38 +106,19 @@ export function createBridge(deps: BridgeDeps): Bridge {
       canSendEvents: grants.isConfigured,
       budgetMs: config.alexa.budgetMs,
     }),
-    fulfillment: createFulfillment({
-      ...base,
-      verifyToken,
-      cameras,
-      broker,
-      clientId: googleClient,
-      signalingUrl: `${publicUrl}/google/signaling`,
-      canNotify: homeGraph !== undefined,
-      // True once online states are reported as they change; until then Google must ask.
-      willReportState: false,
-      unlink: (accountId) => oauth.unlink(accountId, googleClient),
-      budgetMs: config.google.budgetMs,
-    }),
-    signalingDoor: createSignalingDoor({ ...base, cameras, broker, talkBack, budgetMs: config.google.budgetMs }),
+    fulfillment: google.fulfillment,
+    signalingDoor: google.signalingDoor,
+    googleReports: google.reports,
+    presenceChanged: (channelName) =>
+      tell(async () => {
+        const camera = google.reports && (await cameras.byChannel(channelName))
+        if (camera) await google.reports?.statesChanged(camera.accountId)
+      }),
     async close() {
       await broker.close()
+      await google.close()
       await presses.settled()
+      await outbox.close()
     },
   }
-}
-
-function createHomeGraphOf(
-  { google }: Config,
-  deps: { clock: Clock; log: Log },
-): ReturnType<typeof createHomeGraph> | undefined {
-  if (google.serviceAccountPath === undefined) return undefined
-  const parsed = serviceAccountKey.safeParse(JSON.parse(readFileSync(google.serviceAccountPath, 'utf8')))
-  if (!parsed.success)
-    throw new Error(`TRANSOM_GOOGLE_SERVICE_ACCOUNT: ${google.serviceAccountPath} is not a service account's key file`)
-  return createHomeGraph({
-    ...deps,
-    serviceAccount: parsed.data,
-    ...(google.homeGraphUrl && { url: google.homeGraphUrl }),
-  })
 }

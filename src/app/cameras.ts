@@ -8,6 +8,8 @@ export interface Cameras {
   find(accountId: AccountId, id: CameraId): Promise<Camera | undefined>
   /** The camera of that id, if the key is its key. */
   byKey(id: string, key: string): Promise<Camera | undefined>
+  /** The camera on that signaling channel. */
+  byChannel(channelName: string): Promise<Camera | undefined>
   /** Adds a camera or replaces it. Of its key only a hash is kept. */
   put(camera: Camera, key: string): Promise<void>
 }
@@ -20,8 +22,10 @@ interface CameraRecord {
 /** Alexa takes 300 endpoints for a customer at most. */
 const mostCameras = 300
 
-export function createCameras(store: Store): Cameras {
+/** `onChange` hears of every camera that was added or replaced, when that is durable. */
+export function createCameras(store: Store, onChange: (camera: Camera) => void = () => {}): Cameras {
   const records = store.collection<CameraRecord>('camera')
+  const channels = store.collection<{ readonly cameraId: string }>('camera-channel')
   return {
     list: async (accountId) => (await records.list(accountId, { limit: mostCameras })).map(({ value }) => value.camera),
     async find(accountId, id) {
@@ -35,8 +39,15 @@ export function createCameras(store: Store): Cameras {
         ? record.camera
         : undefined
     },
+    async byChannel(channelName) {
+      const found = await channels.get(channelName)
+      const camera = found && (await records.get(found.value.cameraId))?.value.camera
+      return camera?.channel.channelName === channelName ? camera : undefined
+    },
     async put(camera, key) {
       await records.put(camera.id, { camera, keyHash: hash(key).toString('base64') }, { group: camera.accountId })
+      await channels.put(camera.channel.channelName, { cameraId: camera.id })
+      onChange(camera)
     },
   }
 }

@@ -51,6 +51,7 @@ const environment = z.object({
   TRANSOM_ALEXA_EVENTS_URL: z.url().optional(),
   TRANSOM_GOOGLE_SERVICE_ACCOUNT: z.string().optional(),
   TRANSOM_HOME_GRAPH_URL: z.url().optional(),
+  TRANSOM_GOOGLE_RECONCILE_MS: milliseconds(3_600_000),
 })
 
 type Environment = z.infer<typeof environment>
@@ -78,6 +79,8 @@ export interface Config {
     /** Path of the service account's key file (JSON). */
     readonly serviceAccountPath: string | undefined
     readonly homeGraphUrl: string | undefined
+    /** How often what Home Graph believes is compared with what is true; 0 for never. */
+    readonly reconcileMs: number
   }
 }
 
@@ -135,6 +138,7 @@ function toConfig(env: Environment): Config {
       talkBack: env.TRANSOM_TALK_BACK_ON_GOOGLE,
       serviceAccountPath: env.TRANSOM_GOOGLE_SERVICE_ACCOUNT,
       homeGraphUrl: env.TRANSOM_HOME_GRAPH_URL,
+      reconcileMs: env.TRANSOM_GOOGLE_RECONCILE_MS,
     },
   }
 }

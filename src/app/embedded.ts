@@ -53,6 +53,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
     const store = createSqliteStore(databasePath, clock)
     opened.push(() => store.close())
 
+    let bridgeOf: Bridge | undefined
     const service = await startSignalingService({
       store,
       region,
@@ -63,6 +64,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
       host: config.host,
       port: config.signaling.port,
       ...(config.signaling.advertisedHost !== undefined && { advertisedHost: config.signaling.advertisedHost }),
+      onPresence: (channelName) => void bridgeOf?.presenceChanged(channelName),
     })
     opened.push(() => service.close())
     const secrets = await withCredentials(made, service, secretsPath)
@@ -88,6 +90,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
       presence: ({ channelName }) => service.presence(channelName),
     })
     opened.push(() => bridge.close())
+    bridgeOf = bridge
     server.on('request', createHttpApp(bridge, log))
 
     const camera = await ensureDemo(bridge, store, secrets)

@@ -1,5 +1,8 @@
 /** What stands behind the Google doors in these tests: a broker and cameras that do as they are told, a store in memory. */
+import type { CameraCondition, CameraSources } from '../../src/google/cameras.ts'
 import { createFulfillment, type FulfillmentDeps } from '../../src/google/fulfillment.ts'
+import { createGoogleLinks } from '../../src/google/links.ts'
+import { createStatesOf } from '../../src/google/reports.ts'
 import { createSignalingDoor, type SignalingDoorDeps } from '../../src/google/signaling.ts'
 import { BridgeError } from '../../src/errors.ts'
 import { accountId, cameraId, type Camera, type Grant, type IceServer, type Store } from '../../src/ports.ts'
@@ -32,6 +35,9 @@ export interface FakeHouse {
   now: number
   cameras: Camera[]
   online: boolean | undefined
+  /** What the cameras have beside their picture, and how they are. */
+  sources: CameraSources
+  condition: CameraCondition
   verifyToken: (token: string) => Promise<Grant>
   iceServers: (by: number) => Promise<readonly IceServer[]>
   negotiate: (request: NegotiateRequest) => Promise<string>
@@ -48,6 +54,8 @@ export function fakeHouse(): FakeHouse {
     now: 1_700_000_000_000,
     cameras: [camera()],
     online: true,
+    sources: {},
+    condition: {},
     verifyToken: async (token) => {
       if (token !== 'good') throw new BridgeError('unauthorized')
       return { accountId: ada, clientId: 'google', scopes: ['camera'] }
@@ -63,7 +71,7 @@ export function fakeHouse(): FakeHouse {
   return house
 }
 
-const ports = (house: FakeHouse) => ({
+export const ports = (house: FakeHouse) => ({
   store: house.store,
   clock: () => house.now,
   log: (level: string, event: string, fields: object = {}) =>
@@ -72,15 +80,25 @@ const ports = (house: FakeHouse) => ({
     list: async () => house.cameras,
     find: async (_: string, id: string) => house.cameras.find((camera) => camera.id === id),
   },
+  facts: { sourcesOf: () => house.sources, conditionOf: async () => house.condition },
 })
+
+export const linksOf = (house: FakeHouse) => createGoogleLinks({ store: house.store, clock: () => house.now })
+export const statesOf = (house: FakeHouse) => createStatesOf({ isOnline: () => house.online }, ports(house).facts)
 
 export function fulfillmentOf(house: FakeHouse, options: Partial<FulfillmentDeps> = {}) {
   return createFulfillment({
     ...ports(house),
     verifyToken: (token) => house.verifyToken(token),
     clientId: 'google',
+    links: linksOf(house),
+    statesOf: statesOf(house),
+    reports: {
+      statesChanged: async (account) => void house.calls.push(['statesChanged', account]),
+      camerasChanged: async (account) => void house.calls.push(['camerasChanged', account]),
+    },
     broker: {
-      warm: ({ id }) => void house.calls.push(['warm', id]),
+      warm: ({ id }, ref) => void house.calls.push(['warm', id, ref?.reference]),
       iceServers: (camera, by) => {
         house.calls.push(['iceServers', camera.id, by])
         return house.iceServers(by)

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { BridgeError, errorCodes, type ErrorCode } from '../../src/errors.ts'
 import { googleErrorCode } from '../../src/google/errors.ts'
+import { referenceOf } from '../../src/google/stream-token.ts'
 import { cameraId } from '../../src/ports.ts'
 import { disconnectReply, executeReply, failureReply, queryReply, syncReply } from '../../src/wire/google.ts'
 import { ada, camera, fakeHouse, fulfillmentOf, turnServer } from './fake-house.ts'
@@ -50,6 +51,7 @@ describe('SYNC', () => {
               roomHint: 'Hall',
               deviceInfo: { manufacturer: 'Acme', model: 'VB-2', swVersion: '2.3' },
               attributes: { cameraStreamSupportedProtocols: ['webrtc'], cameraStreamNeedAuthToken: true },
+              customData: { rev: expect.stringMatching(/^[\w-]{12}$/) },
             },
           ],
         },
@@ -120,9 +122,11 @@ describe('EXECUTE', () => {
     expect(JSON.parse(states.cameraStreamIceServers)).toEqual(
       turnServer.urls.map((urls) => ({ urls, username: 'u', credential: 'p' })),
     )
+    const { cameraStreamAuthToken: token } = (result as { states: { cameraStreamAuthToken: string } }).states
     expect(house.calls).toEqual([
-      ['warm', 'bell-1'],
       ['iceServers', 'bell-1', house.now + 1500],
+      // The line to the camera is opened for just the session that this token may begin.
+      ['warm', 'bell-1', referenceOf(token)],
     ])
   })
 
@@ -185,7 +189,7 @@ describe('EXECUTE', () => {
     const house = fakeHouse()
     house.iceServers = () => new Promise(() => {})
     const reply = await fulfillmentOf(house, { budgetMs: 20 })(execute(['bell-1'], show), headers)
-    expect(reply).toEqual({ status: 200, body: { requestId, payload: { commands: [], errorCode: 'hardError' } } })
+    expect(reply).toEqual({ status: 200, body: { requestId, payload: { commands: [], errorCode: 'transientError' } } })
   })
 })
 

@@ -1,0 +1,100 @@
+/** Google's side of the bridge, plugged together: two doors, and with a service account all that Home Graph is told. */
+import { readFileSync } from 'node:fs'
+import type { Broker } from '../broker/broker.ts'
+import type { CameraFacts } from '../google/cameras.ts'
+import { createGoogleDeliver } from '../google/deliver.ts'
+import { createFulfillment, type Fulfillment } from '../google/fulfillment.ts'
+import { createHomeGraph, type HomeGraph } from '../google/home-graph.ts'
+import { createGoogleLinks } from '../google/links.ts'
+import { createQuota } from '../google/quota.ts'
+import { createReconcile, scheduleReconcile } from '../google/reconcile.ts'
+import { createGoogleReports, createStatesOf, type GoogleReports } from '../google/reports.ts'
+import { serviceAccountKey } from '../google/service-token.ts'
+import { createSignalingDoor, type SignalingDoor } from '../google/signaling.ts'
+import type { OAuthClient } from '../oauth/client.ts'
+import type { OAuth } from '../oauth/server.ts'
+import type { Deliver, Outbox } from '../outbox/outbox.ts'
+import type { Clock, Log, Store } from '../ports.ts'
+import type { Cameras } from './cameras.ts'
+import type { Config } from './config.ts'
+
+export interface GoogleDeps {
+  readonly config: Config['google']
+  readonly publicUrl: string
+  readonly clients: readonly OAuthClient[]
+  readonly cameras: Cameras
+  readonly broker: Broker
+  readonly oauth: OAuth
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Google {
+  readonly fulfillment: Fulfillment
+  readonly signalingDoor: SignalingDoor
+  readonly reports: GoogleReports | undefined
+  close(): Promise<void>
+}
+
+/** In two steps, because the outbox must know who delivers before anybody can hand it something. */
+export function createGoogle(deps: GoogleDeps): { deliver: Deliver | undefined; open(outbox: Outbox): Google } {
+  const { config, publicUrl, clients, cameras, broker, oauth, store, clock, log } = deps
+  const base = { store, clock, log, cameras, broker }
+  const clientId = clients.find(({ assistant }) => assistant === 'google')?.clientId ?? 'google'
+  const { talkBack, budgetMs, reconcileMs } = config
+  const homeGraph = openHomeGraph(config, { clock, log })
+  const promises = { canNotify: homeGraph !== undefined, willReportState: homeGraph !== undefined }
+  const links = createGoogleLinks(base)
+  const statesOf = createStatesOf(broker, facts)
+
+  return {
+    deliver: homeGraph && createGoogleDeliver({ homeGraph, links, cameras, statesOf, log }),
+    open(outbox) {
+      const reports = homeGraph && createGoogleReports({ outbox, links, clock })
+      const reconciling =
+        homeGraph && reports && reconcileMs > 0
+          ? scheduleReconcile(
+              createReconcile({ ...promises, homeGraph, links, cameras, facts, statesOf, reports, log }),
+              { everyMs: reconcileMs, log },
+            )
+          : undefined
+      return {
+        fulfillment: createFulfillment({
+          ...base,
+          ...promises,
+          verifyToken: oauth.verifyToken,
+          facts,
+          links,
+          statesOf,
+          reports,
+          clientId,
+          signalingUrl: `${publicUrl}/google/signaling`,
+          unlink: (accountId) => oauth.unlink(accountId, clientId),
+          budgetMs,
+        }),
+        signalingDoor: createSignalingDoor({ ...base, talkBack, budgetMs }),
+        reports,
+        async close() {
+          await reconciling?.close()
+        },
+      }
+    },
+  }
+}
+
+/** No camera of ours has more than its picture yet. */
+const facts: CameraFacts = { sourcesOf: () => ({}), conditionOf: async () => ({}) }
+
+function openHomeGraph(config: Config['google'], deps: { clock: Clock; log: Log }): HomeGraph | undefined {
+  const { serviceAccountPath: path, homeGraphUrl } = config
+  if (path === undefined) return undefined
+  const parsed = serviceAccountKey.safeParse(JSON.parse(readFileSync(path, 'utf8')))
+  if (!parsed.success) throw new Error(`TRANSOM_GOOGLE_SERVICE_ACCOUNT: ${path} is not a service account's key file`)
+  return createHomeGraph({
+    ...deps,
+    serviceAccount: parsed.data,
+    quota: createQuota(deps),
+    ...(homeGraphUrl && { url: homeGraphUrl }),
+  })
+}
