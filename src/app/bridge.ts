@@ -4,14 +4,13 @@ import { createAlexaEvents } from '../alexa/event-gateway.ts'
 import { createAlexaGrants } from '../alexa/grants.ts'
 import { createAlexaHandler } from '../alexa/handler.ts'
 import { createBroker, type Broker } from '../broker/broker.ts'
-import { googlePress } from '../google/deliver.ts'
 import type { Fulfillment } from '../google/fulfillment.ts'
 import type { GoogleReports } from '../google/reports.ts'
 import type { SignalingDoor } from '../google/signaling.ts'
 import { createOAuth, type OAuth } from '../oauth/server.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import { createOutbox } from '../outbox/outbox.ts'
-import type { Clock, Log, Presence, Signaling, Store } from '../ports.ts'
+import type { Camera, CameraNews, Clock, Log, Presence, Signaling, Store } from '../ports.ts'
 import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
 import { createGoogle } from './google.ts'
@@ -41,8 +40,8 @@ export interface Bridge {
   readonly signalingDoor: SignalingDoor
   /** What Google is told unasked; absent without a service account for Home Graph. */
   readonly googleReports: GoogleReports | undefined
-  /** A camera master came to this channel or left it. */
-  presenceChanged(channelName: string): Promise<void>
+  /** A camera master came to this channel or left it. Never rejects. */
+  presenceChanged(channelName: string, isOnline: boolean, at: number): Promise<void>
   /** Refuses what is being negotiated and waits for what is being announced. */
   close(): Promise<void>
 }
@@ -50,7 +49,7 @@ export interface Bridge {
 export function createBridge(deps: BridgeDeps): Bridge {
   const { config, publicUrl, keys, clients, store, clock, log } = deps
   const base = { store, clock, log }
-  const cameras = createCameras(store, (camera) => void tell(() => google.reports?.camerasChanged(camera.accountId)))
+  const cameras = createCameras(store, (camera, kind) => tell(camera, { kind, at: clock() }))
   const broker = createBroker({ ...deps, budgets: config.budgets })
   const oauth = createOAuth({
     ...base,
@@ -69,26 +68,28 @@ export function createBridge(deps: BridgeDeps): Bridge {
     ? createAlexaEvents({ grants, clock, log, ...(gatewayUrl && { gatewayUrl }) })
     : undefined
 
-  const googleSide = createGoogle({ ...deps, config: config.google, cameras, broker, oauth })
-  const outbox = createOutbox({ ...base, deliver: { ...(googleSide.deliver && { google: googleSide.deliver }) } })
-  const google = googleSide.open(outbox)
+  const { side, open } = createGoogle({
+    ...deps,
+    config: config.google,
+    cameras,
+    broker,
+    oauth,
+    stateOf: async () => ({}),
+  })
+  const outbox = createOutbox({ ...base, deliver: { ...(side && { google: side.deliver }) } })
+  const google = open(outbox)
   const presses = createPresses({
     ...base,
     announce: [
       alexaEvents?.doorbellPress,
-      googleSide.deliver && ((...press: Parameters<typeof googlePress>) => outbox.add([googlePress(...press)])),
+      side && ((camera: Camera, at: number, eventId: string) => tell(camera, { kind: 'press', eventId, at })),
     ].filter((tell) => tell !== undefined),
   })
   // What an earlier process could not say any more.
-  void tell(() => outbox.start())
+  outbox.start().catch((thrown: unknown) => log('error', 'not-told', { reason: String(thrown) }))
 
-  /** For work that nobody waits for; what fails here is the store. */
-  async function tell(work: () => Promise<void> | undefined): Promise<void> {
-    try {
-      await work()
-    } catch (thrown) {
-      log('error', 'not-told', { reason: String(thrown) })
-    }
+  async function tell(camera: Camera, news: CameraNews): Promise<void> {
+    if (side !== undefined) await outbox.add(await side.news(camera, news))
   }
 
   return {
@@ -109,11 +110,14 @@ export function createBridge(deps: BridgeDeps): Bridge {
     fulfillment: google.fulfillment,
     signalingDoor: google.signalingDoor,
     googleReports: google.reports,
-    presenceChanged: (channelName) =>
-      tell(async () => {
-        const camera = google.reports && (await cameras.byChannel(channelName))
-        if (camera) await google.reports?.statesChanged(camera.accountId)
-      }),
+    async presenceChanged(channelName, isOnline, at) {
+      try {
+        const camera = await cameras.byChannel(channelName)
+        if (camera !== undefined) await tell(camera, { kind: 'online', isOnline, at })
+      } catch (thrown) {
+        log('error', 'not-told', { channelName, reason: String(thrown) })
+      }
+    },
     async close() {
       await broker.close()
       await google.close()

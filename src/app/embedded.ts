@@ -64,7 +64,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
       host: config.host,
       port: config.signaling.port,
       ...(config.signaling.advertisedHost !== undefined && { advertisedHost: config.signaling.advertisedHost }),
-      onPresence: (channelName) => void bridgeOf?.presenceChanged(channelName),
+      onPresence: (...presence) => void bridgeOf?.presenceChanged(...presence),
     })
     opened.push(() => service.close())
     const secrets = await withCredentials(made, service, secretsPath)

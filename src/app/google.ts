@@ -1,11 +1,12 @@
 /** Google's side of the bridge, plugged together: two doors, and with a service account all that Home Graph is told. */
 import { readFileSync } from 'node:fs'
 import type { Broker } from '../broker/broker.ts'
-import type { CameraFacts } from '../google/cameras.ts'
+import type { StateOf } from '../google/cameras.ts'
 import { createGoogleDeliver } from '../google/deliver.ts'
 import { createFulfillment, type Fulfillment } from '../google/fulfillment.ts'
 import { createHomeGraph, type HomeGraph } from '../google/home-graph.ts'
 import { createGoogleLinks } from '../google/links.ts'
+import { createGoogleNews } from '../google/news.ts'
 import { createQuota } from '../google/quota.ts'
 import { createReconcile, scheduleReconcile } from '../google/reconcile.ts'
 import { createGoogleReports, createStatesOf, type GoogleReports } from '../google/reports.ts'
@@ -25,6 +26,7 @@ export interface GoogleDeps {
   readonly cameras: Cameras
   readonly broker: Broker
   readonly oauth: OAuth
+  readonly stateOf: StateOf
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
@@ -37,34 +39,43 @@ export interface Google {
   close(): Promise<void>
 }
 
-/** In two steps, because the outbox must know who delivers before anybody can hand it something. */
-export function createGoogle(deps: GoogleDeps): { deliver: Deliver | undefined; open(outbox: Outbox): Google } {
-  const { config, publicUrl, clients, cameras, broker, oauth, store, clock, log } = deps
+/** What the outbox needs of this side before anybody can hand it something. */
+export interface GoogleSide {
+  readonly deliver: Deliver
+  readonly news: ReturnType<typeof createGoogleNews>
+}
+
+/** In two steps, around the outbox; `side` is undefined without a service account, and nothing is told then. */
+export function createGoogle(deps: GoogleDeps): { side: GoogleSide | undefined; open(outbox: Outbox): Google } {
+  const { config, publicUrl, clients, cameras, broker, oauth, stateOf, store, clock, log } = deps
   const base = { store, clock, log, cameras, broker }
   const clientId = clients.find(({ assistant }) => assistant === 'google')?.clientId ?? 'google'
   const { talkBack, budgetMs, reconcileMs } = config
   const homeGraph = openHomeGraph(config, { clock, log })
   const promises = { canNotify: homeGraph !== undefined, willReportState: homeGraph !== undefined }
   const links = createGoogleLinks(base)
-  const statesOf = createStatesOf(broker, facts)
+  const statesOf = createStatesOf(broker, stateOf)
 
   return {
-    deliver: homeGraph && createGoogleDeliver({ homeGraph, links, cameras, statesOf, log }),
+    side: homeGraph && {
+      deliver: createGoogleDeliver({ homeGraph, links, cameras, statesOf, log }),
+      news: createGoogleNews(links),
+    },
     open(outbox) {
       const reports = homeGraph && createGoogleReports({ outbox, links, clock })
       const reconciling =
         homeGraph && reports && reconcileMs > 0
-          ? scheduleReconcile(
-              createReconcile({ ...promises, homeGraph, links, cameras, facts, statesOf, reports, log }),
-              { everyMs: reconcileMs, log },
-            )
+          ? scheduleReconcile(createReconcile({ ...promises, homeGraph, links, cameras, statesOf, reports, log }), {
+              everyMs: reconcileMs,
+              log,
+            })
           : undefined
       return {
         fulfillment: createFulfillment({
           ...base,
           ...promises,
           verifyToken: oauth.verifyToken,
-          facts,
+          stateOf,
           links,
           statesOf,
           reports,
@@ -82,9 +93,6 @@ export function createGoogle(deps: GoogleDeps): { deliver: Deliver | undefined; 
     },
   }
 }
-
-/** No camera of ours has more than its picture yet. */
-const facts: CameraFacts = { sourcesOf: () => ({}), conditionOf: async () => ({}) }
 
 function openHomeGraph(config: Config['google'], deps: { clock: Clock; log: Log }): HomeGraph | undefined {
   const { serviceAccountPath: path, homeGraphUrl } = config

@@ -4,13 +4,13 @@ import type { Broker } from '../broker/broker.ts'
 import { BridgeError, toBridgeError } from '../errors.ts'
 import type { AccountId, Camera, Clock, IceServer, Log, Store } from '../ports.ts'
 import { getCameraStreamParams, type CommandResult, type ExecuteCommand, type StreamStates } from '../wire/google.ts'
-import type { Cameras, CameraFacts, CameraSources } from './cameras.ts'
+import { streamUrls, type Cameras, type StateOf } from './cameras.ts'
 import { googleErrorCode, logFailure } from './errors.ts'
 import { createStreamTokens, referenceOf } from './stream-token.ts'
 
 export interface CameraStreamDeps {
   readonly cameras: Pick<Cameras, 'list'>
-  readonly facts: CameraFacts
+  readonly stateOf: StateOf
   readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline'>
   readonly store: Store
   /** The absolute URL of the signaling door, as displays reach it. */
@@ -30,7 +30,7 @@ export type ExecuteCommands = (
 ) => Promise<CommandResult[]>
 
 export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
-  const { cameras, facts, broker, signalingUrl, log } = deps
+  const { cameras, stateOf, broker, signalingUrl, log } = deps
   const tokens = createStreamTokens(deps)
 
   return async (accountId, commands, iceBy) => {
@@ -49,7 +49,7 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
         const camera = known.get(id)
         if (!camera) return { ids: [id], status: 'ERROR', errorCode: 'deviceNotFound' }
         if ('errorCode' in wish) return { ids: [id], status: 'ERROR', ...wish }
-        const road = roadFor(wish.protocols, facts.sourcesOf(camera))
+        const road = roadFor(wish.protocols, camera)
         if (!road) {
           log('warn', 'google.no-common-protocol', { cameraId: camera.id, asked: wish.protocols.slice(0, 8) })
           return { ids: [id], status: 'ERROR', errorCode: 'functionNotSupported' }
@@ -63,7 +63,7 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
   async function openStream(camera: Camera, road: Road, iceBy: number): Promise<Outcome> {
     try {
       if (broker.isOnline(camera) === false) throw new BridgeError('camera_offline')
-      if (facts.sourcesOf(camera).tellsOnOff && (await facts.conditionOf(camera)).isOn === false)
+      if (camera.hasSwitch && (await stateOf(camera)).switch?.isOn === false)
         return { status: 'ERROR', errorCode: 'deviceTurnedOff' }
       if (road.protocol !== 'webrtc') return { status: 'SUCCESS', states: urlStates(road) }
       const [token, iceServers] = await Promise.all([begin(camera), iceServersOrNone(camera, iceBy)])
@@ -129,10 +129,11 @@ function wishOf(
 }
 
 /** WebRTC first: it begins at once and can be talked to. `undefined` when camera and surface have nothing in common. */
-function roadFor(protocols: readonly string[], { streams }: CameraSources): Road | undefined {
+function roadFor(protocols: readonly string[], camera: Camera): Road | undefined {
   if (protocols.includes('webrtc')) return { protocol: 'webrtc' }
-  const protocol = (['hls', 'dash'] as const).find((one) => protocols.includes(one) && streams?.[one] !== undefined)
-  const url = protocol && streams?.[protocol]
+  const urls = streamUrls(camera)
+  const protocol = (['hls', 'dash'] as const).find((one) => protocols.includes(one) && urls[one] !== undefined)
+  const url = protocol && urls[protocol]
   return protocol && url !== undefined ? { protocol, url } : undefined
 }
 

@@ -1,41 +1,12 @@
 /** Carries what waits in the outbox for Google to Home Graph: presses, people seen, states, "ask me again", and farewells. */
 import { z } from 'zod'
-import type { AccountId, Camera, CameraId, Log } from '../ports.ts'
 import type { Deliver, Delivery, Outgoing } from '../outbox/outbox.ts'
+import type { AccountId, Camera, CameraId, Log } from '../ports.ts'
 import type { Cameras } from './cameras.ts'
 import type { Devices, GraphResult, HomeGraph } from './home-graph.ts'
 import type { GoogleLinks } from './links.ts'
+import { googleEvent } from './news.ts'
 import type { StatesOf } from './reports.ts'
-
-const count = z.int().min(1).max(100).optional()
-
-/** The bodies of events for Google. A press needs no more than its lane. */
-const googleEvent = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('press') }),
-  /** Somebody was seen. With no further word it was somebody whom we do not know. */
-  z.object({
-    kind: z.literal('person'),
-    named: z.array(z.string().min(1).max(100)).min(1).max(20).optional(),
-    familiar: count,
-    unfamiliar: count,
-  }),
-  /** What is true now is reported, not what was true when this was written: of one camera, or of all of the account. */
-  z.object({ kind: z.literal('states') }),
-  z.object({ kind: z.literal('sync') }),
-  z.object({ kind: z.literal('unlink') }),
-])
-export type GoogleEvent = z.infer<typeof googleEvent>
-
-/** How long after it somebody still wants to hear of a press. */
-const pressUsefulMs = 30_000
-
-/** A press as the outbox takes it. `eventId` is the camera's own for this press. */
-export function googlePress(camera: Camera, at: number, eventId: string): Outgoing {
-  const { id: cameraId, accountId } = camera
-  const body: GoogleEvent = { kind: 'press' }
-  const id = `google-press-${cameraId}-${eventId}`
-  return { id, destination: 'google', lane: 'press', accountId, cameraId, body, at, usefulUntil: at + pressUsefulMs }
-}
 
 export interface DeliverDeps {
   readonly homeGraph: HomeGraph
@@ -50,19 +21,15 @@ export function createGoogleDeliver(deps: DeliverDeps): Deliver {
   const { homeGraph, links, cameras, statesOf, log } = deps
 
   return async (event, signal) => {
-    const body = googleEvent.safeParse(event.lane === 'press' ? { kind: 'press' } : event.body)
+    const body = googleEvent.safeParse(event.body)
     if (!body.success) return drop(`no event for Google: ${z.prettifyError(body.error).slice(0, 200)}`)
     const { accountId } = event
     if (body.data.kind === 'unlink') return farewell(accountId, signal)
     if (!(await links.isOpen(accountId))) return drop('the account is not linked with Google')
     switch (body.data.kind) {
       case 'press':
-        // Google has no word for "pressed", and we recognise nobody: it is somebody.
-        return notify(event, { unfamiliar: 1 }, signal)
-      case 'person': {
-        const { kind: _, ...seen } = body.data
-        return notify(event, Object.keys(seen).length > 0 ? seen : { unfamiliar: 1 }, signal)
-      }
+      case 'person':
+        return notify(event, signal)
       case 'states':
         return reportStates(accountId, event.cameraId, signal)
       case 'sync':
@@ -70,9 +37,11 @@ export function createGoogleDeliver(deps: DeliverDeps): Deliver {
     }
   }
 
-  async function notify(event: Outgoing, objects: object, signal: AbortSignal): Promise<Delivery> {
+  async function notify(event: Outgoing, signal: AbortSignal): Promise<Delivery> {
     const camera = await cameraOf(event.accountId, event.cameraId)
     if (camera === undefined) return drop('the camera is gone')
+    // Google has no word for "pressed", and we recognise nobody: it is somebody.
+    const objects = { unfamiliar: 1 }
     const seen = { ObjectDetection: { objects, priority: 0 as const, detectionTimestamp: Math.round(event.at) } }
     const devices: Devices = {
       // Who rings is there, whatever we believed.

@@ -1,8 +1,8 @@
 /** Cameras as Google's devices: how they are described (SYNC) and how they are (QUERY, Home Graph). */
 import { createHash } from 'node:crypto'
-import type { Camera } from '../ports.ts'
+import type { Camera, CameraState, Sensor } from '../ports.ts'
 import { deviceMark, type DeviceState, type SyncDevice, type TraitStates } from '../wire/google.ts'
-import type { CameraCondition, CameraSources, Sensor } from './cameras.ts'
+import { streamUrls } from './cameras.ts'
 
 /** What the bridge may promise of its devices; both need a Home Graph service account. */
 export interface DevicePromises {
@@ -17,14 +17,21 @@ const nameLimit = 60
 
 type Trait = SyncDevice['traits'][number]
 
-export function describeDevice(camera: Camera, sources: CameraSources, promises: DevicePromises): SyncDevice {
-  const announces = promises.canNotify && (camera.kind === 'doorbell' || sources.seesPeople === true)
-  const { battery, tellsOnOff, sensors = [], streams } = sources
+/** True if somebody at this camera is worth a word: its button was pressed, or it sees people itself. */
+export function announcesPeople(camera: Camera): boolean {
+  return camera.kind === 'doorbell' || camera.detects?.includes('person') === true
+}
+
+/** A trait is announced only where the camera has the source for it. */
+export function describeDevice(camera: Camera, promises: DevicePromises): SyncDevice {
+  const announces = promises.canNotify && announcesPeople(camera)
+  const { hasBattery, hasSwitch, sensors = [] } = camera
+  const urls = streamUrls(camera)
   const room = camera.room?.trim()
   const traits: Trait[] = ['action.devices.traits.CameraStream']
   if (announces) traits.push('action.devices.traits.ObjectDetection')
-  if (battery) traits.push('action.devices.traits.EnergyStorage')
-  if (tellsOnOff) traits.push('action.devices.traits.OnOff')
+  if (hasBattery) traits.push('action.devices.traits.EnergyStorage')
+  if (hasSwitch) traits.push('action.devices.traits.OnOff')
   if (sensors.length > 0) traits.push('action.devices.traits.SensorState')
   const device = {
     id: camera.id,
@@ -43,12 +50,13 @@ export function describeDevice(camera: Camera, sources: CameraSources, promises:
     attributes: {
       cameraStreamSupportedProtocols: [
         'webrtc',
-        ...(streams?.hls === undefined ? [] : (['hls'] as const)),
-        ...(streams?.dash === undefined ? [] : (['dash'] as const)),
+        ...(urls.hls === undefined ? [] : (['hls'] as const)),
+        ...(urls.dash === undefined ? [] : (['dash'] as const)),
       ],
       cameraStreamNeedAuthToken: true,
-      ...(battery && { queryOnlyEnergyStorage: true, isRechargeable: battery.isRechargeable }),
-      ...(tellsOnOff && { queryOnlyOnOff: true }),
+      ...(hasBattery && { queryOnlyEnergyStorage: true }),
+      // Its switch is read, not turned. The schema's rules contradict one another unless both are said.
+      ...(hasSwitch && { commandOnlyOnOff: false, queryOnlyOnOff: true }),
       ...(sensors.length > 0 && { sensorStatesSupported: sensors.map(describeSensor) }),
     },
   } as const satisfies Omit<SyncDevice, 'customData'>
@@ -66,17 +74,19 @@ export function isOutdated(customData: unknown, described: SyncDevice): boolean 
  * is then said to be online, which means "try it": Google does not even send EXECUTE to a device that is offline, so the
  * other lie would hide a camera for ever, and this one is put right by the reply to EXECUTE or to the offer.
  */
-export function traitStates(online: boolean | undefined, sources: CameraSources, now: CameraCondition): TraitStates {
-  const battery = sources.battery && now.battery
-  const sensors = (sources.sensors ?? []).flatMap(({ name }) => now.sensors?.find((one) => one.name === name) ?? [])
+export function traitStates(camera: Camera, online: boolean | undefined, now: CameraState): TraitStates {
+  const battery = camera.hasBattery ? now.battery : undefined
+  const sensors = (camera.sensors ?? []).flatMap(({ name }) => {
+    const { state, value } = now.sensors?.[name] ?? {}
+    return state === undefined && value === undefined ? [] : { name, state, value }
+  })
   return {
     online: online !== false,
     ...(battery && {
-      descriptiveCapacityRemaining: describeCapacity(battery.percent),
-      capacityRemaining: [{ rawValue: Math.round(battery.percent), unit: 'PERCENTAGE' as const }],
-      ...(battery.isCharging !== undefined && { isCharging: battery.isCharging }),
+      descriptiveCapacityRemaining: describeCapacity(battery.level),
+      capacityRemaining: [{ rawValue: Math.round(battery.level), unit: 'PERCENTAGE' as const }],
     }),
-    ...(sources.tellsOnOff && now.isOn !== undefined && { on: now.isOn }),
+    ...(camera.hasSwitch && now.switch && { on: now.switch.isOn }),
     ...(sensors.length > 0 && {
       currentSensorStateData: sensors.map(({ name, state, value }) => ({
         name,

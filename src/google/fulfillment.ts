@@ -52,7 +52,7 @@ const envelope = z
   .catch({ requestId: '', inputs: [{ intent: '' }] })
 
 export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
-  const { cameras, broker, facts, links, statesOf, reports, clock, log, budgetMs = 2000 } = deps
+  const { cameras, broker, links, statesOf, reports, clock, log, budgetMs = 2000 } = deps
   const execute = createExecute(deps)
   const tokens = createStreamTokens(deps)
 
@@ -126,7 +126,7 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
 
   async function sync(requestId: string, accountId: AccountId): Promise<object> {
     const [listed] = await Promise.all([cameras.list(accountId), links.open(accountId)])
-    const devices = listed.map((camera) => describeDevice(camera, facts.sourcesOf(camera), deps))
+    const devices = listed.map((camera) => describeDevice(camera, deps))
     // The app and the Test Suite read `online` from the reports, and a new device has none yet.
     afterwards('google.first-report', async () => reports?.statesChanged(accountId))
     return { requestId, payload: { agentUserId: accountId, devices } } satisfies SyncReply
@@ -139,7 +139,7 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
       const known = new Map((await cameras.list(accountId)).map((camera) => [String(camera.id), camera]))
       const isOld = asked.some(({ id, customData }) => {
         const camera = known.get(id)
-        return camera === undefined || isOutdated(customData, describeDevice(camera, facts.sourcesOf(camera), deps))
+        return camera === undefined || isOutdated(customData, describeDevice(camera, deps))
       })
       if (isOld) await reports.camerasChanged(accountId)
     })

@@ -1,7 +1,7 @@
 /** Compares what Home Graph believes with what is true, and mends it: reports get lost, and so do links. */
 import { isDeepStrictEqual } from 'node:util'
 import type { AccountId, Log } from '../ports.ts'
-import type { Cameras, CameraFacts } from './cameras.ts'
+import type { Cameras } from './cameras.ts'
 import { describeDevice, isOutdated, type DevicePromises } from './devices.ts'
 import type { GraphResult, HomeGraph } from './home-graph.ts'
 import type { GoogleLinks } from './links.ts'
@@ -11,7 +11,6 @@ export interface ReconcileDeps extends DevicePromises {
   readonly homeGraph: Pick<HomeGraph, 'query' | 'devices'>
   readonly links: GoogleLinks
   readonly cameras: Pick<Cameras, 'list'>
-  readonly facts: CameraFacts
   readonly statesOf: StatesOf
   readonly reports: Pick<GoogleReports, 'statesChanged' | 'camerasChanged'>
   readonly log: Log
@@ -29,7 +28,7 @@ export interface Reconciled {
 
 /** One round over all linked accounts, one after the other: two calls each, six thousand of which Google takes in a minute. */
 export function createReconcile(deps: ReconcileDeps): (signal: AbortSignal) => Promise<Reconciled> {
-  const { homeGraph, links, cameras, facts, statesOf, reports, log } = deps
+  const { homeGraph, links, cameras, statesOf, reports, log } = deps
 
   return async (signal) => {
     const total = { accounts: 0, unlinked: 0, resynced: 0, reported: 0, failed: 0 }
@@ -59,9 +58,7 @@ export function createReconcile(deps: ReconcileDeps): (signal: AbortSignal) => P
       kept.size === ours.length &&
       ours.every((camera) => {
         const found = kept.get(camera.id)
-        return (
-          found !== undefined && !isOutdated(found.customData, describeDevice(camera, facts.sourcesOf(camera), deps))
-        )
+        return found !== undefined && !isOutdated(found.customData, describeDevice(camera, deps))
       })
     if (!isSame) {
       log('warn', 'google.devices-differ', { account, ours: ours.length, theirs: kept.size })

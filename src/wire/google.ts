@@ -79,7 +79,7 @@ const syncDevice = z.strictObject({
     cameraStreamSupportedProtocols: z.array(streamProtocol).min(1),
     cameraStreamNeedAuthToken: z.literal(true),
     queryOnlyEnergyStorage: z.literal(true).optional(),
-    isRechargeable: z.boolean().optional(),
+    commandOnlyOnOff: z.literal(false).optional(),
     queryOnlyOnOff: z.literal(true).optional(),
     sensorStatesSupported: z.array(sensorSupported).min(1).optional(),
   }),
@@ -103,7 +103,6 @@ const traitStates = z.strictObject({
   online: z.boolean(),
   descriptiveCapacityRemaining: z.enum(['CRITICALLY_LOW', 'LOW', 'MEDIUM', 'HIGH', 'FULL']).optional(),
   capacityRemaining: z.tuple([z.strictObject({ rawValue: z.int(), unit: z.literal('PERCENTAGE') })]).optional(),
-  isCharging: z.boolean().optional(),
   on: z.boolean().optional(),
   currentSensorStateData: z
     .array(

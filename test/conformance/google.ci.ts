@@ -7,9 +7,7 @@ import addFormats from 'ajv-formats'
 import * as fc from 'fast-check'
 import { BridgeError, errorCodes, type ErrorCode } from '../../src/errors.ts'
 import { googleErrorCode } from '../../src/google/errors.ts'
-import { googlePress } from '../../src/google/deliver.ts'
-import type { CameraCondition, CameraSources } from '../../src/google/cameras.ts'
-import { cameraId, type Camera } from '../../src/ports.ts'
+import { cameraId, type Camera, type CameraState } from '../../src/ports.ts'
 import { ada, camera, fakeHouse, fulfillmentOf, type FakeHouse } from '../google/fake-house.ts'
 import { openHome } from '../google/home.ts'
 
@@ -61,23 +59,24 @@ const streamFields = [
 
 /** All fields of all states that we send, by the trait that they belong to. */
 const stateFields = {
-  EnergyStorage: ['descriptiveCapacityRemaining', 'capacityRemaining', 'isCharging'],
+  EnergyStorage: ['descriptiveCapacityRemaining', 'capacityRemaining'],
   OnOff: ['on'],
   SensorState: ['currentSensorStateData'],
 }
 
-/** A camera that has everything. */
-const rich: CameraSources = {
-  streams: { hls: 'https://camera.example/index.m3u8', dash: 'https://camera.example/index.mpd' },
-  battery: { isRechargeable: true },
-  tellsOnOff: true,
+/** What a camera may have beside its picture. */
+const everything: Partial<Camera> = {
+  streams: [{ uri: 'https://camera.example/i.m3u8', protocol: 'HLS', width: 1280, height: 720, audioCodec: 'AAC' }],
+  dashUri: 'https://camera.example/i.mpd',
+  hasBattery: true,
+  hasSwitch: true,
   sensors: [{ name: 'SmokeLevel', states: ['smoke detected', 'no smoke detected'], unit: 'PARTS_PER_MILLION' }],
-  seesPeople: true,
+  detects: ['person'],
 }
-const condition: CameraCondition = {
-  battery: { percent: 55.4, isCharging: false },
-  isOn: true,
-  sensors: [{ name: 'SmokeLevel', state: 'no smoke detected', value: 1 }],
+const state: CameraState = {
+  battery: { level: 55.4, at: 1 },
+  switch: { isOn: true, at: 1 },
+  sensors: { SmokeLevel: { state: 'no smoke detected', value: 1, at: 1 } },
 }
 
 function intentSchemas(name: string) {
@@ -222,10 +221,11 @@ describe.each(names)('every reply to %s conforms', (intent) => {
     }
   })
 
-  test.each([condition, {}, { ...condition, isOn: false }])(
+  test.each<CameraState>([state, {}, { ...state, switch: { isOn: false, at: 1 } }])(
     'when the cameras have everything and say %j',
     async (now) => {
-      Object.assign(house, { sources: rich, condition: now })
+      house.state = now
+      house.cameras = [camera(everything), camera({ ...everything, id: cameraId('cam-2'), kind: 'camera' })]
       conformingReply(intent, (await fulfillmentOf(house)(requestOf(intent), headers)).body)
     },
   )
@@ -320,12 +320,12 @@ describe('our words', () => {
 
 describe('a report to Home Graph', () => {
   test('of a press carries a conforming notification, and only states of declared traits', async () => {
-    house.sources = rich
-    house.condition = condition
+    house.cameras = [camera(everything)]
+    house.state = state
     const home = await openHome(house)
     try {
       await home.sync()
-      await home.outbox.add([googlePress(camera(), house.now, 'press-1')])
+      await home.hear({ kind: 'press', eventId: 'press-1', at: house.now })
       house.online = false
       await home.reports.statesChanged(ada)
       await home.outbox.settled()

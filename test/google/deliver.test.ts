@@ -1,8 +1,6 @@
 /** What Google is told unasked, from the outbox to Home Graph: presses, states, requests to ask again, farewells. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { googlePress } from '../../src/google/deliver.ts'
-import { cameraId } from '../../src/ports.ts'
-import type { Outgoing } from '../../src/outbox/outbox.ts'
+import { cameraId, type CameraNews } from '../../src/ports.ts'
 import { ada, camera } from './fake-house.ts'
 import { eventually, openHome } from './home.ts'
 
@@ -15,11 +13,16 @@ afterEach(async () => {
   expect(home.google.complaints).toEqual([])
 })
 
-const press = (eventId = 'e1') => googlePress(camera(), home.house.now, eventId)
-const tell = async (...events: Outgoing[]) => {
-  await home.outbox.add(events)
+const press = (eventId = 'e1') => ({ kind: 'press', eventId, at: home.house.now }) as const
+const tell = async (...news: CameraNews[]) => {
+  await home.hear(...news)
   await home.outbox.settled()
 }
+const dropped = (reason: string) =>
+  expect.objectContaining({
+    event: 'outbox.dropped',
+    fields: expect.objectContaining({ reason: expect.stringContaining(reason) }),
+  })
 const states = () => home.google.reports.map(({ payload }) => payload.devices.states)
 
 describe('a press', () => {
@@ -64,12 +67,7 @@ describe('a press', () => {
   test('for somebody who is not linked with Google costs no call', async () => {
     await tell(press())
     expect(home.google.calls).toEqual([])
-    expect(home.house.log).toContainEqual(
-      expect.objectContaining({
-        event: 'outbox.dropped',
-        fields: expect.objectContaining({ reason: expect.stringContaining('not linked') }),
-      }),
-    )
+    expect(home.house.log).not.toContainEqual(dropped(''))
   })
 
   test('of a user whom Home Graph does not know ends the link: nothing more is sent until the next SYNC', async () => {
@@ -92,7 +90,7 @@ describe('a press', () => {
     home.google.script.push(503)
     const crashed = await openHome(home.house, { firstRetryMs: 60_000 })
     crashed.google.script.push(503)
-    await crashed.outbox.add([press('before the crash')])
+    await crashed.hear(press('before the crash'))
     await eventually(() => crashed.house.log.some(({ event }) => event === 'outbox.retry'))
     await crashed.close()
     home.google.script.length = 0
@@ -106,53 +104,85 @@ describe('a press', () => {
     home.google.script.push({ status: 429, headers: { 'retry-after': '60' } })
     await home.reports.statesChanged(ada)
     await eventually(() => home.house.log.some(({ event }) => event === 'outbox.retry'))
-    await home.outbox.add([press()])
+    await home.hear(press())
     await eventually(() => home.google.reports.length === 1)
     expect(home.google.reports[0]?.payload.devices.notifications).toBeDefined()
   })
 })
 
 describe('somebody who was seen', () => {
-  const seen = (body: Outgoing['body']): Outgoing => ({ ...press(), id: 'p1', lane: 'report', subject: 'p1', body })
+  const person = () => ({ kind: 'person', eventId: 'p1', at: home.house.now }) as const
 
-  test.each([
-    [{ kind: 'person' }, { unfamiliar: 1 }],
-    [
-      { kind: 'person', named: ['Alice'], familiar: 2 },
-      { named: ['Alice'], familiar: 2 },
-    ],
-  ])('%j', async (body, objects) => {
+  test('is announced, by a doorbell or a camera that tells people apart', async () => {
+    home.house.cameras = [camera({ kind: 'camera', detects: ['person'] })]
     await home.sync()
-    await tell(seen(body))
+    await tell(person())
     const [report] = home.google.reports
-    expect(report?.payload.devices.notifications?.['bell-1']).toMatchObject({ ObjectDetection: { objects } })
+    expect(report?.payload.devices.notifications?.['bell-1']).toMatchObject({
+      ObjectDetection: { objects: { unfamiliar: 1 } },
+    })
   })
 
-  test('in words that we do not know is dropped and logged', async () => {
+  test('by a camera that is there no more is dropped', async () => {
     await home.sync()
-    await tell(seen({ kind: 'ghost' }))
+    home.house.cameras = []
+    await tell(person())
     expect(home.google.calls).toEqual([])
-    expect(home.house.log).toContainEqual(expect.objectContaining({ event: 'outbox.dropped' }))
+    expect(home.house.log).toContainEqual(dropped('the camera is gone'))
+  })
+
+  test('is dropped and logged when it was written down in words that we do not know', async () => {
+    await home.sync()
+    const at = home.house.now
+    const strange = { id: 'x', destination: 'google', lane: 'report', accountId: ada, body: { kind: 'ghost' } } as const
+    await home.outbox.add([{ ...strange, at, usefulUntil: at + 1000 }])
+    await home.outbox.settled()
+    expect(home.house.log).toContainEqual(dropped('no event for Google'))
   })
 })
 
 describe('a change of state', () => {
   test('goes out for all cameras of the account in one call, as they are when it leaves', async () => {
-    home.house.cameras = [camera(), camera({ id: cameraId('cam-2'), kind: 'camera' })]
-    home.house.sources = { battery: { isRechargeable: true } }
+    home.house.cameras = [
+      camera({ hasBattery: true, hasSwitch: true }),
+      camera({ id: cameraId('cam-2'), kind: 'camera', sensors: [{ name: 'SmokeLevel', unit: 'PERCENTAGE' }] }),
+    ]
     await home.sync()
     const changed = home.reports.statesChanged(ada)
     home.house.online = false
-    home.house.condition = { battery: { percent: 8, isCharging: true } }
+    const at = home.house.now
+    home.house.state = {
+      battery: { level: 8, at },
+      switch: { isOn: false, at },
+      sensors: { SmokeLevel: { value: 3, at } },
+    }
     await changed
     await home.outbox.settled()
-    const state = {
-      online: false,
-      descriptiveCapacityRemaining: 'CRITICALLY_LOW',
-      capacityRemaining: [{ rawValue: 8, unit: 'PERCENTAGE' }],
-      isCharging: true,
-    }
-    expect(states()).toEqual([{ 'bell-1': state, 'cam-2': state }])
+    expect(states()).toEqual([
+      {
+        'bell-1': {
+          online: false,
+          descriptiveCapacityRemaining: 'CRITICALLY_LOW',
+          capacityRemaining: [{ rawValue: 8, unit: 'PERCENTAGE' }],
+          on: false,
+        },
+        'cam-2': { online: false, currentSensorStateData: [{ name: 'SmokeLevel', rawValue: 3 }] },
+      },
+    ])
+  })
+
+  test.each([
+    [{ kind: 'online', isOnline: true }, ['report']],
+    [{ kind: 'battery', level: 50 }, ['report']],
+    [{ kind: 'switch', isOn: true }, ['report']],
+    [{ kind: 'sensor', name: 'SmokeLevel', value: 1 }, ['report']],
+    [{ kind: 'changed' }, ['requestSync']],
+    [{ kind: 'removed' }, ['requestSync']],
+    [{ kind: 'motion', eventId: 'm1', isDetected: true }, []],
+  ] as const)('%j', async (news, calls) => {
+    await home.sync()
+    await tell({ ...news, at: home.house.now })
+    expect(home.google.calls.map(({ call }) => call)).toEqual(calls)
   })
 
   test('that comes while one is under way waits for it, and many that wait are one call; the last word is true', async () => {
@@ -252,10 +282,5 @@ test('a refusal that asking again cannot mend is dropped, and the log says what 
   await home.sync()
   home.google.script.push(403)
   await tell(press())
-  expect(home.house.log).toContainEqual(
-    expect.objectContaining({
-      event: 'outbox.dropped',
-      fields: expect.objectContaining({ reason: expect.stringContaining('HomeGraph API switched on') }),
-    }),
-  )
+  expect(home.house.log).toContainEqual(dropped('HomeGraph API switched on'))
 })

@@ -1,11 +1,18 @@
 /** What stands behind the Google doors in these tests: a broker and cameras that do as they are told, a store in memory. */
-import type { CameraCondition, CameraSources } from '../../src/google/cameras.ts'
 import { createFulfillment, type FulfillmentDeps } from '../../src/google/fulfillment.ts'
 import { createGoogleLinks } from '../../src/google/links.ts'
 import { createStatesOf } from '../../src/google/reports.ts'
 import { createSignalingDoor, type SignalingDoorDeps } from '../../src/google/signaling.ts'
 import { BridgeError } from '../../src/errors.ts'
-import { accountId, cameraId, type Camera, type Grant, type IceServer, type Store } from '../../src/ports.ts'
+import {
+  accountId,
+  cameraId,
+  type Camera,
+  type CameraState,
+  type Grant,
+  type IceServer,
+  type Store,
+} from '../../src/ports.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import type { NegotiateRequest } from '../../src/broker/broker.ts'
 
@@ -35,9 +42,8 @@ export interface FakeHouse {
   now: number
   cameras: Camera[]
   online: boolean | undefined
-  /** What the cameras have beside their picture, and how they are. */
-  sources: CameraSources
-  condition: CameraCondition
+  /** How all cameras are. */
+  state: CameraState
   verifyToken: (token: string) => Promise<Grant>
   iceServers: (by: number) => Promise<readonly IceServer[]>
   negotiate: (request: NegotiateRequest) => Promise<string>
@@ -54,8 +60,7 @@ export function fakeHouse(): FakeHouse {
     now: 1_700_000_000_000,
     cameras: [camera()],
     online: true,
-    sources: {},
-    condition: {},
+    state: {},
     verifyToken: async (token) => {
       if (token !== 'good') throw new BridgeError('unauthorized')
       return { accountId: ada, clientId: 'google', scopes: ['camera'] }
@@ -80,11 +85,11 @@ export const ports = (house: FakeHouse) => ({
     list: async () => house.cameras,
     find: async (_: string, id: string) => house.cameras.find((camera) => camera.id === id),
   },
-  facts: { sourcesOf: () => house.sources, conditionOf: async () => house.condition },
+  stateOf: async () => house.state,
 })
 
 export const linksOf = (house: FakeHouse) => createGoogleLinks({ store: house.store, clock: () => house.now })
-export const statesOf = (house: FakeHouse) => createStatesOf({ isOnline: () => house.online }, ports(house).facts)
+export const statesOf = (house: FakeHouse) => createStatesOf({ isOnline: () => house.online }, ports(house).stateOf)
 
 export function fulfillmentOf(house: FakeHouse, options: Partial<FulfillmentDeps> = {}) {
   return createFulfillment({

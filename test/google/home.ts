@@ -2,20 +2,23 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { createGoogleDeliver } from '../../src/google/deliver.ts'
 import { createHomeGraph } from '../../src/google/home-graph.ts'
+import { createGoogleNews } from '../../src/google/news.ts'
 import { createQuota } from '../../src/google/quota.ts'
 import { createReconcile } from '../../src/google/reconcile.ts'
 import { createGoogleReports } from '../../src/google/reports.ts'
 import { createOutbox, type OutboxLimits } from '../../src/outbox/outbox.ts'
 import { startFakeGoogle } from './fake-google.ts'
-import { fakeHouse, fulfillmentOf, linksOf, ports, statesOf, type FakeHouse } from './fake-house.ts'
+import type { CameraNews } from '../../src/ports.ts'
+import { camera, fakeHouse, fulfillmentOf, linksOf, ports, statesOf, type FakeHouse } from './fake-house.ts'
 
 export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<OutboxLimits> = {}) {
   const google = await startFakeGoogle(() => house.now)
-  const { cameras, facts, store, clock, log } = ports(house)
+  const { cameras, store, clock, log } = ports(house)
   const homeGraph = createHomeGraph({ ...google, quota: createQuota({ clock }), deadlineMs: 1000, clock, log })
   const links = linksOf(house)
   const deliver = createGoogleDeliver({ homeGraph, links, cameras, statesOf: statesOf(house), log })
   const quick = { firstRetryMs: 1, longestRetryMs: 5, ...limits }
+  const translate = createGoogleNews(links)
   const outbox = createOutbox({ store, deliver: { google: deliver }, clock, log, limits: quick })
   const reports = createGoogleReports({ outbox, links, clock })
   const promises = { canNotify: true, willReportState: true }
@@ -24,7 +27,6 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
     homeGraph,
     links,
     cameras,
-    facts,
     statesOf: statesOf(house),
     reports,
     log,
@@ -35,8 +37,11 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
     house,
     google,
     links,
-    deliver,
     outbox,
+    /** What the bridge does with the news of a camera. */
+    async hear(...news: CameraNews[]) {
+      for (const one of news) await outbox.add(await translate(camera(), one))
+    },
     reports,
     /** One round of reconciling, and what comes of it. */
     async reconcile() {
