@@ -14,6 +14,7 @@ import { createBridge, type Bridge } from './bridge.ts'
 import type { Config } from './config.ts'
 import { createHttpApp } from './http.ts'
 import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
+import { withSimulatedGoogle, type SimulatedGoogle } from './simulated-google.ts'
 
 export interface Embedded {
   readonly publicUrl: string
@@ -34,7 +35,7 @@ const region = 'local'
 const doorbellId = cameraId('front-door')
 
 /** Starts everything, or throws an `Error` that says what to do and leaves nothing running. */
-export async function startEmbedded(config: Config, clock: Clock, log: Log): Promise<Embedded> {
+export async function startEmbedded(given: Config, clock: Clock, log: Log): Promise<Embedded> {
   const opened: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
     for (let end = opened.pop(); end !== undefined; end = opened.pop()) {
@@ -46,7 +47,8 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
     }
   }
   try {
-    await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+    await mkdir(given.dataDir, { recursive: true, mode: 0o700 })
+    const { config, simulated } = await withSimulatedGoogle(given)
     const databasePath = join(config.dataDir, 'transom.db')
     const secretsPath = join(config.dataDir, 'secrets.json')
     const made = await loadSecrets(secretsPath, databasePath)
@@ -94,7 +96,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
     server.on('request', createHttpApp(bridge, log))
 
     const camera = await ensureDemo(bridge, store, secrets)
-    await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(localUrl, secrets, clients))
+    await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(localUrl, secrets, clients, simulated))
 
     const doorbell = config.doorbell.isOn
       ? await startCamera({
@@ -199,12 +201,23 @@ function demoClients({ clientSecrets }: Secrets): readonly OAuthClient[] {
 }
 
 /** What a developer would type into the consoles, for the simulator. */
-function simulatorSettings(bridge: string, { demo }: Secrets, clients: readonly OAuthClient[]): object {
+function simulatorSettings(
+  bridge: string,
+  { demo }: Secrets,
+  clients: readonly OAuthClient[],
+  homeGraph: SimulatedGoogle | undefined,
+): object {
   const byAssistant = clients.map(({ assistant, clientId, clientSecret, redirectUris }) => [
     assistant,
     { clientId, clientSecret, redirectUri: redirectUris[0] },
   ])
-  return { bridge, user: { login: demo.login, password: demo.password }, clients: Object.fromEntries(byAssistant) }
+  return {
+    bridge,
+    user: { login: demo.login, password: demo.password },
+    clients: Object.fromEntries(byAssistant),
+    doorbell: { id: doorbellId, key: demo.cameraKey },
+    ...(homeGraph && { homeGraph }),
+  }
 }
 
 async function listen(host: string, port: number): Promise<Server> {

@@ -6,9 +6,11 @@ import type { FoundCamera } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'
 import { orAborted, withDeadline } from './deadline.ts'
 import { createDisplay, type DisplayLimits, type Traffic } from './display.ts'
-import { createGoogle } from './google.ts'
+import { createGoogle, type Surface } from './google.ts'
+import { ringForGoogle } from './google-ring.ts'
+import { startHomeGraph, type HomeGraph } from './home-graph.ts'
 import { type Link, linkAccount, refreshLink } from './link.ts'
-import { type CallReport, judge, labels, noTraffic, type Progress, reportOn } from './report.ts'
+import { bellPressed, type CallReport, judge, labels, noTraffic, type Progress, reportOn } from './report.ts'
 import { type SessionView, settledSession } from './sessions.ts'
 import type { AssistantName, Settings } from './settings.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
@@ -17,6 +19,10 @@ import { encodeTone } from './tone.ts'
 export interface CallOptions {
   readonly assistant: AssistantName
   readonly settings: Settings
+  /** Of Google's surfaces; the Hub when left out. */
+  readonly surface?: Surface
+  /** Press the bell first, and wait until it was announced. */
+  readonly ring?: boolean
   /** The camera to show; the first one found when left out. */
   readonly camera?: string
   /** How long media flows before the display hangs up. */
@@ -65,6 +71,13 @@ export async function call(
   const interrupted = options.signal ?? new AbortController().signal
   const totalMs = limits.totalMs + options.seconds * 1000
 
+  const homeGraph = await listenForRing(options).catch(toCallError)
+  if (homeGraph instanceof CallError) {
+    const nobody = reportOn(options, timeline, progress, noTraffic, undefined, homeGraph)
+    return { report: nobody, link: options.link }
+  }
+  if (homeGraph !== undefined) progress.homeGraph = homeGraph
+
   const problem = await withDeadline(
     interrupted,
     totalMs,
@@ -81,8 +94,23 @@ export async function call(
   const ending = await hangUp(timeline, progress)
   const traffic = progress.display?.traffic() ?? noTraffic
   const session = await readSession(options, limits, progress, traffic)
-  const own = problem ?? ending ?? judge(progress, traffic, session)
+  await homeGraph?.close()
+  const [complaint] = homeGraph?.complaints() ?? []
+  const unheard = complaint === undefined ? undefined : new CallError('announcement_invalid', complaint)
+  const own = problem ?? ending ?? unheard ?? (progress.isShown ? undefined : judge(progress, traffic, session))
   return { report: reportOn(options, timeline, progress, traffic, session, own), link: progress.link }
+}
+
+/** Google's announcements come to a Home Graph of our own, which must listen before the account is linked. */
+async function listenForRing({ assistant, ring, settings }: CallOptions): Promise<HomeGraph | undefined> {
+  if (ring !== true || assistant !== 'google') return undefined
+  if (settings.homeGraph === undefined) {
+    throw new CallError(
+      'ring_impossible',
+      'the bridge does not report to this simulator: start it with TRANSOM_GOOGLE_SERVICE_ACCOUNT=simulator npm start',
+    )
+  }
+  return startHomeGraph(settings.homeGraph)
 }
 
 async function converse(
@@ -101,12 +129,21 @@ async function converse(
   timeline.note('account linked')
 
   const tools = { bridge: settings.bridge, accessToken: link.accessToken, note: timeline.note }
-  const assistant = options.assistant === 'alexa' ? createAlexa(tools) : createGoogle(tools)
+  const assistant = options.assistant === 'alexa' ? createAlexa(tools) : createGoogle(tools, options.surface)
   progress.assistant = assistant
   const camera = chosen(await assistant.discover(signal), options.camera)
   progress.camera = camera
   timeline.note('discovered', `${camera.name} (${camera.id})`)
+  if (progress.homeGraph !== undefined) {
+    timeline.note(bellPressed)
+    progress.rung = await ringForGoogle(settings, progress.homeGraph, camera.id, signal)
+    timeline.note('announced', `${progress.rung.announcedMs} ms after the press`)
+  }
   const iceServers = await assistant.prepare(camera, signal)
+  if (iceServers === 'shown') {
+    progress.isShown = true
+    return
+  }
 
   const lost = Promise.withResolvers<never>()
   lost.promise.catch(() => undefined) // it matters only while somebody waits for it

@@ -22,6 +22,14 @@ export function printReport(report: CallReport): string {
     row('answer', milliseconds(report.answerMs)),
     row('connected', milliseconds(report.connectedMs)),
     row('first frame', milliseconds(report.firstFrameMs)),
+    ...(report.ring === undefined
+      ? []
+      : [
+          row(
+            'ring',
+            `announced after ${report.ring.announcedMs} ms, first frame after ${report.ring.firstFrameMs} ms`,
+          ),
+        ]),
     row(
       'video in',
       video.packets === 0

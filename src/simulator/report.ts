@@ -5,6 +5,8 @@ import type { Assistant, FoundCamera } from './assistant.ts'
 import { CallError } from './causes.ts'
 import type { Display, DisplayStep, Traffic } from './display.ts'
 import { fitsProfile } from './h264.ts'
+import type { Rung } from './google-ring.ts'
+import type { HomeGraph } from './home-graph.ts'
 import type { Link } from './link.ts'
 import type { SessionView } from './sessions.ts'
 import type { AssistantName } from './settings.ts'
@@ -18,6 +20,8 @@ export interface CallReport {
   readonly answerMs: number | null
   readonly connectedMs: number | null
   readonly firstFrameMs: number | null
+  /** Milliseconds from the press to its announcement, and to the first frame; left out when nobody rang. */
+  readonly ring?: { readonly announcedMs: number; readonly firstFrameMs: number | null }
   readonly video: {
     readonly codec: string | null
     readonly profileLevelId: string | null
@@ -44,6 +48,8 @@ export const labels: Record<DisplayStep, string> = {
   lost: 'connection lost',
 }
 
+export const bellPressed = 'bell pressed'
+
 /** What a call leaves behind on its way, for the report and for the teardown. */
 export interface Progress {
   link?: Link
@@ -53,6 +59,10 @@ export interface Progress {
   /** Set once the offer is on its way: from then on there is something to hang up. */
   offered?: boolean
   answer?: Answer
+  homeGraph?: HomeGraph
+  rung?: Rung
+  /** The surface plays the picture from an address, without a display of ours. */
+  isShown?: boolean
 }
 
 export const noTraffic: Traffic = {
@@ -89,7 +99,7 @@ export function judge(progress: Progress, traffic: Traffic, session: SessionView
 export function reportOn(
   options: Pick<CallReport, 'assistant'> & { readonly camera?: string },
   timeline: Timeline,
-  { camera, answer }: Progress,
+  { camera, answer, rung }: Progress,
   traffic: Traffic,
   session: SessionView | undefined,
   own: CallError | undefined,
@@ -101,6 +111,7 @@ export function reportOn(
     answerMs: timeline.since('answer received') ?? null,
     connectedMs: timeline.since(labels['dtls-connected']) ?? null,
     firstFrameMs: timeline.since(labels['first-frame']) ?? null,
+    ...(rung && { ring: { announcedMs: rung.announcedMs, firstFrameMs: sincePress(timeline) } }),
     video: {
       codec: codec(traffic.videoPackets, answer?.video.codec),
       profileLevelId: traffic.profileLevelId ?? null,
@@ -122,6 +133,13 @@ export function reportOn(
         : { step, atMs, detail: typeof detail === 'string' ? detail : JSON.stringify(detail) }
     }),
   }
+}
+
+/** Milliseconds from the press to the first frame. */
+function sincePress(timeline: Timeline): number | null {
+  const pressed = timeline.since(bellPressed)
+  const shown = timeline.since(labels['first-frame'])
+  return pressed === undefined || shown === undefined ? null : Math.round(shown - pressed)
 }
 
 /** A codec counts as measured only when packets of it were. */

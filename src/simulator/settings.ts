@@ -12,8 +12,13 @@ const settings = z.object({
   bridge: z.url({ protocol: /^https?$/ }),
   user: z.object({ login: z.string(), password: z.string() }),
   clients: z.object({ alexa: client, google: client }),
+  /** The built-in doorbell and its key: what its firmware would hold. */
+  doorbell: z.object({ id: z.string(), key: z.string() }).optional(),
+  /** Where the bridge takes Home Graph to be, when it was told that the simulator plays it. */
+  homeGraph: z.object({ url: z.url(), clientEmail: z.string(), publicKey: z.string() }).optional(),
 })
 
+export type HomeGraphSettings = NonNullable<Settings['homeGraph']>
 export type Settings = z.infer<typeof settings>
 export type ClientSettings = z.infer<typeof client>
 

@@ -15,6 +15,8 @@ describe('the arguments', () => {
   test('have defaults', () => {
     expect(readArguments(['--assistant', 'alexa'])).toEqual({
       assistant: 'alexa',
+      surface: 'hub',
+      ring: false,
       camera: undefined,
       seconds: 3,
       repeat: 1,
@@ -34,6 +36,8 @@ describe('the arguments', () => {
     [['--assistant', 'alexa', '--repeat', '1.5'], /whole number/],
     [['--assistant', 'alexa', '--bridge', 'localhost'], /--bridge/],
     [['--assistant', 'alexa', '--loud'], /--loud/],
+    [['--assistant', 'google', '--surface', 'watch'], /--surface watch/],
+    [['--assistant', 'alexa', '--surface', 'phone'], /--surface phone/],
     [['--assistant', 'alexa', 'more'], /more/],
   ])('%j are refused', (args, message) => {
     expect(() => readArguments(args)).toThrow(message)
