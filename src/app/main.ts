@@ -1,4 +1,5 @@
 /** `npm start`: the whole bridge in one process, until Ctrl-C. */
+import { existsSync } from 'node:fs'
 import { readConfig } from './config.ts'
 import { startEmbedded, type Embedded } from './embedded.ts'
 import { createLog } from './log.ts'
@@ -9,6 +10,8 @@ const closeMs = 5_000
 const log = createLog((line) => process.stderr.write(line), Date.now)
 
 try {
+  // What is in the environment already wins.
+  if (existsSync('.env')) process.loadEnvFile('.env')
   const embedded = await startEmbedded(readConfig(process.env), Date.now, log)
   console.log(greeting(embedded))
   process.once('SIGINT', () => void stop(embedded, 'SIGINT'))
@@ -33,10 +36,10 @@ function greeting({ publicUrl, signalingEndpoint, demo, camera }: Embedded): str
   return `
   Transom is running.
 
-  Bridge      ${publicUrl}            directives, fulfillment, account linking
-  Signaling   ${signalingEndpoint}       KVS-compatible, with its own certificate authority
-  Camera      ${camera.name} (${camera.id})
-  Demo user   ${demo.login} / ${demo.password}
+  Bridge      ${publicUrl.padEnd(28)}directives, fulfillment, account linking
+  Signaling   ${signalingEndpoint.padEnd(28)}KVS-compatible, with its own certificate authority
+  Camera      ${camera.id.padEnd(28)}${camera.name}
+  Demo user   ${`${demo.login} / ${demo.password}`.padEnd(28)}asked for when an account is linked
 
   Try, in another terminal:
     npm run call -- --assistant alexa      be an Echo Show: link, discover, view, talk, hang up

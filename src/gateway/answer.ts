@@ -88,7 +88,7 @@ export async function answerOffer(
   const description = await connection.createAnswer()
   // `setLocalDescription` waits for all candidates and only then begins to connect. It does not wait for a gathering that
   // goes on already, so that is begun here.
-  const gathered = Promise.all(connection.iceTransports.map((transport) => gather(transport)))
+  const gathered = Promise.all(connection.iceTransports.map((transport) => gather(transport, signal)))
   await connection.setLocalDescription(description)
   answer = withTrickle(connection.localDescription?.sdp ?? description.sdp)
   send({ kind: 'answer', sdp: answer })
@@ -97,7 +97,7 @@ export async function answerOffer(
 }
 
 /** Gathers candidates, and lets a relay that comes when the checks are running already take part in them. */
-async function gather(transport: RTCIceTransport): Promise<void> {
+async function gather(transport: RTCIceTransport, signal: AbortSignal): Promise<void> {
   transport.onIceCandidate.subscribe((found) => {
     if (found?.type !== 'relay') return
     const { connection } = transport
@@ -106,6 +106,8 @@ async function gather(transport: RTCIceTransport): Promise<void> {
     for (const remote of connection.remoteCandidates.slice()) void connection.addRemoteCandidate(remote)
   })
   await transport.gather()
+  // Sockets that were being opened when the connection was closed have missed it.
+  if (signal.aborted) await transport.connection.close()
 }
 
 /** The answer with the trickle option (RFC 8838 section 4) and without a claim that its candidates are all. */

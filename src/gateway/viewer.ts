@@ -13,8 +13,8 @@ import { createEar, type Ear } from './talk-back.ts'
 /** A viewer that is not connected by then is given up. */
 const connectMs = 15_000
 /**
- * A viewer from whom nothing at all came for so long is gone: KVS has no word for leaving, and displays do not close their
- * DTLS. One that is there sends consent checks (RFC 7675) and receiver reports every few seconds.
+ * A viewer from whom nothing at all came for so long is gone: KVS has no word for leaving, and not every display says goodbye
+ * by DTLS. One that is there sends consent checks (RFC 7675) and receiver reports every few seconds.
  */
 const quietLimitMs = 10_000
 const tickMs = 1_000
@@ -94,6 +94,10 @@ export function openViewer(options: ViewerOptions): Viewer {
     if (signal.aborted) return
     if (state === 'connected' && !feed) {
       feed = createFeed(connection, source)
+      // The alert `close_notify` (RFC 5246 section 7.2.1): what a browser sends when its page closes the connection.
+      for (const transport of connection.dtlsTransports) {
+        transport.onStateChange.subscribe((dtls) => dtls === 'closed' && hangUp('it said goodbye'))
+      }
       log('info', 'viewer-connected', { viewerId })
       report('connected')
     } else if (state === 'failed' || state === 'closed') hangUp(`its connection is ${state}`)

@@ -265,7 +265,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
  * Sends the DTLS alert `close_notify` (RFC 5246 section 7.2.1), by which a camera knows at once that the display has gone;
  * werift has no call for it, so its application data is relabelled on the way out.
  */
-async function sayGoodbye(dtls: RTCDtlsTransport): Promise<void> {
+export async function sayGoodbye(dtls: RTCDtlsTransport): Promise<void> {
   const socket = dtls.dtls
   if (dtls.state !== 'connected' || socket === undefined) return
   const ALERT = 21

@@ -1,5 +1,6 @@
 /** `npm run call`: plays an assistant against a running bridge, prints what happened, and exits 1 when it is not all right. */
 
+import { existsSync } from 'node:fs'
 import { type Arguments, overridden, readArguments, usage } from './arguments.ts'
 import { call } from './call.ts'
 import { CallError } from './causes.ts'
@@ -13,6 +14,7 @@ async function main(): Promise<number> {
   let args: Arguments | undefined
   let settings: Settings
   try {
+    if (existsSync('.env')) process.loadEnvFile('.env')
     args = readArguments(process.argv.slice(2))
     if (args === undefined) {
       console.log(usage)

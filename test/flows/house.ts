@@ -10,8 +10,8 @@ const callMs = 30_000
 
 export interface House {
   readonly dataDir: string
-  /** Starts `npm start`'s program; resolves when it says that it runs. */
-  start(env?: Readonly<Record<string, string>>): Promise<void>
+  /** Starts `npm start`'s program, or another with its arguments; resolves when it says that it runs. Calls share its `env`. */
+  start(env?: Readonly<Record<string, string>>, program?: readonly string[]): Promise<void>
   /** Stops it as Ctrl-C does; resolves with its exit code. */
   stop(): Promise<number | null>
   /** Runs `npm run call`'s program with `--json`; resolves with what it printed and its exit code. */
@@ -42,6 +42,7 @@ export function createHouse(): House {
     TRANSOM_SIGNALING_PORT: '0',
   }
   let bridge: ChildProcess | undefined
+  let given: Readonly<Record<string, string>> = {}
 
   async function stop(): Promise<number | null> {
     const running = bridge
@@ -55,13 +56,14 @@ export function createHouse(): House {
 
   return {
     dataDir,
-    async start(env = {}) {
-      const started = spawn(process.execPath, ['src/app/main.ts'], {
+    async start(env = {}, program = ['src/app/main.ts']) {
+      const started = spawn(process.execPath, program, {
         cwd: root,
         env: { ...base, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       bridge = started
+      given = env
       let said = ''
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const timer = setTimeout(() => reject(new Error(`the bridge did not start in ${startMs} ms:\n${said}`)), startMs)
@@ -78,7 +80,7 @@ export function createHouse(): House {
     async call(...args) {
       const child = spawn(process.execPath, ['src/simulator/main.ts', '--json', '--seconds', '1', ...args], {
         cwd: root,
-        env: base,
+        env: { ...base, ...given },
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       let printed = ''

@@ -1,0 +1,21 @@
+/** The entries of AWS Lambda: `alexa` for the skill, `http` for everything else behind API Gateway. */
+import serverless from 'serverless-http'
+import { openOnAws } from './aws.ts'
+import { createHttpApp } from './http.ts'
+import { createLog } from './log.ts'
+
+const log = createLog((line) => process.stdout.write(line), Date.now)
+// Made once for each execution environment, which keeps its caches and connections warm between requests.
+const bridge = openOnAws(process.env, Date.now, log)
+const overHttp = serverless(createHttpApp(bridge, log))
+
+/** A smart home directive in, its event out. */
+export const alexa = async (event: unknown): Promise<unknown> => bridge.alexa(event)
+
+/** An API Gateway HTTP API event (payload format 2.0) in, its response out. */
+export const http = async (event: object, context: object): Promise<object> => {
+  const response = await overHttp(event, context)
+  // The environment freezes with the reply: a press that was accepted is announced before.
+  await bridge.presses.settled()
+  return response
+}

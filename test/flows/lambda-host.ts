@@ -1,0 +1,193 @@
+/**
+ * Stands in for AWS around the Lambda entries: DynamoDB (dynalite), the KVS-compatible service, a camera, and an HTTP door
+ * that makes the events of API Gateway and of Alexa. A process of its own, because the entries read the environment.
+ */
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import dynalite from 'dynalite'
+import { createCameras } from '../../src/app/cameras.ts'
+import { startCamera } from '../../src/gateway/camera.ts'
+import { createReporter } from '../../src/gateway/report.ts'
+import { createOAuth } from '../../src/oauth/server.ts'
+import { cameraId } from '../../src/ports.ts'
+import { startSignalingService } from '../../src/signaling/service.ts'
+import { createDynamoStore } from '../../src/store/dynamo.ts'
+import { dynamoTable } from '../../src/store/dynamo-table.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+
+const [dataDir, certificateDir] = process.argv.slice(2) as [string, string]
+const clock = Date.now
+const log = (): void => {}
+const region = 'us-east-1'
+const host = '127.0.0.1'
+
+const database = dynalite({ createTableMs: 0 })
+await new Promise<void>((resolve) => database.listen(0, host, resolve))
+const service = await startSignalingService({
+  store: createSqliteStore(':memory:', clock),
+  certificateDir,
+  host,
+  port: 0,
+  region,
+  iceServers: [],
+  clock,
+  log,
+})
+await service.ensureChannel('front-door')
+const application = await service.createCredentials({ kind: 'application' })
+const cameraCredentials = await service.createCredentials({ kind: 'camera', channelName: 'front-door' })
+
+// API Gateway speaks TLS only, and cookies and links follow from that.
+const pem = (name: string): Buffer => readFileSync(join(certificateDir, name))
+const server = createServer({ key: pem('server-key.pem'), cert: pem('server.pem') })
+await new Promise<void>((resolve) => server.listen(0, host, resolve))
+const url = `https://localhost:${(server.address() as AddressInfo).port}`
+
+const secret = randomBytes(24).toString('hex')
+const clients = [
+  {
+    clientId: 'alexa',
+    clientSecret: secret,
+    assistant: 'alexa',
+    redirectUris: ['https://pitangui.amazon.com/api/skill/link/T'],
+  },
+  {
+    clientId: 'google',
+    clientSecret: secret,
+    assistant: 'google',
+    redirectUris: ['https://oauth-redirect.googleusercontent.com/r/t'],
+  },
+] as const
+const jwk = {
+  ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
+  alg: 'ES256',
+  kid: '1',
+}
+const keys = { signing: [jwk], cookies: [randomBytes(32).toString('hex')], sealing: randomBytes(32).toString('base64') }
+const login = 'owner@example.com'
+const password = randomBytes(12).toString('hex')
+
+Object.assign(process.env, {
+  AWS_REGION: region,
+  AWS_ACCESS_KEY_ID: application.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: application.secretAccessKey,
+  AWS_ENDPOINT_URL_DYNAMODB: `http://${host}:${(database.address() as AddressInfo).port}`,
+  AWS_ENDPOINT_URL_KINESIS_VIDEO: service.endpoint,
+  TRANSOM_TABLE: 'transom-test',
+  TRANSOM_PUBLIC_URL: url,
+  TRANSOM_KEYS: JSON.stringify(keys),
+  TRANSOM_CLIENTS: JSON.stringify(clients),
+})
+delete process.env['TRANSOM_DATA']
+
+const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
+const client = new DynamoDBClient({ region, credentials, endpoint: process.env['AWS_ENDPOINT_URL_DYNAMODB']! })
+await client.send(new CreateTableCommand(dynamoTable('transom-test')))
+const store = createDynamoStore({ client: DynamoDBDocumentClient.from(client), tableName: 'transom-test', clock })
+const oauth = createOAuth({
+  issuer: `${url}/oauth`,
+  store,
+  clients,
+  signingKeys: keys.signing,
+  cookieKeys: keys.cookies,
+  clock,
+  log,
+})
+const accountId = await oauth.users.create({ login, password, name: 'Owner' })
+const cameraKey = randomBytes(32).toString('hex')
+const door = cameraId('front-door')
+await createCameras(store).put(
+  {
+    id: door,
+    accountId,
+    name: 'Front Door',
+    kind: 'doorbell',
+    channel: { channelName: 'front-door', road: 'viewer' },
+    manufacturer: 'Vendor',
+    model: 'VB-2',
+    hasSpeaker: true,
+  },
+  cameraKey,
+)
+
+// Only now: the entry reads its settings when it is loaded, as in a new execution environment.
+const lambda = await import('../../src/app/lambda.ts')
+
+server.on('request', (request, response) => {
+  void serve(request).then(
+    ({ statusCode = 200, headers = {}, multiValueHeaders = {}, cookies = [], body = '', isBase64Encoded }) => {
+      response.writeHead(statusCode, {
+        ...headers,
+        ...multiValueHeaders,
+        ...(cookies.length > 0 && { 'set-cookie': cookies }),
+      })
+      response.end(isBase64Encoded ? Buffer.from(body, 'base64') : body)
+    },
+    (error: unknown) => {
+      process.stderr.write(`${String(error)}\n`)
+      response.writeHead(502).end()
+    },
+  )
+})
+
+/** API Gateway's response in payload format 2.0, as far as it is used. */
+interface GatewayResponse {
+  readonly statusCode?: number
+  readonly headers?: Record<string, string>
+  readonly multiValueHeaders?: Record<string, string[]>
+  readonly cookies?: string[]
+  readonly body?: string
+  readonly isBase64Encoded?: boolean
+}
+
+async function serve(request: IncomingMessage): Promise<GatewayResponse> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  const body = Buffer.concat(chunks)
+  const { pathname, searchParams } = new URL(request.url ?? '/', url)
+  if (pathname === '/alexa')
+    return {
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(await lambda.alexa(JSON.parse(body.toString()))),
+    }
+  const { cookie, ...headers } = request.headers
+  const event = {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath: pathname,
+    rawQueryString: searchParams.toString(),
+    ...(cookie !== undefined && { cookies: cookie.split('; ') }),
+    headers,
+    requestContext: { http: { method: request.method, path: pathname, sourceIp: host, protocol: 'HTTP/1.1' } },
+    body: body.toString('base64'),
+    isBase64Encoded: true,
+  }
+  return lambda.http(event, {})
+}
+
+const camera = await startCamera({
+  access: { region, endpoint: service.endpoint, ca: service.ca, credentials: cameraCredentials },
+  channelName: 'front-door',
+  source: 'synthetic',
+  report: createReporter({ url: `${url}/cameras/${door}/events`, key: cameraKey, log }),
+  clock,
+  log,
+})
+
+const byAssistant = clients.map(({ assistant, clientId, clientSecret, redirectUris }) => [
+  assistant,
+  { clientId, clientSecret, redirectUri: redirectUris[0] },
+])
+const settings = { bridge: url, user: { login, password }, clients: Object.fromEntries(byAssistant) }
+writeFileSync(join(dataDir, 'simulator.json'), JSON.stringify(settings))
+process.stdout.write('Transom is running on Lambda\n')
+
+process.once('SIGINT', () => {
+  void camera.close().finally(() => process.exit(0))
+})

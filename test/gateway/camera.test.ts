@@ -1,0 +1,300 @@
+/** The camera as its viewers meet it: real signaling service, real peer connections, synthetic picture. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import type { CameraMaster } from '../../src/gateway/camera.ts'
+import { packetSamples, sampleRate } from '../../src/gateway/chime.ts'
+import { loadFfmpeg, openEncoder } from '../../src/gateway/ffmpeg.ts'
+import { cameraEvent, type CameraEvent } from '../../src/wire/camera-event.ts'
+import { sayGoodbye } from '../../src/simulator/display.ts'
+import { chromiumOffer, echoOffer } from './offers.ts'
+import { createWorld, openUdpSockets, until, type Line, type World } from './world.ts'
+
+let world: World
+
+const answersOf = (line: Line): readonly string[] =>
+  line.received.flatMap((message) => (message.kind === 'answer' ? [message.sdp] : []))
+const answerOf = (line: Line): string | undefined => answersOf(line)[0]
+const nalTypesOf = (payload: Buffer): readonly number[] => {
+  const type = payload[0]! & 0x1f
+  if (type === 28) return [payload[1]! & 0x1f]
+  if (type !== 24) return [type]
+  const types: number[] = []
+  for (let at = 1; at + 2 < payload.length; at += 2 + payload.readUInt16BE(at)) types.push(payload[at + 2]! & 0x1f)
+  return types
+}
+
+describe('a viewer', () => {
+  afterEach(() => world.close())
+
+  test('gets whole pictures beginning with a key frame, and sound, and is heard', async () => {
+    world = await createWorld()
+    const camera = await world.startCamera()
+    const viewer = await world.view('echo-1')
+    await until(
+      () => viewer.video.packets.filter((packet) => packet.header.marker).length >= 20 && viewer.audio.length >= 40,
+    )
+    const packets = viewer.video.packets.toSorted(
+      (one, other) => one.header.sequenceNumber - other.header.sequenceNumber,
+    )
+
+    expect(nalTypesOf(packets[0]!.payload)).toEqual([7, 8])
+    expect(packets[0]!.payload.toString('hex', 3, 7)).toBe('6742e01f')
+    expect(packets.every((packet) => packet.payload.length + 12 <= 1_200)).toBe(true)
+    // No gap in the numbers, one timestamp per picture, and a marker exactly where the picture changes.
+    for (const [index, packet] of packets.entries()) {
+      const next = packets[index + 1]
+      if (!next) break
+      expect((next.header.sequenceNumber - packet.header.sequenceNumber) & 0xffff).toBe(1)
+      expect(packet.header.marker).toBe(next.header.timestamp !== packet.header.timestamp)
+    }
+    const stamps = viewer.audio.map((packet) => packet.header.timestamp).toSorted((one, other) => one - other)
+    expect(stamps[1]! - stamps[0]!).toBe(960)
+
+    await viewer.say(await tone(25))
+    await until(() => world.events.some((event) => event.kind === 'viewer' && (event.heard?.packets ?? 0) === 25))
+    const heard = world.events.findLast((event) => event.kind === 'viewer')
+    expect(heard).toMatchObject({ viewerId: 'echo-1', state: 'connected', heard: { packets: 25 } })
+    expect(heard?.kind === 'viewer' && heard.heard?.level).toBeGreaterThan(0.2)
+    expect(heard?.kind === 'viewer' && heard.heard?.level).toBeLessThan(0.5)
+
+    await camera.close()
+    const last = world.events.at(-1)
+    expect(last).toMatchObject({ kind: 'viewer', state: 'left', heard: { packets: 25 } })
+    expect(last?.kind === 'viewer' && last.sent?.videoPackets).toBeGreaterThan(20)
+    for (const event of world.events) expect(cameraEvent.parse(event)).toEqual(event)
+  })
+
+  test('that asks for a key frame gets one', async () => {
+    world = await createWorld()
+    await world.startCamera()
+    const viewer = await world.view('nest-1')
+    const idrs = () => viewer.video.packets.filter((packet) => nalTypesOf(packet.payload).includes(7)).length
+    await until(() => idrs() === 1 && viewer.video.packets.filter((packet) => packet.header.marker).length > 14)
+    const [receiver] = viewer.connection.getReceivers().filter((each) => each.kind === 'video')
+    await receiver!.sendRtcpPLI(viewer.video.packets[0]!.header.ssrc)
+    await until(() => idrs() === 2, 1_000)
+  })
+
+  test('that says goodbye by DTLS is gone at once', async () => {
+    world = await createWorld()
+    const camera = await world.startCamera()
+    const { connection, video } = await world.view('nest-1')
+    await until(() => video.packets.length > 0)
+    await sayGoodbye(connection.dtlsTransports[0]!)
+    await until(() => camera.viewers() === 0, 1_000)
+  })
+
+  test('keeps its picture while the signaling service restarts, and the camera comes back to its channel', async () => {
+    world = await createWorld()
+    const camera = await world.startCamera()
+    const viewer = await world.view('echo-1')
+    await until(() => viewer.video.packets.length > 0)
+    await world.restartService()
+    const before = viewer.video.packets.length
+    await until(
+      () => world.service.presence('front-door')?.online === true && viewer.video.packets.length > before + 20,
+    )
+    expect(camera.viewers()).toBe(1)
+  })
+})
+
+describe('viewers', () => {
+  afterEach(() => world.close())
+
+  test('share one source, and nothing is left of them when they and the camera are gone', async () => {
+    await until(() => openUdpSockets() === 0)
+    world = await createWorld()
+    const idleSockets = openUdpSockets()
+    const camera = await world.startCamera()
+    const [one, other] = [await world.view('one'), await world.view('other')]
+    await until(() => one.video.packets.length > 0 && other.video.packets.length > 0)
+    expect(camera.viewers()).toBe(2)
+    expect(openUdpSockets()).toBeGreaterThan(idleSockets)
+
+    await other.leave()
+    const received = one.video.packets.length
+    await until(() => one.video.packets.length > received + 20)
+    const startedAt = performance.now()
+    await camera.close()
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(camera.viewers()).toBe(0)
+    await one.leave()
+    await until(() => openUdpSockets() === idleSockets)
+    await camera.close()
+    await world.close()
+    await until(() => openUdpSockets() === 0)
+  })
+
+  test('beyond the tenth are ignored, and one that offers again replaces itself', async () => {
+    world = await createWorld()
+    const camera = await world.startCamera()
+    const line = await world.callIn('echo-0')
+    line.send({ kind: 'offer', sdp: echoOffer })
+    await until(() => answerOf(line) !== undefined)
+    line.send({ kind: 'offer', sdp: echoOffer })
+    await until(() => answersOf(line).length === 2)
+    expect(camera.viewers()).toBe(1)
+
+    const lines: Line[] = []
+    // The service takes ten viewers at a time itself, so the eleventh comes when the first has hung up its line.
+    for (let index = 1; index < 10; index += 1) lines.push(await world.callIn(`echo-${index}`))
+    for (const each of lines) each.send({ kind: 'offer', sdp: echoOffer })
+    await until(() => lines.every((each) => answerOf(each) !== undefined))
+    expect(camera.viewers()).toBe(10)
+    line.close()
+    const late = await callWhenFree('echo-10')
+    late.send({ kind: 'offer', sdp: echoOffer })
+    await until(() =>
+      world.logged.some(({ event, fields }) => event === 'viewer-ignored' && fields.viewerId === 'echo-10'),
+    )
+    expect(camera.viewers()).toBe(10)
+  })
+})
+
+const callWhenFree = async (viewerId: string): Promise<Line> => {
+  for (;;) {
+    const line = await world.callIn(viewerId).catch(() => undefined)
+    if (line) return line
+  }
+}
+
+describe('an answer', () => {
+  let camera: CameraMaster
+
+  beforeAll(async () => {
+    world = await createWorld()
+    camera = await world.startCamera()
+  })
+  afterAll(() => world.close())
+
+  test('to an Echo keeps its sections, mids and payload types, trickles, and names the profile', async () => {
+    const line = await world.callIn('echo-1')
+    line.send({ kind: 'offer', sdp: echoOffer })
+    await until(() => line.received.some(({ kind }) => kind === 'end-of-candidates'))
+    const lines = answerOf(line)!.split('\r\n')
+    expect(lines.filter((each) => each.startsWith('m='))).toEqual([
+      'm=audio 9 UDP/TLS/RTP/SAVPF 96',
+      'm=video 9 UDP/TLS/RTP/SAVPF 99',
+    ])
+    expect(lines.filter((each) => each.startsWith('a=mid:'))).toEqual(['a=mid:audio0', 'a=mid:video0'])
+    expect(lines).toContain('a=group:BUNDLE audio0 video0')
+    expect(lines).toContain('a=ice-options:trickle')
+    expect(lines).toContain('a=rtpmap:99 H264/90000')
+    expect(lines).toContain('a=fmtp:99 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f')
+    expect(lines.filter((each) => /^a=(sendrecv|sendonly|recvonly|inactive)$/.test(each))).toEqual([
+      'a=sendrecv',
+      'a=sendonly',
+    ])
+    expect(lines.filter((each) => each === 'a=setup:active')).toHaveLength(2)
+    const candidates = line.received.filter((message) => message.kind === 'candidate')
+    expect(candidates.length).toBeGreaterThan(0)
+    for (const { candidate, sdpMid, sdpMLineIndex } of candidates) {
+      expect(candidate).toMatch(/^candidate:\S+ 1 udp \d+ \S+ \d+ typ (host|srflx)/)
+      expect([sdpMid, sdpMLineIndex]).toEqual(['audio0', 0])
+    }
+    expect(line.received.at(-1)?.kind).toBe('end-of-candidates')
+  })
+
+  test('to a browser chooses the H.264 that the source is', async () => {
+    const line = await world.callIn('browser')
+    line.send({ kind: 'offer', sdp: chromiumOffer })
+    await until(() => answerOf(line) !== undefined)
+    const lines = answerOf(line)!.split('\r\n')
+    expect(lines.filter((each) => each.startsWith('m='))).toEqual([
+      'm=audio 9 UDP/TLS/RTP/SAVPF 111',
+      'm=video 9 UDP/TLS/RTP/SAVPF 108 109',
+    ])
+    expect(lines).toContain('a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f')
+    expect(lines).toContain('a=rtcp-fb:108 nack pli')
+    expect(lines.some((each) => each.includes('transport-cc'))).toBe(false)
+  })
+
+  test('to an offer without H.264 refuses the video, and nobody stays behind', async () => {
+    const before = camera.viewers()
+    const line = await world.callIn('old-display')
+    line.send({ kind: 'offer', sdp: echoOffer.replaceAll('H264', 'VP8') })
+    await until(() => answerOf(line) !== undefined && world.events.some(isFailureOf('old-display')))
+    expect(answerOf(line)).toContain('m=video 0 ')
+    expect(camera.viewers()).toBe(before)
+  })
+
+  test('to garbage is none, and the next viewer is served', async () => {
+    const line = await world.callIn('stranger')
+    line.send({ kind: 'offer', sdp: 'v=0\r\nthis is no offer\r\nm=video\r\nm=audio x y z\r\n' })
+    await until(() => world.events.some(isFailureOf('stranger')))
+    const viewer = await world.view('echo-2')
+    await until(() => viewer.video.packets.length > 0)
+  })
+})
+
+const isFailureOf = (viewerId: string) => (event: CameraEvent) =>
+  event.kind === 'viewer' && event.state === 'failed' && event.viewerId === viewerId
+
+describe('with dead servers', () => {
+  afterEach(() => world.close())
+
+  test('an answer is not held up by a STUN server that never replies', async () => {
+    world = await createWorld([{ urls: ['stun:192.0.2.1:3478'] }])
+    await world.startCamera()
+    const line = await world.callIn('echo-1')
+    const sentAt = performance.now()
+    line.send({ kind: 'offer', sdp: echoOffer })
+    await until(() => line.received.some(({ kind }) => kind === 'candidate'))
+    expect(performance.now() - sentAt).toBeLessThan(500)
+    await until(() => line.received.at(-1)?.kind === 'end-of-candidates', 1_500)
+    const viewer = await world.view('viewer')
+    await until(() => viewer.video.packets.length > 0)
+    expect(viewer.video.at).toBeLessThan(1_500)
+  })
+})
+
+test('a press is reported with an id of its own', async () => {
+  world = await createWorld()
+  const camera = await world.startCamera()
+  camera.press()
+  camera.press()
+  const ids = world.events.map((event) =>
+    cameraEvent.parse(event).kind === 'press' && 'eventId' in event ? event.eventId : '',
+  )
+  expect(new Set(ids).size).toBe(2)
+  expect(ids).not.toContain('')
+  await world.close()
+})
+
+/** So many Opus packets of a tone of amplitude 0.5: an RMS of 0.35. */
+async function tone(packets: number): Promise<Buffer[]> {
+  const ffmpeg = await loadFfmpeg()
+  using encoder = openEncoder(
+    ffmpeg,
+    ffmpeg.FF_ENCODER_LIBOPUS,
+    {
+      sampleRate,
+      sampleFormat: ffmpeg.AV_SAMPLE_FMT_FLT,
+      channelLayout: ffmpeg.AV_CHANNEL_LAYOUT_MONO,
+      timeBase: new ffmpeg.Rational(1, sampleRate),
+      bitRate: 48_000n,
+    },
+    { frame_duration: '20' },
+  )
+  using packet = new ffmpeg.Packet()
+  packet.alloc()
+  const encoded: Buffer[] = []
+  for (let index = 0; index < packets; index += 1) {
+    const samples = Float32Array.from(
+      { length: packetSamples },
+      (_, at) => 0.5 * Math.sin((2 * Math.PI * 440 * (index * packetSamples + at)) / sampleRate),
+    )
+    using frame = ffmpeg.Frame.fromAudioBuffer(Buffer.from(samples.buffer), {
+      nbSamples: packetSamples,
+      format: ffmpeg.AV_SAMPLE_FMT_FLT,
+      sampleRate,
+      channelLayout: ffmpeg.AV_CHANNEL_LAYOUT_MONO,
+      pts: BigInt(index * packetSamples),
+    })
+    encoder.sendFrameSync(frame)
+    while (encoder.receivePacketSync(packet) >= 0) {
+      encoded.push(Buffer.from(packet.data!))
+      packet.unref()
+    }
+  }
+  return encoded
+}

@@ -1,0 +1,60 @@
+/** How an offer is narrowed to one H.264 and one Opus. */
+import { describe, expect, test } from '@jest/globals'
+import { narrowOffer } from '../../src/gateway/offer.ts'
+import { chromiumOffer, echoOffer } from './offers.ts'
+
+const mediaLines = (sdp: string) => sdp.split('\r\n').filter((line) => line.startsWith('m='))
+
+describe('of a browser’s many kinds of H.264', () => {
+  test.each([
+    ['42e01f', '108', '42e01f', 'the same'],
+    ['42c01f', '108', '42c01f', 'the same profile spelled without constraint_set2'],
+    ['4d401f', '127', '4d401f', 'the same profile_idc'],
+    ['640028', '125', '640028', 'High, at the level of the source'],
+    ['42001f', '102', '42001f', 'plain Baseline'],
+    ['6e001f', '108', '42e01f', 'Constrained Baseline for want of the source’s own'],
+  ])('a source of %s takes %s and answers %s: %s', (source, payloadType, answered) => {
+    const narrowed = narrowOffer(chromiumOffer, source)
+    expect(mediaLines(narrowed.sdp)[1]).toMatch(new RegExp(`^m=video 9 UDP/TLS/RTP/SAVPF ${payloadType}( \\d+)?$`))
+    expect(narrowed.profileLevelId).toBe(answered)
+    expect(narrowed.sdp).toContain(
+      `a=fmtp:${payloadType} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=${answered}\r\n`,
+    )
+  })
+
+  test('its retransmission stays with it, and feedback that is not understood goes', () => {
+    const { sdp } = narrowOffer(chromiumOffer, '42e01f')
+    expect(mediaLines(sdp)).toEqual(['m=audio 9 UDP/TLS/RTP/SAVPF 111', 'm=video 9 UDP/TLS/RTP/SAVPF 108 109'])
+    expect(sdp).toContain('a=fmtp:109 apt=108\r\n')
+    expect(sdp).not.toMatch(/transport-cc|goog-remb|abs-send-time|VP8|PCMU|red\//)
+    expect(sdp).toContain('a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n')
+  })
+})
+
+test('an Echo’s H264 without parameters is taken, with those of the source', () => {
+  const narrowed = narrowOffer(echoOffer, '4d401f')
+  expect(narrowed).toMatchObject({ hasVideo: true, profileLevelId: '4d401f' })
+  expect(mediaLines(narrowed.sdp)).toEqual(['m=audio 50001 UDP/TLS/RTP/SAVPF 96', 'm=video 50001 UDP/TLS/RTP/SAVPF 99'])
+  expect(narrowed.sdp).toContain('a=fmtp:99 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d401f\r\n')
+  expect(narrowed.sdp).toContain('a=mid:video0\r\n')
+})
+
+test('bare line feeds become proper line ends', () => {
+  expect(narrowOffer(echoOffer.replaceAll('\r\n', '\n'), '42e01f')).toEqual(narrowOffer(echoOffer, '42e01f'))
+})
+
+test('H.264 of packetization-mode 0 only, and none at all, is no video', () => {
+  const single = chromiumOffer.replaceAll('packetization-mode=1', 'packetization-mode=0')
+  expect(narrowOffer(single, '42e01f').hasVideo).toBe(false)
+  expect(narrowOffer(echoOffer.replaceAll('H264', 'VP8'), '42e01f').hasVideo).toBe(false)
+})
+
+test.each([
+  '',
+  'v=0',
+  'm=',
+  'm=video\r\na=rtpmap:\r\na=fmtp:x',
+  'm=video 9 x 1\r\na=rtpmap:1 H264/90000\r\na=fmtp:1 ;;=;a',
+])('of %j something is made without a crash', (sdp) => {
+  expect(() => narrowOffer(sdp, '42e01f')).not.toThrow()
+})

@@ -1,0 +1,110 @@
+/** Offers as displays send them: an Echo's, complete and unusual, and a Chromium's with its many kinds of H.264. */
+
+const fingerprint =
+  'a=fingerprint:sha-256 4A:5B:6C:7D:8E:9F:A0:B1:C2:D3:E4:F5:06:17:28:39:4A:5B:6C:7D:8E:9F:A0:B1:C2:D3:E4:F5:06:17:28:39'
+
+const transport = (candidates: readonly string[]) => [
+  'a=ice-ufrag:4ZcD',
+  'a=ice-pwd:2/1muCWoOi3uLifh0NuRHlZg',
+  fingerprint,
+  'a=setup:actpass',
+  ...candidates,
+]
+
+const echoCandidates = [
+  'a=candidate:1 1 UDP 2013266431 127.0.0.1 50001 typ host',
+  'a=candidate:1 2 UDP 2013266430 127.0.0.1 50002 typ host',
+  'a=candidate:2 1 TCP 1015021823 127.0.0.1 9 typ host tcptype active',
+  'a=candidate:2 2 TCP 1015021822 127.0.0.1 9 typ host tcptype active',
+  'a=end-of-candidates',
+]
+
+const join = (lines: readonly string[]): string => lines.map((line) => `${line}\r\n`).join('')
+
+export const echoOffer = join([
+  'v=0',
+  'o=- 3747 1 IN IP4 127.0.0.1',
+  's=-',
+  'c=IN IP4 127.0.0.1',
+  't=0 0',
+  'a=group:BUNDLE audio0 video0',
+  'm=audio 50001 UDP/TLS/RTP/SAVPF 96 0 8',
+  'a=rtpmap:96 opus/48000/2',
+  'a=sendrecv',
+  'a=mid:audio0',
+  'a=rtcp-mux',
+  'a=ssrc:1001 cname:echo',
+  ...transport(echoCandidates),
+  'm=video 50001 UDP/TLS/RTP/SAVPF 99',
+  'a=rtpmap:99 H264/90000',
+  'a=rtcp-fb:99 nack',
+  'a=rtcp-fb:99 nack pli',
+  'a=rtcp-fb:99 ccm fir',
+  'a=sendrecv',
+  'a=mid:video0',
+  'a=rtcp-mux',
+  'a=ssrc:1002 cname:echo',
+  ...transport(echoCandidates),
+])
+
+const h264 = (payloadType: number, mode: number, profile: string) => [
+  `a=rtpmap:${payloadType} H264/90000`,
+  `a=rtcp-fb:${payloadType} goog-remb`,
+  `a=rtcp-fb:${payloadType} transport-cc`,
+  `a=rtcp-fb:${payloadType} ccm fir`,
+  `a=rtcp-fb:${payloadType} nack`,
+  `a=rtcp-fb:${payloadType} nack pli`,
+  `a=fmtp:${payloadType} level-asymmetry-allowed=1;packetization-mode=${mode};profile-level-id=${profile}`,
+  `a=rtpmap:${payloadType + 1} rtx/90000`,
+  `a=fmtp:${payloadType + 1} apt=${payloadType}`,
+]
+
+export const chromiumOffer = join([
+  'v=0',
+  'o=- 8127441 2 IN IP4 127.0.0.1',
+  's=-',
+  't=0 0',
+  'a=group:BUNDLE 0 1',
+  'a=extmap-allow-mixed',
+  'a=msid-semantic: WMS',
+  'm=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110',
+  'c=IN IP4 0.0.0.0',
+  ...transport([]),
+  'a=ice-options:trickle',
+  'a=mid:0',
+  'a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level',
+  'a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid',
+  'a=sendrecv',
+  'a=rtcp-mux',
+  'a=rtpmap:111 opus/48000/2',
+  'a=rtcp-fb:111 transport-cc',
+  'a=fmtp:111 minptime=10;useinbandfec=1',
+  'a=rtpmap:63 red/48000/2',
+  'a=fmtp:63 111/111',
+  'a=rtpmap:9 G722/8000',
+  'a=rtpmap:0 PCMU/8000',
+  'a=rtpmap:8 PCMA/8000',
+  'a=rtpmap:13 CN/8000',
+  'a=rtpmap:110 telephone-event/48000',
+  'm=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 104 105 106 107 108 109 127 125',
+  'c=IN IP4 0.0.0.0',
+  ...transport([]),
+  'a=ice-options:trickle',
+  'a=mid:1',
+  'a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time',
+  'a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid',
+  'a=recvonly',
+  'a=rtcp-mux',
+  'a=rtcp-rsize',
+  'a=rtpmap:96 VP8/90000',
+  'a=rtpmap:97 rtx/90000',
+  'a=fmtp:97 apt=96',
+  ...h264(102, 1, '42001f'),
+  ...h264(104, 0, '42001f'),
+  ...h264(106, 0, '42e01f'),
+  ...h264(108, 1, '42e01f'),
+  'a=rtpmap:127 H264/90000',
+  'a=fmtp:127 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f',
+  'a=rtpmap:125 H264/90000',
+  'a=fmtp:125 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=64001f',
+])

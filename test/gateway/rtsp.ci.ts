@@ -1,0 +1,95 @@
+/**
+ * RTSP cameras against a real server, GStreamer's. Not part of `npm test`, since it needs Debian's packages
+ * python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good; CI installs them and runs
+ *   jest --testMatch '<rootDir>/test/gateway/*.ci.ts'
+ * Without the server every test here fails: none is skipped.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import type { AudioPacket, VideoUnit } from '../../src/gateway/media.ts'
+import { createRtspSource } from '../../src/gateway/recorded.ts'
+import { makeMovie } from './movie.ts'
+import { createWorld, until, type World } from './world.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'gateway-rtsp-'))
+const never = new AbortController().signal
+let server: ChildProcess
+let port: string
+let world: World | undefined
+
+beforeAll(async () => {
+  const movie = join(directory, 'movie.mp4')
+  await makeMovie({ path: movie, seconds: 4 })
+  // Debian's own Python: another one on the path has no GStreamer.
+  server = spawn('/usr/bin/python3', [join(import.meta.dirname, 'rtsp-server.py'), movie, 'me', 's3cret'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = await Promise.race([
+    once(server.stdout!, 'data') as Promise<[Buffer]>,
+    once(server, 'exit').then(() => Promise.reject(new Error('the RTSP server did not start; see its packages above'))),
+  ])
+  port = line.toString().trim()
+})
+afterEach(async () => {
+  await world?.close()
+  world = undefined
+})
+afterAll(() => {
+  server.kill()
+  rmSync(directory, { recursive: true })
+})
+
+const camera = (path: string, login = 'me:s3cret@', log: string[] = []) =>
+  createRtspSource(`rtsp://${login}127.0.0.1:${port}${path}`, Date.now, (_level, event, fields) => {
+    log.push(JSON.stringify({ event, ...fields }))
+  })
+
+test('its H.264 passes through untouched, its G.711 comes as Opus, and after it ended it is called again', async () => {
+  const log: string[] = []
+  const source = camera('/door', 'me:s3cret@', log)
+  expect(await source.describe(never)).toEqual({ profileLevelId: '4d400d' })
+  const video: VideoUnit[] = []
+  const audio: AudioPacket[] = []
+  const end = new AbortController()
+  const startedAt = performance.now()
+  const playing = source.run({ video: (unit) => video.push(unit), audio: (packet) => audio.push(packet) }, end.signal)
+  await until(() => video.length > 0, 2_000)
+  expect(performance.now() - startedAt).toBeLessThan(1_000)
+  await until(() => video.some(({ isKey }) => isKey) && audio.length > 60)
+  const key = video.find(({ isKey }) => isKey)!
+  expect(key.payloads[0]!.toString('hex', 3, 7)).toBe('674d400d')
+  expect(audio.slice(1, 50).every(({ at }, index) => Math.round(at - audio[index]!.at) === 20)).toBe(true)
+  expect(Math.abs(video.at(-1)!.at - audio.at(-1)!.at)).toBeLessThan(1_000)
+
+  const before = video.length
+  await until(() => log.some((line) => line.includes('source-lost')) && video.length > before + 30, 20_000)
+  const abortedAt = performance.now()
+  end.abort()
+  await playing
+  expect(performance.now() - abortedAt).toBeLessThan(500)
+  expect(log.join()).not.toContain('s3cret')
+}, 40_000)
+
+test.each([
+  ['without H.264', '/jpeg', undefined, true, /sends mjpeg video.*H\.264/],
+  ['that is not there', '/nowhere', undefined, false, /404 Not Found/],
+  ['with another password', '/door', 'me:wrong@', false, /401 Unauthorized/],
+])('a camera %s is refused with a word that helps', async (_name, path, login, isPermanent, message) => {
+  const error = await camera(path, login)
+    .describe(never)
+    .catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ isPermanent, message: expect.stringMatching(message) })
+  expect(String(error)).not.toMatch(/s3cret|wrong/)
+})
+
+test('a viewer sees the camera over the whole way', async () => {
+  world = await createWorld()
+  await world.startCamera(`rtsp://me:s3cret@127.0.0.1:${port}/door`)
+  const viewer = await world.view('echo-1')
+  await until(() => viewer.video.packets.filter(({ header }) => header.marker).length > 15 && viewer.audio.length > 40)
+  expect(viewer.video.packets[0]!.payload.toString('hex', 3, 7)).toBe('674d400d')
+})

@@ -1,0 +1,185 @@
+/** A camera on the real embedded signaling service, and viewers with real peer connections, for the tests of the gateway. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { RTCPeerConnection, RtpHeader, RtpPacket, useH264, useOPUS } from 'werift'
+import { startCamera, type CameraMaster } from '../../src/gateway/camera.ts'
+import { openKvs } from '../../src/kvs/access.ts'
+import { openChannel } from '../../src/kvs/channel.ts'
+import type { ChannelMessage, Outgoing } from '../../src/kvs/message.ts'
+import { findChannel } from '../../src/kvs/resources.ts'
+import type { IceServer, Log } from '../../src/ports.ts'
+import { startSignalingService, type SignalingService } from '../../src/signaling/service.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import type { CameraEvent } from '../../src/wire/camera-event.ts'
+
+const channelName = 'front-door'
+
+export interface World {
+  readonly service: SignalingService
+  readonly events: CameraEvent[]
+  readonly logged: { readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[]
+  /** Ends the service and starts another at the same port. */
+  restartService(): Promise<void>
+  startCamera(source?: string): Promise<CameraMaster>
+  /** A viewer's place on the channel, without any peer connection. */
+  callIn(viewerId: string): Promise<Line>
+  /** A viewer that makes a full connection. */
+  view(viewerId: string): Promise<TestViewer>
+  close(): Promise<void>
+}
+
+export interface Line {
+  close(): void
+  readonly received: ChannelMessage[]
+  send(message: Outgoing): void
+}
+
+export interface TestViewer {
+  readonly connection: RTCPeerConnection
+  /** `at`: when the first packet came, milliseconds after the connection was made. */
+  readonly video: { readonly at: number; readonly packets: RtpPacket[] }
+  readonly audio: RtpPacket[]
+  /** Sends these Opus payloads, one each 20 ms. */
+  say(payloads: readonly Buffer[]): Promise<void>
+  leave(): Promise<void>
+}
+
+export async function createWorld(iceServers: readonly IceServer[] = []): Promise<World> {
+  const directory = mkdtempSync(join(tmpdir(), 'gateway-test-'))
+  const logged: World['logged'] = []
+  const events: CameraEvent[] = []
+  const log: Log = (_level, event, fields = {}) => void logged.push({ event, fields })
+  const store = createSqliteStore(join(directory, 'store.sqlite'), Date.now)
+  const serve = (port: number) =>
+    startSignalingService({
+      store,
+      certificateDir: directory,
+      host: '127.0.0.1',
+      port,
+      region: 'eu-west-1',
+      iceServers,
+      clock: Date.now,
+      log,
+    })
+  let service = await serve(0)
+  await service.ensureChannel(channelName)
+  const { endpoint, ca } = service
+  const access = { region: 'eu-west-1', endpoint, ca }
+  const cameraKeys = await service.createCredentials({ kind: 'camera', channelName })
+  const kvs = openKvs({ ...access, credentials: await service.createCredentials({ kind: 'application' }) })
+  const life = new AbortController()
+  const closing: (() => Promise<unknown>)[] = []
+
+  const callIn = async (viewerId: string): Promise<Line> => {
+    const channel = await findChannel(kvs, channelName, 'VIEWER', life.signal)
+    const line = await openChannel(kvs, channel, { role: 'VIEWER', clientId: viewerId }, life.signal)
+    const received: ChannelMessage[] = []
+    const reading = (async () => {
+      for await (const message of line.messages) received.push(message)
+    })()
+    closing.push(async () => {
+      line.close()
+      await reading
+    })
+    return { received, send: (message) => line.send(message), close: () => line.close() }
+  }
+
+  return {
+    get service() {
+      return service
+    },
+    events,
+    logged,
+    async restartService() {
+      await service.close()
+      service = await serve(Number(new URL(endpoint).port))
+    },
+    async startCamera(source = 'synthetic') {
+      const camera = await startCamera({
+        access: { ...access, credentials: cameraKeys },
+        channelName,
+        source,
+        report: (event) => void events.push(event),
+        clock: Date.now,
+        log,
+      })
+      closing.push(() => camera.close())
+      return camera
+    },
+    callIn,
+    async view(viewerId) {
+      const viewer = await connectViewer(await callIn(viewerId))
+      closing.push(() => viewer.leave())
+      return viewer
+    },
+    async close() {
+      await Promise.allSettled(closing.map((close) => close()))
+      life.abort()
+      kvs.close()
+      await service.close()
+      await store.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+async function connectViewer(line: Line): Promise<TestViewer> {
+  const connection = new RTCPeerConnection({
+    codecs: { video: [useH264()], audio: [useOPUS()] },
+    bundlePolicy: 'max-bundle',
+    iceServers: [],
+  })
+  const startedAt = performance.now()
+  const video = { at: 0, packets: [] as RtpPacket[] }
+  const audio: RtpPacket[] = []
+  connection.addTransceiver('video', { direction: 'recvonly' })
+  const { sender } = connection.addTransceiver('audio', { direction: 'sendrecv' })
+  connection.onTrack.subscribe((track) => {
+    track.onReceiveRtp.subscribe((packet) => {
+      if (track.kind === 'video') {
+        video.at ||= performance.now() - startedAt
+        video.packets.push(packet)
+      } else audio.push(packet)
+    })
+  })
+  await connection.setLocalDescription(await connection.createOffer())
+  line.send({ kind: 'offer', sdp: connection.localDescription?.sdp ?? '' })
+  await until(() => line.received.some(({ kind }) => kind === 'answer'))
+  for (let done = 0; connection.connectionState !== 'connected';) {
+    await until(() => line.received.length > done || connection.connectionState === 'connected')
+    const message = line.received[done]
+    if (!message) break
+    done += 1
+    if (message.kind === 'answer') await connection.setRemoteDescription({ type: 'answer', sdp: message.sdp })
+    if (message.kind === 'candidate') await connection.addIceCandidate(message)
+  }
+  let left: Promise<void> | undefined
+  return {
+    connection,
+    video,
+    audio,
+    async say(payloads) {
+      for (const [index, payload] of payloads.entries()) {
+        const header = new RtpHeader({ sequenceNumber: 100 + index, timestamp: index * 960 })
+        await sender.sendRtp(new RtpPacket(header, payload))
+      }
+    },
+    leave: () => (left ??= connection.close()),
+  }
+}
+
+/** Polls until the condition holds; throws when it does not in time. */
+export async function until(condition: () => boolean, ms = 8_000): Promise<void> {
+  const giveUpAt = performance.now() + ms
+  while (!condition()) {
+    if (performance.now() > giveUpAt) throw new Error(`not within ${ms} ms: ${condition.toString()}`)
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5)
+    })
+  }
+}
+
+/** UDP sockets that are open in this process. */
+export const openUdpSockets = (): number =>
+  process.getActiveResourcesInfo().filter((name) => name.startsWith('UDP')).length
