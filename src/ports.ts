@@ -38,6 +38,44 @@ export interface Camera {
   readonly firmwareVersion?: string
   /** True when the camera plays the sound it receives; only then is talk-back offered to a display. */
   readonly hasSpeaker: boolean
+  /** False for an intercom without a picture. Default true. */
+  readonly hasVideo?: boolean
+  /** It says when something moves, and when it does not any more. */
+  readonly hasMotion?: boolean
+  /** What it tells apart in its picture. */
+  readonly detects?: readonly 'person'[]
+  /** It runs on a battery and says how full that is. */
+  readonly hasBattery?: boolean
+  /** It leaves still pictures with the bridge. */
+  readonly hasSnapshots?: boolean
+  /** Other ways to its picture than WebRTC, reachable for the displays. */
+  readonly streams?: readonly StreamSource[]
+}
+
+/** A stream at a fixed address. */
+export interface StreamSource {
+  readonly uri: string
+  readonly protocol: 'HLS' | 'RTSP'
+  readonly width: number
+  readonly height: number
+  readonly audioCodec: 'AAC' | 'G711' | 'NONE'
+}
+
+/** Something that the house has learned of a camera. `eventId`s are unique for each camera. */
+export type CameraNews = { readonly at: number /* epoch milliseconds */ } & (
+  | { readonly kind: 'press' | 'person'; readonly eventId: string }
+  | { readonly kind: 'motion'; readonly eventId: string; readonly isDetected: boolean }
+  | { readonly kind: 'battery'; readonly level: number /* percent */ }
+  | { readonly kind: 'online'; readonly isOnline: boolean }
+  /** Its description is new or other than before; it is not there any more. */
+  | { readonly kind: 'changed' | 'removed' }
+)
+
+/** What was last heard of a camera. */
+export interface CameraState {
+  readonly motion?: { readonly isDetected: boolean; readonly at: number }
+  readonly battery?: { readonly level: number; readonly at: number }
+  readonly snapshot?: { readonly at: number }
 }
 
 // ── The camera side ──────────────────────────────────────────────────────────────────────────────────────────────────

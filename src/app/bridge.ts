@@ -1,20 +1,20 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
-import { createSecretKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createAlexaEvents } from '../alexa/event-gateway.ts'
-import { createAlexaGrants } from '../alexa/grants.ts'
-import { createAlexaHandler } from '../alexa/handler.ts'
 import { createBroker, type Broker } from '../broker/broker.ts'
 import { createFulfillment, type Fulfillment } from '../google/fulfillment.ts'
 import { createHomeGraph, serviceAccountKey } from '../google/home-graph.ts'
 import { createSignalingDoor, type SignalingDoor } from '../google/signaling.ts'
 import { createOAuth, type OAuth } from '../oauth/server.ts'
 import type { OAuthClient } from '../oauth/client.ts'
-import type { Clock, Log, Presence, Signaling, Store } from '../ports.ts'
+import { createOutbox, type Deliver } from '../outbox/outbox.ts'
+import type { CameraNews, Clock, Log, Presence, Signaling, Store } from '../ports.ts'
+import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
-import { createPresses, type Presses } from './presses.ts'
+import { createEvents, type Events, type Translate } from './events.ts'
+import { createNotices, type Notices } from './notices.ts'
 import type { Keys } from './secrets.ts'
+import { createSnapshots } from './snapshots.ts'
 
 export interface BridgeDeps {
   readonly config: Config
@@ -33,10 +33,16 @@ export interface Bridge {
   readonly oauth: OAuth
   readonly broker: Broker
   readonly cameras: Cameras
-  readonly presses: Presses
-  readonly alexa: ReturnType<typeof createAlexaHandler>
+  readonly events: Events
+  readonly snapshots: ReturnType<typeof createSnapshots>
+  readonly notices: Notices
+  readonly alexa: AlexaSide
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
+  /** A camera master came to this channel or left it. */
+  presenceChanged(channelName: string, isOnline: boolean, at: number): Promise<void>
+  /** Resolves when everything that was to be told has been. */
+  settled(): Promise<void>
   /** Refuses what is being negotiated and waits for what is being announced. */
   close(): Promise<void>
 }
@@ -44,7 +50,7 @@ export interface Bridge {
 export function createBridge(deps: BridgeDeps): Bridge {
   const { config, publicUrl, keys, clients, store, clock, log } = deps
   const base = { store, clock, log }
-  const cameras = createCameras(store)
+  const cameras = createCameras(store, (camera, kind) => events.receive(camera, { kind, at: clock() }))
   const broker = createBroker({ ...deps, budgets: config.budgets })
   const oauth = createOAuth({
     ...base,
@@ -56,36 +62,42 @@ export function createBridge(deps: BridgeDeps): Bridge {
   })
   const { verifyToken } = oauth
 
-  const sealingKey = createSecretKey(keys.sealing, 'base64')
-  const grants = createAlexaGrants({ ...base, key: sealingKey, lwa: config.alexa.lwa })
-  const { gatewayUrl } = config.alexa
-  const alexaEvents = grants.isConfigured
-    ? createAlexaEvents({ grants, clock, log, ...(gatewayUrl && { gatewayUrl }) })
-    : undefined
-
+  const notices = createNotices(base)
+  const alexaSide = createAlexaSide({
+    ...base,
+    config: config.alexa,
+    publicUrl,
+    sealingKey: keys.sealing,
+    verifyToken,
+    cameras,
+    broker,
+    notices,
+  })
   const homeGraph = createHomeGraphOf(config, { clock, log })
+  const google = homeGraph && googleBell(homeGraph, cameras)
   const googleClient = clients.find(({ assistant }) => assistant === 'google')?.clientId ?? 'google'
   const { talkBack } = config.google
-  const presses = createPresses({
+  const outbox = createOutbox({
     ...base,
-    announce: [alexaEvents?.doorbellPress, homeGraph?.doorbellPress].filter((tell) => tell !== undefined),
+    deliver: { ...(alexaSide.deliver && { alexa: alexaSide.deliver }), ...(google && { google: google.deliver }) },
   })
+  const events = createEvents({
+    ...base,
+    outbox,
+    translate: [alexaSide.translate, ...(google ? [google.translate] : [])],
+    warm: (camera) => broker.warm(camera),
+  })
+  // What an earlier process could not say any more.
+  outbox.start().catch((thrown: unknown) => log('error', 'outbox not started', { reason: String(thrown) }))
 
   return {
     oauth,
     broker,
     cameras,
-    presses,
-    alexa: createAlexaHandler({
-      verifyToken,
-      cameras,
-      broker,
-      grants,
-      clock,
-      log,
-      canSendEvents: grants.isConfigured,
-      budgetMs: config.alexa.budgetMs,
-    }),
+    events,
+    snapshots: createSnapshots(base),
+    notices,
+    alexa: alexaSide.open(events),
     fulfillment: createFulfillment({
       ...base,
       verifyToken,
@@ -100,9 +112,46 @@ export function createBridge(deps: BridgeDeps): Bridge {
       budgetMs: config.google.budgetMs,
     }),
     signalingDoor: createSignalingDoor({ ...base, cameras, broker, talkBack, budgetMs: config.google.budgetMs }),
+    async presenceChanged(channelName, isOnline, at) {
+      const camera = await cameras.byChannel(channelName)
+      if (camera) await events.receive(camera, { kind: 'online', isOnline, at })
+    },
+    settled: () => outbox.settled(),
     async close() {
       await broker.close()
-      await presses.settled()
+      await outbox.close()
+    },
+  }
+}
+
+/** Presses for Google through the same outbox. */
+function googleBell(
+  homeGraph: ReturnType<typeof createHomeGraph>,
+  cameras: Cameras,
+): { readonly deliver: Deliver; readonly translate: Translate } {
+  return {
+    translate: (camera, news: CameraNews) =>
+      news.kind !== 'press' || camera.kind !== 'doorbell'
+        ? []
+        : [
+            {
+              id: `google ${camera.id} ${news.eventId}`,
+              destination: 'google',
+              lane: 'press',
+              accountId: camera.accountId,
+              cameraId: camera.id,
+              body: null,
+              at: news.at,
+              usefulUntil: news.at + 30_000,
+            },
+          ],
+    async deliver({ id, accountId, cameraId, at }, signal) {
+      const camera = cameraId && (await cameras.find(accountId, cameraId))
+      if (!camera) return { kind: 'drop', reason: 'there is no such camera any more' }
+      const result = await homeGraph.doorbellPress(camera, at, id, signal)
+      if (result.kind === 'accepted') return { kind: 'done' }
+      if (result.kind === 'unlinked') return { kind: 'drop', reason: 'unlinked' }
+      return { kind: result.retryable ? 'retry' : 'drop', reason: result.reason }
     },
   }
 }

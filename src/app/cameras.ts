@@ -1,5 +1,6 @@
 /** The cameras' records: who owns which, and the key with which a camera speaks to the bridge. */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { AccountId, Camera, CameraId, Store } from '../ports.ts'
 
 export interface Cameras {
@@ -8,8 +9,13 @@ export interface Cameras {
   find(accountId: AccountId, id: CameraId): Promise<Camera | undefined>
   /** The camera of that id, if the key is its key. */
   byKey(id: string, key: string): Promise<Camera | undefined>
-  /** Adds a camera or replaces it. Of its key only a hash is kept. */
+  /** The camera on that signaling channel. */
+  byChannel(channelName: string): Promise<Camera | undefined>
+  /** The camera of that id, whoever's it is, with the key that signs its requests. For doors that know who is speaking. */
+  signer(id: string): Promise<{ readonly camera: Camera; readonly signingKey: Uint8Array } | undefined>
+  /** Adds a camera or replaces it. Of its key only a hash is kept, which is also its signing key. */
   put(camera: Camera, key: string): Promise<void>
+  remove(accountId: AccountId, id: CameraId): Promise<void>
 }
 
 interface CameraRecord {
@@ -20,8 +26,13 @@ interface CameraRecord {
 /** Alexa takes 300 endpoints for a customer at most. */
 const mostCameras = 300
 
-export function createCameras(store: Store): Cameras {
+/** `onChange` is told of cameras that are new, other than before, or gone. */
+export function createCameras(
+  store: Store,
+  onChange: (camera: Camera, kind: 'changed' | 'removed') => Promise<void> = async () => {},
+): Cameras {
   const records = store.collection<CameraRecord>('camera')
+  const channels = store.collection<{ readonly cameraId: string }>('camera-channel')
   return {
     list: async (accountId) => (await records.list(accountId, { limit: mostCameras })).map(({ value }) => value.camera),
     async find(accountId, id) {
@@ -35,8 +46,27 @@ export function createCameras(store: Store): Cameras {
         ? record.camera
         : undefined
     },
+    async byChannel(channelName) {
+      const found = await channels.get(channelName)
+      const camera = found && (await records.get(found.value.cameraId))?.value.camera
+      return camera?.channel.channelName === channelName ? camera : undefined
+    },
+    async signer(id) {
+      if (id.length < 1 || id.length > 256) return undefined
+      const record = (await records.get(id))?.value
+      return record && { camera: record.camera, signingKey: Buffer.from(record.keyHash, 'base64') }
+    },
     async put(camera, key) {
+      const before = (await records.get(camera.id))?.value.camera
       await records.put(camera.id, { camera, keyHash: hash(key).toString('base64') }, { group: camera.accountId })
+      await channels.put(camera.channel.channelName, { cameraId: camera.id })
+      if (!isDeepStrictEqual(before, camera)) await onChange(camera, 'changed')
+    },
+    async remove(accountId, id) {
+      const camera = (await records.get(id))?.value.camera
+      if (camera?.accountId !== accountId) return
+      await records.remove(id)
+      await onChange(camera, 'removed')
     },
   }
 }
