@@ -1,8 +1,4 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
-import { createSecretKey } from 'node:crypto'
-import { createAlexaEvents } from '../alexa/event-gateway.ts'
-import { createAlexaGrants } from '../alexa/grants.ts'
-import { createAlexaHandler } from '../alexa/handler.ts'
 import { createBroker, type Broker } from '../broker/broker.ts'
 import type { Fulfillment } from '../google/fulfillment.ts'
 import type { GoogleReports } from '../google/reports.ts'
@@ -10,12 +6,15 @@ import type { SignalingDoor } from '../google/signaling.ts'
 import { createOAuth, type OAuth } from '../oauth/server.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import { createOutbox } from '../outbox/outbox.ts'
-import type { Camera, CameraNews, Clock, Log, Presence, Signaling, Store } from '../ports.ts'
+import type { Clock, Log, Presence, Signaling, Store } from '../ports.ts'
+import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
-import { createGoogle } from './google.ts'
-import { createPresses, type Presses } from './presses.ts'
+import { createEvents, type Events } from './events.ts'
+import { createGoogleSide } from './google.ts'
+import { createNotices, type Notices } from './notices.ts'
 import type { Keys } from './secrets.ts'
+import { createSnapshots } from './snapshots.ts'
 
 export interface BridgeDeps {
   readonly config: Config
@@ -34,14 +33,18 @@ export interface Bridge {
   readonly oauth: OAuth
   readonly broker: Broker
   readonly cameras: Cameras
-  readonly presses: Presses
-  readonly alexa: ReturnType<typeof createAlexaHandler>
+  readonly events: Events
+  readonly snapshots: ReturnType<typeof createSnapshots>
+  readonly notices: Notices
+  readonly alexa: AlexaSide
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
-  /** What Google is told unasked; absent without a service account for Home Graph. */
+  /** What Google is told unasked of whole accounts; absent without a service account for Home Graph. */
   readonly googleReports: GoogleReports | undefined
-  /** A camera master came to this channel or left it. Never rejects. */
+  /** A camera master came to this channel or left it. */
   presenceChanged(channelName: string, isOnline: boolean, at: number): Promise<void>
+  /** Resolves when everything that was to be told has been. */
+  settled(): Promise<void>
   /** Refuses what is being negotiated and waits for what is being announced. */
   close(): Promise<void>
 }
@@ -49,7 +52,7 @@ export interface Bridge {
 export function createBridge(deps: BridgeDeps): Bridge {
   const { config, publicUrl, keys, clients, store, clock, log } = deps
   const base = { store, clock, log }
-  const cameras = createCameras(store, (camera, kind) => tell(camera, { kind, at: clock() }))
+  const cameras = createCameras(store, (camera, kind) => events.receive(camera, { kind, at: clock() }))
   const broker = createBroker({ ...deps, budgets: config.budgets })
   const oauth = createOAuth({
     ...base,
@@ -61,67 +64,63 @@ export function createBridge(deps: BridgeDeps): Bridge {
   })
   const { verifyToken } = oauth
 
-  const sealingKey = createSecretKey(keys.sealing, 'base64')
-  const grants = createAlexaGrants({ ...base, key: sealingKey, lwa: config.alexa.lwa })
-  const { gatewayUrl } = config.alexa
-  const alexaEvents = grants.isConfigured
-    ? createAlexaEvents({ grants, clock, log, ...(gatewayUrl && { gatewayUrl }) })
-    : undefined
-
-  const { side, open } = createGoogle({
-    ...deps,
+  const notices = createNotices(base)
+  const alexaSide = createAlexaSide({
+    ...base,
+    config: config.alexa,
+    publicUrl,
+    sealingKey: keys.sealing,
+    verifyToken,
+    cameras,
+    broker,
+    notices,
+  })
+  const googleSide = createGoogleSide({
+    ...base,
     config: config.google,
+    publicUrl,
+    clients,
     cameras,
     broker,
     oauth,
-    stateOf: async () => ({}),
+    notices,
   })
-  const outbox = createOutbox({ ...base, deliver: { ...(side && { google: side.deliver }) } })
-  const google = open(outbox)
-  const presses = createPresses({
+  const outbox = createOutbox({
     ...base,
-    announce: [
-      alexaEvents?.doorbellPress,
-      side && ((camera: Camera, at: number, eventId: string) => tell(camera, { kind: 'press', eventId, at })),
-    ].filter((tell) => tell !== undefined),
+    deliver: {
+      ...(alexaSide.deliver && { alexa: alexaSide.deliver }),
+      ...(googleSide.deliver && { google: googleSide.deliver }),
+    },
+  })
+  const events = createEvents({
+    ...base,
+    outbox,
+    translate: [alexaSide.translate, googleSide.translate],
+    warm: (camera) => broker.warm(camera),
   })
   // What an earlier process could not say any more.
-  outbox.start().catch((thrown: unknown) => log('error', 'not-told', { reason: String(thrown) }))
-
-  async function tell(camera: Camera, news: CameraNews): Promise<void> {
-    if (side !== undefined) await outbox.add(await side.news(camera, news))
-  }
+  outbox.start().catch((thrown: unknown) => log('error', 'outbox not started', { reason: String(thrown) }))
+  const google = googleSide.open(outbox)
 
   return {
     oauth,
     broker,
     cameras,
-    presses,
-    alexa: createAlexaHandler({
-      verifyToken,
-      cameras,
-      broker,
-      grants,
-      clock,
-      log,
-      canSendEvents: grants.isConfigured,
-      budgetMs: config.alexa.budgetMs,
-    }),
+    events,
+    snapshots: createSnapshots(base),
+    notices,
+    alexa: alexaSide.open(events),
     fulfillment: google.fulfillment,
     signalingDoor: google.signalingDoor,
     googleReports: google.reports,
     async presenceChanged(channelName, isOnline, at) {
-      try {
-        const camera = await cameras.byChannel(channelName)
-        if (camera !== undefined) await tell(camera, { kind: 'online', isOnline, at })
-      } catch (thrown) {
-        log('error', 'not-told', { channelName, reason: String(thrown) })
-      }
+      const camera = await cameras.byChannel(channelName)
+      if (camera) await events.receive(camera, { kind: 'online', isOnline, at })
     },
+    settled: () => outbox.settled(),
     async close() {
       await broker.close()
       await google.close()
-      await presses.settled()
       await outbox.close()
     },
   }

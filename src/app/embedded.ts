@@ -13,6 +13,7 @@ import { createSqliteStore } from '../store/sqlite.ts'
 import { createBridge, type Bridge } from './bridge.ts'
 import type { Config } from './config.ts'
 import { createHttpApp } from './http.ts'
+import { startMqtt } from './mqtt.ts'
 import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
 import { withSimulatedGoogle, type SimulatedGoogle } from './simulated-google.ts'
 
@@ -55,7 +56,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const store = createSqliteStore(databasePath, clock)
     opened.push(() => store.close())
 
-    let bridgeOf: Bridge | undefined
+    let presenceChanged: Bridge['presenceChanged'] | undefined
     const service = await startSignalingService({
       store,
       region,
@@ -66,7 +67,10 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       host: config.host,
       port: config.signaling.port,
       ...(config.signaling.advertisedHost !== undefined && { advertisedHost: config.signaling.advertisedHost }),
-      onPresence: (...presence) => void bridgeOf?.presenceChanged(...presence),
+      onPresence: (channelName, isOnline, at) =>
+        void presenceChanged?.(channelName, isOnline, at).catch((thrown: unknown) =>
+          log('error', 'presence not told', { channelName, reason: String(thrown) }),
+        ),
     })
     opened.push(() => service.close())
     const secrets = await withCredentials(made, service, secretsPath)
@@ -92,8 +96,8 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       presence: ({ channelName }) => service.presence(channelName),
     })
     opened.push(() => bridge.close())
-    bridgeOf = bridge
-    server.on('request', createHttpApp(bridge, log))
+    presenceChanged = bridge.presenceChanged
+    server.on('request', createHttpApp(bridge, log, { forwarderSecret: config.alexa.forwarderSecret, clock }))
 
     const camera = await ensureDemo(bridge, store, secrets)
     await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(localUrl, secrets, clients, simulated))
@@ -110,6 +114,17 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       : undefined
     if (doorbell !== undefined) opened.push(() => doorbell.close())
     bridge.broker.warm(camera)
+
+    if (config.mqtt !== undefined) {
+      const mqtt = await startMqtt({
+        ...config.mqtt,
+        find: async (id) => (await bridge.cameras.signer(id))?.camera,
+        receive: bridge.events.receive,
+        clock,
+        log,
+      })
+      opened.push(() => mqtt.close())
+    }
 
     return {
       publicUrl,

@@ -15,9 +15,11 @@ import { createSignalingDoor, type SignalingDoor } from '../google/signaling.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import type { OAuth } from '../oauth/server.ts'
 import type { Deliver, Outbox } from '../outbox/outbox.ts'
-import type { Clock, Log, Store } from '../ports.ts'
+import type { AccountId, CameraState, Clock, Log, Store } from '../ports.ts'
 import type { Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
+import type { Translate } from './events.ts'
+import type { Notices } from './notices.ts'
 
 export interface GoogleDeps {
   readonly config: Config['google']
@@ -26,7 +28,7 @@ export interface GoogleDeps {
   readonly cameras: Cameras
   readonly broker: Broker
   readonly oauth: OAuth
-  readonly stateOf: StateOf
+  readonly notices: Notices
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
@@ -39,36 +41,39 @@ export interface Google {
   close(): Promise<void>
 }
 
-/** What the outbox needs of this side before anybody can hand it something. */
-export interface GoogleSide {
-  readonly deliver: Deliver
-  readonly news: ReturnType<typeof createGoogleNews>
-}
-
-/** In two steps, around the outbox; `side` is undefined without a service account, and nothing is told then. */
-export function createGoogle(deps: GoogleDeps): { side: GoogleSide | undefined; open(outbox: Outbox): Google } {
-  const { config, publicUrl, clients, cameras, broker, oauth, stateOf, store, clock, log } = deps
+/** In two steps, because the outbox must know who delivers before anybody can hand it something. */
+export function createGoogleSide(deps: GoogleDeps): {
+  /** Undefined without a service account: then nothing can be sent. */
+  readonly deliver: Deliver | undefined
+  readonly translate: Translate
+  open(outbox: Outbox): Google
+} {
+  const { config, publicUrl, clients, cameras, broker, oauth, notices, store, clock, log } = deps
   const base = { store, clock, log, cameras, broker }
   const clientId = clients.find(({ assistant }) => assistant === 'google')?.clientId ?? 'google'
   const { talkBack, budgetMs, reconcileMs } = config
   const homeGraph = openHomeGraph(config, { clock, log })
   const promises = { canNotify: homeGraph !== undefined, willReportState: homeGraph !== undefined }
   const links = createGoogleLinks(base)
+  const states = store.collection<CameraState>('camera-state')
+  const stateOf: StateOf = async (camera) => (await states.get(camera.id))?.value ?? {}
   const statesOf = createStatesOf(broker, stateOf)
+  const onUnlinked = (account: AccountId) => notices.add(account, 'google_unlinked', 'Home Graph knows no such user')
 
   return {
-    side: homeGraph && {
-      deliver: createGoogleDeliver({ homeGraph, links, cameras, statesOf, log }),
-      news: createGoogleNews(links),
-    },
+    deliver: homeGraph && createGoogleDeliver({ homeGraph, links, cameras, statesOf, onUnlinked }),
+    translate: homeGraph ? createGoogleNews(links) : () => [],
     open(outbox) {
       const reports = homeGraph && createGoogleReports({ outbox, links, clock })
       const reconciling =
         homeGraph && reports && reconcileMs > 0
-          ? scheduleReconcile(createReconcile({ ...promises, homeGraph, links, cameras, statesOf, reports, log }), {
-              everyMs: reconcileMs,
-              log,
-            })
+          ? scheduleReconcile(
+              createReconcile({ ...promises, homeGraph, links, cameras, statesOf, reports, onUnlinked, log }),
+              {
+                everyMs: reconcileMs,
+                log,
+              },
+            )
           : undefined
       return {
         fulfillment: createFulfillment({

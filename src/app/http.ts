@@ -6,17 +6,16 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express'
-import { z } from 'zod'
 import { BridgeError, toBridgeError, type ErrorCode } from '../errors.ts'
 import { bearerToken } from '../google/http.ts'
 import { signalingBodyLimit } from '../google/signaling.ts'
-import { sessionId, type Camera, type Grant, type Log } from '../ports.ts'
-import { cameraEvent, type CameraEvent } from '../wire/camera-event.ts'
+import { sessionId, type Clock, type Grant, type Log } from '../ports.ts'
+import { createAlexaDoors } from './alexa-doors.ts'
 import type { Bridge } from './bridge.ts'
+import { createIntake } from './intake.ts'
 
 /** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
 const directiveLimit = '256kb'
-const eventLimit = '16kb'
 
 /** Statuses for our own API; the assistants' doors have words of their own. */
 const statusOf: Partial<Record<ErrorCode, number>> = {
@@ -27,7 +26,13 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   rate_limited: 429,
 }
 
-export function createHttpApp(bridge: Bridge, log: Log): Express {
+export interface HttpOptions {
+  /** Shared with the forwarding Lambda; without it its door does not exist. */
+  readonly forwarderSecret: string | undefined
+  readonly clock: Clock
+}
+
+export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -45,7 +50,7 @@ export function createHttpApp(bridge: Bridge, log: Log): Express {
 
   app.post('/alexa', readText(directiveLimit), async (request, response) => {
     // Alexa wants an event whatever happens: a body that is no JSON becomes an ErrorResponse like any other bad directive.
-    response.json(await bridge.alexa(parseJson(textOf(request))))
+    response.json(await bridge.alexa.handler(parseJson(textOf(request))))
   })
 
   app.post('/google/fulfillment', readText(directiveLimit), async (request, response) => {
@@ -72,14 +77,13 @@ export function createHttpApp(bridge: Bridge, log: Log): Express {
     else response.json(view)
   })
 
-  app.post('/cameras/:id/events', readText(eventLimit), async (request, response) => {
-    const camera = await bridge.cameras.byKey(String(request.params.id), bearerToken(request.headers) ?? '')
-    if (camera === undefined) throw new BridgeError('unauthorized', 'the camera key is not valid for this camera')
-    const parsed = cameraEvent.safeParse(parseJson(textOf(request)))
-    if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
-    await receive(camera, parsed.data)
-    response.status(202).json({})
+  app.get('/notices', async (request, response) => {
+    const { accountId } = await grantOf(request)
+    response.json({ notices: await bridge.notices.list(accountId) })
   })
+
+  app.use(createIntake(bridge, options.clock))
+  app.use(createAlexaDoors(bridge, options))
 
   app.use((_request, response) => void response.status(404).json({ error: 'not_found', message: 'no such resource' }))
   app.use(answerError(log))
@@ -89,17 +93,6 @@ export function createHttpApp(bridge: Bridge, log: Log): Express {
     const token = bearerToken(request.headers)
     if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
     return bridge.oauth.verifyToken(token)
-  }
-
-  async function receive(camera: Camera, event: CameraEvent): Promise<void> {
-    if (event.kind === 'press') {
-      // Somebody will want to look in a moment.
-      bridge.broker.warm(camera)
-      await bridge.presses.receive(camera, event.eventId, event.at)
-      return
-    }
-    const { viewerId, state, heard } = event
-    await bridge.broker.cameraReported(camera, { viewerId, state, ...(heard && { heard }) })
   }
 }
 

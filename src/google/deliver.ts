@@ -1,7 +1,7 @@
 /** Carries what waits in the outbox for Google to Home Graph: presses, people seen, states, "ask me again", and farewells. */
 import { z } from 'zod'
 import type { Deliver, Delivery, Outgoing } from '../outbox/outbox.ts'
-import type { AccountId, Camera, CameraId, Log } from '../ports.ts'
+import type { AccountId, Camera, CameraId } from '../ports.ts'
 import type { Cameras } from './cameras.ts'
 import type { Devices, GraphResult, HomeGraph } from './home-graph.ts'
 import type { GoogleLinks } from './links.ts'
@@ -13,12 +13,13 @@ export interface DeliverDeps {
   readonly links: GoogleLinks
   readonly cameras: Cameras
   readonly statesOf: StatesOf
-  readonly log: Log
+  /** Home Graph does not know the user any more, and nothing is sent until he links again. */
+  readonly onUnlinked: (account: AccountId) => Promise<void>
 }
 
 /** Never rejects but for the store. Repetitions of a notification carry the same `eventId`, so that Google speaks once. */
 export function createGoogleDeliver(deps: DeliverDeps): Deliver {
-  const { homeGraph, links, cameras, statesOf, log } = deps
+  const { homeGraph, links, cameras, statesOf, onUnlinked } = deps
 
   return async (event, signal) => {
     const body = googleEvent.safeParse(event.body)
@@ -75,8 +76,8 @@ export function createGoogleDeliver(deps: DeliverDeps): Deliver {
       case 'accepted':
         return { kind: 'done' }
       case 'unlinked':
-        log('warn', 'google.unlinked', { account, why: 'Home Graph knows no such user' })
         await links.close(account)
+        await onUnlinked(account)
         return drop('Home Graph knows no such user: the account was unlinked')
       case 'failed': {
         const { retryable, afterMs, reason } = result

@@ -13,6 +13,7 @@ export interface ReconcileDeps extends DevicePromises {
   readonly cameras: Pick<Cameras, 'list'>
   readonly statesOf: StatesOf
   readonly reports: Pick<GoogleReports, 'statesChanged' | 'camerasChanged'>
+  readonly onUnlinked: (account: AccountId) => Promise<void>
   readonly log: Log
 }
 
@@ -28,7 +29,7 @@ export interface Reconciled {
 
 /** One round over all linked accounts, one after the other: two calls each, six thousand of which Google takes in a minute. */
 export function createReconcile(deps: ReconcileDeps): (signal: AbortSignal) => Promise<Reconciled> {
-  const { homeGraph, links, cameras, statesOf, reports, log } = deps
+  const { homeGraph, links, cameras, statesOf, reports, onUnlinked, log } = deps
 
   return async (signal) => {
     const total = { accounts: 0, unlinked: 0, resynced: 0, reported: 0, failed: 0 }
@@ -47,8 +48,8 @@ export function createReconcile(deps: ReconcileDeps): (signal: AbortSignal) => P
   ): Promise<('unlinked' | 'resynced' | 'reported' | 'failed')[]> {
     const listed = await patiently(() => homeGraph.devices(account, signal), signal)
     if (listed.kind === 'unlinked') {
-      log('warn', 'google.unlinked', { account, why: 'Home Graph knows no such user' })
       await links.close(account)
+      await onUnlinked(account)
       return ['unlinked']
     }
     if (listed.kind === 'failed') return ['failed']

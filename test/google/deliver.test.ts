@@ -79,7 +79,7 @@ describe('a press', () => {
     await home.reports.statesChanged(ada)
     await home.outbox.settled()
     expect(home.google.calls).toHaveLength(1)
-    expect(home.house.log).toContainEqual(expect.objectContaining({ level: 'warn', event: 'google.unlinked' }))
+    expect(home.house.log).toContainEqual(expect.objectContaining({ level: 'warn', event: 'notice' }))
     await home.sync()
     await tell(press('e3'))
     expect(home.google.reports).toHaveLength(1)

@@ -16,7 +16,8 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
   const { cameras, store, clock, log } = ports(house)
   const homeGraph = createHomeGraph({ ...google, quota: createQuota({ clock }), deadlineMs: 1000, clock, log })
   const links = linksOf(house)
-  const deliver = createGoogleDeliver({ homeGraph, links, cameras, statesOf: statesOf(house), log })
+  const onUnlinked = async (account: string) => log('warn', 'notice', { account })
+  const deliver = createGoogleDeliver({ homeGraph, links, cameras, statesOf: statesOf(house), onUnlinked })
   const quick = { firstRetryMs: 1, longestRetryMs: 5, ...limits }
   const translate = createGoogleNews(links)
   const outbox = createOutbox({ store, deliver: { google: deliver }, clock, log, limits: quick })
@@ -29,6 +30,7 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
     cameras,
     statesOf: statesOf(house),
     reports,
+    onUnlinked,
     log,
   })
   const fulfillment = fulfillmentOf(house, { links, reports })
