@@ -15,7 +15,7 @@ const forwarded = z.object({ region: z.string().max(32), event: z.unknown() })
 const skillRequest = z.looseObject({ request: z.looseObject({ type: z.string() }) })
 
 export function createAlexaDoors(
-  bridge: Bridge,
+  bridge: Pick<Bridge, 'alexa'>,
   deps: {
     /** Shared with the forwarder; without it its door does not exist. */
     readonly forwarderSecret: string | undefined

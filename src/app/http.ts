@@ -124,7 +124,8 @@ function readTextUpTo(limit: number): RequestHandler {
     })
 }
 
-function answerError(log: Log): ErrorRequestHandler {
+/** Answers what a route throws. */
+export function answerError(log: Log): ErrorRequestHandler {
   return (thrown: Error & { status?: unknown }, request, response: Response, next) => {
     if (response.headersSent) return next(thrown)
     // Errors of Express itself (a bad path, a body that is too large) carry their status.

@@ -11,7 +11,12 @@ import { snapshotLimit } from './snapshots.ts'
 
 const eventLimit = '16kb'
 
-export function createIntake(bridge: Bridge, clock: Clock): Router {
+export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'events' | 'snapshots'> {
+  readonly broker: Pick<Bridge['broker'], 'cameraReported'>
+  readonly oauth: Pick<Bridge['oauth'], 'verifyToken'>
+}
+
+export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
   const router = Router()
   const signatures = createSignatures(clock)
 
