@@ -1,11 +1,10 @@
 /** Google's flows through the whole house in one process: presence and presses to Home Graph, and each surface's way to a picture. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { writeFileSync } from 'node:fs'
 import { readConfig } from '../../src/app/config.ts'
 import { startEmbedded, type Embedded } from '../../src/app/embedded.ts'
 import { startCamera } from '../../src/gateway/camera.ts'
@@ -37,6 +36,7 @@ describe('a bridge with a service account', () => {
   let open: Awaited<ReturnType<typeof openHouse>>
   let house: Embedded
   let ask: (intent: string) => Promise<unknown>
+  let cleanUp = async () => {}
 
   beforeAll(async () => {
     google = await startFakeGoogle(Date.now)
@@ -61,6 +61,7 @@ describe('a bridge with a service account', () => {
     }
   }, patience)
   afterAll(async () => {
+    await cleanUp()
     await open.close()
     await google.close()
   }, patience)
@@ -89,6 +90,7 @@ describe('a bridge with a service account', () => {
         clock: Date.now,
         log: () => {},
       })
+      cleanUp = () => camera.close()
       const cameAt = await instantOf(() => house.bridge.broker.isOnline(house.camera) === true)
       const toldAt = await instantOf(() => believed() === true)
       expect(toldAt - cameAt).toBeLessThan(1000)
@@ -101,6 +103,32 @@ describe('a bridge with a service account', () => {
       })
       expect(press.status).toBe(202)
       await eventually(() => google.reports.some(({ payload }) => payload.devices.notifications))
+
+      // A camera that is given a battery is announced anew, and what it says of it is reported.
+      const gifts = { hasBattery: true, hasSwitch: true, sensors: [{ name: 'SmokeLevel', unit: 'PERCENTAGE' }] }
+      await house.bridge.cameras.put({ ...house.camera, ...gifts }, doorbell?.key ?? '')
+      await eventually(() => google.calls.some(({ call }) => call === 'requestSync'))
+      for (const event of [
+        { kind: 'battery', level: 42 },
+        { kind: 'switch', isOn: true },
+        { kind: 'sensor', name: 'SmokeLevel', value: 7 },
+      ]) {
+        await fetch(`${bridge}/cameras/front-door/events`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${doorbell?.key}` },
+          body: JSON.stringify({ ...event, at: Date.now() }),
+        })
+      }
+      const state = {
+        online: true,
+        descriptiveCapacityRemaining: 'MEDIUM',
+        capacityRemaining: [{ rawValue: 42, unit: 'PERCENTAGE' }],
+        on: true,
+        currentSensorStateData: [{ name: 'SmokeLevel', rawValue: 7 }],
+      }
+      const told = () => google.states.get(payload.agentUserId)?.['front-door']
+      await eventually(() => told()?.['currentSensorStateData'] !== undefined)
+      expect(told()).toEqual(state)
 
       await camera.close()
       const wentAt = await instantOf(() => house.bridge.broker.isOnline(house.camera) === false)
