@@ -35,13 +35,15 @@ const camera: Camera = {
   hasSpeaker: true,
 }
 
+const clock = Date.now
+const log = () => {}
+const stateOf = async () => ({})
+
 /**
  * A camera behind `roundTripMs`: with a line opened ahead the offer and its answer are one round trip; without it the
  * connection (TCP, TLS, upgrade) costs three more before the offer leaves. Then it trickles three candidates, 20 ms apart.
  */
 function openHouse(roundTripMs: number) {
-  const clock = Date.now
-  const log = () => {}
   const store = createSqliteStore(':memory:', clock)
   const lines = new Set<string>()
   const signaling: Signaling = {
@@ -62,7 +64,6 @@ function openHouse(roundTripMs: number) {
   const budgets = { settleCapMs: 1500, quietMs: 200, replyMs: 100, absentMs: 3000, lifetimeMs: 600_000 }
   const broker = createBroker({ signaling, presence: () => undefined, store, budgets, clock, log })
   const cameras = { list: async () => [camera], find: async () => camera }
-  const stateOf = async () => ({})
   const base = { cameras, broker, store, clock, log }
   const fulfillment = createFulfillment({
     ...base,

@@ -161,13 +161,14 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
 
   /** Google has dropped the link before it says so and reads nothing but `{}`: each step runs, and a failure is ours to see. */
   async function disconnect(accountId: AccountId): Promise<DisconnectReply> {
+    // First of all: what ends below must not be taken for the user's own farewell, of which Google would be told.
+    const [linked] = await Promise.allSettled([links.close(accountId)])
     const steps = await Promise.allSettled([
-      links.close(accountId),
       broker.endAll(accountId, 'google', 'account unlinked'),
       tokens.revokeAll(accountId),
       deps.unlink(accountId),
     ])
-    for (const step of steps) {
+    for (const step of [linked, ...steps]) {
       if (step.status === 'rejected') logFailure(log, 'google.disconnect', toBridgeError(step.reason), { accountId })
     }
     return {}

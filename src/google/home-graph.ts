@@ -1,6 +1,6 @@
 /** Google's Home Graph as a client: each method one call with a deadline, its outcome told apart, never thrown. */
 import { randomUUID } from 'node:crypto'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { AccountId, Clock, Log } from '../ports.ts'
 import { graphDevices, graphStates, type ReportRequest } from '../wire/google.ts'
 import type { Quota, QuotaLane } from './quota.ts'
@@ -62,7 +62,6 @@ interface Call<T> {
 export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
   const { url = 'https://homegraph.googleapis.com', deadlineMs = 5000, quota, log } = deps
   const token = createServiceToken({ ...deps, deadlineMs })
-  const nothing = () => undefined
 
   return {
     report(account, devices, eventId, signal) {
@@ -86,13 +85,14 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
     query(account, ids, signal) {
       const inputs = [{ payload: { devices: ids.map((id) => ({ id })) } }]
       const body = { requestId: randomUUID(), agentUserId: account, inputs }
-      const read = (json: unknown) => graphStates.parse(json).payload.devices
-      return call({ name: 'query', account, method: 'POST', path: '/v1/devices:query', body, read }, signal)
+      return call({ name: 'query', account, method: 'POST', path: '/v1/devices:query', body, read: readStates }, signal)
     },
     devices(account, signal) {
       const body = { requestId: randomUUID(), agentUserId: account }
-      const read = (json: unknown) => graphDevices.parse(json).payload.devices
-      return call({ name: 'devices', account, method: 'POST', path: '/v1/devices:sync', body, read }, signal)
+      return call(
+        { name: 'devices', account, method: 'POST', path: '/v1/devices:sync', body, read: readDevices },
+        signal,
+      )
     },
     deleteAgentUser(account, signal) {
       const path = `/v1/agentUsers/${encodeURIComponent(account)}`
@@ -163,6 +163,10 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
     return { status: response.status, text: await response.text(), retryAfterMs }
   }
 }
+
+const nothing = (): undefined => undefined
+const readStates = (json: unknown) => graphStates.parse(json).payload.devices
+const readDevices = (json: unknown) => graphDevices.parse(json).payload.devices
 
 /** Google's own word for the error (google.rpc.Code), and what its owner can do where that is known. */
 function hintOf(status: number, text: string): string {

@@ -120,20 +120,6 @@ export function createKvsSignaling(
     return connection
   }
 
-  /** A line that was opened ahead now belongs to the call, however soon that ends. */
-  async function adopt(
-    prepared: Promise<ChannelConnection | undefined>,
-    signal: AbortSignal,
-  ): Promise<ChannelConnection | undefined> {
-    const connection = await prepared
-    if (connection === undefined) return undefined
-    const hangUp = () => connection.close()
-    signal.addEventListener('abort', hangUp, { once: true })
-    void connection.closed.then(() => signal.removeEventListener('abort', hangUp))
-    if (signal.aborted) hangUp()
-    return connection
-  }
-
   async function* offerAsAlexa(channelName: string, viewerId: string, sdp: string, signal: AbortSignal) {
     const payload = encodePayload({ kind: 'offer', sdp })
     const answer = await withResources(channelName, signal, async (channel) => {
@@ -212,6 +198,20 @@ export function createKvsSignaling(
       kvs.close()
     },
   }
+}
+
+/** A line that was opened ahead now belongs to the call, however soon that ends. */
+async function adopt(
+  prepared: Promise<ChannelConnection | undefined>,
+  signal: AbortSignal,
+): Promise<ChannelConnection | undefined> {
+  const connection = await prepared
+  if (connection === undefined) return undefined
+  const hangUp = () => connection.close()
+  signal.addEventListener('abort', hangUp, { once: true })
+  void connection.closed.then(() => signal.removeEventListener('abort', hangUp))
+  if (signal.aborted) hangUp()
+  return connection
 }
 
 /** What the message says to the broker, if it comes from the camera. */

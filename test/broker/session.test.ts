@@ -31,17 +31,17 @@ function brief(effect: Effect): string {
 const phase = (session: Session): string => session.phase
 const deadline = 'wake 4900'
 
+function answeredBy(given: typeof facts, sdp: string): Session {
+  const [offered] = open(given, echoOffer, 10)
+  const [gathering] = step(offered, { kind: 'camera-answered', sdp, at: 20 })
+  return step(gathering, { kind: 'camera-gathered', at: 25 })[0]
+}
+
 describe('a camera without sound', () => {
   const silentAnswer = cSdkAnswer.replace(/m=audio 9 /, 'm=audio 0 ')
   const needy = { ...facts, rules: { ...facts.rules, needsSound: true } }
-  function answer(given: typeof facts, sdp: string): Session {
-    const [offered] = open(given, echoOffer, 10)
-    const [gathering] = step(offered, { kind: 'camera-answered', sdp, at: 20 })
-    return step(gathering, { kind: 'camera-gathered', at: 25 })[0]
-  }
-
   test('is shown all the same, and is the cause if the display that needs sound shows nothing', () => {
-    const session = answer(needy, silentAnswer)
+    const session = answeredBy(needy, silentAnswer)
     expect(phase(session)).toBe('answered')
     const view = viewOf(session, 30)
     expect(view.cause?.code).toBe('no_sound')
@@ -51,7 +51,7 @@ describe('a camera without sound', () => {
   })
 
   test('is not the cause when media failed', () => {
-    const [failed] = step(answer(needy, silentAnswer), { kind: 'camera-reported', state: 'failed', at: 40 })
+    const [failed] = step(answeredBy(needy, silentAnswer), { kind: 'camera-reported', state: 'failed', at: 40 })
     expect(viewOf(failed, 50).cause?.code).toBe('media_failed')
   })
 
@@ -59,7 +59,7 @@ describe('a camera without sound', () => {
     ['whose display can do without', facts, silentAnswer],
     ['that has sound after all', needy, cSdkAnswer],
   ])('%s has no cause', (_, given, sdp) => {
-    expect(viewOf(answer(given, sdp), 30).cause).toBeUndefined()
+    expect(viewOf(answeredBy(given, sdp), 30).cause).toBeUndefined()
   })
 })
 

@@ -36,7 +36,7 @@ describe('a bridge with a service account', () => {
   let open: Awaited<ReturnType<typeof openHouse>>
   let house: Embedded
   let ask: (intent: string) => Promise<unknown>
-  let cleanUp = async () => {}
+  let cleanUp: (() => Promise<void>) | undefined
 
   beforeAll(async () => {
     google = await startFakeGoogle(Date.now)
@@ -61,7 +61,7 @@ describe('a bridge with a service account', () => {
     }
   }, patience)
   afterAll(async () => {
-    await cleanUp()
+    await cleanUp?.()
     await open.close()
     await google.close()
   }, patience)

@@ -112,9 +112,6 @@ describe('a player in a real browser', () => {
     expect(seen.audioEnergy).toBeGreaterThan(0)
     const picture = (await page.screenshot({ path: screenshot })).toString('base64')
     expect(await ask<number>(page, 'colours', `data:image/png;base64,${picture}`)).toBeGreaterThan(12)
-    console.log(
-      `answer ${Math.round(seen.answerMs)} ms, first frame ${Math.round(seen.firstFrameMs ?? 0)} ms; ${screenshot}`,
-    )
     // A token is revoked by its own `end`.
     expect(await ask<number[]>(page, 'hangUp')).toEqual([200, 401])
     await page.close()

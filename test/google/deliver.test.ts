@@ -110,9 +110,9 @@ describe('a press', () => {
   })
 })
 
-describe('somebody who was seen', () => {
-  const person = () => ({ kind: 'person', eventId: 'p1', at: home.house.now }) as const
+const person = () => ({ kind: 'person', eventId: 'p1', at: home.house.now }) as const
 
+describe('somebody who was seen', () => {
   test('is announced, by a doorbell or a camera that tells people apart', async () => {
     home.house.cameras = [camera({ kind: 'camera', detects: ['person'] })]
     await home.sync()

@@ -85,7 +85,7 @@ export async function startFakeGoogle(clock: () => number) {
   const answers: Record<Call, (account: string, body: object) => object> = {
     report(account, body) {
       const given = body as ReportRequest
-      const { states: told = {}, notifications = {} } = given.payload.devices
+      const { states: told, notifications = {} } = given.payload.devices
       const known = devices.get(account)?.map(({ id }) => id)
       const strangers = Object.keys({ ...told, ...notifications }).filter((id) => known && !known.includes(id))
       if (strangers.length > 0) throw new Error(`no such device: ${strangers.join()}`)

@@ -79,6 +79,8 @@ describe('SYNC', () => {
   })
 })
 
+const ask = (...protocols: string[]) => ({ ...show, params: { ...show.params, SupportedStreamProtocols: protocols } })
+
 describe('a camera with more than its picture', () => {
   const gifted = camera({
     streams: [
@@ -91,7 +93,6 @@ describe('a camera with more than its picture', () => {
     sensors: [{ name: 'SmokeLevel', states: ['smoke detected', 'no smoke detected'] }],
   })
   const giftedHouse = () => Object.assign(fakeHouse(), { cameras: [gifted] })
-  const ask = (...protocols: string[]) => ({ ...show, params: { ...show.params, SupportedStreamProtocols: protocols } })
 
   test('has the trait and the attributes of each source', async () => {
     const { body } = await fulfillmentOf(giftedHouse())(request('SYNC'), headers)
