@@ -60,6 +60,7 @@ const environment = z.object({
       (zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC',
       'must be a time zone: Europe/Berlin',
     ),
+  TRANSOM_SIMULATOR_PORT: portNumber(8090),
   TRANSOM_MQTT_URL: z.url({ protocol: /^(mqtts?|wss?)$/ }).optional(),
   TRANSOM_MQTT_TOPIC: z
     .string()
@@ -95,6 +96,8 @@ export interface Config {
     /** Of customers whose Echo does not tell. */
     readonly timeZone: string
   }
+  /** Where the simulator plays Amazon when no LWA client is configured; 0: it does not. */
+  readonly simulatorPort: number
   /** Where camera events come in by MQTT; undefined: they do not. */
   readonly mqtt: { readonly url: string; readonly topic: string } | undefined
   readonly google: {
@@ -159,6 +162,7 @@ function toConfig(env: Environment): Config {
       forwarderSecret: env.TRANSOM_FORWARDER_SECRET,
       timeZone: env.TRANSOM_TIME_ZONE,
     },
+    simulatorPort: env.TRANSOM_SIMULATOR_PORT,
     mqtt: env.TRANSOM_MQTT_URL === undefined ? undefined : { url: env.TRANSOM_MQTT_URL, topic: env.TRANSOM_MQTT_TOPIC },
     google: {
       budgetMs: env.TRANSOM_GOOGLE_BUDGET_MS,

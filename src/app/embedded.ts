@@ -82,8 +82,9 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
     const localUrl = `http://localhost:${(server.address() as AddressInfo).port}`
     const publicUrl = config.publicUrl ?? localUrl
     const clients = demoClients(secrets)
+    const amazon = simulatedAmazon(config, secrets)
     const bridge = createBridge({
-      config,
+      config: amazon === undefined ? config : withAmazon(config, amazon),
       publicUrl,
       clients,
       store,
@@ -98,7 +99,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
     server.on('request', createHttpApp(bridge, log, { forwarderSecret: config.alexa.forwarderSecret, clock }))
 
     const camera = await ensureDemo(bridge, store, secrets)
-    await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(localUrl, secrets, clients))
+    await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(localUrl, secrets, clients, amazon))
 
     const doorbell = config.doorbell.isOn
       ? await startCamera({
@@ -213,13 +214,45 @@ function demoClients({ clientSecrets }: Secrets): readonly OAuthClient[] {
   ]
 }
 
+interface SimulatedAmazon {
+  readonly port: number
+  readonly clientId: string
+  readonly clientSecret: string
+}
+
+/** On a machine of one's own, which the real Amazon cannot reach anyway, the simulator may be it. */
+function simulatedAmazon(
+  { alexa, publicUrl, simulatorPort }: Config,
+  { clientSecrets }: Secrets,
+): SimulatedAmazon | undefined {
+  if (alexa.lwa.clientId !== undefined || publicUrl !== undefined || simulatorPort === 0) return undefined
+  return { port: simulatorPort, clientId: 'simulator', clientSecret: clientSecrets.alexa }
+}
+
+function withAmazon(config: Config, { port, clientId, clientSecret }: SimulatedAmazon): Config {
+  const origin = `http://127.0.0.1:${port}`
+  const lwa = { clientId, clientSecret, tokenUrl: `${origin}/auth/o2/token` }
+  return { ...config, alexa: { ...config.alexa, lwa, gatewayUrl: `${origin}/v3/events` } }
+}
+
 /** What a developer would type into the consoles, for the simulator. */
-function simulatorSettings(bridge: string, { demo }: Secrets, clients: readonly OAuthClient[]): object {
+function simulatorSettings(
+  bridge: string,
+  { demo }: Secrets,
+  clients: readonly OAuthClient[],
+  amazon: SimulatedAmazon | undefined,
+): object {
   const byAssistant = clients.map(({ assistant, clientId, clientSecret, redirectUris }) => [
     assistant,
     { clientId, clientSecret, redirectUri: redirectUris[0] },
   ])
-  return { bridge, user: { login: demo.login, password: demo.password }, clients: Object.fromEntries(byAssistant) }
+  return {
+    bridge,
+    user: { login: demo.login, password: demo.password },
+    clients: Object.fromEntries(byAssistant),
+    ...(amazon && { amazon }),
+    cameraKeys: { [doorbellId]: demo.cameraKey },
+  }
 }
 
 async function listen(host: string, port: number): Promise<Server> {

@@ -8,6 +8,7 @@ export const usage = `Plays an Echo Show or a Nest Hub against a running bridge,
   npm run call -- --assistant alexa|google [options]
 
   --camera ID        the camera to show (default: the first one discovered)
+  --ring             presses the bell first, and receives the event as Amazon (Alexa only)
   --seconds N        how long media flows (default: 3)
   --repeat N         makes N calls in a row with one linked account (default: 1)
   --json             prints one JSON object and nothing else
@@ -22,6 +23,7 @@ Exit status: 0 all was well, 1 the call failed with the cause printed, 2 wrong u
 export interface Arguments {
   readonly assistant: AssistantName
   readonly camera: string | undefined
+  readonly ring: boolean
   readonly seconds: number
   readonly repeat: number
   readonly json: boolean
@@ -38,6 +40,7 @@ export function readArguments(args: readonly string[]): Arguments | undefined {
     options: {
       assistant: { type: 'string' },
       camera: { type: 'string' },
+      ring: { type: 'boolean', default: false },
       seconds: { type: 'string', default: '3' },
       repeat: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
@@ -48,7 +51,7 @@ export function readArguments(args: readonly string[]): Arguments | undefined {
     },
   })
   if (values.help) return undefined
-  const { assistant, camera, json, bridge, login, password } = values
+  const { assistant, camera, ring, json, bridge, login, password } = values
   if (assistant !== 'alexa' && assistant !== 'google') {
     throw new Error(`--assistant must be alexa or google${assistant === undefined ? '' : `, not ${assistant}`}`)
   }
@@ -57,7 +60,8 @@ export function readArguments(args: readonly string[]): Arguments | undefined {
   const seconds = numberOf('seconds', values.seconds, 0.1, 3600)
   const repeat = numberOf('repeat', values.repeat, 1, 100_000)
   if (!Number.isInteger(repeat)) throw new Error('--repeat must be a whole number')
-  return { assistant, camera, seconds, repeat, json, bridge, login, password }
+  if (ring && assistant !== 'alexa') throw new Error('--ring is for --assistant alexa')
+  return { assistant, camera, ring, seconds, repeat, json, bridge, login, password }
 }
 
 function numberOf(name: string, text: string, least: number, most: number): number {

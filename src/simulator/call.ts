@@ -2,13 +2,14 @@
 
 import { createAlexa } from './alexa.ts'
 import { readAnswer } from './answer.ts'
-import type { FoundCamera } from './assistant.ts'
+import type { Assistant, FoundCamera } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'
 import { orAborted, withDeadline } from './deadline.ts'
 import { createDisplay, type DisplayLimits, type Traffic } from './display.ts'
 import { createGoogle } from './google.ts'
 import { type Link, linkAccount, refreshLink } from './link.ts'
 import { type CallReport, judge, labels, noTraffic, type Progress, reportOn } from './report.ts'
+import { pressBell, startAmazon } from './ring.ts'
 import { type SessionView, settledSession } from './sessions.ts'
 import type { AssistantName, Settings } from './settings.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
@@ -29,6 +30,8 @@ export interface CallOptions {
   readonly limits?: Partial<CallLimits>
   /** Aborting hangs up; the report then says `interrupted`. */
   readonly signal?: AbortSignal
+  /** Presses the bell first, and waits until it is announced. */
+  readonly ring?: boolean
   /** Called at each step as it happens. */
   readonly onStep?: (step: string, detail?: string) => void
 }
@@ -39,6 +42,8 @@ export interface CallLimits extends DisplayLimits {
   readonly answerMs: number | undefined
   /** How long the camera's report of the talk-back is waited for, after the goodbye. */
   readonly heardMs: number
+  /** How long the press may take to be announced. */
+  readonly ringMs: number
   /** Everything but the media time. */
   readonly totalMs: number
 }
@@ -49,6 +54,7 @@ const usualLimits: CallLimits = {
   dtlsMs: 5000,
   answerMs: undefined,
   heardMs: 3000,
+  ringMs: 5000,
   totalMs: 30_000,
 }
 
@@ -106,6 +112,7 @@ async function converse(
   const camera = chosen(await assistant.discover(signal), options.camera)
   progress.camera = camera
   timeline.note('discovered', `${camera.name} (${camera.id})`)
+  if (options.ring === true) await ring(options, limits, timeline, assistant, camera, signal)
   const iceServers = await assistant.prepare(camera, signal)
 
   const lost = Promise.withResolvers<never>()
@@ -165,6 +172,36 @@ async function linked({ assistant, settings, link }: CallOptions, signal: AbortS
   const options = { assistant, bridge: settings.bridge, client, user: settings.user }
   if (link === undefined) return linkAccount(options, signal)
   return link.expiresAt - Date.now() > 60_000 ? link : refreshLink(options, link, signal)
+}
+
+/** Somebody presses the bell; Amazon, which we are, hears of it, and the display opens the picture. */
+async function ring(
+  { settings }: CallOptions,
+  { ringMs }: CallLimits,
+  timeline: Timeline,
+  assistant: Assistant,
+  camera: FoundCamera,
+  signal: AbortSignal,
+): Promise<void> {
+  const key = settings.cameraKeys?.[camera.id]
+  if (assistant.acceptGrant === undefined) throw new CallError('press_refused', 'only Alexa can be rung for')
+  if (settings.amazon === undefined || key === undefined)
+    throw new CallError('press_refused', 'simulator.json names no Amazon of ours, or no key of this camera')
+  const amazon = await startAmazon(settings.amazon)
+  try {
+    await assistant.acceptGrant(amazon.code, signal)
+    timeline.note(labels.pressed)
+    await pressBell(settings.bridge, camera.id, key, signal)
+    await withDeadline(
+      signal,
+      ringMs,
+      () => new CallError('press_unannounced', `no DoorbellPress within ${ringMs} ms`),
+      (within) => amazon.announced(camera.id, within),
+    )
+    timeline.note(labels.announced)
+  } finally {
+    await amazon.close()
+  }
 }
 
 function chosen(cameras: readonly FoundCamera[], wanted: string | undefined): FoundCamera {

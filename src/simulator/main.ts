@@ -57,8 +57,8 @@ async function soak(args: Arguments, settings: Settings, signal: AbortSignal): P
   return ok ? 0 : 1
 }
 
-function callOptions({ assistant, camera, seconds }: Arguments, settings: Settings, signal: AbortSignal) {
-  return { assistant, settings, seconds, signal, ...(camera === undefined ? {} : { camera }) }
+function callOptions({ assistant, camera, ring, seconds }: Arguments, settings: Settings, signal: AbortSignal) {
+  return { assistant, settings, ring, seconds, signal, ...(camera === undefined ? {} : { camera }) }
 }
 
 process.exitCode = await main()

@@ -16,6 +16,7 @@ describe('the arguments', () => {
     expect(readArguments(['--assistant', 'alexa'])).toEqual({
       assistant: 'alexa',
       camera: undefined,
+      ring: false,
       seconds: 3,
       repeat: 1,
       json: false,
@@ -149,6 +150,7 @@ describe('the printed report', () => {
     cameraId: 'bell-1',
     answerMs: 20.5,
     connectedMs: 170,
+    ring: null,
     firstFrameMs: 201.25,
     video: { codec: 'H264', profileLevelId: '42e01f', packets: 200, frames: 60 },
     audioIn: { codec: 'opus', packets: 150 },
