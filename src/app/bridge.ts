@@ -13,6 +13,7 @@ import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
 import { createEvents, type Events, type Translate } from './events.ts'
 import { createNotices, type Notices } from './notices.ts'
+import { createPresenceNews } from './presence.ts'
 import type { Keys } from './secrets.ts'
 import { createSnapshots } from './snapshots.ts'
 
@@ -40,7 +41,7 @@ export interface Bridge {
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
   /** A camera master came to this channel or left it. */
-  presenceChanged(channelName: string, isOnline: boolean, at: number): Promise<void>
+  presenceChanged(this: void, channelName: string, isOnline: boolean, at: number): void
   /** Resolves when everything that was to be told has been. */
   settled(): Promise<void>
   /** Refuses what is being negotiated and waits for what is being announced. */
@@ -87,6 +88,14 @@ export function createBridge(deps: BridgeDeps): Bridge {
     translate: [alexaSide.translate, ...(google ? [google.translate] : [])],
     warm: (camera) => broker.warm(camera),
   })
+  const presenceNews = createPresenceNews(async (channelName, isOnline, at) => {
+    try {
+      const camera = await cameras.byChannel(channelName)
+      if (camera) await events.receive(camera, { kind: 'online', isOnline, at })
+    } catch (thrown) {
+      log('error', 'presence not told', { channelName, reason: String(thrown) })
+    }
+  })
   // What an earlier process could not say any more.
   outbox.start().catch((thrown: unknown) => log('error', 'outbox not started', { reason: String(thrown) }))
 
@@ -112,13 +121,11 @@ export function createBridge(deps: BridgeDeps): Bridge {
       budgetMs: config.google.budgetMs,
     }),
     signalingDoor: createSignalingDoor({ ...base, cameras, broker, talkBack, budgetMs: config.google.budgetMs }),
-    async presenceChanged(channelName, isOnline, at) {
-      const camera = await cameras.byChannel(channelName)
-      if (camera) await events.receive(camera, { kind: 'online', isOnline, at })
-    },
+    presenceChanged: presenceNews.changed,
     settled: () => outbox.settled(),
     async close() {
       await broker.close()
+      presenceNews.close()
       await outbox.close()
     },
   }

@@ -67,10 +67,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
         iceServers: config.iceServers,
         clock,
         log,
-        onPresence: (channelName, isOnline, at) =>
-          void presenceChanged?.(channelName, isOnline, at).catch((thrown: unknown) =>
-            log('error', 'presence not told', { channelName, reason: String(thrown) }),
-          ),
+        onPresence: (channelName, isOnline, at) => presenceChanged?.(channelName, isOnline, at),
       }),
     )
     opened.push(() => service.close())
