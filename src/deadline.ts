@@ -19,11 +19,11 @@ export async function within<T>(
     hangUp.abort(reason)
     overdue.reject(reason)
   }, ms)
-  const running = work(hangUp.signal)
-  running.catch((thrown: unknown) => {
-    if (hangUp.signal.aborted && thrown !== hangUp.signal.reason) onLate(thrown)
-  })
   try {
+    const running = work(hangUp.signal)
+    running.catch((thrown: unknown) => {
+      if (hangUp.signal.aborted && thrown !== hangUp.signal.reason) onLate(thrown)
+    })
     return await Promise.race([running, overdue.promise])
   } finally {
     clearTimeout(timer)

@@ -13,7 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'deadline.ts': ['errors.ts'],
   wire: [],
   // floor 1: nobody knows his neighbour, and the broker knows no wire type either
-  broker: ['errors.ts', 'ports.ts'],
+  broker: ['errors.ts', 'ports.ts', 'deadline.ts'],
   oauth: ground,
   kvs: ground,
   store: ground,

@@ -33,8 +33,8 @@ export function createAlexaDoors(
   if (forwarderSecret !== undefined) {
     router.post('/alexa/forwarded', readText, async (request, response) => {
       const body = typeof request.body === 'string' ? request.body : ''
-      const { [signatureField]: signature, [timestampField]: timestamp } = request.headers
-      signatures.check(forwarderSecret, { signature: `${signature}`, timestamp: `${timestamp}`, body })
+      const signature = request.get(signatureField) ?? ''
+      signatures.check(forwarderSecret, { signature, timestamp: request.get(timestampField) ?? '', body })
       const { region, event } = parse(forwarded, body)
       response.json(await bridge.alexa.entry(event, region))
     })

@@ -30,7 +30,7 @@ const awsEnvironment = z.object({
   /** `{ "signing": [private ES256 JWK, …], "cookies": ["…"], "sealing": "32 bytes in base64" }`; the first of a list is in use. */
   TRANSOM_KEYS: json(
     z.object({
-      signing: z.array(z.looseObject({ kty: z.string() })).min(1),
+      signing: z.array(z.looseObject({ kty: z.literal('EC') })).min(1),
       cookies: z.array(z.string().min(32)).min(1),
       sealing: z.base64().length(44),
     }),

@@ -13,6 +13,7 @@ import type { Config } from './config.ts'
 import { createEvents, type Events } from './events.ts'
 import { createGoogleSide } from './google.ts'
 import { createNotices, type Notices } from './notices.ts'
+import { createPresenceNews } from './presence.ts'
 import type { Keys } from './secrets.ts'
 import { createSnapshots } from './snapshots.ts'
 
@@ -42,7 +43,7 @@ export interface Bridge {
   /** What Google is told unasked of whole accounts; absent without a service account for Home Graph. */
   readonly googleReports: GoogleReports | undefined
   /** A camera master came to this channel or left it. */
-  presenceChanged(channelName: string, isOnline: boolean, at: number): Promise<void>
+  presenceChanged(this: void, channelName: string, isOnline: boolean, at: number): void
   /** Resolves when everything that was to be told has been. */
   settled(): Promise<void>
   /** Refuses what is being negotiated and waits for what is being announced. */
@@ -98,6 +99,14 @@ export function createBridge(deps: BridgeDeps): Bridge {
     translate: [alexaSide.translate, googleSide.translate],
     warm: (camera) => broker.warm(camera),
   })
+  const presenceNews = createPresenceNews(async (channelName, isOnline, at) => {
+    try {
+      const camera = await cameras.byChannel(channelName)
+      if (camera) await events.receive(camera, { kind: 'online', isOnline, at })
+    } catch (thrown) {
+      log('error', 'presence not told', { channelName, reason: String(thrown) })
+    }
+  })
   // What an earlier process could not say any more.
   outbox.start().catch((thrown: unknown) => log('error', 'outbox not started', { reason: String(thrown) }))
   const google = googleSide.open(outbox)
@@ -113,13 +122,11 @@ export function createBridge(deps: BridgeDeps): Bridge {
     fulfillment: google.fulfillment,
     signalingDoor: google.signalingDoor,
     googleReports: google.reports,
-    async presenceChanged(channelName, isOnline, at) {
-      const camera = await cameras.byChannel(channelName)
-      if (camera) await events.receive(camera, { kind: 'online', isOnline, at })
-    },
+    presenceChanged: presenceNews.changed,
     settled: () => outbox.settled(),
     async close() {
       await broker.close()
+      presenceNews.close()
       await google.close()
       await outbox.close()
     },

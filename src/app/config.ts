@@ -5,8 +5,16 @@ import { alexaRegions, type AlexaRegion } from '../alexa/region.ts'
 import type { Budgets } from '../broker/session.ts'
 import type { IceServer } from '../ports.ts'
 
-const milliseconds = (fallback: number) => z.coerce.number().int().min(0).max(3_600_000).default(fallback)
-const portNumber = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback)
+/** Digits only: `Number(' ')` would be 0. */
+const whole = (most: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().max(most))
+    .default(fallback)
+const milliseconds = (fallback: number) => whole(3_600_000, fallback)
+const portNumber = (fallback: number) => whole(65_535, fallback)
 const onOff = (fallback: 'on' | 'off') =>
   z
     .enum(['on', 'off'])
@@ -24,7 +32,10 @@ const environment = z.object({
   TRANSOM_DATA: z.string().default('./data'),
   TRANSOM_HOST: z.string().default('127.0.0.1'),
   TRANSOM_PORT: portNumber(8080),
-  TRANSOM_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  TRANSOM_PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .regex(/^[^?#]*$/, 'must not have a query or a fragment')
+    .optional(),
   TRANSOM_BEHIND_PROXY: onOff('off'),
   TRANSOM_SIGNALING_PORT: portNumber(8443),
   TRANSOM_SIGNALING_HOST: z.string().optional(),
@@ -60,6 +71,7 @@ const environment = z.object({
       (zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC',
       'must be a time zone: Europe/Berlin',
     ),
+  TRANSOM_SIMULATOR_PORT: portNumber(8090),
   TRANSOM_MQTT_URL: z.url({ protocol: /^(mqtts?|wss?)$/ }).optional(),
   TRANSOM_MQTT_TOPIC: z
     .string()
@@ -96,6 +108,8 @@ export interface Config {
     /** Of customers whose Echo does not tell. */
     readonly timeZone: string
   }
+  /** Where the simulator plays Amazon when no LWA client is configured; 0: it does not. */
+  readonly simulatorPort: number
   /** Where camera events come in by MQTT; undefined: they do not. */
   readonly mqtt: { readonly url: string; readonly topic: string } | undefined
   readonly google: {
@@ -162,6 +176,7 @@ function toConfig(env: Environment): Config {
       forwarderSecret: env.TRANSOM_FORWARDER_SECRET,
       timeZone: env.TRANSOM_TIME_ZONE,
     },
+    simulatorPort: env.TRANSOM_SIMULATOR_PORT,
     mqtt: env.TRANSOM_MQTT_URL === undefined ? undefined : { url: env.TRANSOM_MQTT_URL, topic: env.TRANSOM_MQTT_TOPIC },
     google: {
       budgetMs: env.TRANSOM_GOOGLE_BUDGET_MS,

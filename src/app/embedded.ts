@@ -56,22 +56,22 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const store = createSqliteStore(databasePath, clock)
     opened.push(() => store.close())
 
+    const { advertisedHost } = config.signaling
     let presenceChanged: Bridge['presenceChanged'] | undefined
-    const service = await startSignalingService({
-      store,
-      region,
-      iceServers: config.iceServers,
-      clock,
-      log,
-      certificateDir: join(config.dataDir, 'certificates'),
-      host: config.host,
-      port: config.signaling.port,
-      ...(config.signaling.advertisedHost !== undefined && { advertisedHost: config.signaling.advertisedHost }),
-      onPresence: (channelName, isOnline, at) =>
-        void presenceChanged?.(channelName, isOnline, at).catch((thrown: unknown) =>
-          log('error', 'presence not told', { channelName, reason: String(thrown) }),
-        ),
-    })
+    const service = await atAddress('TRANSOM_SIGNALING_PORT', config.host, config.signaling.port, () =>
+      startSignalingService({
+        store,
+        certificateDir: join(config.dataDir, 'certificates'),
+        host: config.host,
+        port: config.signaling.port,
+        ...(advertisedHost !== undefined && { advertisedHost }),
+        region,
+        iceServers: config.iceServers,
+        clock,
+        log,
+        onPresence: (channelName, isOnline, at) => presenceChanged?.(channelName, isOnline, at),
+      }),
+    )
     opened.push(() => service.close())
     const secrets = await withCredentials(made, service, secretsPath)
 
@@ -79,13 +79,14 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const kvs = createKvsSignaling({ ...access, credentials: secrets.credentials.application }, { clock, log })
     opened.push(() => kvs.close())
 
-    const server = await listen(config.host, config.port)
+    const server = await atAddress('TRANSOM_PORT', config.host, config.port, () => listen(config.host, config.port))
     opened.push(() => endServer(server))
-    const localUrl = `http://localhost:${(server.address() as AddressInfo).port}`
+    const localUrl = `http://${nameOf(config.host)}:${(server.address() as AddressInfo).port}`
     const publicUrl = config.publicUrl ?? localUrl
     const clients = demoClients(secrets)
+    const amazon = simulatedAmazon(config, secrets)
     const bridge = createBridge({
-      config,
+      config: amazon === undefined ? config : withAmazon(config, amazon),
       publicUrl,
       clients,
       store,
@@ -100,7 +101,8 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     server.on('request', createHttpApp(bridge, log, { forwarderSecret: config.alexa.forwarderSecret, clock }))
 
     const camera = await ensureDemo(bridge, store, secrets)
-    await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(localUrl, secrets, clients, simulated))
+    const settings = simulatorSettings(localUrl, secrets, clients, amazon, simulated)
+    await saveSecrets(join(config.dataDir, 'simulator.json'), settings)
 
     const doorbell = config.doorbell.isOn
       ? await startCamera({
@@ -110,6 +112,8 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
           report: createReporter({ url: `${localUrl}/cameras/${camera.id}/events`, key: secrets.demo.cameraKey, log }),
           clock,
           log,
+        }).catch((error: Error) => {
+          throw new Error(`the doorbell cannot use its source (TRANSOM_SOURCE): ${error.message}`, { cause: error })
         })
       : undefined
     if (doorbell !== undefined) opened.push(() => doorbell.close())
@@ -161,7 +165,7 @@ async function withCredentials(
   secrets: Secrets,
   service: SignalingService,
   path: string,
-): Promise<Secrets & Required<Pick<Secrets, 'credentials'>>> {
+): Promise<Secrets & { readonly credentials: NonNullable<Secrets['credentials']> }> {
   await service.ensureChannel(doorbellId)
   if (secrets.credentials !== undefined) return { ...secrets, credentials: secrets.credentials }
   const application = await service.createCredentials({ kind: 'application' })
@@ -215,11 +219,33 @@ function demoClients({ clientSecrets }: Secrets): readonly OAuthClient[] {
   ]
 }
 
+interface SimulatedAmazon {
+  readonly port: number
+  readonly clientId: string
+  readonly clientSecret: string
+}
+
+/** On a machine of one's own, which the real Amazon cannot reach anyway, the simulator may be it. */
+function simulatedAmazon(
+  { alexa, publicUrl, simulatorPort }: Config,
+  { clientSecrets }: Secrets,
+): SimulatedAmazon | undefined {
+  if (alexa.lwa.clientId !== undefined || publicUrl !== undefined || simulatorPort === 0) return undefined
+  return { port: simulatorPort, clientId: 'simulator', clientSecret: clientSecrets.alexa }
+}
+
+function withAmazon(config: Config, { port, clientId, clientSecret }: SimulatedAmazon): Config {
+  const origin = `http://127.0.0.1:${port}`
+  const lwa = { clientId, clientSecret, tokenUrl: `${origin}/auth/o2/token` }
+  return { ...config, alexa: { ...config.alexa, lwa, gatewayUrl: `${origin}/v3/events` } }
+}
+
 /** What a developer would type into the consoles, for the simulator. */
 function simulatorSettings(
   bridge: string,
   { demo }: Secrets,
   clients: readonly OAuthClient[],
+  amazon: SimulatedAmazon | undefined,
   homeGraph: SimulatedGoogle | undefined,
 ): object {
   const byAssistant = clients.map(({ assistant, clientId, clientSecret, redirectUris }) => [
@@ -230,9 +256,16 @@ function simulatorSettings(
     bridge,
     user: { login: demo.login, password: demo.password },
     clients: Object.fromEntries(byAssistant),
-    doorbell: { id: doorbellId, key: demo.cameraKey },
+    ...(amazon && { amazon }),
     ...(homeGraph && { homeGraph }),
+    cameraKeys: { [doorbellId]: demo.cameraKey },
   }
+}
+
+/** By what name this machine reaches a listener on that address. */
+function nameOf(host: string): string {
+  if (['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host)) return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 async function listen(host: string, port: number): Promise<Server> {
@@ -240,16 +273,23 @@ async function listen(host: string, port: number): Promise<Server> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
   server.listen(port, host, resolve)
-  try {
-    await promise
-  } catch (error) {
-    const why =
-      (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-        ? 'is taken: stop what uses it, or set TRANSOM_PORT'
-        : String(error)
-    throw new Error(`port ${port} on ${host} ${why}`, { cause: error })
-  }
+  await promise
   return server
+}
+
+/** Says which setting moves a listener whose address cannot be had. */
+async function atAddress<T>(setting: string, host: string, port: number, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open()
+  } catch (error) {
+    const code = error !== null && typeof error === 'object' && 'code' in error ? error.code : undefined
+    if (code === 'EADDRINUSE')
+      throw new Error(`port ${port} on ${host} is taken: stop what uses it, or set ${setting}`, { cause: error })
+    if (code === 'EADDRNOTAVAIL')
+      throw new Error(`${host} is no address of this machine: set TRANSOM_HOST`, { cause: error })
+    if (code === 'EACCES') throw new Error(`port ${port} is not for this user: set ${setting}`, { cause: error })
+    throw error
+  }
 }
 
 async function endServer(server: Server): Promise<void> {

@@ -43,7 +43,7 @@ export function createEvents(deps: {
   const mutes = store.collection<{ readonly until: number }>('mute')
 
   async function tell(camera: Camera, news: CameraNews): Promise<void> {
-    const outgoing = await Promise.all(deps.translate.map((translate) => translate(camera, news)))
+    const outgoing = await Promise.all(deps.translate.map(async (translate) => translate(camera, news)))
     await deps.outbox.add(outgoing.flat())
   }
 
@@ -126,7 +126,10 @@ export function createEvents(deps: {
           )
           return tell(camera, news)
         }
-        default:
+        case 'person':
+        case 'online':
+        case 'changed':
+        case 'removed':
           return tell(camera, news)
       }
     },

@@ -113,14 +113,14 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Lets the signaling door refuse an oversized body itself: a reply without its CORS headers would not reach the player. */
+/** Lets the signaling door refuse a body that cannot be read: a reply without its CORS headers would not reach the player. */
 function readTextUpTo(limit: number): RequestHandler {
   const read = readText(limit)
   return (request, response, next) =>
     read(request, response, (error?: unknown) => {
       const isTooLarge = error instanceof Error && 'type' in error && error.type === 'entity.too.large'
-      if (isTooLarge) request.body = ' '.repeat(limit + 1)
-      next(isTooLarge ? undefined : error)
+      if (error !== undefined) request.body = isTooLarge ? ' '.repeat(limit + 1) : ''
+      next()
     })
 }
 

@@ -50,7 +50,7 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     const token = bearerToken(request.headers)
     if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
     const { accountId } = await bridge.oauth.verifyToken(token)
-    const camera = await bridge.cameras.find(accountId, cameraId(String(request.params.id)))
+    const camera = await bridge.cameras.find(accountId, cameraId(request.params.id))
     const found = camera && (await bridge.snapshots.get(camera))
     if (found === undefined) throw new BridgeError('camera_not_found', 'no picture of such a camera')
     response.set('cache-control', 'private, no-store').type(found.type).send(found.picture)

@@ -14,11 +14,21 @@ try {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const embedded = await startEmbedded(readConfig(process.env), Date.now, log)
   console.log(greeting(embedded))
+  if (process.stdin.isTTY) listenForRing(embedded)
   process.once('SIGINT', () => void stop(embedded, 'SIGINT'))
   process.once('SIGTERM', () => void stop(embedded, 'SIGTERM'))
 } catch (error) {
   console.error(`Transom cannot start.\n${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
+}
+
+/** `r` and Enter presses the bell, as a finger at the door would. */
+function listenForRing(embedded: Embedded): void {
+  process.stdin.on('data', (typed) => {
+    if (typed.toString().trim().toLowerCase() === 'r') embedded.press()
+  })
+  // The keyboard alone does not keep the bridge running.
+  process.stdin.unref()
 }
 
 async function stop(embedded: Embedded, signal: string): Promise<void> {
@@ -36,15 +46,15 @@ function greeting({ publicUrl, signalingEndpoint, demo, camera }: Embedded): str
   return `
   Transom is running.
 
-  Bridge      ${publicUrl.padEnd(28)}directives, fulfillment, account linking
-  Signaling   ${signalingEndpoint.padEnd(28)}KVS-compatible, with its own certificate authority
+  Bridge      ${publicUrl.padEnd(28)}Alexa, Google, account linking
+  Signaling   ${signalingEndpoint.padEnd(28)}KVS-compatible, with its own CA
   Camera      ${camera.id.padEnd(28)}${camera.name}
-  Demo user   ${`${demo.login} / ${demo.password}`.padEnd(28)}asked for when an account is linked
+  Demo user   ${`${demo.login} / ${demo.password}`.padEnd(28)}for linking an account
 
   Try, in another terminal:
-    npm run call -- --assistant alexa      be an Echo Show: link, discover, view, talk, hang up
+    npm run call -- --assistant alexa      be an Echo Show
     npm run call -- --assistant google     be a Nest Hub
 
-  Ctrl-C stops it; cameras, links and users are kept.
+  r and Enter rings the doorbell. Ctrl-C stops it; cameras, links and users are kept.
 `
 }

@@ -33,27 +33,31 @@ export async function startMqtt(deps: {
       clientId: `transom-${topic.replaceAll(/[^\w]/g, '-')}`,
       clean: false,
       connectTimeout: connectMs,
-      reconnectPeriod: 2_000,
+      reconnectPeriod: 1_000,
       protocolVersion: 4,
     },
     false,
   )
   client.on('error', (error) => log('warn', 'mqtt.error', { reason: error.message }))
   client.on('close', () => log('warn', 'mqtt.disconnected'))
-  // The acknowledgement waits for the callback; an error in it ends the connection, and the broker sends the message again.
+  // The acknowledgement waits for `done`. What was not taken comes again when we connect again.
   client.handleMessage = (packet, done) => {
     if (packet.cmd !== 'publish') return done()
     const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload)
-    take(packet.topic, payload, packet.retain === true).then(
-      () => done(),
-      (thrown: unknown) => {
-        log('error', 'mqtt.not_taken', { topic: packet.topic, reason: String(thrown) })
-        done(thrown instanceof Error ? thrown : new Error(String(thrown)))
-      },
-    )
+    void answer(packet.topic, payload, packet.retain, done)
   }
   await client.subscribeAsync(`${topic}/+/event`, { qos: 1 })
   log('info', 'mqtt.subscribed', { topic: `${topic}/+/event` })
+
+  async function answer(from: string, payload: Buffer, isRetained: boolean, done: () => void): Promise<void> {
+    try {
+      await take(from, payload, isRetained)
+      done()
+    } catch (thrown) {
+      log('error', 'mqtt.not_taken', { topic: from, reason: String(thrown) })
+      client.stream.destroy()
+    }
+  }
 
   async function take(from: string, payload: Buffer, isRetained: boolean): Promise<void> {
     const id = from.slice(topic.length + 1, -'/event'.length)

@@ -1,43 +1,50 @@
 /** What the embedded bridge must keep secret: made at the first start, kept in one file that only its owner can read. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
-import { exportJWK, generateKeyPair, type JWK } from 'jose'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { exportJWK, generateKeyPair } from 'jose'
+import { z } from 'zod'
 
-/** Keys for signing and sealing. The first of a list is in use, the others are still accepted. */
-export interface Keys {
-  /** ES256 private keys that sign access tokens. */
-  readonly signing: readonly JWK[]
-  readonly cookies: readonly string[]
-  /** 32 bytes in base64; seals the tokens that Alexa grants us. */
-  readonly sealing: string
-}
+const credentials = z.object({ accessKeyId: z.string(), secretAccessKey: z.string() })
 
-interface Credentials {
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-}
-
-export interface Secrets {
-  readonly keys: Keys
-  readonly clientSecrets: { readonly alexa: string; readonly google: string }
-  readonly demo: { readonly login: string; readonly password: string; readonly cameraKey: string }
+const secretsShape = z.object({
+  /** Keys for signing and sealing. The first of a list is in use, the others are still accepted. */
+  keys: z.object({
+    /** ES256 private keys that sign access tokens. */
+    signing: z.array(z.looseObject({ kty: z.literal('EC') })).min(1),
+    cookies: z.array(z.string()).min(1),
+    /** 32 bytes in base64; seals the tokens that Alexa grants us. */
+    sealing: z.string(),
+  }),
+  clientSecrets: z.object({ alexa: z.string(), google: z.string() }),
+  demo: z.object({ login: z.string(), password: z.string(), cameraKey: z.string() }),
   /** For the embedded signaling service; absent until it has made them. */
-  readonly credentials?: { readonly application: Credentials; readonly camera: Credentials }
-}
+  credentials: z.object({ application: credentials, camera: credentials }).optional(),
+})
 
-/** Reads the file or makes it. `isFirstStart` says whether a file is expected: a database without its secrets is an error. */
+export type Secrets = z.infer<typeof secretsShape>
+export type Keys = Secrets['keys']
+
+/**
+ * Reads the file, or makes it at the first start. It belongs to the database: either without the other is an error that
+ * says what to do, and so is a damaged file.
+ */
 export async function loadSecrets(path: string, databasePath: string): Promise<Secrets> {
-  if (existsSync(path)) return JSON.parse(await readFile(path, 'utf8')) as Secrets
-  if (existsSync(databasePath)) {
+  const [hasSecrets, hasDatabase] = [existsSync(path), existsSync(databasePath)]
+  const known = hasSecrets ? await readSecrets(path) : undefined
+  // Without credentials the very first start was cut short, before there was a database.
+  const isBegun = known?.credentials !== undefined
+  if (hasDatabase !== hasSecrets && (hasDatabase || isBegun)) {
+    const [missing, there] = hasDatabase ? [path, databasePath] : [databasePath, path]
     throw new Error(
-      `${path} is missing, but ${databasePath} was made with it: restore it from your backup, or remove both to begin anew`,
+      `${missing} is missing, and ${there} belongs to it: restore it from your backup, or remove both to begin anew`,
     )
   }
+  if (known !== undefined) return known
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
   const secrets: Secrets = {
     keys: {
-      signing: [{ ...(await exportJWK(privateKey)), kid: randomUUID(), alg: 'ES256', use: 'sig' }],
+      signing: [{ ...(await exportJWK(privateKey)), kty: 'EC', kid: randomUUID(), alg: 'ES256', use: 'sig' }],
       cookies: [randomBytes(32).toString('base64url')],
       sealing: randomBytes(32).toString('base64'),
     },
@@ -49,8 +56,18 @@ export async function loadSecrets(path: string, databasePath: string): Promise<S
   return secrets
 }
 
+async function readSecrets(path: string): Promise<Secrets> {
+  try {
+    return secretsShape.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch (error) {
+    throw new Error(`${path} is damaged: restore it from your backup`, { cause: error })
+  }
+}
+
 /** Replaces the file as a whole, so that a crash leaves the old one or the new one. */
 export async function saveSecrets(path: string, secrets: object): Promise<void> {
+  // What an earlier crash left behind would keep its own mode.
+  await rm(`${path}.new`, { force: true })
   await writeFile(`${path}.new`, `${JSON.stringify(secrets, undefined, 2)}\n`, { mode: 0o600, flush: true })
   await rename(`${path}.new`, path)
 }

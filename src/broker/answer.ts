@@ -1,21 +1,11 @@
 /** The camera's answer and its trickled candidates, folded into the one complete answer that the display gets. */
 import { isIPv4 } from 'node:net'
 import { BridgeError } from '../errors.ts'
-import { candidateLine, parseCandidate, usableCandidates, type Candidate } from './candidate.ts'
-import { attributeLine, candidatesOf } from './offer.ts'
-import {
-  codecLines,
-  hasAttribute,
-  parseSdp,
-  sameCodec,
-  valuesOf,
-  withoutOrphans,
-  type Codec,
-  type Description,
-  type Direction,
-  type Media,
-  type Transport,
-} from './sdp.ts'
+import { candidateLine, candidatesOf, parseCandidate, usableCandidates, type Candidate } from './candidate.ts'
+import { isBareH264 } from './offer.ts'
+import { attributeLine, bundleLine, codecLines, describe, iceLiteLine, midLine, rejectedLines } from './sdp-lines.ts'
+import { hasAttribute, parseSdp, sameCodec, valuesOf, withoutOrphans } from './sdp.ts'
+import type { Attribute, Codec, Description, Direction, Media } from './sdp.ts'
 
 /** What the display can use, as its assistant's documents say. */
 export interface AnswerRules {
@@ -36,6 +26,9 @@ export interface TrickledCandidate {
   readonly sdpMLineIndex?: number
 }
 
+/** What H.264 is that says nothing of itself (RFC 6184: baseline), in the packetization mode that was asked for. */
+const h264Plain = 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'
+
 /**
  * Folds a camera's answer and candidates into a complete answer to `offer` (RFC 3264, RFC 9429 section 5.3): the offer's
  * sections in the offer's order with the offer's mids and payload types, directions that fit, feedback and extensions
@@ -49,43 +42,50 @@ export function composeAnswer(
   rules: AnswerRules,
 ): string {
   const answer = parseSdp(answerText, 'camera_garbled')
-  const pairs = pairSections(offer, answer)
-  if (pairs.every((pair) => pair.answered === undefined)) throw new BridgeError('no_common_codec')
-  const bundle = offer.bundle.filter((mid) => pairs.some((pair) => pair.offered.mid === mid && isBundled(pair, answer)))
+  const sections = pairSections(offer, answer)
+  const accepted = sections.filter((section) => section.kind === 'accepted')
+  if (accepted.length === 0) throw new BridgeError('no_common_codec')
   const pools = candidatePools(answer, trickled)
-  const sections = pairs.flatMap((pair) => {
-    if (pair.answered === undefined) return rejectedLines(pair.offered)
-    // What is bundled shares one transport, so each candidate of the bundle belongs to all its sections.
-    const shared = pairs.filter(
-      (other) => other === pair || [other, pair].every((one) => bundle.includes(one.offered.mid ?? '')),
+  // One transport, one set of candidates: a C SDK camera trickles all of them for mid "0", whatever the mids are.
+  const candidatesFor = ({ transport }: Accepted): readonly Candidate[] => {
+    const sharing = accepted.filter((other) => isSame(other.transport, transport))
+    return usableCandidates(
+      sharing.flatMap(({ index }) => pools[index] ?? []),
+      { ...rules, localNames: false },
     )
-    const pool = shared.flatMap((other) => pools[other.index] ?? [])
-    return acceptedLines(pair.offered, pair.answered, {
-      codecs: pair.codecs,
-      candidates: usableCandidates(pool, { ...rules, localNames: false }),
-      transport: transportOf(pair.answered, answer),
-      rules,
-    })
-  })
-  const lines = [
-    'v=0',
-    `o=- ${answer.origin} IN IP4 127.0.0.1`,
-    's=-',
-    't=0 0',
-    ...(bundle.length === 0 ? [] : [`a=group:BUNDLE ${bundle.join(' ')}`]),
-    ...sections,
-  ]
-  return `${lines.join('\r\n')}\r\n`
+  }
+  const bundled = accepted.filter(({ offered }) => offered.mid !== undefined && offer.bundle.includes(offered.mid))
+  const shared = bundled.filter(({ transport }) => isSame(transport, bundled[0]!.transport))
+  return describe(answer.origin, [
+    ...bundleLine(offer.bundle.filter((mid) => shared.some(({ offered }) => offered.mid === mid))),
+    ...iceLiteLine(answer),
+    ...sections.flatMap((section) =>
+      section.kind === 'accepted'
+        ? acceptedLines(section, candidatesFor(section), rules)
+        : rejectedLines(section.offered),
+    ),
+  ])
 }
 
-/** The candidates that are known so far and of use to the display: those in the answer, and the trickled ones. */
+/** What a camera has told of its candidates so far. */
+export interface KnownCandidates {
+  /** Those of use to the display: in the answer and trickled, each once. */
+  readonly candidates: readonly Candidate[]
+  /** The answer itself says that no more will come (RFC 8840 section 4.2). */
+  readonly isComplete: boolean
+}
+
+/** Throws `BridgeError('camera_garbled')` when the answer is no description. */
 export function knownCandidates(
   answerText: string,
   trickled: readonly TrickledCandidate[],
   rules: AnswerRules,
-): readonly Candidate[] {
+): KnownCandidates {
   const answer = parseSdp(answerText, 'camera_garbled')
-  return usableCandidates(candidatePools(answer, trickled).flat(), { ...rules, localNames: false })
+  return {
+    candidates: usableCandidates(candidatePools(answer, trickled).flat(), { ...rules, localNames: false }),
+    isComplete: [answer, ...answer.media].some(({ attributes }) => hasAttribute(attributes, 'end-of-candidates')),
+  }
 }
 
 /** Whether a composed answer has a section in which the camera sends sound. */
@@ -94,36 +94,70 @@ export function sendsSound(answerText: string): boolean {
   return media.some(({ kind, port, direction }) => kind === 'audio' && port !== 0 && includesSending(direction))
 }
 
-interface Pair {
-  readonly offered: Media
-  /** The camera's section for it; undefined when the camera rejected it, left it out, or shares no codec. */
-  readonly answered: Media | undefined
-  /** The place of the camera's section in its answer; -1 without one. */
-  readonly index: number
-  readonly codecs: readonly Codec[]
+interface Transport {
+  readonly ufrag: string
+  readonly pwd: string
+  readonly fingerprints: readonly string[]
+  readonly setup: 'active' | 'passive'
 }
 
+/** A section that camera and display share; `index` is the place of the camera's in its answer. */
+interface Accepted {
+  readonly kind: 'accepted'
+  readonly offered: Media
+  readonly answered: Media
+  readonly index: number
+  readonly codecs: readonly Codec[]
+  readonly transport: Transport
+}
+
+type Section = Accepted | { readonly kind: 'rejected'; readonly offered: Media }
+
 /** By mid; a camera that renamed the mids or left them out is matched by place. */
-function pairSections(offer: Description, answer: Description): readonly Pair[] {
-  const byMid = offer.media.some(
-    (media) => media.mid !== undefined && answer.media.some((other) => other.mid === media.mid),
-  )
-  return offer.media.map((offered, place) => {
-    const index = byMid ? answer.media.findIndex((media) => media.mid === offered.mid) : place
+function pairSections(offer: Description, answer: Description): readonly Section[] {
+  const byMid = offer.media.some(({ mid }) => mid !== undefined && answer.media.some((other) => other.mid === mid))
+  return offer.media.map((offered, place): Section => {
+    const index = byMid ? answer.media.findIndex(({ mid }) => mid === offered.mid) : place
     const answered = answer.media[index]
-    const rejected = { offered, answered: undefined, index, codecs: [] }
-    if (answered === undefined || answered.kind !== offered.kind || answered.port === 0 || !offered.isLive)
-      return rejected
-    const codecs = commonCodecs(offered, answered)
-    return offered.codecs.length > 0 && codecs.length === 0 ? rejected : { offered, answered, index, codecs }
+    const isWanted = offered.isLive && answered?.kind === offered.kind && answered.port !== 0
+    const codecs = isWanted ? commonCodecs(offered, answered) : []
+    if (!isWanted || (offered.isRtp && codecs.length === 0)) return { kind: 'rejected', offered }
+    return { kind: 'accepted', offered, answered, index, codecs, transport: transportOf(offered, answered, answer) }
   })
 }
 
-function isBundled({ offered, answered }: Pair, answer: Description): boolean {
-  return answered !== undefined && answer.bundle.includes(answered.mid ?? offered.mid ?? '')
+/** The camera's codecs that were offered under the same payload type. An rtx goes when the codec it repairs went. */
+function commonCodecs(offered: Media, answered: Media): readonly Codec[] {
+  const common = answered.codecs.flatMap((codec) => {
+    const wanted = offered.codecs.find((other) => other.payload === codec.payload && sameCodec(other, codec))
+    if (wanted === undefined) return []
+    const feedback = codec.feedback.filter((one) => wanted.feedback.includes(one))
+    return { ...codec, feedback, parameters: isBareH264(codec) ? wanted.parameters || h264Plain : codec.parameters }
+  })
+  return withoutOrphans(common)
 }
 
-/** Candidates by section of the camera's answer. The KVS C SDK repeats those of the answer as messages, all with mid "0". */
+/** A bundled section may leave its transport to the first one (RFC 9143 section 7.3.3). */
+function transportOf(offered: Media, answered: Media, answer: Description): Transport {
+  const first = answer.media.find((media) => media.port !== 0 && media.transport.ufrag !== undefined)?.transport
+  const ufrag = answered.transport.ufrag ?? first?.ufrag
+  const pwd = answered.transport.pwd ?? first?.pwd
+  const own = answered.transport.fingerprints
+  const fingerprints = own.length > 0 ? own : (first?.fingerprints ?? [])
+  if (ufrag === undefined || pwd === undefined)
+    throw new BridgeError('camera_garbled', 'the answer has no ICE credentials')
+  if (fingerprints.length === 0) throw new BridgeError('camera_garbled', 'the answer has no certificate fingerprint')
+  const setup = answered.transport.setup ?? first?.setup
+  // No answer may say `actpass` (RFC 8842 section 5.3); then the offer decides, and the answerer is `active` if it may be.
+  const role = offered.transport.setup === 'active' ? 'passive' : 'active'
+  return { ufrag, pwd, fingerprints, setup: setup === 'active' || setup === 'passive' ? setup : role }
+}
+
+function isSame(one: Transport, other: Transport): boolean {
+  return one.ufrag === other.ufrag && one.pwd === other.pwd
+}
+
+/** Candidates by section of the camera's answer. The KVS C SDK repeats those of the answer as messages. */
 function candidatePools(
   answer: Description,
   trickled: readonly TrickledCandidate[],
@@ -138,100 +172,66 @@ function candidatePools(
   return pools
 }
 
-/** The camera's codecs that were offered under the same payload type. An rtx goes when the codec it repairs went. */
-function commonCodecs(offered: Media, answered: Media): readonly Codec[] {
-  const common = answered.codecs.flatMap((codec) => {
-    const wanted = offered.codecs.find((other) => other.payload === codec.payload && sameCodec(other, codec))
-    return wanted === undefined
-      ? []
-      : { ...codec, feedback: codec.feedback.filter((feedback) => wanted.feedback.includes(feedback)) }
-  })
-  return withoutOrphans(common)
-}
-
-/** A bundled section may leave its transport to the first one. `actpass` is no answer (RFC 8842): the answerer is `active`. */
-function transportOf(
-  answered: Media,
-  answer: Description,
-): Required<Transport> & { ufrag: string; pwd: string; setup: string } {
-  const first = answer.media.find((media) => media.port !== 0 && media.transport.ufrag !== undefined)?.transport
-  const ufrag = answered.transport.ufrag ?? first?.ufrag
-  const pwd = answered.transport.pwd ?? first?.pwd
-  const fingerprints =
-    answered.transport.fingerprints.length > 0 ? answered.transport.fingerprints : (first?.fingerprints ?? [])
-  const setup = answered.transport.setup ?? first?.setup
-  if (ufrag === undefined || pwd === undefined)
-    throw new BridgeError('camera_garbled', 'the answer has no ICE credentials')
-  if (fingerprints.length === 0) throw new BridgeError('camera_garbled', 'the answer has no certificate fingerprint')
-  return { ufrag, pwd, fingerprints, setup: setup === 'passive' ? 'passive' : 'active' }
-}
-
-interface Accepted {
-  readonly codecs: readonly Codec[]
-  readonly candidates: readonly Candidate[]
-  readonly transport: ReturnType<typeof transportOf>
-  readonly rules: AnswerRules
-}
-
 function acceptedLines(
-  offered: Media,
-  answered: Media,
-  { codecs, candidates, transport, rules }: Accepted,
+  { offered, answered, codecs, transport }: Accepted,
+  candidates: readonly Candidate[],
+  rules: AnswerRules,
 ): readonly string[] {
-  const formats = offered.codecs.length === 0 ? offered.formats : codecs.map((codec) => `${codec.payload}`)
   const direction = fitDirection(offered, answered, rules)
-  const sends = direction === 'sendrecv' || direction === 'sendonly'
-  const isOffered = (name: string): boolean =>
-    hasAttribute(offered.attributes, name) && hasAttribute(answered.attributes, name)
-  const extensions = valuesOf(offered.attributes, 'extmap')
+  const formats = offered.isRtp ? codecs.map((codec) => `${codec.payload}`) : offered.formats
   const place = defaultCandidate(candidates)
   return [
     `m=${offered.kind} ${place?.port ?? 9} ${offered.protocol} ${formats.join(' ')}`,
     `c=IN ${place === undefined || isIPv4(place.address) ? 'IP4' : 'IP6'} ${place?.address ?? '0.0.0.0'}`,
     ...answered.bandwidth.map((value) => `b=${value}`),
-    ...(offered.mid === undefined ? [] : [`a=mid:${offered.mid}`]),
-    ...(offered.codecs.length === 0 ? [] : [`a=${direction}`]),
+    ...midLine(offered),
+    ...(offered.isRtp ? [`a=${direction}`] : []),
     `a=ice-ufrag:${transport.ufrag}`,
     `a=ice-pwd:${transport.pwd}`,
     ...transport.fingerprints.map((value) => `a=fingerprint:${value}`),
     `a=setup:${transport.setup}`,
-    ...(isOffered('rtcp-mux') ? ['a=rtcp-mux'] : []),
-    ...(isOffered('rtcp-rsize') ? ['a=rtcp-rsize'] : []),
-    ...answered.attributes
-      .filter(({ name, value }) => name === 'extmap' && extensions.some((other) => sameExtension(other, value)))
-      .map(attributeLine),
-    ...answered.attributes
-      .filter(({ name }) => ['sctp-port', 'max-message-size', 'sctpmap'].includes(name))
-      .map(attributeLine),
-    ...(sends
-      ? answered.attributes
-          .filter(({ name }) => name === 'msid' || name === 'ssrc' || name === 'ssrc-group')
-          .map(attributeLine)
-      : []),
+    // A camera may leave it out of bundled sections; without it component 2 would be needed, which nobody listens to.
+    ...(hasAttribute(offered.attributes, 'rtcp-mux') ? ['a=rtcp-mux'] : []),
+    ...answered.attributes.filter(isKept(offered, includesSending(direction))).map(attributeLine),
     ...codecs.flatMap(codecLines),
     ...candidates.map(candidateLine),
     'a=end-of-candidates',
   ]
 }
 
-/** RFC 3264 section 6: port 0 keeps the section's place. */
-function rejectedLines(offered: Media): readonly string[] {
-  return [
-    `m=${offered.kind} 0 ${offered.protocol} ${offered.formats.join(' ')}`,
-    'c=IN IP4 0.0.0.0',
-    ...(offered.mid === undefined ? [] : [`a=mid:${offered.mid}`]),
-    'a=inactive',
-  ]
+/** Which of the camera's attributes go on: what was offered as well, what names its streams if it sends, its data channel. */
+function isKept(offered: Media, sends: boolean): (attribute: Attribute) => boolean {
+  const extensions = new Map(valuesOf(offered.attributes, 'extmap').map((value) => [uriOf(value), idOf(value)]))
+  return ({ name, value }) => {
+    switch (name) {
+      case 'rtcp-rsize':
+        return hasAttribute(offered.attributes, name)
+      case 'extmap':
+        return extensions.get(uriOf(value)) === idOf(value)
+      case 'msid':
+      case 'ssrc':
+      case 'ssrc-group':
+        return sends
+      default:
+        return name === 'sctp-port' || name === 'max-message-size' || name === 'sctpmap'
+    }
+  }
+}
+
+/** `a=extmap:<id>[/<direction>] <uri> …` (RFC 8285 section 8). */
+function idOf(extmap: string): string | undefined {
+  return /^\d+/.exec(extmap)?.[0]
+}
+
+function uriOf(extmap: string): string | undefined {
+  return extmap.split(' ')[1]
 }
 
 /** The camera sends what the display takes; it hears only sound, and only where talk-back is allowed: no display sends video. */
 function fitDirection(offered: Media, answered: Media, rules: AnswerRules): Direction {
   const sends = includesSending(answered.direction) && includesReceiving(offered.direction)
-  const hears =
-    includesReceiving(answered.direction) &&
-    includesSending(offered.direction) &&
-    offered.kind === 'audio' &&
-    rules.talkBack
+  const isHeard = offered.kind === 'audio' && rules.talkBack
+  const hears = includesReceiving(answered.direction) && includesSending(offered.direction) && isHeard
   if (sends) return hears ? 'sendrecv' : 'sendonly'
   return hears ? 'recvonly' : 'inactive'
 }
@@ -242,12 +242,6 @@ function includesSending(direction: Direction): boolean {
 
 function includesReceiving(direction: Direction): boolean {
   return direction === 'sendrecv' || direction === 'recvonly'
-}
-
-function sameExtension(offered: string, answered: string): boolean {
-  const [offeredId, offeredUri] = offered.split(' ')
-  const [answeredId, answeredUri] = answered.split(' ')
-  return offeredUri === answeredUri && offeredId?.split('/')[0] === answeredId?.split('/')[0]
 }
 
 /** RFC 8839 section 4.2.1.2: the default destination is the candidate most likely to work: relay, then reflexive, then host. */

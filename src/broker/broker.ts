@@ -1,10 +1,12 @@
 /** What the assistants call: one negotiation for each session at a time, and the sessions' records. */
 import { createHash, randomBytes } from 'node:crypto'
+import { within } from '../deadline.ts'
+import { BridgeError } from '../errors.ts'
 import { sessionId, type AccountId, type Camera, type Clock, type IceServer, type Log } from '../ports.ts'
-import type { Presence, SessionId, Signaling, Store } from '../ports.ts'
+import type { Presence, SessionId, Signaling, Store, Stored } from '../ports.ts'
 import type { AnswerRules } from './answer.ts'
 import { startNegotiation, type Negotiation } from './negotiation.ts'
-import { step, type Budgets, type Facts, type Heard, type Session, type SessionEvent } from './session.ts'
+import { isOverdue, step, type Budgets, type Facts, type Heard, type Session, type SessionEvent } from './session.ts'
 import { viewOf, type SessionView } from './view.ts'
 
 export type { AnswerRules } from './answer.ts'
@@ -71,15 +73,20 @@ export interface BrokerDeps {
   readonly log: Log
 }
 
-/** A session's record is kept this long, and at most this many for each account. */
+/** A session's record is kept this long. Of those that are over, an account keeps at most so many. */
 const history = { keptMs: 24 * 3_600_000, most: 50 } as const
+/** The store may take so long to tell of an earlier attempt; then the camera is asked without knowing. */
+const recallMs = 500
+/** The store may hold an answer back for so long. A Lambda sleeps once it has answered, so the record should be kept before. */
+const keepMs = 250
 
 const mostPrepared = 1_000
 
 interface Running {
+  readonly request: NegotiateRequest
   readonly digest: string
   readonly answer: Promise<string>
-  /** Fulfils when nothing of it is left open. */
+  /** Fulfils when nothing of it is left open and its record is kept. */
   readonly done: Promise<void>
   end(reason: string): void
 }
@@ -87,19 +94,24 @@ interface Running {
 export function createBroker(deps: BrokerDeps): Broker {
   const { signaling, presence, clock, log } = deps
   const sessions = deps.store.collection<Session>('session')
+  /** The latest attempt of each session, while it may still be joined. */
   const live = new Map<SessionId, Running>()
   /** Names under which lines were opened ahead, each for one attempt. */
   const prepared = new Map<SessionId, string>()
+  const unfinished = new Set<Running>()
+  let isClosed = false
 
   function begin(request: NegotiateRequest, id: SessionId, digest: string): Running {
     let negotiation: Negotiation | undefined
     let endedEarly: string | undefined
+    let saved: Promise<void> = Promise.resolve()
 
     const run = async (): Promise<string> => {
       // One read on the way of an offer: an assistant that repeats itself must not be answered by a second session.
-      const earlier = (await sessions.get(id))?.value
-      const isRepeat = earlier?.facts.offerDigest === digest && 'endsBy' in earlier && clock() < earlier.endsBy
-      if (isRepeat) return earlier.answer
+      const earlier = await recall(id)
+      const session = earlier?.value
+      const isRepeat = session?.facts.offerDigest === digest && 'endsBy' in session && clock() < session.endsBy
+      if (isRepeat) return session.answer
       const viewerId = prepared.get(id) ?? viewerIdOf(id)
       prepared.delete(id)
       const facts = factsOf(request, id, viewerId, digest, deps.budgets)
@@ -107,27 +119,46 @@ export function createBroker(deps: BrokerDeps): Broker {
       if (endedEarly !== undefined) negotiation.end(endedEarly)
       try {
         return await negotiation.verdict
+      } catch (refusal) {
+        // Who is refused may try again at once; who is answered joins this attempt until its record can be read.
+        forget()
+        throw refusal
       } finally {
-        await save(negotiation.session())
+        saved = save(negotiation.session(), earlier)
+        await within(keepMs, () => saved, ignore).catch(ignore)
       }
     }
 
     const answer = run()
-    const done = async (): Promise<void> => {
+    const finish = async (): Promise<void> => {
       await Promise.allSettled([answer])
-      await negotiation?.done
-      if (live.get(id)?.answer === answer) live.delete(id)
+      await Promise.all([negotiation?.done, saved])
+      forget()
+      unfinished.delete(running)
+    }
+    const forget = (): void => {
+      if (live.get(id) === running) live.delete(id)
     }
     const end = (reason: string): void => {
-      endedEarly = reason
+      endedEarly ??= reason
       negotiation?.end(reason)
     }
-    return { digest, answer, done: done(), end }
+    const running: Running = { request, digest, answer, done: Promise.resolve().then(finish), end }
+    live.set(id, running)
+    unfinished.add(running)
+    return running
   }
 
-  /** The record is for later events and for the owner; a store that fails must not cost the display its answer. */
-  async function save(session: Session): Promise<void> {
-    const { id, accountId, assistant, cameraId, startedAt } = session.facts
+  /** What the store knows of a session; undefined also when it does not say in time. */
+  async function recall(id: SessionId): Promise<Stored<Session> | undefined> {
+    const failed = (error: unknown): undefined =>
+      log('error', 'session not recalled', { session: id, error }) as undefined
+    return within(recallMs, () => sessions.get(id), failed).catch(failed)
+  }
+
+  /** Keeps the record, unless that of a later attempt is there already. Never rejects: a store that fails costs no answer. */
+  async function save(session: Session, recalled: Stored<Session> | undefined): Promise<void> {
+    const { id, accountId, assistant, cameraId, startedAt, viewerId } = session.facts
     const code = 'cause' in session ? session.cause?.code : undefined
     log('info', 'session', {
       session: id,
@@ -138,10 +169,22 @@ export function createBroker(deps: BrokerDeps): Broker {
       ms: clock() - startedAt,
     })
     try {
-      await sessions.put(id, session, { group: accountId, expiresAt: clock() + history.keptMs })
-    } catch (thrown) {
-      log('error', 'session not saved', { session: id, cause: thrown })
+      let stored = recalled
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const onlyIf = stored === undefined ? 'absent' : { version: stored.version }
+        if ((await sessions.put(id, session, { ...place(accountId), onlyIf })) !== undefined) return
+        stored = await sessions.get(id)
+        const other = stored?.value.facts
+        if (other !== undefined && other.viewerId !== viewerId && other.startedAt > startedAt) return
+      }
+      log('error', 'session not saved', { session: id, error: 'its record kept changing' })
+    } catch (error) {
+      log('error', 'session not saved', { session: id, error })
     }
+  }
+
+  function place(accountId: AccountId): { readonly group: string; readonly expiresAt: number } {
+    return { group: accountId, expiresAt: clock() + history.keptMs }
   }
 
   async function update(id: SessionId, event: SessionEvent): Promise<void> {
@@ -150,15 +193,21 @@ export function createBroker(deps: BrokerDeps): Broker {
       if (stored === undefined) return
       const [next] = step(stored.value, event)
       if (next === stored.value) return
-      const kept = { group: next.facts.accountId, expiresAt: clock() + history.keptMs }
-      if ((await sessions.put(id, next, { ...kept, onlyIf: { version: stored.version } })) !== undefined) return
+      const onlyIf = { version: stored.version }
+      if ((await sessions.put(id, next, { ...place(next.facts.accountId), onlyIf })) !== undefined) return
     }
     log('warn', 'session update lost', { session: id, event: event.kind })
   }
 
+  /** The account's sessions, newest first. */
   async function all(accountId: AccountId): Promise<readonly Session[]> {
-    const page = await sessions.list(accountId, { limit: 500 })
-    return page.map(({ value }) => value).sort((a, b) => b.facts.startedAt - a.facts.startedAt)
+    const found: Session[] = []
+    for (let after: string | undefined; ;) {
+      const page = await sessions.list(accountId, { limit: 500, ...(after !== undefined && { after }) })
+      found.push(...page.map(({ value }) => value))
+      after = page.at(-1)?.id
+      if (page.length < 500) return found.sort((a, b) => b.facts.startedAt - a.facts.startedAt)
+    }
   }
 
   async function endOne(id: SessionId, reason: string): Promise<void> {
@@ -168,35 +217,43 @@ export function createBroker(deps: BrokerDeps): Broker {
     await update(id, { kind: 'ended', reason, at: clock() })
   }
 
+  async function prune(accountId: AccountId): Promise<void> {
+    const over = (await all(accountId)).filter((session) => session.phase === 'closed' || isOverdue(session, clock()))
+    await Promise.all(over.slice(history.most).map(({ facts }) => sessions.remove(facts.id)))
+  }
+
   return {
     negotiate(request) {
+      if (isClosed) return Promise.reject(new BridgeError('internal', 'the bridge is stopping'))
       const id = idOf(request)
       const digest = digestOf(request.offer)
       const running = live.get(id)
       if (running?.digest === digest) return running.answer
       running?.end('a newer offer took its place')
-      const next = begin(request, id, digest)
-      live.set(id, next)
-      return next.answer
+      return begin(request, id, digest).answer
     },
     connected: (ref) => update(idOf(ref), { kind: 'display-connected', at: clock() }),
     async end(ref, reason) {
       await endOne(idOf(ref), reason)
-      const old = (await all(ref.accountId)).slice(history.most)
-      await Promise.all(old.map(({ facts }) => sessions.remove(facts.id)))
+      await prune(ref.accountId)
     },
     async endAll(accountId, assistant, reason) {
+      const ours = [...unfinished].filter(
+        ({ request }) => request.accountId === accountId && request.assistant === assistant,
+      )
+      for (const running of ours) running.end(reason)
+      await Promise.all(ours.map(({ done }) => done))
       const open = (await all(accountId)).filter(
         ({ facts, phase }) => facts.assistant === assistant && phase !== 'closed',
       )
       await Promise.all(open.map(({ facts }) => endOne(facts.id, reason)))
     },
     async cameraReported(camera, { viewerId, ...what }) {
-      const id = sessionId(/^s-([\w-]{22})\./.exec(viewerId)?.[1] ?? '')
-      const stored = id === '' ? undefined : await sessions.get(id)
+      const id = /^s-([\w-]{22})\./.exec(viewerId)?.[1]
+      const stored = id === undefined ? undefined : await sessions.get(id)
       // A camera speaks of its own viewers only, and of the attempt that is running now.
       if (stored?.value.facts.cameraId !== camera.id || stored.value.facts.viewerId !== viewerId) return
-      await update(id, { kind: 'camera-reported', ...what, at: clock() })
+      await update(stored.value.facts.id, { kind: 'camera-reported', ...what, at: clock() })
     },
     warm(camera, ref) {
       if (ref === undefined) return signaling.warm(camera.channel)
@@ -210,13 +267,14 @@ export function createBroker(deps: BrokerDeps): Broker {
     iceServers: (camera, by) => signaling.iceServers(camera.channel, AbortSignal.timeout(Math.max(1, by - clock()))),
     isOnline: (camera) => presence(camera.channel)?.online,
     async view(accountId, id) {
-      const stored = await sessions.get(id)
+      const stored = /^[\w-]{22}$/.test(id) ? await sessions.get(id) : undefined
       return stored?.value.facts.accountId === accountId ? viewOf(stored.value, clock()) : undefined
     },
     recent: async (accountId) => (await all(accountId)).map((session) => viewOf(session, clock())),
-    running: () => live.size,
+    running: () => unfinished.size,
     async close() {
-      const open = [...live.values()]
+      isClosed = true
+      const open = [...unfinished]
       for (const running of open) running.end('the bridge is stopping')
       await Promise.all(open.map(({ done }) => done))
     },
@@ -232,7 +290,9 @@ function factsOf(
 ): Facts {
   const { assistant, accountId, camera, reference, rules, receivedAt, answerBy } = request
   const who = { id, assistant, accountId, cameraId: camera.id, reference, viewerId }
-  return { ...who, offerDigest, startedAt: receivedAt, answerBy, rules, budgets }
+  // Without a speaker, a way back would lead nowhere.
+  const fitting = { ...rules, talkBack: rules.talkBack && camera.hasSpeaker }
+  return { ...who, offerDigest, startedAt: receivedAt, answerBy, rules: fitting, budgets }
 }
 
 /** Fresh for each attempt: a KVS camera refuses a second offer from a viewer that it still holds. */
@@ -248,3 +308,6 @@ function idOf({ assistant, accountId, reference }: SessionRef): SessionId {
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22)
 }
+
+/** For a promise whose outcome is handled by whoever made it. */
+function ignore(): void {}

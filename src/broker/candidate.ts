@@ -1,5 +1,6 @@
 /** ICE candidates (RFC 8839 section 5.1): read what displays and cameras really send, mend what can be mended, write them strictly. */
 import { isIP, isIPv4 } from 'node:net'
+import { valuesOf, type Media } from './sdp.ts'
 
 export type CandidateType = 'host' | 'srflx' | 'prflx' | 'relay'
 
@@ -28,7 +29,7 @@ const types: readonly string[] = ['host', 'srflx', 'prflx', 'relay'] satisfies C
 
 /**
  * Reads a candidate with or without the leading `a=` and `candidate:`; undefined when it cannot be mended: a name or
- * address that is none, port 0 (except TCP active), a number out of range. Extensions other than tcptype are dropped:
+ * address that is none, port 0, a number out of range, TCP without its type. Extensions other than tcptype are dropped:
  * the KVS C SDK adds `generation` and `network-cost`, writes IPv6 in upper case and uncompressed, and gives every
  * candidate a related address, host ones too, some malformed (`raddr ::/0`).
  */
@@ -55,6 +56,8 @@ export function parseCandidate(line: string): Candidate | undefined {
     const index = extensions.indexOf(name)
     return index >= 0 && index % 2 === 0 ? extensions[index + 1] : undefined
   }
+  const tcpType = protocol === 'tcp' ? extension('tcptype') : undefined
+  if (protocol === 'tcp' && !/^(active|passive|so)$/.test(tcpType ?? '')) return undefined
   return {
     foundation,
     component: numbers.component,
@@ -64,8 +67,13 @@ export function parseCandidate(line: string): Candidate | undefined {
     port: numbers.port,
     type: type as CandidateType,
     related: type === 'host' ? undefined : relatedOf(extension('raddr'), extension('rport'), where),
-    tcpType: protocol === 'tcp' ? extension('tcptype') : undefined,
+    tcpType,
   }
+}
+
+/** The candidates of a section that could be read. */
+export function candidatesOf(media: Media): readonly Candidate[] {
+  return valuesOf(media.attributes, 'candidate').flatMap((value) => parseCandidate(value) ?? [])
 }
 
 /** The attribute line without line end: `a=candidate:…`. */
@@ -91,6 +99,19 @@ export function usableCandidates(candidates: readonly Candidate[], rules: Candid
     const key = `${candidate.transport} ${candidate.address} ${candidate.port} ${candidate.type} ${candidate.tcpType}`
     return !seen.has(key) && seen.add(key)
   })
+}
+
+/**
+ * True when a peer on the open Internet can reach it without a relay: reflexive, or a host address that is neither private
+ * (RFC 1918, RFC 4193), shared (RFC 6598), link-local nor loopback.
+ */
+export function isReachable({ type, address }: Candidate): boolean {
+  if (type !== 'host') return type !== 'relay'
+  if (isIPv4(address))
+    return !/^(10|127)\.|^192\.168\.|^169\.254\.|^172\.(1[6-9]|2\d|3[01])\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(
+      address,
+    )
+  return /^[23]/.test(address)
 }
 
 function isLoopback(address: string): boolean {

@@ -1,5 +1,6 @@
 /** Drives one session to its verdict: carries effects out and events in, owns the timer and the camera's line, decides nothing. */
-import { BridgeError, toBridgeError } from '../errors.ts'
+import { within } from '../deadline.ts'
+import { toBridgeError } from '../errors.ts'
 import type { Camera, CameraMessage, Clock, Log, Presence, Signaling } from '../ports.ts'
 import { open, step, type Effect, type Facts, type Session, type SessionEvent } from './session.ts'
 
@@ -17,9 +18,12 @@ export interface Negotiation {
   readonly done: Promise<void>
   /** The session as it is now. */
   session(): Session
-  /** Ends it from outside; after the verdict this does nothing. */
+  /** Ends it from outside: before the verdict it is refused. */
   end(reason: string): void
 }
+
+/** A line that is hung up should be closed by then. */
+const lineCloseMs = 2_000
 
 /** Starts a session with the display's offer, towards a camera that must be its `facts.cameraId`. */
 export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Camera, offer: string): Negotiation {
@@ -47,6 +51,7 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
         lines.push(listen(effect.sdp), learnServers())
         return
       case 'wake':
+        if (hangUp.signal.aborted) return
         clearTimeout(timer)
         timer = setTimeout(wake, Math.max(0, effect.at - clock()))
         return
@@ -54,7 +59,7 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
         verdict.resolve(effect.sdp)
         return
       case 'refuse':
-        verdict.reject(new BridgeError(effect.code, effect.message))
+        verdict.reject(effect.error)
         return
       case 'hang-up':
         clearTimeout(timer)
@@ -80,13 +85,14 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
     }
   }
 
-  /** Beside the offer, never before it: whether a relay is worth waiting for. */
+  /** Beside the offer, never before it: what kinds of candidates are worth waiting for. */
   async function learnServers(): Promise<void> {
     try {
-      const servers = await signaling.iceServers(channel, hangUp.signal)
+      const urls = (await signaling.iceServers(channel, hangUp.signal)).flatMap((server) => server.urls)
+      const turn = urls.some((url) => /^turns?:/.test(url))
       feed({
         kind: 'servers-known',
-        relay: servers.some(({ urls }) => urls.some((url) => /^turns?:/.test(url))),
+        servers: { turn, stun: turn || urls.some((url) => /^stuns?:/.test(url)) },
         at: clock(),
       })
     } catch {
@@ -94,12 +100,17 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
     }
   }
 
+  /** Lines end when they are hung up; one that does not must not hold up whoever waits for us. */
+  async function linesClosed(): Promise<void> {
+    await verdict.promise.catch(ignore)
+    await within(lineCloseMs, () => Promise.all(lines), ignore).catch((error: unknown) =>
+      log('error', 'line to the camera stays open', { session: facts.id, error }),
+    )
+  }
+
   return {
     verdict: verdict.promise,
-    done: verdict.promise
-      .then(ignore, ignore)
-      .then(() => Promise.all(lines))
-      .then(ignore),
+    done: linesClosed(),
     session: () => session,
     end: (reason) => feed({ kind: 'ended', reason, at: clock() }),
   }

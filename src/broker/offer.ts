@@ -1,11 +1,10 @@
 /** The display's offer: what it must have, and how it is written for the camera. */
 import { BridgeError } from '../errors.ts'
-import { candidateLine, parseCandidate, usableCandidates, type Candidate } from './candidate.ts'
+import { candidateLine, candidatesOf, usableCandidates } from './candidate.ts'
+import { attributeLine, bundleLine, codecLines, describe, iceLiteLine, midLine, rejectedLines } from './sdp-lines.ts'
 import {
-  codecLines,
   hasAttribute,
   parseSdp,
-  valuesOf,
   withoutOrphans,
   type Attribute,
   type Codec,
@@ -40,8 +39,11 @@ const passedAttributes: readonly string[] = [
   'sctpmap',
 ]
 
-/** By RFC 6184 an H.264 section without fmtp means packetization mode 0; displays that leave it out take mode 1 (Echo). */
-const h264Default = 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'
+/**
+ * An Echo offers H.264 without fmtp. By RFC 6184 that is packetization mode 0 and baseline; what it takes is mode 1 in any
+ * profile, so the camera is told the mode, and names its own profile.
+ */
+const h264Open = 'level-asymmetry-allowed=1;packetization-mode=1'
 
 /**
  * Reads a display's offer. Throws `BridgeError('invalid_request')` when it is not SDP, or lacks what a WebRTC session
@@ -73,36 +75,23 @@ export function readOffer(text: string): Description {
  * C SDK camera answer in milliseconds instead of after ten seconds of gathering.
  */
 export function offerForCamera(offer: Description): string {
-  const lines = [
-    'v=0',
-    `o=- ${offer.origin} IN IP4 127.0.0.1`,
-    's=-',
-    't=0 0',
-    ...(offer.bundle.length === 0 ? [] : [`a=group:BUNDLE ${offer.bundle.join(' ')}`]),
+  const live = offer.media.filter(isForCamera)
+  return describe(offer.origin, [
+    ...bundleLine(offer.bundle.filter((mid) => live.some((media) => media.mid === mid))),
     'a=ice-options:trickle',
+    ...iceLiteLine(offer),
     'a=msid-semantic: WMS *',
-    ...offer.media.flatMap(sectionLines),
-  ]
-  return `${lines.join('\r\n')}\r\n`
+    ...offer.media.flatMap((media) => (live.includes(media) ? sectionLines(media) : rejectedLines(media))),
+  ])
 }
 
-/** The candidates of a section that could be read. */
-export function candidatesOf(media: Media): readonly Candidate[] {
-  return valuesOf(media.attributes, 'candidate').flatMap((value) => parseCandidate(value) ?? [])
+function isForCamera(media: Media): boolean {
+  return media.isLive && (!media.isRtp || codecsForCamera(media).length > 0)
 }
 
 function sectionLines(media: Media): readonly string[] {
   const codecs = codecsForCamera(media)
-  const formats = media.codecs.length === 0 ? media.formats : codecs.map((codec) => `${codec.payload}`)
-  // Withdrawn, or nothing in it for a camera: the section keeps its place with port 0 (RFC 3264 section 6).
-  if (!media.isLive || formats.length === 0) {
-    return [
-      `m=${media.kind} 0 ${media.protocol} ${media.formats.join(' ')}`,
-      'c=IN IP4 0.0.0.0',
-      ...midLine(media),
-      'a=inactive',
-    ]
-  }
+  const formats = media.isRtp ? codecs.map((codec) => `${codec.payload}`) : media.formats
   const { ufrag, pwd, fingerprints, setup } = media.transport
   const candidates = usableCandidates(candidatesOf(media), { ipv4Only: false, tcpCandidates: false, localNames: true })
   return [
@@ -124,21 +113,15 @@ function sectionLines(media: Media): readonly string[] {
 
 function codecsForCamera(media: Media): readonly Codec[] {
   const known = media.codecs.filter((codec) => cameraCodecs[media.kind]?.includes(codec.name.toLowerCase()) === true)
-  return withoutOrphans(known).map((codec) =>
-    codec.name.toUpperCase() === 'H264' && codec.parameters === '' ? { ...codec, parameters: h264Default } : codec,
-  )
+  return withoutOrphans(known).map((codec) => (isBareH264(codec) ? { ...codec, parameters: h264Open } : codec))
 }
 
-function midLine(media: Media): readonly string[] {
-  return media.mid === undefined ? [] : [`a=mid:${media.mid}`]
+/** True for H.264 of which nothing is said. */
+export function isBareH264(codec: Codec): boolean {
+  return codec.name.toUpperCase() === 'H264' && codec.parameters === ''
 }
 
 function isPassed(attribute: Attribute): boolean {
   if (attribute.name === 'extmap') return cameraExtensions.includes(attribute.value.split(' ')[1] ?? '')
   return passedAttributes.includes(attribute.name)
-}
-
-/** The attribute as a line, without line end. */
-export function attributeLine(attribute: Attribute): string {
-  return attribute.value === '' ? `a=${attribute.name}` : `a=${attribute.name}:${attribute.value}`
 }

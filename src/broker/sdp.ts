@@ -25,11 +25,11 @@ export interface Codec {
   readonly feedback: readonly string[]
 }
 
-/** What a transport needs (RFC 8839, RFC 8122); absent parts were in neither the section nor the session. */
+/** What a transport needs (RFC 8839, RFC 8122); what is absent or malformed in section and session is missing here. */
 export interface Transport {
   readonly ufrag: string | undefined
   readonly pwd: string | undefined
-  /** `sha-256 AB:CD:…`, as written. */
+  /** `sha-256 AB:CD:…`, as written; only those of a known hash and its length. */
   readonly fingerprints: readonly string[]
   readonly setup: string | undefined
 }
@@ -40,6 +40,8 @@ export interface Media {
   /** False for a section that is rejected or withdrawn: port 0, and not one that is only to be bundled (RFC 9143). */
   readonly isLive: boolean
   readonly protocol: string
+  /** True for RTP profiles; a data channel has no codecs and no direction. */
+  readonly isRtp: boolean
   /** The format list of the m-line, in its order. */
   readonly formats: readonly string[]
   readonly mid: string | undefined
@@ -61,8 +63,44 @@ export interface Description {
   readonly media: readonly Media[]
 }
 
-/** Limits that keep a hostile description cheap. A full Chromium offer has 7,000 characters, 200 lines and 3 sections. */
-export const sdpLimits = { characters: 65_536, lines: 2_000, lineLength: 4_096, sections: 8 } as const
+/**
+ * Limits that keep a hostile description cheap. A full Chromium offer has 7,000 characters, 200 lines, 3 sections, and in its
+ * largest section 170 attributes and 35 formats.
+ */
+export const sdpLimits = {
+  characters: 65_536,
+  lines: 2_000,
+  lineLength: 4_096,
+  sections: 8,
+  attributes: 600,
+  formats: 64,
+  feedback: 16,
+} as const
+
+/** The grammar of what is passed on (RFC 8866, 5576, 8830, 8841): a line that misses it is as good as absent. */
+const grammar: Readonly<Record<string, RegExp>> = {
+  'ice-ufrag': /^[A-Za-z0-9+/]{4,256}$/,
+  'ice-pwd': /^[A-Za-z0-9+/]{22,256}$/,
+  setup: /^(active|passive|actpass|holdconn)$/,
+  mid: /^[\w.+-]{1,64}$/,
+  ssrc: /^\d{1,10} \S.*$/,
+  'ssrc-group': /^[A-Z-]{1,16}( \d{1,10})+$/,
+  msid: /^\S{1,64}( \S{1,64})?$/,
+  extmap: /^\d{1,3}(\/\w+)? \S+( \S+)*$/,
+  'sctp-port': /^\d{1,5}$/,
+  'max-message-size': /^\d{1,16}$/,
+  sctpmap: /^\d{1,5} \S+( \d{1,5})?$/,
+}
+const bandwidthGrammar = /^[A-Z][\w-]{0,15}:\d{1,10}$/
+
+/** RFC 8122: lengths of the hashes in bytes. */
+const fingerprintBytes: Readonly<Record<string, number>> = {
+  'sha-1': 20,
+  'sha-224': 28,
+  'sha-256': 32,
+  'sha-384': 48,
+  'sha-512': 64,
+}
 
 /** Payload types that need no `a=rtpmap` (RFC 3551 section 6); an Echo sends 0 and 8 without. */
 const staticCodecs: Readonly<Record<number, readonly [name: string, clockRate: number]>> = {
@@ -102,19 +140,26 @@ export function parseSdp(text: string, blame: Blame): Description {
       if (sections.length > sdpLimits.sections) fail(`has more than ${sdpLimits.sections} media sections`)
       section = { mLine: value, attributes: [], bandwidth: [] }
       sections.push(section)
-    } else if (line[0] === 'a') section.attributes.push(toAttribute(value))
-    else if (line[0] === 'b') section.bandwidth.push(value)
+    } else if (line[0] === 'a') {
+      if (section.attributes.length >= sdpLimits.attributes)
+        fail(`has more than ${sdpLimits.attributes} attributes in a section`)
+      const attribute = toAttribute(value)
+      if (grammar[attribute.name]?.test(attribute.value) !== false) section.attributes.push(attribute)
+    } else if (line[0] === 'b' && bandwidthGrammar.test(value)) section.bandwidth.push(value)
     else if (line[0] === 'o') origin = value
   }
   const [session, ...media] = sections as [Section, ...Section[]]
   if (media.length === 0) fail('has no media section')
+  const read = media.map(
+    (own, index) => toMedia(own, session.attributes) ?? fail(`has a malformed m-line (section ${index + 1})`),
+  )
+  const mids = read.flatMap(({ mid }) => mid ?? [])
+  if (new Set(mids).size < mids.length) fail('has the same mid twice')
   return {
     origin: /^\S+ (\d{1,20} \d{1,20}) /.exec(origin)?.[1] ?? '0 0',
     bundle: bundleOf(session.attributes),
     attributes: session.attributes,
-    media: media.map(
-      (own) => toMedia(own, session.attributes) ?? fail(`has a malformed m-line: ${own.mLine.slice(0, 80)}`),
-    ),
+    media: read,
   }
 }
 
@@ -144,16 +189,6 @@ export function withoutOrphans(codecs: readonly Codec[]): readonly Codec[] {
   return codecs.filter(
     (codec) => codec.name.toLowerCase() !== 'rtx' || codecs.some((other) => other.payload === repairedBy(codec)),
   )
-}
-
-/** The lines that describe a codec: rtpmap, feedback, parameters. */
-export function codecLines(codec: Codec): readonly string[] {
-  const channels = codec.channels > 1 ? `/${codec.channels}` : ''
-  return [
-    `a=rtpmap:${codec.payload} ${codec.name}/${codec.clockRate}${channels}`,
-    ...codec.feedback.map((feedback) => `a=rtcp-fb:${codec.payload} ${feedback}`),
-    ...(codec.parameters === '' ? [] : [`a=fmtp:${codec.payload} ${codec.parameters}`]),
-  ]
 }
 
 interface Section {
@@ -187,31 +222,39 @@ function bundleOf(attributes: readonly Attribute[]): readonly string[] {
 
 function toMedia(own: Section, session: readonly Attribute[]): Media | undefined {
   const [kind, port, protocol, ...formats] = own.mLine.split(' ').filter((part) => part !== '')
-  if (kind === undefined || protocol === undefined || formats.length === 0 || !/^\d{1,5}(\/\d+)?$/.test(port ?? ''))
-    return undefined
+  if (kind === undefined || protocol === undefined || !/^\d{1,5}(\/\d+)?$/.test(port ?? '')) return undefined
+  if (formats.length === 0 || formats.length > sdpLimits.formats) return undefined
   const inherited = (name: string): readonly string[] => {
     const values = valuesOf(own.attributes, name)
     return values.length > 0 ? values : valuesOf(session, name)
   }
   const direction = [...own.attributes, ...session].find((attribute) => directions.includes(attribute.name))?.name
+  const isRtp = protocol.includes('RTP/')
   return {
     kind,
     port: Number.parseInt(port!, 10),
     isLive: Number.parseInt(port!, 10) !== 0 || hasAttribute(own.attributes, 'bundle-only'),
     protocol,
+    isRtp,
     formats,
     mid: valuesOf(own.attributes, 'mid')[0],
     direction: (direction ?? 'sendrecv') as Direction,
     transport: {
       ufrag: inherited('ice-ufrag')[0],
       pwd: inherited('ice-pwd')[0],
-      fingerprints: inherited('fingerprint'),
+      fingerprints: inherited('fingerprint').filter(isFingerprint),
       setup: inherited('setup')[0],
     },
-    codecs: protocol.includes('RTP/') ? codecsOf(formats, own.attributes) : [],
+    codecs: isRtp ? codecsOf(formats, own.attributes) : [],
     bandwidth: own.bandwidth,
     attributes: own.attributes,
   }
+}
+
+function isFingerprint(value: string): boolean {
+  const [hash, bytes] = value.split(' ')
+  const length = fingerprintBytes[hash?.toLowerCase() ?? '']
+  return length !== undefined && bytes?.length === length * 3 - 1 && /^[0-9A-F]{2}(:[0-9A-F]{2})*$/i.test(bytes)
 }
 
 function codecsOf(formats: readonly string[], attributes: readonly Attribute[]): readonly Codec[] {
@@ -219,8 +262,8 @@ function codecsOf(formats: readonly string[], attributes: readonly Attribute[]):
   const parameters = byPayload(attributes, 'fmtp')
   const feedback = byPayload(attributes, 'rtcp-fb')
   return [...new Set(formats)].flatMap((format) => {
-    if (!/^\d{1,3}$/.test(format)) return []
-    const payload = Number.parseInt(format, 10)
+    const payload = Number(format)
+    if (!/^(0|[1-9]\d{0,2})$/.test(format) || payload > 127) return []
     const mapped = /^([^\s/]+)\/(\d{1,9})(?:\/(\d{1,2}))?$/.exec(maps.get(format)?.[0] ?? '')
     const fixed = staticCodecs[payload]
     if (mapped === null && fixed === undefined) return []
@@ -230,7 +273,7 @@ function codecsOf(formats: readonly string[], attributes: readonly Attribute[]):
       clockRate: mapped === null ? fixed![1] : Number.parseInt(mapped[2]!, 10),
       channels: Number.parseInt(mapped?.[3] ?? '1', 10),
       parameters: parameters.get(format)?.[0] ?? '',
-      feedback: [...(feedback.get(format) ?? []), ...(feedback.get('*') ?? [])],
+      feedback: [...(feedback.get(format) ?? []), ...(feedback.get('*') ?? [])].slice(0, sdpLimits.feedback),
     }
   })
 }

@@ -1,6 +1,7 @@
 /** One view of one camera, as plain data moved by a pure function: events in, effects out; no clock, no I/O. */
 import { BridgeError, errorCodes, toBridgeError, type ErrorCode } from '../errors.ts'
 import type { AccountId, CameraId, SessionId } from '../ports.ts'
+import { isReachable } from './candidate.ts'
 import { composeAnswer, knownCandidates, sendsSound, type AnswerRules, type TrickledCandidate } from './answer.ts'
 import { offerForCamera, readOffer } from './offer.ts'
 
@@ -65,8 +66,15 @@ interface Collected {
   readonly offer: string
   readonly candidates: readonly TrickledCandidate[]
   readonly lastCandidateAt: number
-  /** The camera is given TURN servers, so a relay candidate is worth waiting for. */
-  readonly expectsRelay: boolean
+  readonly servers: Servers
+}
+
+/** The kinds of servers that the camera is given, and so the kinds of candidates that are worth waiting for. */
+export interface Servers {
+  /** TURN: relay candidates. */
+  readonly turn: boolean
+  /** STUN (which TURN servers speak too): reflexive candidates. */
+  readonly stun: boolean
 }
 
 type Offered = Story & Collected & { readonly phase: 'offered' }
@@ -98,7 +106,7 @@ export type SessionEvent = { readonly at: number } & (
   | { readonly kind: 'camera-gone'; readonly sinceAt: number }
   | { readonly kind: 'signaling-ended' }
   | { readonly kind: 'signaling-failed'; readonly code: ErrorCode; readonly message: string }
-  | { readonly kind: 'servers-known'; readonly relay: boolean }
+  | { readonly kind: 'servers-known'; readonly servers: Servers }
   | { readonly kind: 'woke' }
   | { readonly kind: 'camera-reported'; readonly state: 'connected' | 'failed' | 'left'; readonly heard?: Heard }
   | { readonly kind: 'display-connected' }
@@ -113,7 +121,7 @@ export type Effect =
   /** The verdict: this is the display's answer. */
   | { readonly kind: 'answer'; readonly sdp: string }
   /** The verdict: there is no answer. */
-  | { readonly kind: 'refuse'; readonly code: ErrorCode; readonly message: string }
+  | { readonly kind: 'refuse'; readonly error: BridgeError }
   /** Nothing more is wanted from the signaling side: let go of it, and of the wake. */
   | { readonly kind: 'hang-up' }
 
@@ -135,11 +143,14 @@ export function open(facts: Facts, offer: string, at: number, absentSince?: numb
     offer,
     candidates: [],
     lastCandidateAt: at,
-    expectsRelay: true,
+    // Until they are known, everything may come.
+    servers: { turn: true, stun: true },
   }
   try {
     const sdp = offerForCamera(readOffer(offer))
     if (absentSince !== undefined && at - absentSince > facts.budgets.absentMs) throw new BridgeError('camera_offline')
+    // Not the camera's fault: it was never asked.
+    if (at >= verdictAt(facts)) throw new BridgeError('internal', 'no time was left to ask the camera')
     return [
       note(session, at, 'offer-sent'),
       [
@@ -172,8 +183,7 @@ export function step(session: Session, event: SessionEvent): Moved {
 
 /** True when a stored session's time is over although nobody said so: feed it `woke`. */
 export function isOverdue(session: Session, at: number): boolean {
-  if (session.phase === 'closed') return false
-  return at >= ('endsBy' in session ? session.endsBy : session.facts.answerBy)
+  return 'endsBy' in session && at >= session.endsBy
 }
 
 function negotiate(session: Negotiating, event: SessionEvent): Moved {
@@ -189,9 +199,10 @@ function negotiate(session: Negotiating, event: SessionEvent): Moved {
       // gathering + camera-gathered -> answered. Before the answer it says nothing.
       return session.phase === 'gathering' ? decide(note(session, at, 'camera-gathered'), at) : [session, []]
     case 'camera-garbled':
-      // offered + camera-garbled -> closed
-      if (session.phase === 'offered') return refuse(session, at, new BridgeError('camera_garbled', event.what))
-      return [note(session, at, 'camera-garbled', event.what), []]
+      // offered + camera-garbled -> closed. Once there is an answer, garbage changes nothing.
+      return session.phase === 'offered'
+        ? refuse(session, at, new BridgeError('camera_garbled', event.what))
+        : [session, []]
     case 'camera-gone':
       // offered + camera-gone -> closed. Once its answer is there, the camera is not needed for the verdict.
       if (session.phase === 'gathering') return settle(session, at)
@@ -207,7 +218,7 @@ function negotiate(session: Negotiating, event: SessionEvent): Moved {
         ? refuse(session, at, new BridgeError(event.code, event.message))
         : decide(session, at)
     case 'servers-known':
-      return settle({ ...session, expectsRelay: event.relay }, at)
+      return settle({ ...session, servers: event.servers }, at)
     case 'woke':
       return settle(session, at)
     case 'ended':
@@ -219,19 +230,18 @@ function negotiate(session: Negotiating, event: SessionEvent): Moved {
   }
 }
 
-/** offered + camera-answered -> gathering. A bad answer is refused at once, not at the deadline. */
+/** offered + camera-answered -> gathering. A bad answer is refused at once, not at the deadline; a complete one is enough. */
 function receiveAnswer(session: Offered, answer: string, at: number): Moved {
-  const { facts, offer } = session
+  const { facts, offer, candidates } = session
   try {
     composeAnswer(readOffer(offer), answer, [], facts.rules)
   } catch (thrown) {
     return refuse(session, at, toBridgeError(thrown))
   }
   const settleBy = Math.min(at + facts.budgets.settleCapMs, verdictAt(facts))
-  return settle(
-    note({ ...session, phase: 'gathering', answer, settleBy, lastCandidateAt: at }, at, 'camera-answered'),
-    at,
-  )
+  const gathering: Gathering = { ...session, phase: 'gathering', answer, settleBy, lastCandidateAt: at }
+  const next = note(gathering, at, 'camera-answered')
+  return knownCandidates(answer, candidates, facts.rules).isComplete ? decide(next, at) : settle(next, at)
 }
 
 function receiveCandidate(session: Negotiating, candidate: TrickledCandidate, at: number): Moved {
@@ -248,10 +258,12 @@ function settle(session: Negotiating, at: number): Moved {
   return at >= wakeAt ? decide(session, at) : [session, [{ kind: 'wake', at: wakeAt }]]
 }
 
-/** A direct way is known, and a relayed one where the camera can have one. */
-function isEnough({ facts, answer, candidates, expectsRelay }: Gathering): boolean {
-  const types = knownCandidates(answer, candidates, facts.rules).map((candidate) => candidate.type)
-  return types.some((type) => type !== 'relay') && (!expectsRelay || types.includes('relay'))
+/** A relay and a direct way where the camera has TURN; else a way that the Internet can reach where it has STUN; else any. */
+function isEnough({ facts, answer, candidates, servers }: Gathering): boolean {
+  const known = knownCandidates(answer, candidates, facts.rules).candidates
+  const isDirect = known.some(({ type }) => type !== 'relay')
+  if (servers.turn) return isDirect && known.some(({ type }) => type === 'relay')
+  return servers.stun ? known.some(isReachable) : isDirect
 }
 
 /** The verdict, with what is known now. */
@@ -260,7 +272,7 @@ function decide(session: Negotiating, at: number): Moved {
   if (session.phase === 'offered') return refuse(session, at, new BridgeError('camera_silent'))
   const { facts, timeline, offer, answer, candidates } = session
   try {
-    if (knownCandidates(answer, candidates, facts.rules).length === 0) throw new BridgeError('no_candidates')
+    if (knownCandidates(answer, candidates, facts.rules).candidates.length === 0) throw new BridgeError('no_candidates')
     const sdp = composeAnswer(readOffer(offer), answer, candidates, facts.rules)
     // gathering + settled -> answered
     const next: Answered = {
@@ -285,9 +297,10 @@ function warned(session: Answered): Answered {
   return note({ ...session, cause }, session.answeredAt, 'no-sound')
 }
 
-function refuse({ facts, timeline }: Negotiating, at: number, { code, message }: BridgeError): Moved {
+function refuse({ facts, timeline }: Negotiating, at: number, error: BridgeError): Moved {
+  const { code, message } = error
   const closed: Closed = { facts, timeline, phase: 'closed', reason: 'refused', cause: { code, message } }
-  return [note(closed, at, 'refused', code), [{ kind: 'refuse', code, message }, { kind: 'hang-up' }]]
+  return [note(closed, at, 'refused', code), [{ kind: 'refuse', error }, { kind: 'hang-up' }]]
 }
 
 /** After the verdict only the story is kept; nothing comes out of here. */

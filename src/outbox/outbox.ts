@@ -206,7 +206,12 @@ export function createOutbox(deps: {
           }
         }
         if (delivery.kind === 'done') log('info', 'outbox.delivered', { ...facts, attempts, ms: clock() - event.at })
-        else log('error', 'outbox.dropped', { ...facts, attempts, reason: delivery.reason })
+        else
+          log(delivery.kind === 'drop' ? 'warn' : 'error', 'outbox.dropped', {
+            ...facts,
+            attempts,
+            reason: delivery.reason,
+          })
       }
       // If the record cannot be written now, only that is tried again.
       entry.isTold = true

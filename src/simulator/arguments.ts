@@ -9,7 +9,7 @@ export const usage = `Plays an Echo Show or a Nest Hub against a running bridge,
   npm run call -- --assistant alexa|google [options]
 
   --surface NAME     google only: hub, chromecast (has no WebRTC) or phone (default: hub)
-  --ring             presses the bell first, waits for the announcement, then shows the camera
+  --ring             presses the bell first, and receives the event as Amazon or Google would
   --camera ID        the camera to show (default: the first one discovered)
   --seconds N        how long media flows (default: 3)
   --repeat N         makes N calls in a row with one linked account (default: 1)

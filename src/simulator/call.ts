@@ -2,7 +2,7 @@
 
 import { createAlexa } from './alexa.ts'
 import { readAnswer } from './answer.ts'
-import type { FoundCamera } from './assistant.ts'
+import type { Assistant, FoundCamera } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'
 import { orAborted, withDeadline } from './deadline.ts'
 import { createDisplay, type DisplayLimits, type Traffic } from './display.ts'
@@ -10,7 +10,8 @@ import { createGoogle, type Surface } from './google.ts'
 import { ringForGoogle } from './google-ring.ts'
 import { startHomeGraph, type HomeGraph } from './home-graph.ts'
 import { type Link, linkAccount, refreshLink } from './link.ts'
-import { bellPressed, type CallReport, judge, labels, noTraffic, type Progress, reportOn } from './report.ts'
+import { type CallReport, judge, labels, noTraffic, type Progress, reportOn } from './report.ts'
+import { pressBell, startAmazon } from './ring.ts'
 import { type SessionView, settledSession } from './sessions.ts'
 import type { AssistantName, Settings } from './settings.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
@@ -21,8 +22,6 @@ export interface CallOptions {
   readonly settings: Settings
   /** Of Google's surfaces; the Hub when left out. */
   readonly surface?: Surface
-  /** Press the bell first, and wait until it was announced. */
-  readonly ring?: boolean
   /** The camera to show; the first one found when left out. */
   readonly camera?: string
   /** How long media flows before the display hangs up. */
@@ -35,6 +34,8 @@ export interface CallOptions {
   readonly limits?: Partial<CallLimits>
   /** Aborting hangs up; the report then says `interrupted`. */
   readonly signal?: AbortSignal
+  /** Presses the bell first, and waits until it is announced. */
+  readonly ring?: boolean
   /** Called at each step as it happens. */
   readonly onStep?: (step: string, detail?: string) => void
 }
@@ -45,6 +46,8 @@ export interface CallLimits extends DisplayLimits {
   readonly answerMs: number | undefined
   /** How long the camera's report of the talk-back is waited for, after the goodbye. */
   readonly heardMs: number
+  /** How long the press may take to be announced. */
+  readonly ringMs: number
   /** Everything but the media time. */
   readonly totalMs: number
 }
@@ -55,6 +58,7 @@ const usualLimits: CallLimits = {
   dtlsMs: 5000,
   answerMs: undefined,
   heardMs: 3000,
+  ringMs: 5000,
   totalMs: 30_000,
 }
 
@@ -135,10 +139,10 @@ async function converse(
   progress.camera = camera
   timeline.note('discovered', `${camera.name} (${camera.id})`)
   if (progress.homeGraph !== undefined) {
-    timeline.note(bellPressed)
-    progress.rung = await ringForGoogle(settings, progress.homeGraph, camera.id, signal)
-    timeline.note('announced', `${progress.rung.announcedMs} ms after the press`)
-  }
+    timeline.note(labels.pressed)
+    await ringForGoogle(settings, progress.homeGraph, camera.id, signal)
+    timeline.note(labels.announced)
+  } else if (options.ring === true) await ring(options, limits, timeline, assistant, camera, signal)
   const iceServers = await assistant.prepare(camera, signal)
   if (iceServers === 'shown') {
     progress.isShown = true
@@ -202,6 +206,36 @@ async function linked({ assistant, settings, link }: CallOptions, signal: AbortS
   const options = { assistant, bridge: settings.bridge, client, user: settings.user }
   if (link === undefined) return linkAccount(options, signal)
   return link.expiresAt - Date.now() > 60_000 ? link : refreshLink(options, link, signal)
+}
+
+/** Somebody presses the bell; Amazon, which we are, hears of it, and the display opens the picture. */
+async function ring(
+  { settings }: CallOptions,
+  { ringMs }: CallLimits,
+  timeline: Timeline,
+  assistant: Assistant,
+  camera: FoundCamera,
+  signal: AbortSignal,
+): Promise<void> {
+  const key = settings.cameraKeys?.[camera.id]
+  if (assistant.acceptGrant === undefined) throw new CallError('press_refused', 'only Alexa can be rung for')
+  if (settings.amazon === undefined || key === undefined)
+    throw new CallError('press_refused', 'simulator.json names no Amazon of ours, or no key of this camera')
+  const amazon = await startAmazon(settings.amazon)
+  try {
+    await assistant.acceptGrant(amazon.code, signal)
+    timeline.note(labels.pressed)
+    await pressBell(settings.bridge, camera.id, key, signal)
+    await withDeadline(
+      signal,
+      ringMs,
+      () => new CallError('press_unannounced', `no DoorbellPress within ${ringMs} ms`),
+      (within) => amazon.announced(camera.id, within),
+    )
+    timeline.note(labels.announced)
+  } finally {
+    await amazon.close()
+  }
 }
 
 function chosen(cameras: readonly FoundCamera[], wanted: string | undefined): FoundCamera {

@@ -10,23 +10,18 @@ import type { Settings } from './settings.ts'
 /** A press that nobody has announced by then never will be: half a minute later it is not worth a word. */
 const announcedMs = 10_000
 
-export interface Rung {
-  /** From the press to its announcement. */
-  readonly announcedMs: number
-}
-
 /** Throws `ring_impossible`, `not_announced`, `announcement_invalid`. */
 export async function ringForGoogle(
-  { bridge, doorbell }: Settings,
+  { bridge, cameraKeys }: Settings,
   homeGraph: HomeGraph,
   cameraId: string,
   signal: AbortSignal,
-): Promise<Rung> {
-  if (doorbell?.id !== cameraId)
-    throw new CallError('ring_impossible', `simulator.json has no key of the doorbell ${cameraId}`)
+): Promise<void> {
+  const key = cameraKeys?.[cameraId]
+  if (key === undefined) throw new CallError('ring_impossible', `simulator.json has no key of the doorbell ${cameraId}`)
   const pressedAt = Date.now()
   const press = { kind: 'press', eventId: randomUUID(), at: pressedAt }
-  const headers = { authorization: `Bearer ${doorbell.key}` }
+  const headers = { authorization: `Bearer ${key}` }
   const { status } = await postJson(`${bridge}/cameras/${cameraId}/events`, press, headers, signal)
   if (status !== 202) throw new CallError('ring_impossible', `the press was answered with HTTP status ${status}`)
   const announcement = await withDeadline(
@@ -37,5 +32,4 @@ export async function ringForGoogle(
   )
   if (!announcement.eventId.includes(press.eventId) || announcement.detectedAt !== pressedAt)
     throw new CallError('announcement_invalid', 'it is of another press, or of another time')
-  return { announcedMs: announcement.at - pressedAt }
 }

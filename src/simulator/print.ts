@@ -19,17 +19,15 @@ export function printReport(report: CallReport): string {
       ? []
       : ['', '      ms  bridge (since it received the offer)', ...bridgeTimeline.map(line)]),
     '',
+    ...(report.ring === null
+      ? []
+      : [
+          row('ring', `${column(report.ring.announcedMs).trim()} ms from press to event`),
+          row('', `${column(report.ring.firstFrameMs).trim()} ms from press to first frame`),
+        ]),
     row('answer', milliseconds(report.answerMs)),
     row('connected', milliseconds(report.connectedMs)),
     row('first frame', milliseconds(report.firstFrameMs)),
-    ...(report.ring === undefined
-      ? []
-      : [
-          row(
-            'ring',
-            `announced after ${report.ring.announcedMs} ms, first frame after ${report.ring.firstFrameMs} ms`,
-          ),
-        ]),
     row(
       'video in',
       video.packets === 0

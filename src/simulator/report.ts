@@ -5,7 +5,6 @@ import type { Assistant, FoundCamera } from './assistant.ts'
 import { CallError } from './causes.ts'
 import type { Display, DisplayStep, Traffic } from './display.ts'
 import { fitsProfile } from './h264.ts'
-import type { Rung } from './google-ring.ts'
 import type { HomeGraph } from './home-graph.ts'
 import type { Link } from './link.ts'
 import type { SessionView } from './sessions.ts'
@@ -20,8 +19,8 @@ export interface CallReport {
   readonly answerMs: number | null
   readonly connectedMs: number | null
   readonly firstFrameMs: number | null
-  /** Milliseconds from the press to its announcement, and to the first frame; left out when nobody rang. */
-  readonly ring?: { readonly announcedMs: number; readonly firstFrameMs: number | null }
+  /** Milliseconds from the press of the bell to the event and to the first frame; null when nobody rang. */
+  readonly ring: { readonly announcedMs: number | null; readonly firstFrameMs: number | null } | null
   readonly video: {
     readonly codec: string | null
     readonly profileLevelId: string | null
@@ -39,7 +38,9 @@ export interface CallReport {
 }
 
 /** The display's milestones as the timeline calls them. */
-export const labels: Record<DisplayStep, string> = {
+export const labels: Record<DisplayStep | 'pressed' | 'announced', string> = {
+  pressed: 'doorbell pressed',
+  announced: 'press announced',
   'ice-connected': 'ICE connected',
   'dtls-connected': 'DTLS connected',
   'first-video': 'first video packet',
@@ -47,8 +48,6 @@ export const labels: Record<DisplayStep, string> = {
   'first-frame': 'first video frame decodable',
   lost: 'connection lost',
 }
-
-export const bellPressed = 'bell pressed'
 
 /** What a call leaves behind on its way, for the report and for the teardown. */
 export interface Progress {
@@ -60,7 +59,6 @@ export interface Progress {
   offered?: boolean
   answer?: Answer
   homeGraph?: HomeGraph
-  rung?: Rung
   /** The surface plays the picture from an address, without a display of ours. */
   isShown?: boolean
 }
@@ -99,7 +97,7 @@ export function judge(progress: Progress, traffic: Traffic, session: SessionView
 export function reportOn(
   options: Pick<CallReport, 'assistant'> & { readonly camera?: string },
   timeline: Timeline,
-  { camera, answer, rung }: Progress,
+  { camera, answer }: Progress,
   traffic: Traffic,
   session: SessionView | undefined,
   own: CallError | undefined,
@@ -111,7 +109,7 @@ export function reportOn(
     answerMs: timeline.since('answer received') ?? null,
     connectedMs: timeline.since(labels['dtls-connected']) ?? null,
     firstFrameMs: timeline.since(labels['first-frame']) ?? null,
-    ...(rung && { ring: { announcedMs: rung.announcedMs, firstFrameMs: sincePress(timeline) } }),
+    ring: ringOf(timeline),
     video: {
       codec: codec(traffic.videoPackets, answer?.video.codec),
       profileLevelId: traffic.profileLevelId ?? null,
@@ -135,11 +133,14 @@ export function reportOn(
   }
 }
 
-/** Milliseconds from the press to the first frame. */
-function sincePress(timeline: Timeline): number | null {
-  const pressed = timeline.since(bellPressed)
-  const shown = timeline.since(labels['first-frame'])
-  return pressed === undefined || shown === undefined ? null : Math.round(shown - pressed)
+function ringOf(timeline: Timeline): CallReport['ring'] {
+  const pressed = timeline.since(labels.pressed)
+  if (pressed === undefined) return null
+  const after = (step: string): number | null => {
+    const at = timeline.since(step)
+    return at === undefined ? null : Math.round((at - pressed) * 10) / 10
+  }
+  return { announcedMs: after(labels.announced), firstFrameMs: after(labels['first-frame']) }
 }
 
 /** A codec counts as measured only when packets of it were. */

@@ -8,6 +8,11 @@ const capabilitiesOf = (camera: Camera, canSendEvents = true) => describe(camera
 const interfacesOf = (camera: Camera, canSendEvents = true) =>
   capabilitiesOf(camera, canSendEvents).map((capability) => capability.interface)
 
+const promises = (canSendEvents: boolean) =>
+  capabilitiesOf(garden, canSendEvents).flatMap((each) =>
+    'properties' in each ? [each.properties.proactivelyReported] : [],
+  )
+
 group('an endpoint is true to its camera', () => {
   test('a doorbell in full', () => {
     expect(describe(frontDoor, { canSendEvents: true })).toEqual({
@@ -74,10 +79,6 @@ group('an endpoint is true to its camera', () => {
   })
 
   test('reports are promised only where they can be sent', () => {
-    const promises = (canSendEvents: boolean) =>
-      capabilitiesOf(garden, canSendEvents).flatMap((each) =>
-        'properties' in each ? [each.properties.proactivelyReported] : [],
-      )
     expect(promises(true)).toEqual([true, true, true])
     expect(promises(false)).toEqual([false, false])
   })

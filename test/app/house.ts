@@ -31,6 +31,12 @@ export interface HouseOptions {
   readonly now?: () => number
 }
 
+const verifyToken: VerifyToken = async (token) => {
+  if (token === 'expired') throw new BridgeError('token_expired')
+  if (token !== 'good') throw new BridgeError('unauthorized')
+  return { accountId: anna, clientId: 'alexa', scopes: ['camera'] }
+}
+
 export async function openHouse(options: HouseOptions = {}) {
   const clock = options.now ?? Date.now
   const amazon = await startAmazon()
@@ -46,11 +52,6 @@ export async function openHouse(options: HouseOptions = {}) {
     },
     iceServers: async () => [],
     warm: ({ channelName }) => void warmed.push(channelName),
-  }
-  const verifyToken: VerifyToken = async (token) => {
-    if (token === 'expired') throw new BridgeError('token_expired')
-    if (token !== 'good') throw new BridgeError('unauthorized')
-    return { accountId: anna, clientId: 'alexa', scopes: ['camera'] }
   }
   const base = { store, clock, log }
   let online = true
@@ -133,6 +134,22 @@ export async function openHouse(options: HouseOptions = {}) {
       await amazon[Symbol.asyncDispose]()
     },
   }
+}
+
+/** As much of an answer as the flows look at; `payload` is what Alexa reads. */
+export interface Reply {
+  readonly context: { readonly properties: readonly unknown[] }
+  readonly event: {
+    readonly header: { readonly name: string }
+    readonly payload: {
+      readonly type: string
+      readonly endpoints: readonly unknown[]
+      readonly answer: { readonly value: string }
+      readonly value: object
+      readonly cameraStreams: readonly { readonly protocol: string }[]
+    }
+  }
+  readonly response: { readonly outputSpeech: { readonly ssml: string } }
 }
 
 export type House = Awaited<ReturnType<typeof openHouse>>

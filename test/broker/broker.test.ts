@@ -4,6 +4,7 @@ import {
   accountId,
   cameraId,
   type Camera,
+  type Collection,
   type CameraMessage,
   type Presence,
   type Signaling,
@@ -63,6 +64,7 @@ function house(
     presence?: Presence
     servers?: Signaling['iceServers']
     budgetMs?: number
+    store?: Store
     warm?: Signaling['warm']
   } = {},
 ): House {
@@ -81,7 +83,7 @@ function house(
     iceServers: options.servers ?? (async () => [{ urls: ['stun:127.0.0.1:3478'] }]),
     warm: options.warm ?? (() => {}),
   }
-  const store = createSqliteStore(':memory:', Date.now)
+  const store = options.store ?? createSqliteStore(':memory:', Date.now)
   const broker = createBroker({
     signaling,
     presence: options.presence ?? (() => undefined),
@@ -117,7 +119,32 @@ const codeOf = async (promise: Promise<unknown>): Promise<string> => {
   }
 }
 
-const timersLeft = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+const until = async (condition: () => boolean): Promise<void> => {
+  for (let tries = 0; tries < 200 && !condition(); tries++) await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(condition()).toBe(true)
+}
+
+/** Timers that our code has set and that neither ran nor were cleared; Jest's own are not among them. */
+function watchTimers(): { left(): number; restore(): void } {
+  const { setTimeout: set, clearTimeout: clear } = globalThis
+  const pending = new Set<unknown>()
+  globalThis.setTimeout = ((run: () => void, ms?: number) => {
+    const timer = set(() => {
+      pending.delete(timer)
+      run()
+    }, ms)
+    pending.add(timer)
+    return timer
+  }) as typeof setTimeout
+  globalThis.clearTimeout = (timer) => {
+    pending.delete(timer)
+    clear(timer)
+  }
+  return {
+    left: () => pending.size,
+    restore: () => void Object.assign(globalThis, { setTimeout: set, clearTimeout: clear }),
+  }
+}
 
 afterEach(async () => {
   for (const { broker, store } of houses.splice(0)) {
@@ -229,12 +256,16 @@ describe('whatever the camera does, there is one verdict, the right cause, and n
       },
     ],
   ])('%s: %s', async (_, outcome, script) => {
-    const before = timersLeft()
+    const timers = watchTimers()
     const { ask, broker, lines } = house(script)
     expect(await codeOf(ask())).toBe(outcome)
     await broker.close()
-    expect([broker.running(), lines()]).toEqual([0, 0])
-    expect(timersLeft()).toBeLessThanOrEqual(before)
+    expect({ running: broker.running(), lines: lines(), timers: timers.left() }).toEqual({
+      running: 0,
+      lines: 0,
+      timers: 0,
+    })
+    timers.restore()
     const [view] = await broker.recent(camera.accountId)
     expect(view?.cause?.code).toBe(outcome === 'answered' ? undefined : outcome)
     expect(view?.phase).toBe(outcome === 'answered' ? 'answered' : 'closed')
@@ -295,8 +326,14 @@ describe('repeats', () => {
       calls++ === 0 ? silent(signal, viewerId) : good(signal, viewerId),
     )
     expect(await codeOf(ask())).toBe('camera_silent')
-    await broker.close()
     expect(await codeOf(ask())).toBe('answered')
+    expect(broker.running()).toBeLessThanOrEqual(1)
+  })
+
+  test('a closed broker refuses what comes', async () => {
+    const { ask, broker } = house(good)
+    await broker.close()
+    expect(await codeOf(ask())).toBe('internal')
   })
 })
 
@@ -351,6 +388,14 @@ describe('the record', () => {
     expect(phases.sort()).toEqual(['alexa answered', 'google closed'])
   })
 
+  test('endAll also ends what is still being negotiated', async () => {
+    const { ask, broker } = house(silent, { budgetMs: 10_000 })
+    const verdict = codeOf(ask())
+    await until(() => broker.running() === 1)
+    await broker.endAll(camera.accountId, 'alexa', 'unlinked')
+    expect([await verdict, broker.running()]).toEqual(['display_gave_up', 0])
+  })
+
   test('unknown sessions are ignored', async () => {
     const { broker } = house(good)
     await broker.connected(ref)
@@ -358,13 +403,78 @@ describe('the record', () => {
     expect(await broker.recent(camera.accountId)).toEqual([])
   })
 
-  test('an account keeps its latest fifty', async () => {
+  test('an account keeps its latest fifty that are over, and all that are not', async () => {
     const { ask, broker } = house(good)
     for (let call = 0; call < 55; call++) {
       await ask({ reference: `call-${call}` })
       await broker.end({ ...ref, reference: `call-${call}` }, 'bye')
     }
     expect(await broker.recent(camera.accountId)).toHaveLength(50)
+    for (let call = 0; call < 5; call++) await ask({ reference: `open-${call}` })
+    await broker.end({ ...ref, reference: 'call-54' }, 'bye')
+    expect(await broker.recent(camera.accountId)).toHaveLength(55)
+  })
+
+  test.each<[name: string, slow: 'get' | 'put']>([
+    ['recall', 'get'],
+    ['keep', 'put'],
+  ])('a store that is slow to %s does not hold up the answer', async (_, slow) => {
+    const kept = createSqliteStore(':memory:', Date.now)
+    const gate = Promise.withResolvers<void>()
+    const store: Store = {
+      ...kept,
+      collection: <T>(kind: string): Collection<T> => {
+        const collection = kept.collection<T>(kind)
+        return {
+          ...collection,
+          get: async (id) => (slow === 'get' && (await gate.promise), collection.get(id)),
+          put: async (id, value, options) => (
+            slow === 'put' && (await gate.promise),
+            collection.put(id, value, options)
+          ),
+        }
+      },
+    }
+    const { ask, broker } = house(good, { store, budgetMs: 1_000 })
+    expect(await codeOf(ask())).toBe('answered')
+    gate.resolve()
+    await broker.close()
+    expect(await broker.recent(camera.accountId)).toMatchObject([{ phase: 'answered' }])
+  })
+
+  test('a superseded attempt that is slow to be kept does not replace the newer one', async () => {
+    const kept = createSqliteStore(':memory:', Date.now)
+    const gate = Promise.withResolvers<void>()
+    let puts = 0
+    const store: Store = {
+      ...kept,
+      collection: <T>(kind: string): Collection<T> => {
+        const collection = kept.collection<T>(kind)
+        return {
+          ...collection,
+          put: async (id, value, options) => (puts++ === 0 && (await gate.promise), collection.put(id, value, options)),
+        }
+      },
+    }
+    let calls = 0
+    const { ask, broker } = house(
+      (signal, viewerId) => (calls++ === 0 ? silent(signal, viewerId) : good(signal, viewerId)),
+      { store },
+    )
+    const first = codeOf(ask({ receivedAt: Date.now() - 20 }))
+    await until(() => calls === 1)
+    const second = codeOf(ask({ offer: echoOffer.replaceAll('x9Qk', 'newU') }))
+    expect(await second).toBe('answered')
+    gate.resolve()
+    expect(await first).toBe('display_gave_up')
+    await broker.close()
+    expect(await broker.recent(camera.accountId)).toMatchObject([{ phase: 'answered' }])
+  })
+
+  test('a camera without a speaker is never sent sound', async () => {
+    const { ask } = house(good)
+    expect(await ask({ camera: { ...camera, hasSpeaker: false } })).not.toContain('a=sendrecv')
+    expect(await ask({ reference: 'other' })).toContain('a=sendrecv')
   })
 
   test('a store that fails to write costs the display nothing', async () => {

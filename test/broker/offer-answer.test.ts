@@ -44,7 +44,7 @@ describe('an offer, as the camera gets it', () => {
     expect(forCamera).toContain('\r\na=ice-options:trickle\r\n')
   })
 
-  test('keeps sections, mids, payload types and credentials, and spells out static payload types and H264 parameters', () => {
+  test('keeps sections, mids, payload types and credentials, and spells out static payload types and the H264 mode, not its profile', () => {
     const { media } = parse(forCamera)
     expect(media.map(({ type, mid, payloads }) => [type, mid, `${payloads}`])).toEqual([
       ['audio', 'audio0', '96 0 8'],
@@ -52,7 +52,7 @@ describe('an offer, as the camera gets it', () => {
     ])
     expect(forCamera).toContain('a=rtpmap:0 PCMU/8000\r\n')
     expect(forCamera).toContain('a=rtpmap:8 PCMA/8000\r\n')
-    expect(forCamera).toContain('a=fmtp:99 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n')
+    expect(forCamera).toContain('a=fmtp:99 level-asymmetry-allowed=1;packetization-mode=1\r\n')
     for (const section of media)
       expect([section.iceUfrag, section.icePwd, section.setup]).toEqual(['x9Qk', 'bHk3R0pZc1hLQm9xVnQwZA', 'actpass'])
   })
@@ -73,6 +73,25 @@ describe('an offer, as the camera gets it', () => {
     expect(new Set(names)).toEqual(new Set(['VP8', 'H264', 'RTX', 'OPUS', 'PCMU', 'PCMA']))
     expect(pruned).toContain('urn:ietf:params:rtp-hdrext:sdes:mid')
     expect(pruned).not.toContain('video-timing')
+  })
+
+  test('with every trick of amplification stays small', () => {
+    const formats = Array.from({ length: 64 }, (_, payload) => 64 + (payload % 64)).join(' ')
+    const maps = Array.from({ length: 64 }, (_, payload) => `a=rtpmap:${64 + payload} H264/90000\n`).join('')
+    const feedback = Array.from({ length: 400 }, (_, index) => `a=rtcp-fb:* nack ${index}\n`).join('')
+    const hostile = echoOffer.replace(
+      /m=video[\s\S]*?a=mid:video0\n/,
+      (video) => `${video.replace(' 99\n', ` ${formats}\n`)}${maps}${feedback}`,
+    )
+    expect(offerForCamera(readOffer(hostile)).length).toBeLessThan(80_000)
+  })
+
+  test('leaves what it prunes out of the bundle, and says when the display is ICE-lite', () => {
+    const withText = `${chromiumOffer.replace('BUNDLE 0 1', 'BUNDLE 0 1 2').replace('a=msid-semantic', 'a=ice-lite\r\na=msid-semantic')}m=text 9 UDP/TLS/RTP/SAVPF 120\r\na=mid:2\r\na=ice-ufrag:uT94\r\na=ice-pwd:XEzeQMf46l2KBgUu0yMhy4yV\r\na=fingerprint:${/a=fingerprint:(.*)\r/.exec(chromiumOffer)![1]}\r\na=rtpmap:120 t140/1000\r\n`
+    const pruned = offerForCamera(readOffer(withText))
+    expect(pruned).toContain('a=group:BUNDLE 0 1\r\n')
+    expect(pruned).toContain('m=text 0 ')
+    expect(pruned).toContain('\r\na=ice-lite\r\n')
   })
 
   test('can be read again and comes out the same', () => {
@@ -195,6 +214,31 @@ describe('mending what cameras answer', () => {
       cSdkAnswer.slice(0, at) + cSdkAnswer.slice(at).replaceAll(/a=(ice-ufrag|ice-pwd|fingerprint|setup).*\n/g, '')
     for (const section of parse(answerTo(echoOffer, lean)).media)
       expect([section.iceUfrag, section.setup]).toEqual(['aBcD', 'active'])
+  })
+
+  test('a section outside the bundle gets the candidates of the transport it shares', () => {
+    const offer = echoOffer.replace('BUNDLE audio0 video0', 'BUNDLE video0')
+    const { media, groups } = parse(
+      answerTo(offer, cSdkAnswer.replace('BUNDLE audio0 video0', 'BUNDLE video0'), [relayCandidate]),
+    )
+    for (const section of media) expect(section.candidates?.map(({ type }) => type)).toEqual(['host', 'relay'])
+    expect(groups).toEqual([{ type: 'BUNDLE', mids: 'video0' }])
+  })
+
+  test('a camera that names no bundle but has one transport is bundled as offered', () => {
+    const answer = chromiumAnswer.replace('a=group:BUNDLE 0 1\r\n', '')
+    expect(parse(answerTo(chromiumOffer, answer, [hostCandidate], hubRules)).groups).toEqual([
+      { type: 'BUNDLE', mids: '0 1' },
+    ])
+  })
+
+  test('rtcp-mux stands in every section that was offered it', () => {
+    for (const section of parse(answerTo(echoOffer, cSdkAnswer.replaceAll('a=rtcp-mux\n', ''))).media)
+      expect(section.rtcpMux).toBe('rtcp-mux')
+  })
+
+  test('H.264 without parameters gets those it was offered with', () => {
+    expect(answerTo(echoOffer, cSdkAnswer.replace(/a=fmtp:99.*\n/, ''))).toMatch(/a=fmtp:99 .*packetization-mode=1/)
   })
 
   test('setup actpass, which no answer may say, becomes active', () => {

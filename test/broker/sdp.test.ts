@@ -51,11 +51,32 @@ describe('what is tolerated', () => {
   })
 
   test('transport attributes at session level reach every section', () => {
-    const text =
-      'v=0\no=- 1 1 IN IP4 0.0.0.0\na=ice-ufrag:u\na=ice-pwd:p\na=fingerprint:sha-256 AA\na=setup:actpass\nm=audio 9 RTP/SAVPF 0\nm=video 9 RTP/SAVPF 99\n'
-    for (const { transport } of parseSdp(text, 'invalid_request').media) {
-      expect(transport).toEqual({ ufrag: 'u', pwd: 'p', fingerprints: ['sha-256 AA'], setup: 'actpass' })
+    const [ufrag, pwd] = ['abcd', '0123456789012345678901']
+    const fingerprint = `sha-256 ${Array<string>(32).fill('AA').join(':')}`
+    const session = `v=0\na=ice-ufrag:${ufrag}\na=ice-pwd:${pwd}\na=fingerprint:${fingerprint}\na=setup:actpass\n`
+    for (const { transport } of parseSdp(`${session}m=audio 9 RTP/SAVPF 0\nm=video 9 RTP/SAVPF 99\n`, 'invalid_request')
+      .media) {
+      expect(transport).toEqual({ ufrag, pwd, fingerprints: [fingerprint], setup: 'actpass' })
     }
+  })
+
+  test.each([
+    ['a fragment of an ICE name', 'a=ice-ufrag:a b'],
+    ['a short ICE password', 'a=ice-pwd:short'],
+    ['a fingerprint of no hash', 'a=fingerprint:nonsense'],
+    ['a fingerprint of the wrong length', 'a=fingerprint:sha-256 AA:BB'],
+    ['a bandwidth that is none', 'b=xx'],
+    ['a source that is none', 'a=ssrc:xyz cname:x'],
+    ['a stream with too many names', 'a=msid:a b c d'],
+    ['a port that is none', 'a=sctp-port:abc'],
+    ['a payload type beyond 127', 'a=rtpmap:128 H264/90000'],
+  ])('%s is as good as absent', (_, line) => {
+    const text = 'v=0\nm=video 9 UDP/TLS/RTP/SAVPF 99 128 099\na=rtpmap:99 H264/90000\n'
+    const plain = parseSdp(text, 'invalid_request').media[0]!
+    const { attributes: _own, ...read } = parseSdp(`${text}${line}\n`, 'invalid_request').media[0]!
+    const { attributes: __, ...expected } = plain
+    expect(read).toEqual(expected)
+    expect(read.codecs.map(({ payload }) => payload)).toEqual([99])
   })
 
   test('a BUNDLE list that omits a section', () => {
@@ -84,6 +105,9 @@ describe('what is refused', () => {
     ['too many characters', `v=0\nm=audio 9 RTP/SAVPF 0\n${'a=x\n'.repeat(sdpLimits.characters / 4)}`],
     ['too many lines', `v=0\nm=audio 9 RTP/SAVPF 0\n${'a=\n'.repeat(sdpLimits.lines)}`],
     ['a line that is too long', `v=0\nm=audio 9 RTP/SAVPF 0\na=${'x'.repeat(sdpLimits.lineLength)}\n`],
+    ['the same mid twice', 'v=0\nm=audio 9 RTP/SAVPF 0\na=mid:0\nm=video 9 RTP/SAVPF 99\na=mid:0\n'],
+    ['too many formats', `v=0\nm=audio 9 RTP/SAVPF ${Array.from({ length: 65 }, (_, payload) => payload).join(' ')}\n`],
+    ['too many attributes in a section', `v=0\nm=audio 9 RTP/SAVPF 0\n${'a=x\n'.repeat(sdpLimits.attributes + 1)}`],
     ['too many sections', `v=0\n${'m=audio 9 RTP/SAVPF 0\n'.repeat(sdpLimits.sections + 1)}`],
   ])('%s', (_, text) => {
     expect(codeOf(() => parseSdp(text, 'invalid_request'))).toBe('invalid_request')

@@ -25,7 +25,7 @@ function play(...events: readonly SessionEvent[]): { session: Session; effects: 
 
 function brief(effect: Effect): string {
   if (effect.kind === 'wake') return `wake ${effect.at}`
-  return effect.kind === 'refuse' ? `refuse ${effect.code}` : effect.kind
+  return effect.kind === 'refuse' ? `refuse ${effect.error.code}` : effect.kind
 }
 
 const phase = (session: Session): string => session.phase
@@ -70,8 +70,12 @@ describe('transitions', () => {
   })
 
   test('a camera known to be gone is refused at once, one that may be reconnecting is asked', () => {
-    expect(open(facts, echoOffer, 10_000, 1_000)[1].map(brief)).toEqual(['refuse camera_offline', 'hang-up'])
-    expect(open(facts, echoOffer, 10_000, 9_000)[1].map(brief)).toEqual(['offer', deadline])
+    expect(open(facts, echoOffer, 3_500, 10)[1].map(brief)).toEqual(['refuse camera_offline', 'hang-up'])
+    expect(open(facts, echoOffer, 3_500, 1_000)[1].map(brief)).toEqual(['offer', deadline])
+  })
+
+  test('a camera is not asked when no time is left for it', () => {
+    expect(open(facts, echoOffer, 4_900)[1].map(brief)).toEqual(['refuse internal', 'hang-up'])
   })
 
   test('offered + camera-answered -> gathering', () => {
@@ -109,8 +113,30 @@ describe('transitions', () => {
   })
 
   test('where the camera has no TURN server no relay is waited for', () => {
-    const { effects } = play(answered(20), { kind: 'servers-known', relay: false, at: 21 })
+    const { effects } = play(answered(20), { kind: 'servers-known', servers: { turn: false, stun: false }, at: 21 })
     expect(effects).toEqual([deadline, 'wake 1520', 'wake 220'])
+  })
+
+  test('where it has STUN, a private address alone is not enough', () => {
+    const servers: SessionEvent = { kind: 'servers-known', servers: { turn: false, stun: true }, at: 21 }
+    const homely: SessionEvent = {
+      kind: 'camera-answered',
+      sdp: cSdkAnswer.replaceAll('192.0.2.2', '192.168.1.20'),
+      at: 20,
+    }
+    expect(play(homely, servers).effects).toEqual([deadline, 'wake 1520', 'wake 1520'])
+    expect(play(homely, servers, found(reflexiveCandidate, 90)).effects.at(-1)).toBe('wake 290')
+    expect(play(answered(20), servers).effects.at(-1)).toBe('wake 220')
+  })
+
+  test('offered + an answer that says it is complete -> answered', () => {
+    const { session, effects } = play({ kind: 'camera-answered', sdp: `${cSdkAnswer}a=end-of-candidates\n`, at: 20 })
+    expect([phase(session), ...effects]).toEqual(['answered', deadline, 'answer', 'hang-up'])
+  })
+
+  test('gathering + garbage changes nothing', () => {
+    const { session } = play(answered(20))
+    expect(step(session, { kind: 'camera-garbled', what: 'x', at: 30 })).toEqual([session, []])
   })
 
   test('gathering + settle cap -> answered with what is there', () => {
@@ -224,7 +250,7 @@ describe('on a random walk', () => {
       { kind: 'camera-gone', sinceAt: 7, at: 0 },
       { kind: 'signaling-ended', at: 0 },
       { kind: 'signaling-failed', code: 'signaling_failed', message: 'x', at: 0 },
-      { kind: 'servers-known', relay: false, at: 0 },
+      { kind: 'servers-known', servers: { turn: false, stun: false }, at: 0 },
       { kind: 'camera-reported', state: 'connected', at: 0 },
       { kind: 'camera-reported', state: 'left', heard: { packets: 1, level: 0 }, at: 0 },
       { kind: 'display-connected', at: 0 },

@@ -5,9 +5,9 @@ import { sign } from '../../src/app/signature.ts'
 import type { CameraMessage } from '../../src/ports.ts'
 import * as directive from '../alexa/directives.ts'
 import { anna, frontDoor, garden } from '../alexa/world.ts'
-import { cameraKey, namesOf, openHouse, type House } from '../app/house.ts'
+import { cameraKey, namesOf, openHouse, type House, type Reply } from '../app/house.ts'
 
-const post = (house: House, event: unknown, region?: string) => house.alexa.entry(event, region) as Promise<any>
+const post = (house: House, event: unknown, region?: string) => house.alexa.entry(event, region) as Promise<Reply>
 const link = (house: House, region?: string) => post(house, directive.acceptGrant(), region)
 const press = (eventId = 'press-1', at = Date.now()) => ({ kind: 'press', eventId, at })
 /** The fingerprint and ICE credentials are all that makes an answer; the broker checks the rest. */
@@ -214,15 +214,15 @@ describe('a view', () => {
   })
 })
 
+const leave = (house: House, picture: Buffer) =>
+  fetch(`${house.url}/cameras/garden/snapshot`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${cameraKey}` },
+    body: new Uint8Array(picture),
+  })
+
 describe('a still picture', () => {
   const jpeg = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(2_000)])
-  const leave = (house: House, picture: Buffer) =>
-    fetch(`${house.url}/cameras/garden/snapshot`, {
-      method: 'PUT',
-      headers: { authorization: `Bearer ${cameraKey}` },
-      body: new Uint8Array(picture),
-    })
-
   test('is left by the camera, named in the Snapshot, and fetched with the access token', async () => {
     await using house = await openHouse()
     expect((await leave(house, jpeg)).status).toBe(202)
@@ -255,15 +255,15 @@ test('another road to the picture is offered where there is one', async () => {
   expect(refused.event.payload.type).toBe('INVALID_DIRECTIVE')
 })
 
+const send = (house: House, body: string, headers: Record<string, string>) =>
+  fetch(`${house.url}/cameras/front-door/events`, { method: 'POST', headers, body })
+
 describe('a signed event', () => {
   const signingKey = createHash('sha256').update(cameraKey).digest()
   const signed = (body: string, at = Date.now(), key: Uint8Array = signingKey) => {
     const timestamp = `${Math.floor(at / 1000)}`
     return { 'x-transom-timestamp': timestamp, 'x-transom-signature': sign(key, timestamp, body) }
   }
-  const send = (house: House, body: string, headers: Record<string, string>) =>
-    fetch(`${house.url}/cameras/front-door/events`, { method: 'POST', headers, body })
-
   test('is taken once', async () => {
     await using house = await openHouse()
     const body = JSON.stringify(press())

@@ -16,8 +16,8 @@ describe('the arguments', () => {
     expect(readArguments(['--assistant', 'alexa'])).toEqual({
       assistant: 'alexa',
       surface: 'hub',
-      ring: false,
       camera: undefined,
+      ring: false,
       seconds: 3,
       repeat: 1,
       json: false,
@@ -153,6 +153,7 @@ describe('the printed report', () => {
     cameraId: 'bell-1',
     answerMs: 20.5,
     connectedMs: 170,
+    ring: null,
     firstFrameMs: 201.25,
     video: { codec: 'H264', profileLevelId: '42e01f', packets: 200, frames: 60 },
     audioIn: { codec: 'opus', packets: 150 },
