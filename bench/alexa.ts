@@ -20,16 +20,16 @@ const seconds = Number(process.env['TRANSOM_BENCH_SECONDS'] ?? 3)
 
 let reads = 0
 const sqlite = createSqliteStore(':memory:', Date.now)
+const counted = <Args extends unknown[], R>(verb: (...args: Args) => R) => {
+  return (...args: Args): R => {
+    reads += 1
+    return verb(...args)
+  }
+}
 const counting: Store = {
   ...sqlite,
   collection<T>(kind: string) {
     const inner = sqlite.collection<T>(kind)
-    const counted = <Args extends unknown[], R>(verb: (...args: Args) => R) => {
-      return (...args: Args): R => {
-        reads += 1
-        return verb(...args)
-      }
-    }
     return {
       get: counted(inner.get),
       put: counted(inner.put),
@@ -157,7 +157,7 @@ async function pressLatency(
   const crowdTimer = setInterval(() => {
     isDetected = !isDetected
     const due = ((performance.now() - from) / 1000) * motionsPerSecond
-    while (motions < due) receive(crowd[motions % crowd.length]!)
+    for (let next = motions; next < due; next++) receive(crowd[next % crowd.length]!)
   }, 5)
   const taken: number[] = []
   for (let index = 0; index < seconds * 10; index++) {

@@ -33,7 +33,9 @@ function png(size) {
       const sum = [0, 0, 0]
       for (let i = 0; i < samples * samples; i++) {
         const at = (pixel, part) => ((pixel + (part + 0.5) / samples) / size) * 2 - 1
-        colorAt(at(column, i % samples), at(row, Math.floor(i / samples))).forEach((value, index) => (sum[index] += value))
+        colorAt(at(column, i % samples), at(row, Math.floor(i / samples))).forEach(
+          (value, index) => (sum[index] += value),
+        )
       }
       sum.forEach((value, index) => (line[1 + column * 3 + index] = Math.round(value / samples ** 2)))
     }

@@ -53,7 +53,11 @@ export async function startAmazon({ port, clientId, clientSecret }: AmazonSettin
   const heard = new Set<string>()
   let isCodeUsed = false
   let wrong: CallError | undefined
-  let wake: () => void = () => undefined
+  let changed = Promise.withResolvers<void>()
+  const wake = (): void => {
+    changed.resolve()
+    changed = Promise.withResolvers<void>()
+  }
 
   async function token(request: IncomingMessage): Promise<Reply> {
     const form = new URLSearchParams(await text(request))
@@ -119,10 +123,9 @@ export async function startAmazon({ port, clientId, clientSecret }: AmazonSettin
         signal.throwIfAborted()
         if (wrong) throw wrong
         if (heard.has(cameraId)) return
-        const changed = Promise.withResolvers<void>()
-        wake = changed.resolve
+        const { promise } = changed
         signal.addEventListener('abort', wake, { once: true })
-        await changed.promise
+        await promise
         signal.removeEventListener('abort', wake)
       }
     },

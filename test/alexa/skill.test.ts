@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { RequestEnvelope, ResponseEnvelope } from 'ask-sdk-model'
 import { durationMs, startOfDay } from '../../src/alexa/skill/duration.ts'
 import { createDoorbellSkill, type SkillDeps } from '../../src/alexa/skill/skill.ts'
+import { timeZoneOf } from '../../src/alexa/skill/time-zone.ts'
 import { BridgeError } from '../../src/errors.ts'
 import { anna, createJournal, frontDoor, garden, noon } from './world.ts'
 
@@ -210,4 +211,14 @@ describe('the interaction models', () => {
       for (const { type } of slots) expect(['AMAZON.DURATION', ...types.map(({ name }) => name)]).toContain(type)
     }
   })
+})
+
+test.each([
+  ['https://evil.example', 'is not Amazon'],
+  ['http://api.amazonalexa.com', 'is not Amazon'],
+  ['https://api.amazonalexa.com.evil.example', 'is not Amazon'],
+])('the time zone is not asked of %s: our token is for Amazon', async (apiEndpoint, why) => {
+  const requestEnvelope = { context: { System: { apiEndpoint, apiAccessToken: 't', device: { deviceId: 'd' } } } }
+  const input = { requestEnvelope } as unknown as Parameters<typeof timeZoneOf>[0]
+  await expect(timeZoneOf(input, new AbortController().signal)).rejects.toThrow(why)
 })

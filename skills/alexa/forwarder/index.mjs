@@ -59,7 +59,10 @@ function unreachable({ header = {}, endpoint }) {
       ...(endpoint?.endpointId && {
         endpoint: { endpointId: endpoint.endpointId, ...(endpoint.scope && { scope: endpoint.scope }) },
       }),
-      payload: { type: isGrant ? 'ACCEPT_GRANT_FAILED' : 'BRIDGE_UNREACHABLE', message: 'the bridge cannot be reached' },
+      payload: {
+        type: isGrant ? 'ACCEPT_GRANT_FAILED' : 'BRIDGE_UNREACHABLE',
+        message: 'the bridge cannot be reached',
+      },
     },
   }
 }
