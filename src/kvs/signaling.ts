@@ -89,25 +89,36 @@ export function createKvsSignaling(
     const offer = { kind: 'offer', sdp } as const
     encodePayload(offer)
     const prepared = ahead.take(viewerId)
-    const connection =
-      (prepared && (await untilAborted(adopt(prepared, signal), signal))) ??
-      (await openAsViewer(channelName, viewerId, signal))
-    connection.send(offer)
-    for await (const message of connection.messages) {
-      const said = cameraMessage(message)
-      if (said) yield said
-      else if (message.kind === 'status' && message.statusCode !== '200') {
-        const { statusCode = '', errorType = '', description = '' } = message
-        throw toKvsError(
-          new ServiceRefusal('message', Number.parseInt(statusCode, 10) || 0, errorType, description.slice(0, 200)),
-          channelName,
-          access.region,
-        )
-      } else {
-        const what =
-          message.kind === 'garbled' ? message.what : message.kind === 'unknown' ? message.type : message.kind
-        log('info', 'kvs.message-ignored', { channelName, what })
+    const early = prepared && (await untilAborted(adopt(prepared, signal), signal))
+    if (early !== undefined) {
+      let isHeard = false
+      early.send(offer)
+      for await (const message of early.messages) {
+        isHeard = true
+        yield* told(channelName, message)
       }
+      // A line that ends without a word was ended by the service before we knew: nobody has heard the offer.
+      if (isHeard || signal.aborted) return
+    }
+    const connection = await openAsViewer(channelName, viewerId, signal)
+    connection.send(offer)
+    for await (const message of connection.messages) yield* told(channelName, message)
+  }
+
+  /** What a message says to the broker, if anything. Throws when the service refuses the offer. */
+  function* told(channelName: string, message: ChannelMessage): Generator<CameraMessage> {
+    const said = cameraMessage(message)
+    if (said) yield said
+    else if (message.kind === 'status' && message.statusCode !== '200') {
+      const { statusCode = '', errorType = '', description = '' } = message
+      throw toKvsError(
+        new ServiceRefusal('message', Number.parseInt(statusCode, 10) || 0, errorType, description.slice(0, 200)),
+        channelName,
+        access.region,
+      )
+    } else {
+      const what = message.kind === 'garbled' ? message.what : message.kind === 'unknown' ? message.type : message.kind
+      log('info', 'kvs.message-ignored', { channelName, what })
     }
   }
 

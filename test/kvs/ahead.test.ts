@@ -72,6 +72,17 @@ describe('an offer for which a line was opened ahead', () => {
     expect(upgrades()).toBe(2)
   })
 
+  test('that gets no word on it, because the service ended it in that instant, is sent again on one of its own', async () => {
+    await warm('display-1')
+    const regular = fake.script.frame
+    fake.script.frame = (socket) => {
+      fake.script.frame = regular
+      socket.close()
+    }
+    expect(await offer('display-1')).toEqual(said)
+    expect(upgrades()).toBe(2)
+  })
+
   test('opens its own when the first could not be opened', async () => {
     let refusals = 1
     fake.script.upgrade = () => (refusals-- > 0 ? { status: 500, type: 'InternalFailure' } : undefined)
