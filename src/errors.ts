@@ -31,6 +31,10 @@ export const errorCodes = {
   signaling_failed: 'the signaling service cannot be used',
   /** Too many requests; the same one may succeed later. */
   rate_limited: 'too many requests',
+  /** Something of ours (the store, account linking) was too slow for the assistant's deadline. */
+  out_of_time: 'not done by the deadline',
+  /** The camera's answer has a picture and no sound, and the display may wait for sound before it shows anything. */
+  no_sound: 'the camera sends no sound, for which this display may wait in vain',
   /** Our own mistake. */
   internal: 'internal error',
 } as const

@@ -38,6 +38,64 @@ export interface Camera {
   readonly firmwareVersion?: string
   /** True when the camera plays the sound it receives; only then is talk-back offered to a display. */
   readonly hasSpeaker: boolean
+  /** False for an intercom without a picture. Default true. */
+  readonly hasVideo?: boolean
+  /** It says when something moves, and when it does not any more. */
+  readonly hasMotion?: boolean
+  /** What it tells apart in its picture. */
+  readonly detects?: readonly 'person'[]
+  /** It runs on a battery and says how full that is. */
+  readonly hasBattery?: boolean
+  /** It leaves still pictures with the bridge. */
+  readonly hasSnapshots?: boolean
+  /** Other ways to its picture than WebRTC, reachable for the displays. */
+  readonly streams?: readonly StreamSource[]
+  /** Its picture as MPEG-DASH at a fixed address. */
+  readonly dashUri?: string
+  /** It says whether its lens is on. */
+  readonly hasSwitch?: boolean
+  /** What it measures beside its picture. */
+  readonly sensors?: readonly Sensor[]
+}
+
+/** A sensor with words for its states, a unit for its value, or both; names as in Google's table for SensorState. */
+export interface Sensor {
+  /** `SmokeLevel`, `CarbonMonoxideLevel`, `AirQuality`, … */
+  readonly name: string
+  readonly states?: readonly string[]
+  /** `PARTS_PER_MILLION`, `PERCENTAGE`, … */
+  readonly unit?: string
+}
+
+/** A stream at a fixed address. */
+export interface StreamSource {
+  readonly uri: string
+  readonly protocol: 'HLS' | 'RTSP'
+  readonly width: number
+  readonly height: number
+  readonly audioCodec: 'AAC' | 'G711' | 'NONE'
+}
+
+/** Something that the house has learned of a camera. `eventId`s are unique for each camera. */
+export type CameraNews = { readonly at: number /* epoch milliseconds */ } & (
+  | { readonly kind: 'press' | 'person'; readonly eventId: string }
+  | { readonly kind: 'motion'; readonly eventId: string; readonly isDetected: boolean }
+  | { readonly kind: 'battery'; readonly level: number /* percent */ }
+  | { readonly kind: 'online'; readonly isOnline: boolean }
+  | { readonly kind: 'switch'; readonly isOn: boolean }
+  | { readonly kind: 'sensor'; readonly name: string; readonly state?: string; readonly value?: number }
+  /** Its description is new or other than before; it is not there any more. */
+  | { readonly kind: 'changed' | 'removed' }
+)
+
+/** What was last heard of a camera. */
+export interface CameraState {
+  readonly motion?: { readonly isDetected: boolean; readonly at: number }
+  readonly battery?: { readonly level: number; readonly at: number }
+  readonly snapshot?: { readonly at: number }
+  readonly switch?: { readonly isOn: boolean; readonly at: number }
+  /** By the sensor's name. */
+  readonly sensors?: Readonly<Record<string, { readonly state?: string; readonly value?: number; readonly at: number }>>
 }
 
 // ── The camera side ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -66,8 +124,11 @@ export interface Signaling {
   offer(channel: ChannelRef, viewerId: string, sdp: string, signal: AbortSignal): AsyncIterable<CameraMessage>
   /** STUN and TURN servers that a display may use to reach this camera. May come from a cache. */
   iceServers(channel: ChannelRef, signal: AbortSignal): Promise<readonly IceServer[]>
-  /** Fetches ahead what `offer` and `iceServers` will need (endpoints, ICE servers). Never throws; failures show at use. */
-  warm(channel: ChannelRef): void
+  /**
+   * Fetches ahead what `offer` and `iceServers` will need (endpoints, ICE servers). With a `viewerId` it also opens the line
+   * on which the offer of that viewer will go out, and keeps it for some seconds. Never throws; failures show at use.
+   */
+  warm(channel: ChannelRef, viewerId?: string): void
 }
 
 /** RTCIceServer of the W3C WebRTC API, always with a list of URLs. */

@@ -17,11 +17,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   oauth: ground,
   kvs: ground,
   store: ground,
+  outbox: ground,
   // floor 2
-  alexa: [...ground, 'broker', 'oauth', 'kvs', 'store'],
-  google: [...ground, 'broker', 'oauth', 'kvs', 'store'],
+  alexa: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
+  google: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
   // floor 3
-  app: [...ground, 'broker', 'oauth', 'kvs', 'store', 'alexa', 'google', 'signaling', 'gateway'],
+  app: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox', 'alexa', 'google', 'signaling', 'gateway'],
   // beside the house, which they reach over the wire only; the KVS client is the gateway's camera SDK
   signaling: ground,
   gateway: [...ground, 'kvs'],

@@ -6,6 +6,7 @@ import {
   type AccountId,
   type Camera,
   type CameraId,
+  type CameraState,
   type Clock,
   type Log,
   type VerifyToken,
@@ -13,6 +14,8 @@ import {
 import type { AlexaEvent, Directive, DirectiveName } from '../wire/alexa.ts'
 import { describe, ENDPOINT_LIMIT, isEndpointId } from './discovery.ts'
 import type { AlexaGrants } from './grants.ts'
+import { allProperties, objectDetectionClasses } from './properties.ts'
+import type { AlexaRegion } from './region.ts'
 import * as reply from './reply.ts'
 
 export interface AlexaDeps {
@@ -23,6 +26,10 @@ export interface AlexaDeps {
   }
   readonly broker: Pick<Broker, 'negotiate' | 'connected' | 'end' | 'isOnline'>
   readonly grants: Pick<AlexaGrants, 'accept'>
+  /** What was last heard of a camera. */
+  readonly stateOf: (camera: Camera) => Promise<CameraState>
+  /** Where a camera's last still picture is, for whoever has the account's access token. */
+  readonly snapshotUrl: (camera: Camera) => string
   /** Whether a press really reaches Alexa; only then is the doorbell announced as one that rings. */
   readonly canSendEvents: boolean
   /** From receipt of an offer to its answer. Default 5000: Alexa gives up at 6 s, and the way there and back takes some. */
@@ -38,16 +45,16 @@ export interface Call {
   readonly deps: AlexaDeps
   readonly echo: reply.Echo
   readonly receivedAt: number
+  /** The region whose Lambda took the directive, where that is known. */
+  readonly region: AlexaRegion | undefined
   /** Aborted when nobody waits for the reply any more. */
   readonly signal: AbortSignal
 }
 
 export const DEFAULT_BUDGET_MS = 5_000
 
-/** The embedded signaling service notices a dead connection within seconds. */
-const PRESENCE_UNCERTAINTY_MS = 5_000
-/** Where nobody can know (AWS does not tell), the sample may be as old as the longest master connection, an hour. */
-const NO_PRESENCE_UNCERTAINTY_MS = 3_600_000
+/** A snapshot's address is good for ten minutes (alexa-smartvision-snapshotprovider.html). */
+const SNAPSHOT_MS = 600_000
 
 export const handlers: {
   readonly [Name in DirectiveName]: (directive: Directive<Name>, call: Call) => Promise<AlexaEvent>
@@ -58,6 +65,9 @@ export const handlers: {
   'Alexa.RTCSessionController/InitiateSessionWithOffer': initiateSession,
   'Alexa.RTCSessionController/SessionConnected': sessionConnected,
   'Alexa.RTCSessionController/SessionDisconnected': sessionDisconnected,
+  'Alexa.CameraStreamController/InitializeCameraStreams': initializeStreams,
+  'Alexa.SmartVision.SnapshotProvider/GetSnapshot': getSnapshot,
+  'Alexa.SmartVision.ObjectDetectionSensor/SetObjectDetectionClasses': setDetectionClasses,
 }
 
 async function discover({ payload }: Directive<'Alexa.Discovery/Discover'>, { deps }: Call): Promise<AlexaEvent> {
@@ -72,29 +82,55 @@ async function discover({ payload }: Directive<'Alexa.Discovery/Discover'>, { de
       limit: ENDPOINT_LIMIT,
     })
   }
-  return reply.discoverResponse(told.map((camera) => describe(camera, deps.canSendEvents)))
+  return reply.discoverResponse(told.map((camera) => describe(camera, deps)))
 }
 
 /** The answer means that the tokens are kept: Alexa sends the code once. */
 async function acceptGrant(
   { payload }: Directive<'Alexa.Authorization/AcceptGrant'>,
-  { deps, signal }: Call,
+  { deps, region, signal }: Call,
 ): Promise<AlexaEvent> {
   const accountId = await authorize(deps, payload.grantee.token)
-  await deps.grants.accept(accountId, payload.grant.code, signal)
+  await deps.grants.accept(accountId, payload.grant.code, region, signal)
   return reply.acceptGrantResponse()
 }
 
-/**
- * Where nobody can know whether the camera is there it is reported as reachable: reported otherwise, Alexa refuses to open
- * it without asking us, while an offer to a camera that is not there fails in time and says so.
- */
-async function reportState({ endpoint }: Directive<'Alexa/ReportState'>, call: Call): Promise<AlexaEvent> {
-  const { deps, echo } = call
+async function reportState({ endpoint }: Directive<'Alexa/ReportState'>, { deps, echo }: Call): Promise<AlexaEvent> {
   const { camera } = await findCamera(deps, endpoint)
-  const isOnline = deps.broker.isOnline(camera)
-  const uncertaintyMs = isOnline === undefined ? NO_PRESENCE_UNCERTAINTY_MS : PRESENCE_UNCERTAINTY_MS
-  return reply.stateReport(echo, isOnline ?? true, deps.clock(), uncertaintyMs)
+  const facts = { isOnline: deps.broker.isOnline(camera), canSendEvents: deps.canSendEvents }
+  return reply.stateReport(echo, allProperties(camera, await deps.stateOf(camera), facts, deps.clock()))
+}
+
+async function initializeStreams(
+  { endpoint }: Directive<'Alexa.CameraStreamController/InitializeCameraStreams'>,
+  { deps, echo }: Call,
+): Promise<AlexaEvent> {
+  const { camera } = await findCamera(deps, endpoint)
+  if (camera.streams === undefined || camera.streams.length === 0) {
+    throw new BridgeError('invalid_request', `${camera.id} has no stream but WebRTC`)
+  }
+  return reply.cameraStreams(echo, camera.streams, deps.snapshotUrl(camera))
+}
+
+async function getSnapshot(
+  { endpoint }: Directive<'Alexa.SmartVision.SnapshotProvider/GetSnapshot'>,
+  { deps, echo }: Call,
+): Promise<AlexaEvent> {
+  const { camera } = await findCamera(deps, endpoint)
+  const { snapshot } = await deps.stateOf(camera)
+  if (!camera.hasSnapshots || snapshot === undefined) {
+    throw new BridgeError('camera_offline', `${camera.id} has left no picture yet`)
+  }
+  return reply.snapshot(echo, deps.snapshotUrl(camera), snapshot.at, deps.clock() + SNAPSHOT_MS)
+}
+
+/** Every class is told always; which of them a customer wants to hear of, Alexa filters. */
+async function setDetectionClasses(
+  { endpoint }: Directive<'Alexa.SmartVision.ObjectDetectionSensor/SetObjectDetectionClasses'>,
+  { deps, echo }: Call,
+): Promise<AlexaEvent> {
+  const { camera } = await findCamera(deps, endpoint)
+  return reply.response(echo, [objectDetectionClasses(camera, deps.clock())])
 }
 
 /**

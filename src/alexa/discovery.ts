@@ -5,47 +5,94 @@ import { directives, type DiscoveredEndpoint } from '../wire/alexa.ts'
 /** Most endpoints one customer may have (alexa-discovery.html, interface limits). */
 export const ENDPOINT_LIMIT = 300
 
-/** A camera as an Alexa endpoint. `canSendEvents`: whether a press of its button will really reach Alexa. */
-export function describe(camera: Camera, canSendEvents: boolean): DiscoveredEndpoint {
+/** What the bridge may promise; nothing is declared that will not be kept. */
+export interface Promises {
+  /** Whether presses and changes will really reach Alexa. */
+  readonly canSendEvents: boolean
+}
+
+type Capability = DiscoveredEndpoint['capabilities'][number]
+
+/** A camera as an Alexa endpoint. */
+export function describe(camera: Camera, promises: Promises): DiscoveredEndpoint {
   const isDoorbell = camera.kind === 'doorbell'
   const product = [camera.manufacturer, camera.model].map(tidy).filter(Boolean).join(' ')
   return {
     endpointId: camera.id,
     manufacturerName: cut(tidy(camera.manufacturer), 128) || 'Unknown',
     friendlyName: friendlyName(camera),
-    description: cut(`${isDoorbell ? 'Doorbell' : 'Camera'} ${product}`.trim(), 128),
-    // An Echo Show opens the picture on a press only if CAMERA stands before DOORBELL.
-    displayCategories: isDoorbell ? ['CAMERA', 'DOORBELL'] : ['CAMERA'],
+    description: cut([isDoorbell ? 'Doorbell' : 'Camera', product, roomOf(camera)].filter(Boolean).join(' '), 128),
+    displayCategories: categories(camera),
     additionalAttributes: attributes(camera),
-    capabilities: [
-      { type: 'AlexaInterface', interface: 'Alexa', version: '3' },
-      {
-        type: 'AlexaInterface',
-        interface: 'Alexa.RTCSessionController',
-        version: '3',
-        // True only where received sound is played: otherwise Alexa opens a talk path that leads nowhere.
-        configuration: { isFullDuplexAudioSupported: camera.hasSpeaker },
-      },
-      {
-        type: 'AlexaInterface',
-        interface: 'Alexa.EndpointHealth',
-        // The pages say 3.1, which differs from 3 by a `reason` that we do not send. Amazon's message schema knows only 3
-        // and turns down the whole discovery for another number, so 3 is the one that is right by both.
-        version: '3',
-        // `proactivelyReported` would promise change reports; until those are sent, Alexa has to ask.
-        properties: { supported: [{ name: 'connectivity' }], proactivelyReported: false, retrievable: true },
-      },
-      ...(isDoorbell && canSendEvents ? [doorbellEventSource] : []),
-    ],
+    capabilities: capabilities(camera, promises),
   }
 }
 
-const doorbellEventSource = {
-  type: 'AlexaInterface',
-  interface: 'Alexa.DoorbellEventSource',
-  version: '3',
-  proactivelyReported: true,
-} as const
+/** An Echo Show opens the picture on a press only if CAMERA stands before DOORBELL. */
+function categories({ kind, hasVideo = true }: Camera): DiscoveredEndpoint['displayCategories'] {
+  if (!hasVideo) return kind === 'doorbell' ? ['DOORBELL'] : ['OTHER']
+  return kind === 'doorbell' ? ['CAMERA', 'DOORBELL'] : ['CAMERA']
+}
+
+function capabilities(camera: Camera, { canSendEvents }: Promises): Capability[] {
+  const { hasMotion = false, detects = [], streams = [], hasSnapshots = false } = camera
+  return [
+    { ...base, interface: 'Alexa' },
+    {
+      ...base,
+      interface: 'Alexa.RTCSessionController',
+      // True only where received sound is played: otherwise Alexa opens a talk path that leads nowhere.
+      configuration: { isFullDuplexAudioSupported: camera.hasSpeaker },
+    },
+    {
+      ...base,
+      interface: 'Alexa.EndpointHealth',
+      // The pages say 3.1, which differs from 3 by a `reason` that we do not send. Amazon's message schema knows only 3
+      // and turns down the whole discovery for another number, so 3 is the one that is right by both.
+      properties: retrievable('connectivity', canSendEvents),
+    },
+    ...when(camera.kind === 'doorbell' && canSendEvents, {
+      ...base,
+      interface: 'Alexa.DoorbellEventSource',
+      proactivelyReported: true,
+    }),
+    ...when(hasMotion, {
+      ...base,
+      interface: 'Alexa.MotionSensor',
+      properties: retrievable('detectionState', canSendEvents),
+    }),
+    ...when(detects.length > 0 && canSendEvents, {
+      ...base,
+      version: '1.0',
+      interface: 'Alexa.SmartVision.ObjectDetectionSensor',
+      properties: retrievable('objectDetectionClasses', true),
+      configuration: { objectDetectionConfiguration: detects.map((imageNetClass) => ({ imageNetClass })) },
+    }),
+    ...when(hasSnapshots, { ...base, version: '1.1', interface: 'Alexa.SmartVision.SnapshotProvider' }),
+    ...when(streams.length > 0, {
+      ...base,
+      interface: 'Alexa.CameraStreamController',
+      cameraStreamConfigurations: streams.map(({ protocol, width, height, audioCodec }) => ({
+        protocols: [protocol],
+        resolutions: [{ width, height }],
+        authorizationTypes: ['NONE'],
+        videoCodecs: ['H264'],
+        audioCodecs: [audioCodec],
+      })),
+    }),
+  ]
+}
+
+const base = { type: 'AlexaInterface', version: '3' } as const
+
+const when = (isSo: boolean, capability: Capability): Capability[] => (isSo ? [capability] : [])
+
+/** `proactivelyReported` promises change reports; without them Alexa asks. */
+function retrievable<const Name extends string>(name: Name, proactivelyReported: boolean) {
+  return { supported: [{ name }] as [{ name: Name }], proactivelyReported, retrievable: true as const }
+}
+
+const roomOf = ({ room }: Camera) => (room === undefined ? '' : `in ${tidy(room)}`)
 
 const endpointIdSchema = directives['Alexa/ReportState'].shape.directive.shape.endpoint.shape.endpointId
 

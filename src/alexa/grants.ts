@@ -1,17 +1,22 @@
 /** Keeps what each account has granted us: the tokens with which we may send its events to Alexa. */
 import type { KeyObject } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import type { AccountId, Clock, Log, Store, Stored } from '../ports.ts'
-import { createLwa, type LwaClient, type LwaResult } from './lwa.ts'
+import { createLwa, type Lwa, type LwaClient, type LwaResult } from './lwa.ts'
+import { alexaRegions, type AlexaRegion } from './region.ts'
 import { seal, unseal } from './seal.ts'
 
 /** Refresh when less than this is left of a token, so that it does not run out on its way. */
 const REFRESH_AHEAD_MS = 300_000
 const LWA_TIMEOUT_MS = 4_000
+/** A refresher that died is not waited for any longer. */
+const LEASE_MS = LWA_TIMEOUT_MS + 1_000
+const LEASE_POLL_MS = 100
 
 export type Bearer =
-  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'token'; readonly token: string; readonly region: AlexaRegion }
   /** The account has granted nothing, or has taken it back. */
   | { readonly kind: 'no-grant' }
   /** There is a grant but no token to be had for it now; later there may be one. */
@@ -20,26 +25,46 @@ export type Bearer =
 export interface AlexaGrants {
   /** False while the LWA client is not configured: then nothing can be granted, and no event can be sent. */
   readonly isConfigured: boolean
-  /** Exchanges the code of an AcceptGrant and stores the tokens; resolves when they are stored. Throws `BridgeError`. */
-  accept(accountId: AccountId, code: string, signal: AbortSignal): Promise<void>
+  /**
+   * Exchanges the code of an AcceptGrant and stores the tokens; resolves when they are stored. `region`: the customer's,
+   * where it is known by the Lambda that was called. Throws `BridgeError`.
+   */
+  accept(accountId: AccountId, code: string, region: AlexaRegion | undefined, signal: AbortSignal): Promise<void>
   /** A token for the event gateway, good for five minutes at least and not the `rejected` one. Rejects if the store does. */
   bearer(accountId: AccountId, rejected?: string): Promise<Bearer>
+  /** The account turned out to belong to another region. */
+  moved(accountId: AccountId, region: AlexaRegion): Promise<void>
+  /** Whether the account has a grant. */
+  has(accountId: AccountId): Promise<boolean>
   /** Forgets the account's grant; it comes back when the customer enables the skill again. */
   forget(accountId: AccountId, why: string): Promise<void>
 }
 
-const grantSchema = z.object({ accessToken: z.string(), refreshToken: z.string(), expiresAt: z.number() })
+const grantSchema = z.object({
+  accessToken: z.string(),
+  refreshToken: z.string(),
+  expiresAt: z.number(),
+  region: z.enum(alexaRegions).optional(),
+})
 type AlexaGrant = z.infer<typeof grantSchema>
+interface Link {
+  readonly grant: AlexaGrant
+  readonly version: number
+}
 
 export function createAlexaGrants(deps: {
   readonly store: Store
   /** Encrypts the stored tokens: a secret key of 32 bytes. */
   readonly key: KeyObject
   readonly lwa: Partial<LwaClient>
+  /** Of accounts whose region is not known otherwise. Default NA. */
+  readonly region?: AlexaRegion
+  /** Told when an account's grant is gone, so that its owner can be. Must not reject. */
+  readonly onForgotten?: (accountId: AccountId, why: string) => Promise<void>
   readonly clock: Clock
   readonly log: Log
 }): AlexaGrants {
-  const { key, clock, log } = deps
+  const { key, clock, log, region: home = 'NA' } = deps
   const links = deps.store.collection<{ readonly sealed: string }>('alexa-link')
   const { clientId, clientSecret, ...rest } = deps.lwa
   const lwa =
@@ -47,11 +72,13 @@ export function createAlexaGrants(deps: {
       ? createLwa({ clientId, clientSecret, ...rest }, { clock, timeoutMs: LWA_TIMEOUT_MS })
       : undefined
   const missing = [!clientId && 'lwa.clientId', !clientSecret && 'lwa.clientSecret'].filter((name) => name !== false)
+  /** Held by the one process that is refreshing the tokens of an account. */
+  const leases = deps.store.collection<{ readonly heldAt: number }>('alexa-refresh')
   const refreshing = new Map<AccountId, Promise<Bearer>>()
 
   const sealed = (accountId: AccountId, grant: AlexaGrant) => ({ sealed: seal(key, accountId, JSON.stringify(grant)) })
 
-  async function read(accountId: AccountId): Promise<{ grant: AlexaGrant; version: number } | undefined> {
+  async function read(accountId: AccountId): Promise<Link | undefined> {
     const link: Stored<{ readonly sealed: string }> | undefined = await links.get(accountId)
     if (!link) return undefined
     const text = unseal(key, accountId, link.value.sealed)
@@ -65,7 +92,12 @@ export function createAlexaGrants(deps: {
     return { grant: grantSchema.parse(JSON.parse(text)), version: link.version }
   }
 
-  async function accept(accountId: AccountId, code: string, signal: AbortSignal): Promise<void> {
+  async function accept(
+    accountId: AccountId,
+    code: string,
+    region: AlexaRegion | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (!lwa) {
       log('error', 'alexa.grant_not_configured', { missing, hint: "the pair on the skill's Permissions page" })
       throw new BridgeError('internal', `no LWA client configured: ${missing.join(', ')} missing`)
@@ -74,15 +106,15 @@ export function createAlexaGrants(deps: {
     if (result.kind !== 'tokens') throw new BridgeError('internal', `LWA did not take the code: ${whyNot(result)}`)
     const { accessToken, refreshToken, expiresAt } = result
     if (refreshToken === undefined) throw new BridgeError('internal', 'LWA gave no refresh token')
-    await links.put(accountId, sealed(accountId, { accessToken, refreshToken, expiresAt }))
-    log('info', 'alexa.grant_stored', { accountId })
+    await links.put(accountId, sealed(accountId, { accessToken, refreshToken, expiresAt, region: region ?? home }))
+    log('info', 'alexa.grant_stored', { accountId, region: region ?? home })
   }
 
   async function bearer(accountId: AccountId, rejected?: string): Promise<Bearer> {
     const link = await read(accountId)
     if (!link) return { kind: 'no-grant' }
     const { accessToken, expiresAt } = link.grant
-    if (accessToken !== rejected && expiresAt - clock() > REFRESH_AHEAD_MS) return { kind: 'token', token: accessToken }
+    if (accessToken !== rejected && expiresAt - clock() > REFRESH_AHEAD_MS) return tokenOf(link.grant)
     const running = refreshing.get(accountId)
     if (running) return running
     const refreshed = refresh(accountId, link).finally(() => refreshing.delete(accountId))
@@ -90,19 +122,47 @@ export function createAlexaGrants(deps: {
     return refreshed
   }
 
-  async function refresh(accountId: AccountId, link: { grant: AlexaGrant; version: number }): Promise<Bearer> {
+  const tokenOf = ({ accessToken, region = home }: AlexaGrant): Bearer => ({
+    kind: 'token',
+    token: accessToken,
+    region,
+  })
+
+  /** One process refreshes, the others wait for what it brings: two refreshes at once may revoke each other's tokens. */
+  async function refresh(accountId: AccountId, link: Link): Promise<Bearer> {
     if (!lwa) return { kind: 'unavailable', reason: `no LWA client configured: ${missing.join(', ')} missing` }
+    const giveUpAt = clock() + LEASE_MS
+    const lease = { onlyIf: 'absent', expiresAt: giveUpAt } as const
+    while ((await leases.put(accountId, { heldAt: clock() }, lease)) === undefined) {
+      const current = await read(accountId)
+      if (!current) return { kind: 'no-grant' }
+      if (current.version !== link.version) return tokenOf(current.grant)
+      if (clock() >= giveUpAt) return { kind: 'unavailable', reason: 'another process is refreshing' }
+      await sleep(LEASE_POLL_MS)
+    }
+    try {
+      return await refreshHere(lwa, accountId, link)
+    } finally {
+      await leases.remove(accountId)
+    }
+  }
+
+  async function refreshHere(lwa: Lwa, accountId: AccountId, before: Link): Promise<Bearer> {
+    // Whoever held the lease before us may have done it all.
+    const link = await read(accountId)
+    if (!link) return { kind: 'no-grant' }
+    if (link.version !== before.version) return tokenOf(link.grant)
     const result = await lwa.refresh(link.grant.refreshToken)
     if (result.kind === 'tokens') {
       const { accessToken, expiresAt, refreshToken = link.grant.refreshToken } = result
       // At the version that was read: a grant accepted meanwhile is newer than what this refresh brings.
-      const fresh = sealed(accountId, { accessToken, refreshToken, expiresAt })
-      const version = await links.put(accountId, fresh, { onlyIf: { version: link.version } })
-      return version === undefined ? stored(accountId) : { kind: 'token', token: accessToken }
+      const grant = { ...link.grant, accessToken, refreshToken, expiresAt }
+      const version = await links.put(accountId, sealed(accountId, grant), { onlyIf: { version: link.version } })
+      return version === undefined ? stored(accountId) : tokenOf(grant)
     }
     if (result.kind === 'refused' && result.error === 'invalid_grant') {
       const current = await read(accountId)
-      if (current && current.version !== link.version) return { kind: 'token', token: current.grant.accessToken }
+      if (current && current.version !== link.version) return tokenOf(current.grant)
       await forget(accountId, 'LWA: invalid_grant')
       return { kind: 'no-grant' }
     }
@@ -111,15 +171,30 @@ export function createAlexaGrants(deps: {
 
   async function stored(accountId: AccountId): Promise<Bearer> {
     const link = await read(accountId)
-    return link ? { kind: 'token', token: link.grant.accessToken } : { kind: 'no-grant' }
+    return link ? tokenOf(link.grant) : { kind: 'no-grant' }
+  }
+
+  async function moved(accountId: AccountId, region: AlexaRegion): Promise<void> {
+    const link = await read(accountId)
+    if (!link || link.grant.region === region) return
+    await links.put(accountId, sealed(accountId, { ...link.grant, region }), { onlyIf: { version: link.version } })
+    log('info', 'alexa.region_corrected', { accountId, region })
   }
 
   async function forget(accountId: AccountId, why: string): Promise<void> {
     await links.remove(accountId)
     log('warn', 'alexa.grant_forgotten', { accountId, why })
+    await deps.onForgotten?.(accountId, why)
   }
 
-  return { isConfigured: lwa !== undefined, accept, bearer, forget }
+  return {
+    isConfigured: lwa !== undefined,
+    accept,
+    bearer,
+    moved,
+    has: async (accountId) => (await links.get(accountId)) !== undefined,
+    forget,
+  }
 }
 
 function whyNot(result: Exclude<LwaResult, { kind: 'tokens' }>): string {

@@ -3,18 +3,22 @@ import { BridgeError, toBridgeError } from '../errors.ts'
 import { directives, type AlexaEvent, type DirectiveName } from '../wire/alexa.ts'
 import { within } from '../deadline.ts'
 import { DEFAULT_BUDGET_MS, handlers, type AlexaDeps, type Call } from './directives.ts'
+import type { AlexaRegion } from './region.ts'
 import * as reply from './reply.ts'
 
 /** How long past an offer's `answerBy` the broker's verdict is still waited for: it says more than our own would. */
 const VERDICT_GRACE_MS = 250
 const DEFAULT_DIRECTIVE_MS = 7_000
 
+/** `region`: whose customers the Lambda serves that took the directive, where that is known. */
+export type AlexaHandler = (event: unknown, region?: AlexaRegion) => Promise<AlexaEvent>
+
 /**
  * Returns the function that answers directives. It never rejects and always returns a well-formed event in time: what goes
  * wrong, and whatever the input is, becomes an ErrorResponse and one line in the log.
  */
-export function createAlexaHandler(deps: AlexaDeps): (event: unknown) => Promise<AlexaEvent> {
-  return async (event) => {
+export function createAlexaHandler(deps: AlexaDeps): AlexaHandler {
+  return async (event, region) => {
     const receivedAt = deps.clock()
     const { kind, echo, facts } = reply.readEnvelope(event)
     const ms = () => deps.clock() - receivedAt
@@ -22,7 +26,7 @@ export function createAlexaHandler(deps: AlexaDeps): (event: unknown) => Promise
       const name = directiveName(kind)
       const answered = await within(
         patienceMs(name, deps),
-        (signal) => handle(name, event, { deps, echo, receivedAt, signal }),
+        (signal) => handle(name, event, { deps, echo, receivedAt, region, signal }),
         (thrown) => deps.log('warn', 'alexa.failed_late', { ...facts, ...explain(thrown), ms: ms() }),
       )
       deps.log('info', 'alexa.answered', { ...facts, ms: ms() })

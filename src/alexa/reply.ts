@@ -1,10 +1,12 @@
 /** Builds the events that answer a directive, each from the few facts it needs. */
 import { randomUUID } from 'node:crypto'
 import { errorCodes, type ErrorCode } from '../errors.ts'
+import type { StreamSource } from '../ports.ts'
 import {
   envelope,
   type AlexaErrorType,
   type AlexaEvent,
+  type AlexaProperty,
   type DiscoveredEndpoint,
   type EventEndpoint,
 } from '../wire/alexa.ts'
@@ -37,6 +39,8 @@ const errorTypes = {
   no_common_codec: 'INVALID_DIRECTIVE',
   signaling_failed: 'BRIDGE_UNREACHABLE',
   rate_limited: 'RATE_LIMIT_EXCEEDED',
+  out_of_time: 'INTERNAL_ERROR',
+  no_sound: 'INVALID_DIRECTIVE',
   internal: 'INTERNAL_ERROR',
 } as const satisfies Record<ErrorCode, AlexaErrorType>
 
@@ -83,23 +87,41 @@ export function discoverResponse(endpoints: readonly DiscoveredEndpoint[]): Alex
   return { event: { header: header('Alexa.Discovery', 'Discover.Response'), payload: { endpoints: [...endpoints] } } }
 }
 
-/** `at` and `uncertaintyMs`: when the connectivity was known to be so, epoch milliseconds, and how far that may be off. */
-export function stateReport(echo: Echo, isReachable: boolean, at: number, uncertaintyMs: number): AlexaEvent {
-  return {
-    context: {
-      properties: [
-        {
-          namespace: 'Alexa.EndpointHealth',
-          name: 'connectivity',
-          value: { value: isReachable ? 'OK' : 'UNREACHABLE' },
-          timeOfSample: new Date(at).toISOString(),
-          uncertaintyInMilliseconds: uncertaintyMs,
-        },
-      ],
-    },
-    ...reply('Alexa', 'StateReport', echo, {}),
-  }
+export function stateReport(echo: Echo, properties: readonly AlexaProperty[]): AlexaEvent {
+  return { context: { properties: [...properties] }, ...reply('Alexa', 'StateReport', echo, {}) }
 }
+
+/** The plain answer to a directive that set something. */
+export function response(echo: Echo, properties: readonly AlexaProperty[]): AlexaEvent {
+  return { context: { properties: [...properties] }, ...reply('Alexa', 'Response', echo, {}) }
+}
+
+/** `imageUri`: the still picture that is shown until the stream runs. */
+export function cameraStreams(echo: Echo, streams: readonly StreamSource[], imageUri: string): AlexaEvent {
+  return reply('Alexa.CameraStreamController', 'Response', echo, {
+    cameraStreams: streams.map(({ uri, protocol, width, height, audioCodec }) => ({
+      uri,
+      protocol,
+      resolution: { width, height },
+      authorizationType: 'NONE' as const,
+      videoCodec: 'H264' as const,
+      audioCodec,
+    })),
+    imageUri,
+  })
+}
+
+/** `at`: when the picture was taken; `until`: how long its address is good. Epoch milliseconds. */
+export function snapshot(echo: Echo, uri: string, at: number, until: number): AlexaEvent {
+  return reply('Alexa.SmartVision.SnapshotProvider', 'Snapshot', echo, {
+    value: { uri, uriExpirationTime: instant(until), authenticationType: 'ACCESS_TOKEN' },
+    timeOfSample: instant(at),
+    uncertaintyInMilliseconds: 0,
+  })
+}
+
+/** As Alexa writes it, in whole seconds: a fraction is refused in some places. */
+export const instant = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`
 
 export function answerGenerated(echo: Echo, sdp: string): AlexaEvent {
   return reply('Alexa.RTCSessionController', 'AnswerGeneratedForSession', echo, {
@@ -117,9 +139,13 @@ export function sessionEvent(
     : reply('Alexa.RTCSessionController', 'SessionDisconnected', echo, { sessionId })
 }
 
-/** A message header with a fresh id. */
-export function header<const Namespace extends string, const Name extends string>(namespace: Namespace, name: Name) {
-  return { namespace, name, messageId: randomUUID(), payloadVersion: '3' } as const
+/** A message header with a fresh id, or the given one. */
+export function header<const Namespace extends string, const Name extends string>(
+  namespace: Namespace,
+  name: Name,
+  messageId: string = randomUUID(),
+) {
+  return { namespace, name, messageId, payloadVersion: '3' } as const
 }
 
 function reply<const Namespace extends string, const Name extends string, const Payload>(

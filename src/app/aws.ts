@@ -49,7 +49,11 @@ const awsEnvironment = z.object({
 })
 
 /** Connects nothing yet: the first request does. Throws an `Error` that names each bad setting. */
-export function openOnAws(env: Environment, clock: Clock, log: Log): Bridge {
+export function openOnAws(
+  env: Environment,
+  clock: Clock,
+  log: Log,
+): { readonly bridge: Bridge; readonly forwarderSecret: string | undefined } {
   const parsed = awsEnvironment.safeParse(env)
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error))
   const { AWS_REGION: region, TRANSOM_TABLE, TRANSOM_PUBLIC_URL, TRANSOM_KEYS, TRANSOM_CLIENTS } = parsed.data
@@ -61,7 +65,7 @@ export function openOnAws(env: Environment, clock: Clock, log: Log): Bridge {
   const client = DynamoDBDocumentClient.from(
     new DynamoDBClient({ region, credentials, requestHandler, maxAttempts: 2 }),
   )
-  return createBridge({
+  const bridge = createBridge({
     config,
     publicUrl: TRANSOM_PUBLIC_URL.replace(/\/+$/, ''),
     keys: TRANSOM_KEYS,
@@ -73,4 +77,5 @@ export function openOnAws(env: Environment, clock: Clock, log: Log): Bridge {
     clock,
     log,
   })
+  return { bridge, forwarderSecret: config.alexa.forwarderSecret }
 }

@@ -1,22 +1,23 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
-import { createSecretKey } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { createAlexaEvents } from '../alexa/event-gateway.ts'
-import { createAlexaGrants } from '../alexa/grants.ts'
-import { createAlexaHandler } from '../alexa/handler.ts'
 import { createBroker, type Broker } from '../broker/broker.ts'
-import { createFulfillment, type Fulfillment } from '../google/fulfillment.ts'
-import { createHomeGraph, serviceAccountKey } from '../google/home-graph.ts'
-import { createSignalingDoor, type SignalingDoor } from '../google/signaling.ts'
+import type { Fulfillment } from '../google/fulfillment.ts'
+import type { GoogleReports } from '../google/reports.ts'
+import type { SignalingDoor } from '../google/signaling.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import type { OAuth } from '../oauth/server.ts'
+import { createOutbox } from '../outbox/outbox.ts'
 import type { Clock, Log, Presence, Signaling, Store } from '../ports.ts'
+import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
+import { createEvents, type Events } from './events.ts'
+import { createGoogleSide } from './google.ts'
 import { createLinking, type Linking } from './linking.ts'
-import { createPresses, type Presses } from './presses.ts'
+import { createNotices, type Notices } from './notices.ts'
+import { createPresenceNews } from './presence.ts'
 import type { Keys } from './secrets.ts'
 import { createShares, type Shares } from './sharing.ts'
+import { createSnapshots } from './snapshots.ts'
 
 export interface BridgeDeps {
   readonly config: Config
@@ -37,10 +38,18 @@ export interface Bridge {
   readonly shares: Shares
   readonly broker: Broker
   readonly cameras: Cameras
-  readonly presses: Presses
-  readonly alexa: ReturnType<typeof createAlexaHandler>
+  readonly events: Events
+  readonly snapshots: ReturnType<typeof createSnapshots>
+  readonly notices: Notices
+  readonly alexa: AlexaSide
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
+  /** What Google is told unasked of whole accounts; absent without a service account for Home Graph. */
+  readonly googleReports: GoogleReports | undefined
+  /** A camera master came to this channel or left it. */
+  presenceChanged(this: void, channelName: string, isOnline: boolean, at: number): void
+  /** Resolves when everything that was to be told has been. */
+  settled(): Promise<void>
   /** Refuses what is being negotiated and waits for what is being announced. */
   close(): Promise<void>
 }
@@ -48,7 +57,7 @@ export interface Bridge {
 export function createBridge(deps: BridgeDeps): Bridge {
   const { config, publicUrl, keys, clients, store, clock, log } = deps
   const base = { store, clock, log }
-  const cameras = createCameras(store)
+  const cameras = createCameras(store, (camera, kind) => events.receive(camera, { kind, at: clock() }))
   const broker = createBroker({ ...deps, budgets: config.budgets })
   const shares = createShares(store, cameras)
   const linking = createLinking({
@@ -62,29 +71,62 @@ export function createBridge(deps: BridgeDeps): Bridge {
     config: config.linking,
     async onUnlinked(account, assistant) {
       await broker.endAll(account, assistant, 'account unlinked')
-      if (assistant === 'alexa') await grants.forget(account, 'account unlinked')
+      if (assistant === 'alexa') await alexaSide.forget(account, 'account unlinked')
+      else await google.reports?.unlinkedHere(account)
     },
   })
-  const { oauth, verifyToken, verifyGoogleToken, googleClient } = linking
+  const { oauth, verifyToken } = linking
 
-  const sealingKey = createSecretKey(keys.sealing, 'base64')
-  const grants = createAlexaGrants({ ...base, key: sealingKey, lwa: config.alexa.lwa })
-  const { gatewayUrl } = config.alexa
-  const alexaEvents = grants.isConfigured
-    ? createAlexaEvents({ grants, clock, log, ...(gatewayUrl && { gatewayUrl }) })
-    : undefined
-
-  const homeGraph = createHomeGraphOf(config, { clock, log })
-  const { talkBack } = config.google
-  const presses = createPresses({
+  const notices = createNotices(base)
+  // What an account may see: its own cameras and those shared with it.
+  const seen = { ...cameras, ...shares.visible }
+  const alexaSide = createAlexaSide({
     ...base,
-    announce: [alexaEvents?.doorbellPress, homeGraph?.doorbellPress]
-      .filter((tell) => tell !== undefined)
-      .map((tell) => async (camera, at, eventId) => {
-        const everybody = await shares.audience(camera)
-        return Promise.allSettled(everybody.map((theirs) => tell(theirs, at, eventId)))
-      }),
+    config: config.alexa,
+    publicUrl,
+    sealingKey: keys.sealing,
+    verifyToken,
+    cameras: seen,
+    broker,
+    notices,
   })
+  const googleSide = createGoogleSide({
+    ...base,
+    config: config.google,
+    publicUrl,
+    cameras: seen,
+    broker,
+    linking,
+    notices,
+  })
+  const outbox = createOutbox({
+    ...base,
+    deliver: {
+      ...(alexaSide.deliver && { alexa: alexaSide.deliver }),
+      ...(googleSide.deliver && { google: googleSide.deliver }),
+    },
+  })
+  const events = createEvents({
+    ...base,
+    outbox,
+    translate: [alexaSide.translate, googleSide.translate],
+    audience: shares.audience,
+    warm: (camera) => broker.warm(camera),
+  })
+  const presenceNews = createPresenceNews(async (channelName, isOnline, at) => {
+    try {
+      const camera = await cameras.byChannel(channelName)
+      if (camera === undefined) return
+      // A camera that is back will be looked at: the way to it is fetched ahead.
+      if (isOnline) broker.warm(camera)
+      await events.receive(camera, { kind: 'online', isOnline, at })
+    } catch (thrown) {
+      log('error', 'presence not told', { channelName, reason: String(thrown) })
+    }
+  })
+  // What an earlier process could not say any more.
+  outbox.start().catch((thrown: unknown) => log('error', 'outbox not started', { reason: String(thrown) }))
+  const google = googleSide.open(outbox)
 
   return {
     oauth,
@@ -92,55 +134,20 @@ export function createBridge(deps: BridgeDeps): Bridge {
     shares,
     broker,
     cameras,
-    presses,
-    alexa: createAlexaHandler({
-      verifyToken,
-      cameras: shares.visible,
-      broker,
-      grants,
-      clock,
-      log,
-      canSendEvents: grants.isConfigured,
-      budgetMs: config.alexa.budgetMs,
-    }),
-    fulfillment: createFulfillment({
-      ...base,
-      verifyToken: verifyGoogleToken,
-      cameras: shares.visible,
-      broker,
-      clientId: googleClient,
-      signalingUrl: `${publicUrl}/google/signaling`,
-      canNotify: homeGraph !== undefined,
-      // True once online states are reported as they change; until then Google must ask.
-      willReportState: false,
-      unlink: (accountId) => oauth.unlinkAssistant(accountId, 'google'),
-      budgetMs: config.google.budgetMs,
-    }),
-    signalingDoor: createSignalingDoor({
-      ...base,
-      broker,
-      talkBack,
-      budgetMs: config.google.budgetMs,
-      cameras: shares.visible,
-    }),
+    events,
+    snapshots: createSnapshots(base),
+    notices,
+    alexa: alexaSide.open(events),
+    fulfillment: google.fulfillment,
+    signalingDoor: google.signalingDoor,
+    googleReports: google.reports,
+    presenceChanged: presenceNews.changed,
+    settled: () => outbox.settled(),
     async close() {
       await broker.close()
-      await presses.settled()
+      presenceNews.close()
+      await google.close()
+      await outbox.close()
     },
   }
-}
-
-function createHomeGraphOf(
-  { google }: Config,
-  deps: { clock: Clock; log: Log },
-): ReturnType<typeof createHomeGraph> | undefined {
-  if (google.serviceAccountPath === undefined) return undefined
-  const parsed = serviceAccountKey.safeParse(JSON.parse(readFileSync(google.serviceAccountPath, 'utf8')))
-  if (!parsed.success)
-    throw new Error(`TRANSOM_GOOGLE_SERVICE_ACCOUNT: ${google.serviceAccountPath} is not a service account's key file`)
-  return createHomeGraph({
-    ...deps,
-    serviceAccount: parsed.data,
-    ...(google.homeGraphUrl && { url: google.homeGraphUrl }),
-  })
 }

@@ -1,5 +1,6 @@
 /** The cameras' records: who owns which, and the key with which a camera speaks to the bridge. */
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { AccountId, Camera, CameraId, Store } from '../ports.ts'
 
 export interface Cameras {
@@ -12,7 +13,9 @@ export interface Cameras {
   byId(id: string): Promise<Camera | undefined>
   /** The camera whose master is on this signaling channel. */
   byChannel(channelName: string): Promise<Camera | undefined>
-  /** Adds a camera or replaces it. Of its key only a hash is kept. */
+  /** The camera of that id, whoever's it is, with the key that signs its requests. For doors that know who is speaking. */
+  signer(id: string): Promise<{ readonly camera: Camera; readonly signingKey: Uint8Array } | undefined>
+  /** Adds a camera or replaces it. Of its key only a hash is kept, which is also its signing key. */
   put(camera: Camera, key: string): Promise<void>
   /** Adds a camera; false when there is one of that id. */
   add(camera: Camera, key: string): Promise<boolean>
@@ -24,14 +27,27 @@ interface CameraRecord {
   readonly keyHash: string
 }
 
-/** Alexa takes 300 endpoints for a customer at most. */
-const mostCameras = 300
+const pageSize = 300
 
-export function createCameras(store: Store): Cameras {
+/** `onChange` is told of cameras that are new, other than before, or gone. */
+export function createCameras(
+  store: Store,
+  onChange: (camera: Camera, kind: 'changed' | 'removed') => Promise<void> = async () => {},
+): Cameras {
   const records = store.collection<CameraRecord>('camera')
   const byId = async (id: string) => (await records.get(id))?.value.camera
+  const channels = store.collection<{ readonly cameraId: string }>('camera-channel')
   return {
-    list: async (accountId) => (await records.list(accountId, { limit: mostCameras })).map(({ value }) => value.camera),
+    async list(accountId) {
+      const found: Camera[] = []
+      let after: string | undefined
+      do {
+        const page = await records.list(accountId, { limit: pageSize, ...(after !== undefined && { after }) })
+        found.push(...page.map(({ value }) => value.camera))
+        after = page.length === pageSize ? page.at(-1)?.id : undefined
+      } while (after !== undefined)
+      return found
+    },
     async find(accountId, id) {
       const camera = (await records.get(id))?.value.camera
       return camera?.accountId === accountId ? camera : undefined
@@ -43,19 +59,35 @@ export function createCameras(store: Store): Cameras {
         ? record.camera
         : undefined
     },
+    async byChannel(channelName) {
+      const found = await channels.get(channelName)
+      const camera = found && (await records.get(found.value.cameraId))?.value.camera
+      return camera?.channel.channelName === channelName ? camera : undefined
+    },
+    async signer(id) {
+      if (id.length < 1 || id.length > 256) return undefined
+      const record = (await records.get(id))?.value
+      return record && { camera: record.camera, signingKey: Buffer.from(record.keyHash, 'base64') }
+    },
     async put(camera, key) {
+      const before = await byId(camera.id)
       await records.put(camera.id, toRecord(camera, key), { group: camera.accountId })
+      await channels.put(camera.channel.channelName, { cameraId: camera.id })
+      if (!isDeepStrictEqual(before, camera)) await onChange(camera, 'changed')
     },
     async add(camera, key) {
       const options = { group: camera.accountId, onlyIf: 'absent' } as const
-      return (await records.put(camera.id, toRecord(camera, key), options)) !== undefined
+      if ((await records.put(camera.id, toRecord(camera, key), options)) === undefined) return false
+      await channels.put(camera.channel.channelName, { cameraId: camera.id })
+      await onChange(camera, 'changed')
+      return true
     },
-    remove: (id) => records.remove(id),
     byId,
-    async byChannel(channelName) {
-      // A channel bears the name of its camera; one that does not is nobody's.
-      const camera = await byId(channelName)
-      return camera?.channel.channelName === channelName ? camera : undefined
+    async remove(id) {
+      const removed = (await records.take(id))?.value.camera
+      if (removed === undefined) return
+      await channels.remove(removed.channel.channelName)
+      await onChange(removed, 'removed')
     },
   }
 }

@@ -1,6 +1,7 @@
 /** Settings from the environment, checked once at the start; an unknown value says what would be right. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { alexaRegions, type AlexaRegion } from '../alexa/region.ts'
 import type { Budgets } from '../broker/session.ts'
 import type { IceServer } from '../ports.ts'
 import { defaultLimits } from '../signaling/limits.ts'
@@ -62,8 +63,25 @@ const environment = z.object({
   TRANSOM_LWA_CLIENT_SECRET: z.string().optional(),
   TRANSOM_LWA_TOKEN_URL: z.url().optional(),
   TRANSOM_ALEXA_EVENTS_URL: z.url().optional(),
+  TRANSOM_ALEXA_REGION: z.enum(alexaRegions).default('NA'),
+  TRANSOM_ALEXA_SKILL_ID: z.string().startsWith('amzn1.ask.skill.').optional(),
+  TRANSOM_FORWARDER_SECRET: z.string().min(32).optional(),
+  TRANSOM_TIME_ZONE: z
+    .string()
+    .default(Intl.DateTimeFormat().resolvedOptions().timeZone)
+    .refine(
+      (zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC',
+      'must be a time zone: Europe/Berlin',
+    ),
+  TRANSOM_SIMULATOR_PORT: portNumber(8090),
+  TRANSOM_MQTT_URL: z.url({ protocol: /^(mqtts?|wss?)$/ }).optional(),
+  TRANSOM_MQTT_TOPIC: z
+    .string()
+    .regex(/^[^#+/][^#+]*$/, 'must be a topic without wildcards')
+    .default('transom'),
   TRANSOM_GOOGLE_SERVICE_ACCOUNT: z.string().optional(),
   TRANSOM_HOME_GRAPH_URL: z.url().optional(),
+  TRANSOM_GOOGLE_RECONCILE_MS: milliseconds(3_600_000),
   ...linkingEnvironment,
 })
 
@@ -86,13 +104,26 @@ export interface Config {
     readonly budgetMs: number
     readonly lwa: { readonly clientId?: string; readonly clientSecret?: string; readonly tokenUrl?: string }
     readonly gatewayUrl: string | undefined
+    /** Of customers of whom it is not known otherwise. */
+    readonly region: AlexaRegion
+    readonly skillId: string | undefined
+    /** Shared with the forwarding Lambda; its door is shut without it. */
+    readonly forwarderSecret: string | undefined
+    /** Of customers whose Echo does not tell. */
+    readonly timeZone: string
   }
+  /** Where the simulator plays Amazon when no LWA client is configured; 0: it does not. */
+  readonly simulatorPort: number
+  /** Where camera events come in by MQTT; undefined: they do not. */
+  readonly mqtt: { readonly url: string; readonly topic: string } | undefined
   readonly google: {
     readonly budgetMs: number
     readonly talkBack: boolean
     /** Path of the service account's key file (JSON). */
     readonly serviceAccountPath: string | undefined
     readonly homeGraphUrl: string | undefined
+    /** How often what Home Graph believes is compared with what is true; 0 for never. */
+    readonly reconcileMs: number
   }
 }
 
@@ -145,12 +176,19 @@ function toConfig(env: Environment): Config {
         ...(env.TRANSOM_LWA_TOKEN_URL !== undefined && { tokenUrl: env.TRANSOM_LWA_TOKEN_URL }),
       },
       gatewayUrl: env.TRANSOM_ALEXA_EVENTS_URL,
+      region: env.TRANSOM_ALEXA_REGION,
+      skillId: env.TRANSOM_ALEXA_SKILL_ID,
+      forwarderSecret: env.TRANSOM_FORWARDER_SECRET,
+      timeZone: env.TRANSOM_TIME_ZONE,
     },
+    simulatorPort: env.TRANSOM_SIMULATOR_PORT,
+    mqtt: env.TRANSOM_MQTT_URL === undefined ? undefined : { url: env.TRANSOM_MQTT_URL, topic: env.TRANSOM_MQTT_TOPIC },
     google: {
       budgetMs: env.TRANSOM_GOOGLE_BUDGET_MS,
       talkBack: env.TRANSOM_TALK_BACK_ON_GOOGLE,
       serviceAccountPath: env.TRANSOM_GOOGLE_SERVICE_ACCOUNT,
       homeGraphUrl: env.TRANSOM_HOME_GRAPH_URL,
+      reconcileMs: env.TRANSOM_GOOGLE_RECONCILE_MS,
     },
   }
 }

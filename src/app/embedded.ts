@@ -15,10 +15,11 @@ import type { Config } from './config.ts'
 import { lockDirectory } from './data-lock.ts'
 import { demoClients } from './demo-clients.ts'
 import { createHttpApp } from './http.ts'
-import { createOnlineNews, type OnlineNews } from './online.ts'
+import { startMqtt } from './mqtt.ts'
 import { createOperatorRoutes, operatorToken } from './operator.ts'
 import { createRegistrations } from './registrations.ts'
 import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
+import { withSimulatedGoogle, type SimulatedGoogle } from './simulated-google.ts'
 
 export interface Embedded {
   readonly publicUrl: string
@@ -39,7 +40,7 @@ const region = 'local'
 const doorbellId = cameraId('front-door')
 
 /** Starts everything, or throws an `Error` that says what to do and leaves nothing running. */
-export async function startEmbedded(config: Config, clock: Clock, log: Log): Promise<Embedded> {
+export async function startEmbedded(given: Config, clock: Clock, log: Log): Promise<Embedded> {
   const opened: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
     for (let end = opened.pop(); end !== undefined; end = opened.pop()) {
@@ -51,9 +52,10 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
     }
   }
   try {
-    await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
-    const unlock = lockDirectory(config.dataDir)
+    await mkdir(given.dataDir, { recursive: true, mode: 0o700 })
+    const unlock = lockDirectory(given.dataDir)
     opened.push(async () => unlock())
+    const { config, simulated } = await withSimulatedGoogle(given)
     const databasePath = join(config.dataDir, 'transom.db')
     const secretsPath = join(config.dataDir, 'secrets.json')
     const made = await loadSecrets(secretsPath, databasePath)
@@ -62,7 +64,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
 
     const { port, advertisedHost, advertisedUrl, tls, turn, limits } = config.signaling
     // The cameras' records come with the bridge, which needs the service: whoever connects before it is told of later.
-    let news: OnlineNews | undefined
+    let presenceChanged: Bridge['presenceChanged'] | undefined
     const service = await atAddress('TRANSOM_SIGNALING_PORT', config.host, port, () =>
       startSignalingService({
         store,
@@ -78,7 +80,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
         ...(advertisedHost !== undefined && { advertisedHost }),
         ...(advertisedUrl !== undefined && { advertisedUrl }),
         ...(turn !== undefined && { turn }),
-        onPresence: (channelName, online, at) => news?.changed(channelName, online, at),
+        onPresence: (channelName, isOnline, at) => presenceChanged?.(channelName, isOnline, at),
       }),
     )
     opened.push(() => service.close())
@@ -93,8 +95,9 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
     const localUrl = `http://${nameOf(config.host)}:${(server.address() as AddressInfo).port}`
     const publicUrl = config.publicUrl ?? localUrl
     const clients = demoClients(secrets)
+    const amazon = simulatedAmazon(config, secrets)
     const bridge = createBridge({
-      config,
+      config: amazon === undefined ? config : withAmazon(config, amazon),
       publicUrl,
       clients,
       store,
@@ -105,13 +108,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
       presence: ({ channelName }) => service.presence(channelName),
     })
     opened.push(() => bridge.close())
-    news = createOnlineNews({
-      cameras: bridge.cameras,
-      // A camera that is back will be looked at: the way to it is fetched ahead.
-      tell: [(camera, online) => online && bridge.broker.warm(camera)],
-      log,
-    })
-    opened.push(news.settled)
+    presenceChanged = bridge.presenceChanged
     const registrations = createRegistrations({
       cameras: bridge.cameras,
       service,
@@ -120,13 +117,16 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
       region,
     })
     const token = operatorToken()
-    server.on('request', createHttpApp(bridge, log, createOperatorRoutes(registrations, token)))
+    const operator = createOperatorRoutes(registrations, token)
+    const { forwarderSecret } = config.alexa
+    server.on('request', createHttpApp(bridge, log, { forwarderSecret, operator, clock }))
     const operatorPath = join(config.dataDir, 'operator.json')
     await saveSecrets(operatorPath, { url: `${localUrl}/operator`, token })
     opened.push(() => rm(operatorPath, { force: true }))
 
     const camera = await ensureDemo(bridge, store, secrets)
-    await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(localUrl, secrets, clients))
+    const settings = simulatorSettings(localUrl, secrets, clients, amazon, simulated)
+    await saveSecrets(join(config.dataDir, 'simulator.json'), settings)
 
     const doorbell = config.doorbell.isOn
       ? await startCamera({
@@ -142,6 +142,17 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
       : undefined
     if (doorbell !== undefined) opened.push(() => doorbell.close())
     bridge.broker.warm(camera)
+
+    if (config.mqtt !== undefined) {
+      const mqtt = await startMqtt({
+        ...config.mqtt,
+        find: async (id) => (await bridge.cameras.signer(id))?.camera,
+        receive: bridge.events.receive,
+        clock,
+        log,
+      })
+      opened.push(() => mqtt.close())
+    }
 
     return {
       publicUrl,
@@ -210,13 +221,47 @@ async function ensureDemo({ oauth, cameras }: Bridge, store: Store, { demo }: Se
   return camera
 }
 
+interface SimulatedAmazon {
+  readonly port: number
+  readonly clientId: string
+  readonly clientSecret: string
+}
+
+/** On a machine of one's own, which the real Amazon cannot reach anyway, the simulator may be it. */
+function simulatedAmazon(
+  { alexa, publicUrl, simulatorPort }: Config,
+  { clientSecrets }: Secrets,
+): SimulatedAmazon | undefined {
+  if (alexa.lwa.clientId !== undefined || publicUrl !== undefined || simulatorPort === 0) return undefined
+  return { port: simulatorPort, clientId: 'simulator', clientSecret: clientSecrets.alexa }
+}
+
+function withAmazon(config: Config, { port, clientId, clientSecret }: SimulatedAmazon): Config {
+  const origin = `http://127.0.0.1:${port}`
+  const lwa = { clientId, clientSecret, tokenUrl: `${origin}/auth/o2/token` }
+  return { ...config, alexa: { ...config.alexa, lwa, gatewayUrl: `${origin}/v3/events` } }
+}
+
 /** What a developer would type into the consoles, for the simulator. */
-function simulatorSettings(bridge: string, { demo }: Secrets, clients: readonly OAuthClient[]): object {
+function simulatorSettings(
+  bridge: string,
+  { demo }: Secrets,
+  clients: readonly OAuthClient[],
+  amazon: SimulatedAmazon | undefined,
+  homeGraph: SimulatedGoogle | undefined,
+): object {
   const byAssistant = clients.map(({ assistant, clientId, clientSecret, redirectUris }) => [
     assistant,
     { clientId, clientSecret, redirectUri: redirectUris[0] },
   ])
-  return { bridge, user: { login: demo.login, password: demo.password }, clients: Object.fromEntries(byAssistant) }
+  return {
+    bridge,
+    user: { login: demo.login, password: demo.password },
+    clients: Object.fromEntries(byAssistant),
+    ...(amazon && { amazon }),
+    ...(homeGraph && { homeGraph }),
+    cameraKeys: { [doorbellId]: demo.cameraKey },
+  }
 }
 
 /** By what name this machine reaches a listener on that address. */

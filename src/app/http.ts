@@ -7,17 +7,16 @@ import express, {
   type Response,
   type Router,
 } from 'express'
-import { z } from 'zod'
 import { BridgeError, toBridgeError, type ErrorCode } from '../errors.ts'
 import { bearerToken } from '../google/http.ts'
 import { signalingBodyLimit } from '../google/signaling.ts'
-import { sessionId, type Camera, type Grant, type Log } from '../ports.ts'
-import { cameraEvent, type CameraEvent } from '../wire/camera-event.ts'
+import { sessionId, type Clock, type Grant, type Log } from '../ports.ts'
+import { createAlexaDoors } from './alexa-doors.ts'
 import type { Bridge } from './bridge.ts'
+import { createIntake } from './intake.ts'
 
 /** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
 const directiveLimit = '256kb'
-const eventLimit = '16kb'
 
 /** Statuses for our own API; the assistants' doors have words of their own. */
 const statusOf: Partial<Record<ErrorCode, number>> = {
@@ -28,8 +27,15 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
   rate_limited: 429,
 }
 
-/** `operator`: the routes of the command line, where there is one. */
-export function createHttpApp(bridge: Bridge, log: Log, operator?: Router): Express {
+export interface HttpOptions {
+  /** Shared with the forwarding Lambda; without it its door does not exist. */
+  readonly forwarderSecret: string | undefined
+  /** The routes of the command line, where there is one. */
+  readonly operator?: Router
+  readonly clock: Clock
+}
+
+export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -37,7 +43,7 @@ export function createHttpApp(bridge: Bridge, log: Log, operator?: Router): Expr
     app.use('/oauth', bridge.oauth.handler)
     app.use('/.well-known', bridge.oauth.wellKnown)
   }
-  if (operator !== undefined) app.use('/operator', operator)
+  if (options.operator !== undefined) app.use('/operator', options.operator)
 
   app.get(
     '/',
@@ -51,7 +57,7 @@ export function createHttpApp(bridge: Bridge, log: Log, operator?: Router): Expr
 
   app.post('/alexa', readText(directiveLimit), async (request, response) => {
     // Alexa wants an event whatever happens: a body that is no JSON becomes an ErrorResponse like any other bad directive.
-    response.json(await bridge.alexa(parseJson(textOf(request))))
+    response.json(await bridge.alexa.handler(parseJson(textOf(request))))
   })
 
   app.post('/google/fulfillment', readText(directiveLimit), async (request, response) => {
@@ -78,14 +84,13 @@ export function createHttpApp(bridge: Bridge, log: Log, operator?: Router): Expr
     else response.json(view)
   })
 
-  app.post('/cameras/:id/events', readText(eventLimit), async (request, response) => {
-    const camera = await bridge.cameras.byKey(String(request.params.id), bearerToken(request.headers) ?? '')
-    if (camera === undefined) throw new BridgeError('unauthorized', 'the camera key is not valid for this camera')
-    const parsed = cameraEvent.safeParse(parseJson(textOf(request)))
-    if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
-    await receive(camera, parsed.data)
-    response.status(202).json({})
+  app.get('/notices', async (request, response) => {
+    const { accountId } = await grantOf(request)
+    response.json({ notices: await bridge.notices.list(accountId) })
   })
+
+  app.use(createIntake(bridge, options.clock))
+  app.use(createAlexaDoors(bridge, options))
 
   app.use((_request, response) => void response.status(404).json({ error: 'not_found', message: 'no such resource' }))
   app.use(answerError(log))
@@ -95,17 +100,6 @@ export function createHttpApp(bridge: Bridge, log: Log, operator?: Router): Expr
     const token = bearerToken(request.headers)
     if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
     return bridge.linking.verifyToken(token)
-  }
-
-  async function receive(camera: Camera, event: CameraEvent): Promise<void> {
-    if (event.kind === 'press') {
-      // Somebody will want to look in a moment.
-      bridge.broker.warm(camera)
-      await bridge.presses.receive(camera, event.eventId, event.at)
-      return
-    }
-    const { viewerId, state, heard } = event
-    await bridge.broker.cameraReported(camera, { viewerId, state, ...(heard && { heard }) })
   }
 }
 
@@ -137,7 +131,8 @@ function readTextUpTo(limit: number): RequestHandler {
     })
 }
 
-function answerError(log: Log): ErrorRequestHandler {
+/** Answers what a route throws. */
+export function answerError(log: Log): ErrorRequestHandler {
   return (thrown: Error & { status?: unknown }, request, response: Response, next) => {
     if (response.headersSent) return next(thrown)
     // Errors of Express itself (a bad path, a body that is too large) carry their status.

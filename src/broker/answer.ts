@@ -15,6 +15,8 @@ export interface AnswerRules {
   readonly tcpCandidates: boolean
   /** Let the display's sound through to the camera; false makes an audio section at most `sendonly`. */
   readonly talkBack: boolean
+  /** The display waits for sound before it shows the picture (Google's player does); an answer without it is noted. */
+  readonly needsSound?: boolean
 }
 
 /** A candidate as the camera trickled it (RFC 8840 section 4.3: section by mid, else by m-line index). */
@@ -84,6 +86,12 @@ export function knownCandidates(
     candidates: usableCandidates(candidatePools(answer, trickled).flat(), { ...rules, localNames: false }),
     isComplete: [answer, ...answer.media].some(({ attributes }) => hasAttribute(attributes, 'end-of-candidates')),
   }
+}
+
+/** Whether a composed answer has a section in which the camera sends sound. */
+export function sendsSound(answerText: string): boolean {
+  const { media } = parseSdp(answerText, 'camera_garbled')
+  return media.some(({ kind, port, direction }) => kind === 'audio' && port !== 0 && includesSending(direction))
 }
 
 interface Transport {

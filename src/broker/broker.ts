@@ -49,8 +49,8 @@ export interface Broker {
   end(ref: SessionRef, reason: string): Promise<void>
   endAll(accountId: AccountId, assistant: 'alexa' | 'google', reason: string): Promise<void>
   cameraReported(camera: Camera, report: ViewerReport): Promise<void>
-  /** Fetches ahead what an offer to this camera will need. */
-  warm(camera: Camera): void
+  /** Fetches ahead what an offer to this camera will need; if it is known whose offer, also opens the line for it. */
+  warm(camera: Camera, ref?: SessionRef): void
   /** STUN and TURN servers for this camera, by the instant `by`. Throws `BridgeError('signaling_failed')`. */
   iceServers(camera: Camera, by: number): Promise<readonly IceServer[]>
   /** Whether the camera is connected; undefined when nobody can know. */
@@ -80,6 +80,8 @@ const recallMs = 500
 /** The store may hold an answer back for so long. A Lambda sleeps once it has answered, so the record should be kept before. */
 const keepMs = 250
 
+const mostPrepared = 1_000
+
 interface Running {
   readonly request: NegotiateRequest
   readonly digest: string
@@ -94,6 +96,8 @@ export function createBroker(deps: BrokerDeps): Broker {
   const sessions = deps.store.collection<Session>('session')
   /** The latest attempt of each session, while it may still be joined. */
   const live = new Map<SessionId, Running>()
+  /** Names under which lines were opened ahead, each for one attempt. */
+  const prepared = new Map<SessionId, string>()
   const unfinished = new Set<Running>()
   let isClosed = false
 
@@ -108,7 +112,10 @@ export function createBroker(deps: BrokerDeps): Broker {
       const session = earlier?.value
       const isRepeat = session?.facts.offerDigest === digest && 'endsBy' in session && clock() < session.endsBy
       if (isRepeat) return session.answer
-      negotiation = startNegotiation(deps, factsOf(request, id, digest, deps.budgets), request.camera, request.offer)
+      const viewerId = prepared.get(id) ?? viewerIdOf(id)
+      prepared.delete(id)
+      const facts = factsOf(request, id, viewerId, digest, deps.budgets)
+      negotiation = startNegotiation(deps, facts, request.camera, request.offer)
       if (endedEarly !== undefined) negotiation.end(endedEarly)
       try {
         return await negotiation.verdict
@@ -248,7 +255,15 @@ export function createBroker(deps: BrokerDeps): Broker {
       if (stored?.value.facts.cameraId !== camera.id || stored.value.facts.viewerId !== viewerId) return
       await update(stored.value.facts.id, { kind: 'camera-reported', ...what, at: clock() })
     },
-    warm: (camera) => signaling.warm(camera.channel),
+    warm(camera, ref) {
+      if (ref === undefined) return signaling.warm(camera.channel)
+      const id = idOf(ref)
+      const viewerId = prepared.get(id) ?? viewerIdOf(id)
+      prepared.set(id, viewerId)
+      // Most displays that were shown the way do come; of those that did not, the oldest are forgotten.
+      for (const [oldest] of prepared) if (prepared.size > mostPrepared) prepared.delete(oldest)
+      signaling.warm(camera.channel, viewerId)
+    },
     iceServers: (camera, by) => signaling.iceServers(camera.channel, AbortSignal.timeout(Math.max(1, by - clock()))),
     isOnline: (camera) => presence(camera.channel)?.online,
     async view(accountId, id) {
@@ -266,14 +281,23 @@ export function createBroker(deps: BrokerDeps): Broker {
   }
 }
 
-function factsOf(request: NegotiateRequest, id: SessionId, offerDigest: string, budgets: Budgets): Facts {
+function factsOf(
+  request: NegotiateRequest,
+  id: SessionId,
+  viewerId: string,
+  offerDigest: string,
+  budgets: Budgets,
+): Facts {
   const { assistant, accountId, camera, reference, rules, receivedAt, answerBy } = request
-  // Fresh for each attempt: a KVS camera refuses a second offer from a viewer that it still holds.
-  const viewerId = `s-${id}.${randomBytes(4).toString('hex')}`
   const who = { id, assistant, accountId, cameraId: camera.id, reference, viewerId }
   // Without a speaker, a way back would lead nowhere.
   const fitting = { ...rules, talkBack: rules.talkBack && camera.hasSpeaker }
   return { ...who, offerDigest, startedAt: receivedAt, answerBy, rules: fitting, budgets }
+}
+
+/** Fresh for each attempt: a KVS camera refuses a second offer from a viewer that it still holds. */
+function viewerIdOf(id: SessionId): string {
+  return `s-${id}.${randomBytes(4).toString('hex')}`
 }
 
 /** The same display's session has the same id on every machine, so that a repeat finds it. */

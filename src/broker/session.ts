@@ -2,7 +2,7 @@
 import { BridgeError, errorCodes, toBridgeError, type ErrorCode } from '../errors.ts'
 import type { AccountId, CameraId, SessionId } from '../ports.ts'
 import { isReachable } from './candidate.ts'
-import { composeAnswer, knownCandidates, type AnswerRules, type TrickledCandidate } from './answer.ts'
+import { composeAnswer, knownCandidates, sendsSound, type AnswerRules, type TrickledCandidate } from './answer.ts'
 import { offerForCamera, readOffer } from './offer.ts'
 
 /** How long to wait for what, in milliseconds. */
@@ -85,6 +85,8 @@ type Answered = Story & {
   readonly answer: string
   readonly answeredAt: number
   readonly endsBy: number
+  /** Why the display may see nothing although it has its answer. */
+  readonly cause?: Cause
 }
 type Closed = Story & {
   readonly phase: 'closed'
@@ -281,10 +283,18 @@ function decide(session: Negotiating, at: number): Moved {
       answeredAt: at,
       endsBy: at + facts.budgets.lifetimeMs,
     }
-    return [note(next, at, 'answer-sent'), [{ kind: 'answer', sdp }, { kind: 'hang-up' }]]
+    return [note(warned(next), at, 'answer-sent'), [{ kind: 'answer', sdp }, { kind: 'hang-up' }]]
   } catch (thrown) {
     return refuse(session, at, toBridgeError(thrown))
   }
+}
+
+/** A camera without sound gets its chance: some displays show it, and nothing that we could add to the answer would sound. */
+function warned(session: Answered): Answered {
+  const { facts, answer } = session
+  if (facts.rules.needsSound !== true || sendsSound(answer)) return session
+  const cause = { code: 'no_sound', message: errorCodes.no_sound } as const
+  return note({ ...session, cause }, session.answeredAt, 'no-sound')
 }
 
 function refuse({ facts, timeline }: Negotiating, at: number, error: BridgeError): Moved {
@@ -335,7 +345,9 @@ function hear<S extends Answered | Closed>(session: S, event: SessionEvent): S {
     : linked
 }
 
-function close({ facts, timeline, heard, answeredAt }: Answered, at: number, reason: string, cause?: Cause): Closed {
+function close(session: Answered, at: number, reason: string, failure?: Cause): Closed {
+  const { facts, timeline, heard, answeredAt } = session
+  const cause = failure ?? session.cause
   const closed: Closed = {
     facts,
     timeline,

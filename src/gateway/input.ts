@@ -15,6 +15,7 @@ export interface Input {
   readonly hasBFrames: boolean
   /** Why its sound cannot be used; it is left out then. */
   readonly soundError: string | undefined
+  readonly hasSound: boolean
   /** Reads until the end of the input or until the signal aborts. Throws when the input breaks. */
   items(): AsyncGenerator<InputItem>
   close(): Promise<void>
@@ -79,6 +80,7 @@ export async function openInput(place: InputPlace, isThorough: boolean, signal: 
       profileLevelId: profile,
       hasBFrames: video.codecpar.videoDelay > 0,
       soundError,
+      hasSound: audio !== undefined,
       items: () => readItems(ffmpeg, context, tracks, place.label, signal),
       close,
     }

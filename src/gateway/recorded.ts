@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { basename } from 'node:path'
 import type { Clock, Log } from '../ports.ts'
 import { openInput, type Input, type InputItem, type InputPlace } from './input.ts'
+import { withSilence } from './silence.ts'
 import { createSteadyClock, SourceError, type MediaInfo, type MediaSink, type MediaSource } from './media.ts'
 
 const rtspTimeoutMs = 5_000
@@ -101,11 +102,12 @@ async function playFile(
 ): Promise<number> {
   let offset: number | undefined
   let endAt = startAt
+  const heard = input.hasSound ? sink : withSilence(sink)
   for await (const item of input.items()) {
     offset ??= startAt - item.decodeAt
     await pause(item.decodeAt + offset - now(), signal)
     if (signal.aborted) break
-    deliver(item, offset, sink)
+    deliver(item, offset, heard)
     endAt = Math.max(endAt, item.endAt + offset)
   }
   return endAt
@@ -114,13 +116,14 @@ async function playFile(
 async function playLive(input: Input, sink: MediaSink, now: Clock, onKeyFrame: () => void): Promise<void> {
   let offset: number | undefined
   let pictureAt = now()
+  const heard = input.hasSound ? sink : withSilence(sink)
   for await (const item of input.items()) {
     offset ??= now() - item.decodeAt
     if (item.kind === 'video') pictureAt = now()
     // Some cameras go on talking after their eye has frozen; calling again mends it.
     else if (now() - pictureAt > rtspTimeoutMs) throw new SourceError('it sends no pictures any more', false)
     if (item.kind === 'video' && item.unit.isKey) onKeyFrame()
-    deliver(item, offset, sink)
+    deliver(item, offset, heard)
   }
 }
 

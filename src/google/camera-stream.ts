@@ -1,14 +1,16 @@
 /** EXECUTE: the answer to `GetCameraStream` says where and with which token a display may ask for the picture. No media yet. */
+import { randomBytes } from 'node:crypto'
 import type { Broker } from '../broker/broker.ts'
 import { BridgeError, toBridgeError } from '../errors.ts'
 import type { AccountId, Camera, Clock, IceServer, Log, Store } from '../ports.ts'
 import { getCameraStreamParams, type CommandResult, type ExecuteCommand, type StreamStates } from '../wire/google.ts'
-import type { Cameras } from './cameras.ts'
+import { streamUrls, type Cameras, type StateOf } from './cameras.ts'
 import { googleErrorCode, logFailure } from './errors.ts'
-import { createStreamTokens } from './stream-token.ts'
+import { createStreamTokens, referenceOf } from './stream-token.ts'
 
 export interface CameraStreamDeps {
   readonly cameras: Pick<Cameras, 'list'>
+  readonly stateOf: StateOf
   readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline'>
   readonly store: Store
   /** The absolute URL of the signaling door, as displays reach it. */
@@ -28,39 +30,44 @@ export type ExecuteCommands = (
 ) => Promise<CommandResult[]>
 
 export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
-  const { cameras, broker, signalingUrl, log } = deps
+  const { cameras, stateOf, broker, signalingUrl, log } = deps
   const tokens = createStreamTokens(deps)
 
   return async (accountId, commands, iceBy) => {
     const known = new Map((await cameras.list(accountId)).map((camera) => [String(camera.id), camera]))
-    // One stream for each camera, however often a request names it.
+    // One stream of a kind for each camera, however often a request names it.
     const streams = new Map<string, Promise<Outcome>>()
-    const streamOf = (camera: Camera) => {
-      const stream = streams.get(camera.id) ?? openStream(camera, iceBy)
-      streams.set(camera.id, stream)
+    const streamOf = (camera: Camera, road: Road) => {
+      const key = `${road.protocol} ${camera.id}`
+      const stream = streams.get(key) ?? openStream(camera, road, iceBy)
+      streams.set(key, stream)
       return stream
     }
     const results = commands.flatMap(({ devices, execution }) => {
-      const refusal = refusalOf(execution)
+      const wish = wishOf(execution)
       return devices.map(async ({ id }): Promise<CommandResult> => {
         const camera = known.get(id)
         if (!camera) return { ids: [id], status: 'ERROR', errorCode: 'deviceNotFound' }
-        return { ids: [id], ...(refusal ?? (await streamOf(camera))) }
+        if ('errorCode' in wish) return { ids: [id], status: 'ERROR', ...wish }
+        const road = roadFor(wish.protocols, camera)
+        if (!road) {
+          log('warn', 'google.no-common-protocol', { cameraId: camera.id, asked: wish.protocols.slice(0, 8) })
+          return { ids: [id], status: 'ERROR', errorCode: 'functionNotSupported' }
+        }
+        return { ids: [id], ...(await streamOf(camera, road)) }
       })
     })
     return Promise.all(results)
   }
 
-  async function openStream(camera: Camera, iceBy: number): Promise<Outcome> {
+  async function openStream(camera: Camera, road: Road, iceBy: number): Promise<Outcome> {
     try {
       if (broker.isOnline(camera) === false) throw new BridgeError('camera_offline')
-      // The offer will come in a moment; what it needs should be there by then.
-      broker.warm(camera)
-      const [token, iceServers] = await Promise.all([
-        tokens.mint(camera.accountId, camera.id),
-        iceServersOrNone(camera, iceBy),
-      ])
-      return { status: 'SUCCESS', states: streamStates(token, iceServers) }
+      if (camera.hasSwitch && (await stateOf(camera)).switch?.isOn === false)
+        return { status: 'ERROR', errorCode: 'deviceTurnedOff' }
+      if (road.protocol !== 'webrtc') return { status: 'SUCCESS', states: urlStates(road) }
+      const [token, iceServers] = await Promise.all([begin(camera), iceServersOrNone(camera, iceBy)])
+      return { status: 'SUCCESS', states: webrtcStates(token, iceServers) }
     } catch (thrown) {
       const error = toBridgeError(thrown)
       const { code } = error
@@ -69,6 +76,13 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
         return { status: 'OFFLINE', states: { online: false }, errorCode: googleErrorCode[code] }
       return { status: 'ERROR', errorCode: googleErrorCode[code] }
     }
+  }
+
+  /** The offer will come in a moment: all that it needs, down to the open line to the camera, should be there by then. */
+  async function begin(camera: Camera): Promise<string> {
+    const token = await tokens.mint(camera.accountId, camera.id)
+    broker.warm(camera, { assistant: 'google', accountId: camera.accountId, reference: referenceOf(token) })
+    return token
   }
 
   /** A stream without our TURN servers beats no stream: at home the host candidates do. The offer will find out the rest. */
@@ -81,7 +95,7 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
     }
   }
 
-  function streamStates(token: string, iceServers: readonly IceServer[]): StreamStates {
+  function webrtcStates(token: string, iceServers: readonly IceServer[]): StreamStates {
     // One entry for each URL, `urls` as a string: the form of Google's own example.
     const entries = iceServers.flatMap(({ urls, ...credentials }) => urls.map((url) => ({ urls: url, ...credentials })))
     return {
@@ -95,15 +109,40 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
   }
 }
 
-/** What speaks against a list of executions whatever the device, or `undefined`. */
-function refusalOf(execution: ExecuteCommand['execution']): Outcome | undefined {
+/** How the picture comes to a surface. */
+type Road = { readonly protocol: 'webrtc' } | { readonly protocol: 'hls' | 'dash'; readonly url: string }
+
+/** The protocols with which every execution of a list would be content, or what is wrong with it whatever the device. */
+function wishOf(
+  execution: ExecuteCommand['execution'],
+): { readonly protocols: readonly string[] } | { readonly errorCode: string } {
+  let protocols: readonly string[] | undefined
   for (const { command, params } of execution) {
-    if (command !== 'action.devices.commands.GetCameraStream')
-      return { status: 'ERROR', errorCode: 'functionNotSupported' }
+    // Of the traits that we announce only this one has commands that can be carried out: a camera's switch is its own.
+    if (command !== 'action.devices.commands.GetCameraStream') return { errorCode: 'functionNotSupported' }
     const read = getCameraStreamParams.safeParse(params)
-    if (!read.success) return { status: 'ERROR', errorCode: googleErrorCode.invalid_request }
-    if (!read.data.SupportedStreamProtocols.includes('webrtc'))
-      return { status: 'ERROR', errorCode: 'functionNotSupported' }
+    if (!read.success) return { errorCode: googleErrorCode.invalid_request }
+    const asked = read.data.SupportedStreamProtocols
+    protocols = protocols?.filter((protocol) => asked.includes(protocol)) ?? asked
   }
-  return undefined
+  return { protocols: protocols ?? [] }
+}
+
+/** WebRTC first: it begins at once and can be talked to. `undefined` when camera and surface have nothing in common. */
+function roadFor(protocols: readonly string[], camera: Camera): Road | undefined {
+  if (protocols.includes('webrtc')) return { protocol: 'webrtc' }
+  const urls = streamUrls(camera)
+  const protocol = (['hls', 'dash'] as const).find((one) => protocols.includes(one) && urls[one] !== undefined)
+  const url = protocol && urls[protocol]
+  return protocol && url !== undefined ? { protocol, url } : undefined
+}
+
+function urlStates({ protocol, url }: Extract<Road, { url: string }>): StreamStates {
+  return {
+    online: true,
+    cameraStreamProtocol: protocol,
+    cameraStreamAccessUrl: url,
+    // It opens nothing, and stands here only lest Google hand the user's own access token to the receiver.
+    cameraStreamAuthToken: randomBytes(32).toString('base64url'),
+  }
 }

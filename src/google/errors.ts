@@ -3,8 +3,8 @@ import type { BridgeError, ErrorCode } from '../errors.ts'
 import type { Log } from '../ports.ts'
 
 /**
- * Google's platform error codes, as far as we use them. All but `deviceOffline` and `protocolError` are in the 2021 list of
- * smart-home-schema; those two are in Google's current pages. A code that Google does not know becomes a vague apology.
+ * Google's platform error codes, as far as we use them. All but `deviceOffline` and `protocolError` (and `deviceTurnedOff`,
+ * see camera-stream.ts) are in the 2021 list of smart-home-schema; those are in Google's current pages. A code that Google does not know becomes a vague apology.
  */
 type GoogleErrorCode =
   | 'authFailure'
@@ -34,6 +34,8 @@ export const googleErrorCode: Record<ErrorCode, GoogleErrorCode> = {
   media_failed: 'streamUnavailable',
   signaling_failed: 'transientError',
   rate_limited: 'transientError',
+  out_of_time: 'transientError',
+  no_sound: 'streamUnplayable',
   internal: 'hardError',
 }
 
@@ -65,6 +67,8 @@ export const signalingStatus: Record<ErrorCode, number> = {
   media_failed: 502,
   signaling_failed: 502,
   rate_limited: 429,
+  out_of_time: 504,
+  no_sound: 502,
   internal: 500,
 }
 

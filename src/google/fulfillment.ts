@@ -18,9 +18,11 @@ import {
   type SyncReply,
 } from '../wire/google.ts'
 import { createExecute, type CameraStreamDeps } from './camera-stream.ts'
-import { describeDevice, deviceState, unknownDevice, type DevicePromises } from './devices.ts'
+import { describeDevice, deviceState, isOutdated, unknownDevice, type DevicePromises } from './devices.ts'
 import { fulfillmentStatus, googleErrorCode, logFailure } from './errors.ts'
 import { bearerToken, type HttpHeaders } from './http.ts'
+import type { GoogleLinks } from './links.ts'
+import type { GoogleReports, StatesOf } from './reports.ts'
 import { createStreamTokens } from './stream-token.ts'
 
 export interface FulfillmentDeps extends CameraStreamDeps, DevicePromises {
@@ -28,6 +30,10 @@ export interface FulfillmentDeps extends CameraStreamDeps, DevicePromises {
   /** The OAuth client that Google is to us; tokens of another assistant do not count here. */
   readonly clientId: string
   readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline' | 'endAll'>
+  readonly links: GoogleLinks
+  readonly statesOf: StatesOf
+  /** For what Google should hear afterwards; absent without Home Graph. */
+  readonly reports?: Pick<GoogleReports, 'statesChanged' | 'camerasChanged'> | undefined
   /** Revokes Google's tokens of this account. */
   readonly unlink: (accountId: AccountId) => Promise<void>
   /** Milliseconds from request to reply, whatever happens; default 2000, Google's quality bar for cameras. */
@@ -46,7 +52,7 @@ const envelope = z
   .catch({ requestId: '', inputs: [{ intent: '' }] })
 
 export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
-  const { cameras, broker, clock, log, budgetMs = 2000 } = deps
+  const { cameras, broker, links, statesOf, reports, clock, log, budgetMs = 2000 } = deps
   const execute = createExecute(deps)
   const tokens = createStreamTokens(deps)
 
@@ -69,9 +75,8 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
     }
 
     try {
-      const reply = await within(receivedAt + budgetMs - clock(), answer, (thrown) =>
-        logFailure(log, 'google.late-failure', toBridgeError(thrown), line()),
-      )
+      const onLate = (thrown: unknown) => logFailure(log, 'google.late-failure', toBridgeError(thrown), line())
+      const reply = await within(receivedAt + budgetMs - clock(), answer, onLate, 'out_of_time')
       log('info', 'google.fulfillment', line())
       return { status: 200, body: reply }
     } catch (thrown) {
@@ -101,10 +106,15 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
     app.onSync(async () => (await sync(requestId, accountId)) as SmartHomeV1SyncResponse)
     app.onQuery(({ inputs }) => {
       const asked = inputs.flatMap(({ payload }) => payload.devices)
+      askAgainIfOutdated(accountId, asked)
       return query(requestId, accountId, asked)
     })
     app.onExecute(async ({ inputs }) => {
       const commands = inputs.flatMap(({ payload }) => payload.commands)
+      askAgainIfOutdated(
+        accountId,
+        commands.flatMap(({ devices }) => devices),
+      )
       // A quarter of the budget is left for what comes after the ICE servers, if they come at all.
       return { requestId, payload: { commands: await execute(accountId, commands, receivedAt + budgetMs * 0.75) } }
     })
@@ -115,27 +125,50 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
   }
 
   async function sync(requestId: string, accountId: AccountId): Promise<object> {
-    const devices = (await cameras.list(accountId)).map((camera) => describeDevice(camera, deps))
+    const [listed] = await Promise.all([cameras.list(accountId), links.open(accountId)])
+    const devices = listed.map((camera) => describeDevice(camera, deps))
+    // The app and the Test Suite read `online` from the reports, and a new device has none yet.
+    afterwards('google.first-report', async () => reports?.statesChanged(accountId))
     return { requestId, payload: { agentUserId: accountId, devices } } satisfies SyncReply
+  }
+
+  /** Google gives back what it kept of a device. If that is old, a SYNC was lost; if the device is gone, one is due. */
+  function askAgainIfOutdated(accountId: AccountId, asked: readonly { id: string; customData?: unknown }[]): void {
+    if (reports === undefined) return
+    afterwards('google.ask-again', async () => {
+      const known = new Map((await cameras.list(accountId)).map((camera) => [String(camera.id), camera]))
+      const isOld = asked.some(({ id, customData }) => {
+        const camera = known.get(id)
+        return camera === undefined || isOutdated(customData, describeDevice(camera, deps))
+      })
+      if (isOld) await reports.camerasChanged(accountId)
+    })
+  }
+
+  /** What the reply does not wait for. */
+  function afterwards(event: string, work: () => Promise<unknown>): void {
+    work().catch((thrown: unknown) => logFailure(log, event, toBridgeError(thrown), {}))
   }
 
   async function query(requestId: string, accountId: AccountId, asked: readonly { id: string }[]): Promise<QueryReply> {
     const known = new Map((await cameras.list(accountId)).map((camera) => [String(camera.id), camera]))
-    const states = asked.map(({ id }) => {
+    const states = asked.map(async ({ id }) => {
       const camera = known.get(id)
-      return [id, camera ? deviceState(broker.isOnline(camera)) : unknownDevice] as const
+      return [id, camera ? deviceState(await statesOf(camera)) : unknownDevice] as const
     })
-    return { requestId, payload: { devices: Object.fromEntries(states) } }
+    return { requestId, payload: { devices: Object.fromEntries(await Promise.all(states)) } }
   }
 
   /** Google has dropped the link before it says so and reads nothing but `{}`: each step runs, and a failure is ours to see. */
   async function disconnect(accountId: AccountId): Promise<DisconnectReply> {
+    // First of all: what ends below must not be taken for the user's own farewell, of which Google would be told.
+    const [linked] = await Promise.allSettled([links.close(accountId)])
     const steps = await Promise.allSettled([
       broker.endAll(accountId, 'google', 'account unlinked'),
       tokens.revokeAll(accountId),
       deps.unlink(accountId),
     ])
-    for (const step of steps) {
+    for (const step of [linked, ...steps]) {
       if (step.status === 'rejected') logFailure(log, 'google.disconnect', toBridgeError(step.reason), { accountId })
     }
     return {}

@@ -1,171 +1,179 @@
-/** What we tell Google unasked, through Home Graph: somebody rang, a camera came or went. */
-import { createPrivateKey, randomUUID } from 'node:crypto'
-import { SignJWT } from 'jose'
-import { z } from 'zod'
-import type { Camera, Clock, Log } from '../ports.ts'
-import { serviceTokenReply, type ReportRequest } from '../wire/google.ts'
-
-/** The key file of a service account, as the Google Cloud console gives it; fields that we do not use pass unseen. */
-export const serviceAccountKey = z.object({
-  client_email: z.string().min(1),
-  private_key: z.string().min(1),
-  private_key_id: z.string().optional(),
-  token_uri: z.url().default('https://oauth2.googleapis.com/token'),
-})
+/** Google's Home Graph as a client: each method one call with a deadline, its outcome told apart, never thrown. */
+import { randomUUID } from 'node:crypto'
+import type { z } from 'zod'
+import type { AccountId, Clock, Log } from '../ports.ts'
+import { graphDevices, graphStates, type ReportRequest } from '../wire/google.ts'
+import type { Quota, QuotaLane } from './quota.ts'
+import { createServiceToken, TokenRefusal, type serviceAccountKey } from './service-token.ts'
 
 export interface HomeGraphDeps {
   readonly serviceAccount: z.infer<typeof serviceAccountKey>
   /** Base URL; default Google's. */
   readonly url?: string
-  /** Milliseconds for one report in all, token included; default 5000. */
+  /** Milliseconds for one call in all, token included; default 5000. */
   readonly deadlineMs?: number
+  readonly quota: Quota
   readonly clock: Clock
   readonly log: Log
 }
 
-/** What became of a report. Google's yes is not delivery: the user may have announcements off, and only Google's log says so. */
-export type ReportResult =
-  | { readonly kind: 'accepted' }
-  /** Google knows no such user: the link is gone, and reporting for this account must stop. */
+/** What became of a call. Google's yes is not delivery: the user may have announcements off, and only Google's log says so. */
+export type GraphResult<T> =
+  | { readonly kind: 'accepted'; readonly value: T }
+  /** Google knows no such user: the link is gone, and calls for this account must stop. */
   | { readonly kind: 'unlinked' }
-  /** `retryable`: the same report may be accepted later. */
-  | { readonly kind: 'failed'; readonly retryable: boolean; readonly reason: string }
+  /** `retryable`: the same call may be accepted later, not before `afterMs` if that is given. */
+  | { readonly kind: 'failed'; readonly retryable: boolean; readonly afterMs?: number; readonly reason: string }
 
+export type Devices = ReportRequest['payload']['devices']
+
+/** All calls: never throw; aborting `signal` gives up. */
 export interface HomeGraph {
-  /** Announces a press at `at` (epoch ms). `eventId` names this press and no other. Never throws; aborting `signal` gives up. */
-  doorbellPress(camera: Camera, at: number, eventId: string, signal?: AbortSignal): Promise<ReportResult>
-  /** Reports whether a camera can be reached. Never throws; aborting `signal` gives up. */
-  reportOnline(camera: Camera, online: boolean, signal?: AbortSignal): Promise<ReportResult>
+  /** States, notifications or both. With notifications the report goes first, and `eventId` names the event and no other. */
+  report(account: AccountId, devices: Devices, eventId?: string, signal?: AbortSignal): Promise<GraphResult<undefined>>
+  /** Asks Google to send SYNC for this account, soon. */
+  requestSync(account: AccountId, signal?: AbortSignal): Promise<GraphResult<undefined>>
+  /** The states that Google believes, by device id. */
+  query(
+    account: AccountId,
+    ids: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<GraphResult<Readonly<Record<string, Readonly<Record<string, unknown>>>>>>
+  /** The devices that Google has kept from SYNC. */
+  devices(
+    account: AccountId,
+    signal?: AbortSignal,
+  ): Promise<GraphResult<z.infer<typeof graphDevices>['payload']['devices']>>
+  /** Unlinks the account from our side and deletes all that Home Graph has of it. */
+  deleteAgentUser(account: AccountId, signal?: AbortSignal): Promise<GraphResult<undefined>>
 }
 
-/** Throws if the private key is not one: better at the start than at the first press. */
+interface Call<T> {
+  readonly name: string
+  readonly account: AccountId
+  readonly method: 'POST' | 'DELETE'
+  readonly path: string
+  readonly body?: object
+  readonly lane?: QuotaLane
+  readonly read: (json: unknown) => T
+}
+
+/** Throws if the private key is not one. */
 export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
-  const { url = 'https://homegraph.googleapis.com', deadlineMs = 5000, log } = deps
-  const token = createServiceToken(deps, deadlineMs)
+  const { url = 'https://homegraph.googleapis.com', deadlineMs = 5000, quota, log } = deps
+  const token = createServiceToken({ ...deps, deadlineMs })
 
   return {
-    doorbellPress: (camera, at, eventId, signal) =>
-      report('press', signal, {
+    report(account, devices, eventId, signal) {
+      const notifies = devices.notifications !== undefined
+      const body = {
         requestId: randomUUID(),
-        eventId,
-        agentUserId: camera.accountId,
-        payload: {
-          devices: {
-            states: { [camera.id]: { online: true } },
-            // Google has no word for "pressed". We recognise nobody, so it is somebody.
-            notifications: {
-              [camera.id]: {
-                ObjectDetection: { objects: { unfamiliar: 1 }, priority: 0, detectionTimestamp: Math.round(at) },
-              },
-            },
-          },
-        },
-      }),
-    reportOnline: (camera, online, signal) =>
-      report('online', signal, {
-        requestId: randomUUID(),
-        agentUserId: camera.accountId,
-        payload: { devices: { states: { [camera.id]: { online } } } },
-      }),
+        ...(notifies && eventId !== undefined && { eventId }),
+        agentUserId: account,
+        payload: { devices },
+      } satisfies ReportRequest
+      const path = '/v1/devices:reportStateAndNotification'
+      const lane = notifies ? 'press' : 'report'
+      return call({ name: 'report', account, method: 'POST', path, body, lane, read: nothing }, signal)
+    },
+    requestSync(account, signal) {
+      // Queued by Google: calls for one user may come together, which synchronous ones may not.
+      const body = { agentUserId: account, async: true }
+      const path = '/v1/devices:requestSync'
+      return call({ name: 'request-sync', account, method: 'POST', path, body, read: nothing }, signal)
+    },
+    query(account, ids, signal) {
+      const inputs = [{ payload: { devices: ids.map((id) => ({ id })) } }]
+      const body = { requestId: randomUUID(), agentUserId: account, inputs }
+      return call({ name: 'query', account, method: 'POST', path: '/v1/devices:query', body, read: readStates }, signal)
+    },
+    devices(account, signal) {
+      const body = { requestId: randomUUID(), agentUserId: account }
+      return call(
+        { name: 'devices', account, method: 'POST', path: '/v1/devices:sync', body, read: readDevices },
+        signal,
+      )
+    },
+    deleteAgentUser(account, signal) {
+      const path = `/v1/agentUsers/${encodeURIComponent(account)}`
+      return call({ name: 'delete-agent-user', account, method: 'DELETE', path, read: nothing }, signal)
+    },
   }
 
-  async function report(what: string, given: AbortSignal | undefined, body: ReportRequest): Promise<ReportResult> {
+  async function call<T>(what: Call<T>, given: AbortSignal | undefined): Promise<GraphResult<T>> {
     const deadline = AbortSignal.timeout(deadlineMs)
     const signal = given ? AbortSignal.any([given, deadline]) : deadline
-    const result = await send(body, signal).catch((thrown: unknown): ReportResult => ({
+    const result = await attempt(what, signal).catch((thrown: unknown): GraphResult<T> => ({
       kind: 'failed',
-      retryable: true,
+      retryable: !(thrown instanceof TokenRefusal && thrown.isFinal),
       reason: String(thrown),
     }))
-    const line = { what, requestId: body.requestId, accountId: body.agentUserId, ...result }
-    log(result.kind === 'accepted' ? 'info' : 'warn', 'google.report', line)
+    const { kind } = result
+    const reason = kind === 'failed' ? { retryable: result.retryable, reason: result.reason } : {}
+    log(kind === 'accepted' ? 'info' : 'warn', 'google.home-graph', {
+      call: what.name,
+      account: what.account,
+      kind,
+      ...reason,
+    })
     return result
   }
 
-  async function send(body: ReportRequest, signal: AbortSignal): Promise<ReportResult> {
-    let response = await post(body, await token.get(signal), signal)
+  async function attempt<T>(what: Call<T>, signal: AbortSignal): Promise<GraphResult<T>> {
+    const afterMs = quota.take(what.lane ?? 'report')
+    if (afterMs > 0) return { kind: 'failed', retryable: true, afterMs, reason: 'our share of the quota is used up' }
+    let response = await send(what, await token.get(signal), signal)
     if (response.status === 401) {
       // Revoked before its time, or our clock is off: a new token helps, once.
       token.forget()
-      response = await post(body, await token.get(signal), signal)
+      response = await send(what, await token.get(signal), signal)
     }
-    if (response.ok) return { kind: 'accepted' }
-    if (response.status === 404) return { kind: 'unlinked' }
-    const retryable = response.status === 401 || response.status === 429 || response.status >= 500
-    return { kind: 'failed', retryable, reason: `Home Graph says ${response.status}` }
+    const { status, text } = response
+    if (status >= 200 && status < 300)
+      return { kind: 'accepted', value: what.read(text === '' ? {} : JSON.parse(text)) }
+    if (status === 404) return { kind: 'unlinked' }
+    if (status === 429) {
+      const waitMs = response.retryAfterMs ?? 10_000
+      quota.exhausted(waitMs)
+      return { kind: 'failed', retryable: true, afterMs: waitMs, reason: 'Home Graph says 429: the quota is used up' }
+    }
+    const retryable = status === 401 || status === 408 || status >= 500
+    const { retryAfterMs } = response
+    return {
+      kind: 'failed',
+      retryable,
+      ...(retryable && retryAfterMs !== undefined && { afterMs: retryAfterMs }),
+      reason: `Home Graph says ${status}${hintOf(status, text)}`,
+    }
   }
 
-  /** Reads the reply to its end, so that the connection is free for the next report. */
-  async function post(body: ReportRequest, accessToken: string, signal: AbortSignal) {
-    const response = await fetch(new URL('/v1/devices:reportStateAndNotification', url), {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${accessToken}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
+  /** Reads the reply to its end, so that the connection is free for the next call. */
+  async function send({ method, path, body }: Call<unknown>, accessToken: string, signal: AbortSignal) {
+    const response = await fetch(new URL(path, url), {
+      method,
+      headers: {
+        Authorization: `Bearer ${accessToken}`,
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
       signal,
     })
-    await response.arrayBuffer()
-    return { ok: response.ok, status: response.status }
+    const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+    const retryAfterMs = Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 3600) * 1000 : undefined
+    return { status: response.status, text: await response.text(), retryAfterMs }
   }
 }
 
-const scope = 'https://www.googleapis.com/auth/homegraph'
+const nothing = (): undefined => undefined
+const readStates = (json: unknown) => graphStates.parse(json).payload.devices
+const readDevices = (json: unknown) => graphDevices.parse(json).payload.devices
 
-interface ServiceToken {
-  get(signal: AbortSignal): Promise<string>
-  forget(): void
-}
-
-/** The service account's access token by its signed assertion (RFC 7523 section 2.1), kept until a minute before it ends. */
-function createServiceToken({ serviceAccount, clock }: HomeGraphDeps, deadlineMs: number): ServiceToken {
-  const key = createPrivateKey(serviceAccount.private_key)
-  let kept: { readonly token: string; readonly until: number } | undefined
-  let coming: Promise<string> | undefined
-
-  return {
-    async get(signal) {
-      if (kept !== undefined && clock() < kept.until) return kept.token
-      // Reports that go at once share one request, with a deadline of its own: a caller that gives up only stops waiting.
-      coming ??= renew().finally(() => (coming = undefined))
-      return unlessAborted(coming, signal)
-    },
-    forget() {
-      kept = undefined
-    },
-  }
-
-  async function renew(): Promise<string> {
-    kept = await fetchToken(AbortSignal.timeout(deadlineMs))
-    return kept.token
-  }
-
-  async function fetchToken(signal: AbortSignal) {
-    const { client_email: issuer, token_uri: audience, private_key_id: kid } = serviceAccount
-    const now = clock()
-    const assertion = await new SignJWT({ scope })
-      .setProtectedHeader({ alg: 'RS256', typ: 'JWT', ...(kid !== undefined && { kid }) })
-      .setIssuer(issuer)
-      .setAudience(audience)
-      .setIssuedAt(Math.floor(now / 1000))
-      .setExpirationTime(Math.floor(now / 1000) + 3600)
-      .sign(key)
-    const response = await fetch(audience, {
-      method: 'POST',
-      body: new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }),
-      signal,
-    })
-    if (!response.ok) {
-      await response.arrayBuffer()
-      throw new Error(`the token endpoint says ${response.status}`)
-    }
-    const { access_token: token, expires_in: seconds } = serviceTokenReply.parse(await response.json())
-    return { token, until: now + (seconds - 60) * 1000 }
-  }
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
-  return Promise.race([work, aborted])
+/** Google's own word for the error (google.rpc.Code), and what its owner can do where that is known. */
+function hintOf(status: number, text: string): string {
+  const word = /"status"\s*:\s*"([A-Z_]{1,40})"/.exec(text)?.[1]
+  const hint =
+    status === 403
+      ? ': is the HomeGraph API switched on, and the service account of the same project as the integration?'
+      : ''
+  return `${word === undefined ? '' : ` ${word}`}${hint}`
 }

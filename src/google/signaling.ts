@@ -70,9 +70,8 @@ export function createSignalingDoor(deps: SignalingDoorDeps): SignalingDoor {
     const seen: Record<string, unknown> = {}
     try {
       const work = () => answer(headers, body, receivedAt, seen)
-      const reply = await within(receivedAt + budgetMs - clock(), work, (thrown) =>
-        logFailure(log, 'google.late-failure', toBridgeError(thrown), seen),
-      )
+      const onLate = (thrown: unknown) => logFailure(log, 'google.late-failure', toBridgeError(thrown), seen)
+      const reply = await within(receivedAt + budgetMs - clock(), work, onLate, 'out_of_time')
       log('info', 'google.signaling', { ...seen, status: 200, ms: clock() - receivedAt })
       return { status: 200, headers: json, body: JSON.stringify(reply) }
     } catch (thrown) {
@@ -114,7 +113,7 @@ export function createSignalingDoor(deps: SignalingDoorDeps): SignalingDoor {
     const { accountId, cameraId, reference } = grant
     const camera = await cameras.find(accountId, cameraId)
     if (!camera) throw new BridgeError('camera_not_found', `${cameraId} is gone`)
-    const rules = { ipv4Only: false, tcpCandidates: true, talkBack }
+    const rules = { ipv4Only: false, tcpCandidates: true, talkBack, needsSound: true }
     const answerBy = receivedAt + budgetMs
     const [answer, kept] = await Promise.allSettled([
       broker.negotiate({ assistant: 'google', accountId, camera, reference, offer, receivedAt, answerBy, rules }),

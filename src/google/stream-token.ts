@@ -97,7 +97,7 @@ function grantOf(token: string, { accountId, cameraId }: StreamTokenRecord): Str
 }
 
 /** The name of a token's session in the broker: the first 22 characters (132 bits) of its hash. */
-function referenceOf(token: string): string {
+export function referenceOf(token: string): string {
   return hashOf(token).slice(0, 22)
 }
 

@@ -3,6 +3,7 @@ import { SendAlexaOfferToMasterCommand } from '@aws-sdk/client-kinesis-video-sig
 import { BridgeError } from '../errors.ts'
 import type { CameraMessage, ChannelRef, Clock, IceServer, Log, Signaling } from '../ports.ts'
 import { openKvs, type KvsAccess } from './access.ts'
+import { createAhead } from './ahead.ts'
 import { createCached, type Cached } from './cached.ts'
 import { openChannel, type ChannelConnection } from './channel.ts'
 import { mayBeStale, ServiceRefusal, toKvsError } from './failure.ts'
@@ -23,7 +24,8 @@ const iceMarginMs = 60_000
 
 /**
  * Opens the camera side. Endpoints and ICE servers are fetched at the first use or by `warm`; with both at hand an offer costs
- * one WebSocket connection and no REST call, and it never waits for ICE servers. `close` hangs up everything.
+ * one WebSocket connection and no REST call, and it never waits for ICE servers; with `warm` for its viewer it costs one
+ * message. `close` hangs up everything.
  */
 export function createKvsSignaling(
   access: KvsAccess,
@@ -35,6 +37,9 @@ export function createKvsSignaling(
   const channels = new Map<string, Known>()
   const calls = new Set<AbortController>()
   const sockets = new Set<ChannelConnection>()
+  const ahead = createAhead((channelName, error) =>
+    log('warn', 'kvs.warming-failed', { channelName, reason: String(error) }),
+  )
 
   function known(channelName: string): Known {
     const before = channels.get(channelName)
@@ -83,28 +88,47 @@ export function createKvsSignaling(
     // Before the socket: what cannot be sent needs no connection.
     const offer = { kind: 'offer', sdp } as const
     encodePayload(offer)
+    const prepared = ahead.take(viewerId)
+    const early = prepared && (await untilAborted(adopt(prepared, signal), signal))
+    if (early !== undefined) {
+      let isHeard = false
+      early.send(offer)
+      for await (const message of early.messages) {
+        isHeard = true
+        yield* told(channelName, message)
+      }
+      // A line that ends without a word was ended by the service before we knew: nobody has heard the offer.
+      if (isHeard || signal.aborted) return
+    }
+    const connection = await openAsViewer(channelName, viewerId, signal)
+    connection.send(offer)
+    for await (const message of connection.messages) yield* told(channelName, message)
+  }
+
+  /** What a message says to the broker, if anything. Throws when the service refuses the offer. */
+  function* told(channelName: string, message: ChannelMessage): Generator<CameraMessage> {
+    const said = cameraMessage(message)
+    if (said) yield said
+    else if (message.kind === 'status' && message.statusCode !== '200') {
+      const { statusCode = '', errorType = '', description = '' } = message
+      throw toKvsError(
+        new ServiceRefusal('message', Number.parseInt(statusCode, 10) || 0, errorType, description.slice(0, 200)),
+        channelName,
+        access.region,
+      )
+    } else {
+      const what = message.kind === 'garbled' ? message.what : message.kind === 'unknown' ? message.type : message.kind
+      log('info', 'kvs.message-ignored', { channelName, what })
+    }
+  }
+
+  async function openAsViewer(channelName: string, viewerId: string, signal: AbortSignal): Promise<ChannelConnection> {
     const connection = await withResources(channelName, signal, (channel) =>
       openChannel(kvs, channel, { role: 'VIEWER', clientId: viewerId }, signal),
     )
     sockets.add(connection)
     void connection.closed.then(() => sockets.delete(connection))
-    connection.send(offer)
-    for await (const message of connection.messages) {
-      const said = cameraMessage(message)
-      if (said) yield said
-      else if (message.kind === 'status' && message.statusCode !== '200') {
-        const { statusCode = '', errorType = '', description = '' } = message
-        throw toKvsError(
-          new ServiceRefusal('message', Number.parseInt(statusCode, 10) || 0, errorType, description.slice(0, 200)),
-          channelName,
-          access.region,
-        )
-      } else {
-        const what =
-          message.kind === 'garbled' ? message.what : message.kind === 'unknown' ? message.type : message.kind
-        log('info', 'kvs.message-ignored', { channelName, what })
-      }
-    }
+    return connection
   }
 
   async function* offerAsAlexa(channelName: string, viewerId: string, sdp: string, signal: AbortSignal) {
@@ -164,8 +188,11 @@ export function createKvsSignaling(
       return known(channel.channelName).iceServers.get(signal)
     },
 
-    warm({ channelName }) {
+    warm({ channelName, road }, viewerId) {
+      if (life.signal.aborted) return
       const { resources, iceServers } = known(channelName)
+      if (viewerId !== undefined && road === 'viewer')
+        ahead.prepare(channelName, viewerId, (signal) => openAsViewer(channelName, viewerId, signal))
       resources
         .get(life.signal)
         .then(() => iceServers.get(life.signal))
@@ -176,11 +203,26 @@ export function createKvsSignaling(
 
     async close() {
       life.abort()
+      ahead.close()
       for (const call of calls) call.abort()
       await Promise.all([...sockets].map((socket) => socket.closed))
       kvs.close()
     },
   }
+}
+
+/** A line that was opened ahead now belongs to the call, however soon that ends. */
+async function adopt(
+  prepared: Promise<ChannelConnection | undefined>,
+  signal: AbortSignal,
+): Promise<ChannelConnection | undefined> {
+  const connection = await prepared
+  if (connection === undefined) return undefined
+  const hangUp = () => connection.close()
+  signal.addEventListener('abort', hangUp, { once: true })
+  void connection.closed.then(() => signal.removeEventListener('abort', hangUp))
+  if (signal.aborted) hangUp()
+  return connection
 }
 
 /** What the message says to the broker, if it comes from the camera. */

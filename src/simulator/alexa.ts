@@ -104,6 +104,19 @@ export function createAlexa({ bridge, accessToken, note }: AssistantOptions): As
       return endpoints.flatMap(cameraOf)
     },
 
+    async acceptGrant(code, signal) {
+      await exchange(
+        {
+          directive: ['Alexa.Authorization', 'AcceptGrant'],
+          reply: ['Alexa.Authorization', 'AcceptGrant.Response'],
+          payload: { grant: { type: 'OAuth2.AuthorizationCode', code }, grantee: scope },
+          replyPayload: emptyPayload,
+          code: 'grant_refused',
+        },
+        signal,
+      )
+    },
+
     async prepare(camera, signal) {
       endpointId = camera.id
       const wanted = retrievableOf(endpoints.find((endpoint) => endpoint.endpointId === camera.id))

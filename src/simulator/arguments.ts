@@ -1,12 +1,15 @@
 /** The command line of the simulator. */
 
 import { parseArgs } from 'node:util'
+import { surfaces, type Surface } from './google.ts'
 import type { AssistantName, Settings } from './settings.ts'
 
 export const usage = `Plays an Echo Show or a Nest Hub against a running bridge, over public HTTP only.
 
   npm run call -- --assistant alexa|google [options]
 
+  --surface NAME     google only: hub, chromecast (has no WebRTC) or phone (default: hub)
+  --ring             presses the bell first, and receives the event as Amazon or Google would
   --camera ID        the camera to show (default: the first one discovered)
   --seconds N        how long media flows (default: 3)
   --repeat N         makes N calls in a row with one linked account (default: 1)
@@ -21,6 +24,8 @@ Exit status: 0 all was well, 1 the call failed with the cause printed, 2 wrong u
 
 export interface Arguments {
   readonly assistant: AssistantName
+  readonly surface: Surface
+  readonly ring: boolean
   readonly camera: string | undefined
   readonly seconds: number
   readonly repeat: number
@@ -37,6 +42,8 @@ export function readArguments(args: readonly string[]): Arguments | undefined {
     strict: true,
     options: {
       assistant: { type: 'string' },
+      surface: { type: 'string', default: 'hub' },
+      ring: { type: 'boolean', default: false },
       camera: { type: 'string' },
       seconds: { type: 'string', default: '3' },
       repeat: { type: 'string', default: '1' },
@@ -48,16 +55,19 @@ export function readArguments(args: readonly string[]): Arguments | undefined {
     },
   })
   if (values.help) return undefined
-  const { assistant, camera, json, bridge, login, password } = values
+  const { assistant, ring, camera, json, bridge, login, password } = values
   if (assistant !== 'alexa' && assistant !== 'google') {
     throw new Error(`--assistant must be alexa or google${assistant === undefined ? '' : `, not ${assistant}`}`)
   }
   if (bridge !== undefined && !/^https?:$/.test(URL.parse(bridge)?.protocol ?? ''))
     throw new Error(`--bridge ${bridge} is not an http URL`)
+  const surface = surfaces.find((name) => name === values.surface)
+  if (surface === undefined || (surface !== 'hub' && assistant !== 'google'))
+    throw new Error(`--surface ${values.surface}: Google has ${surfaces.join(', ')}; Alexa has none to choose`)
   const seconds = numberOf('seconds', values.seconds, 0.1, 3600)
   const repeat = numberOf('repeat', values.repeat, 1, 100_000)
   if (!Number.isInteger(repeat)) throw new Error('--repeat must be a whole number')
-  return { assistant, camera, seconds, repeat, json, bridge, login, password }
+  return { assistant, surface, ring, camera, seconds, repeat, json, bridge, login, password }
 }
 
 function numberOf(name: string, text: string, least: number, most: number): number {

@@ -17,8 +17,13 @@ export interface Assistant {
   /** How long the display waits for the answer, in milliseconds. */
   readonly answerWithinMs: number
   discover(signal: AbortSignal): Promise<readonly FoundCamera[]>
-  /** Everything between "show me the front door" and the offer. Returns the ICE servers that the display was given. */
-  prepare(camera: FoundCamera, signal: AbortSignal): Promise<readonly IceServer[]>
+  /** Lets the bridge send events to this assistant, with a code of the assistant's. Only Alexa asks. */
+  acceptGrant?(code: string, signal: AbortSignal): Promise<void>
+  /**
+   * Everything between "show me the front door" and the offer. Returns the ICE servers that the display was given, or
+   * 'shown' when its surface has no WebRTC and plays the picture from an address that works.
+   */
+  prepare(camera: FoundCamera, signal: AbortSignal): Promise<readonly IceServer[] | 'shown'>
   /** Sends the offer and returns the answer's SDP. */
   offer(sdp: string, signal: AbortSignal): Promise<string>
   /** Tells the bridge that media flows, if this assistant does. */

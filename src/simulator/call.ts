@@ -2,13 +2,16 @@
 
 import { createAlexa } from './alexa.ts'
 import { readAnswer } from './answer.ts'
-import type { FoundCamera } from './assistant.ts'
+import type { Assistant, FoundCamera } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'
 import { orAborted, withDeadline } from './deadline.ts'
 import { createDisplay, type DisplayLimits, type Traffic } from './display.ts'
-import { createGoogle } from './google.ts'
+import { createGoogle, type Surface } from './google.ts'
+import { ringForGoogle } from './google-ring.ts'
+import { startHomeGraph, type HomeGraph } from './home-graph.ts'
 import { type Link, linkAccount, refreshLink } from './link.ts'
 import { type CallReport, judge, labels, noTraffic, type Progress, reportOn } from './report.ts'
+import { pressBell, startAmazon } from './ring.ts'
 import { type SessionView, settledSession } from './sessions.ts'
 import type { AssistantName, Settings } from './settings.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
@@ -17,6 +20,8 @@ import { encodeTone } from './tone.ts'
 export interface CallOptions {
   readonly assistant: AssistantName
   readonly settings: Settings
+  /** Of Google's surfaces; the Hub when left out. */
+  readonly surface?: Surface
   /** The camera to show; the first one found when left out. */
   readonly camera?: string
   /** How long media flows before the display hangs up. */
@@ -29,6 +34,8 @@ export interface CallOptions {
   readonly limits?: Partial<CallLimits>
   /** Aborting hangs up; the report then says `interrupted`. */
   readonly signal?: AbortSignal
+  /** Presses the bell first, and waits until it is announced. */
+  readonly ring?: boolean
   /** Called at each step as it happens. */
   readonly onStep?: (step: string, detail?: string) => void
 }
@@ -39,6 +46,8 @@ export interface CallLimits extends DisplayLimits {
   readonly answerMs: number | undefined
   /** How long the camera's report of the talk-back is waited for, after the goodbye. */
   readonly heardMs: number
+  /** How long the press may take to be announced. */
+  readonly ringMs: number
   /** Everything but the media time. */
   readonly totalMs: number
 }
@@ -49,6 +58,7 @@ const usualLimits: CallLimits = {
   dtlsMs: 5000,
   answerMs: undefined,
   heardMs: 3000,
+  ringMs: 5000,
   totalMs: 30_000,
 }
 
@@ -64,6 +74,13 @@ export async function call(
   const progress: Progress = {}
   const interrupted = options.signal ?? new AbortController().signal
   const totalMs = limits.totalMs + options.seconds * 1000
+
+  const homeGraph = await listenForRing(options).catch(toCallError)
+  if (homeGraph instanceof CallError) {
+    const nobody = reportOn(options, timeline, progress, noTraffic, undefined, homeGraph)
+    return { report: nobody, link: options.link }
+  }
+  if (homeGraph !== undefined) progress.homeGraph = homeGraph
 
   const problem = await withDeadline(
     interrupted,
@@ -81,8 +98,23 @@ export async function call(
   const ending = await hangUp(timeline, progress)
   const traffic = progress.display?.traffic() ?? noTraffic
   const session = await readSession(options, limits, progress, traffic)
-  const own = problem ?? ending ?? judge(progress, traffic, session)
+  await homeGraph?.close()
+  const [complaint] = homeGraph?.complaints() ?? []
+  const unheard = complaint === undefined ? undefined : new CallError('announcement_invalid', complaint)
+  const own = problem ?? ending ?? unheard ?? (progress.isShown ? undefined : judge(progress, traffic, session))
   return { report: reportOn(options, timeline, progress, traffic, session, own), link: progress.link }
+}
+
+/** Google's announcements come to a Home Graph of our own, which must listen before the account is linked. */
+async function listenForRing({ assistant, ring, settings }: CallOptions): Promise<HomeGraph | undefined> {
+  if (ring !== true || assistant !== 'google') return undefined
+  if (settings.homeGraph === undefined) {
+    throw new CallError(
+      'ring_impossible',
+      'the bridge does not report to this simulator: start it with TRANSOM_GOOGLE_SERVICE_ACCOUNT=simulator npm start',
+    )
+  }
+  return startHomeGraph(settings.homeGraph)
 }
 
 async function converse(
@@ -101,12 +133,21 @@ async function converse(
   timeline.note('account linked')
 
   const tools = { bridge: settings.bridge, accessToken: link.accessToken, note: timeline.note }
-  const assistant = options.assistant === 'alexa' ? createAlexa(tools) : createGoogle(tools)
+  const assistant = options.assistant === 'alexa' ? createAlexa(tools) : createGoogle(tools, options.surface)
   progress.assistant = assistant
   const camera = chosen(await assistant.discover(signal), options.camera)
   progress.camera = camera
   timeline.note('discovered', `${camera.name} (${camera.id})`)
+  if (progress.homeGraph !== undefined) {
+    timeline.note(labels.pressed)
+    await ringForGoogle(settings, progress.homeGraph, camera.id, signal)
+    timeline.note(labels.announced)
+  } else if (options.ring === true) await ring(options, limits, timeline, assistant, camera, signal)
   const iceServers = await assistant.prepare(camera, signal)
+  if (iceServers === 'shown') {
+    progress.isShown = true
+    return
+  }
 
   const lost = Promise.withResolvers<never>()
   lost.promise.catch(() => undefined) // it matters only while somebody waits for it
@@ -165,6 +206,36 @@ async function linked({ assistant, settings, link }: CallOptions, signal: AbortS
   const options = { assistant, bridge: settings.bridge, client, user: settings.user }
   if (link === undefined) return linkAccount(options, signal)
   return link.expiresAt - Date.now() > 60_000 ? link : refreshLink(options, link, signal)
+}
+
+/** Somebody presses the bell; Amazon, which we are, hears of it, and the display opens the picture. */
+async function ring(
+  { settings }: CallOptions,
+  { ringMs }: CallLimits,
+  timeline: Timeline,
+  assistant: Assistant,
+  camera: FoundCamera,
+  signal: AbortSignal,
+): Promise<void> {
+  const key = settings.cameraKeys?.[camera.id]
+  if (assistant.acceptGrant === undefined) throw new CallError('press_refused', 'only Alexa can be rung for')
+  if (settings.amazon === undefined || key === undefined)
+    throw new CallError('press_refused', 'simulator.json names no Amazon of ours, or no key of this camera')
+  const amazon = await startAmazon(settings.amazon)
+  try {
+    await assistant.acceptGrant(amazon.code, signal)
+    timeline.note(labels.pressed)
+    await pressBell(settings.bridge, camera.id, key, signal)
+    await withDeadline(
+      signal,
+      ringMs,
+      () => new CallError('press_unannounced', `no DoorbellPress within ${ringMs} ms`),
+      (within) => amazon.announced(camera.id, within),
+    )
+    timeline.note(labels.announced)
+  } finally {
+    await amazon.close()
+  }
 }
 
 function chosen(cameras: readonly FoundCamera[], wanted: string | undefined): FoundCamera {

@@ -11,6 +11,19 @@ import { jsonOf, mustFit, postJson, type Reply, send } from './http.ts'
 /** The page that plays the stream is served from here. */
 const PLAYER_ORIGIN = 'https://www.gstatic.com'
 
+/** What the surfaces of Google have been seen to ask for. */
+const requests = {
+  hub: { StreamToChromecast: true, SupportedStreamProtocols: ['webrtc'] },
+  chromecast: {
+    StreamToChromecast: true,
+    SupportedStreamProtocols: ['progressive_mp4', 'hls', 'dash', 'smooth_stream'],
+  },
+  phone: { StreamToChromecast: false, SupportedStreamProtocols: ['webrtc', 'hls', 'dash'] },
+} as const
+
+export type Surface = keyof typeof requests
+export const surfaces = Object.keys(requests) as Surface[]
+
 const CAMERA_STREAM = 'action.devices.traits.CameraStream'
 
 const someText = z.string().min(1)
@@ -76,6 +89,14 @@ const stream = z.strictObject({
   cameraStreamIceServers: someText.optional(),
 })
 
+const accessStream = z.strictObject({
+  online: z.literal(true),
+  cameraStreamProtocol: z.enum(['hls', 'dash', 'smooth_stream', 'progressive_mp4']),
+  cameraStreamAccessUrl: z.url().refine(isReachable, 'must be HTTPS'),
+  // Without it Google would hand out the user's own.
+  cameraStreamAuthToken: someText,
+})
+
 const iceServers = z.array(
   z.object({
     urls: z.union([someText.transform((url) => [url]), z.array(someText).min(1)]),
@@ -86,7 +107,7 @@ const iceServers = z.array(
 
 type Stream = z.infer<typeof stream>
 
-export function createGoogle({ bridge, accessToken, note }: AssistantOptions): Assistant {
+export function createGoogle({ bridge, accessToken, note }: AssistantOptions, surface: Surface = 'hub'): Assistant {
   let current: { readonly camera: FoundCamera; readonly stream: Stream } | undefined
 
   async function ask<T>(
@@ -161,7 +182,7 @@ export function createGoogle({ bridge, accessToken, note }: AssistantOptions): A
         `online ${state.online}, ${state.status}${state.errorCode === undefined ? '' : ` ${state.errorCode}`}`,
       )
 
-      const params = { StreamToChromecast: true, SupportedStreamProtocols: ['webrtc'] }
+      const params = requests[surface]
       const execution = [{ command: 'action.devices.commands.GetCameraStream', params }]
       const { commands } = await ask(
         'EXECUTE',
@@ -172,11 +193,24 @@ export function createGoogle({ bridge, accessToken, note }: AssistantOptions): A
       )
       const result = commands.find(({ ids }) => ids.includes(camera.id))
       if (result === undefined) throw new CallError('stream_invalid', 'EXECUTE was answered without the camera')
+      if (result.errorCode === 'functionNotSupported')
+        throw new CallError('not_supported', `the ${surface} can do ${params.SupportedStreamProtocols.join(', ')}`)
       if (result.status !== 'SUCCESS') {
         throw new CallError(
           'refused',
           `GetCameraStream was answered ${result.status} ${result.errorCode ?? 'without an error code'}`,
         )
+      }
+      if (result.states?.['cameraStreamProtocol'] !== 'webrtc') {
+        const access = mustFit(accessStream, result.states, 'stream_invalid', 'the result of GetCameraStream')
+        const asked: readonly string[] = params.SupportedStreamProtocols
+        if (!asked.includes(access.cameraStreamProtocol))
+          throw new CallError('stream_invalid', `${access.cameraStreamProtocol} was not asked for`)
+        if (access.cameraStreamAuthToken === accessToken)
+          throw new CallError('stream_invalid', "the stream's token is the user's own access token")
+        note('stream', access.cameraStreamProtocol)
+        await watchManifest(access, within)
+        return 'shown'
       }
       const opened = mustFit(stream, result.states, 'stream_invalid', 'the result of GetCameraStream')
       if (opened.cameraStreamAuthToken === accessToken) {
@@ -211,6 +245,19 @@ export function createGoogle({ bridge, accessToken, note }: AssistantOptions): A
       return createHash('sha256').update(open().stream.cameraStreamAuthToken).digest('base64url').slice(0, 22)
     },
   }
+}
+
+/** What a Cast receiver fetches first; a page of another origin, it needs leave to read it. */
+async function watchManifest(
+  { cameraStreamAccessUrl: url, cameraStreamProtocol: protocol }: z.infer<typeof accessStream>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { status, headers, body } = await send(url, { headers: { origin: PLAYER_ORIGIN } }, signal)
+  if (status !== 200) throw new CallError('no_video', `the ${protocol} address has HTTP status ${status}`)
+  if (!['*', PLAYER_ORIGIN].includes(headers.get('access-control-allow-origin') ?? ''))
+    throw new CallError('cors_refused', `the ${protocol} address does not allow pages of other origins`)
+  const isManifest = protocol === 'hls' ? body.startsWith('#EXTM3U') : protocol !== 'dash' || body.includes('<MPD')
+  if (!isManifest) throw new CallError('no_video', `what the ${protocol} address has is no manifest`)
 }
 
 /** The browser's question before the player's first POST. */

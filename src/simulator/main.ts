@@ -57,8 +57,12 @@ async function soak(args: Arguments, settings: Settings, signal: AbortSignal): P
   return ok ? 0 : 1
 }
 
-function callOptions({ assistant, camera, seconds }: Arguments, settings: Settings, signal: AbortSignal) {
-  return { assistant, settings, seconds, signal, ...(camera === undefined ? {} : { camera }) }
+function callOptions(
+  { assistant, surface, ring, camera, seconds }: Arguments,
+  settings: Settings,
+  signal: AbortSignal,
+) {
+  return { assistant, surface, ring, settings, seconds, signal, ...(camera === undefined ? {} : { camera }) }
 }
 
 process.exitCode = await main()

@@ -19,6 +19,12 @@ export function printReport(report: CallReport): string {
       ? []
       : ['', '      ms  bridge (since it received the offer)', ...bridgeTimeline.map(line)]),
     '',
+    ...(report.ring === null
+      ? []
+      : [
+          row('ring', `${column(report.ring.announcedMs).trim()} ms from press to event`),
+          row('', `${column(report.ring.firstFrameMs).trim()} ms from press to first frame`),
+        ]),
     row('answer', milliseconds(report.answerMs)),
     row('connected', milliseconds(report.connectedMs)),
     row('first frame', milliseconds(report.firstFrameMs)),

@@ -5,6 +5,7 @@ import type { Assistant, FoundCamera } from './assistant.ts'
 import { CallError } from './causes.ts'
 import type { Display, DisplayStep, Traffic } from './display.ts'
 import { fitsProfile } from './h264.ts'
+import type { HomeGraph } from './home-graph.ts'
 import type { Link } from './link.ts'
 import type { SessionView } from './sessions.ts'
 import type { AssistantName } from './settings.ts'
@@ -18,6 +19,8 @@ export interface CallReport {
   readonly answerMs: number | null
   readonly connectedMs: number | null
   readonly firstFrameMs: number | null
+  /** Milliseconds from the press of the bell to the event and to the first frame; null when nobody rang. */
+  readonly ring: { readonly announcedMs: number | null; readonly firstFrameMs: number | null } | null
   readonly video: {
     readonly codec: string | null
     readonly profileLevelId: string | null
@@ -35,7 +38,9 @@ export interface CallReport {
 }
 
 /** The display's milestones as the timeline calls them. */
-export const labels: Record<DisplayStep, string> = {
+export const labels: Record<DisplayStep | 'pressed' | 'announced', string> = {
+  pressed: 'doorbell pressed',
+  announced: 'press announced',
   'ice-connected': 'ICE connected',
   'dtls-connected': 'DTLS connected',
   'first-video': 'first video packet',
@@ -53,6 +58,9 @@ export interface Progress {
   /** Set once the offer is on its way: from then on there is something to hang up. */
   offered?: boolean
   answer?: Answer
+  homeGraph?: HomeGraph
+  /** The surface plays the picture from an address, without a display of ours. */
+  isShown?: boolean
 }
 
 export const noTraffic: Traffic = {
@@ -101,6 +109,7 @@ export function reportOn(
     answerMs: timeline.since('answer received') ?? null,
     connectedMs: timeline.since(labels['dtls-connected']) ?? null,
     firstFrameMs: timeline.since(labels['first-frame']) ?? null,
+    ring: ringOf(timeline),
     video: {
       codec: codec(traffic.videoPackets, answer?.video.codec),
       profileLevelId: traffic.profileLevelId ?? null,
@@ -122,6 +131,16 @@ export function reportOn(
         : { step, atMs, detail: typeof detail === 'string' ? detail : JSON.stringify(detail) }
     }),
   }
+}
+
+function ringOf(timeline: Timeline): CallReport['ring'] {
+  const pressed = timeline.since(labels.pressed)
+  if (pressed === undefined) return null
+  const after = (step: string): number | null => {
+    const at = timeline.since(step)
+    return at === undefined ? null : Math.round((at - pressed) * 10) / 10
+  }
+  return { announcedMs: after(labels.announced), firstFrameMs: after(labels['first-frame']) }
 }
 
 /** A codec counts as measured only when packets of it were. */

@@ -12,8 +12,15 @@ const settings = z.object({
   bridge: z.url({ protocol: /^https?$/ }),
   user: z.object({ login: z.string(), password: z.string() }),
   clients: z.object({ alexa: client, google: client }),
+  /** Where the bridge takes Home Graph to be, when it was told that the simulator plays it. */
+  homeGraph: z.object({ url: z.url(), clientEmail: z.string(), publicKey: z.string() }).optional(),
+  /** Where the bridge announces presses when no real Amazon is configured; absent: nowhere that we could be. */
+  amazon: z.object({ port: z.int(), clientId: z.string(), clientSecret: z.string() }).optional(),
+  /** The keys of cameras, by id: with them their bells can be pressed. */
+  cameraKeys: z.record(z.string(), z.string()).optional(),
 })
 
+export type HomeGraphSettings = NonNullable<Settings['homeGraph']>
 export type Settings = z.infer<typeof settings>
 export type ClientSettings = z.infer<typeof client>
 

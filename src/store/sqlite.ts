@@ -2,6 +2,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers'
 import { BridgeError } from '../errors.ts'
 import type { Clock, Collection, PutOptions, Store } from '../ports.ts'
 import { checkId, checkKind, checkList, checkPut, lastInstant, toStored, versionMemoryMs } from './record.ts'
@@ -40,6 +41,15 @@ type Row = {
   readonly value: string
 }
 
+interface Write {
+  /** Executes the statement and keeps its outcome. */
+  readonly run: () => void
+  /** Tells the outcome, once it is on disk. */
+  readonly settle: () => void
+  /** Tells that nothing was written. */
+  readonly fail: (thrown: unknown) => void
+}
+
 /**
  * Opens the store in the file at `path`, creating it (readable by its owner only) and its directory when missing; `:memory:`
  * keeps it in memory. What a verb has answered is on disk. A file may be opened by several processes at once.
@@ -64,6 +74,51 @@ export function createSqliteStore(path: string, clock: Clock): Store {
       DELETE FROM record WHERE rowid IN (SELECT rowid FROM record WHERE expires_at <= :before LIMIT ${2 * putsPerPurge})`),
   }
   let putsUntilPurge = 0
+  /** Writes that share one transaction, and so one wait for the disk: those of one turn of the event loop. */
+  let waiting: Write[] = []
+
+  async function commit<R>(work: () => R): Promise<R> {
+    // Without a disk there is nothing to wait for.
+    if (path === ':memory:') return work()
+    const { promise, resolve, reject } = Promise.withResolvers<R>()
+    let settle = (): void => reject(new BridgeError('internal', 'the transaction ended before this write'))
+    const run = (): void => {
+      // What a statement itself refuses is its own fault; the others go on.
+      try {
+        const value = work()
+        settle = () => resolve(value)
+      } catch (thrown) {
+        settle = () => reject(thrown)
+      }
+    }
+    if (waiting.length === 0) setImmediate(commitAll)
+    waiting.push({ run, settle: () => settle(), fail: reject })
+    return promise
+  }
+
+  function commitAll(): void {
+    const batch = waiting
+    waiting = []
+    // A statement alone is a transaction of its own.
+    if (batch.length === 1) {
+      for (const { run } of batch) run()
+    } else if (batch.length > 1) {
+      try {
+        db.exec('BEGIN IMMEDIATE')
+        for (const { run } of batch) {
+          // A full disk, for one, ends the transaction; what came after it would be written alone.
+          if (!db.isTransaction) throw new BridgeError('internal', 'the transaction was rolled back')
+          run()
+        }
+        db.exec('COMMIT')
+      } catch (thrown) {
+        if (db.isOpen && db.isTransaction) db.exec('ROLLBACK')
+        for (const { fail } of batch) fail(thrown)
+        return
+      }
+    }
+    for (const { settle } of batch) settle()
+  }
 
   /** Purging rides on puts, because only they make the file grow: no timer to own, and a failure has somebody to hear it. */
   function purgeNowAndThen(): void {
@@ -110,17 +165,19 @@ export function createSqliteStore(path: string, clock: Clock): Store {
         },
         async put(id, value, options = {}) {
           const text = checkPut(kind, id, value, options)
-          purgeNowAndThen()
-          return write(kind, id, text, options)
+          return commit(() => {
+            purgeNowAndThen()
+            return write(kind, id, text, options)
+          })
         },
         async take(id) {
           checkId(id)
-          const taken = erase(kind, id)
+          const taken = await commit(() => erase(kind, id))
           return taken && fromRow<T>(taken)
         },
         async remove(id) {
           checkId(id)
-          erase(kind, id)
+          await commit(() => erase(kind, id))
         },
         async list(group, page = {}) {
           const { limit, after } = checkList(group, page)
@@ -130,6 +187,7 @@ export function createSqliteStore(path: string, clock: Clock): Store {
       }
     },
     async close() {
+      commitAll()
       if (db.isOpen) db.close()
     },
   }

@@ -60,6 +60,20 @@ export const directives = {
     endpoint,
     payload: rtcSession,
   }),
+  // What the display asks for is one of what we have offered it, so the request itself adds nothing.
+  'Alexa.CameraStreamController/InitializeCameraStreams': directive(
+    'Alexa.CameraStreamController',
+    'InitializeCameraStreams',
+    { endpoint },
+  ),
+  'Alexa.SmartVision.SnapshotProvider/GetSnapshot': directive('Alexa.SmartVision.SnapshotProvider', 'GetSnapshot', {
+    endpoint,
+  }),
+  'Alexa.SmartVision.ObjectDetectionSensor/SetObjectDetectionClasses': directive(
+    'Alexa.SmartVision.ObjectDetectionSensor',
+    'SetObjectDetectionClasses',
+    { endpoint },
+  ),
 }
 
 export type DirectiveName = keyof typeof directives
@@ -129,6 +143,18 @@ export type AlexaErrorType = z.infer<typeof errorType>
 
 const alexaInterface = { type: z.literal('AlexaInterface'), version: z.literal('3') }
 
+function reported<Name extends string>(name: Name) {
+  return z.strictObject({
+    supported: z.tuple([z.strictObject({ name: z.literal(name) })]),
+    proactivelyReported: z.boolean(),
+    retrievable: z.literal(true),
+  })
+}
+
+const streamProtocol = z.enum(['HLS', 'RTSP'])
+const streamAudio = z.enum(['AAC', 'G711', 'NONE'])
+const resolution = z.strictObject({ width: z.int().positive(), height: z.int().positive() })
+
 const capability = z.discriminatedUnion('interface', [
   z.strictObject({ ...alexaInterface, interface: z.literal('Alexa') }),
   z.strictObject({
@@ -138,17 +164,49 @@ const capability = z.discriminatedUnion('interface', [
   }),
   z.strictObject({
     ...alexaInterface,
+    interface: z.literal('Alexa.MotionSensor'),
+    properties: reported('detectionState'),
+  }),
+  z.strictObject({
+    ...alexaInterface,
+    interface: z.literal('Alexa.CameraStreamController'),
+    cameraStreamConfigurations: z
+      .array(
+        z.strictObject({
+          protocols: z.tuple([streamProtocol]),
+          resolutions: z.tuple([resolution]),
+          authorizationTypes: z.tuple([z.literal('NONE')]),
+          videoCodecs: z.tuple([z.literal('H264')]),
+          audioCodecs: z.tuple([streamAudio]),
+        }),
+      )
+      .min(1),
+  }),
+  // The next two are not in Amazon's message schema (smartvision pages; other bridges in the field).
+  z.strictObject({
+    ...alexaInterface,
+    version: z.literal('1.0'),
+    interface: z.literal('Alexa.SmartVision.ObjectDetectionSensor'),
+    properties: reported('objectDetectionClasses'),
+    configuration: z.strictObject({
+      objectDetectionConfiguration: z.array(z.strictObject({ imageNetClass: z.enum(['person']) })).min(1),
+    }),
+  }),
+  z.strictObject({
+    ...alexaInterface,
+    version: z.literal('1.1'),
+    interface: z.literal('Alexa.SmartVision.SnapshotProvider'),
+    configuration: z.strictObject({ isOnDemandSnapshotSupported: z.literal(false) }).exactOptional(),
+  }),
+  z.strictObject({
+    ...alexaInterface,
     interface: z.literal('Alexa.DoorbellEventSource'),
     proactivelyReported: z.literal(true),
   }),
   z.strictObject({
     ...alexaInterface,
     interface: z.literal('Alexa.EndpointHealth'),
-    properties: z.strictObject({
-      supported: z.tuple([z.strictObject({ name: z.literal('connectivity') })]),
-      proactivelyReported: z.boolean(),
-      retrievable: z.literal(true),
-    }),
+    properties: reported('connectivity'),
   }),
 ])
 
@@ -160,7 +218,7 @@ const discoveredEndpoint = z.strictObject({
   manufacturerName: shortText,
   friendlyName: shortText,
   description: shortText,
-  displayCategories: z.array(z.enum(['CAMERA', 'DOORBELL'])).min(1),
+  displayCategories: z.array(z.enum(['CAMERA', 'DOORBELL', 'OTHER'])).min(1),
   additionalAttributes: z.strictObject({
     manufacturer: attribute.exactOptional(),
     model: attribute.exactOptional(),
@@ -171,13 +229,34 @@ const discoveredEndpoint = z.strictObject({
 })
 export type DiscoveredEndpoint = z.infer<typeof discoveredEndpoint>
 
-const connectivity = z.strictObject({
-  namespace: z.literal('Alexa.EndpointHealth'),
-  name: z.literal('connectivity'),
-  value: z.strictObject({ value: z.enum(['OK', 'UNREACHABLE']) }),
+const sample = {
   timeOfSample: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/),
   uncertaintyInMilliseconds: z.int().min(0),
-})
+}
+
+/** What an endpoint is like, as told in a StateReport or ChangeReport. */
+const property = z.discriminatedUnion('namespace', [
+  z.strictObject({
+    namespace: z.literal('Alexa.EndpointHealth'),
+    name: z.literal('connectivity'),
+    value: z.strictObject({ value: z.enum(['OK', 'UNREACHABLE']) }),
+    ...sample,
+  }),
+  z.strictObject({
+    namespace: z.literal('Alexa.MotionSensor'),
+    name: z.literal('detectionState'),
+    value: z.enum(['DETECTED', 'NOT_DETECTED']),
+    ...sample,
+  }),
+  z.strictObject({
+    namespace: z.literal('Alexa.SmartVision.ObjectDetectionSensor'),
+    name: z.literal('objectDetectionClasses'),
+    value: z.array(z.strictObject({ imageNetClass: z.enum(['person']) })),
+    ...sample,
+  }),
+])
+export type AlexaProperty = z.infer<typeof property>
+const properties = z.strictObject({ properties: z.array(property) })
 
 const sessionPayload = z.strictObject({ sessionId: z.string() })
 
@@ -197,7 +276,7 @@ export const alexaEvent = z.union([
     }),
   }),
   response('Alexa', 'StateReport', z.strictObject({})).extend({
-    context: z.strictObject({ properties: z.array(connectivity) }),
+    context: properties,
   }),
   response(
     'Alexa.RTCSessionController',
@@ -206,6 +285,38 @@ export const alexaEvent = z.union([
   ),
   response('Alexa.RTCSessionController', 'SessionConnected', sessionPayload),
   response('Alexa.RTCSessionController', 'SessionDisconnected', sessionPayload),
+  response(
+    'Alexa.CameraStreamController',
+    'Response',
+    z.strictObject({
+      cameraStreams: z
+        .array(
+          z.strictObject({
+            uri: z.url(),
+            protocol: streamProtocol,
+            resolution,
+            authorizationType: z.literal('NONE'),
+            videoCodec: z.literal('H264'),
+            audioCodec: streamAudio,
+          }),
+        )
+        .min(1),
+      imageUri: z.url(),
+    }),
+  ),
+  response(
+    'Alexa.SmartVision.SnapshotProvider',
+    'Snapshot',
+    z.strictObject({
+      value: z.strictObject({
+        uri: z.url(),
+        uriExpirationTime: sample.timeOfSample,
+        authenticationType: z.literal('ACCESS_TOKEN'),
+      }),
+      ...sample,
+    }),
+  ),
+  response('Alexa', 'Response', z.strictObject({})).extend({ context: properties }),
 ])
 export type AlexaEvent = z.infer<typeof alexaEvent>
 
@@ -223,6 +334,57 @@ export const doorbellPress = z.strictObject({
   }),
 })
 export type DoorbellPress = z.infer<typeof doorbellPress>
+
+const scope = z.strictObject(bearer)
+
+/** Everything we POST to the event gateway, unasked. The same token stands in its header and in the message. */
+export const proactiveEvent = z.union([
+  doorbellPress,
+  z.strictObject({
+    context: properties,
+    event: z.strictObject({
+      header: eventHeader('Alexa', 'ChangeReport'),
+      endpoint: eventEndpoint.required(),
+      payload: z.strictObject({
+        change: z.strictObject({
+          cause: z.strictObject({ type: z.enum(['PHYSICAL_INTERACTION', 'PERIODIC_POLL']) }),
+          properties: z.array(property).min(1),
+        }),
+      }),
+    }),
+  }),
+  z.strictObject({
+    event: z.strictObject({
+      header: eventHeader('Alexa.SmartVision.ObjectDetectionSensor', 'ObjectDetection'),
+      endpoint: eventEndpoint.required(),
+      payload: z.strictObject({
+        events: z
+          .array(
+            z.strictObject({
+              eventIdentifier: z.string().min(1).max(256),
+              imageNetClass: z.enum(['person']),
+              ...sample,
+            }),
+          )
+          .min(1),
+      }),
+    }),
+  }),
+  z.strictObject({
+    event: z.strictObject({
+      header: eventHeader('Alexa.Discovery', 'AddOrUpdateReport'),
+      payload: z.strictObject({ endpoints: z.array(discoveredEndpoint).min(1).max(300), scope }),
+    }),
+  }),
+  // Not in Amazon's message schema, only in its pages.
+  z.strictObject({
+    event: z.strictObject({
+      header: eventHeader('Alexa.Discovery', 'DeleteReport'),
+      payload: z.strictObject({ endpoints: z.array(z.strictObject({ endpointId })).min(1).max(300), scope }),
+    }),
+  }),
+])
+export type ProactiveEvent = z.infer<typeof proactiveEvent>
 
 // ── What Amazon's own services answer us ─────────────────────────────────────────────────────────────────────────────
 

@@ -1,14 +1,35 @@
-/** What a camera tells the bridge, `POST /cameras/:cameraId/events` with its camera key: somebody rang, and how its viewers fare. */
+/** What a camera, or what speaks for it, tells the bridge: `POST /cameras/:cameraId/events` with its key, or by MQTT. */
 import { z } from 'zod'
 
 /** Epoch milliseconds by the camera's clock. */
 const instant = z.int().nonnegative()
 const count = z.int().nonnegative()
 
-/** Somebody pressed the doorbell. `eventId` is unique per press: a repeated post is the same press. */
-const press = z.object({
-  kind: z.literal('press'),
-  eventId: z.string().regex(/^[a-zA-Z0-9_.-]{1,128}$/),
+/** Unique for each event of a camera: a repeated post is the same event. */
+const eventId = z.string().regex(/^[a-zA-Z0-9_.-]{1,128}$/)
+
+/** Somebody pressed the doorbell. */
+const press = z.object({ kind: z.literal('press'), eventId, at: instant })
+
+/** Something moves before the camera, or nothing does any more. */
+const motion = z.object({ kind: z.literal('motion'), eventId, isDetected: z.boolean(), at: instant })
+
+/** The camera sees a person. */
+const person = z.object({ kind: z.literal('person'), eventId, at: instant })
+
+/** How full the battery is, in percent. */
+const battery = z.object({ kind: z.literal('battery'), level: z.number().min(0).max(100), at: instant })
+
+/** Its lens was switched on or off. */
+const lens = z.object({ kind: z.literal('switch'), isOn: z.boolean(), at: instant })
+
+/** What one of its sensors measures, in words, as a value, or both. */
+const sensor = z.object({
+  kind: z.literal('sensor'),
+  /** As in the camera's description: `SmokeLevel`, … */
+  name: z.string().min(1).max(64),
+  state: z.string().min(1).max(64).exactOptional(),
+  value: z.number().exactOptional(),
   at: instant,
 })
 
@@ -26,6 +47,19 @@ const viewer = z.object({
   at: instant,
 })
 
-export const cameraEvent = z.discriminatedUnion('kind', [press, viewer])
+export const cameraEvent = z.discriminatedUnion('kind', [press, motion, person, battery, lens, sensor, viewer])
+
+/**
+ * The payload of an MQTT message, where automations write by hand: without `at` it happened on arrival, and without
+ * `eventId` each message is an event of its own.
+ */
+export const mqttEvent = z.discriminatedUnion('kind', [
+  press.partial({ eventId: true, at: true }),
+  motion.partial({ eventId: true, at: true }),
+  person.partial({ eventId: true, at: true }),
+  battery.partial({ at: true }),
+  lens.partial({ at: true }),
+  sensor.partial({ at: true }),
+])
 
 export type CameraEvent = z.infer<typeof cameraEvent>

@@ -7,7 +7,7 @@ import { z } from 'zod'
 const requestId = z.string().min(1).max(256)
 
 /** No real home comes near these bounds; they keep the work for one hostile request linear and small. */
-const devices = z.array(z.object({ id: z.string().min(1).max(256) })).max(1000)
+const devices = z.array(z.object({ id: z.string().min(1).max(256), customData: z.unknown().optional() })).max(1000)
 const executions = z
   .array(z.object({ command: z.string().min(1), params: z.unknown().optional() }))
   .min(1)
@@ -41,21 +41,49 @@ export type ExecuteCommand = Extract<
 /** `params` of `action.devices.commands.GetCameraStream`; mind the capital S. `StreamToChromecast` does not matter to us. */
 export const getCameraStreamParams = z.object({ SupportedStreamProtocols: z.array(z.string()) })
 
+/** What we send as `customData`, and what comes back if Google has kept it; anything else counts as nothing. */
+export const deviceMark = z.strictObject({
+  /** A digest of the description that Google was given: an old one shows that Google must ask again. */
+  rev: z.string().max(64),
+})
+
 // ── Replies: closed, so that nothing leaves that the schemas do not know ─────────────────────────────────────────────
+
+const streamProtocol = z.enum(['webrtc', 'hls', 'dash'])
+
+const sensorSupported = z.strictObject({
+  name: z.string().min(1),
+  descriptiveCapabilities: z.strictObject({ availableStates: z.array(z.string().min(1)).min(1) }).optional(),
+  numericCapabilities: z.strictObject({ rawValueUnit: z.string().min(1) }).optional(),
+})
 
 const syncDevice = z.strictObject({
   id: z.string(),
   type: z.enum(['action.devices.types.CAMERA', 'action.devices.types.DOORBELL']),
-  traits: z.array(z.enum(['action.devices.traits.CameraStream', 'action.devices.traits.ObjectDetection'])),
+  traits: z.array(
+    z.enum([
+      'action.devices.traits.CameraStream',
+      'action.devices.traits.ObjectDetection',
+      'action.devices.traits.EnergyStorage',
+      'action.devices.traits.OnOff',
+      'action.devices.traits.SensorState',
+    ]),
+  ),
   name: z.strictObject({ name: z.string() }),
   willReportState: z.boolean(),
   notificationSupportedByAgent: z.literal(true).optional(),
   roomHint: z.string().min(1).optional(),
   deviceInfo: z.strictObject({ manufacturer: z.string(), model: z.string(), swVersion: z.string().optional() }),
   attributes: z.strictObject({
-    cameraStreamSupportedProtocols: z.tuple([z.literal('webrtc')]),
+    /** In order of preference. */
+    cameraStreamSupportedProtocols: z.array(streamProtocol).min(1),
     cameraStreamNeedAuthToken: z.literal(true),
+    queryOnlyEnergyStorage: z.literal(true).optional(),
+    commandOnlyOnOff: z.literal(false).optional(),
+    queryOnlyOnOff: z.literal(true).optional(),
+    sensorStatesSupported: z.array(sensorSupported).min(1).optional(),
   }),
+  customData: deviceMark,
 })
 export type SyncDevice = z.infer<typeof syncDevice>
 
@@ -70,8 +98,26 @@ export const syncReply = z.strictObject({
 })
 export type SyncReply = z.infer<typeof syncReply>
 
-const deviceState = z.strictObject({
+/** The state of a device by its traits, as QUERY answers and Home Graph is told; a trait without a known state has no fields. */
+const traitStates = z.strictObject({
   online: z.boolean(),
+  descriptiveCapacityRemaining: z.enum(['CRITICALLY_LOW', 'LOW', 'MEDIUM', 'HIGH', 'FULL']).optional(),
+  capacityRemaining: z.tuple([z.strictObject({ rawValue: z.int(), unit: z.literal('PERCENTAGE') })]).optional(),
+  on: z.boolean().optional(),
+  currentSensorStateData: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        currentSensorState: z.string().min(1).optional(),
+        rawValue: z.number().optional(),
+      }),
+    )
+    .min(1)
+    .optional(),
+})
+export type TraitStates = z.infer<typeof traitStates>
+
+const deviceState = traitStates.extend({
   status: z.enum(['SUCCESS', 'OFFLINE', 'ERROR']),
   errorCode: z.string().optional(),
 })
@@ -84,14 +130,22 @@ export const queryReply = z.strictObject({
 export type QueryReply = z.infer<typeof queryReply>
 
 /** The states of a successful GetCameraStream. Optional ones are left out, never empty: an empty one stops the player. */
-const streamStates = z.strictObject({
-  online: z.literal(true),
-  cameraStreamProtocol: z.literal('webrtc'),
-  cameraStreamSignalingUrl: z.string().min(1),
-  cameraStreamAuthToken: z.string().min(1),
-  /** A string that holds a JSON array of RTCIceServer. */
-  cameraStreamIceServers: z.string().min(3).optional(),
-})
+const streamStates = z.discriminatedUnion('cameraStreamProtocol', [
+  z.strictObject({
+    online: z.literal(true),
+    cameraStreamProtocol: z.literal('webrtc'),
+    cameraStreamSignalingUrl: z.string().min(1),
+    cameraStreamAuthToken: z.string().min(1),
+    /** A string that holds a JSON array of RTCIceServer. */
+    cameraStreamIceServers: z.string().min(3).optional(),
+  }),
+  z.strictObject({
+    online: z.literal(true),
+    cameraStreamProtocol: z.enum(['hls', 'dash']),
+    cameraStreamAccessUrl: z.string().min(1),
+    cameraStreamAuthToken: z.string().min(1),
+  }),
+])
 export type StreamStates = z.infer<typeof streamStates>
 
 const commandResult = z.discriminatedUnion('status', [
@@ -148,7 +202,14 @@ export type SignalingAnswer = z.infer<typeof signalingAnswer>
 
 const objectDetection = z.strictObject({
   ObjectDetection: z.strictObject({
-    objects: z.strictObject({ unfamiliar: z.int().min(1) }),
+    objects: z
+      .strictObject({
+        named: z.array(z.string().min(1)).min(1).optional(),
+        familiar: z.int().min(1).optional(),
+        unfamiliar: z.int().min(1).optional(),
+        unclassified: z.int().min(1).optional(),
+      })
+      .refine((objects) => Object.keys(objects).length > 0, 'nobody was seen'),
     priority: z.literal(0),
     /** Epoch milliseconds. */
     detectionTimestamp: z.int(),
@@ -162,12 +223,39 @@ export const reportRequest = z.strictObject({
   agentUserId: z.string(),
   payload: z.strictObject({
     devices: z.strictObject({
-      states: z.record(z.string(), z.strictObject({ online: z.boolean() })),
+      states: z.record(z.string(), traitStates),
       notifications: z.record(z.string(), objectDetection).optional(),
     }),
   }),
 })
 export type ReportRequest = z.infer<typeof reportRequest>
+
+/** The body of `POST /v1/devices:requestSync`. */
+export const requestSyncRequest = z.strictObject({ agentUserId: z.string().min(1), async: z.literal(true) })
+
+/** The bodies of `POST /v1/devices:query` and `POST /v1/devices:sync`. */
+export const graphQueryRequest = z.strictObject({
+  requestId: z.string().min(1),
+  agentUserId: z.string().min(1),
+  inputs: z.tuple([
+    z.strictObject({
+      payload: z.strictObject({ devices: z.array(z.strictObject({ id: z.string().min(1) })).min(1) }),
+    }),
+  ]),
+})
+export const graphDevicesRequest = z.strictObject({ requestId: z.string().min(1), agentUserId: z.string().min(1) })
+
+/** What Home Graph says it believes; fields that we do not compare pass unseen. */
+export const graphStates = z.object({
+  payload: z.object({ devices: z.record(z.string(), z.record(z.string(), z.unknown())).default({}) }),
+})
+export const graphDevices = z.object({
+  payload: z.object({
+    devices: z
+      .array(z.looseObject({ id: z.string(), customData: z.record(z.string(), z.unknown()).optional() }))
+      .default([]),
+  }),
+})
 
 /** The token endpoint's reply to a service account's assertion (RFC 7523, RFC 6749 section 5.1). */
 export const serviceTokenReply = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() })

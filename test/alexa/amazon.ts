@@ -1,7 +1,8 @@
-/** Amazon's side on loopback: the token endpoint of Login with Amazon and an event gateway, both as strict as the real ones. */
+/** Amazon's side on loopback: Login with Amazon's token endpoint and the event gateways of all regions, as strict as the real ones. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { doorbellPress } from '../../src/wire/alexa.ts'
+import { gatewayUrls, type AlexaRegion } from '../../src/alexa/region.ts'
+import { proactiveEvent, type ProactiveEvent } from '../../src/wire/alexa.ts'
 
 export const client = { clientId: 'amzn1.application-oa2-client.0123', clientSecret: 'amzn1.oa2-cs.v1.4567' }
 
@@ -16,10 +17,14 @@ export async function startAmazon() {
     /** A refresh is answered when this is done. */
     beforeRefresh: Promise.resolve(),
     /** Replies to give instead of the regular ones, first in first out. `hang` keeps the request open. */
-    script: [] as ({ status: number; body: unknown } | 'hang')[],
+    script: [] as (Scripted | 'hang')[],
+    /** Where the customer belongs: the other gateways do not know him. */
+    region: 'NA' as AlexaRegion,
+    /** Answers to events that take this long, in milliseconds. */
+    slowMs: 0,
   }
   const requests: string[] = []
-  const events: unknown[] = []
+  const events: ProactiveEvent[] = []
 
   const issueToken = () => {
     const token = `Atza|access-${++state.issued}`
@@ -54,28 +59,38 @@ export async function startAmazon() {
   async function receive(request: IncomingMessage, reply: Reply): Promise<void> {
     requests.push('event')
     const refuse = (status: number, code: string) => reply(status, { payload: { code, description: 'no' } })
-    const body = doorbellPress.safeParse(JSON.parse(await text(request)))
+    const sent = await text(request)
+    // Amazon's limit for one event.
+    if (Buffer.byteLength(sent) > 256 * 1024) return refuse(413, 'REQUEST_ENTITY_TOO_LARGE_EXCEPTION')
+    const body = proactiveEvent.safeParse(JSON.parse(sent))
     if (request.headers['content-type'] !== 'application/json' || !body.success) {
       return refuse(400, 'INVALID_REQUEST_EXCEPTION')
     }
-    const { token } = body.data.event.endpoint.scope
+    const { event } = body.data
+    const { token } = 'endpoint' in event ? event.endpoint.scope : event.payload.scope
     if (request.headers.authorization !== `Bearer ${token}` || !state.accessTokens.has(token)) {
       return refuse(401, 'INVALID_ACCESS_TOKEN_EXCEPTION')
     }
+    if (request.url !== `/${state.region}/v3/events`) return refuse(403, 'SKILL_NEVER_ENABLED_EXCEPTION')
+    if (state.slowMs > 0) await new Promise((resolve) => setTimeout(resolve, state.slowMs))
     events.push(body.data)
     reply(202, undefined)
   }
 
+  const routes = new Map([
+    ['/auth/o2/token', token],
+    ...Object.keys(gatewayUrls).map((region) => [`/${region}/v3/events`, receive] as const),
+  ])
+
   const server = createServer((request, response) => {
-    const route =
-      request.method === 'POST' ? { '/auth/o2/token': token, '/v3/events': receive }[`${request.url}`] : undefined
+    const route = request.method === 'POST' ? routes.get(`${request.url}`) : undefined
     const scripted = state.script.shift()
     if (scripted === 'hang') return
     const reply = replyTo(response)
     if (scripted) {
       requests.push(`scripted ${scripted.status}`)
       request.resume()
-      return reply(scripted.status, scripted.body)
+      return reply(scripted.status, scripted.body, scripted.headers)
     }
     if (!route) return reply(404, {})
     route(request, reply).catch(() => reply(500, {}))
@@ -90,7 +105,11 @@ export async function startAmazon() {
     events,
     issueToken,
     tokenUrl: `http://127.0.0.1:${port}/auth/o2/token`,
-    gatewayUrl: `http://127.0.0.1:${port}/v3/events`,
+    gatewayUrls: {
+      NA: `http://127.0.0.1:${port}/NA/v3/events`,
+      EU: `http://127.0.0.1:${port}/EU/v3/events`,
+      FE: `http://127.0.0.1:${port}/FE/v3/events`,
+    },
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
@@ -99,11 +118,17 @@ export async function startAmazon() {
   }
 }
 
-type Reply = (status: number, body: unknown) => void
+interface Scripted {
+  readonly status: number
+  readonly body: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+type Reply = (status: number, body: unknown, headers?: Readonly<Record<string, string>>) => void
 
 function replyTo(response: ServerResponse): Reply {
-  return (status, body) => {
-    response.writeHead(status, { 'content-type': 'application/json' })
+  return (status, body, headers = {}) => {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers })
     response.end(body === undefined ? undefined : JSON.stringify(body))
   }
 }

@@ -69,3 +69,32 @@ export const sessionConnected = (token = 'good') =>
 
 export const sessionDisconnected = (token = 'good') =>
   toEndpoint('Alexa.RTCSessionController/SessionDisconnected', { sessionId }, token, 'front-door')
+
+export const initializeStreams = (endpointId = 'front-door', token = 'good') =>
+  toEndpoint(
+    'Alexa.CameraStreamController/InitializeCameraStreams',
+    {
+      cameraStreams: [
+        {
+          protocol: 'RTSP',
+          resolution: { width: 1280, height: 720 },
+          authorizationType: 'NONE',
+          videoCodec: 'H264',
+          audioCodec: 'AAC',
+        },
+      ],
+    },
+    token,
+    endpointId,
+  )
+
+export const getSnapshot = (endpointId = 'front-door', token = 'good') =>
+  toEndpoint('Alexa.SmartVision.SnapshotProvider/GetSnapshot', { preferOnDemandSnapshot: false }, token, endpointId)
+
+export const setDetectionClasses = (endpointId = 'front-door', token = 'good') =>
+  toEndpoint(
+    'Alexa.SmartVision.ObjectDetectionSensor/SetObjectDetectionClasses',
+    { objectDetectionClasses: [{ imageNetClass: 'person' }] },
+    token,
+    endpointId,
+  )

@@ -2,15 +2,20 @@
 import { describe as group, expect, test } from '@jest/globals'
 import { describe, isEndpointId } from '../../src/alexa/discovery.ts'
 import type { Camera } from '../../src/ports.ts'
-import { frontDoor } from './world.ts'
+import { frontDoor, garden } from './world.ts'
 
-const capabilitiesOf = (camera: Camera, canSendEvents = true) => describe(camera, canSendEvents).capabilities
+const capabilitiesOf = (camera: Camera, canSendEvents = true) => describe(camera, { canSendEvents }).capabilities
 const interfacesOf = (camera: Camera, canSendEvents = true) =>
   capabilitiesOf(camera, canSendEvents).map((capability) => capability.interface)
 
+const promises = (canSendEvents: boolean) =>
+  capabilitiesOf(garden, canSendEvents).flatMap((each) =>
+    'properties' in each ? [each.properties.proactivelyReported] : [],
+  )
+
 group('an endpoint is true to its camera', () => {
   test('a doorbell in full', () => {
-    expect(describe(frontDoor, true)).toEqual({
+    expect(describe(frontDoor, { canSendEvents: true })).toEqual({
       endpointId: 'front-door',
       manufacturerName: 'Transom',
       friendlyName: 'Front door',
@@ -34,7 +39,7 @@ group('an endpoint is true to its camera', () => {
           type: 'AlexaInterface',
           interface: 'Alexa.EndpointHealth',
           version: '3',
-          properties: { supported: [{ name: 'connectivity' }], proactivelyReported: false, retrievable: true },
+          properties: { supported: [{ name: 'connectivity' }], proactivelyReported: true, retrievable: true },
         },
         { type: 'AlexaInterface', interface: 'Alexa.DoorbellEventSource', version: '3', proactivelyReported: true },
       ],
@@ -52,12 +57,45 @@ group('an endpoint is true to its camera', () => {
     expect(interfacesOf(frontDoor, false)).not.toContain('Alexa.DoorbellEventSource')
     const camera = { ...frontDoor, kind: 'camera' as const }
     expect(interfacesOf(camera, true)).not.toContain('Alexa.DoorbellEventSource')
-    expect(describe(camera, true).displayCategories).toEqual(['CAMERA'])
+    expect(describe(camera, { canSendEvents: true }).displayCategories).toEqual(['CAMERA'])
+  })
+
+  test('a camera with everything declares everything, and nothing without its source', () => {
+    const all = [
+      'Alexa',
+      'Alexa.RTCSessionController',
+      'Alexa.EndpointHealth',
+      'Alexa.MotionSensor',
+      'Alexa.SmartVision.ObjectDetectionSensor',
+      'Alexa.SmartVision.SnapshotProvider',
+      'Alexa.CameraStreamController',
+    ]
+    expect(interfacesOf(garden)).toEqual(all)
+    const { hasMotion: _, ...still } = garden
+    expect(interfacesOf(still)).not.toContain('Alexa.MotionSensor')
+    expect(interfacesOf({ ...garden, detects: [] })).not.toContain('Alexa.SmartVision.ObjectDetectionSensor')
+    expect(interfacesOf({ ...garden, hasSnapshots: false })).not.toContain('Alexa.SmartVision.SnapshotProvider')
+    expect(interfacesOf({ ...garden, streams: [] })).not.toContain('Alexa.CameraStreamController')
+  })
+
+  test('reports are promised only where they can be sent', () => {
+    expect(promises(true)).toEqual([true, true, true])
+    expect(promises(false)).toEqual([false, false])
+  })
+
+  test.each([
+    ['doorbell', ['DOORBELL']],
+    ['camera', ['OTHER']],
+  ] as const)('a %s without a picture is no camera', (kind, categories) => {
+    const intercom = { ...frontDoor, kind, hasVideo: false }
+    expect(describe(intercom, { canSendEvents: true }).displayCategories).toEqual(categories)
   })
 
   test('attributes that are not known are left out', () => {
     const { serialNumber: _, firmwareVersion: __, ...bare } = frontDoor
-    expect(describe({ ...bare, model: ' ' }, true).additionalAttributes).toEqual({ manufacturer: 'Transom' })
+    expect(describe({ ...bare, model: ' ' }, { canSendEvents: true }).additionalAttributes).toEqual({
+      manufacturer: 'Transom',
+    })
   })
 })
 
@@ -73,7 +111,7 @@ test.each([
   ['', 'Doorbell'],
   ['𝒳'.repeat(200), '𝒳'.repeat(128)],
 ])('the name %j is spoken as %j', (name, spoken) => {
-  expect(describe({ ...frontDoor, name }, true).friendlyName).toBe(spoken)
+  expect(describe({ ...frontDoor, name }, { canSendEvents: true }).friendlyName).toBe(spoken)
 })
 
 test.each([

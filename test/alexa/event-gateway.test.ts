@@ -1,46 +1,62 @@
-/** A press of the doorbell on its way to Alexa. */
-import { describe, expect, jest, test } from '@jest/globals'
-import { createAlexaEvents } from '../../src/alexa/event-gateway.ts'
+/** What happens at the door, on its way to Alexa. */
+import { describe, expect, test } from '@jest/globals'
+import { createAlexaDeliver, NOT_LINKED } from '../../src/alexa/event-gateway.ts'
 import type { Bearer } from '../../src/alexa/grants.ts'
+import { newsForAlexa } from '../../src/alexa/news.ts'
+import type { AlexaRegion } from '../../src/alexa/region.ts'
+import { cameraId, type Camera, type CameraNews } from '../../src/ports.ts'
 import { startAmazon } from './amazon.ts'
-import { createJournal, frontDoor, noon } from './world.ts'
+import { createJournal, frontDoor, garden, noon } from './world.ts'
 
-/** Grants that hand out a token for each ask, and remember what was turned down and what was forgotten. */
-async function setUp(options: { bearer?: () => Promise<Bearer>; deadlineMs?: number } = {}) {
+const never = new AbortController().signal
+
+/** Grants that hand out a token for each ask, and remember what was turned down, forgotten and moved. */
+async function setUp(options: { bearer?: () => Promise<Bearer>; region?: AlexaRegion } = {}) {
   const amazon = await startAmazon()
   const journal = createJournal()
   const rejected: (string | undefined)[] = []
   const forgotten: string[] = []
-  const events = createAlexaEvents({
+  const moved: string[] = []
+  const deliver = createAlexaDeliver({
     grants: {
       bearer: async (_account, turnedDown) => {
         rejected.push(turnedDown)
-        return options.bearer ? options.bearer() : { kind: 'token', token: amazon.issueToken() }
+        if (options.bearer) return options.bearer()
+        return { kind: 'token', token: amazon.issueToken(), region: options.region ?? 'NA' }
       },
       forget: async (account, why) => void forgotten.push(`${account}: ${why}`),
+      moved: async (account, region) => void moved.push(`${account}: ${region}`),
     },
-    gatewayUrl: amazon.gatewayUrl,
-    ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
+    cameras: { find: async (_account, id) => [frontDoor, garden].find((camera) => camera.id === id) },
+    stateOf: async () => ({ motion: { isDetected: false, at: noon } }),
+    isOnline: () => true,
+    gatewayUrls: amazon.gatewayUrls,
     clock: () => noon,
     log: journal.log,
   })
-  const press = () => events.doorbellPress(frontDoor, noon, 'press-1')
+  const tell = (camera: Camera, news: CameraNews, signal = never) => deliver(newsForAlexa(camera, news)[0]!, signal)
   return {
     amazon,
-    press,
+    tell,
+    press: (signal?: AbortSignal) => tell(frontDoor, { kind: 'press', eventId: 'press-1', at: noon }, signal),
     rejected,
     forgotten,
+    moved,
     lines: journal.lines,
     [Symbol.asyncDispose]: amazon[Symbol.asyncDispose],
   }
 }
 
-const refusal = (status: number, code: string) => ({ status, body: { payload: { code, description: 'why' } } })
+const refusal = (status: number, code: string, headers = {}) => ({
+  status,
+  body: { payload: { code, description: 'why' } },
+  headers,
+})
 
 describe('a press', () => {
   test('is POSTed with the same token in header and body, and a time in whole seconds', async () => {
     await using world = await setUp()
-    expect(await world.press()).toEqual({ kind: 'accepted' })
+    expect(await world.press()).toEqual({ kind: 'done' })
     expect(world.amazon.events).toEqual([
       {
         context: {},
@@ -48,7 +64,7 @@ describe('a press', () => {
           header: {
             namespace: 'Alexa.DoorbellEventSource',
             name: 'DoorbellPress',
-            messageId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+            messageId: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/),
             payloadVersion: '3',
           },
           endpoint: { scope: { type: 'BearerToken', token: 'Atza|access-1' }, endpointId: 'front-door' },
@@ -56,22 +72,29 @@ describe('a press', () => {
         },
       },
     ])
-    expect(world.lines).toMatchObject([
-      { level: 'info', event: 'alexa.doorbell_press', fields: { cameraId: 'front-door', eventId: 'press-1' } },
-    ])
     expect(JSON.stringify(world.lines)).not.toContain('Atza')
+  })
+
+  test('that is sent again has the same message id', async () => {
+    await using world = await setUp()
+    await world.press()
+    await world.press()
+    await world.tell(frontDoor, { kind: 'press', eventId: 'press-2', at: noon })
+    const [first, again, other] = world.amazon.events.map(({ event }) => event.header.messageId)
+    expect(again).toBe(first)
+    expect(other).not.toBe(first)
   })
 
   test('is not sent for an account without a grant', async () => {
     await using world = await setUp({ bearer: async () => ({ kind: 'no-grant' }) })
-    expect(await world.press()).toEqual({ kind: 'no-grant' })
+    expect(await world.press()).toEqual({ kind: 'drop', reason: NOT_LINKED })
     expect(world.amazon.requests).toEqual([])
   })
 
   test('whose token is turned down is sent once more with a new one', async () => {
     await using world = await setUp()
     world.amazon.state.script.push(refusal(401, 'INVALID_ACCESS_TOKEN_EXCEPTION'))
-    expect(await world.press()).toEqual({ kind: 'accepted' })
+    expect(await world.press()).toEqual({ kind: 'done' })
     expect(world.rejected).toEqual([undefined, 'Atza|access-1'])
     expect(world.forgotten).toEqual([])
   })
@@ -80,64 +103,126 @@ describe('a press', () => {
     await using world = await setUp()
     world.amazon.state.script.push(refusal(401, 'INVALID_ACCESS_TOKEN_EXCEPTION'))
     world.amazon.state.script.push(refusal(401, 'INVALID_ACCESS_TOKEN_EXCEPTION'))
-    expect(await world.press()).toEqual({ kind: 'no-grant' })
+    expect(await world.press()).toMatchObject({ kind: 'drop' })
     expect(world.forgotten).toEqual(['anna: event gateway: 401 INVALID_ACCESS_TOKEN_EXCEPTION'])
   })
 
   test('for a skill that was disabled ends the grant', async () => {
     await using world = await setUp()
     world.amazon.state.script.push(refusal(403, 'SKILL_DISABLED_EXCEPTION'))
-    expect(await world.press()).toEqual({ kind: 'no-grant' })
+    expect(await world.press()).toMatchObject({ kind: 'drop' })
     expect(world.forgotten).toHaveLength(1)
   })
 
+  test('without the permission keeps the grant, and the log says what to do', async () => {
+    await using world = await setUp()
+    world.amazon.state.script.push(refusal(403, 'INSUFFICIENT_PERMISSION_EXCEPTION'))
+    expect(await world.press()).toMatchObject({ kind: 'drop' })
+    expect(world.forgotten).toEqual([])
+    expect(world.lines).toMatchObject([{ level: 'error', event: 'alexa.permission_missing' }])
+  })
+
   test.each([
-    [400, 'INVALID_REQUEST_EXCEPTION', false],
-    [403, 'INSUFFICIENT_PERMISSION_EXCEPTION', false],
-    [403, 'SKILL_NEVER_ENABLED_EXCEPTION', true],
-    [404, 'ACCOUNT_NOT_FOUND_EXCEPTION', false],
-    [413, 'REQUEST_ENTITY_TOO_LARGE_EXCEPTION', false],
-    [429, 'THROTTLING_EXCEPTION', true],
-    [500, 'INTERNAL_SERVICE_EXCEPTION', true],
-    [503, 'SERVICE_UNAVAILABLE_EXCEPTION', true],
-  ])('that is answered %i %s has failed; worth a retry: %s', async (status, code, isRetryable) => {
+    [400, 'INVALID_REQUEST_EXCEPTION', 'drop'],
+    [404, 'ACCOUNT_NOT_FOUND_EXCEPTION', 'drop'],
+    [404, 'SKILL_NOT_FOUND_EXCEPTION', 'drop'],
+    [413, 'REQUEST_ENTITY_TOO_LARGE_EXCEPTION', 'drop'],
+    [429, 'THROTTLING_EXCEPTION', 'retry'],
+    [500, 'INTERNAL_SERVICE_EXCEPTION', 'retry'],
+    [503, 'SERVICE_UNAVAILABLE_EXCEPTION', 'retry'],
+  ])('that is answered %i %s: %s', async (status, code, kind) => {
     await using world = await setUp()
     world.amazon.state.script.push(refusal(status, code))
-    expect(await world.press()).toEqual({ kind: 'failed', isRetryable, reason: code, status })
+    expect(await world.press()).toEqual({ kind, reason: `${status} ${code}` })
     expect(world.forgotten).toEqual([])
-    expect(world.lines.at(-1)).toMatchObject({ level: 'error', fields: { outcome: 'failed', status, reason: code } })
+  })
+
+  test('is not sent again before the time that the gateway asks for', async () => {
+    await using world = await setUp()
+    world.amazon.state.script.push(refusal(429, 'THROTTLING_EXCEPTION', { 'retry-after': '7' }))
+    expect(await world.press()).toMatchObject({ kind: 'retry', afterMs: 7_000 })
   })
 
   test('that is answered 200 is not delivered: only 202 says so', async () => {
     await using world = await setUp()
     world.amazon.state.script.push({ status: 200, body: {} })
-    expect(await world.press()).toEqual({ kind: 'failed', isRetryable: false, reason: 'no code', status: 200 })
+    expect(await world.press()).toEqual({ kind: 'drop', reason: '200 no code' })
   })
 
-  test('that is never answered ends at its deadline', async () => {
-    await using world = await setUp({ deadlineMs: 30 })
+  test('that is never answered ends with its signal', async () => {
+    await using world = await setUp()
     world.amazon.state.script.push('hang')
-    expect(await world.press()).toMatchObject({ kind: 'failed', isRetryable: true })
+    await expect(world.press(AbortSignal.timeout(30))).rejects.toThrow()
     expect(world.amazon.events).toEqual([])
   })
+})
 
-  test('ends at its deadline even if the store hangs', async () => {
-    await using world = await setUp({ bearer: () => new Promise<Bearer>(() => {}) })
-    jest.useFakeTimers()
-    try {
-      const pressed = world.press()
-      await jest.advanceTimersByTimeAsync(10_000)
-      expect(await pressed).toMatchObject({ kind: 'failed', isRetryable: true })
-    } finally {
-      jest.useRealTimers()
-    }
+describe('a customer of another region', () => {
+  test('is found there, and remembered', async () => {
+    await using world = await setUp()
+    world.amazon.state.region = 'FE'
+    expect(await world.press()).toEqual({ kind: 'done' })
+    expect(world.amazon.requests).toEqual(['event', 'event', 'event'])
+    expect(world.moved).toEqual(['anna: FE'])
   })
 
-  test('does not reject when the store fails or nobody listens', async () => {
-    await using broken = await setUp({ bearer: () => Promise.reject(new Error('disk full')) })
-    expect(await broken.press()).toMatchObject({ kind: 'failed', reason: expect.stringContaining('disk full') })
-    const gone = await setUp()
-    await gone[Symbol.asyncDispose]()
-    expect(await gone.press()).toMatchObject({ kind: 'failed', isRetryable: true })
+  test('is addressed there at once when the region is known', async () => {
+    await using world = await setUp({ region: 'EU' })
+    world.amazon.state.region = 'EU'
+    expect(await world.press()).toEqual({ kind: 'done' })
+    expect(world.amazon.requests).toEqual(['event'])
+    expect(world.moved).toEqual([])
+  })
+
+  test('whom no region knows yet may have enabled the skill a moment ago', async () => {
+    await using world = await setUp()
+    world.amazon.state.script.push(...Array.from({ length: 3 }, () => refusal(403, 'SKILL_NEVER_ENABLED_EXCEPTION')))
+    expect(await world.press()).toMatchObject({ kind: 'retry' })
+    expect(world.forgotten).toEqual([])
+  })
+})
+
+describe('a report', () => {
+  test('of motion names what changed and what did not', async () => {
+    await using world = await setUp()
+    await world.tell(garden, { kind: 'motion', eventId: 'm', isDetected: true, at: noon })
+    expect(world.amazon.events[0]).toMatchObject({
+      context: { properties: [{ name: 'connectivity', value: { value: 'OK' } }] },
+      event: {
+        header: { name: 'ChangeReport' },
+        payload: { change: { properties: [{ name: 'detectionState', value: 'DETECTED' }] } },
+      },
+    })
+  })
+
+  test('of a camera that is gone is a DeleteReport, whatever was to be said', async () => {
+    await using world = await setUp()
+    const gone = { ...frontDoor, id: cameraId('gone') }
+    expect(await world.tell(gone, { kind: 'press', eventId: 'p', at: noon })).toMatchObject({ kind: 'drop' })
+    await world.tell(gone, { kind: 'changed', at: noon })
+    expect(world.amazon.events).toMatchObject([
+      { event: { header: { name: 'DeleteReport' }, payload: { endpoints: [{ endpointId: 'gone' }] } } },
+    ])
+  })
+})
+
+describe('what Alexa is to hear', () => {
+  const news: readonly CameraNews[] = [
+    { kind: 'press', eventId: 'e', at: noon },
+    { kind: 'motion', eventId: 'e', isDetected: true, at: noon },
+    { kind: 'person', eventId: 'e', at: noon },
+    { kind: 'battery', level: 5, at: noon },
+    { kind: 'online', isOnline: true, at: noon },
+    { kind: 'changed', at: noon },
+  ]
+  const heard = (camera: Camera) => news.filter((each) => newsForAlexa(camera, each).length > 0).map(({ kind }) => kind)
+
+  test('is what the endpoint has declared', () => {
+    expect(heard(frontDoor)).toEqual(['press', 'online', 'changed'])
+    expect(heard(garden)).toEqual(['motion', 'person', 'online', 'changed'])
+  })
+
+  test('a press goes in the lane of presses, and for half a minute', () => {
+    expect(newsForAlexa(frontDoor, news[0]!)).toMatchObject([{ lane: 'press', usefulUntil: noon + 30_000 }])
   })
 })

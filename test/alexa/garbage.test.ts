@@ -1,7 +1,7 @@
 /** Whatever comes in, one well-formed event goes out, and nothing secret reaches the log. */
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import { alexaEvent, doorbellPress } from '../../src/wire/alexa.ts'
+import { alexaEvent, proactiveEvent } from '../../src/wire/alexa.ts'
 import * as directive from './directives.ts'
 import { sampleMessages } from './samples.ts'
 import { createWorld } from './world.ts'
@@ -9,7 +9,8 @@ import { createWorld } from './world.ts'
 describe('whatever comes in, one well-formed event goes out', () => {
   test('for every sample', async () => {
     for (const [name, message] of await sampleMessages()) {
-      const schema = name === 'DoorbellPress' ? doorbellPress : alexaEvent
+      const isProactive = /^(DoorbellPress|ChangeReport|ObjectDetection|AddOrUpdateReport|DeleteReport)/.test(name)
+      const schema = isProactive ? proactiveEvent : alexaEvent
       expect([name, schema.safeParse(message).error]).toEqual([name, undefined])
     }
   })

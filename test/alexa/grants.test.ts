@@ -2,6 +2,7 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
 import { createAlexaGrants } from '../../src/alexa/grants.ts'
+import { regionOfLambda } from '../../src/alexa/region.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { accountId } from '../../src/ports.ts'
 import { client, startAmazon, type Amazon } from './amazon.ts'
@@ -38,8 +39,8 @@ const refreshes = ({ requests }: Amazon) => requests.filter((name) => name === '
 describe('a grant', () => {
   test('is exchanged, stored, and then good for events', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', signal)
-    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', token: 'Atza|access-1' })
+    await world.grants.accept(anna, 'code-1', undefined, signal)
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', region: 'NA', token: 'Atza|access-1' })
     expect(world.amazon.requests).toEqual(['authorization_code'])
   })
 
@@ -56,7 +57,7 @@ describe('a grant', () => {
   test('cannot be read from the store, nor used for another account or with another key', async () => {
     await using world = await setUp()
     const bob = accountId('bob')
-    await world.grants.accept(anna, 'code-1', signal)
+    await world.grants.accept(anna, 'code-1', undefined, signal)
     const links = world.store.collection('alexa-link')
     const record = await links.get(anna)
     expect(JSON.stringify(record)).not.toContain('Atz')
@@ -84,11 +85,11 @@ describe('a grant', () => {
 
   test('is not taken when LWA refuses our client, fails, or answers no tokens', async () => {
     await using wrongClient = await setUp({ ...client, clientSecret: 'wrong' })
-    await expect(wrongClient.grants.accept(anna, 'code-1', signal)).rejects.toThrow('invalid_client')
+    await expect(wrongClient.grants.accept(anna, 'code-1', undefined, signal)).rejects.toThrow('invalid_client')
     await using world = await setUp()
     world.amazon.state.script.push({ status: 503, body: {} }, { status: 200, body: { access_token: 'a' } })
-    await expect(world.grants.accept(anna, 'code-1', signal)).rejects.toThrow('HTTP 503')
-    await expect(world.grants.accept(anna, 'code-1', signal)).rejects.toThrow('HTTP 200 without tokens')
+    await expect(world.grants.accept(anna, 'code-1', undefined, signal)).rejects.toThrow('HTTP 503')
+    await expect(world.grants.accept(anna, 'code-1', undefined, signal)).rejects.toThrow('HTTP 200 without tokens')
     expect(await world.grants.bearer(anna)).toEqual({ kind: 'no-grant' })
   })
 
@@ -96,32 +97,74 @@ describe('a grant', () => {
     await using world = await setUp()
     world.amazon.state.script.push('hang')
     const hangUp = new AbortController()
-    const accepted = world.grants.accept(anna, 'code-1', hangUp.signal)
+    const accepted = world.grants.accept(anna, 'code-1', undefined, hangUp.signal)
     hangUp.abort(new Error('nobody waits'))
     await expect(accepted).rejects.toThrow('nobody waits')
+  })
+})
+
+describe('a region', () => {
+  test('is that of the Lambda which took the grant, else the setting, and can be corrected', async () => {
+    await using world = await setUp()
+    await world.grants.accept(anna, 'code-1', 'FE', signal)
+    expect(await world.grants.bearer(anna)).toHaveProperty('region', 'FE')
+    await world.grants.moved(anna, 'EU')
+    expect(await world.grants.bearer(anna)).toHaveProperty('region', 'EU')
+    world.pass(3_600_000)
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', region: 'EU', token: 'Atza|access-2' })
+  })
+
+  test.each([
+    ['us-east-1', 'NA'],
+    ['eu-west-1', 'EU'],
+    ['us-west-2', 'FE'],
+    ['eu-central-1', undefined],
+    [undefined, undefined],
+  ])('of a Lambda in %s is %s', (awsRegion, region) => {
+    expect(regionOfLambda(awsRegion)).toBe(region)
+  })
+})
+
+describe('several processes', () => {
+  test('refresh a token once between them', async () => {
+    await using world = await setUp()
+    await world.grants.accept(anna, 'code-1', undefined, signal)
+    world.pass(3_600_000)
+    const processes = [world.make(), world.make(), world.make()]
+    const bearers = await Promise.all(processes.map((grants) => grants.bearer(anna)))
+    expect(bearers).toEqual(processes.map(() => ({ kind: 'token', region: 'NA', token: 'Atza|access-2' })))
+    expect(refreshes(world.amazon)).toBe(1)
   })
 })
 
 describe('a token', () => {
   test('is refreshed five minutes ahead of its end, once for all who ask, and the new refresh token is kept', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', signal)
+    await world.grants.accept(anna, 'code-1', undefined, signal)
     world.pass(3_299_000)
-    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', token: 'Atza|access-1' })
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', region: 'NA', token: 'Atza|access-1' })
     world.pass(1_000)
     const all = await Promise.all(Array.from({ length: 8 }, () => world.grants.bearer(anna)))
     expect(new Set(all.map((bearer) => JSON.stringify(bearer))).size).toBe(1)
-    expect(all[0]).toEqual({ kind: 'token', token: 'Atza|access-2' })
+    expect(all[0]).toEqual({ kind: 'token', region: 'NA', token: 'Atza|access-2' })
     expect(refreshes(world.amazon)).toBe(1)
     world.pass(3_600_000)
-    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', token: 'Atza|access-3' })
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', region: 'NA', token: 'Atza|access-3' })
   })
 
   test('that was turned down is refreshed at once, and not again by those who learn of it later', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', signal)
-    expect(await world.grants.bearer(anna, 'Atza|access-1')).toEqual({ kind: 'token', token: 'Atza|access-2' })
-    expect(await world.grants.bearer(anna, 'Atza|access-1')).toEqual({ kind: 'token', token: 'Atza|access-2' })
+    await world.grants.accept(anna, 'code-1', undefined, signal)
+    expect(await world.grants.bearer(anna, 'Atza|access-1')).toEqual({
+      kind: 'token',
+      region: 'NA',
+      token: 'Atza|access-2',
+    })
+    expect(await world.grants.bearer(anna, 'Atza|access-1')).toEqual({
+      kind: 'token',
+      region: 'NA',
+      token: 'Atza|access-2',
+    })
     expect(refreshes(world.amazon)).toBe(1)
   })
 
@@ -129,22 +172,22 @@ describe('a token', () => {
     for (const isRefused of [false, true]) {
       await using world = await setUp()
       world.amazon.state.codes.add('code-2')
-      await world.grants.accept(anna, 'code-1', signal)
+      await world.grants.accept(anna, 'code-1', undefined, signal)
       world.pass(3_600_000)
       const answer = Promise.withResolvers<void>()
       world.amazon.state.beforeRefresh = answer.promise
       const refreshed = world.grants.bearer(anna)
       if (isRefused) world.amazon.state.refreshTokens.clear()
-      await world.grants.accept(anna, 'code-2', signal)
+      await world.grants.accept(anna, 'code-2', undefined, signal)
       answer.resolve()
-      expect(await refreshed).toEqual({ kind: 'token', token: 'Atza|access-2' })
-      expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', token: 'Atza|access-2' })
+      expect(await refreshed).toEqual({ kind: 'token', region: 'NA', token: 'Atza|access-2' })
+      expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', region: 'NA', token: 'Atza|access-2' })
     }
   })
 
   test('of a customer who has withdrawn is forgotten', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', signal)
+    await world.grants.accept(anna, 'code-1', undefined, signal)
     world.amazon.state.refreshTokens.clear()
     world.pass(3_600_000)
     expect(await world.grants.bearer(anna)).toEqual({ kind: 'no-grant' })
@@ -153,10 +196,10 @@ describe('a token', () => {
 
   test('is kept when LWA is only out of order', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', signal)
+    await world.grants.accept(anna, 'code-1', undefined, signal)
     world.pass(3_600_000)
     world.amazon.state.script.push({ status: 500, body: {} })
     expect(await world.grants.bearer(anna)).toEqual({ kind: 'unavailable', reason: 'LWA: HTTP 500' })
-    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', token: 'Atza|access-2' })
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', region: 'NA', token: 'Atza|access-2' })
   })
 })

@@ -160,6 +160,8 @@ describe('what goes wrong becomes an ErrorResponse', () => {
     display_gave_up: 'ALREADY_IN_OPERATION',
     signaling_failed: 'BRIDGE_UNREACHABLE',
     rate_limited: 'RATE_LIMIT_EXCEEDED',
+    out_of_time: 'INTERNAL_ERROR',
+    no_sound: 'INVALID_DIRECTIVE',
     internal: 'INTERNAL_ERROR',
   } satisfies Record<ErrorCode, string>
 

@@ -1,10 +1,12 @@
 /** One message of every kind that we can send to Alexa, made by running the code: what conformance is checked on. */
-import { createAlexaEvents } from '../../src/alexa/event-gateway.ts'
+import { createAlexaDeliver } from '../../src/alexa/event-gateway.ts'
 import { BridgeError, errorCodes, type ErrorCode } from '../../src/errors.ts'
-import { cameraId, type Camera } from '../../src/ports.ts'
+import { newsForAlexa } from '../../src/alexa/news.ts'
+import { cameraId, type Camera, type CameraNews } from '../../src/ports.ts'
+import type { ProactiveEvent } from '../../src/wire/alexa.ts'
 import { startAmazon } from './amazon.ts'
 import * as directive from './directives.ts'
-import { createJournal, createWorld, frontDoor, noon } from './world.ts'
+import { createJournal, createWorld, frontDoor, garden, noon } from './world.ts'
 
 export const codes = Object.keys(errorCodes) as ErrorCode[]
 
@@ -31,7 +33,8 @@ export const garbage: Record<string, unknown> = {
 
 export const cameras: readonly Camera[] = [
   frontDoor,
-  { ...frontDoor, id: cameraId('garden'), name: 'Garden', kind: 'camera', hasSpeaker: false },
+  garden,
+  { ...frontDoor, id: cameraId('intercom'), name: 'Intercom', hasVideo: false, room: 'Hall' },
   { ...frontDoor, id: cameraId('odd'), name: '🚪🔔', manufacturer: '', model: ' \n', serialNumber: 'x'.repeat(999) },
   { ...frontDoor, id: cameraId('long'), name: '長い名前 '.repeat(99), manufacturer: 'm'.repeat(300) },
 ]
@@ -51,6 +54,11 @@ export async function sampleMessages(): Promise<ReadonlyMap<string, unknown>> {
     samples.set(`ReportState, online: ${state}`, await handle(directive.reportState()))
   }
   samples.set('InitiateSessionWithOffer', await world.handle(directive.initiateSession()))
+  const inGarden = createWorld({ cameras: { list: async () => cameras, find: async () => garden } })
+  samples.set('ReportState, with sensors', await inGarden.handle(directive.reportState('garden')))
+  samples.set('InitializeCameraStreams', await inGarden.handle(directive.initializeStreams('garden')))
+  samples.set('GetSnapshot', await inGarden.handle(directive.getSnapshot('garden')))
+  samples.set('SetObjectDetectionClasses', await inGarden.handle(directive.setDetectionClasses('garden')))
   samples.set('SessionConnected', await world.handle(directive.sessionConnected()))
   samples.set('SessionDisconnected', await world.handle(directive.sessionDisconnected()))
   for (const code of codes) {
@@ -58,18 +66,47 @@ export async function sampleMessages(): Promise<ReadonlyMap<string, unknown>> {
     samples.set(`refused: ${code}`, await handle(directive.initiateSession()))
   }
   for (const [name, event] of Object.entries(garbage)) samples.set(`garbage: ${name}`, await world.handle(event))
-  samples.set('DoorbellPress', await sentPress())
+  for (const [name, message] of await sentEvents()) samples.set(name, message)
   return samples
 }
 
-async function sentPress(): Promise<unknown> {
+/** Every kind of event, as the gateway got it. */
+async function sentEvents(): Promise<readonly (readonly [string, ProactiveEvent])[]> {
   await using amazon = await startAmazon()
-  const events = createAlexaEvents({
-    grants: { bearer: async () => ({ kind: 'token', token: amazon.issueToken() }), forget: async () => {} },
-    gatewayUrl: amazon.gatewayUrl,
+  const deliver = createAlexaDeliver({
+    grants: {
+      bearer: async () => ({ kind: 'token', token: amazon.issueToken(), region: 'NA' }),
+      forget: async () => {},
+      moved: async () => {},
+    },
+    cameras: { find: async (_account, id) => cameras.find((camera) => camera.id === id) },
+    stateOf: async () => ({ motion: { isDetected: true, at: noon } }),
+    isOnline: () => true,
+    gatewayUrls: amazon.gatewayUrls,
     clock: () => noon,
     log: createJournal().log,
   })
-  await events.doorbellPress(frontDoor, noon, 'press-1')
-  return amazon.events[0]
+  const gone = { ...frontDoor, id: cameraId('gone') }
+  const sent: [string, Camera, CameraNews][] = [
+    ['DoorbellPress', frontDoor, { kind: 'press', eventId: 'press-1', at: noon }],
+    ['ChangeReport: motion', garden, { kind: 'motion', eventId: 'motion-1', isDetected: true, at: noon }],
+    ['ChangeReport: still', garden, { kind: 'motion', eventId: 'motion-2', isDetected: false, at: noon }],
+    ['ChangeReport: offline', frontDoor, { kind: 'online', isOnline: false, at: noon }],
+    ['ChangeReport: online', garden, { kind: 'online', isOnline: true, at: noon }],
+    ['ObjectDetection', garden, { kind: 'person', eventId: 'person-1', at: noon }],
+    ...cameras.map((camera): [string, Camera, CameraNews] => [
+      `AddOrUpdateReport: ${camera.id}`,
+      camera,
+      { kind: 'changed', at: noon },
+    ]),
+    ['DeleteReport', gone, { kind: 'removed', at: noon }],
+  ]
+  const { signal } = new AbortController()
+  for (const [name, camera, news] of sent) {
+    for (const outgoing of newsForAlexa(camera, news)) {
+      const delivery = await deliver(outgoing, signal)
+      if (delivery.kind !== 'done') throw new Error(`${name}: ${delivery.reason}`)
+    }
+  }
+  return sent.map(([name], index) => [name, amazon.events[index]!] as const)
 }

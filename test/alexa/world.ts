@@ -22,6 +22,24 @@ export const frontDoor: Camera = {
   hasSpeaker: true,
 }
 
+/** A camera that has everything that a camera can have. */
+export const garden: Camera = {
+  ...frontDoor,
+  id: cameraId('garden'),
+  name: 'Garden',
+  kind: 'camera',
+  room: 'Garden',
+  hasSpeaker: false,
+  hasMotion: true,
+  detects: ['person'],
+  hasBattery: true,
+  hasSnapshots: true,
+  streams: [
+    { uri: 'rtsp://camera.example:443/garden', protocol: 'RTSP', width: 1280, height: 720, audioCodec: 'AAC' },
+    { uri: 'https://camera.example/garden.m3u8', protocol: 'HLS', width: 1920, height: 1080, audioCodec: 'NONE' },
+  ],
+}
+
 export interface LogLine {
   readonly level: string
   readonly event: string
@@ -72,6 +90,8 @@ export function createWorld(
       isOnline: () => true,
     },
     grants: { accept: async (account, code) => void calls.push(`grants.accept ${account} ${code}`) },
+    stateOf: async () => ({ motion: { isDetected: true, at: noon - 5_000 }, snapshot: { at: noon - 60_000 } }),
+    snapshotUrl: ({ id }) => `https://bridge.example/cameras/${id}/snapshot`,
     canSendEvents: true,
     clock: () => noon,
     log: journal.log,

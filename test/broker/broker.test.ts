@@ -60,7 +60,13 @@ const houses: House[] = []
 
 function house(
   script: Script,
-  options: { presence?: Presence; servers?: Signaling['iceServers']; budgetMs?: number; store?: Store } = {},
+  options: {
+    presence?: Presence
+    servers?: Signaling['iceServers']
+    budgetMs?: number
+    store?: Store
+    warm?: Signaling['warm']
+  } = {},
 ): House {
   let offers = 0
   let lines = 0
@@ -75,7 +81,7 @@ function house(
       }
     },
     iceServers: options.servers ?? (async () => [{ urls: ['stun:127.0.0.1:3478'] }]),
-    warm: () => {},
+    warm: options.warm ?? (() => {}),
   }
   const store = options.store ?? createSqliteStore(':memory:', Date.now)
   const broker = createBroker({
@@ -145,6 +151,31 @@ afterEach(async () => {
     await broker.close()
     await store.close()
   }
+})
+
+describe('warming for a session that is to come', () => {
+  const ref = { assistant: 'alexa', accountId: camera.accountId, reference: 'r' } as const
+
+  test('opens the line under the name that its offer will have, whose next attempt has another', async () => {
+    const warmed: (string | undefined)[] = []
+    const used: string[] = []
+    const script: Script = async function* (signal, viewerId) {
+      used.push(viewerId)
+      yield* good(signal, viewerId)
+    }
+    const { broker, ask } = house(script, { warm: (_, viewerId) => void warmed.push(viewerId) })
+    broker.warm(camera)
+    broker.warm(camera, ref)
+    broker.warm(camera, ref)
+    await ask()
+    await ask({ offer: echoOffer.replace('o=- ', 'o=- 9') })
+    const [plain, first, again] = warmed
+    expect(plain).toBeUndefined()
+    expect(again).toBe(first)
+    expect(used[0]).toBe(first)
+    expect(used).toHaveLength(2)
+    expect(used[1]).not.toBe(first)
+  })
 })
 
 describe('whatever the camera does, there is one verdict, the right cause, and nothing is left open', () => {

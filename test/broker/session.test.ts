@@ -31,6 +31,38 @@ function brief(effect: Effect): string {
 const phase = (session: Session): string => session.phase
 const deadline = 'wake 4900'
 
+function answeredBy(given: typeof facts, sdp: string): Session {
+  const [offered] = open(given, echoOffer, 10)
+  const [gathering] = step(offered, { kind: 'camera-answered', sdp, at: 20 })
+  return step(gathering, { kind: 'camera-gathered', at: 25 })[0]
+}
+
+describe('a camera without sound', () => {
+  const silentAnswer = cSdkAnswer.replace(/m=audio 9 /, 'm=audio 0 ')
+  const needy = { ...facts, rules: { ...facts.rules, needsSound: true } }
+  test('is shown all the same, and is the cause if the display that needs sound shows nothing', () => {
+    const session = answeredBy(needy, silentAnswer)
+    expect(phase(session)).toBe('answered')
+    const view = viewOf(session, 30)
+    expect(view.cause?.code).toBe('no_sound')
+    expect(view.timeline.map(({ step }) => step)).toContain('no-sound')
+    const [ended] = step(session, { kind: 'ended', reason: 'the display gave up', at: 40 })
+    expect(viewOf(ended, 50).cause?.code).toBe('no_sound')
+  })
+
+  test('is not the cause when media failed', () => {
+    const [failed] = step(answeredBy(needy, silentAnswer), { kind: 'camera-reported', state: 'failed', at: 40 })
+    expect(viewOf(failed, 50).cause?.code).toBe('media_failed')
+  })
+
+  test.each([
+    ['whose display can do without', facts, silentAnswer],
+    ['that has sound after all', needy, cSdkAnswer],
+  ])('%s has no cause', (_, given, sdp) => {
+    expect(viewOf(answeredBy(given, sdp), 30).cause).toBeUndefined()
+  })
+})
+
 describe('transitions', () => {
   test('a bad offer is refused at once', () => {
     const [session, effects] = open(facts, 'nonsense', 10)

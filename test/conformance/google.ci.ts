@@ -7,10 +7,9 @@ import addFormats from 'ajv-formats'
 import * as fc from 'fast-check'
 import { BridgeError, errorCodes, type ErrorCode } from '../../src/errors.ts'
 import { googleErrorCode } from '../../src/google/errors.ts'
-import { createHomeGraph } from '../../src/google/home-graph.ts'
-import { cameraId, type Camera } from '../../src/ports.ts'
-import { startFakeGoogle } from '../google/fake-google.ts'
-import { camera, fakeHouse, fulfillmentOf, type FakeHouse } from '../google/fake-house.ts'
+import { cameraId, type Camera, type CameraState } from '../../src/ports.ts'
+import { ada, camera, fakeHouse, fulfillmentOf, type FakeHouse } from '../google/fake-house.ts'
+import { openHome } from '../google/home.ts'
 
 const conformanceDir = process.env['CONFORMANCE_DIR']
 if (conformanceDir === undefined) throw new Error('CONFORMANCE_DIR must name the folder of the conformance schemas')
@@ -34,27 +33,63 @@ const streamAttributes = validator('traits/camerastream/camerastream.attributes'
 const streamParams = validator('traits/camerastream/getcamerastream.params')
 const streamResults = validator('traits/camerastream/getcamerastream.results')
 const streamError = validator('traits/camerastream/getcamerastream.errors')
+/** For each trait with attributes or states, what the two must be. */
+const traits = {
+  EnergyStorage: traitSchemas('energystorage'),
+  OnOff: traitSchemas('onoff'),
+  SensorState: traitSchemas('sensorstate'),
+}
 const notification = validator('traits/objectdetection/objectdetection.notifications')
 const [platformError, platformType, platformTrait] = ['errors', 'types', 'traits'].map((name) =>
   validator(`platform/${name}`),
 )
 
 /** Stale: error codes that are in Google's current pages, not in the list of 2021. */
-const newerErrorCodes = ['deviceOffline', 'protocolError']
+const newerErrorCodes = ['deviceOffline', 'deviceTurnedOff', 'protocolError']
 
-/** The fields of a WebRTC result; the schema itself leaves room for any others. */
+/** The fields of a result; the schema itself leaves room for any others. */
 const streamFields = [
   'online',
   'cameraStreamProtocol',
   'cameraStreamSignalingUrl',
   'cameraStreamAuthToken',
   'cameraStreamIceServers',
+  'cameraStreamAccessUrl',
 ]
+
+/** All fields of all states that we send, by the trait that they belong to. */
+const stateFields = {
+  EnergyStorage: ['descriptiveCapacityRemaining', 'capacityRemaining'],
+  OnOff: ['on'],
+  SensorState: ['currentSensorStateData'],
+}
+
+/** What a camera may have beside its picture. */
+const everything: Partial<Camera> = {
+  streams: [{ uri: 'https://camera.example/i.m3u8', protocol: 'HLS', width: 1280, height: 720, audioCodec: 'AAC' }],
+  dashUri: 'https://camera.example/i.mpd',
+  hasBattery: true,
+  hasSwitch: true,
+  sensors: [{ name: 'SmokeLevel', states: ['smoke detected', 'no smoke detected'], unit: 'PARTS_PER_MILLION' }],
+  detects: ['person'],
+}
+const state: CameraState = {
+  battery: { level: 55.4, at: 1 },
+  switch: { isOn: true, at: 1 },
+  sensors: { SmokeLevel: { state: 'no smoke detected', value: 1, at: 1 } },
+}
 
 function intentSchemas(name: string) {
   return {
     request: validator(`intents/${name}/${name}.request`),
     response: validator(`intents/${name}/${name}.response`),
+  }
+}
+
+function traitSchemas(name: string) {
+  return {
+    attributes: validator(`traits/${name}/${name}.attributes`),
+    states: validator(`traits/${name}/${name}.states`),
   }
 }
 
@@ -73,6 +108,8 @@ function conformingReply(intent: keyof typeof intents, reply: unknown): void {
   const { payload = {} } = JSON.parse(JSON.stringify(reply)) as { payload?: Payload }
   if (payload.errorCode !== undefined) knownErrorCode(payload.errorCode)
   if (intent === 'action.devices.SYNC') for (const device of payload.devices as SyncDevice[]) conformingDevice(device)
+  if (intent === 'action.devices.QUERY')
+    for (const state of Object.values(payload.devices ?? {})) conformingStates(state)
   const results = [...Object.values(payload.devices ?? {}), ...(payload.commands ?? [])]
   for (const { status, errorCode } of results) {
     if (errorCode !== undefined) knownErrorCode(errorCode)
@@ -95,12 +132,27 @@ function conformingDevice(device: SyncDevice): void {
   for (const trait of device.traits) conforms(platformTrait, trait)
   expect(device.traits).toContain('action.devices.traits.CameraStream')
   conforms(streamAttributes, device.attributes)
+  for (const [name, { attributes }] of Object.entries(traits)) {
+    if (device.traits.includes(`action.devices.traits.${name}`)) conforms(attributes, device.attributes)
+  }
+  expect(Buffer.byteLength(JSON.stringify(device.customData))).toBeLessThanOrEqual(512)
   expect(Array.from(device.name.name).length).toBeLessThanOrEqual(60)
   const notifies = device.traits.includes('action.devices.traits.ObjectDetection')
   expect(device.notificationSupportedByAgent === true).toBe(notifies)
 }
 
+/** The schemas of states leave room for any others, so that a misspelled one would pass. */
+function conformingStates(state: object): void {
+  for (const [name, { states }] of Object.entries(traits)) {
+    // A camera that has not said yet how full its battery is says nothing of that trait at all.
+    if (stateFields[name as keyof typeof stateFields].some((field) => field in state)) conforms(states, state)
+  }
+  const known = ['online', 'status', 'errorCode', ...Object.values(stateFields).flat()]
+  expect(Object.keys(state).filter((field) => !known.includes(field))).toEqual([])
+}
+
 interface SyncDevice {
+  customData: object
   type: string
   traits: string[]
   name: { name: string }
@@ -129,6 +181,8 @@ const requests = {
       commands: [
         { devices: ids, execution: [ask] },
         { devices: ids, execution: [{ ...ask, params: { ...params, SupportedStreamProtocols: ['hls'] } }] },
+        { devices: ids, execution: [{ ...ask, params: { ...params, SupportedStreamProtocols: ['dash'] } }] },
+        { devices: ids, execution: [{ ...ask, params: { ...params, SupportedStreamProtocols: ['smooth_stream'] } }] },
         { devices: ids, execution: [{ command: 'action.devices.commands.OnOff', params: { on: true } }] },
         { devices: ids, execution: [{ command: ask.command }] },
       ],
@@ -166,6 +220,15 @@ describe.each(names)('every reply to %s conforms', (intent) => {
       conformingReply(intent, body)
     }
   })
+
+  test.each<CameraState>([state, {}, { ...state, switch: { isOn: false, at: 1 } }])(
+    'when the cameras have everything and say %j',
+    async (now) => {
+      house.state = now
+      house.cameras = [camera(everything), camera({ ...everything, id: cameraId('cam-2'), kind: 'camera' })]
+      conformingReply(intent, (await fulfillmentOf(house)(requestOf(intent), headers)).body)
+    },
+  )
 
   test('when there are no ICE servers', async () => {
     house.iceServers = async () => []
@@ -256,20 +319,27 @@ describe('our words', () => {
 })
 
 describe('a report to Home Graph', () => {
-  test('of a press carries a conforming notification and only states that are declared', async () => {
-    const google = await startFakeGoogle(Date.now)
+  test('of a press carries a conforming notification, and only states of declared traits', async () => {
+    house.cameras = [camera(everything)]
+    house.state = state
+    const home = await openHome(house)
     try {
-      const graph = createHomeGraph({ ...google, clock: Date.now, log: () => {} })
-      await graph.doorbellPress(camera(), Date.now(), 'press-1')
-      await graph.reportOnline(camera(), false)
+      await home.sync()
+      await home.hear({ kind: 'press', eventId: 'press-1', at: house.now })
+      house.online = false
+      await home.reports.statesChanged(ada)
+      await home.outbox.settled()
+      expect(await home.reconcile()).toMatchObject({ accounts: 1, failed: 0 })
     } finally {
-      await google.close()
+      await home.close()
     }
-    expect(google.reports).toHaveLength(2)
-    for (const { payload } of google.reports) {
-      for (const state of Object.values(payload.devices.states)) expect(Object.keys(state)).toEqual(['online'])
+    const { reports, complaints } = home.google
+    expect(complaints).toEqual([])
+    expect(reports.length).toBeGreaterThanOrEqual(2)
+    for (const { payload } of reports) {
+      for (const state of Object.values(payload.devices.states)) conformingStates(state)
       for (const sent of Object.values(payload.devices.notifications ?? {})) conforms(notification, sent)
     }
-    expect(google.reports.filter(({ payload }) => payload.devices.notifications)).toHaveLength(1)
+    expect(reports.filter(({ payload }) => payload.devices.notifications)).toHaveLength(1)
   })
 })

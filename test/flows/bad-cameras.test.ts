@@ -51,6 +51,8 @@ beforeAll(async () => {
     iceServers: [],
     clock,
     log,
+    // A camera that is gone is said to be gone at once: the budget here is short.
+    limits: { offlineDelayMs: 20, flappingDelayMs: 20 },
   })
   await service.ensureChannel(channelName)
   const credentials = await service.createCredentials({ kind: 'application' })

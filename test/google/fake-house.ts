@@ -1,8 +1,18 @@
 /** What stands behind the Google doors in these tests: a broker and cameras that do as they are told, a store in memory. */
 import { createFulfillment, type FulfillmentDeps } from '../../src/google/fulfillment.ts'
+import { createGoogleLinks } from '../../src/google/links.ts'
+import { createStatesOf } from '../../src/google/reports.ts'
 import { createSignalingDoor, type SignalingDoorDeps } from '../../src/google/signaling.ts'
 import { BridgeError } from '../../src/errors.ts'
-import { accountId, cameraId, type Camera, type Grant, type IceServer, type Store } from '../../src/ports.ts'
+import {
+  accountId,
+  cameraId,
+  type Camera,
+  type CameraState,
+  type Grant,
+  type IceServer,
+  type Store,
+} from '../../src/ports.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import type { NegotiateRequest } from '../../src/broker/broker.ts'
 
@@ -32,6 +42,8 @@ export interface FakeHouse {
   now: number
   cameras: Camera[]
   online: boolean | undefined
+  /** How all cameras are. */
+  state: CameraState
   verifyToken: (token: string) => Promise<Grant>
   iceServers: (by: number) => Promise<readonly IceServer[]>
   negotiate: (request: NegotiateRequest) => Promise<string>
@@ -48,6 +60,7 @@ export function fakeHouse(): FakeHouse {
     now: 1_700_000_000_000,
     cameras: [camera()],
     online: true,
+    state: {},
     verifyToken: async (token) => {
       if (token !== 'good') throw new BridgeError('unauthorized')
       return { accountId: ada, clientId: 'google', scopes: ['camera'] }
@@ -63,7 +76,7 @@ export function fakeHouse(): FakeHouse {
   return house
 }
 
-const ports = (house: FakeHouse) => ({
+export const ports = (house: FakeHouse) => ({
   store: house.store,
   clock: () => house.now,
   log: (level: string, event: string, fields: object = {}) =>
@@ -72,15 +85,25 @@ const ports = (house: FakeHouse) => ({
     list: async () => house.cameras,
     find: async (_: string, id: string) => house.cameras.find((camera) => camera.id === id),
   },
+  stateOf: async () => house.state,
 })
+
+export const linksOf = (house: FakeHouse) => createGoogleLinks({ store: house.store, clock: () => house.now })
+export const statesOf = (house: FakeHouse) => createStatesOf({ isOnline: () => house.online }, ports(house).stateOf)
 
 export function fulfillmentOf(house: FakeHouse, options: Partial<FulfillmentDeps> = {}) {
   return createFulfillment({
     ...ports(house),
     verifyToken: (token) => house.verifyToken(token),
     clientId: 'google',
+    links: linksOf(house),
+    statesOf: statesOf(house),
+    reports: {
+      statesChanged: async (account) => void house.calls.push(['statesChanged', account]),
+      camerasChanged: async (account) => void house.calls.push(['camerasChanged', account]),
+    },
     broker: {
-      warm: ({ id }) => void house.calls.push(['warm', id]),
+      warm: ({ id }, ref) => void house.calls.push(['warm', id, ref?.reference]),
       iceServers: (camera, by) => {
         house.calls.push(['iceServers', camera.id, by])
         return house.iceServers(by)

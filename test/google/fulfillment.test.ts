@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { BridgeError, errorCodes, type ErrorCode } from '../../src/errors.ts'
 import { googleErrorCode } from '../../src/google/errors.ts'
+import { referenceOf } from '../../src/google/stream-token.ts'
 import { cameraId } from '../../src/ports.ts'
 import { disconnectReply, executeReply, failureReply, queryReply, syncReply } from '../../src/wire/google.ts'
 import { ada, camera, fakeHouse, fulfillmentOf, turnServer } from './fake-house.ts'
@@ -50,6 +51,7 @@ describe('SYNC', () => {
               roomHint: 'Hall',
               deviceInfo: { manufacturer: 'Acme', model: 'VB-2', swVersion: '2.3' },
               attributes: { cameraStreamSupportedProtocols: ['webrtc'], cameraStreamNeedAuthToken: true },
+              customData: { rev: expect.stringMatching(/^[\w-]{12}$/) },
             },
           ],
         },
@@ -74,6 +76,135 @@ describe('SYNC', () => {
     house.cameras = [camera({ kind: 'camera' })]
     const { body } = await fulfillmentOf(house)(request('SYNC'), headers)
     expect(syncReply.parse(body).payload.devices[0]?.traits).toEqual(['action.devices.traits.CameraStream'])
+  })
+})
+
+const ask = (...protocols: string[]) => ({ ...show, params: { ...show.params, SupportedStreamProtocols: protocols } })
+
+describe('a camera with more than its picture', () => {
+  const gifted = camera({
+    streams: [
+      { uri: 'rtsp://camera.example/1', protocol: 'RTSP', width: 1280, height: 720, audioCodec: 'AAC' },
+      { uri: 'https://camera.example/i.m3u8', protocol: 'HLS', width: 1280, height: 720, audioCodec: 'AAC' },
+    ],
+    dashUri: 'https://camera.example/i.mpd',
+    hasBattery: true,
+    hasSwitch: true,
+    sensors: [{ name: 'SmokeLevel', states: ['smoke detected', 'no smoke detected'] }],
+  })
+  const giftedHouse = () => Object.assign(fakeHouse(), { cameras: [gifted] })
+
+  test('has the trait and the attributes of each source', async () => {
+    const { body } = await fulfillmentOf(giftedHouse())(request('SYNC'), headers)
+    expect(syncReply.parse(body).payload.devices[0]).toMatchObject({
+      traits: ['CameraStream', 'ObjectDetection', 'EnergyStorage', 'OnOff', 'SensorState'].map(
+        (name) => `action.devices.traits.${name}`,
+      ),
+      attributes: {
+        cameraStreamSupportedProtocols: ['webrtc', 'hls', 'dash'],
+        cameraStreamNeedAuthToken: true,
+        queryOnlyEnergyStorage: true,
+        commandOnlyOnOff: false,
+        queryOnlyOnOff: true,
+        sensorStatesSupported: [
+          { name: 'SmokeLevel', descriptiveCapabilities: { availableStates: ['smoke detected', 'no smoke detected'] } },
+        ],
+      },
+    })
+  })
+
+  test.each([
+    [100, 'FULL'],
+    [96, 'FULL'],
+    [95, 'HIGH'],
+    [70, 'MEDIUM'],
+    [30, 'LOW'],
+    [10, 'CRITICALLY_LOW'],
+    [0, 'CRITICALLY_LOW'],
+  ])('whose battery is at %d %% is %s', async (level, word) => {
+    const house = giftedHouse()
+    house.state = { battery: { level, at: 1 } }
+    const { body } = await fulfillmentOf(house)(query('bell-1'), headers)
+    expect(queryReply.parse(body).payload.devices['bell-1']).toEqual({
+      online: true,
+      status: 'SUCCESS',
+      descriptiveCapacityRemaining: word,
+      capacityRemaining: [{ rawValue: Math.round(level), unit: 'PERCENTAGE' }],
+    })
+  })
+
+  test('says what it has said, and nothing of what it has not', async () => {
+    const house = giftedHouse()
+    house.state = {
+      switch: { isOn: true, at: 1 },
+      sensors: { SmokeLevel: { state: 'smoke detected', at: 1 }, Other: { value: 1, at: 1 } },
+    }
+    const { body } = await fulfillmentOf(house)(query('bell-1'), headers)
+    expect(queryReply.parse(body).payload.devices['bell-1']).toEqual({
+      online: true,
+      status: 'SUCCESS',
+      on: true,
+      currentSensorStateData: [{ name: 'SmokeLevel', currentSensorState: 'smoke detected' }],
+    })
+  })
+
+  test.each([
+    [['hls', 'dash', 'smooth_stream', 'progressive_mp4', 'webrtc'], { cameraStreamProtocol: 'webrtc' }],
+    [
+      ['progressive_mp4', 'dash', 'hls', 'smooth_stream'],
+      { cameraStreamProtocol: 'hls', cameraStreamAccessUrl: 'https://camera.example/i.m3u8' },
+    ],
+    [['dash'], { cameraStreamProtocol: 'dash', cameraStreamAccessUrl: 'https://camera.example/i.mpd' }],
+  ])('a surface that can do %j', async (protocols, states) => {
+    const house = giftedHouse()
+    const [result] = await run(house, execute(['bell-1'], ask(...protocols)))
+    expect(result).toMatchObject({ status: 'SUCCESS', states })
+    if (states.cameraStreamProtocol === 'webrtc') return
+    // What is not WebRTC needs no line to the camera, and no token of ours; Google still needs one to give away.
+    expect(house.calls).toEqual([])
+    expect(await house.store.collection('stream-token').list(ada)).toEqual([])
+    expect(result).toMatchObject({ states: { cameraStreamAuthToken: expect.stringMatching(/^[\w-]{43}$/) } })
+  })
+
+  test('has no stream for a surface that can do none of them, and says so honestly', async () => {
+    const house = giftedHouse()
+    const [result] = await run(house, execute(['bell-1'], ask('smooth_stream')))
+    expect(result).toEqual({ ids: ['bell-1'], status: 'ERROR', errorCode: 'functionNotSupported' })
+    expect(house.log).toContainEqual(
+      expect.objectContaining({
+        event: 'google.no-common-protocol',
+        fields: { cameraId: 'bell-1', asked: ['smooth_stream'] },
+      }),
+    )
+  })
+
+  test('that is switched off shows nothing', async () => {
+    const house = giftedHouse()
+    house.state = { switch: { isOn: false, at: 1 } }
+    expect(await run(house, execute(['bell-1'], show))).toEqual([
+      { ids: ['bell-1'], status: 'ERROR', errorCode: 'deviceTurnedOff' },
+    ])
+    expect(house.calls).toEqual([])
+  })
+})
+
+describe('a large home', () => {
+  test('of 500 cameras is described, queried and shown inside two seconds, each camera as itself', async () => {
+    const house = fakeHouse()
+    house.cameras = Array.from({ length: 500 }, (_, index) =>
+      camera({ id: cameraId(`cam-${index}`), name: `Camera ${index}`, hasBattery: true }),
+    )
+    const ids = house.cameras.map(({ id }) => String(id))
+    const startedAt = performance.now()
+    const fulfil = fulfillmentOf(house)
+    const { devices } = syncReply.parse((await fulfil(request('SYNC'), headers)).body).payload
+    expect(devices.map(({ id }) => id)).toEqual(ids)
+    for (const { customData } of devices) expect(JSON.stringify(customData).length).toBeLessThan(512)
+    const states = queryReply.parse((await fulfil(query(...ids), headers)).body).payload.devices
+    expect(Object.keys(states)).toHaveLength(500)
+    const results = await run(house, execute(ids, show))
+    expect(results.every(({ status }) => status === 'SUCCESS')).toBe(true)
+    expect(performance.now() - startedAt).toBeLessThan(2000)
   })
 })
 
@@ -120,9 +251,11 @@ describe('EXECUTE', () => {
     expect(JSON.parse(states.cameraStreamIceServers)).toEqual(
       turnServer.urls.map((urls) => ({ urls, username: 'u', credential: 'p' })),
     )
+    const { cameraStreamAuthToken: token } = (result as { states: { cameraStreamAuthToken: string } }).states
     expect(house.calls).toEqual([
-      ['warm', 'bell-1'],
       ['iceServers', 'bell-1', house.now + 1500],
+      // The line to the camera is opened for just the session that this token may begin.
+      ['warm', 'bell-1', referenceOf(token)],
     ])
   })
 
@@ -185,7 +318,7 @@ describe('EXECUTE', () => {
     const house = fakeHouse()
     house.iceServers = () => new Promise(() => {})
     const reply = await fulfillmentOf(house, { budgetMs: 20 })(execute(['bell-1'], show), headers)
-    expect(reply).toEqual({ status: 200, body: { requestId, payload: { commands: [], errorCode: 'hardError' } } })
+    expect(reply).toEqual({ status: 200, body: { requestId, payload: { commands: [], errorCode: 'transientError' } } })
   })
 })
 

@@ -48,7 +48,7 @@ describe('an offer', () => {
           offer: offer.sdp,
           receivedAt: house.now,
           answerBy: house.now + 2000,
-          rules: { ipv4Only: false, tcpCandidates: true, talkBack: true },
+          rules: { ipv4Only: false, tcpCandidates: true, talkBack: true, needsSound: true },
         },
       ],
     ])
@@ -86,8 +86,8 @@ describe('an offer', () => {
   test('that the broker cannot finish is refused at the deadline', async () => {
     const { house, post } = await open({ budgetMs: 20 })
     house.negotiate = () => new Promise(() => {})
-    expect((await post(offer)).status).toBe(500)
-    expect(house.log.at(-1)).toMatchObject({ level: 'error', fields: { code: 'internal' } })
+    expect(read(await post(offer))).toEqual({ status: 504, body: { error: 'transientError' } })
+    expect(house.log.at(-1)).toMatchObject({ level: 'warn', fields: { code: 'out_of_time' } })
   })
 
   test('for a camera that is gone finds nothing', async () => {
@@ -164,6 +164,8 @@ describe('a refusal', () => {
     display_gave_up: 409,
     signaling_failed: 502,
     rate_limited: 429,
+    out_of_time: 504,
+    no_sound: 502,
     internal: 500,
   }
 

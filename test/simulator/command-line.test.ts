@@ -15,7 +15,9 @@ describe('the arguments', () => {
   test('have defaults', () => {
     expect(readArguments(['--assistant', 'alexa'])).toEqual({
       assistant: 'alexa',
+      surface: 'hub',
       camera: undefined,
+      ring: false,
       seconds: 3,
       repeat: 1,
       json: false,
@@ -34,6 +36,8 @@ describe('the arguments', () => {
     [['--assistant', 'alexa', '--repeat', '1.5'], /whole number/],
     [['--assistant', 'alexa', '--bridge', 'localhost'], /--bridge/],
     [['--assistant', 'alexa', '--loud'], /--loud/],
+    [['--assistant', 'google', '--surface', 'watch'], /--surface watch/],
+    [['--assistant', 'alexa', '--surface', 'phone'], /--surface phone/],
     [['--assistant', 'alexa', 'more'], /more/],
   ])('%j are refused', (args, message) => {
     expect(() => readArguments(args)).toThrow(message)
@@ -149,6 +153,7 @@ describe('the printed report', () => {
     cameraId: 'bell-1',
     answerMs: 20.5,
     connectedMs: 170,
+    ring: null,
     firstFrameMs: 201.25,
     video: { codec: 'H264', profileLevelId: '42e01f', packets: 200, frames: 60 },
     audioIn: { codec: 'opus', packets: 150 },

@@ -162,3 +162,26 @@ function countRows(file: string): number {
   })
   return rows
 }
+
+test('writes of one moment share the wait for the disk, and each has its own outcome', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'transom-batch-'))
+  const path = join(dir, 'store.db')
+  const store = createSqliteStore(path, () => 0)
+  const records = store.collection<number>('batch')
+  await records.put('kept', 1)
+  const outcomes = await Promise.all([
+    records.put('kept', 2, { onlyIf: 'absent' }),
+    records.put('new', 3, { onlyIf: 'absent' }),
+    records.put('new', 4, { onlyIf: 'absent' }),
+    records.take('kept'),
+    records.take('kept'),
+    ...Array.from({ length: 200 }, (_, index) => records.put(`n${index}`, index)),
+  ])
+  expect(outcomes.slice(0, 5)).toEqual([undefined, 1, undefined, expect.objectContaining({ value: 1 }), undefined])
+  await Promise.all([records.put('last', 5), store.close()])
+  const again = createSqliteStore(path, () => 0)
+  const found = await Promise.all(['new', 'n199', 'last'].map((id) => again.collection<number>('batch').get(id)))
+  expect(found.map((each) => each?.value)).toEqual([3, 199, 5])
+  await again.close()
+  rmSync(dir, { recursive: true })
+})

@@ -1,0 +1,109 @@
+/** Alexa's side of the bridge, plugged together: directives, the companion skill, and what Alexa is told unasked. */
+import { createSecretKey } from 'node:crypto'
+import { createAlexaEntry } from '../alexa/entry.ts'
+import { createAlexaDeliver } from '../alexa/event-gateway.ts'
+import { createAlexaGrants } from '../alexa/grants.ts'
+import { createAlexaHandler, type AlexaHandler } from '../alexa/handler.ts'
+import { newsForAlexa } from '../alexa/news.ts'
+import { regionOfLambda, type AlexaRegion } from '../alexa/region.ts'
+import { createDoorbellSkill } from '../alexa/skill/skill.ts'
+import { timeZoneOf } from '../alexa/skill/time-zone.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { Deliver } from '../outbox/outbox.ts'
+import type { AccountId, Camera, CameraState, Clock, Log, Store, VerifyToken } from '../ports.ts'
+import type { Cameras } from './cameras.ts'
+import type { Config } from './config.ts'
+import type { Events, Translate } from './events.ts'
+import type { Notices } from './notices.ts'
+
+export interface AlexaSideDeps {
+  readonly config: Config['alexa']
+  readonly publicUrl: string
+  /** Seals the tokens that Alexa grants us: 32 bytes in base64. */
+  readonly sealingKey: string
+  readonly verifyToken: VerifyToken
+  readonly cameras: Cameras
+  readonly broker: Broker
+  readonly notices: Notices
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface AlexaSide {
+  /** A directive in, its event out. */
+  readonly handler: AlexaHandler
+  /** The same for both capabilities of the skill, as Lambda and the forwarder need it. `awsRegion`: the Lambda's. */
+  readonly entry: (event: unknown, awsRegion?: string) => Promise<unknown>
+  readonly skill: ReturnType<typeof createDoorbellSkill>
+}
+
+/** In two steps, because the outbox must know who delivers before anybody can hand it something. */
+export function createAlexaSide(deps: AlexaSideDeps): {
+  /** Undefined while no LWA client is configured: then nothing can be sent. */
+  readonly deliver: Deliver | undefined
+  readonly translate: Translate
+  /** Drops the tokens that Alexa granted for this account. */
+  forget(accountId: AccountId, why: string): Promise<void>
+  open(events: Events): AlexaSide
+} {
+  const { config, publicUrl, verifyToken, cameras, broker, clock, log } = deps
+  const { lwa, region, gatewayUrl, budgetMs, skillId, timeZone } = config
+  const grants = createAlexaGrants({
+    store: deps.store,
+    clock,
+    log,
+    lwa,
+    region,
+    key: createSecretKey(deps.sealingKey, 'base64'),
+    onForgotten: (accountId, why) => deps.notices.add(accountId, 'alexa_unlinked', why),
+  })
+  const states = deps.store.collection<CameraState>('camera-state')
+  const stateOf = async (camera: Camera): Promise<CameraState> => (await states.get(camera.id))?.value ?? {}
+  const isOnline = (camera: Camera) => broker.isOnline(camera)
+  const urls = gatewayUrl === undefined ? undefined : { NA: gatewayUrl, EU: gatewayUrl, FE: gatewayUrl }
+
+  return {
+    deliver: grants.isConfigured
+      ? createAlexaDeliver({ grants, cameras, stateOf, isOnline, clock, log, ...(urls && { gatewayUrls: urls }) })
+      : undefined,
+    async translate(camera, news) {
+      const outgoing = grants.isConfigured ? newsForAlexa(camera, news) : []
+      return outgoing.length > 0 && (await grants.has(camera.accountId)) ? outgoing : []
+    },
+    forget: (accountId, why) => grants.forget(accountId, why),
+    open(events) {
+      const handler = createAlexaHandler({
+        verifyToken,
+        cameras,
+        broker,
+        grants,
+        stateOf,
+        snapshotUrl: ({ id }) => `${publicUrl}/cameras/${encodeURIComponent(id)}/snapshot`,
+        canSendEvents: grants.isConfigured,
+        budgetMs,
+        clock,
+        log,
+      })
+      const skill = createDoorbellSkill({
+        verifyToken,
+        cameras,
+        isOnline,
+        stateOf,
+        visits: events.visits,
+        mute: events.mute,
+        timeZoneOf,
+        timeZone,
+        clock,
+        log,
+        ...(skillId !== undefined && { skillId }),
+      })
+      const entry = createAlexaEntry(handler, skill)
+      return {
+        handler,
+        skill,
+        entry: (event, awsRegion) => entry(event, regionOfLambda(awsRegion) satisfies AlexaRegion | undefined),
+      }
+    },
+  }
+}

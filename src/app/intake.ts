@@ -1,0 +1,96 @@
+/** The cameras' own routes: what they say, and the still pictures they leave. */
+import express, { Router, type Request } from 'express'
+import { z } from 'zod'
+import { BridgeError } from '../errors.ts'
+import { bearerToken } from '../google/http.ts'
+import { cameraId, type Camera, type Clock } from '../ports.ts'
+import { cameraEvent, type CameraEvent } from '../wire/camera-event.ts'
+import type { Bridge } from './bridge.ts'
+import { createSignatures, signatureField, timestampField } from './signature.ts'
+import { snapshotLimit } from './snapshots.ts'
+
+const eventLimit = '16kb'
+
+export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'events' | 'snapshots'> {
+  readonly broker: Pick<Bridge['broker'], 'cameraReported'>
+  readonly oauth: Pick<Bridge['oauth'], 'verifyToken'>
+}
+
+export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
+  const router = Router()
+  const signatures = createSignatures(clock)
+
+  router.post(
+    '/cameras/:id/events',
+    express.text({ limit: eventLimit, type: () => true }),
+    async (request, response) => {
+      const body = typeof request.body === 'string' ? request.body : ''
+      await withCamera(request, body, async (camera) => {
+        const parsed = cameraEvent.safeParse(parseJson(body))
+        if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
+        await receive(camera, parsed.data)
+      })
+      response.status(202).json({})
+    },
+  )
+
+  router.put(
+    '/cameras/:id/snapshot',
+    express.raw({ limit: snapshotLimit, type: () => true }),
+    async (request, response) => {
+      const camera = await byKey(request)
+      const at = await bridge.snapshots.put(camera, Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0))
+      await bridge.events.pictured(camera, at)
+      response.status(202).json({})
+    },
+  )
+
+  // Alexa comes with the access token of the account, and follows no redirect (alexa-smartvision-snapshotprovider.html).
+  router.get('/cameras/:id/snapshot', async (request, response) => {
+    const token = bearerToken(request.headers)
+    if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
+    const { accountId } = await bridge.oauth.verifyToken(token)
+    const camera = await bridge.cameras.find(accountId, cameraId(request.params.id))
+    const found = camera && (await bridge.snapshots.get(camera))
+    if (found === undefined) throw new BridgeError('camera_not_found', 'no picture of such a camera')
+    response.set('cache-control', 'private, no-store').type(found.type).send(found.picture)
+  })
+
+  return router
+
+  /** With `X-Transom-Signature` the body is signed with the camera's key; else the key itself comes along. */
+  async function withCamera(request: Request, body: string, work: (camera: Camera) => Promise<void>): Promise<void> {
+    const signature = request.get(signatureField)
+    if (signature === undefined) return work(await byKey(request))
+    const signer = await bridge.cameras.signer(String(request.params.id))
+    if (signer === undefined) throw new BridgeError('unauthorized', 'the signature is not right')
+    const signed = { signature, timestamp: request.get(timestampField) ?? '', body }
+    signatures.check(signer.signingKey, signed)
+    try {
+      await work(signer.camera)
+    } catch (thrown) {
+      signatures.forget(signed)
+      throw thrown
+    }
+  }
+
+  async function byKey(request: Request): Promise<Camera> {
+    const camera = await bridge.cameras.byKey(String(request.params.id), bearerToken(request.headers) ?? '')
+    if (camera === undefined) throw new BridgeError('unauthorized', 'the camera key is not valid for this camera')
+    return camera
+  }
+
+  async function receive(camera: Camera, event: CameraEvent): Promise<void> {
+    if (event.kind !== 'viewer') return bridge.events.receive(camera, event)
+    const { viewerId, state, heard } = event
+    await bridge.broker.cameraReported(camera, { viewerId, state, ...(heard && { heard }) })
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

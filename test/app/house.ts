@@ -1,0 +1,165 @@
+/** Alexa's whole side in memory: real store, outbox, broker, doors and event gateway; a fake camera, and Amazon on loopback. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
+import type { Verifier } from 'ask-sdk-express-adapter'
+import { createAlexaSide } from '../../src/app/alexa.ts'
+import { createAlexaDoors } from '../../src/app/alexa-doors.ts'
+import { createCameras } from '../../src/app/cameras.ts'
+import { createEvents } from '../../src/app/events.ts'
+import { answerError } from '../../src/app/http.ts'
+import { createIntake } from '../../src/app/intake.ts'
+import { createNotices } from '../../src/app/notices.ts'
+import { createSnapshots } from '../../src/app/snapshots.ts'
+import { createBroker } from '../../src/broker/broker.ts'
+import { BridgeError } from '../../src/errors.ts'
+import { createOutbox } from '../../src/outbox/outbox.ts'
+import type { Camera, CameraMessage, Signaling, VerifyToken } from '../../src/ports.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { client, startAmazon } from '../alexa/amazon.ts'
+import { anna, createJournal, frontDoor, garden } from '../alexa/world.ts'
+
+export const cameraKey = 'k'.repeat(43)
+export const forwarderSecret = 's'.repeat(40)
+
+export interface HouseOptions {
+  /** What the camera sends back to an offer. */
+  readonly camera?: (sdp: string) => AsyncIterable<CameraMessage>
+  readonly verifiers?: readonly Verifier[]
+  readonly cameras?: readonly Camera[]
+  readonly storePath?: string
+  readonly now?: () => number
+}
+
+const verifyToken: VerifyToken = async (token) => {
+  if (token === 'expired') throw new BridgeError('token_expired')
+  if (token !== 'good') throw new BridgeError('unauthorized')
+  return { accountId: anna, clientId: 'alexa', scopes: ['camera'] }
+}
+
+export async function openHouse(options: HouseOptions = {}) {
+  const clock = options.now ?? Date.now
+  const amazon = await startAmazon()
+  const store = createSqliteStore(options.storePath ?? ':memory:', clock)
+  const { lines, log } = createJournal()
+  const warmed: string[] = []
+  const offers: string[] = []
+  const signaling: Signaling = {
+    async *offer(_channel, _viewer, sdp) {
+      offers.push(sdp)
+      if (options.camera) yield* options.camera(sdp)
+      else throw new BridgeError('camera_silent')
+    },
+    iceServers: async () => [],
+    warm: ({ channelName }) => void warmed.push(channelName),
+  }
+  const base = { store, clock, log }
+  let online = true
+  const broker = createBroker({
+    ...base,
+    signaling,
+    presence: () => ({ online, sinceAt: 0 }),
+    budgets: { settleCapMs: 200, quietMs: 20, replyMs: 100, absentMs: 500, lifetimeMs: 3_600_000 },
+  })
+  const cameras = createCameras(store, (camera, kind) => events.receive(camera, { kind, at: clock() }))
+  const notices = createNotices(base)
+  const side = createAlexaSide({
+    ...base,
+    config: {
+      budgetMs: 3_000,
+      lwa: { ...client, tokenUrl: amazon.tokenUrl },
+      gatewayUrl: amazon.gatewayUrls.NA,
+      region: 'NA',
+      skillId: undefined,
+      forwarderSecret,
+      timeZone: 'Europe/Berlin',
+    },
+    publicUrl: 'https://bridge.example',
+    sealingKey: Buffer.alloc(32, 7).toString('base64'),
+    verifyToken,
+    cameras,
+    broker,
+    notices,
+  })
+  const outbox = createOutbox({
+    ...base,
+    deliver: { ...(side.deliver && { alexa: side.deliver }) },
+    limits: { firstRetryMs: 20, attemptMs: 2_000 },
+  })
+  const audience = async (camera: Camera) => [camera]
+  const events = createEvents({
+    ...base,
+    outbox,
+    translate: [side.translate],
+    audience,
+    warm: (camera) => broker.warm(camera),
+  })
+  const snapshots = createSnapshots(base)
+  const alexa = side.open(events)
+
+  const app = express()
+  app.use(createIntake({ cameras, events, snapshots, broker, oauth: { verifyToken } }, clock))
+  app.use(
+    createAlexaDoors({ alexa }, { forwarderSecret, clock, ...(options.verifiers && { verifiers: options.verifiers }) }),
+  )
+  app.use(answerError(log))
+  const server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+  for (const camera of options.cameras ?? [frontDoor, garden]) await cameras.put(camera, cameraKey)
+
+  return {
+    amazon,
+    alexa,
+    broker,
+    cameras,
+    events,
+    lines,
+    notices,
+    offers,
+    outbox,
+    store,
+    url,
+    warmed,
+    setOnline: (value: boolean) => void (online = value),
+    /** Posts an event with the camera's key. */
+    tell: (event: object, camera = 'front-door', headers: Record<string, string> = {}) =>
+      fetch(`${url}/cameras/${camera}/events`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${cameraKey}`, ...headers },
+        body: JSON.stringify(event),
+      }),
+    async [Symbol.asyncDispose]() {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+      await broker.close()
+      await outbox.close()
+      await store.close()
+      await amazon[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** As much of an answer as the flows look at; `payload` is what Alexa reads. */
+export interface Reply {
+  readonly context: { readonly properties: readonly unknown[] }
+  readonly event: {
+    readonly header: { readonly name: string }
+    readonly payload: {
+      readonly type: string
+      readonly endpoints: readonly unknown[]
+      readonly answer: { readonly value: string }
+      readonly value: object
+      readonly cameraStreams: readonly { readonly protocol: string }[]
+    }
+  }
+  readonly response: { readonly outputSpeech: { readonly ssml: string } }
+}
+
+export type House = Awaited<ReturnType<typeof openHouse>>
+/** `namespace/name` of each event that the gateway took. */
+export const namesOf = ({ amazon }: House) =>
+  amazon.events.map(({ event: { header } }) => `${header.namespace}/${header.name}`)

@@ -1,0 +1,42 @@
+/** Which comings and goings of a camera are news. */
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
+import { createPresenceNews } from '../../src/app/presence.ts'
+
+beforeEach(() => void jest.useFakeTimers())
+afterEach(() => void jest.useRealTimers())
+
+function setUp() {
+  const told: string[] = []
+  const news = createPresenceNews(async (channel, isOnline, at) => void told.push(`${channel} ${isOnline} ${at}`))
+  return { told, news }
+}
+
+test('a camera that comes is told at once, one that goes when it stays away', () => {
+  const { told, news } = setUp()
+  news.changed('door', true, 1)
+  expect(told).toEqual(['door true 1'])
+  news.changed('door', false, 2)
+  jest.advanceTimersByTime(1_999)
+  expect(told).toHaveLength(1)
+  jest.advanceTimersByTime(1)
+  expect(told).toEqual(['door true 1', 'door false 2'])
+})
+
+test('a camera that reconnects was never away', () => {
+  const { told, news } = setUp()
+  news.changed('door', false, 1)
+  news.changed('garden', false, 1)
+  jest.advanceTimersByTime(1_000)
+  news.changed('door', true, 2)
+  jest.advanceTimersByTime(10_000)
+  expect(told).toEqual(['garden false 1'])
+})
+
+test('closed, it forgets who is away', () => {
+  const { told, news } = setUp()
+  news.changed('door', false, 1)
+  news.close()
+  news.close()
+  expect(jest.getTimerCount()).toBe(0)
+  expect(told).toEqual([])
+})

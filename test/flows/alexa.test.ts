@@ -1,0 +1,296 @@
+/** Alexa, flow by flow: what comes in from Amazon or a camera, and what goes out. */
+import { describe, expect, test } from '@jest/globals'
+import { createHash } from 'node:crypto'
+import { sign } from '../../src/app/signature.ts'
+import type { CameraMessage } from '../../src/ports.ts'
+import * as directive from '../alexa/directives.ts'
+import { anna, frontDoor, garden } from '../alexa/world.ts'
+import { cameraKey, namesOf, openHouse, type House, type Reply } from '../app/house.ts'
+
+const post = (house: House, event: unknown, region?: string) => house.alexa.entry(event, region) as Promise<Reply>
+const link = (house: House, region?: string) => post(house, directive.acceptGrant(), region)
+const press = (eventId = 'press-1', at = Date.now()) => ({ kind: 'press', eventId, at })
+/** The fingerprint and ICE credentials are all that makes an answer; the broker checks the rest. */
+async function* answering(offer: string): AsyncIterable<CameraMessage> {
+  const sections = offer.split(/\r\n(?=m=)/).slice(1)
+  const answer = sections.map((section) => {
+    const [kind] = /^m=(\w+)/.exec(section)!.slice(1)
+    const payload = kind === 'audio' ? 96 : 99
+    return [
+      `m=${kind} 9 UDP/TLS/RTP/SAVPF ${payload}`,
+      'c=IN IP4 0.0.0.0',
+      ...section.split('\r\n').filter((line) => /^a=(mid|rtpmap:(96|99)|fmtp:(96|99))/.test(line)),
+      'a=rtcp-mux',
+      kind === 'audio' ? 'a=sendrecv' : 'a=sendonly',
+      'a=setup:active',
+      'a=ice-ufrag:wxyz',
+      'a=ice-pwd:abcdefghijklmnopqrstuv',
+      `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`,
+      'a=candidate:1 1 udp 2130706431 198.51.100.7 50000 typ host',
+      'a=end-of-candidates',
+    ].join('\r\n')
+  })
+  const mids = [...offer.matchAll(/a=mid:(\S+)/g)].map(([, mid]) => mid)
+  const head = ['v=0', 'o=- 1 1 IN IP4 127.0.0.1', 's=-', 't=0 0', `a=group:BUNDLE ${mids.join(' ')}`]
+  yield { kind: 'answer', sdp: `${[...head, ...answer].join('\r\n')}\r\n` }
+}
+
+describe('a press', () => {
+  test('of a linked doorbell: kept, the way to the camera warmed, DoorbellPress at the gateway', async () => {
+    await using house = await openHouse()
+    await link(house)
+    expect((await house.tell(press())).status).toBe(202)
+    expect(house.warmed).toContain('front-door')
+    await house.outbox.settled()
+    expect(namesOf(house)).toEqual(['Alexa.DoorbellEventSource/DoorbellPress'])
+    expect(await house.events.visits(frontDoor, 0)).toHaveLength(1)
+  })
+
+  test('posted three times rings once; an old one is kept and rings nobody', async () => {
+    await using house = await openHouse()
+    await link(house)
+    await Promise.all([house.tell(press()), house.tell(press()), house.tell(press())])
+    await house.tell(press('old', Date.now() - 31_000))
+    await house.outbox.settled()
+    expect(namesOf(house)).toHaveLength(1)
+    expect(await house.events.visits(frontDoor, 0)).toHaveLength(2)
+  })
+
+  test('of an account that is not linked is kept and goes nowhere', async () => {
+    await using house = await openHouse()
+    await house.tell(press())
+    await house.outbox.settled()
+    expect(house.amazon.requests).toEqual([])
+  })
+
+  test('is not announced while the doorbell is muted, and noted all the same', async () => {
+    await using house = await openHouse()
+    await link(house)
+    await house.events.mute(anna, Date.now() + 60_000)
+    await house.tell(press('one'))
+    await house.events.mute(anna, 0)
+    await house.tell(press('two'))
+    await house.outbox.settled()
+    expect(namesOf(house)).toHaveLength(1)
+    expect(await house.events.visits(frontDoor, 0)).toHaveLength(2)
+  })
+
+  test('for a skill that was disabled: the grant goes, and the owner is told', async () => {
+    await using house = await openHouse()
+    await link(house)
+    house.amazon.state.script.push({ status: 403, body: { payload: { code: 'SKILL_DISABLED_EXCEPTION' } } })
+    await house.tell(press())
+    await house.outbox.settled()
+    expect(await house.notices.list(anna)).toMatchObject([{ kind: 'alexa_unlinked' }])
+    await house.tell(press('later'))
+    await house.outbox.settled()
+    expect(house.amazon.requests).toEqual(['authorization_code', 'scripted 403'])
+  })
+
+  test('gets through when the gateway throttles and fails at first', async () => {
+    await using house = await openHouse()
+    await link(house)
+    for (const status of [429, 500, 503]) house.amazon.state.script.push({ status, body: {} })
+    await house.tell(press())
+    await house.outbox.settled()
+    expect(namesOf(house)).toHaveLength(1)
+  })
+})
+
+describe('other news', () => {
+  test.each([
+    ['motion', { kind: 'motion', eventId: 'm', isDetected: true, at: Date.now() }, 'Alexa/ChangeReport'],
+    [
+      'a person',
+      { kind: 'person', eventId: 'p', at: Date.now() },
+      'Alexa.SmartVision.ObjectDetectionSensor/ObjectDetection',
+    ],
+  ])('%s reaches Alexa', async (_name, event, expected) => {
+    await using house = await openHouse()
+    await link(house)
+    expect((await house.tell(event, 'garden')).status).toBe(202)
+    await house.outbox.settled()
+    expect(namesOf(house)).toEqual([expected])
+  })
+
+  test('motion shows in the next StateReport', async () => {
+    await using house = await openHouse()
+    await house.tell({ kind: 'motion', eventId: 'm', isDetected: true, at: Date.now() }, 'garden')
+    const { context } = await post(house, directive.reportState('garden'))
+    expect(context.properties).toContainEqual(expect.objectContaining({ name: 'detectionState', value: 'DETECTED' }))
+  })
+
+  test('a camera that comes, is renamed, and goes', async () => {
+    await using house = await openHouse()
+    await link(house)
+    const shed = { ...garden, id: 'shed' as typeof garden.id, name: 'Shed' }
+    await house.cameras.put(shed, cameraKey)
+    await house.outbox.settled()
+    await house.cameras.put(shed, cameraKey)
+    await house.cameras.put({ ...shed, name: 'Barn' }, cameraKey)
+    await house.outbox.settled()
+    await house.cameras.remove(shed.id)
+    await house.outbox.settled()
+    expect(namesOf(house)).toEqual([
+      'Alexa.Discovery/AddOrUpdateReport',
+      'Alexa.Discovery/AddOrUpdateReport',
+      'Alexa.Discovery/DeleteReport',
+    ])
+  })
+
+  test('a camera that goes offline', async () => {
+    await using house = await openHouse()
+    await link(house)
+    await house.events.receive(frontDoor, { kind: 'online', isOnline: false, at: Date.now() })
+    await house.outbox.settled()
+    expect(house.amazon.events).toMatchObject([
+      { event: { payload: { change: { properties: [{ name: 'connectivity', value: { value: 'UNREACHABLE' } }] } } } },
+    ])
+  })
+})
+
+describe('a view', () => {
+  test('offer, connected, disconnected', async () => {
+    await using house = await openHouse({ camera: answering })
+    const { event } = await post(house, directive.initiateSession())
+    expect(event.header.name).toBe('AnswerGeneratedForSession')
+    expect(event.payload.answer.value).toContain('a=candidate:')
+    // Opus was offered first and is what talk-back uses.
+    expect(event.payload.answer.value).toContain('a=rtpmap:96 opus/48000/2')
+    expect((await post(house, directive.sessionConnected())).event.header.name).toBe('SessionConnected')
+    expect((await post(house, directive.sessionDisconnected())).event.header.name).toBe('SessionDisconnected')
+    expect(await house.broker.recent(anna)).toMatchObject([{ phase: 'closed' }])
+  })
+
+  test('the same directive again gets the same answer, and the camera is not asked again', async () => {
+    await using house = await openHouse({ camera: answering })
+    const first = await post(house, directive.initiateSession())
+    const again = await post(house, directive.initiateSession())
+    expect(again.event.payload).toEqual(first.event.payload)
+    expect(house.offers).toHaveLength(1)
+  })
+
+  test('several viewers at once, and one whose goodbye never comes does not stop the next', async () => {
+    await using house = await openHouse({ camera: answering })
+    const offer = (sessionId: string) => {
+      const { directive: inner } = directive.initiateSession()
+      return post(house, { directive: { ...inner, payload: { ...inner.payload, sessionId } } })
+    }
+    const answers = await Promise.all(['one', 'two', 'three'].map(offer))
+    answers.push(await offer('four'))
+    expect(answers.map(({ event }) => event.header.name)).toEqual(answers.map(() => 'AnswerGeneratedForSession'))
+    expect(house.offers).toHaveLength(4)
+  })
+
+  test.each([
+    [
+      'sound only',
+      (sdp: string) => sdp.slice(0, sdp.indexOf('m=video')).replace('BUNDLE audio0 video0', 'BUNDLE audio0'),
+    ],
+    ['one way, to the display', (sdp: string) => sdp.replaceAll('a=sendrecv', 'a=recvonly')],
+  ])('%s', async (_name, change) => {
+    await using house = await openHouse({ camera: answering })
+    const value = change(directive.offerSdp)
+    const { event } = await post(house, directive.initiateSession({ format: 'SDP', value }))
+    expect(event.header.name).toBe('AnswerGeneratedForSession')
+    const sdp: string = event.payload.answer.value
+    expect(sdp.match(/^m=/gm)).toHaveLength(value.match(/^m=/gm)!.length)
+    if (value.includes('recvonly')) expect(sdp).not.toMatch(/a=(sendrecv|recvonly)/)
+  })
+
+  test('of a camera that stays silent is refused in time', async () => {
+    await using house = await openHouse()
+    const { event } = await post(house, directive.initiateSession())
+    expect(event.payload.type).toBe('ENDPOINT_UNREACHABLE')
+  })
+
+  test.each([
+    ['expired', 'EXPIRED_AUTHORIZATION_CREDENTIAL'],
+    ['forged', 'INVALID_AUTHORIZATION_CREDENTIAL'],
+  ])('with an %s token', async (token, type) => {
+    await using house = await openHouse()
+    const { event } = await post(house, directive.initiateSession(undefined, { token }))
+    expect(event.payload.type).toBe(type)
+  })
+})
+
+const leave = (house: House, picture: Buffer) =>
+  fetch(`${house.url}/cameras/garden/snapshot`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${cameraKey}` },
+    body: new Uint8Array(picture),
+  })
+
+describe('a still picture', () => {
+  const jpeg = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(2_000)])
+  test('is left by the camera, named in the Snapshot, and fetched with the access token', async () => {
+    await using house = await openHouse()
+    expect((await leave(house, jpeg)).status).toBe(202)
+    const { event } = await post(house, directive.getSnapshot('garden'))
+    expect(event.payload.value).toMatchObject({
+      uri: 'https://bridge.example/cameras/garden/snapshot',
+      authenticationType: 'ACCESS_TOKEN',
+    })
+    const get = (token: string) =>
+      fetch(`${house.url}/cameras/garden/snapshot`, { headers: { authorization: `Bearer ${token}` } })
+    const picture = await get('good')
+    expect(picture.headers.get('content-type')).toBe('image/jpeg')
+    expect(Buffer.from(await picture.arrayBuffer())).toEqual(jpeg)
+    expect((await get('forged')).status).toBe(401)
+  })
+
+  test('that is none is refused, and a camera without one has none', async () => {
+    await using house = await openHouse()
+    expect((await leave(house, Buffer.from('<svg/>'))).status).toBe(400)
+    const { event } = await post(house, directive.getSnapshot('garden'))
+    expect(event.payload.type).toBe('ENDPOINT_UNREACHABLE')
+  })
+})
+
+test('another road to the picture is offered where there is one', async () => {
+  await using house = await openHouse()
+  const { event } = await post(house, directive.initializeStreams('garden'))
+  expect(event.payload.cameraStreams.map(({ protocol }: { protocol: string }) => protocol)).toEqual(['RTSP', 'HLS'])
+  const refused = await post(house, directive.initializeStreams('front-door'))
+  expect(refused.event.payload.type).toBe('INVALID_DIRECTIVE')
+})
+
+const send = (house: House, body: string, headers: Record<string, string>) =>
+  fetch(`${house.url}/cameras/front-door/events`, { method: 'POST', headers, body })
+
+describe('a signed event', () => {
+  const signingKey = createHash('sha256').update(cameraKey).digest()
+  const signed = (body: string, at = Date.now(), key: Uint8Array = signingKey) => {
+    const timestamp = `${Math.floor(at / 1000)}`
+    return { 'x-transom-timestamp': timestamp, 'x-transom-signature': sign(key, timestamp, body) }
+  }
+  test('is taken once', async () => {
+    await using house = await openHouse()
+    const body = JSON.stringify(press())
+    const headers = signed(body)
+    expect((await send(house, body, headers)).status).toBe(202)
+    expect((await send(house, body, headers)).status).toBe(401)
+    expect(await house.events.visits(frontDoor, 0)).toHaveLength(1)
+  })
+
+  test('that failed may come again as it is', async () => {
+    await using house = await openHouse()
+    const body = '{"kind":"press"}'
+    const headers = signed(body)
+    expect((await send(house, body, headers)).status).toBe(400)
+    expect((await send(house, body, headers)).status).toBe(400)
+  })
+
+  test.each([
+    ['long ago', (body: string) => signed(body, Date.now() - 301_000)],
+    ['in the future', (body: string) => signed(body, Date.now() + 302_000)],
+    ['with another key', (body: string) => signed(body, Date.now(), Buffer.alloc(32))],
+    ['for another body', () => signed('{}')],
+    ['without a time', (body: string) => ({ 'x-transom-signature': signed(body)['x-transom-signature'] })],
+  ])('%s is refused', async (_name, headers) => {
+    await using house = await openHouse()
+    const body = JSON.stringify(press())
+    expect((await send(house, body, headers(body))).status).toBe(401)
+    expect(await house.events.visits(frontDoor, 0)).toEqual([])
+  })
+})

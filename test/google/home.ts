@@ -1,0 +1,81 @@
+/** Google's whole side as the bridge wires it, on a real store and outbox, against the fake of Google. */
+import { setTimeout as wait } from 'node:timers/promises'
+import { createGoogleDeliver } from '../../src/google/deliver.ts'
+import { createHomeGraph } from '../../src/google/home-graph.ts'
+import { createGoogleNews } from '../../src/google/news.ts'
+import { createQuota } from '../../src/google/quota.ts'
+import { createReconcile } from '../../src/google/reconcile.ts'
+import { createGoogleReports } from '../../src/google/reports.ts'
+import { createOutbox, type OutboxLimits } from '../../src/outbox/outbox.ts'
+import { startFakeGoogle } from './fake-google.ts'
+import type { CameraNews } from '../../src/ports.ts'
+import { camera, fakeHouse, fulfillmentOf, linksOf, ports, statesOf, type FakeHouse } from './fake-house.ts'
+
+export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<OutboxLimits> = {}) {
+  const google = await startFakeGoogle(() => house.now)
+  const { cameras, store, clock, log } = ports(house)
+  const homeGraph = createHomeGraph({ ...google, quota: createQuota({ clock }), deadlineMs: 1000, clock, log })
+  const links = linksOf(house)
+  const onUnlinked = async (account: string) => log('warn', 'notice', { account })
+  const deliver = createGoogleDeliver({ homeGraph, links, cameras, statesOf: statesOf(house), onUnlinked })
+  const quick = { firstRetryMs: 1, longestRetryMs: 5, ...limits }
+  const translate = createGoogleNews(links)
+  const outbox = createOutbox({ store, deliver: { google: deliver }, clock, log, limits: quick })
+  const reports = createGoogleReports({ outbox, links, clock })
+  const promises = { canNotify: true, willReportState: true }
+  const reconcile = createReconcile({
+    ...promises,
+    homeGraph,
+    links,
+    cameras,
+    statesOf: statesOf(house),
+    reports,
+    onUnlinked,
+    log,
+  })
+  const fulfillment = fulfillmentOf(house, { links, reports })
+
+  return {
+    house,
+    google,
+    links,
+    outbox,
+    /** What the bridge does with the news of a camera. */
+    async hear(...news: CameraNews[]) {
+      for (const one of news) await outbox.add(await translate(camera(), one))
+    },
+    reports,
+    /** One round of reconciling, and what comes of it. */
+    async reconcile() {
+      const done = await reconcile(AbortSignal.timeout(10_000))
+      await outbox.settled()
+      return done
+    },
+    /** Google asks for the devices, and keeps what it is told; resolves when what follows from it was said. */
+    async sync() {
+      const request = { requestId: '1', inputs: [{ intent: 'action.devices.SYNC' }] }
+      const { body } = await fulfillment(request, { authorization: 'Bearer good' })
+      const { agentUserId, devices } = (body as { payload: { agentUserId: string; devices: { id: string }[] } }).payload
+      google.devices.set(agentUserId, devices)
+      google.unlinked.delete(agentUserId)
+      await eventually(() => google.reports.length > 0 || devices.length === 0)
+      await outbox.settled()
+      google.reports.length = 0
+      google.calls.length = 0
+    },
+    fulfillment,
+    async close() {
+      await outbox.close()
+      await google.close()
+    },
+  }
+}
+
+/** Waits until it holds, for five seconds at most. */
+export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const until = Date.now() + 5000
+  while (!(await holds())) {
+    if (Date.now() > until) throw new Error(`never held: ${holds.toString()}`)
+    await wait(5)
+  }
+}

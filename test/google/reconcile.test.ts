@@ -1,0 +1,81 @@
+/** Reconciling: what Home Graph believes is compared with what is true, and mended. */
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { scheduleReconcile } from '../../src/google/reconcile.ts'
+import { accountId, cameraId } from '../../src/ports.ts'
+import { ada, camera } from './fake-house.ts'
+import { eventually, openHome } from './home.ts'
+
+let home: Awaited<ReturnType<typeof openHome>>
+beforeEach(async () => {
+  home = await openHome()
+  await home.sync()
+})
+afterEach(async () => {
+  await home.close()
+  expect(home.google.complaints).toEqual([])
+})
+
+const calls = () => home.google.calls.map(({ call }) => call)
+const nothing = { accounts: 1, unlinked: 0, resynced: 0, reported: 0, failed: 0 }
+
+test('when all is as Google believes, nothing is sent', async () => {
+  expect(await home.reconcile()).toEqual(nothing)
+  expect(calls()).toEqual(['sync', 'query'])
+})
+
+test('a lost report is sent again', async () => {
+  home.house.online = false
+  expect(await home.reconcile()).toEqual({ ...nothing, reported: 1 })
+  expect(home.google.states.get(ada)).toEqual({ 'bell-1': { online: false } })
+  expect(await home.reconcile()).toEqual(nothing)
+})
+
+test('a state that was never reported is', async () => {
+  home.google.states.delete(ada)
+  expect(await home.reconcile()).toMatchObject({ reported: 1 })
+})
+
+test.each([
+  ['was added', () => [camera(), camera({ id: cameraId('cam-2') })]],
+  ['was removed', () => []],
+  ['was renamed', () => [camera({ name: 'Back door' })]],
+  ['took the place of another', () => [camera({ id: cameraId('cam-2') })]],
+])('a camera that %s makes Google ask again', async (_, cameras) => {
+  home.house.cameras = cameras()
+  expect(await home.reconcile()).toMatchObject({ resynced: 1 })
+  expect(calls()).toContain('requestSync')
+})
+
+test('a user whom Google does not know is unlinked', async () => {
+  home.google.unlinked.add(ada)
+  expect(await home.reconcile()).toMatchObject({ unlinked: 1 })
+  expect(await home.reconcile()).toMatchObject({ accounts: 0 })
+})
+
+test('one account that fails keeps no other from its round', async () => {
+  await home.links.open(accountId('account-bob'))
+  home.google.script.push(500)
+  expect(await home.reconcile()).toMatchObject({ accounts: 2, failed: 1 })
+})
+
+test('hundreds of linked accounts are all looked at', async () => {
+  for (let index = 0; index < 250; index += 1) await home.links.open(accountId(`account-${index}`))
+  home.google.script.push(...Array.from({ length: 251 }, () => 500))
+  expect(await home.reconcile()).toMatchObject({ accounts: 251, failed: 251 })
+})
+
+test('rounds come by schedule, survive a failure, and end at once', async () => {
+  let rounds = 0
+  const scheduled = scheduleReconcile(
+    async () => {
+      rounds += 1
+      if (rounds === 1) throw new Error('once')
+    },
+    { everyMs: 5, log: () => {} },
+  )
+  await eventually(() => rounds > 2)
+  await scheduled.close()
+  const atClose = rounds
+  await scheduled.close()
+  expect(rounds).toBe(atClose)
+})

@@ -1,0 +1,272 @@
+/** The outbox: presses first, reports in order, nothing lost, nothing twice, nothing late. */
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { createOutbox, type Delivery, type Outgoing } from '../../src/outbox/outbox.ts'
+import { accountId, cameraId, type Store } from '../../src/ports.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createWorld, press, report, tick } from './world.ts'
+
+let store: Store
+beforeEach(() => {
+  jest.useFakeTimers({ now: 1_000_000 })
+  store = createSqliteStore(':memory:', Date.now)
+})
+afterEach(async () => {
+  await store.close()
+  jest.useRealTimers()
+})
+
+const done = async (): Promise<Delivery> => ({ kind: 'done' })
+const never = () => new Promise<Delivery>(() => {})
+const retry = async (): Promise<Delivery> => ({ kind: 'retry', reason: 'busy' })
+
+const bodies = (told: readonly { event: Pick<Outgoing, 'body'> }[]) =>
+  told.map(({ event }) => JSON.stringify(event.body))
+
+describe('an event', () => {
+  test('is told once, however often it is added, also after it was told', async () => {
+    const world = createWorld(store, done)
+    const { outbox } = world.boot()
+    const event = press()
+    await Promise.all([outbox.add([event, event]), outbox.add([event])])
+    await outbox.settled()
+    await outbox.add([event])
+    await outbox.settled()
+    const state = report('open')
+    await outbox.add([state])
+    await outbox.settled()
+    await outbox.add([state])
+    await outbox.settled()
+    expect(world.told.map(({ event: { id } }) => id)).toEqual([event.id, state.id])
+  })
+
+  test('is durable when `add` resolves: a process that dies right after it leaves it to the next', async () => {
+    const world = createWorld(store, done)
+    const first = world.boot()
+    const events = [press(), report('x')]
+    const added = first.outbox.add(events)
+    await added
+    first.kill()
+    world.told.length = 0
+    const next = world.boot()
+    await next.outbox.start()
+    await tick(10_000)
+    expect(world.told.map(({ event }) => event.id).sort()).toEqual(events.map(({ id }) => id).sort())
+  })
+
+  test('for a destination that nobody delivers to is not kept', async () => {
+    const outbox = createOutbox({ store, deliver: {}, clock: Date.now, log: () => {} })
+    await outbox.add([press()])
+    expect(await store.collection('outbox').list('press')).toEqual([])
+  })
+
+  test('that the store does not take rejects `add`', async () => {
+    const { outbox } = createWorld(
+      {
+        ...store,
+        collection: (kind) => ({ ...store.collection(kind), put: () => Promise.reject(new Error('disk full')) }),
+      },
+      done,
+    ).boot()
+    await expect(outbox.add([press()])).rejects.toThrow('disk full')
+  })
+
+  test('that fails is tried again, each time later, until it is not useful any more', async () => {
+    const world = createWorld(store, retry)
+    const { outbox } = world.boot()
+    const event = press()
+    await outbox.add([event])
+    await tick(60_000)
+    await outbox.settled()
+    const times = world.told.map(({ at }) => at)
+    const gaps = times.slice(1).map((at, index) => at - times[index]!)
+    expect(gaps.length).toBeGreaterThanOrEqual(3)
+    for (const [index, gap] of gaps.entries()) {
+      expect(gap).toBeGreaterThanOrEqual(1_000 * 2 ** index)
+      expect(gap).toBeLessThanOrEqual(1_500 * 2 ** index)
+    }
+    expect(Math.max(...times)).toBeLessThan(event.usefulUntil)
+    expect(world.lines.at(-1)).toMatchObject({ level: 'error', event: 'outbox.dropped', fields: { reason: 'busy' } })
+  })
+
+  test('waits as long as it was told to', async () => {
+    let isFirst = true
+    const world = createWorld(store, async () => {
+      if (!isFirst) return { kind: 'done' }
+      isFirst = false
+      return { kind: 'retry', afterMs: 7_000, reason: 'Retry-After' }
+    })
+    const { outbox } = world.boot()
+    await outbox.add([press()])
+    await tick(6_999)
+    expect(world.told).toHaveLength(1)
+    await tick(1)
+    expect(world.told).toHaveLength(2)
+  })
+
+  test('that is refused for good is not tried again', async () => {
+    const world = createWorld(store, async () => ({ kind: 'drop', reason: 'no such customer' }))
+    const { outbox } = world.boot()
+    await outbox.add([press(), report('x')])
+    await outbox.settled()
+    expect(world.told).toHaveLength(2)
+  })
+
+  test('whose attempt never ends is tried again', async () => {
+    let count = 0
+    const world = createWorld(store, () => (++count === 1 ? never() : done()))
+    const { outbox } = world.boot({ attemptMs: 5_000 })
+    await outbox.add([press()])
+    await tick(5_000 + 1_500)
+    expect(world.told).toHaveLength(2)
+  })
+
+  test('that is stale when its turn comes is not told', async () => {
+    const world = createWorld(store, done)
+    const first = world.boot()
+    const event = press({ usefulUntil: Date.now() + 1_000 })
+    await first.outbox.add([event])
+    first.kill()
+    world.told.length = 0
+    await tick(1_000)
+    await world.boot().outbox.start()
+    await tick(10_000)
+    expect(world.told).toEqual([])
+  })
+})
+
+describe('a press', () => {
+  test('waits behind nothing: neither a thousand reports nor other presses that hang', async () => {
+    const world = createWorld(store, async ({ id }) => (id === 'last' ? { kind: 'done' } : never()))
+    const process = world.boot()
+    const { outbox } = process
+    await outbox.add(Array.from({ length: 1_000 }, (_, index) => report('x', { cameraId: cameraId(`c${index}`) })))
+    await outbox.add(Array.from({ length: 20 }, () => press()))
+    await outbox.add([press({ id: 'last' })])
+    await tick()
+    expect(world.told.map(({ event }) => event.id)).toContain('last')
+    expect(world.told.filter(({ event }) => event.lane === 'report').length).toBe(2)
+    process.kill()
+  })
+
+  test('that another process is sending is not sent by us, unless it dies', async () => {
+    const world = createWorld(store, never)
+    const first = world.boot({ attemptMs: 5_000 })
+    await first.outbox.add([press()])
+    await tick()
+    const second = world.boot()
+    await second.outbox.start()
+    await tick(4_000)
+    expect(world.told).toHaveLength(1)
+    first.kill()
+    await tick(1_000)
+    expect(world.told).toHaveLength(2)
+  })
+
+  test('that two processes find is sent by one of them', async () => {
+    const world = createWorld(store, done)
+    const first = world.boot()
+    await first.outbox.add([press()])
+    first.kill()
+    world.told.length = 0
+    const [one, other] = [world.boot(), world.boot()]
+    await Promise.all([one.outbox.start(), other.outbox.start()])
+    await tick(10_000)
+    expect(world.told.length).toBeLessThanOrEqual(1)
+  })
+
+  test('between two attempts can be taken over at once', async () => {
+    const world = createWorld(store, retry)
+    const first = world.boot()
+    await first.outbox.add([press()])
+    await tick()
+    first.kill()
+    await world.boot().outbox.start()
+    await tick()
+    expect(world.told).toHaveLength(2)
+  })
+})
+
+describe('reports', () => {
+  test('of one camera are told one after the other, and the newest of those that wait replaces the others', async () => {
+    const first = Promise.withResolvers<Delivery>()
+    const world = createWorld(store, ({ body }) => (body === 'a' ? first.promise : done()))
+    const { outbox } = world.boot()
+    for (const body of ['a', 'b', 'c', 'd']) await outbox.add([report(body)])
+    await tick()
+    expect(bodies(world.told)).toEqual(['"a"'])
+    first.resolve({ kind: 'done' })
+    await outbox.settled()
+    expect(bodies(world.told)).toEqual(['"a"', '"d"'])
+  })
+
+  test('about different subjects do not replace each other', async () => {
+    const world = createWorld(store, done)
+    const { outbox } = world.boot()
+    await outbox.add([
+      report('on', { subject: 'motion' }),
+      report('ok', { subject: 'health' }),
+      report('off', { subject: 'motion' }),
+    ])
+    await outbox.settled()
+    expect(bodies(world.told).slice(-2)).toEqual(expect.arrayContaining(['"off"', '"ok"']))
+  })
+
+  test('that are older than what was told are not told', async () => {
+    const world = createWorld(store, done)
+    const { outbox } = world.boot()
+    await outbox.add([report('new')])
+    await outbox.settled()
+    await outbox.add([report('old', { at: Date.now() - 1 })])
+    await outbox.settled()
+    expect(bodies(world.told)).toEqual(['"new"'])
+  })
+
+  test('that fail hold up their camera, not the others of the account', async () => {
+    const world = createWorld(store, ({ body }) => (body === 'bad' ? retry() : done()))
+    const { outbox } = world.boot()
+    const garden = { cameraId: cameraId('garden') }
+    await outbox.add([report('bad', { subject: 'one' })])
+    await tick()
+    await outbox.add([report('next', { subject: 'two' }), report('good', garden)])
+    await tick()
+    expect(bodies(world.told)).toEqual(['"bad"', '"good"'])
+    await outbox.close()
+  })
+
+  test('of one account take two places at most, and other accounts go on', async () => {
+    const world = createWorld(store, ({ accountId: whose }) => (whose === 'anna' ? never() : done()))
+    const { outbox } = world.boot()
+    await outbox.add(Array.from({ length: 9 }, (_, index) => report('x', { cameraId: cameraId(`c${index}`) })))
+    await outbox.add(
+      Array.from({ length: 9 }, (_, index) =>
+        report('y', { accountId: accountId('bob'), cameraId: cameraId(`b${index}`) }),
+      ),
+    )
+    await tick()
+    expect(Object.groupBy(bodies(world.told), (body) => body)).toMatchObject({
+      '"x"': { length: 2 },
+      '"y"': { length: 9 },
+    })
+  })
+})
+
+describe('closing', () => {
+  test('may be done twice, ends what hangs, and leaves what is open to the next process', async () => {
+    const world = createWorld(
+      store,
+      (_event, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
+    const { outbox } = world.boot()
+    await outbox.add([press()])
+    await tick()
+    const closed = Promise.all([outbox.close(), outbox.close()])
+    await tick(2_000)
+    await closed
+    expect(jest.getTimerCount()).toBe(0)
+    await expect(outbox.add([press()])).rejects.toThrow('closed')
+    await world.boot().outbox.start()
+    await tick()
+    expect(world.told).toHaveLength(2)
+  })
+})
