@@ -24,11 +24,15 @@ const onOff = (fallback: 'on' | 'off') =>
     .default(fallback)
     .transform((value) => value === 'on')
 
-const iceServer = z.object({
-  urls: z.union([z.string(), z.array(z.string())]).transform((urls) => (typeof urls === 'string' ? [urls] : urls)),
-  username: z.string().optional(),
-  credential: z.string().optional(),
-})
+/** RFC 7064 and 7065. A browser throws on any other, and on TURN without credentials. */
+const iceUrl = z.string().regex(/^(stuns?|turns?):[^\s?]+(\?transport=(udp|tcp))?$/)
+const iceServer = z
+  .object({
+    urls: z.union([iceUrl, z.array(iceUrl).min(1)]).transform((urls) => (typeof urls === 'string' ? [urls] : urls)),
+    username: z.string().optional(),
+    credential: z.string().optional(),
+  })
+  .refine(({ urls, username, credential }) => !urls.some((url) => url.startsWith('turn')) || (username && credential))
 
 /** Every setting, by the name of its environment variable. The README's table is made from this order. */
 const environment = z.object({
@@ -50,7 +54,9 @@ const environment = z.object({
       try {
         return z.array(iceServer).parse(JSON.parse(text))
       } catch {
-        context.addIssue('must be a JSON array of RTCIceServer objects: [{"urls":"stun:stun.example:3478"}]')
+        context.addIssue(
+          'must be a JSON array of RTCIceServer objects, TURN with credentials: [{"urls":"stun:stun.example:3478"}]',
+        )
         return z.NEVER
       }
     }),

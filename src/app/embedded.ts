@@ -26,6 +26,8 @@ export interface Embedded {
   readonly signalingEndpoint: string
   readonly demo: { readonly login: string; readonly password: string }
   readonly camera: Camera
+  /** The built-in doorbell is on. */
+  readonly hasDoorbell: boolean
   readonly bridge: Bridge
   /** For tests: what is open now. */
   counts(): { readonly viewers: number; readonly negotiating: number; readonly signalingSockets: number }
@@ -159,6 +161,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       signalingEndpoint: service.endpoint,
       demo: secrets.demo,
       camera,
+      hasDoorbell: doorbell !== undefined,
       bridge,
       counts: () => ({
         viewers: doorbell?.viewers() ?? 0,

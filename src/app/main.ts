@@ -42,7 +42,7 @@ async function stop(embedded: Embedded, signal: string): Promise<void> {
   await embedded.close()
 }
 
-function greeting({ publicUrl, signalingEndpoint, demo, camera }: Embedded): string {
+function greeting({ publicUrl, signalingEndpoint, demo, camera, hasDoorbell }: Embedded): string {
   return `
   Transom is running.
 
@@ -55,6 +55,6 @@ function greeting({ publicUrl, signalingEndpoint, demo, camera }: Embedded): str
     npm run call -- --assistant alexa      be an Echo Show
     npm run call -- --assistant google     be a Nest Hub
 
-  r and Enter rings the doorbell. Ctrl-C stops it; cameras, links and users are kept.
+  ${hasDoorbell ? 'r and Enter rings the doorbell.' : 'The doorbell is off (TRANSOM_DOORBELL).'} Ctrl-C stops it; cameras, links and users are kept.
 `
 }

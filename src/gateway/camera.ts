@@ -13,6 +13,8 @@ import { createSource, shareSource } from './source.ts'
 import { openViewer, type Viewer } from './viewer.ts'
 
 /** As many as KVS lets connect to a channel. */
+/** How long viewers may take to leave when the camera stops. */
+const leaveMs = 1_000
 const maxViewers = 10
 /** When all places are taken, a viewer from whom nothing came for so long makes room: it has probably left. */
 const replaceableMs = 3_000
@@ -188,7 +190,8 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   async function shutDown(): Promise<void> {
     life.abort()
     for (const viewer of viewers.values()) remove(viewer, 'the camera is stopped')
-    await Promise.allSettled([online, ...leaving])
+    // werift waits for a TURN server that never replies; nothing of ours hangs on it any more.
+    await Promise.race([Promise.allSettled([online, ...leaving]), wait(leaveMs, undefined, { ref: false })])
     await source.close()
     kvs.close()
   }

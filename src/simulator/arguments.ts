@@ -13,7 +13,7 @@ export const usage = `Plays an Echo Show or a Nest Hub against a running bridge,
   --camera ID        the camera to show (default: the first one discovered)
   --seconds N        how long media flows (default: 3)
   --repeat N         makes N calls in a row with one linked account (default: 1)
-  --json             prints one JSON object and nothing else
+  --json             prints one JSON object and nothing else (npm run -s call …: npm itself is silent, too)
   --bridge URL       the bridge (default: as simulator.json says)
   --login L --password P
                      the user whose account is linked (default: the demo user of simulator.json)

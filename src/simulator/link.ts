@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { createBrowser, formsOf, type Form, type Page } from './browser.ts'
 import { CallError } from './causes.ts'
-import { mustFit, jsonOf, send } from './http.ts'
+import { mustFit, jsonOf, send, type Reply } from './http.ts'
 import type { AssistantName, ClientSettings } from './settings.ts'
 
 /** What an assistant keeps of a linked account. */
@@ -122,13 +122,27 @@ const tokenReply = z.object({
   refresh_token: z.string().min(1).optional(),
 })
 
-async function requestTokens(options: LinkOptions, grant: Record<string, string>, signal: AbortSignal): Promise<Link> {
-  const { assistant, bridge, client } = options
+/**
+ * Ends the link (RFC 7009): a real one is made once and stays, but each run of the simulator makes its own, and an account
+ * keeps only so many of them.
+ */
+export async function endLink(options: LinkOptions, link: Link, signal: AbortSignal): Promise<void> {
+  const form = new URLSearchParams({ token: link.refreshToken, token_type_hint: 'refresh_token' })
+  const reply = await postForm(options, '/oauth/token/revocation', form, signal)
+  if (reply.status !== 200) throw new CallError('link_failed', `the revocation reply is ${reply.status}`)
+}
+
+/** Posts a form as this client: Amazon authenticates by header, Google in the body. */
+async function postForm(
+  { assistant, bridge, client }: LinkOptions,
+  path: string,
+  form: URLSearchParams,
+  signal: AbortSignal,
+): Promise<Reply> {
   const headers: Record<string, string> = {
     'content-type': 'application/x-www-form-urlencoded',
     accept: 'application/json',
   }
-  const form = new URLSearchParams(grant)
   if (assistant === 'alexa') {
     // RFC 6749 section 2.3.1: both parts are form-encoded before they are joined.
     const pair = [client.clientId, client.clientSecret].map(encodeURIComponent).join(':')
@@ -137,8 +151,13 @@ async function requestTokens(options: LinkOptions, grant: Record<string, string>
     form.set('client_id', client.clientId)
     form.set('client_secret', client.clientSecret)
   }
+  return send(`${bridge}${path}`, { method: 'POST', headers, body: form.toString() }, signal)
+}
+
+async function requestTokens(options: LinkOptions, grant: Record<string, string>, signal: AbortSignal): Promise<Link> {
+  const { assistant } = options
   const askedAt = Date.now()
-  const reply = await send(`${bridge}/oauth/token`, { method: 'POST', headers, body: form.toString() }, signal)
+  const reply = await postForm(options, '/oauth/token', new URLSearchParams(grant), signal)
   const what = `the ${grant.grant_type} reply`
   if (reply.status !== 200)
     throw new CallError('link_failed', `${what} is ${reply.status}: ${reply.body.slice(0, 160)}`)

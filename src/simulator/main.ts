@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { type Arguments, overridden, readArguments, usage } from './arguments.ts'
 import { call } from './call.ts'
 import { CallError } from './causes.ts'
-import type { Link } from './link.ts'
+import { endLink, type Link } from './link.ts'
 import { printLine, printReport, printSummary, summarize } from './print.ts'
 import type { CallReport } from './report.ts'
 import { readSettings, type Settings } from './settings.ts'
@@ -31,7 +31,8 @@ async function main(): Promise<number> {
 }
 
 async function single(args: Arguments, settings: Settings, signal: AbortSignal): Promise<number> {
-  const { report } = await call(callOptions(args, settings, signal))
+  const { report, link } = await call(callOptions(args, settings, signal))
+  await leave(args, settings, link)
   console.log(args.json ? JSON.stringify(report, null, 2) : printReport(report))
   return report.ok ? 0 : 1
 }
@@ -47,6 +48,7 @@ async function soak(args: Arguments, settings: Settings, signal: AbortSignal): P
     reports.push(made.report)
     if (!args.json) console.log(printLine(reports.length, made.report))
   }
+  await leave(args, settings, link)
   const summary = summarize(reports)
   const ok = summary.failed === 0 && reports.length === args.repeat
   console.log(
@@ -55,6 +57,17 @@ async function soak(args: Arguments, settings: Settings, signal: AbortSignal): P
       : printSummary(summary),
   )
   return ok ? 0 : 1
+}
+
+/** What was linked for this run is unlinked after it; a bridge that is gone by now keeps it. */
+async function leave({ assistant }: Arguments, settings: Settings, link: Link | undefined): Promise<void> {
+  if (link === undefined) return
+  const { bridge, user, clients } = settings
+  try {
+    await endLink({ assistant, bridge, user, client: clients[assistant] }, link, AbortSignal.timeout(2_000))
+  } catch (error) {
+    console.error(`the link of this run stays: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 function callOptions(

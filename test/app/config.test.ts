@@ -40,6 +40,8 @@ test.each([
   ['a port that is none', { TRANSOM_PORT: '99999' }, 'TRANSOM_PORT'],
   ['a URL that is none', { TRANSOM_PUBLIC_URL: 'bridge.example' }, 'TRANSOM_PUBLIC_URL'],
   ['ICE servers that are not JSON', { TRANSOM_ICE_SERVERS: 'stun:stun.example' }, 'must be a JSON array'],
+  ['an ICE server that no browser takes', { TRANSOM_ICE_SERVERS: '[{"urls":"http://foo"}]' }, 'must be a JSON array'],
+  ['TURN without credentials', { TRANSOM_ICE_SERVERS: '[{"urls":"turn:turn.example"}]' }, 'TURN with credentials'],
   ['a switch that is neither on nor off', { TRANSOM_DOORBELL: 'yes' }, 'TRANSOM_DOORBELL'],
   ['a setting that does not exist', { TRANSOM_SAUCE: 'file.mp4' }, 'unknown setting TRANSOM_SAUCE'],
 ])('%s is refused by name', (_, env, message) => {

@@ -86,12 +86,11 @@ export async function openHouse(options: HouseOptions = {}) {
     deliver: { ...(side.deliver && { alexa: side.deliver }) },
     limits: { firstRetryMs: 20, attemptMs: 2_000 },
   })
-  const audience = async (camera: Camera) => [camera]
   const events = createEvents({
     ...base,
     outbox,
     translate: [side.translate],
-    audience,
+    audience: ownerAlone,
     warm: (camera) => broker.warm(camera),
   })
   const snapshots = createSnapshots(base)
@@ -163,3 +162,5 @@ export type House = Awaited<ReturnType<typeof openHouse>>
 /** `namespace/name` of each event that the gateway took. */
 export const namesOf = ({ amazon }: House) =>
   amazon.events.map(({ event: { header } }) => `${header.namespace}/${header.name}`)
+
+const ownerAlone = async (camera: Camera): Promise<readonly Camera[]> => [camera]
