@@ -6,7 +6,16 @@ import { sessionId, type AccountId, type Camera, type Clock, type IceServer, typ
 import type { Presence, SessionId, Signaling, Store, Stored } from '../ports.ts'
 import type { AnswerRules } from './answer.ts'
 import { startNegotiation, type Negotiation } from './negotiation.ts'
-import { isOverdue, step, type Budgets, type Facts, type Heard, type Session, type SessionEvent } from './session.ts'
+import {
+  isOverdue,
+  refused,
+  step,
+  type Budgets,
+  type Facts,
+  type Heard,
+  type Session,
+  type SessionEvent,
+} from './session.ts'
 import { viewOf, type SessionView } from './view.ts'
 
 export type { AnswerRules } from './answer.ts'
@@ -44,6 +53,8 @@ export interface Broker {
    * new offer under the same reference replaces the earlier attempt. Throws `BridgeError`.
    */
   negotiate(request: NegotiateRequest): Promise<string>
+  /** Keeps the cause of a view that was refused before the display could offer, for the owner to see. Never rejects. */
+  refused(camera: Camera, assistant: 'alexa' | 'google', error: BridgeError): Promise<void>
   /** The display says that media flows. Unknown sessions are ignored, here and below. */
   connected(ref: SessionRef): Promise<void>
   end(ref: SessionRef, reason: string): Promise<void>
@@ -231,6 +242,15 @@ export function createBroker(deps: BrokerDeps): Broker {
       if (running?.digest === digest) return running.answer
       running?.end('a newer offer took its place')
       return begin(request, id, digest).answer
+    },
+    async refused(camera, assistant, error) {
+      const reference = randomBytes(16).toString('base64url')
+      const ref = { assistant, accountId: camera.accountId, reference }
+      const startedAt = clock()
+      const rules = { ipv4Only: false, tcpCandidates: false, talkBack: false }
+      const asked = { ...ref, camera, rules, offer: '', receivedAt: startedAt, answerBy: startedAt }
+      await save(refused(factsOf(asked, idOf(ref), '', '', deps.budgets), clock(), error), undefined)
+      await prune(camera.accountId).catch((thrown: unknown) => log('warn', 'history not pruned', { error: thrown }))
     },
     connected: (ref) => update(idOf(ref), { kind: 'display-connected', at: clock() }),
     async end(ref, reason) {

@@ -163,6 +163,13 @@ export function open(facts: Facts, offer: string, at: number, absentSince?: numb
   }
 }
 
+/** A view that was refused before there was an offer: what is left of it is its cause. */
+export function refused(facts: Facts, at: number, { code, message }: BridgeError): Session {
+  const timeline = [{ step: 'asked-for', at: facts.startedAt }]
+  const closed: Closed = { facts, timeline, phase: 'closed', reason: 'refused', cause: { code, message } }
+  return note(closed, at, 'refused', code)
+}
+
 /**
  * Moves a session by one event. An event that comes too late, or twice, changes nothing and has no effects.
  * From `open` on a session gives exactly one verdict (`answer` or `refuse`), by `answerBy`, and with it one `hang-up`.

@@ -11,7 +11,7 @@ import { createStreamTokens, referenceOf } from './stream-token.ts'
 export interface CameraStreamDeps {
   readonly cameras: Pick<Cameras, 'list'>
   readonly stateOf: StateOf
-  readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline'>
+  readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline' | 'refused'>
   readonly store: Store
   /** The absolute URL of the signaling door, as displays reach it. */
   readonly signalingUrl: string
@@ -72,6 +72,8 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
       const error = toBridgeError(thrown)
       const { code } = error
       logFailure(log, 'google.stream-refused', error, { cameraId: camera.id })
+      // No offer will come, so this is the only place where its owner can find out why.
+      await broker.refused(camera, 'google', error)
       if (code === 'camera_offline')
         return { status: 'OFFLINE', states: { online: false }, errorCode: googleErrorCode[code] }
       return { status: 'ERROR', errorCode: googleErrorCode[code] }

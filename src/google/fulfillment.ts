@@ -29,7 +29,7 @@ export interface FulfillmentDeps extends CameraStreamDeps, DevicePromises {
   readonly verifyToken: VerifyToken
   /** The OAuth client that Google is to us; tokens of another assistant do not count here. */
   readonly clientId: string
-  readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline' | 'endAll'>
+  readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline' | 'refused' | 'endAll'>
   readonly links: GoogleLinks
   readonly statesOf: StatesOf
   /** For what Google should hear afterwards; absent without Home Graph. */

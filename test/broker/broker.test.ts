@@ -404,6 +404,19 @@ describe('the record', () => {
     expect([await verdict, broker.running()]).toEqual(['display_gave_up', 0])
   })
 
+  test('a view that is refused before there is an offer is kept with its cause', async () => {
+    const { broker } = house(good)
+    await broker.refused(camera, 'google', new BridgeError('camera_offline'))
+    expect(await broker.recent(camera.accountId)).toMatchObject([
+      {
+        assistant: 'google',
+        phase: 'closed',
+        cause: { code: 'camera_offline' },
+        timeline: [{ step: 'asked-for' }, { step: 'refused' }],
+      },
+    ])
+  })
+
   test('unknown sessions are ignored', async () => {
     const { broker } = house(good)
     await broker.connected(ref)

@@ -109,6 +109,9 @@ export function fulfillmentOf(house: FakeHouse, options: Partial<FulfillmentDeps
         return house.iceServers(by)
       },
       isOnline: () => house.online,
+      refused: async (...given) => {
+        house.calls.push(['refused', ...given])
+      },
       endAll: async (...given) => {
         house.calls.push(['endAll', ...given])
         await house.end()

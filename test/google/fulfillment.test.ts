@@ -299,13 +299,13 @@ describe('EXECUTE', () => {
     expect(house.calls.filter(([call]) => call === 'warm')).toHaveLength(2)
   })
 
-  test('a camera that is offline is said to be, without a token', async () => {
+  test('a camera that is offline is said to be, without a token, and its owner can see why', async () => {
     const house = fakeHouse()
     house.online = false
     expect(await run(house, execute(['bell-1'], show))).toEqual([
       { ids: ['bell-1'], status: 'OFFLINE', states: { online: false }, errorCode: 'deviceOffline' },
     ])
-    expect(house.calls).toEqual([])
+    expect(house.calls).toMatchObject([['refused', { id: 'bell-1' }, 'google', { code: 'camera_offline' }]])
   })
 
   test('a camera of which nobody knows whether it is online is tried', async () => {
