@@ -19,6 +19,7 @@ export const causes = {
   no_key_frame: 'video arrived, but never a complete picture to start from',
   profile_mismatch: 'the video is not of the profile that the answer announced',
   no_audio: 'no audio packet arrived',
+  media_stopped: 'picture and sound stopped before the display hung up',
   talk_back_refused: 'the camera is announced as two-way, and the answer takes no sound',
   not_supported: 'camera and surface have no way of showing the picture in common; the assistant tells the user so',
   ring_impossible: 'the bell cannot be pressed, or what follows from it cannot be heard',

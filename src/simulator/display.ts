@@ -55,6 +55,8 @@ export interface Traffic {
   readonly profileLevelId: string | undefined
   readonly audioPackets: number
   readonly talkBackPackets: number
+  /** For how long nothing had come when the display hung up, milliseconds. */
+  readonly quietMs: number
 }
 
 export interface Display {
@@ -105,7 +107,11 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
   let started = false
   let closed = false
 
+  let lastMediaAt = performance.now()
+  let closedAt: number | undefined
+
   dtls.onRtp.subscribe(({ header, payload }: RtpPacket) => {
+    lastMediaAt = performance.now()
     if (header.payloadType === answered?.video.payloadType) {
       count.video += 1
       if (count.video === 1) {
@@ -236,6 +242,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
       profileLevelId: video.profileLevelId(),
       audioPackets: count.audio,
       talkBackPackets: count.talkBack,
+      quietMs: (closedAt ?? performance.now()) - lastMediaAt,
     }),
 
     hasPicture: () => started,
@@ -243,6 +250,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
     async close() {
       if (closed) return
       closed = true
+      closedAt = performance.now()
       for (const timer of timers) clearInterval(timer)
       await sayGoodbye(dtls).catch(() => undefined) // it is a courtesy: the camera's own watchdog notices too
       await dtls.stop()

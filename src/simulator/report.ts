@@ -69,7 +69,11 @@ export const noTraffic: Traffic = {
   profileLevelId: undefined,
   audioPackets: 0,
   talkBackPackets: 0,
+  quietMs: 0,
 }
+
+/** A stream of 50 sound packets a second that is silent for so long has ended. */
+const mostQuietMs = 2_000
 
 /** What is wrong with a call whose every step succeeded. */
 export function judge(progress: Progress, traffic: Traffic, session: SessionView | undefined): CallError | undefined {
@@ -86,6 +90,9 @@ export function judge(progress: Progress, traffic: Traffic, session: SessionView
     return new CallError('profile_mismatch', `the stream is ${profileLevelId}, the answer announced ${announced}`)
   }
   if (traffic.audioPackets === 0) return new CallError('no_audio')
+  if (traffic.quietMs > mostQuietMs) {
+    return new CallError('media_stopped', `nothing came in the last ${Math.round(traffic.quietMs)} ms of the view`)
+  }
   if (traffic.talkBackPackets > 0 && (session?.heard?.packets ?? 0) === 0) {
     const known = session === undefined ? 'the bridge shows no session of this call' : 'the camera reports none of them'
     return new CallError('talk_back_unheard', `${traffic.talkBackPackets} packets were sent, ${known}`)
