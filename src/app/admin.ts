@@ -245,6 +245,7 @@ const errorsOnly: Log = (level, event, fields) => {
 
 if (import.meta.main) {
   try {
+    if (existsSync('.env')) process.loadEnvFile('.env')
     const { NEW_PASSWORD: _, ...env } = process.env
     const operator = await openOperator(env, Date.now, errorsOnly)
     try {

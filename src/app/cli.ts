@@ -1,4 +1,5 @@
 /** `npm run transom`: what an operator does with the running bridge of this data directory. */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -96,6 +97,7 @@ async function run(verb: string, subject: string, values: Values): Promise<void>
 type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
 
 async function findBridge(): Promise<OperatorAccess> {
+  if (existsSync('.env')) process.loadEnvFile('.env')
   const directory = resolve(process.env['TRANSOM_DATA'] || './data')
   const path = join(directory, 'operator.json')
   try {
