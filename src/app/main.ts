@@ -13,10 +13,11 @@ try {
   // What is in the environment already wins.
   if (existsSync('.env')) process.loadEnvFile('.env')
   const embedded = await startEmbedded(readConfig(process.env), Date.now, log)
-  console.log(greeting(embedded))
   if (process.stdin.isTTY) listenForRing(embedded)
   process.once('SIGINT', () => void stop(embedded, 'SIGINT'))
   process.once('SIGTERM', () => void stop(embedded, 'SIGTERM'))
+  // Last: whoever reads it may stop us at once.
+  console.log(greeting(embedded))
 } catch (error) {
   console.error(`Transom cannot start.\n${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
