@@ -179,7 +179,7 @@ export function hasAttribute(attributes: readonly Attribute[], name: string): bo
 }
 
 /** The payload type that a retransmission codec repairs (RFC 4588); undefined for any other codec. */
-export function repairedBy(codec: Codec): number | undefined {
+function repairedBy(codec: Codec): number | undefined {
   const apt = codec.name.toLowerCase() === 'rtx' ? /^apt=(\d{1,3})/.exec(codec.parameters)?.[1] : undefined
   return apt === undefined ? undefined : Number(apt)
 }

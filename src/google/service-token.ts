@@ -2,6 +2,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { z } from 'zod'
+import { untilAborted } from '../deadline.ts'
 import type { Clock } from '../ports.ts'
 import { serviceTokenReply } from '../wire/google.ts'
 
@@ -50,7 +51,7 @@ export function createServiceToken(deps: {
       if (kept !== undefined && clock() < kept.until) return kept.token
       // Reports that go at once share one request, with a deadline of its own: a caller that gives up only stops waiting.
       coming ??= renew().finally(() => (coming = undefined))
-      return unlessAborted(coming, signal)
+      return untilAborted(coming, signal)
     },
     forget() {
       kept = undefined
@@ -86,16 +87,4 @@ export function createServiceToken(deps: {
 /** `error` of RFC 6749 section 5.2; the description beside it is not ours to log. */
 function refusalCode(text: string): string {
   return /"error"\s*:\s*"([a-z_]{1,40})"/.exec(text)?.[1] ?? ''
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

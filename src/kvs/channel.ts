@@ -7,7 +7,8 @@ import type { Kvs } from './access.ts'
 import { ServiceRefusal, toKvsError } from './failure.ts'
 import { decodeMessage, encodeMessage, type ChannelMessage, type Outgoing } from './message.ts'
 import type { ChannelResources } from './resources.ts'
-import { untilAborted, within } from './waiting.ts'
+import { untilAborted } from '../deadline.ts'
+import { within } from './waiting.ts'
 
 export type ChannelRole = { readonly role: 'MASTER' } | { readonly role: 'VIEWER'; readonly clientId: string }
 

@@ -5,7 +5,8 @@ import { BridgeError } from '../errors.ts'
 import type { IceServer } from '../ports.ts'
 import type { Kvs } from './access.ts'
 import { toKvsError } from './failure.ts'
-import { untilAborted, within } from './waiting.ts'
+import { untilAborted } from '../deadline.ts'
+import { within } from './waiting.ts'
 
 /** A channel's addresses for one role. */
 export interface ChannelResources {

@@ -9,7 +9,7 @@ import { openChannel, type ChannelConnection } from './channel.ts'
 import { mayBeStale, ServiceRefusal, toKvsError } from './failure.ts'
 import { decodeDescription, encodePayload, type ChannelMessage } from './message.ts'
 import { fetchIceServers, findChannel, type ChannelResources } from './resources.ts'
-import { untilAborted } from './waiting.ts'
+import { untilAborted } from '../deadline.ts'
 
 /** What is known about one channel. */
 interface Known {

@@ -18,20 +18,3 @@ export async function within<T>(
     signal.removeEventListener('abort', onAbort)
   }
 }
-
-/**
- * The work's outcome, or the signal's reason if it aborts first. The work itself goes on: only for work that somebody else
- * owns and ends, or that takes no signal.
- */
-export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  if (signal.aborted) onAbort()
-  try {
-    // The race hears the loser's failure too: neither promise is left without a listener.
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
-}

@@ -18,7 +18,7 @@ export interface RefreshFamilies {
   tidy(used: AdapterPayload): Promise<void>
 }
 
-export const refreshGraceS = 60
+const refreshGraceS = 60
 /** So long a generation that is over is remembered, to recognise its thief. */
 const memoryMs = 7 * 24 * 3_600_000
 

@@ -48,7 +48,7 @@ export interface Users {
 /** Longest login (an e-mail address, RFC 5321) and password that the pages and `create` take, in characters. */
 export const longestLogin = 254
 export const longestPassword = 256
-export const shortestPassword = 8
+const shortestPassword = 8
 
 const acceptablePassword = z.string().min(shortestPassword).max(longestPassword)
 const newUser = z.object({
