@@ -1,7 +1,8 @@
 /** Carries what waits in the outbox for Google to Home Graph: presses, people seen, states, "ask me again", and farewells. */
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { Deliver, Delivery, Outgoing } from '../outbox/outbox.ts'
-import type { AccountId, Camera, CameraId } from '../ports.ts'
+import type { AccountId, Camera } from '../ports.ts'
 import type { Cameras } from './cameras.ts'
 import type { Devices, GraphResult, HomeGraph } from './home-graph.ts'
 import type { GoogleLinks } from './links.ts'
@@ -25,69 +26,100 @@ export function createGoogleDeliver(deps: DeliverDeps): Deliver {
     const body = googleEvent.safeParse(event.body)
     if (!body.success) return drop(`no event for Google: ${z.prettifyError(body.error).slice(0, 200)}`)
     const { accountId } = event
-    if (body.data.kind === 'unlink') return farewell(accountId, signal)
-    if (!(await links.isOpen(accountId))) return drop('the account is not linked with Google')
+    const isOpen = await links.isOpen(accountId)
+    // A user who has linked again in the meantime must not be deleted by the farewell of his earlier link.
+    if (body.data.kind === 'unlink') return isOpen ? drop('the account is linked again') : farewell(accountId, signal)
+    if (!isOpen) return drop('the account is not linked with Google')
     switch (body.data.kind) {
       case 'press':
       case 'person':
         return notify(event, signal)
       case 'states':
-        return reportStates(accountId, event.cameraId, signal)
+        return reportStates(accountId, signal)
       case 'sync':
         return settle(accountId, await homeGraph.requestSync(accountId, signal))
     }
   }
 
   async function notify(event: Outgoing, signal: AbortSignal): Promise<Delivery> {
-    const camera = await cameraOf(event.accountId, event.cameraId)
-    if (camera === undefined) return drop('the camera is gone')
+    const { accountId, cameraId, id, at } = event
+    const camera = cameraId && (await cameras.find(accountId, cameraId))
+    if (!camera) return drop('the camera is gone')
     // Google has no word for "pressed", and we recognise nobody: it is somebody.
     const objects = { unfamiliar: 1 }
-    const seen = { ObjectDetection: { objects, priority: 0 as const, detectionTimestamp: Math.round(event.at) } }
+    const seen = { ObjectDetection: { objects, priority: 0 as const, detectionTimestamp: Math.round(at) } }
     const devices: Devices = {
       // Who rings is there, whatever we believed.
       states: { [camera.id]: { ...(await statesOf(camera)), online: true } },
       notifications: { [camera.id]: seen },
     }
-    return settle(event.accountId, await homeGraph.report(event.accountId, devices, event.id, signal))
+    const result = await homeGraph.report(accountId, devices, id, signal)
+    if (result.kind !== 'not-found') return settle(accountId, result)
+    const known = await knownDevices(accountId, signal)
+    return Array.isArray(known) ? retry('Google does not know the camera yet') : known
   }
 
-  async function reportStates(account: AccountId, only: CameraId | undefined, signal: AbortSignal): Promise<Delivery> {
-    const camera = only === undefined ? undefined : await cameraOf(account, only)
-    const told = only === undefined ? await cameras.list(account) : camera ? [camera] : []
+  async function reportStates(account: AccountId, signal: AbortSignal): Promise<Delivery> {
+    const told = await cameras.list(account)
     if (told.length === 0) return drop('there is nothing to report')
-    const states = await Promise.all(told.map(async (one) => [one.id, await statesOf(one)] as const))
-    const devices = { states: Object.fromEntries(states) }
-    return settle(account, await homeGraph.report(account, devices, undefined, signal))
+    const states = await statesNow(told)
+    const result = await homeGraph.report(account, { states }, undefined, signal)
+    if (result.kind === 'not-found') return reportKnown(account, states, signal)
+    // Another process may have told Google of a change before this, older word arrived.
+    if (result.kind === 'accepted' && !isDeepStrictEqual(await statesNow(told), states))
+      return retry('a state changed while it was reported')
+    return settle(account, result)
+  }
+
+  async function statesNow(told: readonly Camera[]): Promise<Devices['states']> {
+    return Object.fromEntries(await Promise.all(told.map(async (one) => [one.id, await statesOf(one)] as const)))
+  }
+
+  /** One device that Google does not know spoils the report of all: those that it knows are told alone, the rest after its SYNC. */
+  async function reportKnown(account: AccountId, states: Devices['states'], signal: AbortSignal): Promise<Delivery> {
+    const known = await knownDevices(account, signal)
+    if (!Array.isArray(known)) return known
+    const told = Object.entries(states).filter(([id]) => known.includes(id))
+    if (told.length === 0) return drop('Google knows none of the cameras yet')
+    const result = await homeGraph.report(account, { states: Object.fromEntries(told) }, undefined, signal)
+    return result.kind === 'not-found' ? retry("Google's devices are changing") : settle(account, result)
+  }
+
+  /**
+   * Home Graph found the user or one of his devices not (its 404 does not say which). The devices that it knows, having
+   * asked it to ask us; or what follows if it knows not even the user.
+   */
+  async function knownDevices(account: AccountId, signal: AbortSignal): Promise<string[] | Delivery> {
+    if (await links.isFresh(account)) return retry('Google has not taken in the last SYNC yet')
+    const kept = await homeGraph.devices(account, signal)
+    if (kept.kind !== 'accepted') return settle(account, kept)
+    const asked = await homeGraph.requestSync(account, signal)
+    return asked.kind === 'accepted' ? kept.value.map(({ id }) => id) : settle(account, asked)
   }
 
   async function farewell(account: AccountId, signal: AbortSignal): Promise<Delivery> {
     const result = await homeGraph.deleteAgentUser(account, signal)
     // Already gone is what we wanted.
-    return result.kind === 'unlinked' ? { kind: 'done' } : settle(account, result)
+    return result.kind === 'not-found' ? { kind: 'done' } : settle(account, result)
   }
 
-  async function cameraOf(account: AccountId, id: CameraId | undefined): Promise<Camera | undefined> {
-    return id === undefined ? undefined : cameras.find(account, id)
-  }
-
+  /** What follows from a call about the user as a whole. */
   async function settle(account: AccountId, result: GraphResult<unknown>): Promise<Delivery> {
     switch (result.kind) {
       case 'accepted':
         return { kind: 'done' }
-      case 'unlinked':
+      case 'not-found':
+        if (await links.isFresh(account)) return retry('Google has not taken in the last SYNC yet')
         await links.close(account)
         await onUnlinked(account)
         return drop('Home Graph knows no such user: the account was unlinked')
       case 'failed': {
         const { retryable, afterMs, reason } = result
-        if (!retryable) return drop(reason)
-        return { kind: 'retry', reason, ...(afterMs !== undefined && { afterMs }) }
+        return retryable ? { ...retry(reason), ...(afterMs !== undefined && { afterMs }) } : drop(reason)
       }
     }
   }
 }
 
-function drop(reason: string): Delivery {
-  return { kind: 'drop', reason }
-}
+const drop = (reason: string) => ({ kind: 'drop', reason }) as const
+const retry = (reason: string) => ({ kind: 'retry', reason }) as const

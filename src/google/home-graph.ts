@@ -20,8 +20,8 @@ export interface HomeGraphDeps {
 /** What became of a call. Google's yes is not delivery: the user may have announcements off, and only Google's log says so. */
 export type GraphResult<T> =
   | { readonly kind: 'accepted'; readonly value: T }
-  /** Google knows no such user: the link is gone, and calls for this account must stop. */
-  | { readonly kind: 'unlinked' }
+  /** Google knows no such user (any more, or not yet), or for a report: one of its devices. */
+  | { readonly kind: 'not-found' }
   /** `retryable`: the same call may be accepted later, not before `afterMs` if that is given. */
   | { readonly kind: 'failed'; readonly retryable: boolean; readonly afterMs?: number; readonly reason: string }
 
@@ -85,12 +85,14 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
     query(account, ids, signal) {
       const inputs = [{ payload: { devices: ids.map((id) => ({ id })) } }]
       const body = { requestId: randomUUID(), agentUserId: account, inputs }
-      return call({ name: 'query', account, method: 'POST', path: '/v1/devices:query', body, read: readStates }, signal)
+      const path = '/v1/devices:query'
+      return call({ name: 'query', account, method: 'POST', path, body, lane: 'reconcile', read: readStates }, signal)
     },
     devices(account, signal) {
       const body = { requestId: randomUUID(), agentUserId: account }
+      const path = '/v1/devices:sync'
       return call(
-        { name: 'devices', account, method: 'POST', path: '/v1/devices:sync', body, read: readDevices },
+        { name: 'devices', account, method: 'POST', path, body, lane: 'reconcile', read: readDevices },
         signal,
       )
     },
@@ -131,7 +133,7 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
     const { status, text } = response
     if (status >= 200 && status < 300)
       return { kind: 'accepted', value: what.read(text === '' ? {} : JSON.parse(text)) }
-    if (status === 404) return { kind: 'unlinked' }
+    if (status === 404) return { kind: 'not-found' }
     if (status === 429) {
       const waitMs = response.retryAfterMs ?? 10_000
       quota.exhausted(waitMs)

@@ -1,8 +1,8 @@
 /** Google's limit on Home Graph calls: 6,000 in 60 seconds for one project, all methods counted together. */
 import type { Clock } from '../ports.ts'
 
-/** A press must never wait behind reports, so the last calls of a minute are kept for presses. */
-export type QuotaLane = 'press' | 'report'
+/** A press must never wait behind reports, nor a report behind a reconciliation: the last calls of a minute are kept for them. */
+export type QuotaLane = 'press' | 'report' | 'reconcile'
 
 export interface Quota {
   /** 0 when the call may be made now, and is counted; else the milliseconds to wait before asking again. */
@@ -18,7 +18,7 @@ export interface Quota {
 export function createQuota({ clock, perMinute = 6000 }: { clock: Clock; perMinute?: number }): Quota {
   const most = perMinute / 4
   const perMs = (perMinute - most) / 60_000
-  const kept: Record<QuotaLane, number> = { press: 0, report: most / 4 }
+  const kept: Record<QuotaLane, number> = { press: 0, report: most / 4, reconcile: most / 2 }
   let held = most
   let at = clock()
   let reportsFrom = 0
@@ -28,7 +28,7 @@ export function createQuota({ clock, perMinute = 6000 }: { clock: Clock; perMinu
       const now = clock()
       held = Math.min(most, held + Math.max(0, now - at) * perMs)
       at = now
-      if (lane === 'report' && now < reportsFrom) return reportsFrom - now
+      if (lane !== 'press' && now < reportsFrom) return reportsFrom - now
       const missing = kept[lane] + 1 - held
       if (missing > 0) return Math.ceil(missing / perMs)
       held -= 1

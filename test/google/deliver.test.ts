@@ -74,15 +74,33 @@ describe('a press', () => {
     await home.sync()
     home.google.unlinked.add(ada)
     await tell(press('e1'))
-    expect(home.google.calls).toHaveLength(1)
+    // The 404 of a report does not say whether it was the user or the device; the second call does.
+    expect(home.google.calls.map(({ call }) => call)).toEqual(['report', 'sync'])
     await tell(press('e2'))
     await home.reports.statesChanged(ada)
     await home.outbox.settled()
-    expect(home.google.calls).toHaveLength(1)
+    expect(home.google.calls).toHaveLength(2)
     expect(home.house.log).toContainEqual(expect.objectContaining({ level: 'warn', event: 'notice' }))
     await home.sync()
     await tell(press('e3'))
     expect(home.google.reports).toHaveLength(1)
+  })
+
+  test('of a camera that Google does not know yet makes it ask, waits for that, and is not lost', async () => {
+    await home.sync()
+    home.house.cameras = [camera(), camera({ id: cameraId('bell-2') })]
+    const at = home.house.now
+    await home.outbox.add([
+      {
+        ...{ id: 'google-press-bell-2-e1', destination: 'google', lane: 'press', accountId: ada, at },
+        ...{ cameraId: cameraId('bell-2'), body: { kind: 'press' }, usefulUntil: at + 30_000 },
+      },
+    ])
+    await eventually(() => home.google.calls.some(({ call }) => call === 'requestSync'))
+    home.google.devices.set(ada, [{ id: 'bell-1' }, { id: 'bell-2' }])
+    await home.outbox.settled()
+    expect(home.google.reports).toMatchObject([{ eventId: 'google-press-bell-2-e1' }])
+    expect(await home.links.isOpen(ada)).toBe(true)
   })
 
   test('survives a crash: the next process says it', async () => {
@@ -207,11 +225,40 @@ describe('a change of state', () => {
     expect(performance.now() - startedAt).toBeLessThan(1000)
   })
 
-  test('is reported once after each SYNC, because the app reads `online` from the reports', async () => {
+  test('is reported once after each SYNC, however long Google needs to take that in, and the link stays', async () => {
     const request = { requestId: '1', inputs: [{ intent: 'action.devices.SYNC' }] }
     await home.fulfillment(request, { authorization: 'Bearer good' })
+    // Home Graph knows no such user yet: its 404 is no farewell.
+    await eventually(() => home.google.calls.length > 1)
+    home.google.devices.set(ada, [{ id: 'bell-1' }])
     await eventually(() => home.google.reports.length === 1)
     expect(states()).toEqual([{ 'bell-1': { online: true } }])
+    expect(await home.links.isOpen(ada)).toBe(true)
+  })
+
+  test('is told of the cameras that Google knows, although there is one that it has not asked for yet', async () => {
+    await home.sync()
+    home.house.cameras = [camera(), camera({ id: cameraId('cam-2') })]
+    home.house.online = false
+    await home.reports.statesChanged(ada)
+    await home.outbox.settled()
+    expect(states()).toEqual([{ 'bell-1': { online: false } }])
+    expect(home.google.calls.map(({ call }) => call)).toEqual(['report', 'sync', 'requestSync', 'report'])
+    expect(await home.links.isOpen(ada)).toBe(true)
+  })
+
+  test('that another process may have overtaken is told again', async () => {
+    await home.sync()
+    // As if the other process had written and told it while our report was on its way.
+    const { statesOf } = home
+    home.statesOf = async (asked) => {
+      const before = await statesOf(asked)
+      home.house.online = false
+      return before
+    }
+    await home.reports.statesChanged(ada)
+    await home.outbox.settled()
+    expect(states()).toEqual([{ 'bell-1': { online: true } }, { 'bell-1': { online: false } }])
   })
 })
 
@@ -236,6 +283,19 @@ describe('a change of cameras', () => {
     home.house.cameras = [camera({ name: 'Back door' })]
     await query({ id: 'bell-1', customData: device?.customData })
     await eventually(() => home.google.calls.some(({ call }) => call === 'requestSync'))
+  })
+
+  test('is asked for once in ten minutes, though what Google gives back stay old', async () => {
+    await home.sync()
+    const inputs = [{ intent: 'action.devices.QUERY', payload: { devices: [{ id: 'gone' }] } }]
+    const syncs = () => home.google.calls.filter(({ call }) => call === 'requestSync').length
+    for (const count of [1, 1, 2]) {
+      await home.fulfillment({ requestId: '1', inputs }, { authorization: 'Bearer good' })
+      await eventually(() => syncs() >= count)
+      await home.outbox.settled()
+      expect(syncs()).toBe(count)
+      if (count === 1) home.house.now += 5 * 60_000
+    }
   })
 
   test('so does a device that we do not know any more', async () => {
@@ -264,6 +324,17 @@ describe('unlinking', () => {
     await home.reports.unlinkedHere(ada)
     await home.outbox.settled()
     expect(home.house.log).toContainEqual(expect.objectContaining({ event: 'outbox.delivered' }))
+  })
+
+  test('on our side, told late, does not undo a link that was made anew in the meantime', async () => {
+    await home.sync()
+    home.google.script.push('hang')
+    await home.reports.unlinkedHere(ada)
+    await eventually(() => home.google.script.length === 0)
+    await home.links.open(ada)
+    await home.outbox.settled()
+    expect(home.google.unlinked.has(ada)).toBe(false)
+    expect(home.house.log).toContainEqual(dropped('linked again'))
   })
 
   test("on Google's side says nothing more to Home Graph", async () => {

@@ -30,6 +30,7 @@ const accepted = { kind: 'accepted', value: undefined }
 
 beforeEach(async () => {
   google = await startFakeGoogle(() => now)
+  google.devices.set(ada, [{ id: 'bell-1' }])
 })
 afterEach(() => google.close())
 
@@ -72,6 +73,7 @@ describe('each method', () => {
 
   test('deletes an agent user, whatever is in the id', async () => {
     const odd = 'a/b ?c' as typeof ada
+    google.devices.set(odd, [])
     expect(await homeGraph().deleteAgentUser(odd)).toEqual(accepted)
     expect(google.calls).toMatchObject([{ call: 'delete', account: odd }])
   })
@@ -129,7 +131,7 @@ describe('the access token', () => {
 
 describe('an outcome', () => {
   test.each([
-    [404, { kind: 'unlinked' }],
+    [404, { kind: 'not-found' }],
     [400, { kind: 'failed', retryable: false, reason: expect.stringContaining('400 AS_PLANNED') }],
     [403, { kind: 'failed', retryable: false, reason: expect.stringContaining('HomeGraph API switched on') }],
     [500, { kind: 'failed', retryable: true, reason: expect.stringContaining('500') }],
@@ -153,13 +155,17 @@ describe('an outcome', () => {
 })
 
 describe('the quota', () => {
-  test('of 6,000 in any minute holds for reports, and leaves room for presses', () => {
+  test('of 6,000 in any minute holds for reports, and leaves room for presses; a reconciliation leaves room for both', () => {
     const quota = createQuota({ clock: () => now })
     const at: number[] = []
     const until = now + 180_000
     for (; now < until; now += 5) if (quota.take('report') === 0) at.push(now)
     for (const first of at) expect(at.filter((one) => one >= first && one < first + 60_000).length).toBeLessThan(6001)
-    while (quota.take('report') === 0) at.push(now)
+    now += 60_000
+    while (quota.take('reconcile') === 0);
+    expect(quota.take('reconcile')).toBeGreaterThan(0)
+    expect(quota.take('report')).toBe(0)
+    while (quota.take('report') === 0);
     expect(quota.take('report')).toBeGreaterThan(0)
     expect(quota.take('press')).toBe(0)
   })

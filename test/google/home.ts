@@ -5,7 +5,7 @@ import { createHomeGraph } from '../../src/google/home-graph.ts'
 import { createGoogleNews } from '../../src/google/news.ts'
 import { createQuota } from '../../src/google/quota.ts'
 import { createReconcile } from '../../src/google/reconcile.ts'
-import { createGoogleReports } from '../../src/google/reports.ts'
+import { createGoogleReports, type StatesOf } from '../../src/google/reports.ts'
 import { createOutbox, type OutboxLimits } from '../../src/outbox/outbox.ts'
 import { startFakeGoogle } from './fake-google.ts'
 import type { CameraNews } from '../../src/ports.ts'
@@ -17,7 +17,9 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
   const homeGraph = createHomeGraph({ ...google, quota: createQuota({ clock }), deadlineMs: 1000, clock, log })
   const links = linksOf(house)
   const onUnlinked = async (account: string) => log('warn', 'notice', { account })
-  const deliver = createGoogleDeliver({ homeGraph, links, cameras, statesOf: statesOf(house), onUnlinked })
+  const home = { statesOf: statesOf(house), cameras }
+  const how: StatesOf = (camera) => home.statesOf(camera)
+  const deliver = createGoogleDeliver({ homeGraph, links, cameras, statesOf: how, onUnlinked })
   const quick = { firstRetryMs: 1, longestRetryMs: 5, ...limits }
   const translate = createGoogleNews(links)
   const outbox = createOutbox({ store, deliver: { google: deliver }, clock, log, limits: quick })
@@ -28,14 +30,16 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
     homeGraph,
     links,
     cameras,
-    statesOf: statesOf(house),
+    statesOf: how,
     reports,
     onUnlinked,
+    store,
+    clock,
     log,
   })
   const fulfillment = fulfillmentOf(house, { links, reports })
 
-  return {
+  return Object.assign(home, {
     house,
     google,
     links,
@@ -45,9 +49,9 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
       for (const one of news) await outbox.add(await translate(camera(), one))
     },
     reports,
-    /** One round of reconciling, and what comes of it. */
-    async reconcile() {
-      const done = await reconcile(AbortSignal.timeout(10_000))
+    /** A round of reconciling, as far as the signal allows, and what comes of it. */
+    async reconcile(signal = AbortSignal.timeout(10_000)) {
+      const done = await reconcile(signal)
       await outbox.settled()
       return done
     },
@@ -62,13 +66,15 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
       await outbox.settled()
       google.reports.length = 0
       google.calls.length = 0
+      // Until Google has taken it in.
+      house.now += 60_000
     },
     fulfillment,
     async close() {
       await outbox.close()
       await google.close()
     },
-  }
+  })
 }
 
 /** Waits until it holds, for five seconds at most. */

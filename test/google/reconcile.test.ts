@@ -1,5 +1,5 @@
 /** Reconciling: what Home Graph believes is compared with what is true, and mended. */
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { scheduleReconcile } from '../../src/google/reconcile.ts'
 import { accountId, cameraId } from '../../src/ports.ts'
 import { ada, camera } from './fake-house.ts'
@@ -16,7 +16,7 @@ afterEach(async () => {
 })
 
 const calls = () => home.google.calls.map(({ call }) => call)
-const nothing = { accounts: 1, unlinked: 0, resynced: 0, reported: 0, failed: 0 }
+const nothing = { accounts: 1, unlinked: 0, resynced: 0, reported: 0, failed: 0, isComplete: true }
 
 test('when all is as Google believes, nothing is sent', async () => {
   expect(await home.reconcile()).toEqual(nothing)
@@ -52,16 +52,67 @@ test('a user whom Google does not know is unlinked', async () => {
   expect(await home.reconcile()).toMatchObject({ accounts: 0 })
 })
 
+test('a user whom Google has just asked for, and may not have taken in, is left alone', async () => {
+  home.google.unlinked.add(ada)
+  await home.links.open(ada)
+  expect(await home.reconcile()).toEqual(nothing)
+  expect(calls()).toEqual([])
+})
+
 test('one account that fails keeps no other from its round', async () => {
   await home.links.open(accountId('account-bob'))
+  home.house.now += 60_000
   home.google.script.push(500)
   expect(await home.reconcile()).toMatchObject({ accounts: 2, failed: 1 })
 })
 
 test('hundreds of linked accounts are all looked at', async () => {
   for (let index = 0; index < 250; index += 1) await home.links.open(accountId(`account-${index}`))
+  home.house.now += 60_000
   home.google.script.push(...Array.from({ length: 251 }, () => 500))
   expect(await home.reconcile()).toMatchObject({ accounts: 251, failed: 251 })
+})
+
+describe('a round', () => {
+  beforeEach(async () => {
+    for (let index = 0; index < 30; index += 1) await home.links.open(accountId(`account-${index + 10}`))
+    home.house.now += 60_000
+  })
+  const asked = () => home.google.calls.filter(({ call }) => call === 'sync').map(({ account }) => account)
+
+  test('that is cut short is gone on with, by whoever comes next, and leaves nobody out', async () => {
+    // Google knows only Ada: each of the others is one 404, after which it is unlinked and the round goes on.
+    const stop = new AbortController()
+    const untilSome = eventually(() => asked().length > 10).then(() => stop.abort())
+    const first = await home.reconcile(stop.signal)
+    await untilSome
+    expect(first).toMatchObject({ isComplete: false })
+    expect(first.accounts).toBeGreaterThanOrEqual(8)
+    expect(first.accounts).toBeLessThan(31)
+    const second = await home.reconcile()
+    expect(second).toMatchObject({ isComplete: true, accounts: expect.any(Number) })
+    expect(new Set(asked()).size).toBe(31)
+    expect(await home.reconcile()).toMatchObject({ isComplete: true, accounts: 1 })
+  })
+
+  test('is not begun a second time while one goes on, and not for ever if that one died', async () => {
+    home.google.script.push('hang')
+    const dead = home.reconcile()
+    await eventually(() => home.google.script.length === 0)
+    expect(await home.reconcile()).toMatchObject({ accounts: 0, isComplete: false })
+    home.house.now += 180_001
+    expect(await home.reconcile()).toMatchObject({ isComplete: true })
+    // Back from the dead it finds the round taken, and lets go of it.
+    expect((await dead).accounts).toBe(8)
+  })
+
+  test('goes on after an account whose cameras cannot be read', async () => {
+    home.google.devices.set('account-10', [])
+    const { list } = home.cameras
+    home.cameras.list = async () => Promise.reject(new Error('the store is broken'))
+    expect(await home.reconcile()).toMatchObject({ accounts: 31, failed: 2, isComplete: true })
+    home.cameras.list = list
+  })
 })
 
 test('rounds come by schedule, survive a failure, and end at once', async () => {
@@ -70,6 +121,7 @@ test('rounds come by schedule, survive a failure, and end at once', async () => 
     async () => {
       rounds += 1
       if (rounds === 1) throw new Error('once')
+      return nothing
     },
     { everyMs: 5, log: () => {} },
   )
