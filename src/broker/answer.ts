@@ -94,6 +94,11 @@ export function sendsSound(answerText: string): boolean {
   return media.some(({ kind, port, direction }) => kind === 'audio' && port !== 0 && includesSending(direction))
 }
 
+/** Whether an offer has a section in which the display takes sound. */
+export function wantsSound({ media }: Description): boolean {
+  return media.some(({ kind, isLive, direction }) => kind === 'audio' && isLive && includesReceiving(direction))
+}
+
 interface Transport {
   readonly ufrag: string
   readonly pwd: string

@@ -2,7 +2,14 @@
 import { BridgeError, errorCodes, toBridgeError, type ErrorCode } from '../errors.ts'
 import type { AccountId, CameraId, SessionId } from '../ports.ts'
 import { isReachable } from './candidate.ts'
-import { composeAnswer, knownCandidates, sendsSound, type AnswerRules, type TrickledCandidate } from './answer.ts'
+import {
+  composeAnswer,
+  knownCandidates,
+  sendsSound,
+  wantsSound,
+  type AnswerRules,
+  type TrickledCandidate,
+} from './answer.ts'
 import { offerForCamera, readOffer } from './offer.ts'
 
 /** How long to wait for what, in milliseconds. */
@@ -290,16 +297,16 @@ function decide(session: Negotiating, at: number): Moved {
       answeredAt: at,
       endsBy: at + facts.budgets.lifetimeMs,
     }
-    return [note(warned(next), at, 'answer-sent'), [{ kind: 'answer', sdp }, { kind: 'hang-up' }]]
+    return [note(warned(next, offer), at, 'answer-sent'), [{ kind: 'answer', sdp }, { kind: 'hang-up' }]]
   } catch (thrown) {
     return refuse(session, at, toBridgeError(thrown))
   }
 }
 
 /** A camera without sound gets its chance: some displays show it, and nothing that we could add to the answer would sound. */
-function warned(session: Answered): Answered {
+function warned(session: Answered, offer: string): Answered {
   const { facts, answer } = session
-  if (facts.rules.needsSound !== true || sendsSound(answer)) return session
+  if (facts.rules.needsSound !== true || sendsSound(answer) || !wantsSound(readOffer(offer))) return session
   const cause = { code: 'no_sound', message: errorCodes.no_sound } as const
   return note({ ...session, cause }, session.answeredAt, 'no-sound')
 }

@@ -31,8 +31,8 @@ function brief(effect: Effect): string {
 const phase = (session: Session): string => session.phase
 const deadline = 'wake 4900'
 
-function answeredBy(given: typeof facts, sdp: string): Session {
-  const [offered] = open(given, echoOffer, 10)
+function answeredBy(given: typeof facts, sdp: string, offer = echoOffer): Session {
+  const [offered] = open(given, offer, 10)
   const [gathering] = step(offered, { kind: 'camera-answered', sdp, at: 20 })
   return step(gathering, { kind: 'camera-gathered', at: 25 })[0]
 }
@@ -48,6 +48,12 @@ describe('a camera without sound', () => {
     expect(view.timeline.map(({ step }) => step)).toContain('no-sound')
     const [ended] = step(session, { kind: 'ended', reason: 'the display gave up', at: 40 })
     expect(viewOf(ended, 50).cause?.code).toBe('no_sound')
+  })
+
+  test('is no cause for a display that asked for none', () => {
+    const session = answeredBy(needy, silentAnswer, echoOffer.replace(/m=audio \d+ /, 'm=audio 0 '))
+    expect(phase(session)).toBe('answered')
+    expect(viewOf(session, 30).cause).toBeUndefined()
   })
 
   test('is not the cause when media failed', () => {
