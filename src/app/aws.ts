@@ -66,7 +66,8 @@ export function openOnAws(
     new DynamoDBClient({ region, credentials, requestHandler, maxAttempts: 2 }),
   )
   const bridge = createBridge({
-    config,
+    // A Lambda sleeps between requests: what recurs is called by a schedule.
+    config: { ...config, google: { ...config.google, reconcileMs: 0 } },
     publicUrl: TRANSOM_PUBLIC_URL.replace(/\/+$/, ''),
     keys: TRANSOM_KEYS,
     clients: TRANSOM_CLIENTS,

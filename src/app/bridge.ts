@@ -1,7 +1,6 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
 import { createBroker, type Broker } from '../broker/broker.ts'
 import type { Fulfillment } from '../google/fulfillment.ts'
-import type { GoogleReports } from '../google/reports.ts'
 import type { SignalingDoor } from '../google/signaling.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import type { OAuth } from '../oauth/server.ts'
@@ -11,7 +10,7 @@ import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
 import { createEvents, type Events } from './events.ts'
-import { createGoogleSide } from './google.ts'
+import { createGoogleSide, type GoogleUnasked } from './google.ts'
 import { createLinking, type Linking } from './linking.ts'
 import { createNotices, type Notices } from './notices.ts'
 import { createPresenceNews } from './presence.ts'
@@ -45,7 +44,7 @@ export interface Bridge {
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
   /** What Google is told unasked of whole accounts; absent without a service account for Home Graph. */
-  readonly googleReports: GoogleReports | undefined
+  readonly googleReports: GoogleUnasked | undefined
   /** A camera master came to this channel or left it. */
   presenceChanged(this: void, channelName: string, isOnline: boolean, at: number): void
   /** Resolves when everything that was to be told has been. */
@@ -142,7 +141,10 @@ export function createBridge(deps: BridgeDeps): Bridge {
     signalingDoor: google.signalingDoor,
     googleReports: google.reports,
     presenceChanged: presenceNews.changed,
-    settled: () => outbox.settled(),
+    async settled() {
+      await google.settled()
+      await outbox.settled()
+    },
     async close() {
       await broker.close()
       presenceNews.close()

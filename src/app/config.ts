@@ -34,6 +34,9 @@ const iceServer = z
   })
   .refine(({ urls, username, credential }) => !urls.some((url) => url.startsWith('turn')) || (username && credential))
 
+/** Scheme, host and port, as a browser sends it in `Origin`. */
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text && /^https?:/.test(text)
+
 /** Every setting, by the name of its environment variable. The README's table is made from this order. */
 const environment = z.object({
   TRANSOM_DATA: z.string().default('./data'),
@@ -88,6 +91,14 @@ const environment = z.object({
   TRANSOM_GOOGLE_SERVICE_ACCOUNT: z.string().optional(),
   TRANSOM_HOME_GRAPH_URL: z.url().optional(),
   TRANSOM_GOOGLE_RECONCILE_MS: milliseconds(3_600_000),
+  TRANSOM_GOOGLE_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(/[\s,]+/).filter(Boolean))
+    .refine(
+      (origins) => origins.every(isOrigin),
+      'must be origins of web pages, with commas: https://receiver.example',
+    ),
   ...linkingEnvironment,
 })
 
@@ -125,11 +136,13 @@ export interface Config {
   readonly google: {
     readonly budgetMs: number
     readonly talkBack: boolean
-    /** Path of the service account's key file (JSON). */
+    /** Path of the service account's key file (JSON), or what is in it. */
     readonly serviceAccountPath: string | undefined
     readonly homeGraphUrl: string | undefined
     /** How often what Home Graph believes is compared with what is true; 0 for never. */
     readonly reconcileMs: number
+    /** Whose pages may use the signaling URL beside Google's own. */
+    readonly origins: readonly string[]
   }
 }
 
@@ -195,6 +208,7 @@ function toConfig(env: Environment): Config {
       serviceAccountPath: env.TRANSOM_GOOGLE_SERVICE_ACCOUNT,
       homeGraphUrl: env.TRANSOM_HOME_GRAPH_URL,
       reconcileMs: env.TRANSOM_GOOGLE_RECONCILE_MS,
+      origins: env.TRANSOM_GOOGLE_ORIGINS,
     },
   }
 }

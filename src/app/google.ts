@@ -1,17 +1,21 @@
 /** Google's side of the bridge, plugged together: two doors, and with a service account all that Home Graph is told. */
 import { readFileSync } from 'node:fs'
+import type { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
+import { createAfterwards } from '../google/afterwards.ts'
 import type { StateOf } from '../google/cameras.ts'
 import { createGoogleDeliver } from '../google/deliver.ts'
+import { onlyDevices } from '../google/devices.ts'
 import { createFulfillment, type Fulfillment } from '../google/fulfillment.ts'
 import { createHomeGraph, type HomeGraph } from '../google/home-graph.ts'
 import { createGoogleLinks } from '../google/links.ts'
 import { createGoogleNews } from '../google/news.ts'
 import { createQuota } from '../google/quota.ts'
-import { createReconcile, scheduleReconcile } from '../google/reconcile.ts'
+import { createReconcile, scheduleReconcile, type Reconcile } from '../google/reconcile.ts'
 import { createGoogleReports, createStatesOf, type GoogleReports } from '../google/reports.ts'
 import { serviceAccountKey } from '../google/service-token.ts'
 import { createSignalingDoor, type SignalingDoor } from '../google/signaling.ts'
+import type { OAuth } from '../oauth/server.ts'
 import type { Deliver, Outbox } from '../outbox/outbox.ts'
 import type { AccountId, CameraState, Clock, Log, Store } from '../ports.ts'
 import type { Cameras } from './cameras.ts'
@@ -23,19 +27,29 @@ import type { Notices } from './notices.ts'
 export interface GoogleDeps {
   readonly config: Config['google']
   readonly publicUrl: string
-  readonly cameras: Cameras
+  readonly cameras: Pick<Cameras, 'list' | 'find'>
   readonly broker: Broker
-  readonly linking: Pick<Linking, 'oauth' | 'verifyGoogleToken' | 'googleClient'>
+  readonly linking: Pick<Linking, 'verifyGoogleToken' | 'googleClient'> & {
+    readonly oauth: Pick<OAuth, 'unlinkToken' | 'isLinked'>
+  }
   readonly notices: Notices
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
 }
 
+/** What Google is told unasked. */
+export interface GoogleUnasked extends GoogleReports {
+  /** Goes on with comparing what Home Graph believes with what is true: for a schedule, in as many calls as it takes. */
+  readonly reconcile: Reconcile
+}
+
 export interface Google {
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
-  readonly reports: GoogleReports | undefined
+  readonly reports: GoogleUnasked | undefined
+  /** Resolves when what followed from replies is with the outbox. */
+  settled(): Promise<void>
   close(): Promise<void>
 }
 
@@ -46,11 +60,13 @@ export function createGoogleSide(deps: GoogleDeps): {
   readonly translate: Translate
   open(outbox: Outbox): Google
 } {
-  const { config, publicUrl, cameras, broker, linking, notices, store, clock, log } = deps
-  const base = { store, clock, log, cameras, broker }
-  const { talkBack, budgetMs, reconcileMs } = config
+  const { config, publicUrl, broker, linking, notices, store, clock, log } = deps
+  const { oauth, googleClient, verifyGoogleToken } = linking
+  const { talkBack, budgetMs, reconcileMs, origins } = config
   const homeGraph = openHomeGraph(config, { clock, log })
   const promises = { canNotify: homeGraph !== undefined, willReportState: homeGraph !== undefined }
+  const cameras = onlyDevices(deps.cameras, promises)
+  const base = { store, clock, log, cameras, broker }
   const links = createGoogleLinks(base)
   const states = store.collection<CameraState>('camera-state')
   const stateOf: StateOf = async (camera) => (await states.get(camera.id))?.value ?? {}
@@ -61,50 +77,81 @@ export function createGoogleSide(deps: GoogleDeps): {
     deliver: homeGraph && createGoogleDeliver({ homeGraph, links, cameras, statesOf, onUnlinked }),
     translate: homeGraph ? createGoogleNews(links) : () => [],
     open(outbox) {
-      const reports = homeGraph && createGoogleReports({ outbox, links, clock })
+      const afterwards = createAfterwards(log)
+      const reports = homeGraph && openReports(homeGraph, outbox)
       const reconciling =
-        homeGraph && reports && reconcileMs > 0
-          ? scheduleReconcile(
-              createReconcile({ ...promises, homeGraph, links, cameras, statesOf, reports, onUnlinked, log }),
-              {
-                everyMs: reconcileMs,
-                log,
-              },
-            )
-          : undefined
+        reports && reconcileMs > 0 ? scheduleReconcile(reports.reconcile, { everyMs: reconcileMs, log }) : undefined
       return {
         fulfillment: createFulfillment({
           ...base,
           ...promises,
-          verifyToken: linking.verifyGoogleToken,
+          verifyToken: verifyGoogleToken,
           stateOf,
           links,
           statesOf,
           reports,
-          clientId: linking.googleClient,
+          afterwards,
+          clientId: googleClient,
           signalingUrl: `${publicUrl}/google/signaling`,
-          unlink: (accountId) => linking.oauth.unlinkAssistant(accountId, 'google'),
+          async unlink(accountId, token) {
+            await oauth.unlinkToken(token)
+            return oauth.isLinked(accountId, 'google')
+          },
           budgetMs,
         }),
-        signalingDoor: createSignalingDoor({ ...base, talkBack, budgetMs }),
+        signalingDoor: createSignalingDoor({ ...base, talkBack, budgetMs, moreOrigins: origins }),
         reports,
+        settled: afterwards.settled,
         async close() {
           await reconciling?.close()
+          await afterwards.settled()
         },
       }
     },
+  }
+
+  function openReports(graph: HomeGraph, outbox: Outbox): GoogleUnasked {
+    const reports = createGoogleReports({ outbox, links, clock })
+    const reconcile = createReconcile({ ...base, ...promises, homeGraph: graph, links, statesOf, reports, onUnlinked })
+    return { ...reports, reconcile }
   }
 }
 
 function openHomeGraph(config: Config['google'], deps: { clock: Clock; log: Log }): HomeGraph | undefined {
   const { serviceAccountPath: path, homeGraphUrl } = config
   if (path === undefined) return undefined
-  const parsed = serviceAccountKey.safeParse(JSON.parse(readFileSync(path, 'utf8')))
-  if (!parsed.success) throw new Error(`TRANSOM_GOOGLE_SERVICE_ACCOUNT: ${path} is not a service account's key file`)
   return createHomeGraph({
     ...deps,
-    serviceAccount: parsed.data,
+    serviceAccount: readServiceAccount(path),
     quota: createQuota(deps),
     ...(homeGraphUrl && { url: homeGraphUrl }),
   })
+}
+
+/** The key file, or its content itself: a Lambda has no place for files that are secret. */
+function readServiceAccount(given: string): z.infer<typeof serviceAccountKey> {
+  const isContent = given.trimStart().startsWith('{')
+  const parsed = serviceAccountKey.safeParse(parseJson(isContent ? given : readKeyFile(given)))
+  if (parsed.success) return parsed.data
+  const name = isContent ? 'what it holds' : given
+  throw new Error(`TRANSOM_GOOGLE_SERVICE_ACCOUNT: ${name} is not the JSON key of a service account. ${remedy}`)
+}
+
+const remedy = 'Make one as docs/google-home.md says, or leave the setting out'
+
+function readKeyFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new Error(`TRANSOM_GOOGLE_SERVICE_ACCOUNT: ${path} cannot be read. ${remedy}`, { cause })
+  }
+}
+
+/** The parser's own words would quote the key. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

@@ -4,6 +4,7 @@ import type { Broker } from '../broker/broker.ts'
 import { BridgeError, toBridgeError } from '../errors.ts'
 import type { AccountId, Camera, Clock, IceServer, Log, Store } from '../ports.ts'
 import { getCameraStreamParams, type CommandResult, type ExecuteCommand, type StreamStates } from '../wire/google.ts'
+import type { Afterwards } from './afterwards.ts'
 import { streamUrls, type Cameras, type StateOf } from './cameras.ts'
 import { googleErrorCode, logFailure } from './errors.ts'
 import { createStreamTokens, referenceOf } from './stream-token.ts'
@@ -15,6 +16,7 @@ export interface CameraStreamDeps {
   readonly store: Store
   /** The absolute URL of the signaling door, as displays reach it. */
   readonly signalingUrl: string
+  readonly afterwards: Afterwards
   readonly clock: Clock
   readonly log: Log
 }
@@ -30,7 +32,7 @@ export type ExecuteCommands = (
 ) => Promise<CommandResult[]>
 
 export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
-  const { cameras, stateOf, broker, signalingUrl, log } = deps
+  const { cameras, stateOf, broker, signalingUrl, afterwards, log } = deps
   const tokens = createStreamTokens(deps)
 
   return async (accountId, commands, iceBy) => {
@@ -45,10 +47,11 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
     }
     const results = commands.flatMap(({ devices, execution }) => {
       const wish = wishOf(execution)
+      if ('errorCode' in wish) log('warn', 'google.command-refused', wish)
       return devices.map(async ({ id }): Promise<CommandResult> => {
         const camera = known.get(id)
         if (!camera) return { ids: [id], status: 'ERROR', errorCode: 'deviceNotFound' }
-        if ('errorCode' in wish) return { ids: [id], status: 'ERROR', ...wish }
+        if ('errorCode' in wish) return { ids: [id], status: 'ERROR', errorCode: wish.errorCode }
         const road = roadFor(wish.protocols, camera)
         if (!road) {
           log('warn', 'google.no-common-protocol', { cameraId: camera.id, asked: wish.protocols.slice(0, 8) })
@@ -73,7 +76,7 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
       const { code } = error
       logFailure(log, 'google.stream-refused', error, { cameraId: camera.id })
       // No offer will come, so this is the only place where its owner can find out why.
-      await broker.refused(camera, 'google', error)
+      afterwards.do('google.refusal-not-kept', () => broker.refused(camera, 'google', error))
       if (code === 'camera_offline')
         return { status: 'OFFLINE', states: { online: false }, errorCode: googleErrorCode[code] }
       return { status: 'ERROR', errorCode: googleErrorCode[code] }
@@ -114,16 +117,20 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
 /** How the picture comes to a surface. */
 type Road = { readonly protocol: 'webrtc' } | { readonly protocol: 'hls' | 'dash'; readonly url: string }
 
+type Wish =
+  | { readonly protocols: readonly string[] }
+  | { readonly command: string; readonly errorCode: 'functionNotSupported' | 'protocolError' }
+
 /** The protocols with which every execution of a list would be content, or what is wrong with it whatever the device. */
-function wishOf(
-  execution: ExecuteCommand['execution'],
-): { readonly protocols: readonly string[] } | { readonly errorCode: string } {
+function wishOf(execution: ExecuteCommand['execution']): Wish {
   let protocols: readonly string[] | undefined
-  for (const { command, params } of execution) {
-    // Of the traits that we announce only this one has commands that can be carried out: a camera's switch is its own.
-    if (command !== 'action.devices.commands.GetCameraStream') return { errorCode: 'functionNotSupported' }
+  for (const { command: name, params } of execution) {
+    const command = name.slice(0, 64)
+    // Of the traits that we announce only this one has commands that can be carried out: a lens switch and a battery are
+    // announced as query-only. No PIN would change that, so none is asked for, and one that comes along is not looked at.
+    if (name !== 'action.devices.commands.GetCameraStream') return { command, errorCode: 'functionNotSupported' }
     const read = getCameraStreamParams.safeParse(params)
-    if (!read.success) return { errorCode: googleErrorCode.invalid_request }
+    if (!read.success) return { command, errorCode: 'protocolError' }
     const asked = read.data.SupportedStreamProtocols
     protocols = protocols?.filter((protocol) => asked.includes(protocol)) ?? asked
   }
@@ -132,6 +139,7 @@ function wishOf(
 
 /** WebRTC first: it begins at once and can be talked to. `undefined` when camera and surface have nothing in common. */
 function roadFor(protocols: readonly string[], camera: Camera): Road | undefined {
+  if (camera.hasVideo === false) return undefined
   if (protocols.includes('webrtc')) return { protocol: 'webrtc' }
   const urls = streamUrls(camera)
   const protocol = (['hls', 'dash'] as const).find((one) => protocols.includes(one) && urls[one] !== undefined)

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Camera, CameraState, Sensor } from '../ports.ts'
 import { deviceMark, type DeviceState, type SyncDevice, type TraitStates } from '../wire/google.ts'
-import { streamUrls } from './cameras.ts'
+import { streamUrls, type Cameras } from './cameras.ts'
 
 /** What the bridge may promise of its devices; both need a Home Graph service account. */
 export interface DevicePromises {
@@ -22,13 +22,29 @@ export function announcesPeople(camera: Camera): boolean {
   return camera.kind === 'doorbell' || camera.detects?.includes('person') === true
 }
 
+/** Google has a device for it: what has no picture can still be a doorbell that announces who rings, but no camera. */
+export function isDevice(camera: Camera, { canNotify }: DevicePromises): boolean {
+  return camera.hasVideo !== false || (camera.kind === 'doorbell' && canNotify)
+}
+
+/** Of an account's cameras those that Google hears of; for all that is said to Google, or it would know nothing of what we mean. */
+export function onlyDevices(cameras: Cameras, promises: DevicePromises): Cameras {
+  return {
+    list: async (account) => (await cameras.list(account)).filter((camera) => isDevice(camera, promises)),
+    async find(account, id) {
+      const camera = await cameras.find(account, id)
+      return camera && isDevice(camera, promises) ? camera : undefined
+    },
+  }
+}
+
 /** A trait is announced only where the camera has the source for it. */
 export function describeDevice(camera: Camera, promises: DevicePromises): SyncDevice {
   const announces = promises.canNotify && announcesPeople(camera)
-  const { hasBattery, hasSwitch, sensors = [] } = camera
-  const urls = streamUrls(camera)
+  const { hasVideo = true, hasBattery, hasSwitch, sensors = [] } = camera
   const room = camera.room?.trim()
-  const traits: Trait[] = ['action.devices.traits.CameraStream']
+  const traits: Trait[] = []
+  if (hasVideo) traits.push('action.devices.traits.CameraStream')
   if (announces) traits.push('action.devices.traits.ObjectDetection')
   if (hasBattery) traits.push('action.devices.traits.EnergyStorage')
   if (hasSwitch) traits.push('action.devices.traits.OnOff')
@@ -48,12 +64,7 @@ export function describeDevice(camera: Camera, promises: DevicePromises): SyncDe
       ...(camera.firmwareVersion && { swVersion: camera.firmwareVersion }),
     },
     attributes: {
-      cameraStreamSupportedProtocols: [
-        'webrtc',
-        ...(urls.hls === undefined ? [] : (['hls'] as const)),
-        ...(urls.dash === undefined ? [] : (['dash'] as const)),
-      ],
-      cameraStreamNeedAuthToken: true,
+      ...(hasVideo && { cameraStreamSupportedProtocols: protocolsOf(camera), cameraStreamNeedAuthToken: true }),
       ...(hasBattery && { queryOnlyEnergyStorage: true }),
       // Its switch is read, not turned. The schema's rules contradict one another unless both are said.
       ...(hasSwitch && { commandOnlyOnOff: false, queryOnlyOnOff: true }),
@@ -105,6 +116,12 @@ export function deviceState(states: TraitStates): DeviceState {
 
 /** The state of an id that is not a camera of this account. */
 export const unknownDevice: DeviceState = { online: false, status: 'ERROR', errorCode: 'deviceNotFound' }
+
+/** In order of preference. */
+function protocolsOf(camera: Camera): ('webrtc' | 'hls' | 'dash')[] {
+  const urls = streamUrls(camera)
+  return ['webrtc', ...(['hls', 'dash'] as const).filter((protocol) => urls[protocol] !== undefined)]
+}
 
 function describeSensor({ name, states, unit }: Sensor) {
   return {

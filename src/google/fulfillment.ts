@@ -17,6 +17,7 @@ import {
   type QueryReply,
   type SyncReply,
 } from '../wire/google.ts'
+import type { Afterwards } from './afterwards.ts'
 import { createExecute, type CameraStreamDeps } from './camera-stream.ts'
 import { describeDevice, deviceState, isOutdated, unknownDevice, type DevicePromises } from './devices.ts'
 import { fulfillmentStatus, googleErrorCode, logFailure } from './errors.ts'
@@ -34,14 +35,17 @@ export interface FulfillmentDeps extends CameraStreamDeps, DevicePromises {
   readonly statesOf: StatesOf
   /** For what Google should hear afterwards; absent without Home Graph. */
   readonly reports?: Pick<GoogleReports, 'statesChanged' | 'camerasChanged'> | undefined
-  /** Revokes Google's tokens of this account. */
-  readonly unlink: (accountId: AccountId) => Promise<void>
+  readonly afterwards: Afterwards
+  /** Ends the link that this access token belongs to. True if the account has another one with Google: a household's. */
+  readonly unlink: (accountId: AccountId, token: string) => Promise<boolean>
   /** Milliseconds from request to reply, whatever happens; default 2000, Google's quality bar for cameras. */
   readonly budgetMs?: number
 }
 
 /** One request: the JSON body, parsed, and the header fields. Never throws; `body` is the JSON to send. */
 export type Fulfillment = (body: unknown, headers: HttpHeaders) => Promise<{ status: number; body: unknown }>
+
+const askAgainMs = 10 * 60_000
 
 /** As much of a request as its reply needs, even if the rest is broken. */
 const envelope = z
@@ -52,9 +56,10 @@ const envelope = z
   .catch({ requestId: '', inputs: [{ intent: '' }] })
 
 export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
-  const { cameras, broker, links, statesOf, reports, clock, log, budgetMs = 2000 } = deps
+  const { cameras, broker, links, statesOf, reports, afterwards, store, clock, log, budgetMs = 2000 } = deps
   const execute = createExecute(deps)
   const tokens = createStreamTokens(deps)
+  const askedAgain = store.collection<object>('google-asked-again')
 
   return async (body, headers) => {
     const receivedAt = clock()
@@ -71,7 +76,7 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
       }
       const request = googleRequest.safeParse(body)
       if (!request.success) throw new BridgeError('invalid_request', z.prettifyError(request.error).slice(0, 500))
-      return throughSmartHome(request.data, accountId, receivedAt)
+      return throughSmartHome(request.data, accountId, bearerToken(headers) ?? '', receivedAt)
     }
 
     try {
@@ -99,7 +104,12 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
   }
 
   /** `smarthome()` picks the handler. A fresh one for each request costs microseconds and lets the handlers close over it. */
-  async function throughSmartHome(request: GoogleRequest, accountId: AccountId, receivedAt: number): Promise<object> {
+  async function throughSmartHome(
+    request: GoogleRequest,
+    accountId: AccountId,
+    token: string,
+    receivedAt: number,
+  ): Promise<object> {
     const { requestId } = request
     const app = smarthome()
     // A cast, because its types are of 2021: they demand `nicknames` and `hwVersion`, and know no notifications.
@@ -118,7 +128,7 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
       // A quarter of the budget is left for what comes after the ICE servers, if they come at all.
       return { requestId, payload: { commands: await execute(accountId, commands, receivedAt + budgetMs * 0.75) } }
     })
-    app.onDisconnect(() => disconnect(accountId))
+    app.onDisconnect(() => disconnect(accountId, token))
     // Header fields stay outside: the library prints what it is given when DEBUG says so.
     const { body } = await app.handler(request, {}, {})
     return body
@@ -128,26 +138,27 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
     const [listed] = await Promise.all([cameras.list(accountId), links.open(accountId)])
     const devices = listed.map((camera) => describeDevice(camera, deps))
     // The app and the Test Suite read `online` from the reports, and a new device has none yet.
-    afterwards('google.first-report', async () => reports?.statesChanged(accountId))
+    afterwards.do('google.first-report', async () => reports?.statesChanged(accountId))
     return { requestId, payload: { agentUserId: accountId, devices } } satisfies SyncReply
   }
 
   /** Google gives back what it kept of a device. If that is old, a SYNC was lost; if the device is gone, one is due. */
   function askAgainIfOutdated(accountId: AccountId, asked: readonly { id: string; customData?: unknown }[]): void {
     if (reports === undefined) return
-    afterwards('google.ask-again', async () => {
+    afterwards.do('google.ask-again', async () => {
       const known = new Map((await cameras.list(accountId)).map((camera) => [String(camera.id), camera]))
       const isOld = asked.some(({ id, customData }) => {
         const camera = known.get(id)
         return camera === undefined || isOutdated(customData, describeDevice(camera, deps))
       })
-      if (isOld) await reports.camerasChanged(accountId)
+      if (isOld && (await mayAskAgain(accountId))) await reports.camerasChanged(accountId)
     })
   }
 
-  /** What the reply does not wait for. */
-  function afterwards(event: string, work: () => Promise<unknown>): void {
-    work().catch((thrown: unknown) => logFailure(log, event, toBridgeError(thrown), {}))
+  /** Google asks QUERY after each SYNC: were SYNC not to help, the two of us would go on for ever. */
+  async function mayAskAgain(accountId: AccountId): Promise<boolean> {
+    const expiresAt = clock() + askAgainMs
+    return (await askedAgain.put(accountId, {}, { onlyIf: 'absent', expiresAt })) !== undefined
   }
 
   async function query(requestId: string, accountId: AccountId, asked: readonly { id: string }[]): Promise<QueryReply> {
@@ -160,15 +171,18 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
   }
 
   /** Google has dropped the link before it says so and reads nothing but `{}`: each step runs, and a failure is ours to see. */
-  async function disconnect(accountId: AccountId): Promise<DisconnectReply> {
+  async function disconnect(accountId: AccountId, token: string): Promise<DisconnectReply> {
     // First of all: what ends below must not be taken for the user's own farewell, of which Google would be told.
-    const [linked] = await Promise.allSettled([links.close(accountId)])
-    const steps = await Promise.allSettled([
+    const [closed] = await Promise.allSettled([links.close(accountId)])
+    // Whose view is whose is not known: another member of the household, if there is one, asks to see the camera again.
+    const [unlinked, ...ended] = await Promise.allSettled([
+      deps.unlink(accountId, token),
       broker.endAll(accountId, 'google', 'account unlinked'),
       tokens.revokeAll(accountId),
-      deps.unlink(accountId),
     ])
-    for (const step of [linked, ...steps]) {
+    const isStillLinked = unlinked.status === 'fulfilled' && unlinked.value
+    const [reopened] = await Promise.allSettled([isStillLinked ? links.open(accountId) : undefined])
+    for (const step of [closed, unlinked, ...ended, reopened]) {
       if (step.status === 'rejected') logFailure(log, 'google.disconnect', toBridgeError(step.reason), { accountId })
     }
     return {}

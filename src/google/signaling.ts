@@ -18,8 +18,8 @@ export interface SignalingDoorDeps {
   readonly talkBack: boolean
   /** Milliseconds from request to reply, whatever happens; default 2000, Google's quality bar for cameras. */
   readonly budgetMs?: number
-  /** The web origins whose pages may read our replies; default: where Google's player comes from. */
-  readonly allowedOrigins?: readonly string[]
+  /** Web origins whose pages may read our replies beside Google's own, as a Cast receiver of the user's. */
+  readonly moreOrigins?: readonly string[]
   readonly clock: Clock
   readonly log: Log
 }
@@ -51,7 +51,8 @@ type Message = { readonly deviceId?: string } & (
 )
 
 export function createSignalingDoor(deps: SignalingDoorDeps): SignalingDoor {
-  const { cameras, broker, talkBack, clock, log, budgetMs = 2000, allowedOrigins = [playerOrigin] } = deps
+  const { cameras, broker, talkBack, clock, log, budgetMs = 2000, moreOrigins = [] } = deps
+  const allowedOrigins = [playerOrigin, ...moreOrigins]
   const tokens = createStreamTokens(deps)
 
   return async ({ method, headers, body }) => {
@@ -164,11 +165,11 @@ function refusal(code: ErrorCode): string {
 
 /**
  * On every reply, errors too: without them the player sees a network failure instead of a status. The exact origin, never
- * `*`: the player's fetch is credentialed. A request that names no origin comes from no browser; it is told the first one.
+ * `*`: the player's fetch is credentialed. A request that names no origin comes from no browser; it is told the player's.
  */
 function corsHeaders(headers: HttpHeaders, allowedOrigins: readonly string[]): Record<string, string> {
-  const origin = header(headers, 'origin') ?? allowedOrigins[0]
-  if (origin === undefined || !allowedOrigins.includes(origin)) return { Vary: 'Origin' }
+  const origin = header(headers, 'origin') ?? playerOrigin
+  if (!allowedOrigins.includes(origin)) return { Vary: 'Origin' }
   return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true', Vary: 'Origin' }
 }
 

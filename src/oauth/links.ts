@@ -13,6 +13,8 @@ export interface Links {
   endOne(accountId: AccountId, grantId: string): Promise<boolean>
   endOf(accountId: AccountId, clientId: string): Promise<void>
   endAssistant(accountId: AccountId, assistant: Assistant): Promise<void>
+  /** Whether the account has a link with the assistant, whichever of its clients it is with. */
+  isLinked(accountId: AccountId, assistant: Assistant): Promise<boolean>
   /** A link was made. Never rejects. */
   onLinked(link: Link): Promise<void>
   /** The provider has ended a link. Never rejects. */
@@ -56,9 +58,16 @@ export function createLinks(deps: {
       const theirs = grants.filter((_, index) => found[index]?.assistant === assistant)
       await endGrants(accountId, theirs)
     },
+    isLinked,
     onLinked,
     onRevoked,
     noteUse,
+  }
+
+  async function isLinked(accountId: AccountId, assistant: Assistant): Promise<boolean> {
+    const left = (await grantsOf(store, accountId)).filter(({ isLink }) => isLink)
+    const found = await Promise.all(left.map(({ clientId }) => clients.find(clientId)))
+    return found.some((client) => client?.assistant === assistant)
   }
 
   async function endGrants(accountId: AccountId, grants: readonly GrantFacts[]): Promise<void> {
@@ -95,11 +104,7 @@ export function createLinks(deps: {
       await Promise.all([audit.write(accountId, kind, await shownClient(clientId)), uses.remove(grantId)])
       const assistant = (await clients.find(clientId))?.assistant
       if (assistant === undefined || assistant === 'other') return
-      const left = (await grantsOf(store, accountId)).filter(({ isLink }) => isLink)
-      const kinds = await Promise.all(left.map((grant) => clients.find(grant.clientId)))
-      if (!kinds.some((other) => other?.assistant === assistant)) {
-        await deps.onUnlinked(accountId as AccountId, assistant)
-      }
+      if (!(await isLinked(accountId as AccountId, assistant))) await deps.onUnlinked(accountId as AccountId, assistant)
     } catch (error) {
       log('error', 'oauth.unlink_untold', { accountId, clientId, error })
     }

@@ -75,6 +75,9 @@ export interface OAuth {
   unlink(accountId: AccountId, clientId: string): Promise<void>
   /** The same for every client of an assistant. */
   unlinkAssistant(accountId: AccountId, assistant: Assistant): Promise<void>
+  /** Ends just the link that this access token belongs to; others of the account, a household's, stay. */
+  unlinkToken(token: string): Promise<void>
+  isLinked(accountId: AccountId, assistant: Assistant): Promise<boolean>
 }
 
 /** Throws when the options could not make a safe server (client, key, or issuer). */
@@ -174,6 +177,11 @@ export function createOAuth(options: OAuthOptions): OAuth {
     kindOf: async (clientId) => (await clients.find(clientId))?.assistant,
     unlink: links.endOf,
     unlinkAssistant: links.endAssistant,
+    async unlinkToken(token) {
+      const facts = await current.tokens.inspect(token)
+      if (facts !== undefined) await links.endOne(facts.grant.accountId, facts.grantId)
+    },
+    isLinked: links.isLinked,
   }
 
   /** Everything that knows the signing keys; made anew when they change. */

@@ -76,8 +76,8 @@ const syncDevice = z.strictObject({
   deviceInfo: z.strictObject({ manufacturer: z.string(), model: z.string(), swVersion: z.string().optional() }),
   attributes: z.strictObject({
     /** In order of preference. */
-    cameraStreamSupportedProtocols: z.array(streamProtocol).min(1),
-    cameraStreamNeedAuthToken: z.literal(true),
+    cameraStreamSupportedProtocols: z.array(streamProtocol).min(1).optional(),
+    cameraStreamNeedAuthToken: z.literal(true).optional(),
     queryOnlyEnergyStorage: z.literal(true).optional(),
     commandOnlyOnOff: z.literal(false).optional(),
     queryOnlyOnOff: z.literal(true).optional(),

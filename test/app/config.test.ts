@@ -36,7 +36,15 @@ test('ICE servers are a JSON array in the words of the W3C', () => {
   ])
 })
 
+test('more origins for the signaling URL are a list', () => {
+  const { google } = readConfig({ TRANSOM_GOOGLE_ORIGINS: 'https://receiver.example, http://localhost:8000' })
+  expect(google.origins).toEqual(['https://receiver.example', 'http://localhost:8000'])
+  expect(readConfig({}).google.origins).toEqual([])
+})
+
 test.each([
+  ['an origin with a path', { TRANSOM_GOOGLE_ORIGINS: 'https://receiver.example/' }, 'must be origins'],
+  ['any origin', { TRANSOM_GOOGLE_ORIGINS: '*' }, 'must be origins'],
   ['a port that is none', { TRANSOM_PORT: '99999' }, 'TRANSOM_PORT'],
   ['a URL that is none', { TRANSOM_PUBLIC_URL: 'bridge.example' }, 'TRANSOM_PUBLIC_URL'],
   ['ICE servers that are not JSON', { TRANSOM_ICE_SERVERS: 'stun:stun.example' }, 'must be a JSON array'],

@@ -89,13 +89,7 @@ describe('a press', () => {
   test('of a camera that Google does not know yet makes it ask, waits for that, and is not lost', async () => {
     await home.sync()
     home.house.cameras = [camera(), camera({ id: cameraId('bell-2') })]
-    const at = home.house.now
-    await home.outbox.add([
-      {
-        ...{ id: 'google-press-bell-2-e1', destination: 'google', lane: 'press', accountId: ada, at },
-        ...{ cameraId: cameraId('bell-2'), body: { kind: 'press' }, usefulUntil: at + 30_000 },
-      },
-    ])
+    await home.hearOf(camera({ id: cameraId('bell-2') }), press())
     await eventually(() => home.google.calls.some(({ call }) => call === 'requestSync'))
     home.google.devices.set(ada, [{ id: 'bell-1' }, { id: 'bell-2' }])
     await home.outbox.settled()

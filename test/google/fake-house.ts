@@ -1,4 +1,5 @@
 /** What stands behind the Google doors in these tests: a broker and cameras that do as they are told, a store in memory. */
+import { createAfterwards } from '../../src/google/afterwards.ts'
 import { createFulfillment, type FulfillmentDeps } from '../../src/google/fulfillment.ts'
 import { createGoogleLinks } from '../../src/google/links.ts'
 import { createStatesOf } from '../../src/google/reports.ts'
@@ -48,7 +49,9 @@ export interface FakeHouse {
   iceServers: (by: number) => Promise<readonly IceServer[]>
   negotiate: (request: NegotiateRequest) => Promise<string>
   end: () => Promise<void>
-  unlink: () => Promise<void>
+  /** Ends a link; whether another one is left. */
+  unlink: () => Promise<boolean>
+  refused: () => Promise<void>
   readonly store: Store
   /** Every call that went to the broker or to account linking, in order. */
   readonly calls: unknown[][]
@@ -68,7 +71,8 @@ export function fakeHouse(): FakeHouse {
     iceServers: async () => [turnServer],
     negotiate: async () => 'v=0\r\n(answer)\r\n',
     end: async () => {},
-    unlink: async () => {},
+    unlink: async () => false,
+    refused: async () => {},
     store: createSqliteStore(':memory:', () => house.now),
     calls: [],
     log: [],
@@ -111,16 +115,18 @@ export function fulfillmentOf(house: FakeHouse, options: Partial<FulfillmentDeps
       isOnline: () => house.online,
       refused: async (...given) => {
         house.calls.push(['refused', ...given])
+        await house.refused()
       },
       endAll: async (...given) => {
         house.calls.push(['endAll', ...given])
         await house.end()
       },
     },
-    unlink: async (account) => {
-      house.calls.push(['unlink', account])
-      await house.unlink()
+    unlink: async (account, token) => {
+      house.calls.push(['unlink', account, token])
+      return house.unlink()
     },
+    afterwards: createAfterwards(ports(house).log),
     signalingUrl: 'https://bridge.example/google/signaling',
     canNotify: true,
     willReportState: true,

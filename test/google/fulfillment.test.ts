@@ -2,11 +2,12 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { BridgeError, errorCodes, type ErrorCode } from '../../src/errors.ts'
+import { describeDevice, onlyDevices } from '../../src/google/devices.ts'
 import { googleErrorCode } from '../../src/google/errors.ts'
 import { referenceOf } from '../../src/google/stream-token.ts'
 import { cameraId } from '../../src/ports.ts'
 import { disconnectReply, executeReply, failureReply, queryReply, syncReply } from '../../src/wire/google.ts'
-import { ada, camera, fakeHouse, fulfillmentOf, turnServer } from './fake-house.ts'
+import { ada, camera, fakeHouse, fulfillmentOf, linksOf, turnServer } from './fake-house.ts'
 
 const headers = { authorization: 'Bearer good' }
 const requestId = '6894439706274654512'
@@ -149,6 +150,26 @@ describe('a camera with more than its picture', () => {
   })
 
   test.each([
+    { command: 'action.devices.commands.OnOff', params: { on: true } },
+    { command: 'action.devices.commands.OnOff', params: { on: false }, challenge: { pin: '31415' } },
+    { command: 'action.devices.commands.OnOff', params: { on: false }, challenge: { ack: true } },
+    { command: 'action.devices.commands.Charge', params: { charge: true } },
+  ])('is not commanded beyond its picture, PIN or not, and asks for none: %j', async (command) => {
+    const house = giftedHouse()
+    expect(await run(house, execute(['bell-1'], command))).toEqual([
+      { ids: ['bell-1'], status: 'ERROR', errorCode: 'functionNotSupported' },
+    ])
+    expect(house.log).toContainEqual(
+      expect.objectContaining({
+        event: 'google.command-refused',
+        fields: { command: command.command, errorCode: 'functionNotSupported' },
+      }),
+    )
+    expect(JSON.stringify(house.log)).not.toContain('31415')
+    expect(house.calls).toEqual([])
+  })
+
+  test.each([
     [['hls', 'dash', 'smooth_stream', 'progressive_mp4', 'webrtc'], { cameraStreamProtocol: 'webrtc' }],
     [
       ['progressive_mp4', 'dash', 'hls', 'smooth_stream'],
@@ -183,6 +204,40 @@ describe('a camera with more than its picture', () => {
     house.state = { switch: { isOn: false, at: 1 } }
     expect(await run(house, execute(['bell-1'], show))).toEqual([
       { ids: ['bell-1'], status: 'ERROR', errorCode: 'deviceTurnedOff' },
+    ])
+    expect(house.calls).toEqual([])
+  })
+})
+
+describe('what has no picture', () => {
+  const intercom = camera({ hasVideo: false })
+
+  test('is a doorbell that announces, without CameraStream', async () => {
+    const device = describeDevice(intercom, { canNotify: true, willReportState: true })
+    expect(device).toMatchObject({
+      type: 'action.devices.types.DOORBELL',
+      traits: ['action.devices.traits.ObjectDetection'],
+      attributes: {},
+    })
+  })
+
+  test.each([
+    ['a doorbell that announces', intercom, true, true],
+    ['a doorbell that cannot', intercom, false, false],
+    ['a camera', camera({ kind: 'camera', hasVideo: false, detects: ['person'] }), true, false],
+    ['nothing of the kind: it has one', camera(), false, true],
+  ])('is a device if it is %s', async (_, one, canNotify, isOne) => {
+    const promises = { canNotify, willReportState: canNotify }
+    const cameras = onlyDevices({ list: async () => [one], find: async () => one }, promises)
+    expect(await cameras.list(ada)).toHaveLength(isOne ? 1 : 0)
+    expect((await cameras.find(ada, one.id)) !== undefined).toBe(isOne)
+  })
+
+  test('cannot be shown', async () => {
+    const house = fakeHouse()
+    house.cameras = [intercom]
+    expect(await run(house, execute(['bell-1'], ask('webrtc', 'hls')))).toEqual([
+      { ids: ['bell-1'], status: 'ERROR', errorCode: 'functionNotSupported' },
     ])
     expect(house.calls).toEqual([])
   })
@@ -308,6 +363,13 @@ describe('EXECUTE', () => {
     expect(house.calls).toMatchObject([['refused', { id: 'bell-1' }, 'google', { code: 'camera_offline' }]])
   })
 
+  test('a camera that is offline is said to be at once, however slow it is to keep why', async () => {
+    const house = fakeHouse()
+    house.online = false
+    house.refused = () => new Promise(() => {})
+    expect(await run(house, execute(['bell-1'], show))).toMatchObject([{ status: 'OFFLINE' }])
+  })
+
   test('a camera of which nobody knows whether it is online is tried', async () => {
     const house = fakeHouse()
     house.online = undefined
@@ -332,17 +394,28 @@ describe('DISCONNECT', () => {
     house.calls.length = 0
     expect(await fulfil(request('DISCONNECT'), headers)).toEqual({ status: 200, body: {} })
     expect(house.calls).toEqual([
+      ['unlink', ada, 'good'],
       ['endAll', ada, 'google', 'account unlinked'],
-      ['unlink', ada],
     ])
     expect(await streamTokens.list(ada)).toEqual([])
+    expect(await linksOf(house).isOpen(ada)).toBe(false)
+  })
+
+  test('of one member of a household ends only his link: Google hears of the cameras as before', async () => {
+    const house = fakeHouse()
+    house.unlink = async () => true
+    const fulfil = fulfillmentOf(house)
+    await fulfil(request('SYNC'), headers)
+    expect(await fulfil(request('DISCONNECT'), headers)).toEqual({ status: 200, body: {} })
+    expect(house.calls).toContainEqual(['unlink', ada, 'good'])
+    expect(await linksOf(house).isOpen(ada)).toBe(true)
   })
 
   test('a step that fails stops no other and is logged', async () => {
     const house = fakeHouse()
     house.end = async () => Promise.reject(new TypeError('broken'))
     expect(await fulfillmentOf(house)(request('DISCONNECT'), headers)).toEqual({ status: 200, body: {} })
-    expect(house.calls.at(-1)).toEqual(['unlink', ada])
+    expect(house.calls).toContainEqual(['unlink', ada, 'good'])
     expect(house.log).toContainEqual(expect.objectContaining({ level: 'error', event: 'google.disconnect' }))
   })
 })

@@ -8,7 +8,7 @@ import { createReconcile } from '../../src/google/reconcile.ts'
 import { createGoogleReports, type StatesOf } from '../../src/google/reports.ts'
 import { createOutbox, type OutboxLimits } from '../../src/outbox/outbox.ts'
 import { startFakeGoogle } from './fake-google.ts'
-import type { CameraNews } from '../../src/ports.ts'
+import type { Camera, CameraNews } from '../../src/ports.ts'
 import { camera, fakeHouse, fulfillmentOf, linksOf, ports, statesOf, type FakeHouse } from './fake-house.ts'
 
 export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<OutboxLimits> = {}) {
@@ -47,6 +47,9 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
     /** What the bridge does with the news of a camera. */
     async hear(...news: CameraNews[]) {
       for (const one of news) await outbox.add(await translate(camera(), one))
+    },
+    async hearOf(other: Camera, news: CameraNews) {
+      await outbox.add(await translate(other, news))
     },
     reports,
     /** A round of reconciling, as far as the signal allows, and what comes of it. */

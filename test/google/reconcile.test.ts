@@ -16,6 +16,7 @@ afterEach(async () => {
 })
 
 const calls = () => home.google.calls.map(({ call }) => call)
+const asked = () => home.google.calls.filter(({ call }) => call === 'sync').map(({ account }) => account)
 const nothing = { accounts: 1, unlinked: 0, resynced: 0, reported: 0, failed: 0, isComplete: true }
 
 test('when all is as Google believes, nothing is sent', async () => {
@@ -78,7 +79,6 @@ describe('a round', () => {
     for (let index = 0; index < 30; index += 1) await home.links.open(accountId(`account-${index + 10}`))
     home.house.now += 60_000
   })
-  const asked = () => home.google.calls.filter(({ call }) => call === 'sync').map(({ account }) => account)
 
   test('that is cut short is gone on with, by whoever comes next, and leaves nobody out', async () => {
     // Google knows only Ada: each of the others is one 404, after which it is unlinked and the round goes on.

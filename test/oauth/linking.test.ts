@@ -191,6 +191,20 @@ describe('unlinking', () => {
     expect((await refresh(house, google, second.refresh_token)).status).toBe(200)
   })
 
+  test('by a token ends just its link, as DISCONNECT of one member of a household does', async () => {
+    const [first, second] = [await link(house, google), await link(house, google)]
+    await house.oauth().unlinkToken(first.access_token)
+    expect((await refresh(house, google, first.refresh_token)).status).toBe(400)
+    const kept = await refresh(house, google, second.refresh_token)
+    expect(kept.status).toBe(200)
+    expect(await house.oauth().isLinked(house.account, 'google')).toBe(true)
+    await house.oauth().unlink(house.account, 'google')
+    expect(await house.oauth().isLinked(house.account, 'google')).toBe(false)
+    // A token that is nobody's, or no longer anybody's, ends nothing.
+    await house.oauth().unlinkToken(first.access_token)
+    await house.oauth().unlinkToken('x.y.z')
+  })
+
   test('leaves nothing of the link in the store', async () => {
     const { access_token } = await link(house, google)
     const grants = house.store.collection('oauth-Grant')
