@@ -10,7 +10,7 @@ import { createBroker } from '../../src/broker/broker.ts'
 import { createOutbox } from '../../src/outbox/outbox.ts'
 import { accountId, cameraId, type AccountId, type Camera, type Signaling } from '../../src/ports.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
-import { executeReply, syncReply, type SyncDevice } from '../../src/wire/google.ts'
+import { executeReply, queryReply, syncReply, type SyncDevice } from '../../src/wire/google.ts'
 import { startFakeGoogle } from '../google/fake-google.ts'
 
 const ada = accountId('ada')
@@ -246,6 +246,28 @@ test('what has no picture and announces nobody is no device of Google, and no re
   await house.quiet()
   expect(Object.keys(house.google.states.get(ada) ?? {})).toEqual([door.id])
   expect(await house.reports?.reconcile(AbortSignal.timeout(10_000))).toMatchObject({ resynced: 0, reported: 0 })
+})
+
+test('QUERY says what was reported', async () => {
+  await house.sync(ada)
+  const asQueried = async () => {
+    const { devices } = queryReply.parse(await house.ask(ada, 'QUERY', { devices: [{ id: door.id }] })).payload
+    const { status, errorCode: _, ...states } = devices[door.id]!
+    expect(status).toBe(states.online ? 'SUCCESS' : 'OFFLINE')
+    return states
+  }
+  const news = [
+    { kind: 'online', isOnline: true },
+    { kind: 'battery', level: 55.4 },
+    { kind: 'online', isOnline: false },
+    { kind: 'battery', level: 3 },
+  ] as const
+  for (const one of news) {
+    if (one.kind === 'online') house.setOnline(one.isOnline)
+    await house.events.receive(door, { ...one, at: house.clock() })
+    await house.quiet()
+    expect(house.google.states.get(ada)?.[door.id]).toEqual(await asQueried())
+  }
 })
 
 test('what follows from a reply has gone to the outbox when all is settled', async () => {

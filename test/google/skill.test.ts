@@ -1,5 +1,5 @@
 /** skills/google: what is entered in the console agrees with what the bridge says, and the list of tests with the tests. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { syncReply } from '../../src/wire/google.ts'
@@ -34,12 +34,21 @@ test('the icon is a PNG of 144 by 144', () => {
   expect([icon.readUInt32BE(16), icon.readUInt32BE(20)]).toEqual([144, 144])
 })
 
-test('every test that the list of cases names is there', () => {
-  const cells = file('test-suite.md').matchAll(/`(test\/[\w/.-]+)`(?: › ([^|,]+))?/g)
-  const named = [...cells].map(([, path = '', name]) => ({ path, name: name?.trim() }))
-  expect(named.length).toBeGreaterThan(10)
-  for (const { path, name } of named) {
-    expect(existsSync(join(root, path))).toBe(true)
-    if (name !== undefined) expect(readFileSync(join(root, path), 'utf8')).toContain(`describe('${name}'`)
+const cases = file('test-suite.md')
+  .split('\n')
+  .filter((line) => line.startsWith('| ') && !line.startsWith('| case of'))
+  .map((line) => line.split('|').map((cell) => cell.trim()))
+  .map(([, name = '', , tests = '']) => ({ name, tests: tests.split(/, (?=`)/) }))
+
+test('the list of cases is read to its end', () => expect(cases.length).toBeGreaterThan(10))
+
+test.each(cases)('the case "$name" is covered by tests that are there', ({ tests }) => {
+  for (const one of tests) {
+    const [, path = '', name = ''] = /^`(test\/[\w/.-]+)` › (.+)$/.exec(one) ?? []
+    // Fails on a missing file, and on a cell without both.
+    const text = readFileSync(join(root, path), 'utf8')
+    expect(text.match(/(?:describe|test)(?:\.each\([\s\S]*?\))?\(\s*'(?:[^'\\]|\\.)+'/g)?.join('\n')).toContain(
+      `'${name}'`,
+    )
   }
 })
