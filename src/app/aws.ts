@@ -66,8 +66,7 @@ export function openOnAws(
     new DynamoDBClient({ region, credentials, requestHandler, maxAttempts: 2 }),
   )
   const bridge = createBridge({
-    // A Lambda sleeps between requests: what recurs is called by a schedule.
-    config: { ...config, google: { ...config.google, reconcileMs: 0 } },
+    config,
     publicUrl: TRANSOM_PUBLIC_URL.replace(/\/+$/, ''),
     keys: TRANSOM_KEYS,
     clients: TRANSOM_CLIENTS,

@@ -1,6 +1,7 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
 import { createBroker, type Broker } from '../broker/broker.ts'
 import type { Fulfillment } from '../google/fulfillment.ts'
+import type { GoogleReports } from '../google/reports.ts'
 import type { SignalingDoor } from '../google/signaling.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import type { OAuth } from '../oauth/server.ts'
@@ -10,7 +11,7 @@ import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
 import { createEvents, type Events } from './events.ts'
-import { createGoogleSide, type GoogleUnasked } from './google.ts'
+import { createGoogleSide } from './google.ts'
 import { createLinking, type Linking } from './linking.ts'
 import { createNotices, type Notices } from './notices.ts'
 import { createPresenceNews } from './presence.ts'
@@ -44,7 +45,9 @@ export interface Bridge {
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
   /** What Google is told unasked of whole accounts; absent without a service account for Home Graph. */
-  readonly googleReports: GoogleUnasked | undefined
+  readonly googleReports: GoogleReports | undefined
+  /** One round of comparing what Home Graph believes with what is true; absent like `googleReports`. */
+  readonly reconcileGoogle: ((signal: AbortSignal) => Promise<unknown>) | undefined
   /** A camera master came to this channel or left it. */
   presenceChanged(this: void, channelName: string, isOnline: boolean, at: number): void
   /** Resolves when everything that was to be told has been. */
@@ -140,6 +143,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     fulfillment: google.fulfillment,
     signalingDoor: google.signalingDoor,
     googleReports: google.reports,
+    reconcileGoogle: google.reconcile,
     presenceChanged: presenceNews.changed,
     async settled() {
       await google.settled()

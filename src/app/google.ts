@@ -11,7 +11,7 @@ import { createHomeGraph, type HomeGraph } from '../google/home-graph.ts'
 import { createGoogleLinks } from '../google/links.ts'
 import { createGoogleNews } from '../google/news.ts'
 import { createQuota } from '../google/quota.ts'
-import { createReconcile, scheduleReconcile, type Reconcile } from '../google/reconcile.ts'
+import { createReconcile, scheduleReconcile } from '../google/reconcile.ts'
 import { createGoogleReports, createStatesOf, type GoogleReports } from '../google/reports.ts'
 import { serviceAccountKey } from '../google/service-token.ts'
 import { createSignalingDoor, type SignalingDoor } from '../google/signaling.ts'
@@ -38,16 +38,11 @@ export interface GoogleDeps {
   readonly log: Log
 }
 
-/** What Google is told unasked. */
-export interface GoogleUnasked extends GoogleReports {
-  /** Goes on with comparing what Home Graph believes with what is true: for a schedule, in as many calls as it takes. */
-  readonly reconcile: Reconcile
-}
-
 export interface Google {
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
-  readonly reports: GoogleUnasked | undefined
+  readonly reports: GoogleReports | undefined
+  readonly reconcile: ReturnType<typeof createReconcile> | undefined
   /** Resolves when what followed from replies is with the outbox. */
   settled(): Promise<void>
   close(): Promise<void>
@@ -78,9 +73,13 @@ export function createGoogleSide(deps: GoogleDeps): {
     translate: homeGraph ? createGoogleNews(links) : () => [],
     open(outbox) {
       const afterwards = createAfterwards(log)
-      const reports = homeGraph && openReports(homeGraph, outbox)
+      const reports = homeGraph && createGoogleReports({ outbox, links, clock })
+      const reconcile =
+        homeGraph &&
+        reports &&
+        createReconcile({ ...base, ...promises, homeGraph, links, statesOf, reports, onUnlinked })
       const reconciling =
-        reports && reconcileMs > 0 ? scheduleReconcile(reports.reconcile, { everyMs: reconcileMs, log }) : undefined
+        reconcile && reconcileMs > 0 ? scheduleReconcile(reconcile, { everyMs: reconcileMs, log }) : undefined
       return {
         fulfillment: createFulfillment({
           ...base,
@@ -101,6 +100,7 @@ export function createGoogleSide(deps: GoogleDeps): {
         }),
         signalingDoor: createSignalingDoor({ ...base, talkBack, budgetMs, moreOrigins: origins }),
         reports,
+        reconcile,
         settled: afterwards.settled,
         async close() {
           await reconciling?.close()
@@ -108,12 +108,6 @@ export function createGoogleSide(deps: GoogleDeps): {
         },
       }
     },
-  }
-
-  function openReports(graph: HomeGraph, outbox: Outbox): GoogleUnasked {
-    const reports = createGoogleReports({ outbox, links, clock })
-    const reconcile = createReconcile({ ...base, ...promises, homeGraph: graph, links, statesOf, reports, onUnlinked })
-    return { ...reports, reconcile }
   }
 }
 

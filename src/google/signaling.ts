@@ -147,7 +147,7 @@ function readMessage(body: string | Uint8Array | undefined): Message {
   if (said !== 'offer') throw new BridgeError('invalid_request', `unknown action ${JSON.stringify(said)?.slice(0, 64)}`)
   const text = sdp || offer
   if (!text) throw new BridgeError('invalid_request', 'an offer without sdp')
-  return { action: 'offer', sdp: text, saysType: type !== undefined, ...device }
+  return { action: 'offer', sdp: text, saysType: typeof type === 'string', ...device }
 }
 
 function parseJson(body: string | Uint8Array | undefined): unknown {

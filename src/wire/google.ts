@@ -183,8 +183,8 @@ export type FailureReply = z.infer<typeof failureReply>
  * `sdp` of an `end` is absent or empty.
  */
 export const signalingMessage = z.object({
-  action: z.string().optional(),
-  type: z.string().optional(),
+  action: z.string().nullish(),
+  type: z.string().nullish(),
   deviceId: z.string().nullish(),
   sdp: z.string().nullish(),
   offer: z.string().nullish(),

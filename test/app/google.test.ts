@@ -102,7 +102,7 @@ async function openHouse() {
     audience: shares.audience,
     warm: () => {},
   })
-  const { fulfillment, reports, settled, close } = side.open(outbox)
+  const { fulfillment, reports, reconcile, settled, close } = side.open(outbox)
   await cameras.put(door, 'key')
   await cameras.put(intercom, 'key')
   await shares.share(ada, door.id, bob, false)
@@ -122,6 +122,7 @@ async function openHouse() {
     cameras,
     shares,
     reports,
+    reconcile,
     events,
     ask,
     quiet,
@@ -211,7 +212,7 @@ describe('a guest', () => {
 
   test('is reconciled as a user of his own', async () => {
     house.google.states.delete(bob)
-    expect(await house.reports?.reconcile(AbortSignal.timeout(10_000))).toEqual({
+    expect(await house.reconcile?.(AbortSignal.timeout(10_000))).toEqual({
       accounts: 2,
       unlinked: 0,
       resynced: 0,
@@ -245,7 +246,7 @@ test('what has no picture and announces nobody is no device of Google, and no re
   await house.events.receive(intercom, { kind: 'battery', level: 50, at: house.clock() })
   await house.quiet()
   expect(Object.keys(house.google.states.get(ada) ?? {})).toEqual([door.id])
-  expect(await house.reports?.reconcile(AbortSignal.timeout(10_000))).toMatchObject({ resynced: 0, reported: 0 })
+  expect(await house.reconcile?.(AbortSignal.timeout(10_000))).toMatchObject({ resynced: 0, reported: 0 })
 })
 
 test('QUERY says what was reported', async () => {

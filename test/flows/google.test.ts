@@ -1,4 +1,5 @@
 /** Google's flows through the whole house in one process: presence and presses to Home Graph, and each surface's way to a picture. */
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -35,7 +36,7 @@ describe('a bridge with a service account', () => {
   let google: Awaited<ReturnType<typeof startFakeGoogle>>
   let open: Awaited<ReturnType<typeof openHouse>>
   let house: Embedded
-  let ask: (intent: string) => Promise<unknown>
+  let link: () => Promise<(intent: string) => Promise<unknown>>
   let cleanUp: (() => Promise<void>) | undefined
 
   beforeAll(async () => {
@@ -49,15 +50,17 @@ describe('a bridge with a service account', () => {
     })
     house = open.house
     const { bridge, clients, user } = open.settings
-    const link = { assistant: 'google', bridge, client: clients.google, user } as const
-    const { accessToken } = await linkAccount(link, AbortSignal.timeout(20_000))
-    ask = async (intent) => {
-      const response = await fetch(`${bridge}/google/fulfillment`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${accessToken}` },
-        body: JSON.stringify({ requestId: '1', inputs: [{ intent: `action.devices.${intent}` }] }),
-      })
-      return response.json()
+    link = async () => {
+      const options = { assistant: 'google', bridge, client: clients.google, user } as const
+      const { accessToken } = await linkAccount(options, AbortSignal.timeout(20_000))
+      return async (intent) => {
+        const response = await fetch(`${bridge}/google/fulfillment`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${accessToken}` },
+          body: JSON.stringify({ requestId: '1', inputs: [{ intent: `action.devices.${intent}` }] }),
+        })
+        return response.json()
+      }
     }
   }, patience)
   afterAll(async () => {
@@ -69,6 +72,7 @@ describe('a bridge with a service account', () => {
   test(
     'tells Home Graph within a second that a camera came and went, announces its bell, and forgets at DISCONNECT',
     async () => {
+      const ask = await link()
       const { payload } = (await ask('SYNC')) as { payload: { agentUserId: string; devices: { id: string }[] } }
       google.devices.set(payload.agentUserId, payload.devices)
       const believed = () => google.states.get(payload.agentUserId)?.['front-door']?.['online']
@@ -142,6 +146,29 @@ describe('a bridge with a service account', () => {
       await house.bridge.events.receive(house.camera, { kind: 'online', isOnline: true, at: Date.now() })
       await house.bridge.settled()
       expect(google.calls.length).toBe(before)
+      expect(google.complaints).toEqual([])
+    },
+    patience,
+  )
+
+  test(
+    'lets one member of a household go, and the other hears on; with the last one Google is forgotten',
+    async () => {
+      const [one, other] = [await link(), await link()]
+      await one('SYNC')
+      expect(await one('DISCONNECT')).toEqual({})
+      expect(await one('SYNC')).toMatchObject({ payload: { errorCode: 'authFailure' } })
+      const { payload } = (await other('SYNC')) as { payload: { devices: unknown[] } }
+      expect(payload.devices).toHaveLength(1)
+      const reported = async () => {
+        const before = google.reports.length
+        await house.bridge.events.receive(house.camera, { kind: 'press', eventId: randomUUID(), at: Date.now() })
+        await house.bridge.settled()
+        return google.reports.length > before
+      }
+      expect(await reported()).toBe(true)
+      expect(await other('DISCONNECT')).toEqual({})
+      expect(await reported()).toBe(false)
       expect(google.complaints).toEqual([])
     },
     patience,

@@ -59,6 +59,7 @@ describe('an offer', () => {
     ['without deviceId', { action: 'offer', sdp: offer.sdp }, { action: 'answer' }],
     ['with empty deviceId', { ...offer, deviceId: '' }, { action: 'answer' }],
     ['by type', { type: 'offer', sdp: offer.sdp }, { action: 'answer', type: 'answer' }],
+    ['with nothing where it could say more', { ...offer, type: null, offer: null }, { action: 'answer' }],
     ['as a bare offer', { offer: offer.sdp }, { action: 'answer' }],
     ['with fields we do not know', { ...offer, version: 3 }, { action: 'answer' }],
   ])('is understood in the shape %s', async (_, message, reply) => {
