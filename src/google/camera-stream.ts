@@ -24,6 +24,11 @@ export interface CameraStreamDeps {
 /** A command's result before it is known for which ids it stands. */
 type Outcome = CommandResult extends infer Result ? (Result extends CommandResult ? Omit<Result, 'ids'> : never) : never
 
+interface Refusal {
+  readonly camera: Camera
+  readonly error: BridgeError
+}
+
 /** Carries out all commands of one request; `iceBy` (epoch ms) is when we stop waiting for ICE servers. Never throws for a device. */
 export type ExecuteCommands = (
   accountId: AccountId,
@@ -39,31 +44,40 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
     const known = new Map((await cameras.list(accountId)).map((camera) => [String(camera.id), camera]))
     // One stream of a kind for each camera, however often a request names it.
     const streams = new Map<string, Promise<Outcome>>()
+    const refusals: Refusal[] = []
     const streamOf = (camera: Camera, road: Road) => {
       const key = `${road.protocol} ${camera.id}`
-      const stream = streams.get(key) ?? openStream(camera, road, iceBy)
+      const stream = streams.get(key) ?? openStream(camera, road, iceBy, refusals)
       streams.set(key, stream)
       return stream
     }
-    const results = commands.flatMap(({ devices, execution }) => {
-      const wish = wishOf(execution)
-      if ('errorCode' in wish) log('warn', 'google.command-refused', wish)
-      return devices.map(async ({ id }): Promise<CommandResult> => {
-        const camera = known.get(id)
-        if (!camera) return { ids: [id], status: 'ERROR', errorCode: 'deviceNotFound' }
-        if ('errorCode' in wish) return { ids: [id], status: 'ERROR', errorCode: wish.errorCode }
-        const road = roadFor(wish.protocols, camera)
-        if (!road) {
-          log('warn', 'google.no-common-protocol', { cameraId: camera.id, asked: wish.protocols.slice(0, 8) })
-          return { ids: [id], status: 'ERROR', errorCode: 'functionNotSupported' }
-        }
-        return { ids: [id], ...(await streamOf(camera, road)) }
-      })
-    })
-    return Promise.all(results)
+    const results = await Promise.all(
+      commands.flatMap(({ devices, execution }) => {
+        const wish = wishOf(execution)
+        if ('errorCode' in wish) log('warn', 'google.command-refused', wish)
+        return devices.map(async ({ id }): Promise<CommandResult> => {
+          const camera = known.get(id)
+          if (!camera) return { ids: [id], status: 'ERROR', errorCode: 'deviceNotFound' }
+          if ('errorCode' in wish) return { ids: [id], status: 'ERROR', errorCode: wish.errorCode }
+          const road = roadFor(wish.protocols, camera)
+          if (!road) {
+            log('warn', 'google.no-common-protocol', { cameraId: camera.id, asked: wish.protocols.slice(0, 8) })
+            return { ids: [id], status: 'ERROR', errorCode: 'functionNotSupported' }
+          }
+          return { ids: [id], ...(await streamOf(camera, road)) }
+        })
+      }),
+    )
+    if (refusals.length > 0) afterwards.do('google.refusal-not-kept', () => keep(refusals))
+    return results
   }
 
-  async function openStream(camera: Camera, road: Road, iceBy: number): Promise<Outcome> {
+  /** No offer will come, so this is the only place where the owner can find out why. One by one: each looks at the history. */
+  async function keep(refusals: readonly Refusal[]): Promise<void> {
+    for (const { camera, error } of refusals) await broker.refused(camera, 'google', error)
+  }
+
+  async function openStream(camera: Camera, road: Road, iceBy: number, refusals: Refusal[]): Promise<Outcome> {
     try {
       if (broker.isOnline(camera) === false) throw new BridgeError('camera_offline')
       if (camera.hasSwitch && (await stateOf(camera)).switch?.isOn === false)
@@ -75,8 +89,7 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
       const error = toBridgeError(thrown)
       const { code } = error
       logFailure(log, 'google.stream-refused', error, { cameraId: camera.id })
-      // No offer will come, so this is the only place where its owner can find out why.
-      afterwards.do('google.refusal-not-kept', () => broker.refused(camera, 'google', error))
+      refusals.push({ camera, error })
       if (code === 'camera_offline')
         return { status: 'OFFLINE', states: { online: false }, errorCode: googleErrorCode[code] }
       return { status: 'ERROR', errorCode: googleErrorCode[code] }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 import { BridgeError, errorCodes, type ErrorCode } from '../../src/errors.ts'
+import { createAfterwards } from '../../src/google/afterwards.ts'
 import { describeDevice, onlyDevices } from '../../src/google/devices.ts'
 import { googleErrorCode } from '../../src/google/errors.ts'
 import { referenceOf } from '../../src/google/stream-token.ts'
@@ -261,6 +262,21 @@ describe('a large home', () => {
     expect(results.every(({ status }) => status === 'SUCCESS')).toBe(true)
     expect(performance.now() - startedAt).toBeLessThan(2000)
   })
+})
+
+test('of many cameras that cannot be shown the causes are kept one after the other', async () => {
+  const house = fakeHouse()
+  house.online = false
+  house.cameras = ['a', 'b', 'c'].map((id) => camera({ id: cameraId(id) }))
+  const { promise, resolve } = Promise.withResolvers<void>()
+  house.refused = () => promise
+  const afterwards = createAfterwards(() => {})
+  await fulfillmentOf(house, { afterwards })(execute(['a', 'b', 'c'], show), headers)
+  const kept = () => house.calls.filter(([call]) => call === 'refused').length
+  expect(kept()).toBe(1)
+  resolve()
+  await afterwards.settled()
+  expect(kept()).toBe(3)
 })
 
 describe('QUERY', () => {
