@@ -1,6 +1,6 @@
 /** Google's Home Graph as a client: each method one call with a deadline, its outcome told apart, never thrown. */
 import { randomUUID } from 'node:crypto'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { AccountId, Clock, Log } from '../ports.ts'
 import { graphDevices, graphStates, type ReportRequest } from '../wire/google.ts'
 import type { Quota, QuotaLane } from './quota.ts'
@@ -108,7 +108,7 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
     const result = await attempt(what, signal).catch((thrown: unknown): GraphResult<T> => ({
       kind: 'failed',
       retryable: !(thrown instanceof TokenRefusal && thrown.isFinal),
-      reason: String(thrown),
+      reason: reasonOf(thrown),
     }))
     const { kind } = result
     const reason = kind === 'failed' ? { retryable: result.retryable, reason: result.reason } : {}
@@ -164,6 +164,14 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
     const retryAfterMs = Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 3600) * 1000 : undefined
     return { status: response.status, text: await response.text(), retryAfterMs }
   }
+}
+
+const failure = z.looseObject({ cause: z.looseObject({ message: z.string() }) })
+
+/** `fetch` says only that it failed; why is in its cause: no such host, refused, a certificate. */
+function reasonOf(thrown: unknown): string {
+  const read = failure.safeParse(thrown)
+  return read.success ? `${String(thrown)}: ${read.data.cause.message}` : String(thrown)
 }
 
 const nothing = (): undefined => undefined

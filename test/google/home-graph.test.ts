@@ -154,6 +154,13 @@ describe('an outcome', () => {
   })
 })
 
+test('of a call that cannot be made says why', async () => {
+  const graph = homeGraph({ url: 'http://127.0.0.1:1' })
+  expect(await graph.report(ada, online)).toMatchObject({ kind: 'failed', retryable: true })
+  const [, , fields] = log.at(-1) as [string, string, { reason: string }]
+  expect(fields.reason).toMatch(/fetch failed: .*(ECONNREFUSED|bad port)/)
+})
+
 describe('the quota', () => {
   test('of 6,000 in any minute holds for reports, and leaves room for presses; a reconciliation leaves room for both', () => {
     const quota = createQuota({ clock: () => now })
