@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
 import type { Clock, Collection, Store, Stored } from '../ports.ts'
 import type { Clients, Registration } from './clients.ts'
+import type { Ended } from './ended.ts'
 import { createRefreshFamilies, type RefreshFamilies } from './rotation.ts'
 
 /**
@@ -37,6 +38,8 @@ export function createAdapterFactory({
   readonly clients: Pick<Clients, 'find'>
   /** True where Google may link by assertions. */
   readonly hasStreamlined?: boolean
+  /** Told of each link before its grant is destroyed. */
+  readonly ended?: Pick<Ended, 'note'>
   /** Called with each link whose grant was just destroyed. */
   readonly onLinkEnded?: (link: GrantFacts & { readonly accountId: string }) => void
 }): AdapterFactory {
@@ -49,6 +52,7 @@ export function createAdapterFactory({
     return {
       ...adapter,
       async destroy(id) {
+        await more.ended?.note({ grantId: id })
         const gone = await records.take(id)
         if (gone !== undefined)
           more.onLinkEnded?.({ ...factsOf(id, gone.value), accountId: gone.value.accountId ?? '' })

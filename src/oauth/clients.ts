@@ -18,6 +18,8 @@ export interface Registration extends Client {
   readonly secrets: readonly { readonly hash: string; readonly until?: number }[]
   /** False for a client of the configuration, which is changed there. */
   readonly isStored: boolean
+  /** It is being removed: nobody finds it any more, and its links are being ended. */
+  readonly isLeaving?: true
 }
 
 export interface NewClient extends Omit<Client, 'clientId'> {
@@ -34,7 +36,12 @@ export interface Clients {
   add(client: NewClient): Promise<{ readonly clientId: string; readonly clientSecret?: string }>
   /** A new secret; the old one is taken for `overlapMs` more (a day by default), so that the console can be changed. */
   rotate(clientId: string, overlapMs?: number): Promise<{ readonly clientSecret: string }>
-  /** Removes a client. Its tokens stop within a minute. */
+  /**
+   * From now on nobody finds it. Returns what it was, for whoever ends its links. May be called again until `remove`.
+   * Throws `BridgeError` `invalid_request` for a client that is not in the store.
+   */
+  retire(clientId: string): Promise<Registration>
+  /** Forgets a client that was retired. */
   remove(clientId: string): Promise<void>
 }
 
@@ -56,13 +63,14 @@ export function createClients(store: Store, configured: readonly OAuthClient[], 
       const known = fixed.get(clientId)
       if (known !== undefined || clientId === '' || clientId.length > 100 || !clientId.isWellFormed()) return known
       const stored = await records.get(clientId)
-      return stored && { ...stored.value, isStored: true }
+      return stored === undefined || stored.value.isLeaving ? undefined : { ...stored.value, isStored: true }
     },
     async list() {
       const stored: Client[] = []
       for (let after: string | undefined; ;) {
         const page = await records.list(group, after === undefined ? {} : { after })
-        stored.push(...page.map(({ value: { secrets: _secrets, ...client } }) => client))
+        const present = page.filter(({ value }) => !value.isLeaving)
+        stored.push(...present.map(({ value: { secrets: _secrets, ...client } }) => client))
         after = page.at(-1)?.id
         if (after === undefined) break
       }
@@ -96,6 +104,7 @@ export function createClients(store: Store, configured: readonly OAuthClient[], 
     },
     async rotate(clientId, overlapMs = dayMs) {
       const stored = await changeable(clientId)
+      if (stored.value.isLeaving) throw new BridgeError('invalid_request', 'no such client')
       const [current] = stored.value.secrets
       if (current === undefined) throw new BridgeError('invalid_request', 'a public client has no secret')
       const clientSecret = newSecret()
@@ -108,10 +117,15 @@ export function createClients(store: Store, configured: readonly OAuthClient[], 
       if (version === undefined) throw new BridgeError('invalid_request', 'the client was changed meanwhile; try again')
       return { clientSecret }
     },
-    async remove(clientId) {
-      await changeable(clientId)
-      await records.remove(clientId)
+    async retire(clientId) {
+      const { value, version } = await changeable(clientId)
+      const leaving = { ...value, isLeaving: true } as const
+      if ((await records.put(clientId, leaving, { group, onlyIf: { version } })) === undefined) {
+        throw new BridgeError('invalid_request', 'the client was changed meanwhile; try again')
+      }
+      return { ...value, isStored: true }
     },
+    remove: (clientId) => records.remove(clientId),
   }
 
   async function changeable(clientId: string) {

@@ -202,17 +202,39 @@ describe('unlinking', () => {
   })
 })
 
-test('of many links of one account with one assistant the newest ten stay', async () => {
-  const own = await openHouse()
-  const links = []
-  for (let count = 0; count < 13; count++) links.push(await link(own, alexa))
-  const other = await link(own, google)
-  expect(await own.store.collection('oauth-Grant').list(own.account)).toHaveLength(11)
-  const refreshed = await Promise.all(links.map(({ refresh_token }) => refresh(own, alexa, refresh_token)))
-  expect(refreshed.filter(({ status }) => status === 200)).toHaveLength(10)
-  expect(refreshed.at(-1)!.status).toBe(200)
-  expect((await refresh(own, google, other.refresh_token)).status).toBe(200)
-  await own.close()
+describe('of many links of one account with one assistant', () => {
+  const day = 24 * 3_600_000
+  const alive = async (own: House, links: readonly { refresh_token: string }[]) => {
+    const refreshed = await Promise.all(links.map(({ refresh_token }) => refresh(own, alexa, refresh_token)))
+    return refreshed.map(({ status }) => status === 200)
+  }
+
+  test('the ten stay that were made or used last', async () => {
+    const own = await openHouse()
+    const links = []
+    for (let count = 0; count < 12; count++) links.push(await link(own, alexa))
+    const other = await link(own, google)
+    own.advance(2 * day)
+    // The oldest is the one in use.
+    await refresh(own, alexa, links[0]!.refresh_token)
+    links.push(await link(own, alexa))
+    expect(await own.store.collection('oauth-Grant').list(own.account)).toHaveLength(11)
+    const kept = await alive(own, links)
+    expect([kept[0], kept[12], kept.filter(Boolean).length]).toEqual([true, true, 10])
+    expect((await refresh(own, google, other.refresh_token)).status).toBe(200)
+    await own.close()
+  })
+
+  test('none ends that was made or used within a day, whatever the clock did meanwhile', async () => {
+    const own = await openHouse()
+    const links = []
+    for (let count = 0; count < 15; count++) {
+      links.push(await link(own, alexa))
+      own.advance(-60_000)
+    }
+    expect(await alive(own, links)).toEqual(links.map(() => true))
+    await own.close()
+  })
 })
 
 test('a grant that nobody redeems goes away by itself, a redeemed one stays', async () => {
