@@ -57,9 +57,15 @@ export interface Bridge {
 export function createBridge(deps: BridgeDeps): Bridge {
   const { config, publicUrl, keys, clients, store, clock, log } = deps
   const base = { store, clock, log }
-  const cameras = createCameras(store, (camera, kind) => events.receive(camera, { kind, at: clock() }))
+  const cameras = createCameras(store, async (camera, kind) => {
+    await events.receive(camera, { kind, at: clock() })
+    if (kind === 'removed') await shares.drop(camera)
+  })
   const broker = createBroker({ ...deps, budgets: config.budgets })
-  const shares = createShares(store, cameras)
+  const shares = createShares(store, cameras, {
+    endViews: ({ accountId, id }) => broker.endCamera(accountId, id, 'what the owner shares has changed'),
+    tell: (camera, kind) => events.seenOtherwise(camera, kind),
+  })
   const linking = createLinking({
     ...base,
     publicUrl,

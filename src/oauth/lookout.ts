@@ -38,8 +38,6 @@ export function createLookout(look: () => Promise<void>, clock: Clock): Lookout 
     }
   }
 
-  /** A clock that was set back must not stop the looking. */
-  const since = (then: number, now: number): number => (now < then ? Infinity : now - then)
   return {
     async glance() {
       const now = clock()
@@ -60,3 +58,6 @@ export function createLookout(look: () => Promise<void>, clock: Clock): Lookout 
     isCurrent: () => since(seenAt, clock()) < currentMs,
   }
 }
+
+/** A clock that was set back must not stop the looking. */
+const since = (then: number, now: number): number => (now < then ? Infinity : now - then)

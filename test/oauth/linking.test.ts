@@ -202,12 +202,13 @@ describe('unlinking', () => {
   })
 })
 
+async function alive(own: House, links: readonly { refresh_token: string }[]): Promise<readonly boolean[]> {
+  const refreshed = await Promise.all(links.map(({ refresh_token }) => refresh(own, alexa, refresh_token)))
+  return refreshed.map(({ status }) => status === 200)
+}
+
 describe('of many links of one account with one assistant', () => {
   const day = 24 * 3_600_000
-  const alive = async (own: House, links: readonly { refresh_token: string }[]) => {
-    const refreshed = await Promise.all(links.map(({ refresh_token }) => refresh(own, alexa, refresh_token)))
-    return refreshed.map(({ status }) => status === 200)
-  }
 
   test('the ten stay that were made or used last', async () => {
     const own = await openHouse()
