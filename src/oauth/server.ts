@@ -5,6 +5,7 @@ import { errors } from 'oidc-provider'
 import type { AccountId, Clock, Log, Store, VerifyToken } from '../ports.ts'
 import { createAccountPages } from './account-pages.ts'
 import { createAccount, type Sharing } from './account.ts'
+import { createAdmin } from './admin.ts'
 import { createAttempts } from './attempts.ts'
 import { createAudit, type Audit } from './audit.ts'
 import { checkClients, type Assistant, type ClientKind, type OAuthClient } from './client.ts'
@@ -71,6 +72,8 @@ export interface OAuth {
   readonly tickets: Tickets
   readonly keyring: Keyring
   readonly audit: Audit
+  /** The operator's API without a guard: for doors that let in nobody else. */
+  readonly admin: RequestHandler
   /** What a client is, for tokens of several clients of one assistant; `undefined` for an unknown one. */
   kindOf(clientId: string): Promise<ClientKind | undefined>
   /** Ends every link of this account with this client; its tokens stop within a minute, here at once. */
@@ -151,6 +154,8 @@ export function createOAuth(options: OAuthOptions): OAuth {
     accountPages,
     isSecure: issuer.startsWith('https:'),
   })
+  const { sharing } = options
+  const admin = createAdmin({ users, clients, keyring, tickets, audit, links, sharing, issuer })
   const welcome = createWelcome({ users, tickets, audit, pages, accountPages, csrfKey })
 
   let current = build(options.signingKeys.map(withKeyId))
@@ -184,6 +189,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
     tickets,
     keyring,
     audit,
+    admin,
     async kindOf(clientId) {
       const known = kinds.get(clientId)
       if (known !== undefined && known.until > clock()) return known.kind
@@ -241,7 +247,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
         csrfKey,
         log,
       }),
-      endpoints: createEndpoints({ ...tokens, users, clients, keyring, tickets, audit, issuer, operatorKey }),
+      endpoints: createEndpoints({ ...tokens, users, issuer, operatorKey, admin }),
     }
   }
 

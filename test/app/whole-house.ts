@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { createBridge, type Bridge } from '../../src/app/bridge.ts'
 import { readConfig } from '../../src/app/config.ts'
+import { withKeyId } from '../../src/oauth/keyring.ts'
 import { cameraId, type AccountId, type Camera, type CameraMessage } from '../../src/ports.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { client as lwaClient, startAmazon } from '../alexa/amazon.ts'
@@ -96,7 +97,7 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
       const grant = { accountId: account, clientId: assistant, iat, exp: iat + 100 * 365 * 24 * 3600 }
       await store.collection('oauth-Grant').put(grantId, grant, { group: account })
       const token = await new SignJWT({ client_id: assistant, scope: 'camera', grant_id: grantId })
-        .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' })
+        .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: withKeyId(jwk).kid })
         .setIssuer(`${publicUrl}/oauth`)
         .setAudience(publicUrl)
         .setSubject(account)
