@@ -14,6 +14,7 @@ import { createEnded } from './ended.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createInteraction } from './interaction.ts'
 import { createKeyring, publicPart, withKeyId, type Keyring, type SigningKey } from './keyring.ts'
+import { createKnownBrowsers } from './known-browser.ts'
 import { createLinks } from './links.ts'
 import { createLookout } from './lookout.ts'
 import type { Brand } from './markup.ts'
@@ -101,7 +102,8 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const ended = createEnded(store, clock)
   const audit = createAudit(store, clock, log)
   const tickets = createTickets(store, clock)
-  const attempts = createAttempts(clock)
+  const attempts = createAttempts(store, clock)
+  const browsers = createKnownBrowsers(csrfKey, issuer)
   const passkeys = createPasskeys({
     store,
     issuer,
@@ -142,6 +144,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
     store,
     users,
     signIn,
+    browsers,
     passkeys,
     upstream,
     audit,
@@ -239,6 +242,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
         users,
         clients,
         signIn,
+        browsers,
         passkeys,
         script,
         upstream,

@@ -4,7 +4,7 @@ import { createPages } from '../../src/oauth/pages.ts'
 import { stylesheet } from '../../src/oauth/style.ts'
 import { hash } from 'node:crypto'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
-import { agree, authorizationUrl, createVisitor, formOf, formsOf, signIn } from './visitor.ts'
+import { agree, authorizationUrl, createVisitor, formOf, formsOf, signIn, type Visitor } from './visitor.ts'
 
 let house: House
 beforeAll(async () => {
@@ -267,6 +267,32 @@ describe('guessing passwords', () => {
       expect(events.filter((event) => event === 'oauth.login_slowed')).toHaveLength(2)
     } finally {
       await proxied.close()
+    }
+  })
+
+  test('from the same address does not stop a browser in which the owner signed in before', async () => {
+    const own = await openHouse()
+    try {
+      const owners = createVisitor()
+      const attempt = async (visitor: Visitor, password: string) => {
+        const { action, fields } = formOf(
+          await visitor.get(authorizationUrl(own, google, { prompt: 'login' })),
+          '/login',
+        )
+        return visitor.post(action, { ...fields, login: ada.login, password })
+      }
+      expect((await attempt(owners, ada.password)).status).toBe(200)
+      const strangers = createVisitor()
+      for (let guess = 0; guess < 5; guess += 1) expect((await attempt(strangers, 'guess')).status).toBe(422)
+      expect((await attempt(strangers, ada.password)).status).toBe(429)
+      // A cookie of one's own making, or of another login, is none.
+      const known = owners.cookies.filter(({ name }) => name === 'transom_browser')
+      expect(known).toHaveLength(1)
+      const altered = known.map((cookie) => ({ ...cookie, value: `A${cookie.value.slice(1)}B` }))
+      expect((await attempt(createVisitor(altered), ada.password)).status).toBe(429)
+      expect((await attempt(owners, ada.password)).text).toContain('Agree and link')
+    } finally {
+      await own.close()
     }
   })
 })
