@@ -44,6 +44,7 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
     keys: { signing: [jwk], cookies: ['k'], sealing: randomBytes(32).toString('base64') },
     clients: [
       { ...address, clientId: 'alexa', assistant: 'alexa' },
+      { ...address, clientId: 'second-skill', assistant: 'alexa' },
       { ...address, clientId: 'google', assistant: 'google' },
     ],
     store,
@@ -92,11 +93,11 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
       return made
     },
     /** Links an account as the pages do, and as far as the assistants then go: a grant for events, a first SYNC. */
-    async link(account: AccountId, assistant: 'alexa' | 'google'): Promise<string> {
+    async link(account: AccountId, assistant: 'alexa' | 'google', clientId: string = assistant): Promise<string> {
       const [iat, grantId] = [Math.floor(Date.now() / 1000), randomUUID()]
-      const grant = { accountId: account, clientId: assistant, iat, exp: iat + 100 * 365 * 24 * 3600 }
+      const grant = { accountId: account, clientId, iat, exp: iat + 100 * 365 * 24 * 3600 }
       await store.collection('oauth-Grant').put(grantId, grant, { group: account })
-      const token = await new SignJWT({ client_id: assistant, scope: 'camera', grant_id: grantId })
+      const token = await new SignJWT({ client_id: clientId, scope: 'camera', grant_id: grantId })
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: withKeyId(jwk).kid })
         .setIssuer(`${publicUrl}/oauth`)
         .setAudience(publicUrl)
@@ -105,7 +106,7 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
         .setExpirationTime('1h')
         .sign(privateKey)
       if (assistant === 'alexa') {
-        const code = `code-${account}`
+        const code = `code-${grantId}`
         amazon.state.codes.add(code)
         await bridge.alexa.handler(acceptGrant(code, token))
       } else {
