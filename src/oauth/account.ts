@@ -293,7 +293,7 @@ export function createAccount(deps: AccountDeps): Router {
 const notes: Readonly<Record<string, { done: string } | { problem: string }>> = {
   removed: { done: 'Removed. It stops working within a minute.' },
   gone: { problem: 'That link does not exist any more.' },
-  shared: { done: 'Shared. It shows up at the other person’s assistants when they look for devices again.' },
+  shared: { done: 'Shared. The other person’s assistants have been told, and show it in a moment.' },
   unshared: { done: 'No longer shared.' },
   nobody: { problem: 'Nobody else here has this login.' },
   passkey: { done: 'The passkey was added. You can sign in with it from now on.' },
