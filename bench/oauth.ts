@@ -138,11 +138,12 @@ async function bareJose(token: string, count = 200): Promise<number> {
   return perSecond(count, () => jwtVerify(fresh.pop() ?? '', keys, rules))
 }
 
+async function read(): Promise<void> {
+  reads.count += 1
+  if (reads.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, reads.delayMs))
+}
+
 function watched(kept: Store): Store {
-  const read = async (): Promise<void> => {
-    reads.count += 1
-    if (reads.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, reads.delayMs))
-  }
   return {
     close: () => kept.close(),
     collection<T>(kind: string): Collection<T> {

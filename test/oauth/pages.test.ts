@@ -158,6 +158,23 @@ describe('protection', () => {
     expect(forged.status).toBe(400)
   })
 
+  test('a session that somebody planted in a browser is not the one that signing in begins', async () => {
+    const mallory = { ...ada, login: 'mallory', name: 'Mallory' }
+    await house.oauth().users.create(mallory)
+    const attacker = createVisitor()
+    await signIn(attacker, await attacker.get(authorizationUrl(house, google)), mallory)
+    const victim = createVisitor(attacker.cookies.filter(({ name }) => name.startsWith('transom_session')))
+    const planted = await victim.get(authorizationUrl(house, google, { prompt: 'login' }))
+    expect((await signIn(victim, planted)).text).toContain('Ada Lovelace')
+    const [theirs, ours] = [attacker, victim].map(
+      ({ cookies }) => cookies.find(({ name }) => name === 'transom_session')?.value,
+    )
+    expect(ours).toBeTruthy()
+    expect(ours).not.toBe(theirs)
+    const after = await attacker.get(authorizationUrl(house, google))
+    expect(after.text).not.toContain('Ada')
+  })
+
   test('cookies are for us only: HttpOnly, SameSite=Lax, below the issuer; Secure when the issuer is https', async () => {
     const visitor = createVisitor()
     await signIn(visitor, await visitor.get(authorizationUrl(house, google)))
