@@ -29,7 +29,8 @@ export interface NewClient extends Omit<Client, 'clientId'> {
   readonly isPublic?: boolean
 }
 
-export interface Clients {
+/** The records alone; what follows from a removal is `server.ts`'s to do. */
+export interface Registry {
   find(clientId: string): Promise<Registration | undefined>
   list(): Promise<readonly Client[]>
   /** Returns the secret, which is shown this once; none for a public client. Throws `BridgeError` `invalid_request`. */
@@ -37,11 +38,16 @@ export interface Clients {
   /** A new secret; the old one is taken for `overlapMs` more (a day by default), so that the console can be changed. */
   rotate(clientId: string, overlapMs?: number): Promise<{ readonly clientSecret: string }>
   /**
-   * From now on nobody finds it. Returns what it was, for whoever ends its links. May be called again until `remove`.
+   * From now on nobody finds it. Returns what it was, for whoever ends its links. May be called again until `forget`.
    * Throws `BridgeError` `invalid_request` for a client that is not in the store.
    */
   retire(clientId: string): Promise<Registration>
-  /** Forgets a client that was retired. */
+  /** Its id is free again. */
+  forget(clientId: string): Promise<void>
+}
+
+export interface Clients extends Omit<Registry, 'retire' | 'forget'> {
+  /** Removes a client with its links: their tokens stop within a minute. What fails half-way goes on when it is called again. */
   remove(clientId: string): Promise<void>
 }
 
@@ -49,7 +55,7 @@ export interface Clients {
 const group = 'clients'
 const dayMs = 24 * 3_600_000
 
-export function createClients(store: Store, configured: readonly OAuthClient[], clock: Clock): Clients {
+export function createClients(store: Store, configured: readonly OAuthClient[], clock: Clock): Registry {
   const records = store.collection<Omit<Registration, 'isStored'>>('oauth-client')
   const fixed = new Map(
     configured.map(({ clientSecret, ...client }): [string, Registration] => [
@@ -125,7 +131,7 @@ export function createClients(store: Store, configured: readonly OAuthClient[], 
       }
       return { ...value, isStored: true }
     },
-    remove: (clientId) => records.remove(clientId),
+    forget: (clientId) => records.remove(clientId),
   }
 
   async function changeable(clientId: string) {

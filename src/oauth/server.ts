@@ -131,11 +131,15 @@ export function createOAuth(options: OAuthOptions): OAuth {
     clock,
     log,
   })
+  const { find, list, add, rotate } = registry
   const clients: Clients = {
-    ...registry,
+    find,
+    list,
+    add,
+    rotate,
     async remove(clientId) {
       await links.endClient(await registry.retire(clientId))
-      await registry.remove(clientId)
+      await registry.forget(clientId)
     },
   }
   const accountPages = createAccountPages(brand)

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import type { OAuthClient } from '../../src/oauth/client.ts'
+import { createClients } from '../../src/oauth/clients.ts'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
 import { authorizationUrl, authorize, codeFields, createVisitor, link, refresh, signIn } from './visitor.ts'
 
@@ -106,7 +107,7 @@ describe('a client in the store', () => {
       const { clients, audit } = own.oauth()
       const made = await clients.add({ assistant: 'google', redirectUris, clientId: 'second' })
       await link(own, { ...google, ...made, redirectUris, clientSecret: made.clientSecret ?? '' })
-      await clients.retire('second')
+      await createClients(own.store, [], Date.now).retire('second')
       expect(await clients.find('second')).toBeUndefined()
       expect(JSON.stringify(await clients.list())).not.toContain('second')
       await expect(clients.rotate('second')).rejects.toMatchObject({ code: 'invalid_request' })
