@@ -3,6 +3,7 @@ import { createBroker, type Broker } from '../broker/broker.ts'
 import type { Fulfillment } from '../google/fulfillment.ts'
 import type { GoogleReports } from '../google/reports.ts'
 import type { SignalingDoor } from '../google/signaling.ts'
+import { createStreamTokens } from '../google/stream-token.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import type { OAuth } from '../oauth/server.ts'
 import { createOutbox } from '../outbox/outbox.ts'
@@ -59,9 +60,16 @@ export interface Bridge {
 export function createBridge(deps: BridgeDeps): Bridge {
   const { config, publicUrl, keys, clients, store, clock, log } = deps
   const base = { store, clock, log }
-  const cameras = createCameras(store, (camera, kind) => events.receive(camera, { kind, at: clock() }))
+  const cameras = createCameras(store, async (camera, kind) => {
+    await events.receive(camera, { kind, at: clock() })
+    if (kind === 'removed') await shares.drop(camera)
+  })
   const broker = createBroker({ ...deps, budgets: config.budgets })
-  const shares = createShares(store, cameras)
+  const shares = createShares(store, cameras, {
+    endViews: ({ accountId, id }) => broker.endCamera(accountId, id, 'what the owner shares has changed'),
+    tell: (camera, kind) => events.seenOtherwise(camera, kind),
+  })
+  const streamTokens = createStreamTokens(base)
   const linking = createLinking({
     ...base,
     publicUrl,
@@ -73,8 +81,10 @@ export function createBridge(deps: BridgeDeps): Bridge {
     config: config.linking,
     async onUnlinked(account, assistant) {
       await broker.endAll(account, assistant, 'account unlinked')
-      if (assistant === 'alexa') await alexaSide.forget(account, 'account unlinked')
-      else await google.reports?.unlinkedHere(account)
+      if (assistant === 'alexa') return alexaSide.forget(account, 'account unlinked')
+      // What was handed to a display a moment ago begins nothing any more.
+      await streamTokens.revokeAll(account)
+      await google.reports?.unlinkedHere(account)
     },
   })
   const { oauth, verifyToken } = linking

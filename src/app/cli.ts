@@ -1,11 +1,8 @@
 /** `npm run transom`: what an operator does with the running bridge of this data directory. */
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { z } from 'zod'
 import { registeredCameras, registration, type Registration, type RegisteredCamera } from '../wire/registration.ts'
-import { operatorAccess, type OperatorAccess } from './operator.ts'
+import { callOperator as call, findBridge } from './operator-client.ts'
 
 const usage = `
   npm run transom -- camera add ID --name "Front Door" [options]   register a camera: all its firmware needs, secrets once
@@ -38,8 +35,6 @@ const options = {
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
-const requestMs = 10_000
-
 try {
   const { values, positionals } = parseArgs({ options, allowPositionals: true })
   const [noun, verb, subject, ...rest] = positionals
@@ -57,7 +52,8 @@ try {
 }
 
 async function run(verb: string, subject: string, values: Values): Promise<void> {
-  const access = await findBridge()
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const access = await findBridge(process.env)
   const id = encodeURIComponent(subject)
   switch (verb) {
     case 'add': {
@@ -95,32 +91,6 @@ async function run(verb: string, subject: string, values: Values): Promise<void>
 }
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
-
-async function findBridge(): Promise<OperatorAccess> {
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  const directory = resolve(process.env['TRANSOM_DATA'] || './data')
-  const path = join(directory, 'operator.json')
-  try {
-    return operatorAccess.parse(JSON.parse(await readFile(path, 'utf8')))
-  } catch (cause) {
-    throw new Error(`no bridge runs on ${directory}: start it (npm start), or set TRANSOM_DATA`, { cause })
-  }
-}
-
-async function call({ url, token }: OperatorAccess, method: string, path: string, body?: object): Promise<unknown> {
-  const response = await fetch(`${url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(requestMs),
-  }).catch((cause: unknown) => {
-    throw new Error(`the bridge at ${url} does not answer: is it running?`, { cause })
-  })
-  if (response.status === 204) return undefined
-  const answer: unknown = await response.json()
-  if (response.ok) return answer
-  throw new Error(z.object({ message: z.string() }).parse(answer).message)
-}
 
 function show<T>({ json }: Values, value: T, print: (value: T) => string): void {
   console.log(json ? JSON.stringify(value, undefined, 2) : print(value))

@@ -119,7 +119,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       region,
     })
     const token = operatorToken()
-    const operator = createOperatorRoutes(registrations, token)
+    const operator = createOperatorRoutes(registrations, bridge.oauth.admin, token)
     const { forwarderSecret } = config.alexa
     server.on('request', createHttpApp(bridge, log, { forwarderSecret, operator, clock }))
     const operatorPath = join(config.dataDir, 'operator.json')

@@ -13,6 +13,8 @@ export interface Visit {
 export interface Events {
   /** Resolves when the news is durable; the same news again is once. Rejects when the store does. */
   receive(camera: Camera, news: CameraNews): Promise<void>
+  /** For one account alone a camera, as that account sees it, has come or is other than before, or has gone. */
+  seenOtherwise(camera: Camera, kind: 'changed' | 'removed'): Promise<void>
   /** The camera left a picture, taken at `at`. */
   pictured(camera: Camera, at: number): Promise<void>
   /** Presses from `since` on, newest first. */
@@ -47,7 +49,9 @@ export function createEvents(deps: {
   async function tell(camera: Camera, news: CameraNews): Promise<void> {
     const told = await Promise.all(
       (await deps.audience(camera)).map(async (theirs) => {
-        const outgoing = (await Promise.all(deps.translate.map(async (translate) => translate(theirs, news)))).flat()
+        // Everybody's own quiet.
+        if (news.kind === 'press' && (await mutedUntil(theirs.accountId)) !== undefined) return []
+        const outgoing = await translated(theirs, news)
         // What a guest is told is another message than the owner's.
         const isGuest = theirs.accountId !== camera.accountId
         return isGuest ? outgoing.map((entry) => ({ ...entry, id: `${entry.id} for ${theirs.accountId}` })) : outgoing
@@ -56,13 +60,16 @@ export function createEvents(deps: {
     await deps.outbox.add(told.flat())
   }
 
+  async function translated(theirs: Camera, news: CameraNews): Promise<readonly Outgoing[]> {
+    return (await Promise.all(deps.translate.map(async (translate) => translate(theirs, news)))).flat()
+  }
+
   async function press(camera: Camera, news: CameraNews & { readonly kind: 'press' | 'person' }): Promise<void> {
     const { eventId, at } = news
     const now = clock()
     const isFresh = now - at < staleMs
     // Somebody will want to look in a moment.
     if (isFresh) deps.warm(camera)
-    const until = await mutedUntil(camera.accountId)
     // Told and kept side by side: the outbox knows an event by its id, so a repetition after a failure does no harm.
     const [isNew] = await Promise.all([
       presses.put(
@@ -70,14 +77,13 @@ export function createEvents(deps: {
         { cameraId: camera.id, at },
         { onlyIf: 'absent', group: camera.id, expiresAt: now + keptMs },
       ),
-      isFresh && until === undefined ? tell(camera, news) : undefined,
+      isFresh ? tell(camera, news) : undefined,
     ])
     log('info', 'press', {
       camera: camera.id,
       eventId,
       isNew: isNew !== undefined,
       isFresh,
-      isMuted: until !== undefined,
       delayMs: now - at,
     })
   }
@@ -142,6 +148,7 @@ export function createEvents(deps: {
           return tell(camera, news)
       }
     },
+    seenOtherwise: async (camera, kind) => deps.outbox.add(await translated(camera, { kind, at: clock() })),
     pictured: (camera, at) => update(camera, (state) => ({ ...state, snapshot: { at } })),
     async visits(camera, since) {
       const found: Visit[] = []

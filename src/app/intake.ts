@@ -13,7 +13,8 @@ const eventLimit = '16kb'
 
 export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'events' | 'snapshots'> {
   readonly broker: Pick<Bridge['broker'], 'cameraReported'>
-  readonly oauth: Pick<Bridge['oauth'], 'verifyToken'>
+  readonly shares: Pick<Bridge['shares'], 'visible'>
+  readonly linking: Pick<Bridge['linking'], 'verifyToken'>
 }
 
 export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
@@ -49,8 +50,8 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
   router.get('/cameras/:id/snapshot', async (request, response) => {
     const token = bearerToken(request.headers)
     if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
-    const { accountId } = await bridge.oauth.verifyToken(token)
-    const camera = await bridge.cameras.find(accountId, cameraId(request.params.id))
+    const { accountId } = await bridge.linking.verifyToken(token)
+    const camera = await bridge.shares.visible.find(accountId, cameraId(request.params.id))
     const found = camera && (await bridge.snapshots.get(camera))
     if (found === undefined) throw new BridgeError('camera_not_found', 'no picture of such a camera')
     response.set('cache-control', 'private, no-store').type(found.type).send(found.picture)

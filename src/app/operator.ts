@@ -1,6 +1,6 @@
 /** The operator's API on the running bridge, for the command line: whoever can read the data directory may use it. */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import express, { Router } from 'express'
+import express, { Router, type RequestHandler } from 'express'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import { bearerToken } from '../google/http.ts'
@@ -14,7 +14,7 @@ export type OperatorAccess = z.infer<typeof operatorAccess>
 export const operatorToken = (): string => randomBytes(32).toString('base64url')
 
 /** The routes, to be mounted where the access says. Refusals are thrown as `BridgeError` for the application's own handler. */
-export function createOperatorRoutes(registrations: Registrations, token: string): Router {
+export function createOperatorRoutes(registrations: Registrations, admin: RequestHandler, token: string): Router {
   const router = Router()
   router.use((request, _response, next) => {
     const given = Buffer.from(bearerToken(request.headers) ?? '')
@@ -24,6 +24,8 @@ export function createOperatorRoutes(registrations: Registrations, token: string
     }
     next()
   })
+  // People, clients, keys, links and shares: the same API that a deployment in the cloud opens by its operator key.
+  router.use('/admin', admin)
   router.use(express.json({ limit: '16kb' }))
   router.get('/cameras', async (request, response) => {
     const { owner } = read(z.object({ owner: z.string().default('demo') }), request.query)

@@ -13,10 +13,12 @@ export interface Shares {
   readonly visible: Pick<Cameras, 'list' | 'find'>
   /** With whom an owner shares a camera. */
   guests(owner: AccountId, camera: CameraId): Promise<readonly Guest[]>
-  /** Throws `BridgeError` `camera_not_found` when the camera is not the owner's. */
+  /** Changes a share, too. Throws `BridgeError` `camera_not_found` when the camera is not the owner's. */
   share(owner: AccountId, camera: CameraId, guest: AccountId, mayTalk: boolean): Promise<void>
   /** Ends a share; ending one that is not there is no error. */
   unshare(owner: AccountId, camera: CameraId, guest: AccountId): Promise<void>
+  /** Ends every share of a camera that was removed: one that comes under its id is another. */
+  drop(camera: Camera): Promise<void>
   /** The camera once for everybody who may see it, the owner first: to tell them all of a press. */
   audience(camera: Camera): Promise<readonly Camera[]>
 }
@@ -31,7 +33,21 @@ interface Share extends Guest {
 const mostCameras = 300
 const mostGuests = 100
 
-export function createShares(store: Store, cameras: Pick<Cameras, 'list' | 'find'>): Shares {
+/** What follows for a guest. Both may be repeated, when something fails half-way. */
+export interface ShareEffects {
+  /** Whatever is being viewed was negotiated under other rules. */
+  endViews(camera: Camera): Promise<void>
+  /** The guest's assistants are to know; the camera is as the guest sees it, or saw it. */
+  tell(camera: Camera, kind: 'changed' | 'removed'): Promise<void>
+}
+
+const noEffects: ShareEffects = { endViews: async () => {}, tell: async () => {} }
+
+export function createShares(
+  store: Store,
+  cameras: Pick<Cameras, 'list' | 'find'>,
+  { endViews, tell }: ShareEffects = noEffects,
+): Shares {
   const shares = store.collection<Share>('share')
   /**
    * Where the owner finds them. It is written before a share and removed after it: whatever fails in between, no share
@@ -50,6 +66,13 @@ export function createShares(store: Store, cameras: Pick<Cameras, 'list' | 'find
     const listed = await index.list(groupOf(owner, camera), { limit: mostGuests })
     const found = await Promise.all(listed.map(({ value }) => share(camera, value.guest)))
     return found.flatMap((one) => (one?.ownerId === owner ? [{ accountId: one.accountId, mayTalk: one.mayTalk }] : []))
+  }
+
+  /** False when there was none. */
+  async function end(owner: AccountId, camera: CameraId, guest: AccountId): Promise<boolean> {
+    const key = keyOf(camera, guest)
+    if ((await share(camera, guest))?.ownerId === owner) await shares.remove(key)
+    return (await index.get(`${owner} ${key}`)) !== undefined
   }
 
   return {
@@ -73,18 +96,34 @@ export function createShares(store: Store, cameras: Pick<Cameras, 'list' | 'find
     },
     guests,
     async share(owner, camera, guest, mayTalk) {
-      await own(owner, camera)
+      const theirs = asSeenBy(await own(owner, camera), { accountId: guest, mayTalk })
       if (guest === owner) throw new BridgeError('invalid_request', 'the camera is yours already')
-      if ((await guests(owner, camera)).length >= mostGuests)
-        throw new BridgeError('invalid_request', 'too many guests')
+      const others = (await guests(owner, camera)).filter(({ accountId }) => accountId !== guest)
+      if (others.length >= mostGuests) throw new BridgeError('invalid_request', 'too many guests')
       const key = keyOf(camera, guest)
       await index.put(`${owner} ${key}`, { guest }, { group: groupOf(owner, camera) })
       await shares.put(key, { accountId: guest, cameraId: camera, ownerId: owner, mayTalk }, { group: guest })
+      await endViews(theirs)
+      await tell(theirs, 'changed')
     },
     async unshare(owner, camera, guest) {
-      const key = keyOf(camera, guest)
-      if ((await share(camera, guest))?.ownerId === owner) await shares.remove(key)
-      await index.remove(`${owner} ${key}`)
+      if (!(await end(owner, camera, guest))) return
+      const ours = await cameras.find(owner, camera)
+      if (ours !== undefined) {
+        const theirs = asSeenBy(ours, { accountId: guest, mayTalk: false })
+        await endViews(theirs)
+        await tell(theirs, 'removed')
+      }
+      await index.remove(`${owner} ${keyOf(camera, guest)}`)
+    },
+    async drop(camera) {
+      const { accountId: owner, id } = camera
+      // Whom it was shared with has been told already, as part of the camera's audience.
+      for (const { value } of await index.list(groupOf(owner, id), { limit: mostGuests })) {
+        await end(owner, id, value.guest)
+        await endViews(asSeenBy(camera, { accountId: value.guest, mayTalk: false }))
+        await index.remove(`${owner} ${keyOf(id, value.guest)}`)
+      }
     },
     async audience(camera) {
       const others = await guests(camera.accountId, cameraId(camera.id))

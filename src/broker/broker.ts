@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { within } from '../deadline.ts'
 import { BridgeError } from '../errors.ts'
 import { sessionId, type AccountId, type Camera, type Clock, type IceServer, type Log } from '../ports.ts'
-import type { Presence, SessionId, Signaling, Store, Stored } from '../ports.ts'
+import type { CameraId, Presence, SessionId, Signaling, Store, Stored } from '../ports.ts'
 import type { AnswerRules } from './answer.ts'
 import { startNegotiation, type Negotiation } from './negotiation.ts'
 import {
@@ -59,6 +59,8 @@ export interface Broker {
   connected(ref: SessionRef): Promise<void>
   end(ref: SessionRef, reason: string): Promise<void>
   endAll(accountId: AccountId, assistant: 'alexa' | 'google', reason: string): Promise<void>
+  /** Ends every view that this account has of this camera, at any display. */
+  endCamera(accountId: AccountId, cameraId: CameraId, reason: string): Promise<void>
   cameraReported(camera: Camera, report: ViewerReport): Promise<void>
   /** Fetches ahead what an offer to this camera will need; if it is known whose offer, also opens the line for it. */
   warm(camera: Camera, ref?: SessionRef): void
@@ -228,6 +230,21 @@ export function createBroker(deps: BrokerDeps): Broker {
     await update(id, { kind: 'ended', reason, at: clock() })
   }
 
+  async function endWhere(
+    accountId: AccountId,
+    isMeant: (view: Pick<Facts, 'assistant' | 'cameraId'>) => boolean,
+    reason: string,
+  ): Promise<void> {
+    const ours = [...unfinished].filter(
+      ({ request: { camera, ...request } }) =>
+        request.accountId === accountId && isMeant({ ...request, cameraId: camera.id }),
+    )
+    for (const running of ours) running.end(reason)
+    await Promise.all(ours.map(({ done }) => done))
+    const open = (await all(accountId)).filter(({ facts, phase }) => phase !== 'closed' && isMeant(facts))
+    await Promise.all(open.map(({ facts }) => endOne(facts.id, reason)))
+  }
+
   async function prune(accountId: AccountId): Promise<void> {
     const over = (await all(accountId)).filter((session) => session.phase === 'closed' || isOverdue(session, clock()))
     await Promise.all(over.slice(history.most).map(({ facts }) => sessions.remove(facts.id)))
@@ -257,17 +274,8 @@ export function createBroker(deps: BrokerDeps): Broker {
       await endOne(idOf(ref), reason)
       await prune(ref.accountId)
     },
-    async endAll(accountId, assistant, reason) {
-      const ours = [...unfinished].filter(
-        ({ request }) => request.accountId === accountId && request.assistant === assistant,
-      )
-      for (const running of ours) running.end(reason)
-      await Promise.all(ours.map(({ done }) => done))
-      const open = (await all(accountId)).filter(
-        ({ facts, phase }) => facts.assistant === assistant && phase !== 'closed',
-      )
-      await Promise.all(open.map(({ facts }) => endOne(facts.id, reason)))
-    },
+    endAll: (accountId, assistant, reason) => endWhere(accountId, (one) => one.assistant === assistant, reason),
+    endCamera: (accountId, id, reason) => endWhere(accountId, (one) => one.cameraId === id, reason),
     async cameraReported(camera, { viewerId, ...what }) {
       const id = /^s-([\w-]{22})\./.exec(viewerId)?.[1]
       const stored = id === undefined ? undefined : await sessions.get(id)

@@ -173,7 +173,6 @@ const words: Record<AuditKind, string> = {
   unlinked: 'Disconnected',
   'token-reused': 'Disconnected, because a token was used by two parties',
   'login-failed': 'Wrong password',
-  'login-slowed': 'Too many wrong passwords',
   'signed-up': 'Account created',
   'password-reset': 'New password',
   'passkey-added': 'Passkey added',

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { AccountId, Clock, Log, Store } from '../ports.ts'
 import type { AccountPages, LinkView, SharedCamera } from './account-pages.ts'
 import type { Audit } from './audit.ts'
+import type { KnownBrowsers } from './known-browser.ts'
 import type { PasskeyView } from './passkey-form.ts'
 import type { Passkeys } from './passkeys.ts'
 import { answer, isSameText, jsonOf, queryOf } from './request.ts'
@@ -24,6 +25,7 @@ export interface AccountDeps {
   readonly store: Store
   readonly users: Users
   readonly signIn: SignIn
+  readonly browsers: KnownBrowsers
   readonly passkeys: Passkeys
   readonly upstream: Upstream | undefined
   readonly sharing: Sharing | undefined
@@ -169,7 +171,8 @@ export function createAccount(deps: AccountDeps): Router {
       const form = signInForm.safeParse(req.body)
       if (!form.success) return showSignIn(req, res, { status: 422, problem: 'Please enter login and password.' })
       const { login } = form.data
-      const result = await signIn.password({ ...form.data, ...originOf(req) })
+      const browser = deps.browsers.of(req, res)
+      const result = await signIn.password({ ...form.data, browser, ...originOf(req) })
       if ('user' in result) return begin(req, res, result.user)
       if (result.retryAfterS !== undefined) res.set('retry-after', String(result.retryAfterS))
       await showSignIn(req, res, { status: result.status, problem: result.problem, login })
@@ -290,7 +293,7 @@ export function createAccount(deps: AccountDeps): Router {
 const notes: Readonly<Record<string, { done: string } | { problem: string }>> = {
   removed: { done: 'Removed. It stops working within a minute.' },
   gone: { problem: 'That link does not exist any more.' },
-  shared: { done: 'Shared. It shows up at the other person’s assistants when they look for devices again.' },
+  shared: { done: 'Shared. The other person’s assistants have been told, and show it in a moment.' },
   unshared: { done: 'No longer shared.' },
   nobody: { problem: 'Nobody else here has this login.' },
   passkey: { done: 'The passkey was added. You can sign in with it from now on.' },

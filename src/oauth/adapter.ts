@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
 import type { Clock, Collection, Store, Stored } from '../ports.ts'
 import type { Clients, Registration } from './clients.ts'
+import type { Ended } from './ended.ts'
 import { createRefreshFamilies, type RefreshFamilies } from './rotation.ts'
 
 /**
@@ -18,7 +19,6 @@ const expiredTokenMemoryS = 24 * 3600
 
 /** How a record can be found besides by its id. Kinds that are not named here are only found by id. */
 const groupOf: Readonly<Record<string, (payload: AdapterPayload) => string | undefined>> = {
-  Session: (session) => session.uid,
   Grant: (grant) => grant.accountId,
   AccessToken: (token) => token.grantId,
   AuthorizationCode: (code) => code.grantId,
@@ -37,6 +37,8 @@ export function createAdapterFactory({
   readonly clients: Pick<Clients, 'find'>
   /** True where Google may link by assertions. */
   readonly hasStreamlined?: boolean
+  /** Told of each link before its grant is destroyed. */
+  readonly ended?: Pick<Ended, 'note'>
   /** Called with each link whose grant was just destroyed. */
   readonly onLinkEnded?: (link: GrantFacts & { readonly accountId: string }) => void
 }): AdapterFactory {
@@ -45,10 +47,12 @@ export function createAdapterFactory({
     const records = store.collection<AdapterPayload>(`oauth-${kind}`)
     const families = kind === 'RefreshToken' ? createRefreshFamilies(records, clock) : undefined
     const adapter = createAdapter(kind, records, clock, families)
+    if (kind === 'Session') return withUids(adapter, store, clock)
     if (kind !== 'Grant') return adapter
     return {
       ...adapter,
       async destroy(id) {
+        await more.ended?.note({ grantId: id })
         const gone = await records.take(id)
         if (gone !== undefined)
           more.onLinkEnded?.({ ...factsOf(id, gone.value), accountId: gone.value.accountId ?? '' })
@@ -137,7 +141,7 @@ function createAdapter(
 ): Adapter {
   const nowS = () => Math.floor(clock() / 1000)
   // A grant's id opens nothing by itself and is needed to find what hangs on it; every other id is a secret.
-  const keyOf = (id: string) => (kind === 'Grant' ? id : hash('sha256', id, 'base64url'))
+  const keyOf = (id: string) => (kind === 'Grant' ? id : secretKey(id))
   const placeOf = (payload: AdapterPayload, expiresAt: number | undefined) => {
     const group = groupOf[kind]?.(payload)
     return { ...(group === undefined ? {} : { group }), ...(expiresAt === undefined ? {} : { expiresAt }) }
@@ -159,10 +163,8 @@ function createAdapter(
       if (isRepeatedSoon) return undefined
       return { ...(families === undefined ? value : await families.judge(value)), jti: id }
     },
-    async findByUid(uid) {
-      const [found] = await records.list(uid, { limit: 1 })
-      return found?.value
-    },
+    // Only sessions are found so, below.
+    findByUid: () => Promise.resolve(undefined),
     // Only the device flow has user codes, and it is off.
     findByUserCode: () => Promise.resolve(undefined),
     async consume(id) {
@@ -189,6 +191,30 @@ function createAdapter(
     },
   }
 }
+
+/**
+ * A session is asked for by its uid right after it was written, when a list may still be a moment behind: so the uid has a
+ * record of its own, which says under which hash the session is kept.
+ */
+function withUids(adapter: Adapter, store: Store, clock: Clock): Adapter {
+  const uids = store.collection<{ readonly key: string }>('oauth-session-uid')
+  const sessions = store.collection<AdapterPayload>('oauth-Session')
+  return {
+    ...adapter,
+    async upsert(id, payload, expiresIn) {
+      await adapter.upsert(id, payload, expiresIn)
+      const place = expiresIn === undefined ? {} : { expiresAt: clock() + expiresIn * 1000 }
+      if (payload.uid !== undefined) await uids.put(payload.uid, { key: secretKey(id) }, place)
+    },
+    async findByUid(uid) {
+      const found = await uids.get(uid)
+      const session = found && (await sessions.get(found.value.key))?.value
+      return session?.uid === uid ? session : undefined
+    },
+  }
+}
+
+const secretKey = (id: string): string => hash('sha256', id, 'base64url')
 
 /** Visits every record of a group, page by page. */
 export async function eachOfGroup(

@@ -7,7 +7,6 @@ export type AuditKind =
   | 'unlinked'
   | 'token-reused'
   | 'login-failed'
-  | 'login-slowed'
   | 'signed-up'
   | 'password-reset'
   | 'passkey-added'

@@ -18,6 +18,8 @@ export interface Registration extends Client {
   readonly secrets: readonly { readonly hash: string; readonly until?: number }[]
   /** False for a client of the configuration, which is changed there. */
   readonly isStored: boolean
+  /** It is being removed: nobody finds it any more, and its links are being ended. */
+  readonly isLeaving?: true
 }
 
 export interface NewClient extends Omit<Client, 'clientId'> {
@@ -27,14 +29,25 @@ export interface NewClient extends Omit<Client, 'clientId'> {
   readonly isPublic?: boolean
 }
 
-export interface Clients {
+/** The records alone; what follows from a removal is `server.ts`'s to do. */
+export interface Registry {
   find(clientId: string): Promise<Registration | undefined>
   list(): Promise<readonly Client[]>
   /** Returns the secret, which is shown this once; none for a public client. Throws `BridgeError` `invalid_request`. */
   add(client: NewClient): Promise<{ readonly clientId: string; readonly clientSecret?: string }>
   /** A new secret; the old one is taken for `overlapMs` more (a day by default), so that the console can be changed. */
   rotate(clientId: string, overlapMs?: number): Promise<{ readonly clientSecret: string }>
-  /** Removes a client. Its tokens stop within a minute. */
+  /**
+   * From now on nobody finds it. Returns what it was, for whoever ends its links. May be called again until `forget`.
+   * Throws `BridgeError` `invalid_request` for a client that is not in the store.
+   */
+  retire(clientId: string): Promise<Registration>
+  /** Its id is free again. */
+  forget(clientId: string): Promise<void>
+}
+
+export interface Clients extends Omit<Registry, 'retire' | 'forget'> {
+  /** Removes a client with its links: their tokens stop within a minute. What fails half-way goes on when it is called again. */
   remove(clientId: string): Promise<void>
 }
 
@@ -42,7 +55,7 @@ export interface Clients {
 const group = 'clients'
 const dayMs = 24 * 3_600_000
 
-export function createClients(store: Store, configured: readonly OAuthClient[], clock: Clock): Clients {
+export function createClients(store: Store, configured: readonly OAuthClient[], clock: Clock): Registry {
   const records = store.collection<Omit<Registration, 'isStored'>>('oauth-client')
   const fixed = new Map(
     configured.map(({ clientSecret, ...client }): [string, Registration] => [
@@ -56,13 +69,14 @@ export function createClients(store: Store, configured: readonly OAuthClient[], 
       const known = fixed.get(clientId)
       if (known !== undefined || clientId === '' || clientId.length > 100 || !clientId.isWellFormed()) return known
       const stored = await records.get(clientId)
-      return stored && { ...stored.value, isStored: true }
+      return stored === undefined || stored.value.isLeaving ? undefined : { ...stored.value, isStored: true }
     },
     async list() {
       const stored: Client[] = []
       for (let after: string | undefined; ;) {
         const page = await records.list(group, after === undefined ? {} : { after })
-        stored.push(...page.map(({ value: { secrets: _secrets, ...client } }) => client))
+        const present = page.filter(({ value }) => !value.isLeaving)
+        stored.push(...present.map(({ value: { secrets: _secrets, ...client } }) => client))
         after = page.at(-1)?.id
         if (after === undefined) break
       }
@@ -96,6 +110,7 @@ export function createClients(store: Store, configured: readonly OAuthClient[], 
     },
     async rotate(clientId, overlapMs = dayMs) {
       const stored = await changeable(clientId)
+      if (stored.value.isLeaving) throw new BridgeError('invalid_request', 'no such client')
       const [current] = stored.value.secrets
       if (current === undefined) throw new BridgeError('invalid_request', 'a public client has no secret')
       const clientSecret = newSecret()
@@ -108,10 +123,15 @@ export function createClients(store: Store, configured: readonly OAuthClient[], 
       if (version === undefined) throw new BridgeError('invalid_request', 'the client was changed meanwhile; try again')
       return { clientSecret }
     },
-    async remove(clientId) {
-      await changeable(clientId)
-      await records.remove(clientId)
+    async retire(clientId) {
+      const { value, version } = await changeable(clientId)
+      const leaving = { ...value, isLeaving: true } as const
+      if ((await records.put(clientId, leaving, { group, onlyIf: { version } })) === undefined) {
+        throw new BridgeError('invalid_request', 'the client was changed meanwhile; try again')
+      }
+      return { ...value, isStored: true }
     },
+    forget: (clientId) => records.remove(clientId),
   }
 
   async function changeable(clientId: string) {

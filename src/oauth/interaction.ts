@@ -5,6 +5,7 @@ import { type Provider, errors } from 'oidc-provider'
 import { z } from 'zod'
 import type { AccountId, Log } from '../ports.ts'
 import { nameOf, type Clients } from './clients.ts'
+import type { KnownBrowsers } from './known-browser.ts'
 import type { Pages, SignInView } from './pages.ts'
 import { answer, isSameText, jsonOf, queryOf } from './request.ts'
 import { signInForm, type SignIn, type SignInResult } from './sign-in.ts'
@@ -17,6 +18,7 @@ export interface InteractionDeps {
   readonly users: Users
   readonly clients: Clients
   readonly signIn: SignIn
+  readonly browsers: KnownBrowsers
   /** Whether the sign-in page offers passkeys; the options for one. */
   readonly passkeys: { readonly isOffered: boolean; signInOptions(asker: string): Promise<object> }
   /** Signs people in instead of login and password. */
@@ -58,7 +60,8 @@ export function createInteraction(deps: InteractionDeps): Router {
       const form = signInForm.safeParse(req.body)
       if (!form.success)
         return showSignIn(req, res, pending, { status: 422, problem: 'Please enter login and password.' })
-      const result = await signIn.password({ ...form.data, ...(await originOf(req, pending)) })
+      const browser = deps.browsers.of(req, res)
+      const result = await signIn.password({ ...form.data, browser, ...(await originOf(req, pending)) })
       await goOn(req, res, pending, result, form.data.login)
     }),
   )

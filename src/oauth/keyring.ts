@@ -26,9 +26,8 @@ interface KeyRecord extends Omit<KeyState, 'kid'> {
   readonly sealed?: string
 }
 
-/** How often a process looks for new keys; a new one signs only after everybody must have looked. */
-export const keyLookMs = 60_000
-const announceMs = 2 * keyLookMs
+/** Every process looks for new keys within a minute (`lookout.ts`), and a new one signs only after everybody must have looked. */
+const announceMs = 2 * 60_000
 /** The life of an access token (an hour), and some minutes for clocks that differ. */
 const lastTokenMs = 3_600_000 + 300_000
 const group = 'keys'

@@ -4,6 +4,7 @@ import { Provider, errors, interactionPolicy, type Configuration, type KoaContex
 import type { Clock, Log, Store } from '../ports.ts'
 import { createAdapterFactory } from './adapter.ts'
 import { isSecretOf, type Clients, type Registration } from './clients.ts'
+import type { Ended } from './ended.ts'
 import type { SigningKey } from './keyring.ts'
 import type { Pages } from './pages.ts'
 import { addStreamlinedLinking, type StreamlinedOptions } from './streamlined.ts'
@@ -24,6 +25,7 @@ export interface ProviderSetup {
   readonly signingKeys: readonly SigningKey[]
   readonly cookieKeys: readonly string[]
   readonly store: Store
+  readonly ended: Pick<Ended, 'note'>
   readonly users: Users
   readonly pages: Pages
   readonly clock: Clock

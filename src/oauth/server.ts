@@ -5,14 +5,18 @@ import { errors } from 'oidc-provider'
 import type { AccountId, Clock, Log, Store, VerifyToken } from '../ports.ts'
 import { createAccountPages } from './account-pages.ts'
 import { createAccount, type Sharing } from './account.ts'
+import { createAdmin } from './admin.ts'
 import { createAttempts } from './attempts.ts'
 import { createAudit, type Audit } from './audit.ts'
 import { checkClients, type Assistant, type ClientKind, type OAuthClient } from './client.ts'
 import { createClients, type Clients } from './clients.ts'
+import { createEnded } from './ended.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createInteraction } from './interaction.ts'
-import { createKeyring, keyLookMs, publicPart, withKeyId, type Keyring, type SigningKey } from './keyring.ts'
+import { createKeyring, publicPart, withKeyId, type Keyring, type SigningKey } from './keyring.ts'
+import { createKnownBrowsers } from './known-browser.ts'
 import { createLinks } from './links.ts'
+import { createLookout } from './lookout.ts'
 import type { Brand } from './markup.ts'
 import { createPages, type Pages } from './pages.ts'
 import { passkeyProgram } from './passkey-form.ts'
@@ -69,6 +73,8 @@ export interface OAuth {
   readonly tickets: Tickets
   readonly keyring: Keyring
   readonly audit: Audit
+  /** The operator's API without a guard: for doors that let in nobody else. */
+  readonly admin: RequestHandler
   /** What a client is, for tokens of several clients of one assistant; `undefined` for an unknown one. */
   kindOf(clientId: string): Promise<ClientKind | undefined>
   /** Ends every link of this account with this client; its tokens stop within a minute, here at once. */
@@ -95,10 +101,12 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const script = `${issuer}/passkey.js`
   const pages = createPages(brand)
   const users = createUsers(store, clock)
-  const clients = createClients(store, options.clients, clock)
+  const registry = createClients(store, options.clients, clock)
+  const ended = createEnded(store, clock)
   const audit = createAudit(store, clock, log)
   const tickets = createTickets(store, clock)
-  const attempts = createAttempts(clock)
+  const attempts = createAttempts(store, clock)
+  const browsers = createKnownBrowsers(csrfKey, issuer)
   const passkeys = createPasskeys({
     store,
     issuer,
@@ -119,19 +127,31 @@ export function createOAuth(options: OAuthOptions): OAuth {
     createUpstream(options.upstream, { redirectUri: `${issuer}/upstream/callback`, store, users, clock, log })
   const links = createLinks({
     store,
-    clients,
+    clients: registry,
+    ended,
     audit,
     onUnlinked: options.onUnlinked ?? (async () => {}),
-    forget: (grantId) => current.tokens.forget(grantId),
     clock,
     log,
   })
+  const { find, list, add, rotate } = registry
+  const clients: Clients = {
+    find,
+    list,
+    add,
+    rotate,
+    async remove(clientId) {
+      await links.endClient(await registry.retire(clientId))
+      await registry.forget(clientId)
+    },
+  }
   const accountPages = createAccountPages(brand)
   const account = createAccount({
     script,
     store,
     users,
     signIn,
+    browsers,
     passkeys,
     upstream,
     audit,
@@ -144,15 +164,20 @@ export function createOAuth(options: OAuthOptions): OAuth {
     accountPages,
     isSecure: issuer.startsWith('https:'),
   })
+  const { sharing } = options
+  const admin = createAdmin({ users, clients, keyring, tickets, audit, links, sharing, issuer })
   const welcome = createWelcome({ users, tickets, audit, pages, accountPages, csrfKey })
 
   let current = build(options.signingKeys.map(withKeyId))
-  let looked: { readonly at: number; readonly done: Promise<void> } = { at: -Infinity, done: Promise.resolve() }
+  const lookout = createLookout(async () => {
+    await Promise.all([lookForEnded(), lookForKeys()])
+  }, clock)
+  const kinds = new Map<string, { readonly kind: ClientKind | undefined; readonly until: number }>()
 
   const handler = mount({ ...options, pages, account, welcome, upstream, inner: () => current })
   return {
     handler: async (req, res, next) => {
-      await keysAreFresh()
+      await lookout.glance()
       handler(req, res, next)
     },
     wellKnown: async (req, res, next) => {
@@ -166,7 +191,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       handler(req, res, next)
     },
     verifyToken: async (token) => {
-      await keysAreFresh()
+      await lookout.glance()
       return current.tokens.verify(token)
     },
     users,
@@ -174,7 +199,14 @@ export function createOAuth(options: OAuthOptions): OAuth {
     tickets,
     keyring,
     audit,
-    kindOf: async (clientId) => (await clients.find(clientId))?.assistant,
+    admin,
+    async kindOf(clientId) {
+      const known = kinds.get(clientId)
+      if (known !== undefined && known.until > clock()) return known.kind
+      const kind = (await clients.find(clientId))?.assistant
+      kinds.set(clientId, { kind, until: clock() + kindKnownMs })
+      return kind
+    },
     unlink: links.endOf,
     unlinkAssistant: links.endAssistant,
     async unlinkToken(token) {
@@ -189,6 +221,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
     const provider = createProvider({
       issuer,
       store,
+      ended,
       clock,
       log,
       cookieKeys,
@@ -204,9 +237,13 @@ export function createOAuth(options: OAuthOptions): OAuth {
       onRefreshed: links.noteUse,
     })
     const rules = { issuer, audience, keys: signingKeys.map(publicPart) }
-    const events = { isClient: async (id: string) => (await clients.find(id)) !== undefined, onUse: links.noteUse }
+    const events = {
+      isClient: async (id: string) => (await clients.find(id)) !== undefined,
+      hasEnded: ended.has,
+      mayLackKeys: () => options.sealingKey !== undefined && !lookout.isCurrent(),
+      onUse: links.noteUse,
+    }
     const tokens = createTokenVerifier(provider, rules, events, clock)
-    provider.on('grant.revoked', (_ctx, grantId) => tokens.forget(grantId))
     const cameras = options.cameras ?? (async () => [])
     return {
       kids: signingKeys.map(({ kid }) => kid).join(' '),
@@ -217,6 +254,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
         users,
         clients,
         signIn,
+        browsers,
         passkeys,
         script,
         upstream,
@@ -225,18 +263,22 @@ export function createOAuth(options: OAuthOptions): OAuth {
         csrfKey,
         log,
       }),
-      endpoints: createEndpoints({ ...tokens, users, clients, keyring, tickets, audit, issuer, operatorKey }),
+      endpoints: createEndpoints({ ...tokens, users, issuer, operatorKey, admin }),
     }
   }
 
-  /** Looks for new keys once a minute, when somebody comes: a Lambda has no timer. Trouble leaves things as they are. */
-  async function keysAreFresh(): Promise<void> {
-    if (options.sealingKey === undefined) return
-    if (clock() - looked.at >= keyLookMs) looked = { at: clock(), done: lookForKeys() }
-    await looked.done
+  async function lookForEnded(): Promise<void> {
+    try {
+      await ended.look()
+    } catch (error) {
+      log('error', 'oauth.ended_unread', { error })
+      throw error
+    }
   }
 
+  /** Trouble leaves things as they are. */
   async function lookForKeys(): Promise<void> {
+    if (options.sealingKey === undefined) return
     try {
       const keys = await keyring.current()
       if (keys.map(({ kid }) => kid).join(' ') === current.kids) return
@@ -244,9 +286,13 @@ export function createOAuth(options: OAuthOptions): OAuth {
       log('info', 'oauth.keys', { signs: keys[0]?.kid, known: keys.length })
     } catch (error) {
       log('error', 'oauth.keys_unread', { error })
+      throw error
     }
   }
 }
+
+/** A client keeps its kind; only one that is removed and added anew may change it. */
+const kindKnownMs = 60_000
 
 function firstOf(cookieKeys: readonly string[]): string {
   const [key] = cookieKeys

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { Log } from '../ports.ts'
 import type { Attempts } from './attempts.ts'
 import type { Audit } from './audit.ts'
+import type { Browser } from './known-browser.ts'
 import type { Passkeys } from './passkeys.ts'
 import { canonicalLogin, longestLogin, longestPassword, type User, type Users } from './users.ts'
 
@@ -19,7 +20,9 @@ export interface Origin {
 }
 
 export interface SignIn {
-  password(attempt: Origin & { readonly login: string; readonly password: string }): Promise<SignInResult>
+  password(
+    attempt: Origin & { readonly browser: Browser; readonly login: string; readonly password: string },
+  ): Promise<SignInResult>
   passkey(asker: string, credential: unknown, origin: Origin): Promise<SignInResult>
 }
 
@@ -40,9 +43,10 @@ export function createSignIn(deps: {
 }): SignIn {
   const { users, passkeys, attempts, audit, log } = deps
   return {
-    async password({ login, password, tenant, ...client }) {
+    async password({ login, password, tenant, browser, ...client }) {
       const key = tenant === undefined ? canonicalLogin(login) : `${tenant}\n${canonicalLogin(login)}`
-      const waitMs = attempts.begin(key, client.address)
+      const source = { address: client.address, browser: browser.idFor(key) }
+      const waitMs = await attempts.begin(key, source)
       if (waitMs > 0) {
         log('warn', 'oauth.login_slowed', { ...client, waitMs })
         const minutes = Math.ceil(waitMs / 60_000)
@@ -61,7 +65,8 @@ export function createSignIn(deps: {
         await audit.write(owner?.accountId ?? nobody, 'login-failed', `from ${client.address}`)
         return { status: 422, problem: 'Login or password is wrong.' }
       }
-      attempts.succeeded(key, client.address)
+      await attempts.succeeded(key, source)
+      browser.remember(key)
       log('info', 'oauth.login', { ...client, accountId: user.accountId })
       return { user }
     },

@@ -1,4 +1,4 @@
-/** Tells who stands behind an access token: JWTs by signature, opaque ones by the store, both only while linked. */
+/** Tells who stands behind an access token: JWTs by signature, without a read; opaque ones by the store; both only while linked. */
 import { hash } from 'node:crypto'
 import { createLocalJWKSet, errors, type JWK, jwtVerify } from 'jose'
 import type { Provider } from 'oidc-provider'
@@ -17,16 +17,22 @@ export interface TokenFacts {
 
 export interface TokenVerifier {
   readonly verify: VerifyToken
-  /** Looks again, whatever was believed before. `undefined` for a token that is not good, of either kind. */
+  /** Looks into the store, whatever was believed before. `undefined` for a token that is not good, of either kind. */
   inspect(token: string): Promise<TokenFacts | undefined>
-  /** Forgets what was verified for a grant that is gone, so that it ends at once here and within a minute elsewhere. */
-  forget(grantId: string): void
 }
 
 export interface TokenEvents {
   /** False for a client that was removed. */
   readonly isClient: (clientId: string) => Promise<boolean>
-  /** A token of this link was used; at most once a minute for each token. */
+  /** True for a link, or a client, that has ended: as far as this process knows, and without a read. */
+  readonly hasEnded: (token: {
+    readonly grantId: string
+    readonly clientId: string
+    readonly issuedAt: number
+  }) => boolean
+  /** True while this process may lack a signing key of another: then an unknown one is no verdict on a token. */
+  readonly mayLackKeys: () => boolean
+  /** A token of this link was used. */
   readonly onUse: (grantId: string) => void
 }
 
@@ -37,7 +43,7 @@ export interface TokenRules {
   readonly keys: readonly JWK[]
 }
 
-/** A verified token is believed this long without another look into the store: revocation bites within a minute. */
+/** An opaque token is believed this long without another look into the store. A JWT is believed to its end. */
 const believedMs = 60_000
 const mostBelieved = 10_000
 /** Ours are 43 characters or some 700; nothing much longer is worth hashing. */
@@ -48,6 +54,7 @@ const accessTokenClaims = z.object({
   client_id: z.string().min(1),
   scope: z.string().default(''),
   exp: z.number(),
+  iat: z.number(),
   grant_id: z.string().min(1),
 })
 
@@ -55,6 +62,8 @@ const accessTokenClaims = z.object({
 interface Claims {
   readonly grant: Grant
   readonly grantId: string
+  /** Epoch milliseconds. */
+  readonly issuedAt: number
   readonly expiresAt: number
 }
 
@@ -72,30 +81,37 @@ export function createTokenVerifier(
       if (token.length === 0 || token.length > longestToken) throw new BridgeError('unauthorized')
       const key = hash('sha256', token, 'base64url')
       const known = believed.get(key)
-      if (known && known.until > clock()) return known.grant
-      believed.delete(key)
-
-      const claims = token.includes('.') ? await readJwt(token) : await readOpaque(token)
-      await requireLink(claims)
+      const claims = known && known.until > clock() ? known : await believe(key, token)
+      // Whatever the token says of itself; the look at what has ended costs no read (`ended.ts`).
+      const { clientId } = claims.grant
+      if (events.hasEnded({ ...claims, clientId })) throw new BridgeError('unauthorized', 'its link was removed')
       events.onUse(claims.grantId)
-      believed.set(key, { ...claims, until: Math.min(claims.expiresAt, clock() + believedMs) })
-      dropOldest(believed)
       return claims.grant
     },
     async inspect(token) {
       if (token.length === 0 || token.length > longestToken) return undefined
       try {
-        const claims = token.includes('.') ? await readJwt(token) : await readOpaque(token)
+        const claims = await read(token)
         await requireLink(claims)
         return { kind: 'access', ...claims }
       } catch (error) {
         if (!(error instanceof BridgeError) || !isVerdict(error)) throw error
       }
-      return token.includes('.') ? undefined : readRefresh(token)
+      return isJwt(token) ? undefined : readRefresh(token)
     },
-    forget(grantId) {
-      for (const [key, { grantId: other }] of believed) if (other === grantId) believed.delete(key)
-    },
+  }
+
+  async function believe(key: string, token: string): Promise<Claims> {
+    believed.delete(key)
+    const claims = await read(token)
+    const until = isJwt(token) ? claims.expiresAt : Math.min(claims.expiresAt, clock() + believedMs)
+    believed.set(key, { ...claims, until })
+    dropOldest(believed)
+    return claims
+  }
+
+  function read(token: string): Promise<Claims> {
+    return isJwt(token) ? readJwt(token) : readOpaque(token)
   }
 
   /** RFC 9068 section 4; the algorithm is fixed here, not taken from the token. */
@@ -108,11 +124,14 @@ export function createTokenVerifier(
         audience: rules.audience,
         currentDate: new Date(clock()),
       })
-      const { sub, client_id: clientId, scope, exp, grant_id: grantId } = accessTokenClaims.parse(payload)
-      return { grant: grantFor(sub, clientId, scope), grantId, expiresAt: exp * 1000 }
+      const { sub, client_id: clientId, scope, exp, iat, grant_id: grantId } = accessTokenClaims.parse(payload)
+      return { grant: grantFor(sub, clientId, scope), grantId, issuedAt: iat * 1000, expiresAt: exp * 1000 }
     } catch (cause) {
       // jose checks the signature before any claim, and the time last: an expired token was ours.
       if (cause instanceof errors.JWTExpired) throw new BridgeError('token_expired', undefined, { cause })
+      // A refusal would cost the customer the link, and here the trouble is ours.
+      if (cause instanceof errors.JWKSNoMatchingKey && events.mayLackKeys())
+        throw new BridgeError('internal', 'the signing keys could not be read', { cause })
       if (cause instanceof errors.JOSEError || cause instanceof z.ZodError) {
         throw new BridgeError('unauthorized', 'the access token does not verify', { cause })
       }
@@ -122,19 +141,19 @@ export function createTokenVerifier(
 
   async function readOpaque(token: string): Promise<Claims> {
     const found = await provider.AccessToken.find(token, { ignoreExpiration: true })
-    const { accountId: sub, clientId, grantId, exp } = found ?? {}
-    if (!found || !sub || !clientId || !grantId || exp === undefined || found.aud !== rules.audience) {
+    const { accountId: sub, clientId, grantId, exp, iat } = found ?? {}
+    if (!found || !sub || !clientId || !grantId || !exp || !iat || found.aud !== rules.audience) {
       throw new BridgeError('unauthorized', 'no such access token')
     }
     if (exp * 1000 <= clock()) throw new BridgeError('token_expired')
-    return { grant: grantFor(sub, clientId, found.scope ?? ''), grantId, expiresAt: exp * 1000 }
+    return { grant: grantFor(sub, clientId, found.scope ?? ''), grantId, issuedAt: iat * 1000, expiresAt: exp * 1000 }
   }
 
   async function readRefresh(token: string): Promise<TokenFacts | undefined> {
     const found = await provider.RefreshToken.find(token)
     const { accountId: sub, clientId, grantId } = found ?? {}
     if (!found || found.consumed || !sub || !clientId || !grantId) return undefined
-    const facts = { grant: grantFor(sub, clientId, found.scope ?? ''), grantId, expiresAt: 0 }
+    const facts = { grant: grantFor(sub, clientId, found.scope ?? ''), grantId }
     try {
       await requireLink(facts)
     } catch (error) {
@@ -144,8 +163,8 @@ export function createTokenVerifier(
     return { kind: 'refresh', grant: facts.grant, grantId }
   }
 
-  /** A token outlives its link on paper; unlinking removes the grant, and with it every token at its next check. */
-  async function requireLink({ grant, grantId }: Claims): Promise<void> {
+  /** What the store says of the link itself, now. */
+  async function requireLink({ grant, grantId }: Pick<Claims, 'grant' | 'grantId'>): Promise<void> {
     const [link, isClient] = await Promise.all([provider.Grant.find(grantId), events.isClient(grant.clientId)])
     if (!isClient) throw new BridgeError('unauthorized', 'the client of this access token was removed')
     if (!link || link.accountId !== grant.accountId || link.clientId !== grant.clientId) {
@@ -154,6 +173,8 @@ export function createTokenVerifier(
   }
 }
 
+/** Ours that are opaque have no dots. */
+const isJwt = (token: string): boolean => token.includes('.')
 const isVerdict = ({ code }: BridgeError): boolean => code === 'unauthorized' || code === 'token_expired'
 
 function grantFor(sub: string, clientId: string, scope: string): Grant {

@@ -75,7 +75,14 @@ export function createUsers(store: Store, clock: Clock): Users {
     const plain = canonicalLogin(login)
     return plain === '' || plain.length > longestLogin ? undefined : (await records.get(keyOf(plain, tenant)))?.value
   }
-  const ofAccount = async (id: string) => (await records.list(id, { limit: 1 }))[0]
+  /** A list may be a moment behind, and a person who has just signed up goes on at once. */
+  const places = store.collection<{ readonly key: string }>('user-place')
+  async function ofAccount(id: string) {
+    if (id === '' || id.length > 512 || !id.isWellFormed()) return undefined
+    const place = await places.get(id)
+    // An account from before there were places.
+    return place === undefined ? (await records.list(id, { limit: 1 }))[0] : records.get(place.value.key)
+  }
   const byIdentity = async (identity: Identity) => {
     const key = identityKey(identity)
     const own = await records.get(ownKey(key))
@@ -92,11 +99,13 @@ export function createUsers(store: Store, clock: Clock): Users {
       const account = accountId(randomUUID())
       const passwordHash = await hashPassword(password)
       const record = { accountId: account, login, name, passwordHash, createdAt: clock(), ...(tenant && { tenant }) }
-      // The group is the way back from an account to its login, in the same single write.
       const key = keyOf(canonicalLogin(login), tenant)
+      // First the way back from the account: a record without it could sign in and be nobody.
+      await places.put(account, { key })
       const written = await records.put(key, record, { onlyIf: 'absent', group: account })
-      if (written === undefined) throw new BridgeError('invalid_request', 'this login is taken')
-      return account
+      if (written !== undefined) return account
+      await places.remove(account)
+      throw new BridgeError('invalid_request', 'this login is taken')
     },
     find: async (login, tenant) => publicPart(await get(login, tenant)),
     findByAccount: async (id) => publicPart((await ofAccount(id))?.value),
@@ -125,8 +134,10 @@ export function createUsers(store: Store, clock: Clock): Users {
       const account = accountId(randomUUID())
       const shown = { login: shownName(login, longestLogin), name: shownName(name, 100) }
       const record = { accountId: account, ...shown, createdAt: clock(), ...(tenant !== undefined && { tenant }) }
-      const place = { onlyIf: 'absent', group: account } as const
-      if ((await records.put(ownKey(identityKey(identity)), record, place)) !== undefined) return userOf(record)
+      const key = ownKey(identityKey(identity))
+      await places.put(account, { key })
+      if ((await records.put(key, record, { onlyIf: 'absent', group: account })) !== undefined) return userOf(record)
+      await places.remove(account)
       // Somebody signed in twice at once, and the other was first.
       const other = await byIdentity(identity)
       if (other === undefined) throw new BridgeError('internal', 'an account came and went at once')

@@ -1,46 +1,58 @@
-/** The operator's command line, on the store of a bridge that was started once. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+/** The operator's command line and API, on a bridge that runs: here, and elsewhere by its operator key. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { openOperator, runAdmin, type Operator } from '../../src/app/admin.ts'
-import { createCameras } from '../../src/app/cameras.ts'
-import { loadSecrets } from '../../src/app/secrets.ts'
-import { accountId, cameraId } from '../../src/ports.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { runAdmin } from '../../src/app/admin.ts'
+import { createHttpApp } from '../../src/app/http.ts'
+import { createOperatorRoutes, type OperatorAccess } from '../../src/app/operator.ts'
+import type { Registrations } from '../../src/app/registrations.ts'
+import type { OAuth } from '../../src/oauth/server.ts'
+import { initiateSession } from '../alexa/directives.ts'
+import { openWholeHouse, type WholeHouse } from './whole-house.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'transom-admin-'))
-const env = { TRANSOM_DATA: directory, TRANSOM_PUBLIC_URL: 'https://bridge.example' }
-const log = () => {}
-let operator: Operator
+const operatorKey = 'operator-key-of-the-tests-32-characters'
+/** Cameras are not what is tried here. */
+const registrations = {} as Registrations
+let house: WholeHouse
+let oauth: OAuth
+let server: Server
+let here: OperatorAccess
+let elsewhere: OperatorAccess
 beforeAll(async () => {
-  const database = join(directory, 'transom.db')
-  await loadSecrets(join(directory, 'secrets.json'), database)
-  await createSqliteStore(database, Date.now).close()
-  operator = await openOperator(env, Date.now, log)
+  house = await openWholeHouse({ TRANSOM_OPERATOR_KEY: operatorKey })
+  oauth = house.bridge.oauth
+  const operator = createOperatorRoutes(registrations, oauth.admin, 'token-of-this-run')
+  const app = express().use(
+    createHttpApp(house.bridge, () => {}, { forwarderSecret: undefined, operator, clock: Date.now }),
+  )
+  server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  here = { url: `${url}/operator/admin`, token: 'token-of-this-run' }
+  elsewhere = { url: `${url}/oauth/admin`, token: operatorKey }
 })
 afterAll(async () => {
-  await operator.close()
-  rmSync(directory, { recursive: true })
+  server.closeAllConnections()
+  server.close()
+  await house[Symbol.asyncDispose]()
 })
 
-const run = async (line: string): Promise<Record<string, string>> =>
-  (await runAdmin(operator, line.split(' '))) as Record<string, string>
+const run = async (line: string, password = ''): Promise<Record<string, unknown>> =>
+  (await runAdmin(here, line.split(' '), password)) as Record<string, unknown>
 
-test('a user is added with a password from the environment, and is found by the bridge', async () => {
-  process.env['NEW_PASSWORD'] = 'correct horse'
-  const { accountId: account } = await run('user add ada --name Ada')
-  expect(await operator.oauth.users.authenticate('ada', 'correct horse')).toMatchObject({ accountId: account })
-  await expect(run('user add ada')).rejects.toThrow('this login is taken')
-  process.env['NEW_PASSWORD'] = 'short'
-  await expect(run('user add bob')).rejects.toThrow('password')
-  delete process.env['NEW_PASSWORD']
+test('a user is added with a password from the environment, and can sign in', async () => {
+  const { accountId } = await run('user add ada --name Ada', 'correct horse')
+  expect(await oauth.users.authenticate('ada', 'correct horse')).toMatchObject({ accountId, name: 'Ada' })
+  await expect(run('user add ada', 'correct horse')).rejects.toThrow('this login is taken')
+  await expect(run('user add bob', 'short')).rejects.toThrow('password')
 })
 
 test('an invitation and a reset are links at the public address', async () => {
-  expect((await run('user invite --hours 1'))['link']).toMatch(/^https:\/\/bridge\.example\/oauth\/welcome\/[\w-]{32}$/)
-  const code = (await run('user reset ada'))['link']?.split('/').at(-1) ?? ''
-  expect(await operator.oauth.tickets.look(code)).toMatchObject({ kind: 'reset' })
+  const link = /^https:\/\/bridge\.example\/oauth\/welcome\/[\w-]{32}$/
+  expect((await run('user invite --hours 1'))['link']).toMatch(link)
+  const reset = String((await run('user reset ada'))['link'])
+  expect(await oauth.tickets.look(reset.split('/').at(-1) ?? '')).toMatchObject({ kind: 'reset' })
   await expect(run('user reset nobody')).rejects.toThrow('there is no user nobody')
   await expect(run('user invite --hours soon')).rejects.toThrow('--hours')
 })
@@ -58,55 +70,83 @@ test('clients are added with the addresses of their console, rotated and removed
     clientId: 'home',
     redirectUris: [expect.stringContaining('/r/doorbell'), expect.anything()],
   })
-  expect((await run(`client rotate ${skill['clientId']}`))['clientSecret']).not.toBe(skill['clientSecret'])
+  expect((await run(`client rotate ${String(skill['clientId'])}`))['clientSecret']).not.toBe(skill['clientSecret'])
   expect(JSON.stringify(await run('client list'))).toContain('"tenant":"north"')
-  await run('client remove home')
+  expect(await run('client remove home')).toEqual({ removed: 'home' })
   await expect(run('client remove home')).rejects.toThrow('no such client')
   await expect(run('client remove alexa')).rejects.toThrow('configuration')
   await expect(run('client add siri')).rejects.toThrow('which kind')
 })
 
 test('keys are rotated', async () => {
-  const before = await operator.oauth.keyring.list()
+  const before = await oauth.keyring.list()
   const { kid } = await run('keys rotate')
-  const after = (await run('keys list')) as unknown as { kid: string; until?: number }[]
-  expect(after.map((key) => key.kid)).toEqual([kid, before[0]?.kid])
-  expect(after[1]?.until).toBeGreaterThan(Date.now() + 3_600_000)
+  const { keys } = (await run('keys list')) as { keys: { kid: string; until?: number }[] }
+  expect(keys.map((key) => key.kid)).toEqual([kid, before[0]?.kid])
+  expect(keys[1]?.until).toBeGreaterThan(Date.now() + 3_600_000)
 })
 
-describe('a camera', () => {
-  test('is shared by logins, and the owner can read it', async () => {
-    process.env['NEW_PASSWORD'] = 'battery staple'
-    const { accountId: bob = '' } = await run('user add bob')
-    const owner = (await operator.oauth.users.find('ada'))!.accountId
-    const store = createSqliteStore(join(directory, 'transom.db'), Date.now)
-    await createCameras(store).put(
-      {
-        id: cameraId('door'),
-        accountId: owner,
-        name: 'Door',
-        kind: 'doorbell',
-        hasSpeaker: true,
-        channel: { channelName: 'door', road: 'viewer' },
-        manufacturer: 'M',
-        model: 'D',
-      },
-      'key',
-    )
-    await run('share add door ada bob --talk')
-    expect(await operator.shares.visible.list(accountId(bob))).toMatchObject([{ id: 'door', hasSpeaker: true }])
-    await run('share remove door ada bob')
-    expect(await operator.shares.visible.list(accountId(bob))).toEqual([])
-    const history = (await run('user history ada')) as unknown as { kind: string }[]
-    expect(history.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['shared', 'unshared']))
-    await expect(run('share add door bob ada')).rejects.toMatchObject({ code: 'camera_not_found' })
-    await store.close()
+describe.each([
+  ['here', () => here],
+  ['elsewhere', () => elsewhere],
+])('a bridge that runs %s', (where, access) => {
+  const ask = async (line: string, password = '') =>
+    (await runAdmin(access(), line.split(' '), password)) as Record<string, unknown>
+  const [owner, guest] = [`owner-${where}`, `guest-${where}`]
+
+  test('unlinks as if the person had: views end, both assistants are told, and the owner reads it', async () => {
+    await ask(`user add ${owner}`, 'correct horse')
+    const { accountId } = (await oauth.users.find(owner))!
+    await house.addCamera(accountId, `hall-${where}`)
+    const token = await house.link(accountId, 'alexa')
+    await house.link(accountId, 'google')
+    await house.bridge.alexa.handler(initiateSession(undefined, { endpointId: `hall-${where}`, token }))
+    const open = async () => (await house.bridge.broker.recent(accountId)).map(({ phase }) => phase)
+    expect(await open()).toEqual(['answered'])
+    expect((await ask(`user links ${owner}`))['links']).toHaveLength(2)
+    expect(await house.store.collection('alexa-link').get(accountId)).toBeDefined()
+    for (const assistant of ['alexa', 'google']) {
+      expect(await ask(`user unlink ${owner} ${assistant}`)).toEqual({ unlinked: assistant })
+    }
+    await house.bridge.settled()
+    expect(await open()).toEqual(['closed'])
+    expect(await house.store.collection('alexa-link').get(accountId)).toBeUndefined()
+    expect(house.google.calls).toContainEqual(expect.objectContaining({ call: 'delete', account: accountId }))
+    expect((await ask(`user links ${owner}`))['links']).toEqual([])
+    const { history } = (await ask(`user history ${owner}`)) as { history: { kind: string }[] }
+    expect(history.map(({ kind }) => kind)).toEqual(['unlinked', 'unlinked'])
+    await expect(ask(`user unlink ${owner} siri`)).rejects.toThrow('alexa or google')
+  })
+
+  test('shares a camera by logins, and both can read it', async () => {
+    await ask(`user add ${guest}`, 'battery staple')
+    const [from, to] = [(await oauth.users.find(owner))!.accountId, (await oauth.users.find(guest))!.accountId]
+    await house.addCamera(from, `door-${where}`)
+    expect(await ask(`share add door-${where} ${owner} ${guest} --talk`)).toEqual({ shared: `door-${where}` })
+    const { visible } = house.bridge.shares
+    expect(await visible.list(to)).toMatchObject([{ id: `door-${where}`, hasSpeaker: true }])
+    await ask(`share remove door-${where} ${owner} ${guest}`)
+    expect(await visible.list(to)).toEqual([])
+    for (const login of [owner, guest]) {
+      const { history } = (await ask(`user history ${login}`)) as { history: { kind: string }[] }
+      expect(history.slice(0, 2).map(({ kind }) => kind)).toEqual(['unshared', 'shared'])
+    }
+    await expect(ask(`share add door-${where} ${guest} ${owner}`)).rejects.toThrow('no such camera')
+    await expect(ask(`share add door-${where} ${owner} nobody`)).rejects.toThrow('there is no user nobody')
   })
 })
 
-test('an unknown command lists the known ones, and a directory without a bridge says so', async () => {
+test('what was tried with logins that nobody has is kept for the operator', async () => {
+  await oauth.audit.write('nobody', 'login-failed', 'from 203.0.113.7')
+  expect((await run('user history'))['history']).toMatchObject([{ kind: 'login-failed' }])
+})
+
+test('an unknown command lists the known ones, a wrong token opens nothing', async () => {
   await expect(run('user delete ada')).rejects.toThrow('client rotate ID')
-  await expect(openOperator({ TRANSOM_DATA: join(directory, 'none') }, Date.now, log)).rejects.toThrow(
-    'there is no bridge',
+  for (const { url } of [here, elsewhere]) {
+    await expect(runAdmin({ url, token: 'x' }, ['client', 'list'])).rejects.toThrow(/invalid_token|operator\.json/)
+  }
+  await expect(runAdmin({ url: 'http://127.0.0.1:1', token: 'x' }, ['client', 'list'])).rejects.toThrow(
+    'does not answer',
   )
 })

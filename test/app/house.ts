@@ -97,7 +97,9 @@ export async function openHouse(options: HouseOptions = {}) {
   const alexa = side.open(events)
 
   const app = express()
-  app.use(createIntake({ cameras, events, snapshots, broker, oauth: { verifyToken } }, clock))
+  app.use(
+    createIntake({ cameras, events, snapshots, broker, shares: { visible: cameras }, linking: { verifyToken } }, clock),
+  )
   app.use(
     createAlexaDoors({ alexa }, { forwarderSecret, clock, ...(options.verifiers && { verifiers: options.verifiers }) }),
   )

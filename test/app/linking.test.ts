@@ -2,12 +2,16 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createCameras } from '../../src/app/cameras.ts'
 import { readConfig } from '../../src/app/config.ts'
+import { createHttpApp } from '../../src/app/http.ts'
 import { createLinking, type Linking } from '../../src/app/linking.ts'
 import { createShares } from '../../src/app/sharing.ts'
+import { accountId } from '../../src/ports.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { openWholeHouse } from './whole-house.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -38,6 +42,15 @@ async function open(env: Record<string, string> = {}): Promise<Linking> {
   })
 }
 
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(async () => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
 test('by default our own server issues and checks the tokens', async () => {
   const linking = await open()
   expect(linking.isServed).toBe(true)
@@ -47,18 +60,12 @@ test('by default our own server issues and checks the tokens', async () => {
 test('verify-only: tokens of the vendor are believed at both doors, and our own endpoints are shut', async () => {
   const vendor = await generateKeyPair('RS256', { extractable: true })
   const jwk = { ...(await exportJWK(vendor.publicKey)), kid: 'v', alg: 'RS256' }
-  const server = createServer((_req, res) => void res.end(JSON.stringify({ keys: [jwk] })))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closing.push(async () => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
+  const port = await listen(createServer((_req, res) => void res.end(JSON.stringify({ keys: [jwk] }))))
   const issuer = 'https://login.vendor.example'
   const linking = await open({
     TRANSOM_TOKEN_ISSUER: issuer,
     TRANSOM_TOKEN_AUDIENCE: 'cameras',
-    TRANSOM_TOKEN_JWKS_URL: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/jwks`,
+    TRANSOM_TOKEN_JWKS_URL: `http://127.0.0.1:${port}/jwks`,
     TRANSOM_TOKEN_ACCOUNT_CLAIM: 'customer',
   })
   expect(linking.isServed).toBe(false)
@@ -70,6 +77,68 @@ test('verify-only: tokens of the vendor are believed at both doors, and our own 
     .sign(vendor.privateKey)
   expect(await linking.verifyToken(token)).toEqual({ accountId: 'c-1', clientId: 'their-google', scopes: ['camera'] })
   expect(await linking.verifyGoogleToken(token)).toMatchObject({ accountId: 'c-1', clientId: linking.googleClient })
+})
+
+test('verify-only: our own pages and endpoints do not exist, and the doors ask for the vendor’s tokens', async () => {
+  const vendor = await generateKeyPair('ES256', { extractable: true })
+  const jwk = { ...(await exportJWK(vendor.publicKey)), kid: 'v', alg: 'ES256' }
+  const keys = createServer((_req, res) => void res.end(JSON.stringify({ keys: [jwk] })))
+  const jwksPort = await listen(keys)
+  await using house = await openWholeHouse({
+    TRANSOM_TOKEN_ISSUER: 'https://login.vendor.example',
+    TRANSOM_TOKEN_AUDIENCE: 'cameras',
+    TRANSOM_TOKEN_JWKS_URL: `http://127.0.0.1:${jwksPort}/jwks`,
+    TRANSOM_OPERATOR_KEY: 'operator-key-of-the-tests-32-characters',
+  })
+  const app = createHttpApp(house.bridge, () => {}, { forwarderSecret: undefined, clock: Date.now })
+  const url = `http://127.0.0.1:${await listen(createServer(app))}`
+  const get = (path: string, token = 'operator-key-of-the-tests-32-characters') =>
+    fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } })
+  for (const path of [
+    '/oauth/auth?client_id=alexa',
+    '/oauth/token',
+    '/oauth/jwks',
+    '/oauth/account',
+    '/oauth/admin/clients',
+    '/.well-known/oauth-authorization-server/oauth',
+    '/.well-known/openid-configuration/oauth',
+  ]) {
+    expect([path, (await get(path)).status]).toEqual([path, 404])
+  }
+
+  const owner = accountId('c-1')
+  await house.bridge.snapshots.put(await house.addCamera(owner), Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'))
+  const token = await new SignJWT({ client_id: 'theirs' })
+    .setProtectedHeader({ alg: 'ES256', kid: 'v' })
+    .setIssuer('https://login.vendor.example')
+    .setAudience('cameras')
+    .setSubject(owner)
+    .setExpirationTime('5m')
+    .sign(vendor.privateKey)
+  const ours = await house.link(owner, 'alexa').catch(() => '')
+  for (const path of ['/sessions', '/cameras/front-door/snapshot']) {
+    expect([path, (await get(path, token)).status, (await get(path, ours)).status]).toEqual([path, 200, 401])
+  }
+})
+
+test('a picture is for the owner and for guests, and for nobody else', async () => {
+  await using house = await openWholeHouse()
+  const app = createHttpApp(house.bridge, () => {}, { forwarderSecret: undefined, clock: Date.now })
+  const url = `http://127.0.0.1:${await listen(createServer(app))}`
+  const [ada, bob] = [await house.addUser('ada'), await house.addUser('bob')]
+  const door = await house.addCamera(ada)
+  await house.bridge.snapshots.put(door, Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'))
+  const tokens = [await house.link(ada, 'alexa'), await house.link(bob, 'alexa')]
+  const statuses = () =>
+    Promise.all(
+      tokens.map(async (token) => {
+        const headers = { authorization: `Bearer ${token}` }
+        return (await fetch(`${url}/cameras/front-door/snapshot`, { headers })).status
+      }),
+    )
+  expect(await statuses()).toEqual([200, 404])
+  await house.bridge.shares.share(ada, door.id, bob, false)
+  expect(await statuses()).toEqual([200, 200])
 })
 
 test.each([

@@ -125,3 +125,24 @@ test('a share that was half written or half removed is none that its owner canno
   await expect(risky.unshare(ada, door, bob)).rejects.toThrow('down')
   expect((await seenBy(bob))[1]).toBeUndefined()
 })
+
+test('what follows for the guest can be repeated when it failed half-way', async () => {
+  const done: string[] = []
+  let isDown = false
+  const note = (what: string) => {
+    if (isDown) throw new Error('the store is down')
+    done.push(what)
+  }
+  const risky = createShares(store, cameras, {
+    endViews: async ({ accountId: guest }) => note(`views of ${guest}`),
+    tell: async ({ accountId: guest }, kind) => note(`${guest}: ${kind}`),
+  })
+  await risky.share(ada, door, bob, true)
+  isDown = true
+  await expect(risky.unshare(ada, door, bob)).rejects.toThrow('down')
+  expect(await seenBy(bob)).toEqual([[], undefined])
+  isDown = false
+  await risky.unshare(ada, door, bob)
+  await risky.unshare(ada, door, bob)
+  expect(done).toEqual(['views of bob', 'bob: changed', 'views of bob', 'bob: removed'])
+})

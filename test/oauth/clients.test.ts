@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import type { OAuthClient } from '../../src/oauth/client.ts'
-import { ada, alexa, type House, openHouse } from './house.ts'
+import { createClients } from '../../src/oauth/clients.ts'
+import { ada, alexa, google, type House, openHouse } from './house.ts'
 import { authorizationUrl, authorize, codeFields, createVisitor, link, refresh, signIn } from './visitor.ts'
 
 const operatorKey = 'operator-key-of-the-tests-32-characters'
@@ -68,6 +69,54 @@ describe('a client in the store', () => {
     house.advance(60_001)
     await expect(house.oauth().verifyToken(access_token)).rejects.toMatchObject({ code: 'unauthorized' })
     expect((await createVisitor().get(authorizationUrl(house, client))).status).toBe(400)
+  })
+
+  test('that is removed takes its links along: each owner reads it, and the assistant is told with the last one', async () => {
+    const unlinked: string[] = []
+    const own = await openHouse({ onUnlinked: async (account, kind) => void unlinked.push(`${account} ${kind}`) })
+    try {
+      const { clients, audit } = own.oauth()
+      const made = await clients.add({ assistant: 'google', redirectUris, clientId: 'second' })
+      const second = { ...google, ...made, redirectUris, clientSecret: made.clientSecret ?? '' }
+      const [mine, theirs] = [await link(own, second), await link(own, google)]
+      await link(own, second)
+      await clients.remove('second')
+      expect((await audit.read(own.account)).slice(0, 2)).toMatchObject([
+        { kind: 'unlinked', detail: 'Google' },
+        { kind: 'unlinked', detail: 'Google' },
+      ])
+      // Another client of the same assistant is left, and with it what the assistant was granted.
+      expect(unlinked).toEqual([])
+      await own.oauth().verifyToken(theirs.access_token)
+      await expect(own.oauth().verifyToken(mine.access_token)).rejects.toMatchObject({ code: 'unauthorized' })
+      await own.oauth().unlink(own.account, 'google')
+      expect(unlinked).toEqual([`${own.account} google`])
+
+      const again = await clients.add({ assistant: 'google', redirectUris, clientId: 'second' })
+      const renewed = { ...second, clientSecret: again.clientSecret ?? '' }
+      expect(await refresh(own, renewed, mine.refresh_token)).toMatchObject({ body: { error: 'invalid_grant' } })
+      expect((await refresh(own, renewed, (await link(own, renewed)).refresh_token)).status).toBe(200)
+    } finally {
+      await own.close()
+    }
+  })
+
+  test('whose removal fails half-way is gone all the same, and the removal can be repeated', async () => {
+    const own = await openHouse()
+    try {
+      const { clients, audit } = own.oauth()
+      const made = await clients.add({ assistant: 'google', redirectUris, clientId: 'second' })
+      await link(own, { ...google, ...made, redirectUris, clientSecret: made.clientSecret ?? '' })
+      await createClients(own.store, [], Date.now).retire('second')
+      expect(await clients.find('second')).toBeUndefined()
+      expect(JSON.stringify(await clients.list())).not.toContain('second')
+      await expect(clients.rotate('second')).rejects.toMatchObject({ code: 'invalid_request' })
+      await clients.remove('second')
+      expect((await audit.read(own.account))[0]).toMatchObject({ kind: 'unlinked' })
+      await expect(clients.remove('second')).rejects.toMatchObject({ code: 'invalid_request' })
+    } finally {
+      await own.close()
+    }
   })
 
   test('of the configuration is changed there only', async () => {
@@ -184,6 +233,6 @@ describe('the API', () => {
     }
     expect((await call('POST', 'resets', { login: 'nobody' })).status).toBe(400)
     await house.oauth().audit.write(accountId, 'signed-up')
-    expect(await (await call('GET', `history/${accountId}`)).json()).toMatchObject({ history: [{ kind: 'signed-up' }] })
+    expect(await (await call('GET', 'history?login=zoe')).json()).toMatchObject({ history: [{ kind: 'signed-up' }] })
   })
 })

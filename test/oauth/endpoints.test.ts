@@ -1,6 +1,8 @@
 /** The endpoints beside the linking itself: metadata at the root, userinfo, introspection. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
+import type { Collection, Store, Stored } from '../../src/ports.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
 import { authorize, codeFields, link, refresh, requestTokens } from './visitor.ts'
 
@@ -128,6 +130,21 @@ describe('what the owner is told', () => {
     }
   })
 
+  test('the end of the last link is told also where lists are a moment behind, as in DynamoDB', async () => {
+    const unlinked: string[] = []
+    const own = await openHouse({
+      store: withLateLists(createSqliteStore(':memory:', Date.now)),
+      onUnlinked: async (_account, assistant) => void unlinked.push(assistant),
+    })
+    try {
+      for (const client of [alexa, alexa, google]) await link(own, client)
+      await own.oauth().unlinkAssistant(own.account, 'alexa')
+      expect(unlinked).toEqual(['alexa'])
+    } finally {
+      await own.close()
+    }
+  })
+
   test('a hook that fails costs nobody the unlinking, and is logged', async () => {
     const own = await openHouse({
       onUnlinked: async () => {
@@ -141,3 +158,24 @@ describe('what the owner is told', () => {
     await own.close()
   })
 })
+
+/** What was removed is still listed. */
+function withLateLists(store: Store): Store {
+  return {
+    ...store,
+    collection<T>(kind: string): Collection<T> {
+      const records = store.collection<T>(kind)
+      const listed = new Map<string, Stored<T>[]>()
+      return {
+        ...records,
+        async list(group, page) {
+          const now = await records.list(group, page)
+          if (kind !== 'oauth-Grant' || page?.after !== undefined) return now
+          const late = (listed.get(group) ?? []).filter(({ id }) => !now.some((one) => one.id === id))
+          listed.set(group, [...now])
+          return [...now, ...late]
+        },
+      }
+    },
+  }
+}

@@ -43,11 +43,15 @@ export interface House {
   readonly store: Store
   /** Everything that was ever put into the store, as JSON. */
   readonly written: readonly string[]
+  /** The kind of each record or list that was ever read. */
+  readonly read: readonly string[]
   readonly signingKeys: readonly JWK[]
   oauth(): OAuth
   /** Moves the clock of the house (not the one of the machine). */
   advance(ms: number): void
   breakStore(broken: boolean): void
+  /** The store answers nobody any more, and everybody when it is over. */
+  stallStore(): () => void
   /** A new process on the same store. */
   restart(): void
   close(): Promise<void>
@@ -59,7 +63,13 @@ export async function openHouse(options: Partial<OAuthOptions> = {}): Promise<Ho
   const clock = () => Date.now() + offset
   const kept = createSqliteStore(':memory:', clock)
   const written: string[] = []
-  const store = breakable(kept, () => isBroken, written)
+  const read: string[] = []
+  let stalled: Promise<void> | undefined
+  const trouble = async () => {
+    if (isBroken) throw new Error('the store is down')
+    await stalled
+  }
+  const store = watched(kept, trouble, written, read)
   const log: LogLine[] = []
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
   const signingKeys = [await exportJWK(privateKey)]
@@ -92,6 +102,7 @@ export async function openHouse(options: Partial<OAuthOptions> = {}): Promise<Ho
     log,
     store,
     written,
+    read,
     signingKeys,
     oauth: () => oauth,
     advance: (ms) => {
@@ -99,6 +110,14 @@ export async function openHouse(options: Partial<OAuthOptions> = {}): Promise<Ho
     },
     breakStore: (broken) => {
       isBroken = broken
+    },
+    stallStore: () => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      stalled = promise
+      return () => {
+        stalled = undefined
+        resolve()
+      }
     },
     restart: () => {
       oauth = start()
@@ -120,24 +139,35 @@ function listen(server: Server): Promise<number> {
   })
 }
 
-function breakable(store: Store, isBroken: () => boolean, written: string[]): Store {
-  const check = () => {
-    if (isBroken()) throw new Error('the store is down')
-  }
+function watched(store: Store, trouble: () => Promise<void>, written: string[], read: string[]): Store {
   return {
     close: () => store.close(),
     collection<T>(kind: string): Collection<T> {
       const records = store.collection<T>(kind)
       return {
-        get: async (...args) => (check(), records.get(...args)),
+        get: async (...args) => {
+          read.push(kind)
+          await trouble()
+          return records.get(...args)
+        },
         put: async (...args) => {
-          check()
+          await trouble()
           written.push(JSON.stringify([kind, ...args]))
           return records.put(...args)
         },
-        take: async (...args) => (check(), records.take(...args)),
-        remove: async (...args) => (check(), records.remove(...args)),
-        list: async (...args) => (check(), records.list(...args)),
+        take: async (...args) => {
+          await trouble()
+          return records.take(...args)
+        },
+        remove: async (...args) => {
+          await trouble()
+          return records.remove(...args)
+        },
+        list: async (...args) => {
+          read.push(kind)
+          await trouble()
+          return records.list(...args)
+        },
       }
     },
   }

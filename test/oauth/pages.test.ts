@@ -4,7 +4,7 @@ import { createPages } from '../../src/oauth/pages.ts'
 import { stylesheet } from '../../src/oauth/style.ts'
 import { hash } from 'node:crypto'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
-import { agree, authorizationUrl, createVisitor, formOf, formsOf, signIn } from './visitor.ts'
+import { agree, authorizationUrl, createVisitor, formOf, formsOf, signIn, type Visitor } from './visitor.ts'
 
 let house: House
 beforeAll(async () => {
@@ -158,6 +158,23 @@ describe('protection', () => {
     expect(forged.status).toBe(400)
   })
 
+  test('a session that somebody planted in a browser is not the one that signing in begins', async () => {
+    const mallory = { ...ada, login: 'mallory', name: 'Mallory' }
+    await house.oauth().users.create(mallory)
+    const attacker = createVisitor()
+    await signIn(attacker, await attacker.get(authorizationUrl(house, google)), mallory)
+    const victim = createVisitor(attacker.cookies.filter(({ name }) => name.startsWith('transom_session')))
+    const planted = await victim.get(authorizationUrl(house, google, { prompt: 'login' }))
+    expect((await signIn(victim, planted)).text).toContain('Ada Lovelace')
+    const [theirs, ours] = [attacker, victim].map(
+      ({ cookies }) => cookies.find(({ name }) => name === 'transom_session')?.value,
+    )
+    expect(ours).toBeTruthy()
+    expect(ours).not.toBe(theirs)
+    const after = await attacker.get(authorizationUrl(house, google))
+    expect(after.text).not.toContain('Ada')
+  })
+
   test('cookies are for us only: HttpOnly, SameSite=Lax, below the issuer; Secure when the issuer is https', async () => {
     const visitor = createVisitor()
     await signIn(visitor, await visitor.get(authorizationUrl(house, google)))
@@ -267,6 +284,32 @@ describe('guessing passwords', () => {
       expect(events.filter((event) => event === 'oauth.login_slowed')).toHaveLength(2)
     } finally {
       await proxied.close()
+    }
+  })
+
+  test('from the same address does not stop a browser in which the owner signed in before', async () => {
+    const own = await openHouse()
+    try {
+      const owners = createVisitor()
+      const attempt = async (visitor: Visitor, password: string) => {
+        const { action, fields } = formOf(
+          await visitor.get(authorizationUrl(own, google, { prompt: 'login' })),
+          '/login',
+        )
+        return visitor.post(action, { ...fields, login: ada.login, password })
+      }
+      expect((await attempt(owners, ada.password)).status).toBe(200)
+      const strangers = createVisitor()
+      for (let guess = 0; guess < 5; guess += 1) expect((await attempt(strangers, 'guess')).status).toBe(422)
+      expect((await attempt(strangers, ada.password)).status).toBe(429)
+      // A cookie of one's own making, or of another login, is none.
+      const known = owners.cookies.filter(({ name }) => name === 'transom_browser')
+      expect(known).toHaveLength(1)
+      const altered = known.map((cookie) => ({ ...cookie, value: `A${cookie.value.slice(1)}B` }))
+      expect((await attempt(createVisitor(altered), ada.password)).status).toBe(429)
+      expect((await attempt(owners, ada.password)).text).toContain('Agree and link')
+    } finally {
+      await own.close()
     }
   })
 })

@@ -1,7 +1,7 @@
 /** Accounts, passwords, the brake on guessing, and the checks on what the server is set up with. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Store } from '../../src/ports.ts'
-import { createAttempts } from '../../src/oauth/attempts.ts'
+import type { Collection, Store } from '../../src/ports.ts'
+import { createAttempts, type Attempts } from '../../src/oauth/attempts.ts'
 import { checkClients } from '../../src/oauth/client.ts'
 import { hashPassword, verifyPassword } from '../../src/oauth/password.ts'
 import { createUsers } from '../../src/oauth/users.ts'
@@ -81,42 +81,73 @@ describe('users', () => {
 describe('attempts', () => {
   let now = 0
   const clock = () => now
+  let store: Store
+  let attempts: Attempts
   beforeEach(() => {
     now = 1_000_000
+    store = createSqliteStore(':memory:', clock)
+    attempts = createAttempts(store, clock)
   })
+  const begin = (login: string, address: string, browser?: string) => attempts.begin(login, { address, browser })
 
-  test('five guesses at a login from one address, then a wait that ends by itself', () => {
-    const attempts = createAttempts(clock)
-    for (let guess = 0; guess < 5; guess += 1) expect(attempts.begin('ada', '1.1.1.1')).toBe(0)
+  test('five guesses at a login from one address, then a wait that ends by itself', async () => {
+    for (let guess = 0; guess < 5; guess += 1) expect(await begin('ada', '1.1.1.1')).toBe(0)
     now += 60_000
-    expect(attempts.begin('ada', '1.1.1.1')).toBe(240_000)
-    expect(attempts.begin('ada', '::ffff:1.1.1.1')).toBe(240_000)
-    expect(attempts.begin('ada', '2.2.2.2')).toBe(0)
+    expect(await begin('ada', '1.1.1.1')).toBe(240_000)
+    expect(await begin('ada', '::ffff:1.1.1.1')).toBe(240_000)
+    expect(await begin('ada', '2.2.2.2')).toBe(0)
     now += 240_000
-    expect(attempts.begin('ada', '1.1.1.1')).toBe(0)
+    expect(await begin('ada', '1.1.1.1')).toBe(0)
   })
 
-  test('one address cannot try many logins, a /64 is one address', () => {
-    const attempts = createAttempts(clock)
-    for (let guess = 0; guess < 30; guess += 1) expect(attempts.begin(`user${guess}`, `2001:db8::${guess}`)).toBe(0)
-    expect(attempts.begin('another', '2001:db8:0:0:ffff::1')).toBeGreaterThan(0)
-    expect(attempts.begin('another', '2001:db8:0:1::1')).toBe(0)
+  test('count over all processes, also when they come at once', async () => {
+    const lambdas = Array.from({ length: 40 }, () => createAttempts(store, clock))
+    const waits = await Promise.all(lambdas.map((one) => one.begin('ada', { address: '1.1.1.1' })))
+    expect(waits.filter((waitMs) => waitMs === 0).length).toBeLessThanOrEqual(5)
+    expect(await createAttempts(store, clock).begin('eve', { address: '1.1.1.1' })).toBe(0)
   })
 
-  test('an attack from everywhere stops strangers, not the owner at an address known from before', () => {
-    const attempts = createAttempts(clock)
-    expect(attempts.begin('ada', '192.0.2.1')).toBe(0)
-    attempts.succeeded('ada', '192.0.2.1')
-    for (let guess = 0; guess < 60; guess += 1) expect(attempts.begin('ada', `10.0.0.${guess}`)).toBe(0)
-    expect(attempts.begin('ada', '10.0.1.1')).toBeGreaterThan(0)
-    expect(attempts.begin('ada', '192.0.2.1')).toBe(0)
+  test('cost one write, and none once they are refused', async () => {
+    const puts: string[] = []
+    const counted: Store = {
+      ...store,
+      collection<T>(kind: string): Collection<T> {
+        const records = store.collection<T>(kind)
+        return { ...records, put: async (...args) => (puts.push(kind), records.put(...args)) }
+      },
+    }
+    attempts = createAttempts(counted, clock)
+    for (let guess = 0; guess < 20; guess += 1) await begin('ada', '1.1.1.1')
+    expect(puts).toHaveLength(5)
   })
 
-  test('successes do not use up anything', () => {
-    const attempts = createAttempts(clock)
-    for (let round = 0; round < 200; round += 1) {
-      expect(attempts.begin('ada', '192.0.2.1')).toBe(0)
-      attempts.succeeded('ada', '192.0.2.1')
+  test('one address cannot try many logins, a /64 is one address', async () => {
+    for (let guess = 0; guess < 30; guess += 1) expect(await begin(`user${guess}`, `2001:db8::${guess}`)).toBe(0)
+    expect(await begin('another', '2001:db8:0:0:ffff::1')).toBeGreaterThan(0)
+    expect(await begin('another', '2001:db8:0:1::1')).toBe(0)
+  })
+
+  test('an attack from everywhere stops strangers, not the owner at an address known from before a restart', async () => {
+    expect(await begin('ada', '192.0.2.1')).toBe(0)
+    await attempts.succeeded('ada', { address: '192.0.2.1' })
+    now += 30 * 24 * 3_600_000
+    attempts = createAttempts(store, clock)
+    for (let guess = 0; guess < 60; guess += 1) expect(await begin('ada', `10.0.0.${guess}`)).toBe(0)
+    expect(await begin('ada', '10.0.1.1')).toBeGreaterThan(0)
+    expect(await begin('ada', '192.0.2.1')).toBe(0)
+  })
+
+  test('a neighbour behind the same address does not stop a browser that is known, whatever he tries', async () => {
+    for (let guess = 0; guess < 100; guess += 1) await begin(guess % 2 ? 'ada' : `user${guess}`, '192.0.2.1')
+    expect(await begin('ada', '192.0.2.1')).toBeGreaterThan(0)
+    for (let guess = 0; guess < 5; guess += 1) expect(await begin('ada', '192.0.2.1', 'a-known-browser-')).toBe(0)
+    expect(await begin('ada', '192.0.2.1', 'a-known-browser-')).toBeGreaterThan(0)
+  })
+
+  test('successes do not use up anything', async () => {
+    for (let round = 0; round < 100; round += 1) {
+      expect(await begin('ada', '192.0.2.1')).toBe(0)
+      await attempts.succeeded('ada', { address: '192.0.2.1' })
     }
   })
 })

@@ -21,8 +21,9 @@ export interface Visitor {
   post(url: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<Answer>
 }
 
-export function createVisitor(): Visitor {
-  let cookies: { name: string; value: string; path: string; line: string }[] = []
+/** `brought`: cookies that the browser has from elsewhere. */
+export function createVisitor(brought: Visitor['cookies'] = []): Visitor {
+  let cookies = [...brought]
 
   const send = async (url: string, headers: Record<string, string>, post?: Record<string, string>): Promise<Answer> => {
     const { pathname, origin } = new URL(url)

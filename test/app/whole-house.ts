@@ -1,0 +1,126 @@
+/** The whole bridge in memory, as embedded and AWS share it: real rooms and store, a fake camera, Amazon and Google on loopback. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { createBridge, type Bridge } from '../../src/app/bridge.ts'
+import { readConfig } from '../../src/app/config.ts'
+import { withKeyId } from '../../src/oauth/keyring.ts'
+import { cameraId, type AccountId, type Camera, type CameraMessage } from '../../src/ports.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { client as lwaClient, startAmazon } from '../alexa/amazon.ts'
+import { acceptGrant } from '../alexa/directives.ts'
+import { cSdkAnswer, hostCandidate } from '../broker/fixtures.ts'
+import { startFakeGoogle } from '../google/fake-google.ts'
+
+const publicUrl = 'https://bridge.example'
+const address = { clientSecret: 'x'.repeat(20), redirectUris: ['https://layla.amazon.com/api/skill/link/M2'] }
+
+export type WholeHouse = Awaited<ReturnType<typeof openWholeHouse>>
+
+export async function openWholeHouse(env: Readonly<Record<string, string>> = {}) {
+  const [amazon, google] = [await startAmazon(), await startFakeGoogle(Date.now)]
+  const directory = mkdtempSync(join(tmpdir(), 'transom-whole-'))
+  const keyPath = join(directory, 'key.json')
+  writeFileSync(keyPath, JSON.stringify(google.keyFile))
+  const store = createSqliteStore(':memory:', Date.now)
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+  const jwk = { ...(await exportJWK(privateKey)), kty: 'EC' } as const
+  const lines: string[] = []
+  /** What the camera does with an offer: answers, or stays silent until it is hung up. */
+  const camera = { isSilent: false }
+  const bridge: Bridge = createBridge({
+    config: readConfig({
+      TRANSOM_LWA_CLIENT_ID: lwaClient.clientId,
+      TRANSOM_LWA_CLIENT_SECRET: lwaClient.clientSecret,
+      TRANSOM_LWA_TOKEN_URL: amazon.tokenUrl,
+      TRANSOM_ALEXA_EVENTS_URL: amazon.gatewayUrls.NA,
+      TRANSOM_GOOGLE_SERVICE_ACCOUNT: keyPath,
+      TRANSOM_HOME_GRAPH_URL: google.url,
+      ...env,
+    }),
+    publicUrl,
+    keys: { signing: [jwk], cookies: ['k'], sealing: randomBytes(32).toString('base64') },
+    clients: [
+      { ...address, clientId: 'alexa', assistant: 'alexa' },
+      { ...address, clientId: 'second-skill', assistant: 'alexa' },
+      { ...address, clientId: 'google', assistant: 'google' },
+    ],
+    store,
+    signaling: {
+      async *offer(_channel, _viewer, _sdp, signal): AsyncIterable<CameraMessage> {
+        if (!camera.isSilent) {
+          yield { kind: 'answer', sdp: cSdkAnswer }
+          yield { kind: 'candidate', candidate: hostCandidate, sdpMid: '0' }
+          yield { kind: 'end-of-candidates' }
+        }
+        await new Promise<void>((resolve) => {
+          if (signal.aborted) resolve()
+          else signal.addEventListener('abort', () => resolve(), { once: true })
+        })
+      },
+      iceServers: async () => [],
+      warm: () => {},
+    },
+    presence: () => undefined,
+    clock: Date.now,
+    log: (level, event, fields) => void lines.push(`${level} ${event} ${JSON.stringify(fields)}`),
+  })
+
+  return {
+    bridge,
+    store,
+    amazon,
+    google,
+    lines,
+    camera,
+    addUser: (login: string, tenant?: string) =>
+      bridge.oauth.users.create({ login, password: 'correct horse', name: login, ...(tenant && { tenant }) }),
+    addCamera: async (owner: AccountId, id = 'front-door', more: Partial<Camera> = {}): Promise<Camera> => {
+      const made: Camera = {
+        id: cameraId(id),
+        accountId: owner,
+        name: 'Front Door',
+        kind: 'doorbell',
+        channel: { channelName: id, road: 'viewer' },
+        manufacturer: 'M',
+        model: 'D',
+        hasSpeaker: true,
+        ...more,
+      }
+      await bridge.cameras.put(made, 'k'.repeat(43))
+      return made
+    },
+    /** Links an account as the pages do, and as far as the assistants then go: a grant for events, a first SYNC. */
+    async link(account: AccountId, assistant: 'alexa' | 'google', clientId: string = assistant): Promise<string> {
+      const [iat, grantId] = [Math.floor(Date.now() / 1000), randomUUID()]
+      const grant = { accountId: account, clientId, iat, exp: iat + 100 * 365 * 24 * 3600 }
+      await store.collection('oauth-Grant').put(grantId, grant, { group: account })
+      const token = await new SignJWT({ client_id: clientId, scope: 'camera', grant_id: grantId })
+        .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: withKeyId(jwk).kid })
+        .setIssuer(`${publicUrl}/oauth`)
+        .setAudience(publicUrl)
+        .setSubject(account)
+        .setIssuedAt(iat)
+        .setExpirationTime('1h')
+        .sign(privateKey)
+      if (assistant === 'alexa') {
+        const code = `code-${grantId}`
+        amazon.state.codes.add(code)
+        await bridge.alexa.handler(acceptGrant(code, token))
+      } else {
+        const body = { requestId: '1', inputs: [{ intent: 'action.devices.SYNC' }] }
+        await bridge.fulfillment(body, { authorization: `Bearer ${token}` })
+      }
+      return token
+    },
+    async [Symbol.asyncDispose]() {
+      await bridge.close()
+      await store.close()
+      await amazon[Symbol.asyncDispose]()
+      await google.close()
+      rmSync(directory, { recursive: true })
+    },
+  }
+}
