@@ -109,7 +109,7 @@ export function createOutbox(deps: {
       inOrder
         .filter(({ destination }) => deliver[destination] !== undefined)
         .map(async (event) => {
-          const entry = await ledger.open(event)
+          const entry = await ledger.open(event, markUntil(event))
           if (entry) take(entry)
         }),
     )
@@ -126,13 +126,13 @@ export function createOutbox(deps: {
   function take(entry: Entry): void {
     if (isClosed) return
     own.add(entry.key)
-    if (isPress(entry.event)) {
-      // After a crash somebody else may still be sending it: then not before his time is over.
-      after(entry.heldUntil - clock(), () => run(sendPress(entry)))
-      return
-    }
-    reports.add(placeOf(entry.event), entry.key, entry)
-    pump()
+    // Somebody else may still be sending it: then not before his time is over.
+    const waitMs = entry.isOurs ? 0 : entry.heldUntil - clock()
+    after(waitMs, () => {
+      if (isPress(entry.event)) return run(sendPress(entry))
+      reports.add(placeOf(entry.event), entry.key, entry)
+      pump()
+    })
   }
 
   function pump(): void {
@@ -147,23 +147,13 @@ export function createOutbox(deps: {
   }
 
   async function sendPress(entry: Entry): Promise<void> {
-    const { key, event } = entry
-    const outcome = await unlessStoreFails(async () => {
-      if (!entry.isTold && !isStale(entry)) {
-        const heldUntil = Math.min(clock() + limits.attemptMs, event.usefulUntil)
-        // Whoever cannot put his mark on it has lost it to another process.
-        if (!(await ledger.hold(entry, heldUntil))) return 'settled'
-      }
-      const tried = await attempt(entry)
-      if (tried !== 'settled') await ledger.release(entry)
-      return tried
-    })
-    if (outcome === 'settled') own.delete(key)
+    const outcome = await send(entry)
+    if (outcome === 'settled') own.delete(entry.key)
     else if (!isClosed) after(outcome.retryMs, () => run(sendPress(entry)))
   }
 
   async function sendReport(place: Place, entry: Entry): Promise<void> {
-    const outcome = await unlessStoreFails(() => attempt(entry))
+    const outcome = await send(entry)
     if (outcome === 'settled') {
       if (!reports.has(place, entry.key)) own.delete(entry.key)
       return
@@ -178,13 +168,28 @@ export function createOutbox(deps: {
     })
   }
 
-  async function unlessStoreFails(work: () => Promise<Outcome>): Promise<Outcome> {
+  /** An attempt under our mark. Whoever cannot put his mark on it has lost it: to another process, or to something newer. */
+  async function send(entry: Entry): Promise<Outcome> {
     try {
-      return await work()
+      if (!entry.isTold && !isStale(entry) && !(await mark(entry))) return 'settled'
+      const tried = await attempt(entry)
+      if (tried !== 'settled') await ledger.release(entry)
+      return tried
     } catch (thrown) {
       log('error', 'outbox.store_failed', { reason: String(thrown) })
       return { retryMs: patience(1) }
     }
+  }
+
+  /** The mark that it was written down with is as good as new unless it has waited for its turn. */
+  async function mark(entry: Entry): Promise<boolean> {
+    const until = markUntil(entry.event)
+    const isFresh = entry.isOurs && entry.heldUntil - clock() > (until - clock()) / 2
+    return isFresh || ledger.hold(entry, until)
+  }
+
+  function markUntil({ usefulUntil }: Outgoing): number {
+    return Math.min(clock() + limits.attemptMs, usefulUntil)
   }
 
   /** One attempt, and the record of its end. */
@@ -197,7 +202,7 @@ export function createOutbox(deps: {
       } else {
         entry.attempts += 1
         const { attempts } = entry
-        const delivery = await tell(event)
+        const delivery = await tell(entry)
         if (delivery.kind === 'retry') {
           const retryMs = Math.max(delivery.afterMs ?? 0, patience(attempts))
           if (attempts < limits.attempts && clock() + retryMs < event.usefulUntil) {
@@ -220,10 +225,10 @@ export function createOutbox(deps: {
     return 'settled'
   }
 
-  function tell(event: Outgoing): Promise<Delivery> {
-    const ms = Math.min(limits.attemptMs, event.usefulUntil - clock())
+  /** Ends with our mark at the latest: after it somebody else may try. */
+  function tell({ event, heldUntil }: Entry): Promise<Delivery> {
     return within(
-      ms,
+      heldUntil - clock(),
       async (signal): Promise<Delivery> =>
         (await deliver[event.destination]?.(event, AbortSignal.any([signal, hangUp.signal]))) ?? {
           kind: 'drop',
