@@ -52,7 +52,7 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
         rejected = bearer.token
         continue
       }
-      return judge(accountId, answer)
+      return judge(accountId, answer, bearer.token)
     }
   }
 
@@ -70,8 +70,10 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
     if (first.code !== 'SKILL_NEVER_ENABLED_EXCEPTION') return first
     for (const other of alexaRegions) {
       if (other === region || urls[other] === urls[region]) continue
-      const answer = await post(urls[other], event, token, signal)
-      if (answer.status === 202) {
+      // One region that cannot be reached does not hide the next.
+      const answer = await post(urls[other], event, token, signal).catch(() => undefined)
+      signal.throwIfAborted()
+      if (answer?.status === 202) {
         await grants.moved(accountId, other)
         return answer
       }
@@ -79,12 +81,12 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
     return first
   }
 
-  async function judge(accountId: AccountId, { status, code, afterMs }: Answer): Promise<Delivery> {
+  async function judge(accountId: AccountId, { status, code, afterMs }: Answer, token: string): Promise<Delivery> {
     if (status === 202) return { kind: 'done' }
     const reason = `${status} ${code}`
     // A new token is turned down as well, or the skill was disabled: either way the customer has withdrawn.
     if (status === 401 || code === 'SKILL_DISABLED_EXCEPTION') {
-      await grants.forget(accountId, `event gateway: ${reason}`)
+      await grants.forget(accountId, `event gateway: ${reason}`, token)
       return { kind: 'drop', reason }
     }
     if (code === 'INSUFFICIENT_PERMISSION_EXCEPTION') {

@@ -11,7 +11,9 @@ import { createJournal, frontDoor, garden, noon } from './world.ts'
 const never = new AbortController().signal
 
 /** Grants that hand out a token for each ask, and remember what was turned down, forgotten and moved. */
-async function setUp(options: { bearer?: () => Promise<Bearer>; region?: AlexaRegion } = {}) {
+async function setUp(
+  options: { bearer?: () => Promise<Bearer>; region?: AlexaRegion; urls?: Partial<Record<AlexaRegion, string>> } = {},
+) {
   const amazon = await startAmazon()
   const journal = createJournal()
   const rejected: (string | undefined)[] = []
@@ -30,7 +32,7 @@ async function setUp(options: { bearer?: () => Promise<Bearer>; region?: AlexaRe
     cameras: { find: async (_account, id) => [frontDoor, garden].find((camera) => camera.id === id) },
     stateOf: async () => ({ motion: { isDetected: false, at: noon } }),
     isOnline: () => true,
-    gatewayUrls: amazon.gatewayUrls,
+    gatewayUrls: { ...amazon.gatewayUrls, ...options.urls },
     clock: () => noon,
     log: journal.log,
   })
@@ -163,6 +165,13 @@ describe('a customer of another region', () => {
     world.amazon.state.region = 'FE'
     expect(await world.press()).toEqual({ kind: 'done' })
     expect(world.amazon.requests).toEqual(['event', 'event', 'event'])
+    expect(world.moved).toEqual(['anna: FE'])
+  })
+
+  test('is found there, too, when a gateway on the way to it is out of order', async () => {
+    await using world = await setUp({ urls: { EU: 'http://127.0.0.1:1/v3/events' } })
+    world.amazon.state.region = 'FE'
+    expect(await world.press()).toEqual({ kind: 'done' })
     expect(world.moved).toEqual(['anna: FE'])
   })
 
