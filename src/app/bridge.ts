@@ -46,10 +46,14 @@ export interface Bridge {
   readonly signalingDoor: SignalingDoor
   /** What Google is told unasked of whole accounts; absent without a service account for Home Graph. */
   readonly googleReports: GoogleReports | undefined
+  /** One round of comparing what Home Graph believes with what is true; absent like `googleReports`. */
+  readonly reconcileGoogle: ((signal: AbortSignal) => Promise<unknown>) | undefined
   /** A camera master came to this channel or left it. */
   presenceChanged(this: void, channelName: string, isOnline: boolean, at: number): void
-  /** Resolves when everything that was to be told has been. */
-  settled(): Promise<void>
+  /** Goes on with what another process, or an earlier one, could not tell any more. */
+  resume(): Promise<void>
+  /** Resolves when everything that was to be told has been: of presses, or of all. */
+  settled(lane?: 'press'): Promise<void>
   /** Refuses what is being negotiated and waits for what is being announced. */
   close(): Promise<void>
 }
@@ -124,8 +128,6 @@ export function createBridge(deps: BridgeDeps): Bridge {
       log('error', 'presence not told', { channelName, reason: String(thrown) })
     }
   })
-  // What an earlier process could not say any more.
-  outbox.start().catch((thrown: unknown) => log('error', 'outbox not started', { reason: String(thrown) }))
   const google = googleSide.open(outbox)
 
   return {
@@ -141,8 +143,10 @@ export function createBridge(deps: BridgeDeps): Bridge {
     fulfillment: google.fulfillment,
     signalingDoor: google.signalingDoor,
     googleReports: google.reports,
+    reconcileGoogle: google.reconcile,
     presenceChanged: presenceNews.changed,
-    settled: () => outbox.settled(),
+    resume: () => outbox.start(),
+    settled: (lane) => outbox.settled(lane),
     async close() {
       await broker.close()
       presenceNews.close()

@@ -111,6 +111,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     })
     opened.push(() => bridge.close())
     presenceChanged = bridge.presenceChanged
+    bridge.resume().catch((thrown: unknown) => log('error', 'outbox not resumed', { reason: String(thrown) }))
     const registrations = createRegistrations({
       cameras: bridge.cameras,
       service,

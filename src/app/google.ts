@@ -36,6 +36,7 @@ export interface Google {
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
   readonly reports: GoogleReports | undefined
+  readonly reconcile: ReturnType<typeof createReconcile> | undefined
   close(): Promise<void>
 }
 
@@ -62,16 +63,12 @@ export function createGoogleSide(deps: GoogleDeps): {
     translate: homeGraph ? createGoogleNews(links) : () => [],
     open(outbox) {
       const reports = homeGraph && createGoogleReports({ outbox, links, clock })
+      const reconcile =
+        homeGraph &&
+        reports &&
+        createReconcile({ ...promises, homeGraph, links, cameras, statesOf, reports, onUnlinked, log })
       const reconciling =
-        homeGraph && reports && reconcileMs > 0
-          ? scheduleReconcile(
-              createReconcile({ ...promises, homeGraph, links, cameras, statesOf, reports, onUnlinked, log }),
-              {
-                everyMs: reconcileMs,
-                log,
-              },
-            )
-          : undefined
+        reconcile && reconcileMs > 0 ? scheduleReconcile(reconcile, { everyMs: reconcileMs, log }) : undefined
       return {
         fulfillment: createFulfillment({
           ...base,
@@ -88,6 +85,7 @@ export function createGoogleSide(deps: GoogleDeps): {
         }),
         signalingDoor: createSignalingDoor({ ...base, talkBack, budgetMs }),
         reports,
+        reconcile,
         async close() {
           await reconciling?.close()
         },
@@ -99,12 +97,25 @@ export function createGoogleSide(deps: GoogleDeps): {
 function openHomeGraph(config: Config['google'], deps: { clock: Clock; log: Log }): HomeGraph | undefined {
   const { serviceAccountPath: path, homeGraphUrl } = config
   if (path === undefined) return undefined
-  const parsed = serviceAccountKey.safeParse(JSON.parse(readFileSync(path, 'utf8')))
-  if (!parsed.success) throw new Error(`TRANSOM_GOOGLE_SERVICE_ACCOUNT: ${path} is not a service account's key file`)
+  const parsed = serviceAccountKey.safeParse(readKey(path))
+  if (!parsed.success) throw new Error('TRANSOM_GOOGLE_SERVICE_ACCOUNT: this is not the key file of a service account')
   return createHomeGraph({
     ...deps,
     serviceAccount: parsed.data,
     quota: createQuota(deps),
     ...(homeGraphUrl && { url: homeGraphUrl }),
   })
+}
+
+/** A path, or where there are no files (Lambda) the key itself. */
+function readKey(pathOrKey: string): unknown {
+  const setting = 'TRANSOM_GOOGLE_SERVICE_ACCOUNT'
+  const isKey = pathOrKey.trimStart().startsWith('{')
+  try {
+    return JSON.parse(isKey ? pathOrKey : readFileSync(pathOrKey, 'utf8'))
+  } catch (cause) {
+    if (isKey) throw new Error(`${setting}: the key is no JSON: paste the whole key file`, { cause })
+    const why = cause instanceof SyntaxError ? 'is no JSON' : 'cannot be read'
+    throw new Error(`${setting}: ${pathOrKey} ${why}: set it to the path of the key file, or leave it out`, { cause })
+  }
 }

@@ -63,8 +63,8 @@ export interface Outbox {
   add(events: readonly Outgoing[]): Promise<void>
   /** Picks up what an earlier process left, or another one has dropped; may be called again. */
   start(): Promise<void>
-  /** Resolves when nothing waits or is under way. */
-  settled(): Promise<void>
+  /** Resolves when nothing waits or is under way, of this lane or of both. */
+  settled(lane?: Outgoing['lane']): Promise<void>
   /** Sends nothing more; what is open stays in the store. May be called again. */
   close(): Promise<void>
 }
@@ -99,7 +99,9 @@ export function createOutbox(deps: {
   const underWay = new Set<Promise<void>>()
   const hangUp = new AbortController()
   let isClosed = false
-  let heard: (() => void)[] = []
+  /** Keys of presses among them. */
+  const presses = new Set<string>()
+  let heard: { readonly lane: Outgoing['lane'] | undefined; readonly resolve: () => void }[] = []
 
   async function add(events: readonly Outgoing[]): Promise<void> {
     if (isClosed) throw new Error('the outbox is closed')
@@ -126,6 +128,7 @@ export function createOutbox(deps: {
   function take(entry: Entry): void {
     if (isClosed) return
     own.add(entry.key)
+    if (isPress(entry.event)) presses.add(entry.key)
     // Somebody else may still be sending it: then not before his time is over.
     const waitMs = entry.isOurs ? 0 : entry.heldUntil - clock()
     after(waitMs, () => {
@@ -148,8 +151,12 @@ export function createOutbox(deps: {
 
   async function sendPress(entry: Entry): Promise<void> {
     const outcome = await send(entry)
-    if (outcome === 'settled') own.delete(entry.key)
-    else if (!isClosed) after(outcome.retryMs, () => run(sendPress(entry)))
+    if (outcome !== 'settled') {
+      if (!isClosed) after(outcome.retryMs, () => run(sendPress(entry)))
+      return
+    }
+    own.delete(entry.key)
+    presses.delete(entry.key)
   }
 
   async function sendReport(place: Place, entry: Entry): Promise<void> {
@@ -266,21 +273,22 @@ export function createOutbox(deps: {
     timers.add(timer)
   }
 
-  function isIdle(): boolean {
+  function isIdle(lane?: Outgoing['lane']): boolean {
+    if (lane === 'press' && presses.size === 0) return true
     return underWay.size === 0 && (isClosed || (timers.size === 0 && reports.waiting() === 0))
   }
 
   function tellSettled(): void {
-    if (!isIdle()) return
-    for (const resolve of heard) resolve()
-    heard = []
+    const { true: done = [], false: open = [] } = Object.groupBy(heard, ({ lane }) => `${isIdle(lane)}` as const)
+    heard = open
+    for (const { resolve } of done) resolve()
   }
 
   return {
     add,
     start,
-    async settled() {
-      if (!isIdle()) await new Promise<void>((resolve) => heard.push(resolve))
+    async settled(lane) {
+      if (!isIdle(lane)) await new Promise<void>((resolve) => heard.push({ lane, resolve }))
     },
     async close() {
       isClosed = true

@@ -174,6 +174,22 @@ describe('a press', () => {
     expect(world.told.length).toBeLessThanOrEqual(1)
   })
 
+  test('is waited for without the reports', async () => {
+    let isUp = false
+    const world = createWorld(store, ({ lane }) => (lane === 'report' || !isUp ? retry() : done()))
+    const { outbox } = world.boot()
+    await outbox.add([press(), report('x')])
+    let hasLeft = false
+    const left = outbox.settled('press').then(() => (hasLeft = true))
+    await tick(100)
+    expect(hasLeft).toBe(false)
+    isUp = true
+    await tick(1_500)
+    expect(hasLeft).toBe(true)
+    await left
+    await outbox.close()
+  })
+
   test('between two attempts can be taken over at once', async () => {
     const world = createWorld(store, retry)
     const first = world.boot()
