@@ -6,7 +6,7 @@ import { BridgeError } from '../errors.ts'
 import type { AccountId, Clock, Log, Store, Stored } from '../ports.ts'
 import { createLwa, type Lwa, type LwaClient, type LwaResult } from './lwa.ts'
 import { alexaRegions, type AlexaRegion } from './region.ts'
-import { seal, unseal } from './seal.ts'
+import { seal, unseal } from '../seal.ts'
 
 /** Refresh when less than this is left of a token, so that it does not run out on its way. */
 const REFRESH_AHEAD_MS = 300_000

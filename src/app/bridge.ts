@@ -1,4 +1,5 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
+import { createSecretKey } from 'node:crypto'
 import { createBroker, type Broker } from '../broker/broker.ts'
 import type { Fulfillment } from '../google/fulfillment.ts'
 import type { GoogleReports } from '../google/reports.ts'
@@ -6,7 +7,7 @@ import type { SignalingDoor } from '../google/signaling.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import type { OAuth } from '../oauth/server.ts'
 import { createOutbox } from '../outbox/outbox.ts'
-import type { Clock, Log, Presence, Signaling, Store } from '../ports.ts'
+import type { Camera, Clock, Log, Presence, Signaling, Store } from '../ports.ts'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
@@ -61,7 +62,8 @@ export interface Bridge {
 export function createBridge(deps: BridgeDeps): Bridge {
   const { config, publicUrl, keys, clients, store, clock, log } = deps
   const base = { store, clock, log }
-  const cameras = createCameras(store, (camera, kind) => events.receive(camera, { kind, at: clock() }))
+  const tellOfChange = (camera: Camera, kind: 'changed' | 'removed') => events.receive(camera, { kind, at: clock() })
+  const cameras = createCameras(store, tellOfChange, createSecretKey(keys.sealing, 'base64'))
   const broker = createBroker({ ...deps, budgets: config.budgets })
   const shares = createShares(store, cameras)
   const linking = createLinking({

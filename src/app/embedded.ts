@@ -149,7 +149,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     if (config.mqtt !== undefined) {
       const mqtt = await startMqtt({
         ...config.mqtt,
-        find: async (id) => (await bridge.cameras.signer(id))?.camera,
+        find: bridge.cameras.byId,
         receive: bridge.events.receive,
         clock,
         log,
