@@ -62,7 +62,11 @@ export interface Bridge {
 export function createBridge(deps: BridgeDeps): Bridge {
   const { config, publicUrl, keys, clients, store, clock, log } = deps
   const base = { store, clock, log }
-  const tellOfChange = (camera: Camera, kind: 'changed' | 'removed') => events.receive(camera, { kind, at: clock() })
+  const snapshots = createSnapshots(base)
+  const tellOfChange = async (camera: Camera, kind: 'changed' | 'removed') => {
+    if (kind === 'removed') await snapshots.remove(camera)
+    await events.receive(camera, { kind, at: clock() })
+  }
   const cameras = createCameras(store, tellOfChange, createSecretKey(keys.sealing, 'base64'))
   const broker = createBroker({ ...deps, budgets: config.budgets })
   const shares = createShares(store, cameras)
@@ -139,7 +143,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     broker,
     cameras,
     events,
-    snapshots: createSnapshots(base),
+    snapshots,
     notices,
     alexa: alexaSide.open(events),
     fulfillment: google.fulfillment,

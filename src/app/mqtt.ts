@@ -22,7 +22,7 @@ export async function startMqtt(deps: {
   readonly url: string
   readonly topic: string
   readonly find: (cameraId: string) => Promise<Camera | undefined>
-  readonly receive: (camera: Camera, news: CameraNews) => Promise<void>
+  readonly receive: (camera: Camera, news: CameraNews, sentAt?: number) => Promise<void>
   readonly clock: Clock
   readonly log: Log
 }): Promise<MqttIntake> {
@@ -67,13 +67,12 @@ export async function startMqtt(deps: {
     if (camera === undefined) return log('warn', 'mqtt.unknown_camera', { topic: from })
     const parsed = mqttEvent.safeParse(parse(payload))
     if (!parsed.success) return log('warn', 'mqtt.malformed', { topic: from, faults: z.prettifyError(parsed.error) })
-    const { at = clock() } = parsed.data
-    const event = parsed.data
+    const { at = clock(), sentAt, ...event } = parsed.data
     if (event.kind === 'battery' || event.kind === 'switch' || event.kind === 'sensor')
-      return deps.receive(camera, { ...event, at })
+      return deps.receive(camera, { ...event, at }, sentAt)
     const eventId = event.eventId ?? randomUUID()
-    if (event.kind === 'motion') return deps.receive(camera, { ...event, eventId, at })
-    return deps.receive(camera, { kind: event.kind, eventId, at })
+    if (event.kind === 'motion') return deps.receive(camera, { ...event, eventId, at }, sentAt)
+    return deps.receive(camera, { kind: event.kind, eventId, at }, sentAt)
   }
 
   return {

@@ -28,6 +28,7 @@ export function createSnapshots(deps: { readonly store: Store; readonly clock: C
       await records.put(camera.id, record, { expiresAt: at + keptMs })
       return at
     },
+    remove: (camera: Camera): Promise<void> => records.remove(camera.id),
     async get(camera: Camera): Promise<Snapshot | undefined> {
       const found = (await records.get(camera.id))?.value
       return found && { at: found.at, type: found.type, picture: Buffer.from(found.base64, 'base64') }

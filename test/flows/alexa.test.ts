@@ -9,6 +9,13 @@ import { cameraKey, namesOf, openHouse, type House, type Reply } from '../app/ho
 
 const post = (house: House, event: unknown, region?: string) => house.alexa.entry(event, region) as Promise<Reply>
 const link = (house: House, region?: string) => post(house, directive.acceptGrant(), region)
+const signingKey = createHash('sha256').update(cameraKey).digest()
+const signed = (body: string, at = Date.now(), key: Uint8Array = signingKey) => {
+  const timestamp = `${Math.floor(at / 1000)}`
+  return { 'x-transom-timestamp': timestamp, 'x-transom-signature': sign(key, timestamp, body) }
+}
+const send = (house: House, body: string, headers: Record<string, string>) =>
+  fetch(`${house.url}/cameras/front-door/events`, { method: 'POST', headers, body })
 const press = (eventId = 'press-1', at = Date.now()) => ({ kind: 'press', eventId, at })
 /** The fingerprint and ICE credentials are all that makes an answer; the broker checks the rest. */
 async function* answering(offer: string): AsyncIterable<CameraMessage> {
@@ -97,6 +104,64 @@ describe('a press', () => {
   })
 })
 
+describe('a camera whose clock is wrong', () => {
+  const day = 24 * 3_600_000
+  /** The times by the camera's clock, which is so far off. */
+  const off = (ms: number, ageMs = 0) => ({ at: Date.now() + ms - ageMs, sentAt: Date.now() + ms })
+
+  test.each([
+    ['behind by a minute', off(-60_000), 1],
+    ['behind by years', off(-3_000 * day), 1],
+    ['ahead by an hour', off(3_600_000), 1],
+    ['behind, of a press that waited', off(-60_000, 31_000), 0],
+    ['ahead, of a press that waited', off(60_000, 31_000), 0],
+    ['at its beginning, without a word of when it was sent', { at: 12_000 }, 1],
+    ['behind by an hour, without a word of when it was sent', { at: Date.now() - 3_600_000 }, 0],
+    ['right, of a press that waited in the network', { at: Date.now() - 31_000, sentAt: Date.now() - 3_000 }, 0],
+  ])('%s', async (_name, when, announced) => {
+    await using house = await openHouse()
+    await link(house)
+    expect((await house.tell({ kind: 'press', eventId: 'p', ...when })).status).toBe(202)
+    await house.outbox.settled()
+    expect(namesOf(house)).toHaveLength(announced)
+    expect(await house.events.visits(frontDoor, 0)).toHaveLength(1)
+  })
+
+  test('is known by the time of its signature, too', async () => {
+    await using house = await openHouse()
+    await link(house)
+    const body = JSON.stringify(press('p', Date.now() - 120_000))
+    expect((await send(house, body, signed(body, Date.now() - 120_000))).status).toBe(202)
+    await house.outbox.settled()
+    expect(namesOf(house)).toHaveLength(1)
+  })
+
+  test('and whose press comes again hours later rings no second time', async () => {
+    let now = Date.now()
+    await using house = await openHouse({ now: () => now })
+    await link(house)
+    for (const passed of [0, 2 * 3_600_000]) {
+      now += passed
+      expect((await house.tell({ kind: 'press', eventId: 'p', at: 12_000 })).status).toBe(202)
+      await house.outbox.settled()
+    }
+    expect(namesOf(house)).toHaveLength(1)
+  })
+
+  test('has its motion in the order and at the time in which it happened', async () => {
+    await using house = await openHouse()
+    await link(house)
+    await house.tell({ kind: 'motion', eventId: 'm1', isDetected: true, ...off(-3_600_000, 2_000) }, 'garden')
+    await house.tell({ kind: 'motion', eventId: 'm2', isDetected: false, ...off(-3_600_000, 0) }, 'garden')
+    await house.outbox.settled()
+    expect(namesOf(house).length).toBeGreaterThan(0)
+    const { context } = await post(house, directive.reportState('garden'))
+    expect(context.properties).toContainEqual(
+      expect.objectContaining({ name: 'detectionState', value: 'NOT_DETECTED' }),
+    )
+  })
+})
+
 describe('other news', () => {
   test.each([
     ['motion', { kind: 'motion', eventId: 'm', isDetected: true, at: Date.now() }, 'Alexa/ChangeReport'],
@@ -118,6 +183,15 @@ describe('other news', () => {
     await house.tell({ kind: 'motion', eventId: 'm', isDetected: true, at: Date.now() }, 'garden')
     const { context } = await post(house, directive.reportState('garden'))
     expect(context.properties).toContainEqual(expect.objectContaining({ name: 'detectionState', value: 'DETECTED' }))
+  })
+
+  test('a camera that goes takes along who rang and what moved, for its id may be used again', async () => {
+    await using house = await openHouse()
+    await house.tell(press())
+    await house.tell({ kind: 'motion', eventId: 'm', isDetected: true, at: Date.now() })
+    await house.cameras.remove('front-door')
+    expect(await house.events.visits(frontDoor, 0)).toEqual([])
+    expect(await house.store.collection('camera-state').get('front-door')).toBeUndefined()
   })
 
   test('a camera that comes, is renamed, and goes', async () => {
@@ -255,15 +329,7 @@ test('another road to the picture is offered where there is one', async () => {
   expect(refused.event.payload.type).toBe('INVALID_DIRECTIVE')
 })
 
-const send = (house: House, body: string, headers: Record<string, string>) =>
-  fetch(`${house.url}/cameras/front-door/events`, { method: 'POST', headers, body })
-
 describe('a signed event', () => {
-  const signingKey = createHash('sha256').update(cameraKey).digest()
-  const signed = (body: string, at = Date.now(), key: Uint8Array = signingKey) => {
-    const timestamp = `${Math.floor(at / 1000)}`
-    return { 'x-transom-timestamp': timestamp, 'x-transom-signature': sign(key, timestamp, body) }
-  }
   test('is taken once', async () => {
     await using house = await openHouse()
     const body = JSON.stringify(press())
