@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { createHash } from 'node:crypto'
 import { sign } from '../../src/app/signature.ts'
-import type { CameraMessage } from '../../src/ports.ts'
+import { cameraId, type CameraMessage } from '../../src/ports.ts'
 import * as directive from '../alexa/directives.ts'
 import { anna, frontDoor, garden } from '../alexa/world.ts'
 import { cameraKey, namesOf, openHouse, type House, type Reply } from '../app/house.ts'
@@ -327,6 +327,43 @@ test('another road to the picture is offered where there is one', async () => {
   expect(event.payload.cameraStreams.map(({ protocol }: { protocol: string }) => protocol)).toEqual(['RTSP', 'HLS'])
   const refused = await post(house, directive.initializeStreams('front-door'))
   expect(refused.event.payload.type).toBe('INVALID_DIRECTIVE')
+})
+
+describe('what Alexa cannot do with the cameras', () => {
+  const named = (id: string, name: string) => ({ ...garden, id: cameraId(id), name })
+  const discover = async (house: House) => (await post(house, directive.discover())).event.payload.endpoints
+  const kinds = async (house: House) => (await house.notices.list(anna)).map(({ kind }) => kind)
+
+  test('cameras of one name: the owner finds a notice, until they have names of their own', async () => {
+    await using house = await openHouse()
+    await house.cameras.put(named('yard', 'garden!'), cameraKey)
+    expect(await discover(house)).toHaveLength(3)
+    expect(await house.notices.list(anna)).toMatchObject([
+      { kind: 'alexa_same_names', message: expect.stringContaining('(Garden)') },
+    ])
+    await link(house)
+    await house.cameras.put(named('yard', 'Yard'), cameraKey)
+    expect(await kinds(house)).toEqual([])
+    await house.cameras.put(named('yard', 'Front Door'), cameraKey)
+    expect(await kinds(house)).toEqual(['alexa_same_names'])
+    await house.cameras.remove('yard')
+    expect(await kinds(house)).toEqual([])
+  })
+
+  test('more than 300 cameras, or ids that it does not take: the rest is told, and which are missing', async () => {
+    await using house = await openHouse()
+    for (let index = 0; index < 299; index++) await house.cameras.put(named(`k${index}`, `K${index}`), cameraKey)
+    await link(house)
+    const before = (await discover(house)).length
+    await house.cameras.put(named('zz.top', 'Top'), cameraKey)
+    expect([before, (await discover(house)).length]).toEqual([300, 300])
+    const [{ message } = { message: '' }] = await house.notices.list(anna)
+    expect(message).toContain('300')
+    expect(message).toContain('Top')
+    await house.outbox.settled()
+    expect(namesOf(house)).not.toContain('Alexa.Discovery/AddOrUpdateReport')
+    expect(house.lines.filter(({ event }) => event === 'alexa.cameras_left_out').length).toBeGreaterThan(0)
+  })
 })
 
 describe('a signed event', () => {
