@@ -137,9 +137,9 @@ describe('several processes', () => {
   })
 })
 
-describe('at the same time', () => {
-  const pause = () => new Promise((resolve) => setTimeout(resolve, 250))
+const pause = () => new Promise((resolve) => setTimeout(resolve, 250))
 
+describe('at the same time', () => {
   test('a corrected region does not cost the tokens that a refresh brings', async () => {
     await using world = await setUp()
     await world.grants.accept(anna, 'code-1', undefined, signal)

@@ -104,11 +104,11 @@ describe('a press', () => {
   })
 })
 
-describe('a camera whose clock is wrong', () => {
-  const day = 24 * 3_600_000
-  /** The times by the camera's clock, which is so far off. */
-  const off = (ms: number, ageMs = 0) => ({ at: Date.now() + ms - ageMs, sentAt: Date.now() + ms })
+const day = 24 * 3_600_000
+/** The times by the camera's clock, which is so far off. */
+const off = (ms: number, ageMs = 0) => ({ at: Date.now() + ms - ageMs, sentAt: Date.now() + ms })
 
+describe('a camera whose clock is wrong', () => {
   test.each([
     ['behind by a minute', off(-60_000), 1],
     ['behind by years', off(-3_000 * day), 1],
@@ -329,11 +329,11 @@ test('another road to the picture is offered where there is one', async () => {
   expect(refused.event.payload.type).toBe('INVALID_DIRECTIVE')
 })
 
-describe('what Alexa cannot do with the cameras', () => {
-  const named = (id: string, name: string) => ({ ...garden, id: cameraId(id), name })
-  const discover = async (house: House) => (await post(house, directive.discover())).event.payload.endpoints
-  const kinds = async (house: House) => (await house.notices.list(anna)).map(({ kind }) => kind)
+const named = (id: string, name: string) => ({ ...garden, id: cameraId(id), name })
+const discover = async (house: House) => (await post(house, directive.discover())).event.payload.endpoints
+const kinds = async (house: House) => (await house.notices.list(anna)).map(({ kind }) => kind)
 
+describe('what Alexa cannot do with the cameras', () => {
   test('cameras of one name: the owner finds a notice, until they have names of their own', async () => {
     await using house = await openHouse()
     await house.cameras.put(named('yard', 'garden!'), cameraKey)

@@ -1,4 +1,6 @@
 /** One doorbell call, end to end: the bridge and the simulator as separate processes, over the network of this machine. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createHouse, freePort } from './house.ts'
 
@@ -41,6 +43,20 @@ describe('with the embedded defaults', () => {
       expect(report).toMatchObject({ ok: true, cause: null })
       expect(report.ring?.announcedMs).toBeLessThan(1_000)
       expect(report.ring?.firstFrameMs).toBeGreaterThan(report.ring?.announcedMs ?? Infinity)
+    },
+    patience,
+  )
+
+  test(
+    'a directive that is larger than any is refused in words that Alexa knows',
+    async () => {
+      const settings = readFileSync(join(house.dataDir, 'simulator.json'), 'utf8')
+      const { bridge } = JSON.parse(settings) as { bridge: string }
+      const response = await fetch(`${bridge}/alexa`, { method: 'POST', body: 'x'.repeat(300_000) })
+      expect(response.status).toBe(200)
+      expect(await response.json()).toMatchObject({
+        event: { header: { namespace: 'Alexa', name: 'ErrorResponse' }, payload: { type: 'INVALID_DIRECTIVE' } },
+      })
     },
     patience,
   )
