@@ -1,5 +1,6 @@
 /** Google's side of the bridge, plugged together: two doors, and with a service account all that Home Graph is told. */
 import { readFileSync } from 'node:fs'
+import type { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
 import type { StateOf } from '../google/cameras.ts'
 import { createGoogleDeliver } from '../google/deliver.ts'
@@ -97,25 +98,38 @@ export function createGoogleSide(deps: GoogleDeps): {
 function openHomeGraph(config: Config['google'], deps: { clock: Clock; log: Log }): HomeGraph | undefined {
   const { serviceAccountPath: path, homeGraphUrl } = config
   if (path === undefined) return undefined
-  const parsed = serviceAccountKey.safeParse(readKey(path))
-  if (!parsed.success) throw new Error('TRANSOM_GOOGLE_SERVICE_ACCOUNT: this is not the key file of a service account')
   return createHomeGraph({
     ...deps,
-    serviceAccount: parsed.data,
+    serviceAccount: readServiceAccount(path),
     quota: createQuota(deps),
     ...(homeGraphUrl && { url: homeGraphUrl }),
   })
 }
 
-/** A path, or where there are no files (Lambda) the key itself. */
-function readKey(pathOrKey: string): unknown {
-  const setting = 'TRANSOM_GOOGLE_SERVICE_ACCOUNT'
-  const isKey = pathOrKey.trimStart().startsWith('{')
+/** The key file, or its content itself: a Lambda has no place for files that are secret. */
+function readServiceAccount(given: string): z.infer<typeof serviceAccountKey> {
+  const isContent = given.trimStart().startsWith('{')
+  const parsed = serviceAccountKey.safeParse(parseJson(isContent ? given : readKeyFile(given)))
+  if (parsed.success) return parsed.data
+  const name = isContent ? 'what it holds' : given
+  throw new Error(`TRANSOM_GOOGLE_SERVICE_ACCOUNT: ${name} is not the JSON key of a service account. ${remedy}`)
+}
+
+const remedy = 'Make one as docs/google-home.md says, or leave the setting out'
+
+function readKeyFile(path: string): string {
   try {
-    return JSON.parse(isKey ? pathOrKey : readFileSync(pathOrKey, 'utf8'))
+    return readFileSync(path, 'utf8')
   } catch (cause) {
-    if (isKey) throw new Error(`${setting}: the key is no JSON: paste the whole key file`, { cause })
-    const why = cause instanceof SyntaxError ? 'is no JSON' : 'cannot be read'
-    throw new Error(`${setting}: ${pathOrKey} ${why}: set it to the path of the key file, or leave it out`, { cause })
+    throw new Error(`TRANSOM_GOOGLE_SERVICE_ACCOUNT: ${path} cannot be read. ${remedy}`, { cause })
+  }
+}
+
+/** The parser's own words would quote the key. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

@@ -43,8 +43,11 @@ const viewer = z.object({
   kind: z.literal('viewer'),
   /** The `senderClientId` of the viewer's offer, as KVS limits it. */
   viewerId: z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/),
-  /** `failed`: it never connected. `left`: it was connected and is gone. */
-  state: z.enum(['connected', 'failed', 'left']),
+  /**
+   * `busy`: there is no place for it, and its offer gets no answer. `failed`: it never connected. `left`: it was connected and
+   * is gone. `silent`: it was connected, and nothing came from it any more.
+   */
+  state: z.enum(['connected', 'busy', 'failed', 'left', 'silent']),
   /** Talk-back so far: audio packets received, and the RMS level (0 silent, 1 full scale) of the last second of them. */
   heard: z.object({ packets: count, level: z.number().min(0).max(1) }).optional(),
   /** RTP packets sent to it so far. */

@@ -59,9 +59,9 @@ test.each([
 })
 
 test.each([
-  ['a path that leads nowhere', '/nowhere/key.json', 'set it to the path of the key file'],
-  ['a key that was cut off', '{"type":"service_acc', 'paste the whole key file'],
-  ['another JSON', '{}', 'not the key file of a service account'],
+  ['a path that leads nowhere', '/nowhere/key.json', 'cannot be read. Make one'],
+  ['a key that was cut off', '{"type":"service_acc', 'not the JSON key of a service account'],
+  ['another JSON', '{}', 'not the JSON key of a service account'],
 ])('a Google service account that is %s', async (_name, value, remedy) => {
   const config = readConfig({
     TRANSOM_DATA: folder,
