@@ -282,16 +282,16 @@ describe('whatever the camera does, there is one verdict, the right cause, and n
   })
 
   test('a camera that says that it is full is not waited for, and nobody else can say so', async () => {
-    let viewer = ''
+    const asked = Promise.withResolvers<string>()
     const { ask, broker } = house(
       (signal, viewerId) => {
-        viewer = viewerId
+        asked.resolve(viewerId)
         return silent(signal, viewerId)
       },
       { budgetMs: 10_000 },
     )
     const verdict = codeOf(ask())
-    while (viewer === '') await new Promise(setImmediate)
+    const viewer = await asked.promise
     await broker.cameraReported({ ...camera, id: cameraId('other') }, { viewerId: viewer, state: 'busy' })
     await broker.cameraReported(camera, { viewerId: `${viewer}x`, state: 'busy' })
     expect(broker.running()).toBe(1)
