@@ -7,7 +7,7 @@ import { describe, isEndpointId } from './discovery.ts'
 import type { AlexaGrants } from './grants.ts'
 import { whyFailed } from './lwa.ts'
 import { alexaNews } from './news.ts'
-import { connectivity, detectionState } from './properties.ts'
+import { allProperties, connectivity, detectionState } from './properties.ts'
 import { alexaRegions, gatewayUrls, type AlexaRegion } from './region.ts'
 import { header, instant } from './reply.ts'
 
@@ -144,7 +144,11 @@ async function compose(
     }
   }
   const endpoint = { scope, endpointId: cameraId }
-  const now = deps.clock()
+  /** A change comes with the properties that did not change. */
+  const unchanged = (state: CameraState, changed: string) =>
+    allProperties(camera, state, { isOnline: deps.isOnline(camera), canSendEvents: true }, deps.clock()).filter(
+      ({ namespace }) => namespace !== changed,
+    )
   switch (news.kind) {
     case 'press':
       return {
@@ -157,7 +161,7 @@ async function compose(
       }
     case 'motion':
       return {
-        context: { properties: [connectivity(deps.isOnline(camera), now)] },
+        context: { properties: unchanged({}, 'Alexa.MotionSensor') },
         event: {
           header: header('Alexa', 'ChangeReport', messageId),
           endpoint,
@@ -166,19 +170,15 @@ async function compose(
           },
         },
       }
-    case 'online': {
-      const { motion } = await deps.stateOf(camera)
+    case 'online':
       return {
-        context: {
-          properties: camera.hasMotion ? [detectionState(motion?.isDetected ?? false, motion?.at ?? at)] : [],
-        },
+        context: { properties: unchanged(await deps.stateOf(camera), 'Alexa.EndpointHealth') },
         event: {
           header: header('Alexa', 'ChangeReport', messageId),
           endpoint,
           payload: { change: { cause: { type: 'PERIODIC_POLL' }, properties: [connectivity(news.isOnline, at)] } },
         },
       }
-    }
     case 'person':
       return {
         event: {

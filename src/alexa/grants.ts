@@ -1,5 +1,5 @@
 /** Keeps what each account has granted us: the tokens with which we may send its events to Alexa. */
-import type { KeyObject } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
@@ -48,6 +48,8 @@ const grantSchema = z.object({
   refreshToken: z.string(),
   expiresAt: z.number(),
   region: z.enum(alexaRegions).optional(),
+  /** Of the code that it was given for. */
+  codeDigest: z.string().optional(),
 })
 type AlexaGrant = z.infer<typeof grantSchema>
 interface Link {
@@ -105,11 +107,17 @@ export function createAlexaGrants(deps: {
       log('error', 'alexa.grant_not_configured', { missing, hint: "the pair on the skill's Permissions page" })
       throw new BridgeError('internal', `no LWA client configured: ${missing.join(', ')} missing`)
     }
+    const codeDigest = createHash('sha256').update(code).digest('base64url')
     const result = await lwa.exchange(code, signal)
+    if (result.kind === 'refused' && result.error === 'invalid_grant') {
+      // A directive that Alexa repeats is answered alike, though its code is used up.
+      if ((await read(accountId))?.grant.codeDigest === codeDigest) return
+    }
     if (result.kind !== 'tokens') throw new BridgeError('internal', `LWA did not take the code: ${whyNot(result)}`)
     const { accessToken, refreshToken, expiresAt } = result
     if (refreshToken === undefined) throw new BridgeError('internal', 'LWA gave no refresh token')
-    await links.put(accountId, sealed(accountId, { accessToken, refreshToken, expiresAt, region: region ?? home }))
+    const grant = { accessToken, refreshToken, expiresAt, region: region ?? home, codeDigest }
+    await links.put(accountId, sealed(accountId, grant))
     log('info', 'alexa.grant_stored', { accountId, region: region ?? home })
   }
 

@@ -16,6 +16,7 @@ import type { Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
 import type { Events, Translate } from './events.ts'
 import type { Notices } from './notices.ts'
+import { snapshotKeptMs } from './snapshots.ts'
 
 /** A notice names so many cameras. */
 const mostNamed = 5
@@ -63,7 +64,11 @@ export function createAlexaSide(deps: AlexaSideDeps): {
     onForgotten: (accountId, why) => notices.add(accountId, 'alexa_unlinked', why),
   })
   const states = deps.store.collection<CameraState>('camera-state')
-  const stateOf = async (camera: Camera): Promise<CameraState> => (await states.get(camera.id))?.value ?? {}
+  const stateOf = async (camera: Camera): Promise<CameraState> => {
+    const { snapshot, ...state } = (await states.get(camera.id))?.value ?? {}
+    // Its picture goes before the word of it.
+    return snapshot && clock() - snapshot.at < snapshotKeptMs ? { ...state, snapshot } : state
+  }
   const isOnline = (camera: Camera) => broker.isOnline(camera)
   const urls = gatewayUrl === undefined ? undefined : { NA: gatewayUrl, EU: gatewayUrl, FE: gatewayUrl }
 

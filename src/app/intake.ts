@@ -49,7 +49,8 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
   router.get('/cameras/:id/snapshot', async (request, response) => {
     const token = bearerToken(request.headers)
     if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
-    const { accountId } = await bridge.oauth.verifyToken(token)
+    const { accountId, scopes } = await bridge.oauth.verifyToken(token)
+    if (!scopes.includes('camera')) throw new BridgeError('unauthorized', 'the token is not for cameras')
     const camera = await bridge.cameras.find(accountId, cameraId(request.params.id))
     const found = camera && (await bridge.snapshots.get(camera))
     if (found === undefined) throw new BridgeError('camera_not_found', 'no picture of such a camera')

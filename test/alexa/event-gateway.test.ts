@@ -12,7 +12,12 @@ const never = new AbortController().signal
 
 /** Grants that hand out a token for each ask, and remember what was turned down, forgotten and moved. */
 async function setUp(
-  options: { bearer?: () => Promise<Bearer>; region?: AlexaRegion; urls?: Partial<Record<AlexaRegion, string>> } = {},
+  options: {
+    bearer?: () => Promise<Bearer>
+    region?: AlexaRegion
+    urls?: Partial<Record<AlexaRegion, string>>
+    motion?: { isDetected: boolean; at: number }
+  } = {},
 ) {
   const amazon = await startAmazon()
   const journal = createJournal()
@@ -30,7 +35,7 @@ async function setUp(
       moved: async (account, region) => void moved.push(`${account}: ${region}`),
     },
     cameras: { find: async (_account, id) => [frontDoor, garden].find((camera) => camera.id === id) },
-    stateOf: async () => ({ motion: { isDetected: false, at: noon } }),
+    stateOf: async () => ({ motion: options.motion ?? { isDetected: false, at: noon } }),
     isOnline: () => true,
     gatewayUrls: { ...amazon.gatewayUrls, ...options.urls },
     clock: () => noon,
@@ -196,11 +201,20 @@ describe('a report', () => {
     await using world = await setUp()
     await world.tell(garden, { kind: 'motion', eventId: 'm', isDetected: true, at: noon })
     expect(world.amazon.events[0]).toMatchObject({
-      context: { properties: [{ name: 'connectivity', value: { value: 'OK' } }] },
+      context: { properties: [{ name: 'connectivity', value: { value: 'OK' } }, { name: 'objectDetectionClasses' }] },
       event: {
         header: { name: 'ChangeReport' },
         payload: { change: { properties: [{ name: 'detectionState', value: 'DETECTED' }] } },
       },
+    })
+  })
+
+  test('of a camera that came back says that what moved long ago moves no more', async () => {
+    await using world = await setUp({ motion: { isDetected: true, at: noon - 3_600_000 } })
+    await world.tell(garden, { kind: 'online', isOnline: true, at: noon })
+    expect(world.amazon.events[0]).toMatchObject({
+      context: { properties: [{ name: 'detectionState', value: 'NOT_DETECTED' }, { name: 'objectDetectionClasses' }] },
+      event: { payload: { change: { properties: [{ name: 'connectivity', value: { value: 'OK' } }] } } },
     })
   })
 

@@ -34,6 +34,7 @@ export interface HouseOptions {
 
 const verifyToken: VerifyToken = async (token) => {
   if (token === 'expired') throw new BridgeError('token_expired')
+  if (token === 'no-scope') return { accountId: anna, clientId: 'other', scopes: [] }
   if (token !== 'good') throw new BridgeError('unauthorized')
   return { accountId: anna, clientId: 'alexa', scopes: ['camera'] }
 }

@@ -307,6 +307,7 @@ describe('a still picture', () => {
     })
     const get = (token: string) =>
       fetch(`${house.url}/cameras/garden/snapshot`, { headers: { authorization: `Bearer ${token}` } })
+    expect((await get('no-scope')).status).toBe(401)
     const picture = await get('good')
     expect(picture.headers.get('content-type')).toBe('image/jpeg')
     expect(Buffer.from(await picture.arrayBuffer())).toEqual(jpeg)
@@ -319,6 +320,15 @@ describe('a still picture', () => {
     const { event } = await post(house, directive.getSnapshot('garden'))
     expect(event.payload.type).toBe('ENDPOINT_UNREACHABLE')
   })
+})
+
+test('a still picture that is too old to be kept is not promised', async () => {
+  let now = Date.now()
+  await using house = await openHouse({ now: () => now })
+  await leave(house, Buffer.from([0xff, 0xd8, 0xff, 0xe0]))
+  expect((await post(house, directive.getSnapshot('garden'))).event.header.name).toBe('Snapshot')
+  now += 7 * day
+  expect((await post(house, directive.getSnapshot('garden'))).event.payload.type).toBe('ENDPOINT_UNREACHABLE')
 })
 
 test('another road to the picture is offered where there is one', async () => {
