@@ -153,6 +153,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
         ...config.mqtt,
         find: bridge.cameras.byId,
         receive: bridge.events.receive,
+        store,
         clock,
         log,
       })
