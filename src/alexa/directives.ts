@@ -128,6 +128,7 @@ async function setDetectionClasses(
   { deps, echo }: Call,
 ): Promise<AlexaEvent> {
   const { camera } = await findCamera(deps, endpoint)
+  if (!camera.detects?.length) throw new BridgeError('invalid_request', `${camera.id} tells nothing apart`)
   return reply.response(echo, [objectDetectionClasses(camera, deps.clock())])
 }
 

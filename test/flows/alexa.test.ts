@@ -331,6 +331,15 @@ test('a still picture that is too old to be kept is not promised', async () => {
   expect((await post(house, directive.getSnapshot('garden'))).event.payload.type).toBe('ENDPOINT_UNREACHABLE')
 })
 
+test('what a camera tells apart is told, and what it does not is refused', async () => {
+  await using house = await openHouse()
+  const { context, event } = await post(house, directive.setDetectionClasses('garden'))
+  expect(event.header.name).toBe('Response')
+  expect(context.properties).toMatchObject([{ name: 'objectDetectionClasses', value: [{ imageNetClass: 'person' }] }])
+  const refused = await post(house, directive.setDetectionClasses('front-door'))
+  expect(refused.event.payload.type).toBe('INVALID_DIRECTIVE')
+})
+
 test('another road to the picture is offered where there is one', async () => {
   await using house = await openHouse()
   const { event } = await post(house, directive.initializeStreams('garden'))
