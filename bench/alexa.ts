@@ -51,6 +51,7 @@ const handle = createAlexaHandler({
   stateOf: async ({ id }) => (await states.get(id))?.value ?? {},
   snapshotUrl: () => 'https://bridge.example/picture',
   canSendEvents: true,
+  warn: async () => {},
   clock: Date.now,
   log: () => {},
 })

@@ -12,7 +12,7 @@ import {
   type VerifyToken,
 } from '../ports.ts'
 import type { AlexaEvent, Directive, DirectiveName } from '../wire/alexa.ts'
-import { describe, ENDPOINT_LIMIT, isEndpointId } from './discovery.ts'
+import { describe, ENDPOINT_LIMIT, reviewCameras, type Review } from './discovery.ts'
 import type { AlexaGrants } from './grants.ts'
 import { allProperties, objectDetectionClasses } from './properties.ts'
 import type { AlexaRegion } from './region.ts'
@@ -30,6 +30,8 @@ export interface AlexaDeps {
   readonly stateOf: (camera: Camera) => Promise<CameraState>
   /** Where a camera's last still picture is, for whoever has the account's access token. */
   readonly snapshotUrl: (camera: Camera) => string
+  /** Tells the account's owner what Alexa cannot do with its cameras. Must not reject. */
+  readonly warn: (accountId: AccountId, review: Review) => Promise<void>
   /** Whether a press really reaches Alexa; only then is the doorbell announced as one that rings. */
   readonly canSendEvents: boolean
   /** From receipt of an offer to its answer. Default 5000: Alexa gives up at 6 s, and the way there and back takes some. */
@@ -72,16 +74,12 @@ export const handlers: {
 
 async function discover({ payload }: Directive<'Alexa.Discovery/Discover'>, { deps }: Call): Promise<AlexaEvent> {
   const accountId = await authorize(deps, payload.scope.token)
-  const cameras = await deps.cameras.list(accountId)
-  const nameable = cameras.filter((camera) => isEndpointId(camera.id))
-  const told = nameable.slice(0, ENDPOINT_LIMIT)
-  if (told.length < cameras.length) {
-    deps.log('warn', 'alexa.cameras_left_out', {
-      badIds: cameras.length - nameable.length,
-      overLimit: nameable.length - told.length,
-      limit: ENDPOINT_LIMIT,
-    })
+  const review = reviewCameras(await deps.cameras.list(accountId))
+  const { told, leftOut } = review
+  if (leftOut.length > 0) {
+    deps.log('warn', 'alexa.cameras_left_out', { cameras: leftOut.length, limit: ENDPOINT_LIMIT })
   }
+  await deps.warn(accountId, review)
   return reply.discoverResponse(told.map((camera) => describe(camera, deps)))
 }
 
@@ -130,6 +128,7 @@ async function setDetectionClasses(
   { deps, echo }: Call,
 ): Promise<AlexaEvent> {
   const { camera } = await findCamera(deps, endpoint)
+  if (!camera.detects?.length) throw new BridgeError('invalid_request', `${camera.id} tells nothing apart`)
   return reply.response(echo, [objectDetectionClasses(camera, deps.clock())])
 }
 

@@ -13,6 +13,26 @@ export interface Promises {
 
 type Capability = DiscoveredEndpoint['capabilities'][number]
 
+/** What Alexa does with an account's cameras, and what its owner should know of it. */
+export interface Review {
+  /** The cameras that Alexa is told of. */
+  readonly told: readonly Camera[]
+  /** Those beyond the limit, and those with ids that Alexa does not take. */
+  readonly leftOut: readonly Camera[]
+  /** Names that several cameras have, as they are spoken: Alexa asks which, and nobody can answer. */
+  readonly sameNames: readonly string[]
+}
+
+export function reviewCameras(cameras: readonly Camera[]): Review {
+  const told = cameras.filter(({ id }) => isEndpointId(id)).slice(0, ENDPOINT_LIMIT)
+  const names = Map.groupBy(told.map(friendlyName), (name) => name.toLowerCase()).values()
+  return {
+    told,
+    leftOut: cameras.filter((camera) => !told.includes(camera)),
+    sameNames: [...names].filter(({ length }) => length > 1).map(([name]) => name!),
+  }
+}
+
 /** A camera as an Alexa endpoint. */
 export function describe(camera: Camera, promises: Promises): DiscoveredEndpoint {
   const isDoorbell = camera.kind === 'doorbell'
@@ -35,15 +55,16 @@ function categories({ kind, hasVideo = true }: Camera): DiscoveredEndpoint['disp
 }
 
 function capabilities(camera: Camera, { canSendEvents }: Promises): Capability[] {
-  const { hasMotion = false, detects = [], streams = [], hasSnapshots = false } = camera
+  const { hasVideo = true, hasMotion = false, detects = [], streams = [], hasSnapshots = false } = camera
   return [
     { ...base, interface: 'Alexa' },
-    {
+    // Without a picture it must be two-way (alexa-rtcsessioncontroller.html).
+    ...when(hasVideo || camera.hasSpeaker, {
       ...base,
       interface: 'Alexa.RTCSessionController',
       // True only where received sound is played: otherwise Alexa opens a talk path that leads nowhere.
       configuration: { isFullDuplexAudioSupported: camera.hasSpeaker },
-    },
+    }),
     {
       ...base,
       interface: 'Alexa.EndpointHealth',

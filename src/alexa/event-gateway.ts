@@ -7,7 +7,7 @@ import { describe, isEndpointId } from './discovery.ts'
 import type { AlexaGrants } from './grants.ts'
 import { whyFailed } from './lwa.ts'
 import { alexaNews } from './news.ts'
-import { connectivity, detectionState } from './properties.ts'
+import { allProperties, connectivity, detectionState } from './properties.ts'
 import { alexaRegions, gatewayUrls, type AlexaRegion } from './region.ts'
 import { header, instant } from './reply.ts'
 
@@ -52,7 +52,7 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
         rejected = bearer.token
         continue
       }
-      return judge(accountId, answer)
+      return judge(accountId, answer, bearer.token)
     }
   }
 
@@ -70,8 +70,10 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
     if (first.code !== 'SKILL_NEVER_ENABLED_EXCEPTION') return first
     for (const other of alexaRegions) {
       if (other === region || urls[other] === urls[region]) continue
-      const answer = await post(urls[other], event, token, signal)
-      if (answer.status === 202) {
+      // One region that cannot be reached does not hide the next.
+      const answer = await post(urls[other], event, token, signal).catch(() => undefined)
+      signal.throwIfAborted()
+      if (answer?.status === 202) {
         await grants.moved(accountId, other)
         return answer
       }
@@ -79,12 +81,12 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
     return first
   }
 
-  async function judge(accountId: AccountId, { status, code, afterMs }: Answer): Promise<Delivery> {
+  async function judge(accountId: AccountId, { status, code, afterMs }: Answer, token: string): Promise<Delivery> {
     if (status === 202) return { kind: 'done' }
     const reason = `${status} ${code}`
     // A new token is turned down as well, or the skill was disabled: either way the customer has withdrawn.
     if (status === 401 || code === 'SKILL_DISABLED_EXCEPTION') {
-      await grants.forget(accountId, `event gateway: ${reason}`)
+      await grants.forget(accountId, `event gateway: ${reason}`, token)
       return { kind: 'drop', reason }
     }
     if (code === 'INSUFFICIENT_PERMISSION_EXCEPTION') {
@@ -142,7 +144,11 @@ async function compose(
     }
   }
   const endpoint = { scope, endpointId: cameraId }
-  const now = deps.clock()
+  /** A change comes with the properties that did not change. */
+  const unchanged = (state: CameraState, changed: string) =>
+    allProperties(camera, state, { isOnline: deps.isOnline(camera), canSendEvents: true }, deps.clock()).filter(
+      ({ namespace }) => namespace !== changed,
+    )
   switch (news.kind) {
     case 'press':
       return {
@@ -155,7 +161,7 @@ async function compose(
       }
     case 'motion':
       return {
-        context: { properties: [connectivity(deps.isOnline(camera), now)] },
+        context: { properties: unchanged({}, 'Alexa.MotionSensor') },
         event: {
           header: header('Alexa', 'ChangeReport', messageId),
           endpoint,
@@ -164,19 +170,15 @@ async function compose(
           },
         },
       }
-    case 'online': {
-      const { motion } = await deps.stateOf(camera)
+    case 'online':
       return {
-        context: {
-          properties: camera.hasMotion ? [detectionState(motion?.isDetected ?? false, motion?.at ?? at)] : [],
-        },
+        context: { properties: unchanged(await deps.stateOf(camera), 'Alexa.EndpointHealth') },
         event: {
           header: header('Alexa', 'ChangeReport', messageId),
           endpoint,
           payload: { change: { cause: { type: 'PERIODIC_POLL' }, properties: [connectivity(news.isOnline, at)] } },
         },
       }
-    }
     case 'person':
       return {
         event: {

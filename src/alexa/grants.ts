@@ -1,12 +1,12 @@
 /** Keeps what each account has granted us: the tokens with which we may send its events to Alexa. */
-import type { KeyObject } from 'node:crypto'
+import { createHash, type KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import type { AccountId, Clock, Log, Store, Stored } from '../ports.ts'
 import { createLwa, type Lwa, type LwaClient, type LwaResult } from './lwa.ts'
 import { alexaRegions, type AlexaRegion } from './region.ts'
-import { seal, unseal } from './seal.ts'
+import { seal, unseal } from '../seal.ts'
 
 /** Refresh when less than this is left of a token, so that it does not run out on its way. */
 const REFRESH_AHEAD_MS = 300_000
@@ -36,8 +36,11 @@ export interface AlexaGrants {
   moved(accountId: AccountId, region: AlexaRegion): Promise<void>
   /** Whether the account has a grant. */
   has(accountId: AccountId): Promise<boolean>
-  /** Forgets the account's grant; it comes back when the customer enables the skill again. */
-  forget(accountId: AccountId, why: string): Promise<void>
+  /**
+   * Forgets the account's grant; it comes back when the customer enables the skill again. With `token` only the grant that
+   * this token is of: a grant given anew is not forgotten for what was said of the one before.
+   */
+  forget(accountId: AccountId, why: string, token?: string): Promise<void>
 }
 
 const grantSchema = z.object({
@@ -45,6 +48,8 @@ const grantSchema = z.object({
   refreshToken: z.string(),
   expiresAt: z.number(),
   region: z.enum(alexaRegions).optional(),
+  /** Of the code that it was given for. */
+  codeDigest: z.string().optional(),
 })
 type AlexaGrant = z.infer<typeof grantSchema>
 interface Link {
@@ -102,11 +107,17 @@ export function createAlexaGrants(deps: {
       log('error', 'alexa.grant_not_configured', { missing, hint: "the pair on the skill's Permissions page" })
       throw new BridgeError('internal', `no LWA client configured: ${missing.join(', ')} missing`)
     }
+    const codeDigest = createHash('sha256').update(code).digest('base64url')
     const result = await lwa.exchange(code, signal)
+    if (result.kind === 'refused' && result.error === 'invalid_grant') {
+      // A directive that Alexa repeats is answered alike, though its code is used up.
+      if ((await read(accountId))?.grant.codeDigest === codeDigest) return
+    }
     if (result.kind !== 'tokens') throw new BridgeError('internal', `LWA did not take the code: ${whyNot(result)}`)
     const { accessToken, refreshToken, expiresAt } = result
     if (refreshToken === undefined) throw new BridgeError('internal', 'LWA gave no refresh token')
-    await links.put(accountId, sealed(accountId, { accessToken, refreshToken, expiresAt, region: region ?? home }))
+    const grant = { accessToken, refreshToken, expiresAt, region: region ?? home, codeDigest }
+    await links.put(accountId, sealed(accountId, grant))
     log('info', 'alexa.grant_stored', { accountId, region: region ?? home })
   }
 
@@ -132,18 +143,22 @@ export function createAlexaGrants(deps: {
   async function refresh(accountId: AccountId, link: Link): Promise<Bearer> {
     if (!lwa) return { kind: 'unavailable', reason: `no LWA client configured: ${missing.join(', ')} missing` }
     const giveUpAt = clock() + LEASE_MS
-    const lease = { onlyIf: 'absent', expiresAt: giveUpAt } as const
-    while ((await leases.put(accountId, { heldAt: clock() }, lease)) === undefined) {
+    let heldUntil: number
+    for (;;) {
+      heldUntil = clock() + LEASE_MS
+      const lease = { onlyIf: 'absent', expiresAt: heldUntil } as const
+      if ((await leases.put(accountId, { heldAt: clock() }, lease)) !== undefined) break
       const current = await read(accountId)
       if (!current) return { kind: 'no-grant' }
-      if (current.version !== link.version) return tokenOf(current.grant)
+      if (isRenewed(current, link)) return tokenOf(current.grant)
       if (clock() >= giveUpAt) return { kind: 'unavailable', reason: 'another process is refreshing' }
       await sleep(LEASE_POLL_MS)
     }
     try {
       return await refreshHere(lwa, accountId, link)
     } finally {
-      await leases.remove(accountId)
+      // Later it may be another's.
+      if (clock() < heldUntil) await leases.remove(accountId)
     }
   }
 
@@ -151,22 +166,32 @@ export function createAlexaGrants(deps: {
     // Whoever held the lease before us may have done it all.
     const link = await read(accountId)
     if (!link) return { kind: 'no-grant' }
-    if (link.version !== before.version) return tokenOf(link.grant)
+    if (isRenewed(link, before)) return tokenOf(link.grant)
     const result = await lwa.refresh(link.grant.refreshToken)
     if (result.kind === 'tokens') {
       const { accessToken, expiresAt, refreshToken = link.grant.refreshToken } = result
-      // At the version that was read: a grant accepted meanwhile is newer than what this refresh brings.
-      const grant = { ...link.grant, accessToken, refreshToken, expiresAt }
-      const version = await links.put(accountId, sealed(accountId, grant), { onlyIf: { version: link.version } })
-      return version === undefined ? stored(accountId) : tokenOf(grant)
+      return keep(accountId, link, { accessToken, refreshToken, expiresAt })
     }
     if (result.kind === 'refused' && result.error === 'invalid_grant') {
-      const current = await read(accountId)
-      if (current && current.version !== link.version) return tokenOf(current.grant)
-      await forget(accountId, 'LWA: invalid_grant')
-      return { kind: 'no-grant' }
+      await forget(accountId, 'LWA: invalid_grant', link.grant.accessToken)
+      return stored(accountId)
     }
     return { kind: 'unavailable', reason: `LWA: ${whyNot(result)}` }
+  }
+
+  /** Keeps what a refresh of `before` brought, unless a grant accepted meanwhile is there: that one is newer. */
+  async function keep(
+    accountId: AccountId,
+    before: Link,
+    fresh: Pick<AlexaGrant, 'accessToken' | 'refreshToken' | 'expiresAt'>,
+  ): Promise<Bearer> {
+    for (let link: Link | undefined = before; ; link = await read(accountId)) {
+      if (!link) return { kind: 'no-grant' }
+      if (isRenewed(link, before)) return tokenOf(link.grant)
+      const grant = { ...link.grant, ...fresh }
+      const version = await links.put(accountId, sealed(accountId, grant), { onlyIf: { version: link.version } })
+      if (version !== undefined) return tokenOf(grant)
+    }
   }
 
   async function stored(accountId: AccountId): Promise<Bearer> {
@@ -175,16 +200,31 @@ export function createAlexaGrants(deps: {
   }
 
   async function moved(accountId: AccountId, region: AlexaRegion): Promise<void> {
-    const link = await read(accountId)
-    if (!link || link.grant.region === region) return
-    await links.put(accountId, sealed(accountId, { ...link.grant, region }), { onlyIf: { version: link.version } })
+    for (;;) {
+      const link = await read(accountId)
+      if (!link || link.grant.region === region) return
+      const put = { onlyIf: { version: link.version } }
+      if ((await links.put(accountId, sealed(accountId, { ...link.grant, region }), put)) !== undefined) break
+    }
     log('info', 'alexa.region_corrected', { accountId, region })
   }
 
-  async function forget(accountId: AccountId, why: string): Promise<void> {
-    await links.remove(accountId)
+  async function forget(accountId: AccountId, why: string, token?: string): Promise<void> {
+    if (token === undefined) await links.remove(accountId)
+    else if (!(await removeGrantOf(accountId, token))) return
     log('warn', 'alexa.grant_forgotten', { accountId, why })
     await deps.onForgotten?.(accountId, why)
+  }
+
+  /** False when there is another grant by now, or none. */
+  async function removeGrantOf(accountId: AccountId, token: string): Promise<boolean> {
+    for (;;) {
+      const link = await read(accountId)
+      if (!link || link.grant.accessToken !== token) return false
+      // A removal on a condition: a record that has run out does not exist.
+      const gone = { onlyIf: { version: link.version }, expiresAt: clock() }
+      if ((await links.put(accountId, { sealed: '' }, gone)) !== undefined) return true
+    }
   }
 
   return {
@@ -196,6 +236,9 @@ export function createAlexaGrants(deps: {
     forget,
   }
 }
+
+/** One may differ from the other in more than its tokens: in the region. */
+const isRenewed = (link: Link, before: Link): boolean => link.grant.accessToken !== before.grant.accessToken
 
 function whyNot(result: Exclude<LwaResult, { kind: 'tokens' }>): string {
   return result.kind === 'refused' ? result.error : result.reason

@@ -1,5 +1,6 @@
 /** Alexa's side of the bridge, plugged together: directives, the companion skill, and what Alexa is told unasked. */
 import { createSecretKey } from 'node:crypto'
+import { ENDPOINT_LIMIT, reviewCameras, type Review } from '../alexa/discovery.ts'
 import { createAlexaEntry } from '../alexa/entry.ts'
 import { createAlexaDeliver } from '../alexa/event-gateway.ts'
 import { createAlexaGrants } from '../alexa/grants.ts'
@@ -15,6 +16,10 @@ import type { Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
 import type { Events, Translate } from './events.ts'
 import type { Notices } from './notices.ts'
+import { snapshotKeptMs } from './snapshots.ts'
+
+/** A notice names so many cameras. */
+const mostNamed = 5
 
 export interface AlexaSideDeps {
   readonly config: Config['alexa']
@@ -47,7 +52,7 @@ export function createAlexaSide(deps: AlexaSideDeps): {
   forget(accountId: AccountId, why: string): Promise<void>
   open(events: Events): AlexaSide
 } {
-  const { config, publicUrl, verifyToken, cameras, broker, clock, log } = deps
+  const { config, publicUrl, verifyToken, cameras, broker, notices, clock, log } = deps
   const { lwa, region, gatewayUrl, budgetMs, skillId, timeZone } = config
   const grants = createAlexaGrants({
     store: deps.store,
@@ -56,12 +61,27 @@ export function createAlexaSide(deps: AlexaSideDeps): {
     lwa,
     region,
     key: createSecretKey(deps.sealingKey, 'base64'),
-    onForgotten: (accountId, why) => deps.notices.add(accountId, 'alexa_unlinked', why),
+    onForgotten: (accountId, why) => notices.add(accountId, 'alexa_unlinked', why),
   })
   const states = deps.store.collection<CameraState>('camera-state')
-  const stateOf = async (camera: Camera): Promise<CameraState> => (await states.get(camera.id))?.value ?? {}
+  const stateOf = async (camera: Camera): Promise<CameraState> => {
+    const { snapshot, ...state } = (await states.get(camera.id))?.value ?? {}
+    // Its picture goes before the word of it.
+    return snapshot && clock() - snapshot.at < snapshotKeptMs ? { ...state, snapshot } : state
+  }
   const isOnline = (camera: Camera) => broker.isOnline(camera)
   const urls = gatewayUrl === undefined ? undefined : { NA: gatewayUrl, EU: gatewayUrl, FE: gatewayUrl }
+
+  /** A warning goes when its reason does. */
+  async function warn(accountId: AccountId, { leftOut, sameNames }: Review): Promise<void> {
+    const left = `it takes ${ENDPOINT_LIMIT} at most, with ids of letters, digits and _-=#;:?@&; without ${namesOf(leftOut)}`
+    await Promise.all([
+      sameNames.length > 0
+        ? notices.add(accountId, 'alexa_same_names', sameNames.slice(0, mostNamed).join(', '))
+        : notices.remove(accountId, 'alexa_same_names'),
+      leftOut.length > 0 ? notices.add(accountId, 'alexa_left_out', left) : notices.remove(accountId, 'alexa_left_out'),
+    ])
+  }
 
   return {
     deliver: grants.isConfigured
@@ -69,7 +89,11 @@ export function createAlexaSide(deps: AlexaSideDeps): {
       : undefined,
     async translate(camera, news) {
       const outgoing = grants.isConfigured ? newsForAlexa(camera, news) : []
-      return outgoing.length > 0 && (await grants.has(camera.accountId)) ? outgoing : []
+      if (outgoing.length === 0 || !(await grants.has(camera.accountId))) return []
+      if (news.kind !== 'changed' && news.kind !== 'removed') return outgoing
+      const review = reviewCameras(await cameras.list(camera.accountId))
+      await warn(camera.accountId, review)
+      return review.leftOut.some(({ id }) => id === camera.id) ? [] : outgoing
     },
     forget: (accountId, why) => grants.forget(accountId, why),
     open(events) {
@@ -81,6 +105,7 @@ export function createAlexaSide(deps: AlexaSideDeps): {
         stateOf,
         snapshotUrl: ({ id }) => `${publicUrl}/cameras/${encodeURIComponent(id)}/snapshot`,
         canSendEvents: grants.isConfigured,
+        warn,
         budgetMs,
         clock,
         log,
@@ -106,4 +131,9 @@ export function createAlexaSide(deps: AlexaSideDeps): {
       }
     },
   }
+}
+
+function namesOf(cameras: readonly Camera[]): string {
+  const named = cameras.slice(0, mostNamed).map(({ name }) => name)
+  return [...named, ...(cameras.length > mostNamed ? [`${cameras.length - mostNamed} more`] : [])].join(', ')
 }

@@ -58,7 +58,9 @@ export function openOnAws(
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error))
   const { AWS_REGION: region, TRANSOM_TABLE, TRANSOM_PUBLIC_URL, TRANSOM_KEYS, TRANSOM_CLIENTS } = parsed.data
   const aws = Object.keys(awsEnvironment.shape).filter((name) => name !== 'TRANSOM_PUBLIC_URL')
-  const config = readConfig(Object.fromEntries(Object.entries(env).filter(([name]) => !aws.includes(name))))
+  const given = readConfig(Object.fromEntries(Object.entries(env).filter(([name]) => !aws.includes(name))))
+  // A timer of an hour means nothing to a process that sleeps between requests: a schedule does it.
+  const config = { ...given, google: { ...given.google, reconcileMs: 0 } }
   const credentials = defaultProvider()
   // A call that hangs must not outlive the deadline of the request it serves.
   const requestHandler = new NodeHttpHandler({ connectionTimeout: 1_000, requestTimeout: 2_000 })

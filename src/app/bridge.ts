@@ -1,4 +1,5 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
+import { createSecretKey } from 'node:crypto'
 import { createBroker, type Broker } from '../broker/broker.ts'
 import type { Fulfillment } from '../google/fulfillment.ts'
 import type { GoogleReports } from '../google/reports.ts'
@@ -7,7 +8,7 @@ import { createStreamTokens } from '../google/stream-token.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import type { OAuth } from '../oauth/server.ts'
 import { createOutbox } from '../outbox/outbox.ts'
-import type { Clock, Log, Presence, Signaling, Store } from '../ports.ts'
+import type { Camera, Clock, Log, Presence, Signaling, Store } from '../ports.ts'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
@@ -51,8 +52,10 @@ export interface Bridge {
   readonly reconcileGoogle: ((signal: AbortSignal) => Promise<unknown>) | undefined
   /** A camera master came to this channel or left it. */
   presenceChanged(this: void, channelName: string, isOnline: boolean, at: number): void
-  /** Resolves when everything that was to be told has been. */
-  settled(): Promise<void>
+  /** Goes on with what another process, or an earlier one, could not tell any more. */
+  resume(): Promise<void>
+  /** Resolves when everything that was to be told has been: of presses, or of all. */
+  settled(lane?: 'press'): Promise<void>
   /** Refuses what is being negotiated and waits for what is being announced. */
   close(): Promise<void>
 }
@@ -60,10 +63,13 @@ export interface Bridge {
 export function createBridge(deps: BridgeDeps): Bridge {
   const { config, publicUrl, keys, clients, store, clock, log } = deps
   const base = { store, clock, log }
-  const cameras = createCameras(store, async (camera, kind) => {
+  const snapshots = createSnapshots(base)
+  const tellOfChange = async (camera: Camera, kind: 'changed' | 'removed') => {
+    if (kind === 'removed') await snapshots.remove(camera)
     await events.receive(camera, { kind, at: clock() })
     if (kind === 'removed') await shares.drop(camera)
-  })
+  }
+  const cameras = createCameras(store, tellOfChange, createSecretKey(keys.sealing, 'base64'))
   const broker = createBroker({ ...deps, budgets: config.budgets })
   const shares = createShares(store, cameras, {
     endViews: ({ accountId, id }) => broker.endCamera(accountId, id, 'what the owner shares has changed'),
@@ -136,8 +142,6 @@ export function createBridge(deps: BridgeDeps): Bridge {
       log('error', 'presence not told', { channelName, reason: String(thrown) })
     }
   })
-  // What an earlier process could not say any more.
-  outbox.start().catch((thrown: unknown) => log('error', 'outbox not started', { reason: String(thrown) }))
   const google = googleSide.open(outbox)
 
   return {
@@ -147,7 +151,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     broker,
     cameras,
     events,
-    snapshots: createSnapshots(base),
+    snapshots,
     notices,
     alexa: alexaSide.open(events),
     fulfillment: google.fulfillment,
@@ -155,9 +159,10 @@ export function createBridge(deps: BridgeDeps): Bridge {
     googleReports: google.reports,
     reconcileGoogle: google.reconcile,
     presenceChanged: presenceNews.changed,
-    async settled() {
+    resume: () => outbox.start(),
+    async settled(lane) {
       await google.settled()
-      await outbox.settled()
+      await outbox.settled(lane)
     },
     async close() {
       await broker.close()

@@ -1,7 +1,8 @@
 /** The cameras' records: who owns which, and the key with which a camera speaks to the bridge. */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { AccountId, Camera, CameraId, Store } from '../ports.ts'
+import { seal, unseal } from '../seal.ts'
 
 export interface Cameras {
   list(accountId: AccountId): Promise<readonly Camera[]>
@@ -15,27 +16,60 @@ export interface Cameras {
   byChannel(channelName: string): Promise<Camera | undefined>
   /** The camera of that id, whoever's it is, with the key that signs its requests. For doors that know who is speaking. */
   signer(id: string): Promise<{ readonly camera: Camera; readonly signingKey: Uint8Array } | undefined>
-  /** Adds a camera or replaces it. Of its key only a hash is kept, which is also its signing key. */
+  /** Adds a camera or replaces it. Of its key only what can check it is kept; what signs its requests is sealed. */
   put(camera: Camera, key: string): Promise<void>
   /** Adds a camera; false when there is one of that id. */
   add(camera: Camera, key: string): Promise<boolean>
   remove(id: string): Promise<void>
 }
 
+/** The key that signs is the SHA-256 of the camera's key; whoever reads the store gets neither. */
 interface CameraRecord {
+  readonly camera: Camera
+  /** SHA-256 of the signing key, in base64. */
+  readonly keyCheck: string
+  /** The signing key; absent when it was written without the means to seal it. */
+  readonly sealedKey?: string
+}
+
+/** As it was written before the signing key was sealed: it is that key. */
+interface OldRecord {
   readonly camera: Camera
   readonly keyHash: string
 }
 
 const pageSize = 300
 
-/** `onChange` is told of cameras that are new, other than before, or gone. */
+/**
+ * `onChange` is told of cameras that are new, other than before, or gone. `sealing`: 32 bytes that seal the signing keys;
+ * without them cameras can show their key, but sign nothing.
+ */
 export function createCameras(
   store: Store,
   onChange: (camera: Camera, kind: 'changed' | 'removed') => Promise<void> = async () => {},
+  sealing?: KeyObject,
 ): Cameras {
-  const records = store.collection<CameraRecord>('camera')
-  const byId = async (id: string) => (await records.get(id))?.value.camera
+  const records = store.collection<CameraRecord | OldRecord>('camera')
+  const byId = async (id: string) => (await read(id))?.camera
+
+  /** An old record becomes a new one when it is read for the first time. */
+  async function read(id: string): Promise<CameraRecord | undefined> {
+    if (id.length < 1 || id.length > 256) return undefined
+    const stored = await records.get(id)
+    if (stored === undefined || !('keyHash' in stored.value)) return stored?.value as CameraRecord | undefined
+    const { camera, keyHash } = stored.value
+    const renewed = toRecord(camera, Buffer.from(keyHash, 'base64'))
+    const options = { group: camera.accountId, onlyIf: { version: stored.version } } as const
+    if (sealing !== undefined) await records.put(id, renewed, options)
+    return renewed
+  }
+
+  function toRecord(camera: Camera, signingKey: Buffer): CameraRecord {
+    const keyCheck = hash(signingKey).toString('base64')
+    if (sealing === undefined) return { camera, keyCheck }
+    return { camera, keyCheck, sealedKey: seal(sealing, boundTo(camera.id), signingKey.toString('base64')) }
+  }
+
   const channels = store.collection<{ readonly cameraId: string }>('camera-channel')
   return {
     async list(accountId) {
@@ -49,35 +83,37 @@ export function createCameras(
       return found
     },
     async find(accountId, id) {
-      const camera = (await records.get(id))?.value.camera
+      const camera = await byId(id)
       return camera?.accountId === accountId ? camera : undefined
     },
     async byKey(id, key) {
-      if (id.length > 256) return undefined
-      const record = (await records.get(id))?.value
-      return record !== undefined && timingSafeEqual(hash(key), Buffer.from(record.keyHash, 'base64'))
+      const record = await read(id)
+      return record !== undefined && timingSafeEqual(hash(hash(key)), Buffer.from(record.keyCheck, 'base64'))
         ? record.camera
         : undefined
     },
     async byChannel(channelName) {
       const found = await channels.get(channelName)
-      const camera = found && (await records.get(found.value.cameraId))?.value.camera
+      const camera = found && (await byId(found.value.cameraId))
       return camera?.channel.channelName === channelName ? camera : undefined
     },
     async signer(id) {
-      if (id.length < 1 || id.length > 256) return undefined
-      const record = (await records.get(id))?.value
-      return record && { camera: record.camera, signingKey: Buffer.from(record.keyHash, 'base64') }
+      const record = await read(id)
+      if (sealing === undefined || record?.sealedKey === undefined) return undefined
+      const signingKey = unseal(sealing, boundTo(id), record.sealedKey)
+      return signingKey === undefined
+        ? undefined
+        : { camera: record.camera, signingKey: Buffer.from(signingKey, 'base64') }
     },
     async put(camera, key) {
       const before = await byId(camera.id)
-      await records.put(camera.id, toRecord(camera, key), { group: camera.accountId })
+      await records.put(camera.id, toRecord(camera, hash(key)), { group: camera.accountId })
       await channels.put(camera.channel.channelName, { cameraId: camera.id })
       if (!isDeepStrictEqual(before, camera)) await onChange(camera, 'changed')
     },
     async add(camera, key) {
       const options = { group: camera.accountId, onlyIf: 'absent' } as const
-      if ((await records.put(camera.id, toRecord(camera, key), options)) === undefined) return false
+      if ((await records.put(camera.id, toRecord(camera, hash(key)), options)) === undefined) return false
       await channels.put(camera.channel.channelName, { cameraId: camera.id })
       await onChange(camera, 'changed')
       return true
@@ -92,8 +128,8 @@ export function createCameras(
   }
 }
 
-const toRecord = (camera: Camera, key: string) => ({ camera, keyHash: hash(key).toString('base64') })
+const boundTo = (id: string): string => `camera ${id}`
 
-function hash(key: string): Buffer {
+function hash(key: string | Buffer): Buffer {
   return createHash('sha256').update(key).digest()
 }

@@ -166,6 +166,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 function toConfig(env: Environment): Config {
+  if ((env.TRANSOM_LWA_CLIENT_ID === undefined) !== (env.TRANSOM_LWA_CLIENT_SECRET === undefined)) {
+    throw new Error(
+      "TRANSOM_LWA_CLIENT_ID and TRANSOM_LWA_CLIENT_SECRET belong together: set both, from the skill's Permissions page, or none",
+    )
+  }
   return {
     dataDir: resolve(env.TRANSOM_DATA),
     host: env.TRANSOM_HOST,

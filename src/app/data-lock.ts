@@ -10,18 +10,27 @@ import { DatabaseSync } from 'node:sqlite'
  */
 export function lockDirectory(directory: string): () => void {
   const path = join(directory, 'lock')
-  const db = new DatabaseSync(path, { timeout: 0 })
+  let db: DatabaseSync | undefined
   try {
+    db = new DatabaseSync(path, { timeout: 0 })
     // Exclusive, and held until the end: the transaction itself writes nothing.
     db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
   } catch (cause) {
-    db.close()
+    db?.close()
     throw new Error(
-      `${directory} is in use by another Transom: stop it, or set TRANSOM_DATA to another directory (two processes cannot share one)`,
+      isBusy(cause)
+        ? `${directory} is in use by another Transom: stop it, or set TRANSOM_DATA to another directory (two processes cannot share one)`
+        : `${directory} cannot be written to: make room on its disk, let this user write there, or set TRANSOM_DATA`,
       { cause },
     )
   }
+  const taken = db
   return () => {
-    if (db.isOpen) db.close()
+    if (taken.isOpen) taken.close()
   }
+}
+
+/** SQLITE_BUSY is the kind of error in the low byte (sqlite.org/rescode.html). */
+function isBusy(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
 }

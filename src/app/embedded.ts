@@ -1,5 +1,5 @@
 /** Everything in one process: store, signaling service, account linking, bridge and a doorbell. What a self-hoster runs. */
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -20,6 +20,7 @@ import { createOperatorRoutes, operatorToken } from './operator.ts'
 import { createRegistrations } from './registrations.ts'
 import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
 import { withSimulatedGoogle, type SimulatedGoogle } from './simulated-google.ts'
+import { atAddress, makeDataDirectory, requireCredentialsKey } from './start-faults.ts'
 
 export interface Embedded {
   readonly publicUrl: string
@@ -54,13 +55,14 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     }
   }
   try {
-    await mkdir(given.dataDir, { recursive: true, mode: 0o700 })
+    await makeDataDirectory(given.dataDir)
     const unlock = lockDirectory(given.dataDir)
     opened.push(async () => unlock())
     const { config, simulated } = await withSimulatedGoogle(given)
     const databasePath = join(config.dataDir, 'transom.db')
     const secretsPath = join(config.dataDir, 'secrets.json')
     const made = await loadSecrets(secretsPath, databasePath)
+    if (made.credentials !== undefined) requireCredentialsKey(config.dataDir)
     const store = createSqliteStore(databasePath, clock)
     opened.push(() => store.close())
 
@@ -111,6 +113,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     })
     opened.push(() => bridge.close())
     presenceChanged = bridge.presenceChanged
+    bridge.resume().catch((thrown: unknown) => log('error', 'outbox not resumed', { reason: String(thrown) }))
     const registrations = createRegistrations({
       cameras: bridge.cameras,
       service,
@@ -148,8 +151,9 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     if (config.mqtt !== undefined) {
       const mqtt = await startMqtt({
         ...config.mqtt,
-        find: async (id) => (await bridge.cameras.signer(id))?.camera,
+        find: bridge.cameras.byId,
         receive: bridge.events.receive,
+        store,
         clock,
         log,
       })
@@ -280,20 +284,6 @@ async function listen(host: string, port: number): Promise<Server> {
   server.listen(port, host, resolve)
   await promise
   return server
-}
-
-/** Says which setting moves a listener whose address cannot be had. */
-async function atAddress<T>(setting: string, host: string, port: number, open: () => Promise<T>): Promise<T> {
-  try {
-    return await open()
-  } catch (error) {
-    const code = error !== null && typeof error === 'object' && 'code' in error ? error.code : undefined
-    if (code === 'EADDRINUSE')
-      throw new Error(`port ${port} on ${host} is taken: stop what uses it, or set ${setting}`, { cause: error })
-    if (code === 'EADDRNOTAVAIL')
-      throw new Error(`${host} is no address of this machine: set TRANSOM_HOST`, { cause: error })
-    throw error
-  }
 }
 
 async function endServer(server: Server): Promise<void> {

@@ -1,6 +1,7 @@
 /** What cameras say: kept, and handed to the assistants' outbox; durable before the camera is answered. */
 import type { Outgoing, Outbox } from '../outbox/outbox.ts'
 import type { AccountId, Camera, CameraNews, CameraState, Clock, Log, Store } from '../ports.ts'
+import { happenedAt } from './camera-clock.ts'
 
 /** What one assistant is to be told of it; nothing when the account is not linked with it. */
 export type Translate = (camera: Camera, news: CameraNews) => Promise<readonly Outgoing[]> | readonly Outgoing[]
@@ -11,8 +12,11 @@ export interface Visit {
 }
 
 export interface Events {
-  /** Resolves when the news is durable; the same news again is once. Rejects when the store does. */
-  receive(camera: Camera, news: CameraNews): Promise<void>
+  /**
+   * Resolves when the news is durable; the same news again is once. Rejects when the store does. `sentAt`: when it was sent,
+   * by the clock that `at` is of.
+   */
+  receive(camera: Camera, news: CameraNews, sentAt?: number): Promise<void>
   /** For one account alone a camera, as that account sees it, has come or is other than before, or has gone. */
   seenOtherwise(camera: Camera, kind: 'changed' | 'removed'): Promise<void>
   /** The camera left a picture, taken at `at`. */
@@ -24,6 +28,8 @@ export interface Events {
   /** When the account hears its doorbells again; undefined when it does. */
   mutedUntil(accountId: AccountId): Promise<number | undefined>
 }
+
+type Press = Extract<CameraNews, { readonly kind: 'press' | 'person' }>
 
 const keptMs = 30 * 24 * 3_600_000
 /** Nobody stands at the door any more. */
@@ -64,7 +70,7 @@ export function createEvents(deps: {
     return (await Promise.all(deps.translate.map(async (translate) => translate(theirs, news)))).flat()
   }
 
-  async function press(camera: Camera, news: CameraNews & { readonly kind: 'press' | 'person' }): Promise<void> {
+  async function press(camera: Camera, news: Press): Promise<void> {
     const { eventId, at } = news
     const now = clock()
     const isFresh = now - at < staleMs
@@ -88,6 +94,12 @@ export function createEvents(deps: {
     })
   }
 
+  /** By our clock it happened when we first heard of it: told again later, it is no newer. */
+  async function asFirstHeard(camera: Camera, news: Press): Promise<Press> {
+    const known = await presses.get(`${camera.id}#${news.eventId}`)
+    return known ? { ...news, at: known.value.at } : news
+  }
+
   async function update(camera: Camera, change: (state: CameraState) => CameraState): Promise<void> {
     for (let attempt = 0; attempt < 5; attempt++) {
       const stored = await states.get(camera.id)
@@ -100,17 +112,25 @@ export function createEvents(deps: {
     log('warn', 'camera state update lost', { camera: camera.id })
   }
 
+  async function forget(camera: Camera): Promise<void> {
+    await states.remove(camera.id)
+    for (;;) {
+      const some = await presses.list(camera.id, { limit: page })
+      if (some.length === 0) return
+      await Promise.all(some.map(({ id }) => presses.remove(id)))
+    }
+  }
+
   async function mutedUntil(accountId: AccountId): Promise<number | undefined> {
     return (await mutes.get(accountId))?.value.until
   }
 
   return {
-    async receive(camera, given) {
-      // A camera whose clock runs ahead does not know the future.
-      const news = { ...given, at: Math.min(given.at, clock()) }
+    async receive(camera, given, sentAt) {
+      const news = { ...given, at: happenedAt(given.at, sentAt, clock()) }
       switch (news.kind) {
         case 'press':
-          return press(camera, news)
+          return press(camera, news.at > given.at ? await asFirstHeard(camera, news) : news)
         case 'motion': {
           const { isDetected, at } = news
           await update(camera, (state) =>
@@ -141,10 +161,13 @@ export function createEvents(deps: {
           )
           return tell(camera, news)
         }
+        case 'removed':
+          // Its id may be given to somebody else's camera.
+          await forget(camera)
+          return tell(camera, news)
         case 'person':
         case 'online':
         case 'changed':
-        case 'removed':
           return tell(camera, news)
       }
     },

@@ -16,7 +16,7 @@ import type { Bridge } from './bridge.ts'
 import { createIntake } from './intake.ts'
 
 /** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
-const directiveLimit = '256kb'
+const directiveLimit = 256 * 1024
 
 /** Statuses for our own API; the assistants' doors have words of their own. */
 const statusOf: Partial<Record<ErrorCode, number>> = {
@@ -55,8 +55,8 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     (_request, response) => void response.json({ status: 'ok', negotiating: bridge.broker.running() }),
   )
 
-  app.post('/alexa', readText(directiveLimit), async (request, response) => {
-    // Alexa wants an event whatever happens: a body that is no JSON becomes an ErrorResponse like any other bad directive.
+  app.post('/alexa', readTextUpTo(directiveLimit), async (request, response) => {
+    // Alexa wants an event whatever happens: a body that is no JSON, or too large, becomes an ErrorResponse like any other.
     response.json(await bridge.alexa.handler(parseJson(textOf(request))))
   })
 
@@ -120,7 +120,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Lets the signaling door refuse a body that cannot be read: a reply without its CORS headers would not reach the player. */
+/** Lets a door refuse in its own words a body that cannot be read: without CORS headers, say, no player would see why. */
 function readTextUpTo(limit: number): RequestHandler {
   const read = readText(limit)
   return (request, response, next) =>

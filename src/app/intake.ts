@@ -26,10 +26,10 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     express.text({ limit: eventLimit, type: () => true }),
     async (request, response) => {
       const body = typeof request.body === 'string' ? request.body : ''
-      await withCamera(request, body, async (camera) => {
+      await withCamera(request, body, async (camera, signedAt) => {
         const parsed = cameraEvent.safeParse(parseJson(body))
         if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
-        await receive(camera, parsed.data)
+        await receive(camera, parsed.data, signedAt)
       })
       response.status(202).json({})
     },
@@ -50,7 +50,8 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
   router.get('/cameras/:id/snapshot', async (request, response) => {
     const token = bearerToken(request.headers)
     if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
-    const { accountId } = await bridge.linking.verifyToken(token)
+    const { accountId, scopes } = await bridge.linking.verifyToken(token)
+    if (!scopes.includes('camera')) throw new BridgeError('unauthorized', 'the token is not for cameras')
     const camera = await bridge.shares.visible.find(accountId, cameraId(request.params.id))
     const found = camera && (await bridge.snapshots.get(camera))
     if (found === undefined) throw new BridgeError('camera_not_found', 'no picture of such a camera')
@@ -60,7 +61,11 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
   return router
 
   /** With `X-Transom-Signature` the body is signed with the camera's key; else the key itself comes along. */
-  async function withCamera(request: Request, body: string, work: (camera: Camera) => Promise<void>): Promise<void> {
+  async function withCamera(
+    request: Request,
+    body: string,
+    work: (camera: Camera, signedAt?: number) => Promise<void>,
+  ): Promise<void> {
     const signature = request.get(signatureField)
     if (signature === undefined) return work(await byKey(request))
     const signer = await bridge.cameras.signer(String(request.params.id))
@@ -68,7 +73,7 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     const signed = { signature, timestamp: request.get(timestampField) ?? '', body }
     signatures.check(signer.signingKey, signed)
     try {
-      await work(signer.camera)
+      await work(signer.camera, Number(signed.timestamp) * 1000)
     } catch (thrown) {
       signatures.forget(signed)
       throw thrown
@@ -81,8 +86,11 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     return camera
   }
 
-  async function receive(camera: Camera, event: CameraEvent): Promise<void> {
-    if (event.kind !== 'viewer') return bridge.events.receive(camera, event)
+  async function receive(camera: Camera, event: CameraEvent, signedAt?: number): Promise<void> {
+    if (event.kind !== 'viewer') {
+      const { sentAt = signedAt, ...news } = event
+      return bridge.events.receive(camera, news, sentAt)
+    }
     const { viewerId, state, heard } = event
     await bridge.broker.cameraReported(camera, { viewerId, state, ...(heard && { heard }) })
   }

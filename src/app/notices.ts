@@ -1,23 +1,27 @@
-/** What an owner should know and can do something about: an assistant that is not linked any more. */
+/** What an owner should know and can do something about: an assistant that is not linked any more, names that are one. */
 import type { AccountId, Clock, Log, Store } from '../ports.ts'
 
 export interface Notice {
-  readonly kind: 'alexa_unlinked' | 'google_unlinked'
+  readonly kind: 'alexa_unlinked' | 'google_unlinked' | 'alexa_same_names' | 'alexa_left_out'
   readonly message: string
   readonly at: number
 }
 
 export interface Notices {
-  /** Never rejects: what was the reason for it has happened all the same. */
+  /** One of each kind: the newest. Never rejects: what was the reason for it has happened all the same. */
   add(accountId: AccountId, kind: Notice['kind'], why: string): Promise<void>
+  /** What it was about is put right. Never rejects. */
+  remove(accountId: AccountId, kind: Notice['kind']): Promise<void>
   list(accountId: AccountId): Promise<readonly Notice[]>
 }
 
 const keptMs = 30 * 24 * 3_600_000
 
-const words: Record<Notice['kind'], string> = {
-  alexa_unlinked: 'Alexa takes no more events for this account: enable the skill again in the Alexa app.',
-  google_unlinked: 'Google takes no more reports for this account: link it again in the Google Home app.',
+const words: Record<Notice['kind'], (why: string) => string> = {
+  alexa_unlinked: () => 'Alexa takes no more events for this account: enable the skill again in the Alexa app.',
+  google_unlinked: () => 'Google takes no more reports for this account: link it again in the Google Home app.',
+  alexa_same_names: (names) => `Alexa cannot tell cameras of one name apart: give each a name of its own (${names}).`,
+  alexa_left_out: (cameras) => `Alexa is not told of every camera: ${cameras}.`,
 }
 
 export function createNotices({ store, clock, log }: { store: Store; clock: Clock; log: Log }): Notices {
@@ -28,9 +32,13 @@ export function createNotices({ store, clock, log }: { store: Store; clock: Cloc
       log('warn', 'notice', { accountId, kind, why })
       const options = { group: accountId, expiresAt: at + keptMs }
       await records
-        .put(`${accountId}#${kind}`, { kind, message: words[kind], at }, options)
+        .put(`${accountId}#${kind}`, { kind, message: words[kind](why), at }, options)
         .catch((thrown: unknown) => log('error', 'notice not kept', { accountId, kind, reason: String(thrown) }))
     },
+    remove: (accountId, kind) =>
+      records
+        .remove(`${accountId}#${kind}`)
+        .catch((thrown: unknown) => log('error', 'notice not removed', { accountId, kind, reason: String(thrown) })),
     list: async (accountId) => (await records.list(accountId)).map(({ value }) => value),
   }
 }

@@ -13,7 +13,7 @@ const secretsShape = z.object({
     /** ES256 private keys that sign access tokens. */
     signing: z.array(z.looseObject({ kty: z.literal('EC') })).min(1),
     cookies: z.array(z.string()).min(1),
-    /** 32 bytes in base64; seals the tokens that Alexa grants us, and the signing keys that a rotation makes. */
+    /** 32 bytes in base64; seals the tokens that Alexa grants us, what cameras sign with, and the signing keys of a rotation. */
     sealing: z.string(),
   }),
   clientSecrets: z.object({ alexa: z.string(), google: z.string() }),

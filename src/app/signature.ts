@@ -6,10 +6,10 @@ import type { Clock } from '../ports.ts'
 export const timestampField = 'x-transom-timestamp'
 export const signatureField = 'x-transom-signature'
 
-/** How far the sender's clock may be off, and how long a signature is remembered. */
+/** How far the sender's clock may be off; a signature is remembered until its time alone refuses it. */
 const windowMs = 300_000
-/** Memory of a flood: more than this many valid signatures within the window are refused. */
-const mostRemembered = 100_000
+/** Valid signatures of one window: a thousand in a second and some more, in about 50 MB. */
+const mostRemembered = 400_000
 
 /** `v1=` and the HMAC in hex. `timestamp` is in epoch seconds, decimal; `body` is the body as it is sent. */
 export function sign(key: string | Uint8Array, timestamp: string, body: string): string {
@@ -30,8 +30,21 @@ export interface Signatures {
 }
 
 export function createSignatures(clock: Clock): Signatures {
-  /** Signature to the instant from which on its timestamp alone refuses it; in the order of arrival. */
-  const seen = new Map<string, number>()
+  /** By their timestamps. */
+  const seen = new Map<string, Set<string>>()
+  let remembered = 0
+  let lookedAt = 0
+
+  function forgetLapsed(now: number): void {
+    // Once a second is enough: timestamps are no finer.
+    if (now - lookedAt < 1_000) return
+    lookedAt = now
+    for (const [timestamp, signatures] of seen) {
+      if (now - Number(timestamp) * 1000 <= windowMs) continue
+      seen.delete(timestamp)
+      remembered -= signatures.size
+    }
+  }
 
   return {
     check(key, { timestamp, signature, body }) {
@@ -46,15 +59,15 @@ export function createSignatures(clock: Clock): Signatures {
       if (expected.length !== given.length || !timingSafeEqual(expected, given)) {
         throw new BridgeError('unauthorized', 'the signature is not right')
       }
-      for (const [old, until] of seen) {
-        if (until > now) break
-        seen.delete(old)
-      }
-      if (seen.has(signature)) throw new BridgeError('unauthorized', 'the same request was accepted before')
-      if (seen.size >= mostRemembered) throw new BridgeError('rate_limited')
-      // The latest instant at which this timestamp would still pass.
-      seen.set(signature, now + 2 * windowMs)
+      forgetLapsed(now)
+      const ofThatSecond = seen.get(timestamp) ?? new Set()
+      if (ofThatSecond.has(signature)) throw new BridgeError('unauthorized', 'the same request was accepted before')
+      if (remembered >= mostRemembered) throw new BridgeError('rate_limited')
+      seen.set(timestamp, ofThatSecond.add(signature))
+      remembered += 1
     },
-    forget: ({ signature }) => void seen.delete(signature),
+    forget({ timestamp, signature }) {
+      if (seen.get(timestamp)?.delete(signature)) remembered -= 1
+    },
   }
 }

@@ -10,7 +10,7 @@ export interface Snapshot {
 
 /** A record holds 400,000 bytes, and base64 takes a third more; Amazon wants about 60 KB. */
 export const snapshotLimit = 256 * 1024
-const keptMs = 7 * 24 * 3_600_000
+export const snapshotKeptMs = 7 * 24 * 3_600_000
 
 export function createSnapshots(deps: { readonly store: Store; readonly clock: Clock }) {
   const records = deps.store.collection<{
@@ -25,9 +25,10 @@ export function createSnapshots(deps: { readonly store: Store; readonly clock: C
       if (type === undefined) throw new BridgeError('invalid_request', 'a snapshot is a JPEG or PNG picture')
       const at = deps.clock()
       const record = { at, type, base64: picture.toString('base64') }
-      await records.put(camera.id, record, { expiresAt: at + keptMs })
+      await records.put(camera.id, record, { expiresAt: at + snapshotKeptMs })
       return at
     },
+    remove: (camera: Camera): Promise<void> => records.remove(camera.id),
     async get(camera: Camera): Promise<Snapshot | undefined> {
       const found = (await records.get(camera.id))?.value
       return found && { at: found.at, type: found.type, picture: Buffer.from(found.base64, 'base64') }

@@ -15,6 +15,7 @@ import {
   type Heard,
   type Session,
   type SessionEvent,
+  type ViewerState,
 } from './session.ts'
 import { viewOf, type SessionView } from './view.ts'
 
@@ -43,7 +44,7 @@ export interface SessionRef {
 /** What a camera says about one of its viewers. */
 export interface ViewerReport {
   readonly viewerId: string
-  readonly state: 'connected' | 'failed' | 'left'
+  readonly state: ViewerState
   readonly heard?: Heard
 }
 
@@ -102,6 +103,7 @@ interface Running {
   /** Fulfils when nothing of it is left open and its record is kept. */
   readonly done: Promise<void>
   end(reason: string): void
+  cameraReported(camera: Camera, report: ViewerReport): void
 }
 
 export function createBroker(deps: BrokerDeps): Broker {
@@ -156,7 +158,11 @@ export function createBroker(deps: BrokerDeps): Broker {
       endedEarly ??= reason
       negotiation?.end(reason)
     }
-    const running: Running = { request, digest, answer, done: Promise.resolve().then(finish), end }
+    const cameraReported = (camera: Camera, { viewerId, state }: ViewerReport): void => {
+      const facts = negotiation?.session().facts
+      if (facts?.cameraId === camera.id && facts.viewerId === viewerId) negotiation?.cameraReported(state)
+    }
+    const running = { request, digest, answer, done: Promise.resolve().then(finish), end, cameraReported }
     live.set(id, running)
     unfinished.add(running)
     return running
@@ -276,9 +282,13 @@ export function createBroker(deps: BrokerDeps): Broker {
     },
     endAll: (accountId, assistant, reason) => endWhere(accountId, (one) => one.assistant === assistant, reason),
     endCamera: (accountId, id, reason) => endWhere(accountId, (one) => one.cameraId === id, reason),
-    async cameraReported(camera, { viewerId, ...what }) {
+    async cameraReported(camera, report) {
+      const { viewerId, ...what } = report
       const id = /^s-([\w-]{22})\./.exec(viewerId)?.[1]
-      const stored = id === undefined ? undefined : await sessions.get(id)
+      if (id === undefined) return
+      // Before the answer there is no record yet, and only one thing to say.
+      if (report.state === 'busy') return live.get(sessionId(id))?.cameraReported(camera, report)
+      const stored = await sessions.get(id)
       // A camera speaks of its own viewers only, and of the attempt that is running now.
       if (stored?.value.facts.cameraId !== camera.id || stored.value.facts.viewerId !== viewerId) return
       await update(stored.value.facts.id, { kind: 'camera-reported', ...what, at: clock() })

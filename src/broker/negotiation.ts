@@ -2,7 +2,7 @@
 import { within } from '../deadline.ts'
 import { toBridgeError } from '../errors.ts'
 import type { Camera, CameraMessage, Clock, Log, Presence, Signaling } from '../ports.ts'
-import { open, step, type Effect, type Facts, type Session, type SessionEvent } from './session.ts'
+import { open, step, type Effect, type Facts, type Session, type SessionEvent, type ViewerState } from './session.ts'
 
 export interface NegotiationDeps {
   readonly signaling: Signaling
@@ -18,6 +18,8 @@ export interface Negotiation {
   readonly done: Promise<void>
   /** The session as it is now. */
   session(): Session
+  /** The camera says how this viewer fares. */
+  cameraReported(state: ViewerState): void
   /** Ends it from outside: before the verdict it is refused. */
   end(reason: string): void
 }
@@ -112,6 +114,7 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
     verdict: verdict.promise,
     done: linesClosed(),
     session: () => session,
+    cameraReported: (state) => feed({ kind: 'camera-reported', state, at: clock() }),
     end: (reason) => feed({ kind: 'ended', reason, at: clock() }),
   }
 }

@@ -104,6 +104,9 @@ type Closed = Story & {
 
 export type Session = Negotiating | Answered | Closed
 
+/** What a camera says of a viewer: `busy` instead of an answer, the others after it. */
+export type ViewerState = 'connected' | 'busy' | 'failed' | 'left' | 'silent'
+
 export type SessionEvent = { readonly at: number } & (
   | { readonly kind: 'camera-answered'; readonly sdp: string }
   | { readonly kind: 'camera-candidate'; readonly candidate: TrickledCandidate }
@@ -115,7 +118,7 @@ export type SessionEvent = { readonly at: number } & (
   | { readonly kind: 'signaling-failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: 'servers-known'; readonly servers: Servers }
   | { readonly kind: 'woke' }
-  | { readonly kind: 'camera-reported'; readonly state: 'connected' | 'failed' | 'left'; readonly heard?: Heard }
+  | { readonly kind: 'camera-reported'; readonly state: ViewerState; readonly heard?: Heard }
   | { readonly kind: 'display-connected' }
   | { readonly kind: 'ended'; readonly reason: string }
 )
@@ -239,6 +242,10 @@ function negotiate(session: Negotiating, event: SessionEvent): Moved {
       // offered|gathering + ended -> closed
       return refuse(session, at, new BridgeError('display_gave_up', `${errorCodes.display_gave_up}: ${event.reason}`))
     case 'camera-reported':
+      // offered + camera-reported busy -> closed. A camera has no word for it in its signaling.
+      return session.phase === 'offered' && event.state === 'busy'
+        ? refuse(session, at, new BridgeError('camera_busy'))
+        : [session, []]
     case 'display-connected':
       return [session, []]
   }
@@ -326,9 +333,10 @@ function watch(session: Answered, event: SessionEvent): Session {
       return session.phase === 'answered' ? note({ ...session, phase: 'connected' }, at, 'display-connected') : session
     case 'camera-reported': {
       const told = hear(session, event)
-      if (event.state === 'connected') return told
-      // answered|connected + camera-reported failed|left -> closed
+      if (event.state === 'connected' || event.state === 'busy') return told
+      // answered|connected + camera-reported failed|left|silent -> closed
       if (event.state === 'left') return close(told, at, 'the camera saw the display leave')
+      if (event.state === 'silent') return close(told, at, 'nothing came from the display any more')
       return close(told, at, 'media failed', { code: 'media_failed', message: errorCodes.media_failed })
     }
     case 'ended':

@@ -72,8 +72,8 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     const failed = (error: unknown) => log('warn', 'report-failed', { kind: event.kind, message: messageOf(error) })
     void (async () => await options.report(event))().catch(failed)
   }
-  const remove = (viewer: Viewer, reason: string) => {
-    const left = viewer.close(reason)
+  const remove = (viewer: Viewer, reason: string, how?: 'silent') => {
+    const left = viewer.close(reason, how)
     leaving.add(left)
     void left.finally(() => leaving.delete(left))
   }
@@ -85,9 +85,10 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
       const quietest = [...viewers.values()].toSorted((one, other) => other.quietMs() - one.quietMs())[0]
       if (!quietest || quietest.quietMs() < replaceableMs) {
         log('warn', 'viewer-ignored', { viewerId, message: `${maxViewers} viewers are here already` })
+        report({ kind: 'viewer', viewerId, state: 'busy', at: Math.round(clock()) })
         return
       }
-      remove(quietest, 'its place is wanted, and it has been quiet')
+      remove(quietest, 'its place is wanted, and it has been quiet', 'silent')
     }
     const viewer: Viewer = openViewer({
       viewerId,

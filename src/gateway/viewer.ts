@@ -19,6 +19,8 @@ const connectMs = 15_000
 const quietLimitMs = 10_000
 const tickMs = 1_000
 
+type ViewerState = Extract<CameraEvent, { readonly kind: 'viewer' }>['state']
+
 export interface ViewerOptions {
   readonly viewerId: string
   readonly offer: string
@@ -39,8 +41,8 @@ export interface Viewer {
   addCandidate(candidate: string, sdpMid: string | undefined, sdpMLineIndex: number | undefined): void
   /** For how long nothing has come from it, milliseconds. */
   quietMs(): number
-  /** Hangs up and frees everything; may be called again. */
-  close(reason: string): Promise<void>
+  /** Hangs up and frees everything; may be called again. `silent`: because nothing has come from it for long. */
+  close(reason: string, how?: 'silent'): Promise<void>
 }
 
 /** Answers the offer at once and serves the viewer until it goes. */
@@ -56,7 +58,7 @@ export function openViewer(options: ViewerOptions): Viewer {
 
   const warn = (event: string) => (error: unknown) =>
     log('warn', event, { viewerId, message: error instanceof Error ? error.message : String(error) })
-  const report = (state: 'connected' | 'failed' | 'left') =>
+  const report = (state: ViewerState) =>
     options.report({
       kind: 'viewer',
       viewerId,
@@ -65,20 +67,20 @@ export function openViewer(options: ViewerOptions): Viewer {
       sent: feed?.sent() ?? { videoPackets: 0, audioPackets: 0 },
       at: Math.round(clock()),
     })
-  const close = (reason: string): Promise<void> => (closing ??= end(reason))
-  const hangUp = (reason: string) => {
+  const close = (reason: string, how?: 'silent'): Promise<void> => (closing ??= end(reason, how))
+  const hangUp = (reason: string, how?: 'silent') => {
     // `end` catches what may go wrong in it.
-    if (!signal.aborted) void close(reason)
+    if (!signal.aborted) void close(reason, how)
   }
   /** After `ms`, unless the viewer is gone before; the rejection says only that it is. */
   const later = (ms: number, action: () => void) => void wait(ms, undefined, { signal }).then(action, () => undefined)
 
-  async function end(reason: string): Promise<void> {
+  async function end(reason: string, how: 'left' | 'silent' = 'left'): Promise<void> {
     life.abort()
     leaveSource()
     if (ear) heard = { ...heard, packets: ear.heard().packets }
     ear?.close()
-    report(feed ? 'left' : 'failed')
+    report(feed ? how : 'failed')
     log('info', 'viewer-gone', { viewerId, reason, ...feed?.sent(), heardPackets: heard.packets })
     options.onGone()
     await connection.close().catch(warn('viewer-close-failed'))
@@ -100,7 +102,9 @@ export function openViewer(options: ViewerOptions): Viewer {
       }
       log('info', 'viewer-connected', { viewerId })
       report('connected')
-    } else if (state === 'failed' || state === 'closed') hangUp(`its connection is ${state}`)
+    } else if (state === 'closed') hangUp('its connection is closed')
+    // After consent has run out (RFC 7675): nobody hung up.
+    else if (state === 'failed') hangUp('its connection is failed', 'silent')
   })
   connection.onTrack.subscribe((track) => {
     if (track.kind === 'audio') track.onReceiveRtp.subscribe((packet) => ear?.hear(packet.payload))
@@ -120,7 +124,7 @@ export function openViewer(options: ViewerOptions): Viewer {
     const total = packetsFrom(connection)
     if (total !== received) receivedAt = performance.now()
     received = total
-    if (feed && quietMs() > quietLimitMs) hangUp('nothing came from it any more')
+    if (feed && quietMs() > quietLimitMs) hangUp('nothing came from it any more', 'silent')
     else later(tickMs, tick)
   }
   later(tickMs, tick)

@@ -17,20 +17,21 @@ export interface Entry {
   attempts: number
   /** Delivered, dropped or stale; only the record does not say so yet. */
   isTold: boolean
-  /** Epoch milliseconds before which another process may be sending it. */
-  readonly heldUntil: number
+  /** In-flight mark on the record: somebody is sending it until then (epoch milliseconds), or died doing so. */
+  heldUntil: number
+  /** The mark is this process's own. */
+  isOurs: boolean
 }
 
 interface Line {
   readonly event: Outgoing
   readonly state: 'open' | 'said'
-  /** In-flight marker: somebody is sending it until then, or died doing so. */
   readonly heldUntil?: number
 }
 
 export interface Ledger {
-  /** Writes the event down. `undefined`: it was known already, or something newer about the same subject is. */
-  open(event: Outgoing): Promise<Entry | undefined>
+  /** Writes the event down, marked as ours. `undefined`: it was known already, or something newer about its subject is. */
+  open(event: Outgoing, heldUntil: number): Promise<Entry | undefined>
   /** Marks it as being sent until `heldUntil`. False: another process has it, or something newer took its place. */
   hold(entry: Entry, heldUntil: number): Promise<boolean>
   /** Takes the marker off again: it was not sent, and anybody may. */
@@ -48,8 +49,9 @@ export function createLedger(store: Store, clock: Clock): Ledger {
 
   async function write(entry: Entry, line: Line): Promise<boolean> {
     const version = await lines.put(entry.key, line, { ...optionsOf(line), onlyIf: { version: entry.version } })
-    if (version !== undefined) entry.version = version
-    return version !== undefined
+    if (version === undefined) return false
+    Object.assign(entry, { version, heldUntil: line.heldUntil ?? 0, isOurs: line.heldUntil !== undefined })
+    return true
   }
 
   function optionsOf({ event, state }: Line) {
@@ -57,23 +59,23 @@ export function createLedger(store: Store, clock: Clock): Ledger {
     return state === 'open' ? { expiresAt, group: listOf(event) } : { expiresAt }
   }
 
-  async function open(key: string, event: Outgoing): Promise<Entry | undefined> {
-    const line: Line = { event, state: 'open' }
+  async function open(key: string, event: Outgoing, heldUntil: number): Promise<Entry | undefined> {
+    const line: Line = { event, state: 'open', heldUntil }
     for (;;) {
       const known = await lines.get(key)
       if (known && (known.value.event.id === event.id || known.value.event.at > event.at)) return undefined
       const onlyIf = known ? { version: known.version } : 'absent'
       const version = await lines.put(key, line, { ...optionsOf(line), onlyIf })
-      if (version !== undefined) return { key, event, version, attempts: 0, isTold: false, heldUntil: 0 }
+      if (version !== undefined) return { key, event, version, attempts: 0, isTold: false, heldUntil, isOurs: true }
       // Another process wrote in between: what it wrote decides.
     }
   }
 
   return {
-    async open(event) {
+    async open(event, heldUntil) {
       const key = keyOf(event)
       const before = opening.get(key)
-      const opened = (before ?? Promise.resolve()).catch(() => {}).then(() => open(key, event))
+      const opened = (before ?? Promise.resolve()).catch(() => {}).then(() => open(key, event, heldUntil))
       opening.set(key, opened)
       try {
         return await opened
@@ -105,7 +107,8 @@ export function createLedger(store: Store, clock: Clock): Ledger {
 }
 
 function toEntry({ id, value, version }: Stored<Line>): Entry {
-  return { key: id, event: value.event, version, attempts: 0, isTold: false, heldUntil: value.heldUntil ?? 0 }
+  const { event, heldUntil = 0 } = value
+  return { key: id, event, version, attempts: 0, isTold: false, heldUntil, isOurs: false }
 }
 
 /** A press is a thing of its own; of reports about one subject only the newest counts. Hashed, because ids may be long. */

@@ -63,8 +63,8 @@ export interface Outbox {
   add(events: readonly Outgoing[]): Promise<void>
   /** Picks up what an earlier process left, or another one has dropped; may be called again. */
   start(): Promise<void>
-  /** Resolves when nothing waits or is under way. */
-  settled(): Promise<void>
+  /** Resolves when nothing waits or is under way, of this lane or of both. */
+  settled(lane?: Outgoing['lane']): Promise<void>
   /** Sends nothing more; what is open stays in the store. May be called again. */
   close(): Promise<void>
 }
@@ -99,7 +99,9 @@ export function createOutbox(deps: {
   const underWay = new Set<Promise<void>>()
   const hangUp = new AbortController()
   let isClosed = false
-  let heard: (() => void)[] = []
+  /** Keys of presses among them. */
+  const presses = new Set<string>()
+  let heard: { readonly lane: Outgoing['lane'] | undefined; readonly resolve: () => void }[] = []
 
   async function add(events: readonly Outgoing[]): Promise<void> {
     if (isClosed) throw new Error('the outbox is closed')
@@ -109,7 +111,7 @@ export function createOutbox(deps: {
       inOrder
         .filter(({ destination }) => deliver[destination] !== undefined)
         .map(async (event) => {
-          const entry = await ledger.open(event)
+          const entry = await ledger.open(event, markUntil(event))
           if (entry) take(entry)
         }),
     )
@@ -126,13 +128,14 @@ export function createOutbox(deps: {
   function take(entry: Entry): void {
     if (isClosed) return
     own.add(entry.key)
-    if (isPress(entry.event)) {
-      // After a crash somebody else may still be sending it: then not before his time is over.
-      after(entry.heldUntil - clock(), () => run(sendPress(entry)))
-      return
-    }
-    reports.add(placeOf(entry.event), entry.key, entry)
-    pump()
+    if (isPress(entry.event)) presses.add(entry.key)
+    // Somebody else may still be sending it: then not before his time is over.
+    const waitMs = entry.isOurs ? 0 : entry.heldUntil - clock()
+    after(waitMs, () => {
+      if (isPress(entry.event)) return run(sendPress(entry))
+      reports.add(placeOf(entry.event), entry.key, entry)
+      pump()
+    })
   }
 
   function pump(): void {
@@ -147,23 +150,17 @@ export function createOutbox(deps: {
   }
 
   async function sendPress(entry: Entry): Promise<void> {
-    const { key, event } = entry
-    const outcome = await unlessStoreFails(async () => {
-      if (!entry.isTold && !isStale(entry)) {
-        const heldUntil = Math.min(clock() + limits.attemptMs, event.usefulUntil)
-        // Whoever cannot put his mark on it has lost it to another process.
-        if (!(await ledger.hold(entry, heldUntil))) return 'settled'
-      }
-      const tried = await attempt(entry)
-      if (tried !== 'settled') await ledger.release(entry)
-      return tried
-    })
-    if (outcome === 'settled') own.delete(key)
-    else if (!isClosed) after(outcome.retryMs, () => run(sendPress(entry)))
+    const outcome = await send(entry)
+    if (outcome !== 'settled') {
+      if (!isClosed) after(outcome.retryMs, () => run(sendPress(entry)))
+      return
+    }
+    own.delete(entry.key)
+    presses.delete(entry.key)
   }
 
   async function sendReport(place: Place, entry: Entry): Promise<void> {
-    const outcome = await unlessStoreFails(() => attempt(entry))
+    const outcome = await send(entry)
     if (outcome === 'settled') {
       if (!reports.has(place, entry.key)) own.delete(entry.key)
       return
@@ -178,13 +175,28 @@ export function createOutbox(deps: {
     })
   }
 
-  async function unlessStoreFails(work: () => Promise<Outcome>): Promise<Outcome> {
+  /** An attempt under our mark. Whoever cannot put his mark on it has lost it: to another process, or to something newer. */
+  async function send(entry: Entry): Promise<Outcome> {
     try {
-      return await work()
+      if (!entry.isTold && !isStale(entry) && !(await mark(entry))) return 'settled'
+      const tried = await attempt(entry)
+      if (tried !== 'settled') await ledger.release(entry)
+      return tried
     } catch (thrown) {
       log('error', 'outbox.store_failed', { reason: String(thrown) })
       return { retryMs: patience(1) }
     }
+  }
+
+  /** The mark that it was written down with is as good as new unless it has waited for its turn. */
+  async function mark(entry: Entry): Promise<boolean> {
+    const until = markUntil(entry.event)
+    const isFresh = entry.isOurs && entry.heldUntil - clock() > (until - clock()) / 2
+    return isFresh || ledger.hold(entry, until)
+  }
+
+  function markUntil({ usefulUntil }: Outgoing): number {
+    return Math.min(clock() + limits.attemptMs, usefulUntil)
   }
 
   /** One attempt, and the record of its end. */
@@ -197,7 +209,7 @@ export function createOutbox(deps: {
       } else {
         entry.attempts += 1
         const { attempts } = entry
-        const delivery = await tell(event)
+        const delivery = await tell(entry)
         if (delivery.kind === 'retry') {
           const retryMs = Math.max(delivery.afterMs ?? 0, patience(attempts))
           if (attempts < limits.attempts && clock() + retryMs < event.usefulUntil) {
@@ -220,10 +232,10 @@ export function createOutbox(deps: {
     return 'settled'
   }
 
-  function tell(event: Outgoing): Promise<Delivery> {
-    const ms = Math.min(limits.attemptMs, event.usefulUntil - clock())
+  /** Ends with our mark at the latest: after it somebody else may try. */
+  function tell({ event, heldUntil }: Entry): Promise<Delivery> {
     return within(
-      ms,
+      heldUntil - clock(),
       async (signal): Promise<Delivery> =>
         (await deliver[event.destination]?.(event, AbortSignal.any([signal, hangUp.signal]))) ?? {
           kind: 'drop',
@@ -261,21 +273,22 @@ export function createOutbox(deps: {
     timers.add(timer)
   }
 
-  function isIdle(): boolean {
+  function isIdle(lane?: Outgoing['lane']): boolean {
+    if (lane === 'press' && presses.size === 0) return true
     return underWay.size === 0 && (isClosed || (timers.size === 0 && reports.waiting() === 0))
   }
 
   function tellSettled(): void {
-    if (!isIdle()) return
-    for (const resolve of heard) resolve()
-    heard = []
+    const { true: done = [], false: open = [] } = Object.groupBy(heard, ({ lane }) => `${isIdle(lane)}` as const)
+    heard = open
+    for (const { resolve } of done) resolve()
   }
 
   return {
     add,
     start,
-    async settled() {
-      if (!isIdle()) await new Promise<void>((resolve) => heard.push(resolve))
+    async settled(lane) {
+      if (!isIdle(lane)) await new Promise<void>((resolve) => heard.push({ lane, resolve }))
     },
     async close() {
       isClosed = true

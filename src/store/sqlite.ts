@@ -88,7 +88,7 @@ export function createSqliteStore(path: string, clock: Clock): Store {
         const value = work()
         settle = () => resolve(value)
       } catch (thrown) {
-        settle = () => reject(thrown)
+        settle = () => reject(explained(thrown, path))
       }
     }
     if (waiting.length === 0) setImmediate(commitAll)
@@ -113,11 +113,19 @@ export function createSqliteStore(path: string, clock: Clock): Store {
         db.exec('COMMIT')
       } catch (thrown) {
         if (db.isOpen && db.isTransaction) db.exec('ROLLBACK')
-        for (const { fail } of batch) fail(thrown)
+        for (const { fail } of batch) fail(explained(thrown, path))
         return
       }
     }
     for (const { settle } of batch) settle()
+  }
+
+  function read<R>(work: () => R): R {
+    try {
+      return work()
+    } catch (thrown) {
+      throw explained(thrown, path)
+    }
   }
 
   /** Purging rides on puts, because only they make the file grow: no timer to own, and a failure has somebody to hear it. */
@@ -160,7 +168,7 @@ export function createSqliteStore(path: string, clock: Clock): Store {
       return {
         async get(id) {
           checkId(id)
-          const found = sql.get.get({ kind, id, now: clock() }) as Row | undefined
+          const found = read(() => sql.get.get({ kind, id, now: clock() }) as Row | undefined)
           return found && fromRow<T>(found)
         },
         async put(id, value, options = {}) {
@@ -181,7 +189,7 @@ export function createSqliteStore(path: string, clock: Clock): Store {
         },
         async list(group, page = {}) {
           const { limit, after } = checkList(group, page)
-          const rows = sql.list.all({ kind, group, after: after ?? '', limit, now: clock() })
+          const rows = read(() => sql.list.all({ kind, group, after: after ?? '', limit, now: clock() }))
           return rows.map((row) => fromRow<T>(row as Row))
         },
       }
@@ -195,7 +203,7 @@ export function createSqliteStore(path: string, clock: Clock): Store {
 
 function openDatabase(path: string): DatabaseSync {
   if (path !== ':memory:') createPrivateFile(path)
-  const db = new DatabaseSync(path, { timeout: busyMs })
+  const db = openFile(path)
   try {
     useWriteAheadLog(db)
     // FULL: a commit waits for the disk; in WAL mode the default would lose acknowledged writes with the power.
@@ -204,7 +212,15 @@ function openDatabase(path: string): DatabaseSync {
     return db
   } catch (error) {
     db.close()
-    throw error
+    throw explained(error, path)
+  }
+}
+
+function openFile(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: busyMs })
+  } catch (error) {
+    throw explained(error, path)
   }
 }
 
@@ -250,10 +266,29 @@ function fromRow<T>({ id, value, version, expiresAt }: Row) {
   return toStored<T>(id, value, version, expiresAt)
 }
 
+const SQLITE_BUSY = 5
+
+/** By SQLite's code, for faults that somebody can mend. */
+const remedies: Readonly<Record<number, string>> = {
+  8: 'cannot be written: let this user write to it and to its directory',
+  11: 'is damaged: stop, and restore the whole data directory from your backup',
+  13: 'has no room left on its disk: make some; whoever was not answered will come again',
+  14: 'cannot be opened: let this user read and write it',
+  26: 'is damaged, or no database of ours: restore the whole data directory from your backup',
+}
+
+function explained(thrown: unknown, path: string): unknown {
+  const remedy = remedies[kindOf(thrown) ?? 0]
+  return remedy === undefined ? thrown : new BridgeError('internal', `${path} ${remedy}`, { cause: thrown })
+}
+
 function isBusy(error: unknown): boolean {
-  const SQLITE_BUSY = 5
-  // The low byte is the kind of error, the rest its finer reason (sqlite.org/rescode.html).
-  return isObject(error) && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY
+  return kindOf(error) === SQLITE_BUSY
+}
+
+/** The low byte is the kind of error, the rest its finer reason (sqlite.org/rescode.html). */
+function kindOf(error: unknown): number | undefined {
+  return isObject(error) && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -3,25 +3,30 @@ import { z } from 'zod'
 
 /** Epoch milliseconds by the camera's clock. */
 const instant = z.int().nonnegative()
+/**
+ * When it happened, and when it was sent (anew for each attempt), both by the same clock: then its age is known, however
+ * wrong that clock is.
+ */
+const when = { at: instant, sentAt: instant.exactOptional() }
 const count = z.int().nonnegative()
 
 /** Unique for each event of a camera: a repeated post is the same event. */
 const eventId = z.string().regex(/^[a-zA-Z0-9_.-]{1,128}$/)
 
 /** Somebody pressed the doorbell. */
-const press = z.object({ kind: z.literal('press'), eventId, at: instant })
+const press = z.object({ kind: z.literal('press'), eventId, ...when })
 
 /** Something moves before the camera, or nothing does any more. */
-const motion = z.object({ kind: z.literal('motion'), eventId, isDetected: z.boolean(), at: instant })
+const motion = z.object({ kind: z.literal('motion'), eventId, isDetected: z.boolean(), ...when })
 
 /** The camera sees a person. */
-const person = z.object({ kind: z.literal('person'), eventId, at: instant })
+const person = z.object({ kind: z.literal('person'), eventId, ...when })
 
 /** How full the battery is, in percent. */
-const battery = z.object({ kind: z.literal('battery'), level: z.number().min(0).max(100), at: instant })
+const battery = z.object({ kind: z.literal('battery'), level: z.number().min(0).max(100), ...when })
 
 /** Its lens was switched on or off. */
-const lens = z.object({ kind: z.literal('switch'), isOn: z.boolean(), at: instant })
+const lens = z.object({ kind: z.literal('switch'), isOn: z.boolean(), ...when })
 
 /** What one of its sensors measures, in words, as a value, or both. */
 const sensor = z.object({
@@ -30,7 +35,7 @@ const sensor = z.object({
   name: z.string().min(1).max(64),
   state: z.string().min(1).max(64).exactOptional(),
   value: z.number().exactOptional(),
-  at: instant,
+  ...when,
 })
 
 /** How a viewer fares: posted when it connects, each second while it talks back, and once at its end. */
@@ -38,8 +43,11 @@ const viewer = z.object({
   kind: z.literal('viewer'),
   /** The `senderClientId` of the viewer's offer, as KVS limits it. */
   viewerId: z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/),
-  /** `failed`: it never connected. `left`: it was connected and is gone. */
-  state: z.enum(['connected', 'failed', 'left']),
+  /**
+   * `busy`: there is no place for it, and its offer gets no answer. `failed`: it never connected. `left`: it was connected and
+   * is gone. `silent`: it was connected, and nothing came from it any more.
+   */
+  state: z.enum(['connected', 'busy', 'failed', 'left', 'silent']),
   /** Talk-back so far: audio packets received, and the RMS level (0 silent, 1 full scale) of the last second of them. */
   heard: z.object({ packets: count, level: z.number().min(0).max(1) }).optional(),
   /** RTP packets sent to it so far. */

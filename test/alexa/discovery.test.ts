@@ -52,6 +52,16 @@ group('an endpoint is true to its camera', () => {
     )
   })
 
+  test('an intercom without a picture is opened only if it can be talked to: sound alone must be two-way', () => {
+    const intercom = { ...frontDoor, hasVideo: false }
+    expect(interfacesOf(intercom)).toContain('Alexa.RTCSessionController')
+    expect(interfacesOf({ ...intercom, hasSpeaker: false })).toEqual([
+      'Alexa',
+      'Alexa.EndpointHealth',
+      'Alexa.DoorbellEventSource',
+    ])
+  })
+
   test('a doorbell is announced as ringing only where events can be sent, and a camera never', () => {
     expect(interfacesOf(frontDoor, true)).toContain('Alexa.DoorbellEventSource')
     expect(interfacesOf(frontDoor, false)).not.toContain('Alexa.DoorbellEventSource')

@@ -11,7 +11,14 @@ import { createJournal, frontDoor, garden, noon } from './world.ts'
 const never = new AbortController().signal
 
 /** Grants that hand out a token for each ask, and remember what was turned down, forgotten and moved. */
-async function setUp(options: { bearer?: () => Promise<Bearer>; region?: AlexaRegion } = {}) {
+async function setUp(
+  options: {
+    bearer?: () => Promise<Bearer>
+    region?: AlexaRegion
+    urls?: Partial<Record<AlexaRegion, string>>
+    motion?: { isDetected: boolean; at: number }
+  } = {},
+) {
   const amazon = await startAmazon()
   const journal = createJournal()
   const rejected: (string | undefined)[] = []
@@ -28,9 +35,9 @@ async function setUp(options: { bearer?: () => Promise<Bearer>; region?: AlexaRe
       moved: async (account, region) => void moved.push(`${account}: ${region}`),
     },
     cameras: { find: async (_account, id) => [frontDoor, garden].find((camera) => camera.id === id) },
-    stateOf: async () => ({ motion: { isDetected: false, at: noon } }),
+    stateOf: async () => ({ motion: options.motion ?? { isDetected: false, at: noon } }),
     isOnline: () => true,
-    gatewayUrls: amazon.gatewayUrls,
+    gatewayUrls: { ...amazon.gatewayUrls, ...options.urls },
     clock: () => noon,
     log: journal.log,
   })
@@ -166,6 +173,13 @@ describe('a customer of another region', () => {
     expect(world.moved).toEqual(['anna: FE'])
   })
 
+  test('is found there, too, when a gateway on the way to it is out of order', async () => {
+    await using world = await setUp({ urls: { EU: 'http://127.0.0.1:1/v3/events' } })
+    world.amazon.state.region = 'FE'
+    expect(await world.press()).toEqual({ kind: 'done' })
+    expect(world.moved).toEqual(['anna: FE'])
+  })
+
   test('is addressed there at once when the region is known', async () => {
     await using world = await setUp({ region: 'EU' })
     world.amazon.state.region = 'EU'
@@ -187,11 +201,20 @@ describe('a report', () => {
     await using world = await setUp()
     await world.tell(garden, { kind: 'motion', eventId: 'm', isDetected: true, at: noon })
     expect(world.amazon.events[0]).toMatchObject({
-      context: { properties: [{ name: 'connectivity', value: { value: 'OK' } }] },
+      context: { properties: [{ name: 'connectivity', value: { value: 'OK' } }, { name: 'objectDetectionClasses' }] },
       event: {
         header: { name: 'ChangeReport' },
         payload: { change: { properties: [{ name: 'detectionState', value: 'DETECTED' }] } },
       },
+    })
+  })
+
+  test('of a camera that came back says that what moved long ago moves no more', async () => {
+    await using world = await setUp({ motion: { isDetected: true, at: noon - 3_600_000 } })
+    await world.tell(garden, { kind: 'online', isOnline: true, at: noon })
+    expect(world.amazon.events[0]).toMatchObject({
+      context: { properties: [{ name: 'detectionState', value: 'NOT_DETECTED' }, { name: 'objectDetectionClasses' }] },
+      event: { payload: { change: { properties: [{ name: 'connectivity', value: { value: 'OK' } }] } } },
     })
   })
 

@@ -49,8 +49,9 @@ describe('a grant', () => {
     const { handle } = createWorld({ grants: world.grants })
     expect(nameOf(await handle(acceptGrant('code-1')))).toBe('Alexa.Authorization/AcceptGrant.Response')
     expect(await world.store.collection('alexa-link').get(anna)).toBeDefined()
-    // The code was used up: a second directive with it fails, and the grant stays.
-    expect((await handle(acceptGrant('code-1'))).event.payload).toHaveProperty('type', 'ACCEPT_GRANT_FAILED')
+    // The code is used up: the same directive again is answered alike, another with a code that is none fails, and the grant stays.
+    expect(nameOf(await handle(acceptGrant('code-1')))).toBe('Alexa.Authorization/AcceptGrant.Response')
+    expect((await handle(acceptGrant('code-0'))).event.payload).toHaveProperty('type', 'ACCEPT_GRANT_FAILED')
     expect(await world.grants.bearer(anna)).toHaveProperty('kind', 'token')
   })
 
@@ -133,6 +134,72 @@ describe('several processes', () => {
     const processes = [world.make(), world.make(), world.make()]
     const bearers = await Promise.all(processes.map((grants) => grants.bearer(anna)))
     expect(bearers).toEqual(processes.map(() => ({ kind: 'token', region: 'NA', token: 'Atza|access-2' })))
+    expect(refreshes(world.amazon)).toBe(1)
+  })
+})
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 250))
+
+describe('at the same time', () => {
+  test('a corrected region does not cost the tokens that a refresh brings', async () => {
+    await using world = await setUp()
+    await world.grants.accept(anna, 'code-1', undefined, signal)
+    world.pass(3_600_000)
+    const answer = Promise.withResolvers<void>()
+    world.amazon.state.beforeRefresh = answer.promise
+    const refreshed = world.grants.bearer(anna)
+    await pause()
+    await world.make().moved(anna, 'EU')
+    answer.resolve()
+    expect(await refreshed).toEqual({ kind: 'token', region: 'EU', token: 'Atza|access-2' })
+    world.pass(3_600_000)
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', region: 'EU', token: 'Atza|access-3' })
+  })
+
+  test('a corrected region is not taken for a new token', async () => {
+    await using world = await setUp()
+    await world.grants.accept(anna, 'code-1', undefined, signal)
+    const answer = Promise.withResolvers<void>()
+    world.amazon.state.beforeRefresh = answer.promise
+    const bearers = [world.make(), world.make()].map((grants) => grants.bearer(anna, 'Atza|access-1'))
+    await pause()
+    await world.make().moved(anna, 'EU')
+    await pause()
+    answer.resolve()
+    for (const bearer of await Promise.all(bearers)) expect(bearer).toHaveProperty('token', 'Atza|access-2')
+  })
+
+  test('a grant given anew is not forgotten for what the gateway said of the old one', async () => {
+    await using world = await setUp()
+    world.amazon.state.codes.add('code-2')
+    await world.grants.accept(anna, 'code-1', undefined, signal)
+    await world.grants.accept(anna, 'code-2', undefined, signal)
+    await world.grants.forget(anna, 'event gateway: 403', 'Atza|access-1')
+    expect(await world.grants.bearer(anna)).toHaveProperty('token', 'Atza|access-2')
+    await world.grants.forget(anna, 'event gateway: 403', 'Atza|access-2')
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'no-grant' })
+    expect(await world.grants.has(anna)).toBe(false)
+  })
+
+  test('who refreshes after somebody who died has as long for it as anybody', async () => {
+    await using world = await setUp()
+    await world.grants.accept(anna, 'code-1', undefined, signal)
+    world.pass(3_600_000)
+    const dead = { onlyIf: 'absent', expiresAt: noon + 3_600_000 + 4_800 } as const
+    await world.store.collection('alexa-refresh').put(anna, { heldAt: 0 }, dead)
+    const answer = Promise.withResolvers<void>()
+    world.amazon.state.beforeRefresh = answer.promise
+    const first = world.make().bearer(anna)
+    await pause()
+    world.pass(4_900)
+    await pause()
+    world.pass(200)
+    const second = world.make().bearer(anna)
+    await pause()
+    answer.resolve()
+    expect(await Promise.all([first, second])).toEqual(
+      [1, 2].map(() => ({ kind: 'token', region: 'NA', token: 'Atza|access-2' })),
+    )
     expect(refreshes(world.amazon)).toBe(1)
   })
 })

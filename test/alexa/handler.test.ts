@@ -138,7 +138,7 @@ describe('each directive is answered with its own event', () => {
     expect(lines).toContainEqual({
       level: 'warn',
       event: 'alexa.cameras_left_out',
-      fields: { badIds: 1, overLimit: 5, limit: 300 },
+      fields: { cameras: 6, limit: 300 },
     })
   })
 })

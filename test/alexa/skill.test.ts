@@ -1,5 +1,4 @@
 /** The companion skill, as Alexa asks it. */
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import type { RequestEnvelope, ResponseEnvelope } from 'ask-sdk-model'
 import { durationMs, startOfDay } from '../../src/alexa/skill/duration.ts'
@@ -156,6 +155,8 @@ describe('a customer asks', () => {
   test('only to open it', async () => {
     const { ask } = createWorld()
     expect((await ask({ type: 'LaunchRequest' })).said).toContain('Your doorbell is listening')
+    // What can be asked only with a link is not offered without one.
+    expect(await ask({ type: 'LaunchRequest' }, { token: '' })).toMatchObject({ card: { type: 'LinkAccount' } })
   })
 })
 
@@ -185,32 +186,6 @@ test.each([
   ['2026-06-01T00:10:00Z', 'Asia/Kathmandu', '2026-05-31T18:15:00Z'],
 ])('the day of %s in %s began at %s', (now, zone, start) => {
   expect(new Date(startOfDay(Date.parse(now), zone)).toISOString()).toBe(new Date(start).toISOString())
-})
-
-describe('the interaction models', () => {
-  test.each(['en-US', 'de-DE'])('%s names the intents that the skill has, each with words of its own', (locale) => {
-    const path = new URL(`../../skills/alexa/skill-package/interactionModels/custom/${locale}.json`, import.meta.url)
-    const { languageModel } = JSON.parse(readFileSync(path, 'utf8')).interactionModel
-    const { intents, types } = languageModel as {
-      intents: { name: string; samples: string[]; slots?: { name: string; type: string }[] }[]
-      types: { name: string }[]
-    }
-    const own = intents.filter(({ name }) => !name.startsWith('AMAZON.'))
-    expect(own.map(({ name }) => name)).toEqual([
-      'LastVisitorIntent',
-      'VisitorCountIntent',
-      'CameraOnlineIntent',
-      'MuteIntent',
-      'UnmuteIntent',
-    ])
-    const samples = own.flatMap((each) => each.samples)
-    expect(new Set(samples.map((each) => each.toLowerCase())).size).toBe(samples.length)
-    for (const { samples: words, slots = [] } of own) {
-      for (const [, slot] of words.join(' ').matchAll(/\{(\w+)\}/g))
-        expect(slots.map(({ name }) => name)).toContain(slot)
-      for (const { type } of slots) expect(['AMAZON.DURATION', ...types.map(({ name }) => name)]).toContain(type)
-    }
-  })
 })
 
 test.each([

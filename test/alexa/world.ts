@@ -93,6 +93,7 @@ export function createWorld(
     stateOf: async () => ({ motion: { isDetected: true, at: noon - 5_000 }, snapshot: { at: noon - 60_000 } }),
     snapshotUrl: ({ id }) => `https://bridge.example/cameras/${id}/snapshot`,
     canSendEvents: true,
+    warn: async () => {},
     clock: () => noon,
     log: journal.log,
     ...rest,

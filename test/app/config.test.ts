@@ -51,6 +51,12 @@ test.each([
   ['an ICE server that no browser takes', { TRANSOM_ICE_SERVERS: '[{"urls":"http://foo"}]' }, 'must be a JSON array'],
   ['TURN without credentials', { TRANSOM_ICE_SERVERS: '[{"urls":"turn:turn.example"}]' }, 'TURN with credentials'],
   ['a switch that is neither on nor off', { TRANSOM_DOORBELL: 'yes' }, 'TRANSOM_DOORBELL'],
+  [
+    'half a pair for Login with Amazon',
+    { TRANSOM_LWA_CLIENT_ID: 'amzn1.x' },
+    'TRANSOM_LWA_CLIENT_SECRET belong together',
+  ],
+  ['the other half', { TRANSOM_LWA_CLIENT_SECRET: 's' }, 'TRANSOM_LWA_CLIENT_ID and'],
   ['a setting that does not exist', { TRANSOM_SAUCE: 'file.mp4' }, 'unknown setting TRANSOM_SAUCE'],
 ])('%s is refused by name', (_, env, message) => {
   expect(() => readConfig(env)).toThrow(message)

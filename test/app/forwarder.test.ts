@@ -27,9 +27,18 @@ afterEach(() => {
 
 const launch = {
   version: '1.0',
-  session: { new: true, sessionId: 's', application: { applicationId: 'a' }, user: { userId: 'u' } },
+  session: {
+    new: true,
+    sessionId: 's',
+    application: { applicationId: 'a' },
+    user: { userId: 'u', accessToken: 'good' },
+  },
   context: {
-    System: { application: { applicationId: 'a' }, user: { userId: 'u' }, apiEndpoint: 'https://api.amazonalexa.com' },
+    System: {
+      application: { applicationId: 'a' },
+      user: { userId: 'u', accessToken: 'good' },
+      apiEndpoint: 'https://api.amazonalexa.com',
+    },
   },
   request: { type: 'LaunchRequest', requestId: 'r', timestamp: '2026-11-22T12:00:00Z', locale: 'de-DE' },
 }

@@ -1,4 +1,5 @@
 /** Alexa's whole side in memory: real store, outbox, broker, doors and event gateway; a fake camera, and Amazon on loopback. */
+import { createSecretKey } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
@@ -33,6 +34,7 @@ export interface HouseOptions {
 
 const verifyToken: VerifyToken = async (token) => {
   if (token === 'expired') throw new BridgeError('token_expired')
+  if (token === 'no-scope') return { accountId: anna, clientId: 'other', scopes: [] }
   if (token !== 'good') throw new BridgeError('unauthorized')
   return { accountId: anna, clientId: 'alexa', scopes: ['camera'] }
 }
@@ -61,7 +63,12 @@ export async function openHouse(options: HouseOptions = {}) {
     presence: () => ({ online, sinceAt: 0 }),
     budgets: { settleCapMs: 200, quietMs: 20, replyMs: 100, absentMs: 500, lifetimeMs: 3_600_000 },
   })
-  const cameras = createCameras(store, (camera, kind) => events.receive(camera, { kind, at: clock() }))
+  const sealingKey = Buffer.alloc(32, 7).toString('base64')
+  const cameras = createCameras(
+    store,
+    (camera, kind) => events.receive(camera, { kind, at: clock() }),
+    createSecretKey(sealingKey, 'base64'),
+  )
   const notices = createNotices(base)
   const side = createAlexaSide({
     ...base,
@@ -75,7 +82,7 @@ export async function openHouse(options: HouseOptions = {}) {
       timeZone: 'Europe/Berlin',
     },
     publicUrl: 'https://bridge.example',
-    sealingKey: Buffer.alloc(32, 7).toString('base64'),
+    sealingKey,
     verifyToken,
     cameras,
     broker,

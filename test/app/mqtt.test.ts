@@ -3,10 +3,14 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { Aedes } from 'aedes'
 import { connectAsync } from 'mqtt'
-import { expect, test } from '@jest/globals'
+import { afterAll, expect, test } from '@jest/globals'
 import { startMqtt } from '../../src/app/mqtt.ts'
 import type { CameraNews } from '../../src/ports.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { createJournal, frontDoor } from '../alexa/world.ts'
+
+const store = createSqliteStore(':memory:', () => 1_000)
+afterAll(() => store.close())
 
 async function startBroker() {
   const aedes = await Aedes.createBroker()
@@ -36,6 +40,7 @@ async function intake(url: string, receive: (news: CameraNews) => Promise<void>)
     topic: 'transom',
     find: async (id) => (id === frontDoor.id ? frontDoor : undefined),
     receive: (_camera, news) => receive(news),
+    store,
     clock: () => 1_000,
     log,
   })
@@ -107,6 +112,41 @@ test('a message is acknowledged when it is durable, not before, and comes again 
   expect(mqtt.lines.map(({ event }) => event)).toContain('mqtt.not_taken')
 })
 
+/** A broker that sends one press, the same again as if it had not heard our word for it, and another of the same number. */
+async function startForgetfulBroker() {
+  const topic = Buffer.from('\0\u0018transom/front-door/event')
+  const publish = (dup: boolean) => {
+    const body = Buffer.concat([topic, Buffer.from([0, 7]), Buffer.from('{"kind":"press"}')])
+    return Buffer.concat([Buffer.from([dup ? 0x3a : 0x32, body.length]), body])
+  }
+  const presses = [publish(false), publish(true), publish(false)]
+  // By the packet's first byte (MQTT 3.1.1, 2.2): CONNECT, SUBSCRIBE, PUBACK.
+  const replies: Readonly<Record<number, (packet: Buffer) => Buffer>> = {
+    0x10: () => Buffer.from([0x20, 2, 0, 0]),
+    0x82: (packet) => Buffer.concat([Buffer.from([0x90, 3, packet[2]!, packet[3]!, 1]), presses.shift()!]),
+    0x40: () => presses.shift() ?? Buffer.alloc(0),
+  }
+  const server = createServer((socket) => {
+    socket.on('data', (packet) => socket.write(replies[packet[0]!]?.(packet) ?? Buffer.alloc(0)))
+    socket.on('error', () => {})
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => void server.close(),
+  }
+}
+
+test('a message that comes again is the same event, though nobody gave it a name', async () => {
+  await using broker = await startForgetfulBroker()
+  const heard: CameraNews[] = []
+  await using _mqtt = await intake(broker.url, async (news) => void heard.push(news))
+  await until(() => heard.length === 3)
+  const [first, again, other] = heard.map((news) => 'eventId' in news && news.eventId)
+  expect(again).toBe(first)
+  expect(other).not.toBe(first)
+})
+
 test('what arrives while we are away waits for us', async () => {
   await using broker = await startBroker()
   const first = await intake(broker.url, async () => {})
@@ -120,5 +160,7 @@ test('what arrives while we are away waits for us', async () => {
 })
 
 test('a broker that is not there says so at the start', async () => {
-  await expect(intake('mqtt://127.0.0.1:1', async () => {})).rejects.toThrow(/ECONNREFUSED|connect/)
+  const start = intake('mqtt://user:secret@127.0.0.1:1', async () => {})
+  await expect(start).rejects.toThrow(/^TRANSOM_MQTT_URL: 127\.0\.0\.1:1: .*(ECONNREFUSED|connect)/)
+  await expect(start).rejects.not.toThrow('secret')
 })

@@ -7,7 +7,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { createBridge, type Bridge } from '../../src/app/bridge.ts'
 import { readConfig } from '../../src/app/config.ts'
 import { withKeyId } from '../../src/oauth/keyring.ts'
-import { cameraId, type AccountId, type Camera, type CameraMessage } from '../../src/ports.ts'
+import { accountId, cameraId, type AccountId, type Camera, type CameraMessage } from '../../src/ports.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { client as lwaClient, startAmazon } from '../alexa/amazon.ts'
 import { acceptGrant } from '../alexa/directives.ts'
@@ -68,8 +68,21 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
     log: (level, event, fields) => void lines.push(`${level} ${event} ${JSON.stringify(fields)}`),
   })
 
+  const googleTokens = new Map<string, string>()
+  /** Google asks for the account's devices, and has taken them in by the time that it is told of their states. */
+  async function sync(account: string): Promise<void> {
+    const seen = await bridge.shares.visible.list(accountId(account))
+    google.devices.set(
+      account,
+      seen.map(({ id }) => ({ id })),
+    )
+    const body = { requestId: '1', inputs: [{ intent: 'action.devices.SYNC' }] }
+    await bridge.fulfillment(body, { authorization: `Bearer ${googleTokens.get(account)}` })
+  }
+
   return {
     bridge,
+    sync,
     store,
     amazon,
     google,
@@ -110,8 +123,8 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
         amazon.state.codes.add(code)
         await bridge.alexa.handler(acceptGrant(code, token))
       } else {
-        const body = { requestId: '1', inputs: [{ intent: 'action.devices.SYNC' }] }
-        await bridge.fulfillment(body, { authorization: `Bearer ${token}` })
+        googleTokens.set(account, token)
+        await sync(account)
       }
       return token
     },

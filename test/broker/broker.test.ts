@@ -281,6 +281,25 @@ describe('whatever the camera does, there is one verdict, the right cause, and n
     expect(await verdict).toBe('camera_hung_up')
   })
 
+  test('a camera that says that it is full is not waited for, and nobody else can say so', async () => {
+    const asked = Promise.withResolvers<string>()
+    const { ask, broker } = house(
+      (signal, viewerId) => {
+        asked.resolve(viewerId)
+        return silent(signal, viewerId)
+      },
+      { budgetMs: 10_000 },
+    )
+    const verdict = codeOf(ask())
+    const viewer = await asked.promise
+    await broker.cameraReported({ ...camera, id: cameraId('other') }, { viewerId: viewer, state: 'busy' })
+    await broker.cameraReported(camera, { viewerId: `${viewer}x`, state: 'busy' })
+    expect(broker.running()).toBe(1)
+    await broker.cameraReported(camera, { viewerId: viewer, state: 'busy' })
+    expect(await verdict).toBe('camera_busy')
+    expect(await broker.recent(camera.accountId)).toMatchObject([{ cause: { code: 'camera_busy' } }])
+  })
+
   test('a camera that is long gone is not waited for', async () => {
     const { ask, offers } = house(silent, { presence: () => ({ online: false, sinceAt: 0 }), budgetMs: 10_000 })
     expect(await codeOf(ask())).toBe('camera_offline')

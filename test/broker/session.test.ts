@@ -228,6 +228,27 @@ describe('transitions', () => {
     expect(session).toMatchObject({ phase: 'closed', cause: { code: 'media_failed' } })
   })
 
+  test('offered + camera-reported busy -> closed, at once; later it says nothing', () => {
+    const busy = { kind: 'camera-reported', state: 'busy', at: 15 } as const
+    const { session, effects } = play(busy)
+    expect([phase(session), ...effects]).toEqual(['closed', deadline, 'refuse camera_busy', 'hang-up'])
+    const there = play(answered(20), busy, { kind: 'camera-gathered', at: 25 }, busy).session
+    expect(there).toMatchObject({ phase: 'answered' })
+  })
+
+  test.each([
+    ['left', 'the camera saw the display leave'],
+    ['silent', 'nothing came from the display any more'],
+  ] as const)('answered + camera-reported %s -> closed: %s', (state, reason) => {
+    const { session } = play(
+      answered(20),
+      { kind: 'camera-gathered', at: 25 },
+      { kind: 'camera-reported', state, at: 900 },
+    )
+    expect(session).toMatchObject({ phase: 'closed', reason })
+    expect(session).not.toHaveProperty('cause')
+  })
+
   test('what the camera heard is kept, also when it says so after the end', () => {
     const { session } = play(
       answered(20),
@@ -258,6 +279,7 @@ describe('on a random walk', () => {
       { kind: 'signaling-failed', code: 'signaling_failed', message: 'x', at: 0 },
       { kind: 'servers-known', servers: { turn: false, stun: false }, at: 0 },
       { kind: 'camera-reported', state: 'connected', at: 0 },
+      { kind: 'camera-reported', state: 'busy', at: 0 },
       { kind: 'camera-reported', state: 'left', heard: { packets: 1, level: 0 }, at: 0 },
       { kind: 'display-connected', at: 0 },
       { kind: 'ended', reason: 'x', at: 0 },

@@ -2,13 +2,20 @@
 import { describe, expect, test } from '@jest/globals'
 import { createHash } from 'node:crypto'
 import { sign } from '../../src/app/signature.ts'
-import type { CameraMessage } from '../../src/ports.ts'
+import { cameraId, type CameraMessage } from '../../src/ports.ts'
 import * as directive from '../alexa/directives.ts'
 import { anna, frontDoor, garden } from '../alexa/world.ts'
 import { cameraKey, namesOf, openHouse, type House, type Reply } from '../app/house.ts'
 
 const post = (house: House, event: unknown, region?: string) => house.alexa.entry(event, region) as Promise<Reply>
 const link = (house: House, region?: string) => post(house, directive.acceptGrant(), region)
+const signingKey = createHash('sha256').update(cameraKey).digest()
+const signed = (body: string, at = Date.now(), key: Uint8Array = signingKey) => {
+  const timestamp = `${Math.floor(at / 1000)}`
+  return { 'x-transom-timestamp': timestamp, 'x-transom-signature': sign(key, timestamp, body) }
+}
+const send = (house: House, body: string, headers: Record<string, string>) =>
+  fetch(`${house.url}/cameras/front-door/events`, { method: 'POST', headers, body })
 const press = (eventId = 'press-1', at = Date.now()) => ({ kind: 'press', eventId, at })
 /** The fingerprint and ICE credentials are all that makes an answer; the broker checks the rest. */
 async function* answering(offer: string): AsyncIterable<CameraMessage> {
@@ -97,6 +104,64 @@ describe('a press', () => {
   })
 })
 
+const day = 24 * 3_600_000
+/** The times by the camera's clock, which is so far off. */
+const off = (ms: number, ageMs = 0) => ({ at: Date.now() + ms - ageMs, sentAt: Date.now() + ms })
+
+describe('a camera whose clock is wrong', () => {
+  test.each([
+    ['behind by a minute', off(-60_000), 1],
+    ['behind by years', off(-3_000 * day), 1],
+    ['ahead by an hour', off(3_600_000), 1],
+    ['behind, of a press that waited', off(-60_000, 31_000), 0],
+    ['ahead, of a press that waited', off(60_000, 31_000), 0],
+    ['at its beginning, without a word of when it was sent', { at: 12_000 }, 1],
+    ['behind by an hour, without a word of when it was sent', { at: Date.now() - 3_600_000 }, 0],
+    ['right, of a press that waited in the network', { at: Date.now() - 31_000, sentAt: Date.now() - 3_000 }, 0],
+  ])('%s', async (_name, when, announced) => {
+    await using house = await openHouse()
+    await link(house)
+    expect((await house.tell({ kind: 'press', eventId: 'p', ...when })).status).toBe(202)
+    await house.outbox.settled()
+    expect(namesOf(house)).toHaveLength(announced)
+    expect(await house.events.visits(frontDoor, 0)).toHaveLength(1)
+  })
+
+  test('is known by the time of its signature, too', async () => {
+    await using house = await openHouse()
+    await link(house)
+    const body = JSON.stringify(press('p', Date.now() - 120_000))
+    expect((await send(house, body, signed(body, Date.now() - 120_000))).status).toBe(202)
+    await house.outbox.settled()
+    expect(namesOf(house)).toHaveLength(1)
+  })
+
+  test('and whose press comes again hours later rings no second time', async () => {
+    let now = Date.now()
+    await using house = await openHouse({ now: () => now })
+    await link(house)
+    for (const passed of [0, 2 * 3_600_000]) {
+      now += passed
+      expect((await house.tell({ kind: 'press', eventId: 'p', at: 12_000 })).status).toBe(202)
+      await house.outbox.settled()
+    }
+    expect(namesOf(house)).toHaveLength(1)
+  })
+
+  test('has its motion in the order and at the time in which it happened', async () => {
+    await using house = await openHouse()
+    await link(house)
+    await house.tell({ kind: 'motion', eventId: 'm1', isDetected: true, ...off(-3_600_000, 2_000) }, 'garden')
+    await house.tell({ kind: 'motion', eventId: 'm2', isDetected: false, ...off(-3_600_000, 0) }, 'garden')
+    await house.outbox.settled()
+    expect(namesOf(house).length).toBeGreaterThan(0)
+    const { context } = await post(house, directive.reportState('garden'))
+    expect(context.properties).toContainEqual(
+      expect.objectContaining({ name: 'detectionState', value: 'NOT_DETECTED' }),
+    )
+  })
+})
+
 describe('other news', () => {
   test.each([
     ['motion', { kind: 'motion', eventId: 'm', isDetected: true, at: Date.now() }, 'Alexa/ChangeReport'],
@@ -118,6 +183,15 @@ describe('other news', () => {
     await house.tell({ kind: 'motion', eventId: 'm', isDetected: true, at: Date.now() }, 'garden')
     const { context } = await post(house, directive.reportState('garden'))
     expect(context.properties).toContainEqual(expect.objectContaining({ name: 'detectionState', value: 'DETECTED' }))
+  })
+
+  test('a camera that goes takes along who rang and what moved, for its id may be used again', async () => {
+    await using house = await openHouse()
+    await house.tell(press())
+    await house.tell({ kind: 'motion', eventId: 'm', isDetected: true, at: Date.now() })
+    await house.cameras.remove('front-door')
+    expect(await house.events.visits(frontDoor, 0)).toEqual([])
+    expect(await house.store.collection('camera-state').get('front-door')).toBeUndefined()
   })
 
   test('a camera that comes, is renamed, and goes', async () => {
@@ -233,6 +307,7 @@ describe('a still picture', () => {
     })
     const get = (token: string) =>
       fetch(`${house.url}/cameras/garden/snapshot`, { headers: { authorization: `Bearer ${token}` } })
+    expect((await get('no-scope')).status).toBe(401)
     const picture = await get('good')
     expect(picture.headers.get('content-type')).toBe('image/jpeg')
     expect(Buffer.from(await picture.arrayBuffer())).toEqual(jpeg)
@@ -247,6 +322,24 @@ describe('a still picture', () => {
   })
 })
 
+test('a still picture that is too old to be kept is not promised', async () => {
+  let now = Date.now()
+  await using house = await openHouse({ now: () => now })
+  await leave(house, Buffer.from([0xff, 0xd8, 0xff, 0xe0]))
+  expect((await post(house, directive.getSnapshot('garden'))).event.header.name).toBe('Snapshot')
+  now += 7 * day
+  expect((await post(house, directive.getSnapshot('garden'))).event.payload.type).toBe('ENDPOINT_UNREACHABLE')
+})
+
+test('what a camera tells apart is told, and what it does not is refused', async () => {
+  await using house = await openHouse()
+  const { context, event } = await post(house, directive.setDetectionClasses('garden'))
+  expect(event.header.name).toBe('Response')
+  expect(context.properties).toMatchObject([{ name: 'objectDetectionClasses', value: [{ imageNetClass: 'person' }] }])
+  const refused = await post(house, directive.setDetectionClasses('front-door'))
+  expect(refused.event.payload.type).toBe('INVALID_DIRECTIVE')
+})
+
 test('another road to the picture is offered where there is one', async () => {
   await using house = await openHouse()
   const { event } = await post(house, directive.initializeStreams('garden'))
@@ -255,15 +348,44 @@ test('another road to the picture is offered where there is one', async () => {
   expect(refused.event.payload.type).toBe('INVALID_DIRECTIVE')
 })
 
-const send = (house: House, body: string, headers: Record<string, string>) =>
-  fetch(`${house.url}/cameras/front-door/events`, { method: 'POST', headers, body })
+const named = (id: string, name: string) => ({ ...garden, id: cameraId(id), name })
+const discover = async (house: House) => (await post(house, directive.discover())).event.payload.endpoints
+const kinds = async (house: House) => (await house.notices.list(anna)).map(({ kind }) => kind)
+
+describe('what Alexa cannot do with the cameras', () => {
+  test('cameras of one name: the owner finds a notice, until they have names of their own', async () => {
+    await using house = await openHouse()
+    await house.cameras.put(named('yard', 'garden!'), cameraKey)
+    expect(await discover(house)).toHaveLength(3)
+    expect(await house.notices.list(anna)).toMatchObject([
+      { kind: 'alexa_same_names', message: expect.stringContaining('(Garden)') },
+    ])
+    await link(house)
+    await house.cameras.put(named('yard', 'Yard'), cameraKey)
+    expect(await kinds(house)).toEqual([])
+    await house.cameras.put(named('yard', 'Front Door'), cameraKey)
+    expect(await kinds(house)).toEqual(['alexa_same_names'])
+    await house.cameras.remove('yard')
+    expect(await kinds(house)).toEqual([])
+  })
+
+  test('more than 300 cameras, or ids that it does not take: the rest is told, and which are missing', async () => {
+    await using house = await openHouse()
+    for (let index = 0; index < 299; index++) await house.cameras.put(named(`k${index}`, `K${index}`), cameraKey)
+    await link(house)
+    const before = (await discover(house)).length
+    await house.cameras.put(named('zz.top', 'Top'), cameraKey)
+    expect([before, (await discover(house)).length]).toEqual([300, 300])
+    const [{ message } = { message: '' }] = await house.notices.list(anna)
+    expect(message).toContain('300')
+    expect(message).toContain('Top')
+    await house.outbox.settled()
+    expect(namesOf(house)).not.toContain('Alexa.Discovery/AddOrUpdateReport')
+    expect(house.lines.filter(({ event }) => event === 'alexa.cameras_left_out').length).toBeGreaterThan(0)
+  })
+})
 
 describe('a signed event', () => {
-  const signingKey = createHash('sha256').update(cameraKey).digest()
-  const signed = (body: string, at = Date.now(), key: Uint8Array = signingKey) => {
-    const timestamp = `${Math.floor(at / 1000)}`
-    return { 'x-transom-timestamp': timestamp, 'x-transom-signature': sign(key, timestamp, body) }
-  }
   test('is taken once', async () => {
     await using house = await openHouse()
     const body = JSON.stringify(press())

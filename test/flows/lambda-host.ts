@@ -1,9 +1,10 @@
 /**
  * Stands in for AWS around the Lambda entries: DynamoDB (dynalite), the KVS-compatible service, a camera, and an HTTP door
- * that makes the events of API Gateway and of Alexa. A process of its own, because the entries read the environment.
+ * that makes the events of API Gateway and of Alexa. A process of its own, because the entries read the environment; what a
+ * test makes of it goes through a second door (`control.json`).
  */
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createServer as createPlainServer, type IncomingMessage } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -11,15 +12,19 @@ import { join } from 'node:path'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import dynalite from 'dynalite'
+import { createAlexaGrants } from '../../src/alexa/grants.ts'
+import { newsForAlexa } from '../../src/alexa/news.ts'
 import { createCameras } from '../../src/app/cameras.ts'
 import { startCamera } from '../../src/gateway/camera.ts'
 import { createReporter } from '../../src/gateway/report.ts'
 import { createOAuth } from '../../src/oauth/server.ts'
-import { cameraId } from '../../src/ports.ts'
+import { createOutbox } from '../../src/outbox/outbox.ts'
+import { cameraId, type Camera } from '../../src/ports.ts'
 import { startSignalingService } from '../../src/signaling/service.ts'
 import { createDynamoStore } from '../../src/store/dynamo.ts'
 import { dynamoTable } from '../../src/store/dynamo-table.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { client as lwaClient, startAmazon } from '../alexa/amazon.ts'
 
 const [dataDir, certificateDir] = process.argv.slice(2) as [string, string]
 const clock = Date.now
@@ -73,7 +78,13 @@ const keys = { signing: [jwk], cookies: [randomBytes(32).toString('hex')], seali
 const login = 'owner@example.com'
 const password = randomBytes(12).toString('hex')
 
+const amazon = await startAmazon()
+
 Object.assign(process.env, {
+  TRANSOM_LWA_CLIENT_ID: lwaClient.clientId,
+  TRANSOM_LWA_CLIENT_SECRET: lwaClient.clientSecret,
+  TRANSOM_LWA_TOKEN_URL: amazon.tokenUrl,
+  TRANSOM_ALEXA_EVENTS_URL: amazon.gatewayUrls.NA,
   AWS_REGION: region,
   AWS_ACCESS_KEY_ID: application.accessKeyId,
   AWS_SECRET_ACCESS_KEY: application.secretAccessKey,
@@ -102,18 +113,24 @@ const oauth = createOAuth({
 const accountId = await oauth.users.create({ login, password, name: 'Owner' })
 const cameraKey = randomBytes(32).toString('hex')
 const door = cameraId('front-door')
-await createCameras(store).put(
-  {
-    id: door,
-    accountId,
-    name: 'Front Door',
-    kind: 'doorbell',
-    channel: { channelName: 'front-door', road: 'viewer' },
-    manufacturer: 'Vendor',
-    model: 'VB-2',
-    hasSpeaker: true,
-  },
-  cameraKey,
+const frontDoor: Camera = {
+  id: door,
+  accountId,
+  name: 'Front Door',
+  kind: 'doorbell',
+  channel: { channelName: 'front-door', road: 'viewer' },
+  manufacturer: 'Vendor',
+  model: 'VB-2',
+  hasSpeaker: true,
+}
+await createCameras(store).put(frontDoor, cameraKey)
+// The customer has enabled the skill.
+const key = createSecretKey(keys.sealing, 'base64')
+await createAlexaGrants({ store, key, lwa: { ...lwaClient, tokenUrl: amazon.tokenUrl }, clock, log }).accept(
+  accountId,
+  'code-1',
+  'NA',
+  new AbortController().signal,
 )
 
 // Only now: the entry reads its settings when it is loaded, as in a new execution environment.
@@ -168,8 +185,56 @@ async function serve(request: IncomingMessage): Promise<GatewayResponse> {
     body: body.toString('base64'),
     isBase64Encoded: true,
   }
-  return lambda.http(event, {})
+  return lambda.http(event, { getRemainingTimeInMillis: () => 29_000 })
 }
+
+/** What a test can make happen; each answers with the presses that Alexa's gateway took so far. */
+const controls: Record<string, (body: { eventId: string; remainingMs: number }) => Promise<unknown>> = {
+  '/left-behind': async ({ eventId }) => {
+    const frozen = createOutbox({
+      store,
+      deliver: { alexa: async () => ({ kind: 'retry', reason: 'not now' }) },
+      clock,
+      log,
+    })
+    await frozen.add(newsForAlexa(frontDoor, { kind: 'press', eventId, at: clock() }))
+    await frozen.close()
+  },
+  '/press': async ({ eventId, remainingMs: left }) => {
+    const at = clock()
+    const { statusCode } = (await lambda.http(
+      {
+        version: '2.0',
+        routeKey: '$default',
+        rawPath: `/cameras/${door}/events`,
+        rawQueryString: '',
+        headers: { authorization: `Bearer ${cameraKey}`, 'content-type': 'application/json' },
+        requestContext: {
+          http: { method: 'POST', path: `/cameras/${door}/events`, sourceIp: host, protocol: 'HTTP/1.1' },
+        },
+        body: JSON.stringify({ kind: 'press', eventId, at }),
+        isBase64Encoded: false,
+      },
+      { getRemainingTimeInMillis: () => left - (clock() - at) },
+    )) as GatewayResponse
+    return { statusCode, ms: clock() - at }
+  },
+  '/slow': async ({ remainingMs: ms }) => void (amazon.state.slowMs = ms),
+  '/sweep': () => lambda.sweep({}, { getRemainingTimeInMillis: () => 10_000 }),
+  '/reconcile': () => lambda.reconcile({}, { getRemainingTimeInMillis: () => 10_000 }),
+}
+const controlDoor = createPlainServer((request, response) => {
+  void (async () => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const result = await controls[request.url ?? '']?.(JSON.parse(Buffer.concat(chunks).toString()))
+    const announced = amazon.events.filter(({ event }) => event.header.name === 'DoorbellPress').length
+    response.end(JSON.stringify({ announced, ...(result as object | undefined) }))
+  })().catch((error: unknown) => response.writeHead(500).end(String(error)))
+})
+await new Promise<void>((resolve) => controlDoor.listen(0, host, resolve))
+const control = `http://${host}:${(controlDoor.address() as AddressInfo).port}`
+writeFileSync(join(dataDir, 'control.json'), JSON.stringify({ control }))
 
 const camera = await startCamera({
   access: { region, endpoint: service.endpoint, ca: service.ca ?? '', credentials: cameraCredentials },

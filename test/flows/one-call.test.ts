@@ -1,5 +1,9 @@
 /** One doorbell call, end to end: the bridge and the simulator as separate processes, over the network of this machine. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { sign } from '../../src/app/signature.ts'
 import { createHouse, freePort } from './house.ts'
 
 const patience = 60_000
@@ -41,6 +45,38 @@ describe('with the embedded defaults', () => {
       expect(report).toMatchObject({ ok: true, cause: null })
       expect(report.ring?.announcedMs).toBeLessThan(1_000)
       expect(report.ring?.firstFrameMs).toBeGreaterThan(report.ring?.announcedMs ?? Infinity)
+    },
+    patience,
+  )
+
+  test(
+    'a camera may sign what it says instead of showing its key',
+    async () => {
+      const settings = readFileSync(join(house.dataDir, 'simulator.json'), 'utf8')
+      const { bridge, cameraKeys } = JSON.parse(settings) as { bridge: string; cameraKeys: Record<string, string> }
+      const key = createHash('sha256').update(cameraKeys['front-door']!).digest()
+      const say = async (signedWith: Uint8Array) => {
+        const body = JSON.stringify({ kind: 'battery', level: 50, at: Date.now() })
+        const timestamp = `${Math.floor(Date.now() / 1000)}`
+        const headers = { 'x-transom-timestamp': timestamp, 'x-transom-signature': sign(signedWith, timestamp, body) }
+        const response = await fetch(`${bridge}/cameras/front-door/events`, { method: 'POST', headers, body })
+        return response.status
+      }
+      expect([await say(key), await say(Buffer.alloc(32))]).toEqual([202, 401])
+    },
+    patience,
+  )
+
+  test(
+    'a directive that is larger than any is refused in words that Alexa knows',
+    async () => {
+      const settings = readFileSync(join(house.dataDir, 'simulator.json'), 'utf8')
+      const { bridge } = JSON.parse(settings) as { bridge: string }
+      const response = await fetch(`${bridge}/alexa`, { method: 'POST', body: 'x'.repeat(300_000) })
+      expect(response.status).toBe(200)
+      expect(await response.json()).toMatchObject({
+        event: { header: { namespace: 'Alexa', name: 'ErrorResponse' }, payload: { type: 'INVALID_DIRECTIVE' } },
+      })
     },
     patience,
   )

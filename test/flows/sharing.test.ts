@@ -32,7 +32,12 @@ async function told(): Promise<readonly string[]> {
     const { token } = 'endpoint' in event ? event.endpoint.scope : event.payload.scope
     return `${names.get(token)}: Alexa ${event.header.name}`
   })
-  const asked = google.calls.splice(0).map(({ call, account }) => `${names.get(account)}: Google ${call}`)
+  const calls = google.calls.splice(0)
+  const asked = calls.map(({ call, account }) => `${names.get(account)}: Google ${call}`)
+  // Google does what it was asked for.
+  for (const { call, account } of calls) if (call === 'requestSync') await house.sync(account)
+  await house.bridge.settled()
+  google.calls.splice(0)
   return [...alexa, ...asked].sort()
 }
 

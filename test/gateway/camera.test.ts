@@ -81,7 +81,19 @@ describe('a viewer', () => {
     await until(() => video.packets.length > 0)
     await sayGoodbye(connection.dtlsTransports[0]!)
     await until(() => camera.viewers() === 0, 1_000)
+    expect(world.events.at(-1)).toMatchObject({ kind: 'viewer', viewerId: 'nest-1', state: 'left' })
   })
+
+  test('that is cut off is gone after a while, and is said to have fallen silent', async () => {
+    world = await createWorld()
+    const camera = await world.startCamera()
+    const { connection, video } = await world.view('echo-1')
+    await until(() => video.packets.length > 0)
+    // Its sockets close, and nobody says a word.
+    await connection.iceTransports[0]!.stop()
+    await until(() => camera.viewers() === 0, 15_000)
+    expect(world.events.at(-1)).toMatchObject({ kind: 'viewer', viewerId: 'echo-1', state: 'silent' })
+  }, 30_000)
 
   test('keeps its picture while the signaling service restarts, and the camera comes back to its channel', async () => {
     world = await createWorld()
@@ -147,6 +159,7 @@ describe('viewers', () => {
       world.logged.some(({ event, fields }) => event === 'viewer-ignored' && fields.viewerId === 'echo-10'),
     )
     expect(camera.viewers()).toBe(10)
+    expect(world.events.at(-1)).toMatchObject({ kind: 'viewer', viewerId: 'echo-10', state: 'busy' })
   })
 })
 

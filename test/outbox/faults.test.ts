@@ -1,4 +1,4 @@
-/** Random days of an outbox: presses and reports, gateways that fail, hang or say yes to a dead process, crashes at any time. */
+/** Random days of an outbox: presses and reports, gateways that fail, hang or say yes to a dead process, crashes at any time, several processes at once. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { Delivery } from '../../src/outbox/outbox.ts'
@@ -24,6 +24,7 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.constant({ kind: 'crash' } as const) },
   { weight: 1, arbitrary: fc.constant({ kind: 'restart' } as const) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'sweep' } as const) },
 )
 
 /** Lives through the steps and then a quiet quarter of an hour in which the gateway works. */
@@ -57,6 +58,7 @@ async function live(steps: readonly (typeof step extends fc.Arbitrary<infer S> ?
     await started
   }
   const added: ReturnType<typeof press>[] = []
+  const sweepers: ReturnType<typeof world.boot>[] = []
   for (const each of steps) {
     if (each.kind === 'wait') await tick(each.ms)
     else if (each.kind === 'gateway') gateway = each.is
@@ -68,6 +70,13 @@ async function live(steps: readonly (typeof step extends fc.Arbitrary<infer S> ?
       await tick(4_000)
       await closed
       await boot()
+    } else if (each.kind === 'sweep') {
+      // On Lambda: another process picks up what it finds while this one lives on.
+      const sweeper = world.boot()
+      sweepers.push(sweeper)
+      const started = sweeper.outbox.start()
+      await tick()
+      await started
     } else {
       await tick(1)
       const over = { usefulUntil: Date.now() + usefulMs }
@@ -81,7 +90,7 @@ async function live(steps: readonly (typeof step extends fc.Arbitrary<infer S> ?
   }
   gateway = 'ok'
   await tick(900_000)
-  await process.outbox.settled()
+  await Promise.all([process, ...sweepers].map(({ outbox }) => outbox.settled()))
   expect(tooOften).toEqual([])
   expect(jest.getTimerCount()).toBe(0)
   await store.close()

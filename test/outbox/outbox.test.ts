@@ -174,6 +174,22 @@ describe('a press', () => {
     expect(world.told.length).toBeLessThanOrEqual(1)
   })
 
+  test('is waited for without the reports', async () => {
+    let isUp = false
+    const world = createWorld(store, ({ lane }) => (lane === 'report' || !isUp ? retry() : done()))
+    const { outbox } = world.boot()
+    await outbox.add([press(), report('x')])
+    let hasLeft = false
+    const left = outbox.settled('press').then(() => (hasLeft = true))
+    await tick(100)
+    expect(hasLeft).toBe(false)
+    isUp = true
+    await tick(1_500)
+    expect(hasLeft).toBe(true)
+    await left
+    await outbox.close()
+  })
+
   test('between two attempts can be taken over at once', async () => {
     const world = createWorld(store, retry)
     const first = world.boot()
@@ -248,6 +264,66 @@ describe('reports', () => {
       '"y"': { length: 9 },
     })
   })
+})
+
+describe('reports among several processes', () => {
+  test('that another process is sending are not sent by us, unless it dies', async () => {
+    const world = createWorld(store, never)
+    const first = world.boot({ attemptMs: 5_000 })
+    await first.outbox.add([report('x')])
+    await tick()
+    await world.boot().outbox.start()
+    await tick(4_000)
+    expect(world.told).toHaveLength(1)
+    first.kill()
+    await tick(1_000)
+    expect(world.told).toHaveLength(2)
+  })
+
+  test('are not told by a process that slept while another one told something newer', async () => {
+    const world = createWorld(store, ({ body }) => (body === 'old' ? retry() : done()))
+    await world.boot({ firstRetryMs: 5_000 }).outbox.add([report('old')])
+    await tick()
+    await tick(1)
+    await world.boot().outbox.add([report('new')])
+    await tick(10_000)
+    expect(bodies(world.told)).toEqual(['"old"', '"new"'])
+  })
+
+  test('that wait for long are marked anew before they are sent', async () => {
+    let isFirst = true
+    const world = createWorld(store, async () => {
+      if (isFirst) await new Promise((resolve) => setTimeout(resolve, 4_900))
+      isFirst = false
+      return { kind: 'done' }
+    })
+    const first = world.boot({ attemptMs: 5_000 })
+    await first.outbox.add([report('a', { subject: 'one' }), report('b', { subject: 'two' })])
+    await tick(4_000)
+    await world.boot().outbox.start()
+    await tick(60_000)
+    expect(bodies(world.told).toSorted()).toEqual(['"a"', '"b"'])
+  })
+})
+
+test('a new press is written once before it leaves', async () => {
+  let writes = 0
+  const counting: Store = {
+    ...store,
+    collection<T>(kind: string) {
+      const inner = store.collection<T>(kind)
+      return { ...inner, put: (...args: Parameters<typeof inner.put>) => (writes++, inner.put(...args)) }
+    },
+  }
+  const seen: number[] = []
+  const world = createWorld(counting, async () => {
+    seen.push(writes)
+    return { kind: 'done' }
+  })
+  const { outbox } = world.boot()
+  await outbox.add([press()])
+  await outbox.settled()
+  expect(seen).toEqual([1])
 })
 
 describe('closing', () => {

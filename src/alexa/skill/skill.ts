@@ -56,7 +56,10 @@ const intents: Readonly<Record<string, Say>> = {
 export function createDoorbellSkill(deps: SkillDeps): Skill {
   const builder = SkillBuilders.custom()
     .addRequestHandlers(
-      { canHandle: isType('LaunchRequest'), handle: (input) => open(input, wordsOf(input).welcome) },
+      {
+        canHandle: isType('LaunchRequest'),
+        handle: (input) => (isLinked(input) ? open(input, wordsOf(input).welcome) : linkFirst(input)),
+      },
       { canHandle: isType('SessionEndedRequest'), handle: (input) => input.responseBuilder.getResponse() },
       { canHandle: isIntent('AMAZON.HelpIntent'), handle: (input) => open(input, wordsOf(input).help) },
       {
@@ -183,6 +186,8 @@ function apologize(deps: SkillDeps, input: HandlerInput, error: Error): Response
   deps.log('error', 'skill.failed', { code, reason: message, stack: error.stack })
   return close(input, wordsOf(input).sorry)
 }
+
+const isLinked = ({ requestEnvelope }: HandlerInput): boolean => Boolean(getAccountLinkingAccessToken(requestEnvelope))
 
 function linkFirst(input: HandlerInput): Response {
   return input.responseBuilder

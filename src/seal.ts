@@ -1,4 +1,4 @@
-/** Encrypts what is stored for an account: AES-256-GCM, bound to the account, so that records cannot be swapped or read. */
+/** Encrypts what is stored: AES-256-GCM, bound to whom it is of, so that records can neither be read nor swapped. */
 import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'node:crypto'
 
 const NONCE_BYTES = 12

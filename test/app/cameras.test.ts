@@ -1,0 +1,58 @@
+/** The cameras' records: what checks a camera's key is kept, what signs its requests is sealed. */
+import { createHash, createSecretKey, randomBytes } from 'node:crypto'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { createCameras } from '../../src/app/cameras.ts'
+import type { Store } from '../../src/ports.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { anna, frontDoor, garden } from '../alexa/world.ts'
+
+const sha256 = (text: string | Buffer) => createHash('sha256').update(text).digest()
+const key = 'the key of the camera'
+const sealing = createSecretKey(randomBytes(32))
+
+let store: Store
+beforeEach(() => void (store = createSqliteStore(':memory:', Date.now)))
+afterEach(() => store.close())
+
+const open = (sealedWith = sealing) => createCameras(store, undefined, sealedWith)
+const stored = async (id: string = frontDoor.id) => (await store.collection<object>('camera').get(id))?.value
+
+test('a camera is known by its key, and its requests by the hash of it', async () => {
+  const cameras = open()
+  await cameras.put(frontDoor, key)
+  expect(await cameras.byKey(frontDoor.id, key)).toEqual(frontDoor)
+  expect(await cameras.byKey(frontDoor.id, `${key}x`)).toBeUndefined()
+  expect((await cameras.signer(frontDoor.id))?.signingKey).toEqual(sha256(key))
+})
+
+test('who reads the store can neither show the key nor sign', async () => {
+  await open().put(frontDoor, key)
+  const strings = Object.values((await stored())!).filter((value) => typeof value === 'string')
+  const candidates = strings.flatMap((text) => [Buffer.from(text, 'base64'), sha256(Buffer.from(text, 'base64'))])
+  expect(candidates).toHaveLength(4)
+  for (const candidate of candidates) expect(candidate.equals(sha256(key))).toBe(false)
+})
+
+test('what is sealed opens only with the same key, for the same camera', async () => {
+  const cameras = open()
+  await cameras.put(frontDoor, key)
+  await cameras.put(garden, 'another')
+  expect(await open(createSecretKey(randomBytes(32))).signer(frontDoor.id)).toBeUndefined()
+  const mine = (await stored()) as { sealedKey: string }
+  await store.collection('camera').put(garden.id, { ...(await stored(garden.id)), sealedKey: mine.sealedKey })
+  expect(await cameras.signer(garden.id)).toBeUndefined()
+})
+
+test('a record of before is read as it is, and does not sign for a thief any more', async () => {
+  const old = { camera: frontDoor, keyHash: sha256(key).toString('base64') }
+  await store.collection('camera').put(frontDoor.id, old, { group: anna })
+  expect(await createCameras(store).byKey(frontDoor.id, key)).toEqual(frontDoor)
+  expect(await stored()).toEqual(old)
+
+  const cameras = open()
+  expect(await cameras.find(anna, frontDoor.id)).toEqual(frontDoor)
+  expect(JSON.stringify(await stored())).not.toContain(old.keyHash)
+  expect(await cameras.byKey(frontDoor.id, key)).toEqual(frontDoor)
+  expect((await cameras.signer(frontDoor.id))?.signingKey).toEqual(sha256(key))
+  expect(await cameras.list(anna)).toEqual([frontDoor])
+})
