@@ -175,6 +175,7 @@ const words: Record<AuditKind, string> = {
   'login-failed': 'Wrong password',
   'login-slowed': 'Too many wrong passwords',
   'signed-up': 'Account created',
+  'signed-in': 'Signed in',
   'password-reset': 'New password',
   'passkey-added': 'Passkey added',
   'passkey-removed': 'Passkey removed',

@@ -9,6 +9,7 @@ export type AuditKind =
   | 'login-failed'
   | 'login-slowed'
   | 'signed-up'
+  | 'signed-in'
   | 'password-reset'
   | 'passkey-added'
   | 'passkey-removed'

@@ -94,7 +94,7 @@ export function createLinks(deps: {
     try {
       await Promise.all([audit.write(accountId, kind, await shownClient(clientId)), uses.remove(grantId)])
       const assistant = (await clients.find(clientId))?.assistant
-      if (assistant === undefined || assistant === 'other') return
+      if (assistant !== 'alexa' && assistant !== 'google') return
       const left = (await grantsOf(store, accountId)).filter(({ isLink }) => isLink)
       const kinds = await Promise.all(left.map((grant) => clients.find(grant.clientId)))
       if (!kinds.some((other) => other?.assistant === assistant)) {

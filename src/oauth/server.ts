@@ -7,9 +7,10 @@ import { createAccountPages } from './account-pages.ts'
 import { createAccount, type Sharing } from './account.ts'
 import { createAttempts } from './attempts.ts'
 import { createAudit, type Audit } from './audit.ts'
-import { checkClients, type Assistant, type ClientKind, type OAuthClient } from './client.ts'
+import { checkClients, consoleClient, type Assistant, type ClientKind, type OAuthClient } from './client.ts'
 import { createClients, type Clients } from './clients.ts'
 import { createEndpoints } from './endpoints.ts'
+import { createEntry } from './entry.ts'
 import { createInteraction } from './interaction.ts'
 import { createKeyring, keyLookMs, publicPart, withKeyId, type Keyring, type SigningKey } from './keyring.ts'
 import { createLinks } from './links.ts'
@@ -48,6 +49,8 @@ export interface OAuthOptions {
   readonly upstream?: UpstreamOptions
   /** Google's streamlined linking; off without it. */
   readonly streamlined?: StreamlinedOptions
+  /** Where our own page is; without it there is no client for it, and no link into it. */
+  readonly consoleUri?: string
   /** Opens introspection and the clients' API; at least 32 characters. */
   readonly operatorKey?: string
   /** For the consent page: the names of the cameras that an account may see. */
@@ -71,6 +74,8 @@ export interface OAuth {
   readonly audit: Audit
   /** What a client is, for tokens of several clients of one assistant; `undefined` for an unknown one. */
   kindOf(clientId: string): Promise<ClientKind | undefined>
+  /** A link that signs this person in to our own page, once, within a day; `undefined` where there is no such page. */
+  entryLink(account: AccountId): Promise<string | undefined>
   /** Ends every link of this account with this client; its tokens stop within a minute, here at once. */
   unlink(accountId: AccountId, clientId: string): Promise<void>
   /** The same for every client of an assistant. */
@@ -79,7 +84,7 @@ export interface OAuth {
 
 /** Throws when the options could not make a safe server (client, key, or issuer). */
 export function createOAuth(options: OAuthOptions): OAuth {
-  const { issuer, store, clock, log, cookieKeys, operatorKey } = options
+  const { issuer, store, clock, log, cookieKeys, operatorKey, consoleUri } = options
   checkClients(options.clients)
   const csrfKey = firstOf(cookieKeys)
   if (issuer.endsWith('/')) throw new Error('the issuer must not end in a slash')
@@ -92,7 +97,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const script = `${issuer}/passkey.js`
   const pages = createPages(brand)
   const users = createUsers(store, clock)
-  const clients = createClients(store, options.clients, clock)
+  const clients = createClients(store, options.clients, clock, consoleUri)
   const audit = createAudit(store, clock, log)
   const tickets = createTickets(store, clock)
   const attempts = createAttempts(clock)
@@ -141,12 +146,28 @@ export function createOAuth(options: OAuthOptions): OAuth {
     accountPages,
     isSecure: issuer.startsWith('https:'),
   })
-  const welcome = createWelcome({ users, tickets, audit, pages, accountPages, csrfKey })
+  const onNewPassword = (accountId: AccountId) => links.endOf(accountId, consoleClient)
+  const welcome = createWelcome({ users, tickets, audit, pages, accountPages, csrfKey, onNewPassword })
+  const entry =
+    consoleUri === undefined
+      ? undefined
+      : createEntry({
+          provider: () => current.provider,
+          store,
+          users,
+          audit,
+          pages,
+          issuer,
+          consoleUri,
+          csrfKey,
+          clock,
+          log,
+        })
 
   let current = build(options.signingKeys.map(withKeyId))
   let looked: { readonly at: number; readonly done: Promise<void> } = { at: -Infinity, done: Promise.resolve() }
 
-  const handler = mount({ ...options, pages, account, welcome, upstream, inner: () => current })
+  const handler = mount({ ...options, pages, account, welcome, entry, upstream, inner: () => current })
   return {
     handler: async (req, res, next) => {
       await keysAreFresh()
@@ -172,6 +193,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
     keyring,
     audit,
     kindOf: async (clientId) => (await clients.find(clientId))?.assistant,
+    entryLink: async (accountId) => entry?.linkFor(accountId),
     unlink: links.endOf,
     unlinkAssistant: links.endAssistant,
   }
@@ -196,7 +218,11 @@ export function createOAuth(options: OAuthOptions): OAuth {
       onRefreshed: links.noteUse,
     })
     const rules = { issuer, audience, keys: signingKeys.map(publicPart) }
-    const events = { isClient: async (id: string) => (await clients.find(id)) !== undefined, onUse: links.noteUse }
+    // Who looks at our own page uses no link.
+    const onUse = (grantId: string, clientId: string) => {
+      if (clientId !== consoleClient) links.noteUse(grantId)
+    }
+    const events = { isClient: async (id: string) => (await clients.find(id)) !== undefined, onUse }
     const tokens = createTokenVerifier(provider, rules, events, clock)
     provider.on('grant.revoked', (_ctx, grantId) => tokens.forget(grantId))
     const cameras = options.cameras ?? (async () => [])
@@ -256,13 +282,14 @@ interface Mounted {
   }
   readonly account: RequestHandler
   readonly welcome: RequestHandler
+  readonly entry: { readonly router: RequestHandler } | undefined
   readonly upstream: ReturnType<typeof createUpstream> | undefined
   readonly pages: Pages
   readonly log: Log
   readonly behindProxy?: boolean
 }
 
-function mount({ issuer, inner, account, welcome, upstream, pages, log, behindProxy }: Mounted): RequestHandler {
+function mount({ issuer, inner, account, welcome, entry, upstream, pages, log, behindProxy }: Mounted): RequestHandler {
   const { protocol, host } = new URL(issuer)
   const app = express()
   app.disable('x-powered-by')
@@ -286,6 +313,7 @@ function mount({ issuer, inner, account, welcome, upstream, pages, log, behindPr
     res.redirect(303, done.ticket === undefined ? `${done.returnTo}?refused` : `${done.returnTo}?ticket=${done.ticket}`)
   })
   app.use(account, welcome)
+  if (entry !== undefined) app.use(entry.router)
   app.use('/interaction', (req, res, next) => void inner().interaction(req, res, next))
   app.use((req, res, next) => void inner().endpoints(req, res, next))
   const callbacks = new WeakMap<object, ReturnType<ReturnType<typeof createProvider>['callback']>>()

@@ -27,7 +27,7 @@ export interface TokenEvents {
   /** False for a client that was removed. */
   readonly isClient: (clientId: string) => Promise<boolean>
   /** A token of this link was used; at most once a minute for each token. */
-  readonly onUse: (grantId: string) => void
+  readonly onUse: (grantId: string, clientId: string) => void
 }
 
 export interface TokenRules {
@@ -77,7 +77,7 @@ export function createTokenVerifier(
 
       const claims = token.includes('.') ? await readJwt(token) : await readOpaque(token)
       await requireLink(claims)
-      events.onUse(claims.grantId)
+      events.onUse(claims.grantId, claims.grant.clientId)
       believed.set(key, { ...claims, until: Math.min(claims.expiresAt, clock() + believedMs) })
       dropOldest(believed)
       return claims.grant
