@@ -1,4 +1,5 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
+import type { Router } from 'express'
 import { createBroker, type Broker } from '../broker/broker.ts'
 import type { Fulfillment } from '../google/fulfillment.ts'
 import type { GoogleReports } from '../google/reports.ts'
@@ -10,6 +11,7 @@ import type { Clock, Log, Presence, Signaling, Store } from '../ports.ts'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
+import { createConsoleSide, type ApiOptions } from './console.ts'
 import { createEvents, type Events } from './events.ts'
 import { createGoogleSide } from './google.ts'
 import { createLinking, type Linking } from './linking.ts'
@@ -28,6 +30,8 @@ export interface BridgeDeps {
   readonly store: Store
   readonly signaling: Signaling
   readonly presence: Presence
+  /** One process that stays and sees everything: it may keep connections open, and serve the page. Not on Lambda. */
+  readonly isLive?: boolean
   readonly clock: Clock
   readonly log: Log
 }
@@ -42,6 +46,8 @@ export interface Bridge {
   readonly snapshots: ReturnType<typeof createSnapshots>
   readonly notices: Notices
   readonly alexa: AlexaSide
+  /** The routes below `/api`; absent when the console is off. */
+  readonly api: ((options: ApiOptions) => Router) | undefined
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
   /** What Google is told unasked of whole accounts; absent without a service account for Home Graph. */
@@ -55,10 +61,15 @@ export interface Bridge {
 }
 
 export function createBridge(deps: BridgeDeps): Bridge {
-  const { config, publicUrl, keys, clients, store, clock, log } = deps
+  const { config, publicUrl, keys, clients, store, presence, isLive = false, clock, log } = deps
   const base = { store, clock, log }
   const cameras = createCameras(store, (camera, kind) => events.receive(camera, { kind, at: clock() }))
-  const broker = createBroker({ ...deps, budgets: config.budgets })
+  const broker = createBroker({
+    ...deps,
+    budgets: config.budgets,
+    mostKept: isLive ? 2_000 : 50,
+    onSession: (view, account) => console?.news.session(view, account),
+  })
   const shares = createShares(store, cameras)
   const linking = createLinking({
     ...base,
@@ -69,6 +80,8 @@ export function createBridge(deps: BridgeDeps): Bridge {
     shares,
     behindProxy: config.behindProxy,
     config: config.linking,
+    ...(isLive && config.console && { consoleUri: `${publicUrl}/` }),
+    onShared: (id, guest, isShared) => console?.news.shared(id, guest, isShared),
     async onUnlinked(account, assistant) {
       await broker.endAll(account, assistant, 'account unlinked')
       if (assistant === 'alexa') await alexaSide.forget(account, 'account unlinked')
@@ -99,6 +112,9 @@ export function createBridge(deps: BridgeDeps): Bridge {
     linking,
     notices,
   })
+  const console = config.console
+    ? createConsoleSide({ ...base, config, isLive, cameras, shares, linking, broker, presence })
+    : undefined
   const outbox = createOutbox({
     ...base,
     deliver: {
@@ -112,6 +128,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     translate: [alexaSide.translate, googleSide.translate],
     audience: shares.audience,
     warm: (camera) => broker.warm(camera),
+    onNews: (camera, news) => console?.news.camera(camera, news),
   })
   const presenceNews = createPresenceNews(async (channelName, isOnline, at) => {
     try {
@@ -138,12 +155,14 @@ export function createBridge(deps: BridgeDeps): Bridge {
     snapshots: createSnapshots(base),
     notices,
     alexa: alexaSide.open(events),
+    api: console?.open(events).api,
     fulfillment: google.fulfillment,
     signalingDoor: google.signalingDoor,
     googleReports: google.reports,
     presenceChanged: presenceNews.changed,
     settled: () => outbox.settled(),
     async close() {
+      console?.close()
       await broker.close()
       presenceNews.close()
       await google.close()

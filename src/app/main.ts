@@ -43,14 +43,14 @@ async function stop(embedded: Embedded, signal: string): Promise<void> {
   await embedded.close()
 }
 
-function greeting({ publicUrl, signalingEndpoint, demo, camera, hasDoorbell }: Embedded): string {
+function greeting({ publicUrl, signalingEndpoint, demo, signInLink, camera, hasDoorbell }: Embedded): string {
   return `
   Transom is running.
-
-  Bridge      ${publicUrl.padEnd(28)}Alexa, Google, account linking
+${signInLink === undefined ? '' : `\n  Open        ${signInLink}\n              signs the demo user in, once; later by login and password\n`}
+  Bridge      ${publicUrl.padEnd(28)}Alexa, Google, account linking, and its page
   Signaling   ${signalingEndpoint.padEnd(28)}KVS-compatible, with its own CA
   Camera      ${camera.id.padEnd(28)}${camera.name}
-  Demo user   ${`${demo.login} / ${demo.password}`.padEnd(28)}for linking an account
+  Demo user   ${`${demo.login} / ${demo.password}`.padEnd(28)}for signing in and linking
 
   Try, in another terminal:
     npm run call -- --assistant alexa      be an Echo Show

@@ -7,8 +7,11 @@ import type { RegisteredCamera, Registration, RegistrationRequest } from '../wir
 import type { Cameras } from './cameras.ts'
 
 export interface Registrations {
-  /** Throws `BridgeError` `invalid_request`: the id is taken, or nobody has the owner's login. */
-  add(request: RegistrationRequest): Promise<Registration>
+  /** Throws `BridgeError` `invalid_request` when the id is taken. */
+  add(request: Omit<RegistrationRequest, 'owner'>, owner: AccountId): Promise<Registration>
+  isTaken(id: string): Promise<boolean>
+  /** The account of the user with this login. Throws `invalid_request` when nobody has it. */
+  ownerOf(login: string): Promise<AccountId>
   /** The cameras of the user with this login. Throws `invalid_request` when there is none. */
   list(owner: string): Promise<readonly RegisteredCamera[]>
   /** A further access key; with `replace` the only one, and a new camera key too. Throws `camera_not_found`. */
@@ -73,10 +76,12 @@ export function createRegistrations({
   }
 
   return {
-    async add({ id, name, kind, owner, room, manufacturer, model, hasSpeaker, road }) {
+    ownerOf,
+    isTaken: async (id) => (await cameras.byId(id)) !== undefined,
+    async add({ id, name, kind, room, manufacturer, model, hasSpeaker, road }, accountId) {
       const camera: Camera = {
         id: cameraId(id),
-        accountId: await ownerOf(owner),
+        accountId,
         name,
         kind,
         channel: { channelName: id, road },

@@ -79,6 +79,8 @@ export interface Broker {
   recent(accountId: AccountId, wanted?: Wanted): Promise<readonly SessionView[]>
   /** How many negotiations are running. */
   running(): number
+  /** By which id the session of a display can be viewed. */
+  idOf(ref: SessionRef): SessionId
   /** Refuses what is running and lets go of everything. */
   close(): Promise<void>
 }
@@ -327,6 +329,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       return found.slice(0, limit).map((session) => viewOf(session, clock()))
     },
     running: () => unfinished.size,
+    idOf,
     async close() {
       isClosed = true
       const open = [...unfinished]
