@@ -22,7 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   alexa: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
   google: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
   // floor 3
-  app: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox', 'alexa', 'google', 'signaling', 'gateway'],
+  app: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox', 'alexa', 'google', 'signaling', 'gateway', 'simulator'],
   // beside the house, which they reach over the wire only; the KVS client is the gateway's camera SDK
   signaling: ground,
   gateway: [...ground, 'kvs'],

@@ -79,7 +79,7 @@ const environment = z.object({
       (zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC',
       'must be a time zone: Europe/Berlin',
     ),
-  TRANSOM_SIMULATOR_PORT: portNumber(8090),
+  TRANSOM_SIMULATOR: z.enum(['on', 'off']).optional(),
   TRANSOM_MQTT_URL: z.url({ protocol: /^(mqtts?|wss?)$/ }).optional(),
   TRANSOM_MQTT_TOPIC: z
     .string()
@@ -118,15 +118,15 @@ export interface Config {
     /** Of customers whose Echo does not tell. */
     readonly timeZone: string
   }
-  /** Where the simulator plays Amazon when no LWA client is configured; 0: it does not. */
-  readonly simulatorPort: number
+  /** Whether the simulator may play displays, and the vendors' clouds for which there are no credentials. Embedded only. */
+  readonly simulator: boolean
   /** Where camera events come in by MQTT; undefined: they do not. */
   readonly mqtt: { readonly url: string; readonly topic: string } | undefined
   readonly google: {
     readonly budgetMs: number
     readonly talkBack: boolean
-    /** Path of the service account's key file (JSON). */
-    readonly serviceAccountPath: string | undefined
+    /** The service account for Home Graph: the path of its key file (JSON), or what stands in one. */
+    readonly serviceAccount: string | object | undefined
     readonly homeGraphUrl: string | undefined
     /** How often what Home Graph believes is compared with what is true; 0 for never. */
     readonly reconcileMs: number
@@ -187,14 +187,21 @@ function toConfig(env: Environment): Config {
       forwarderSecret: env.TRANSOM_FORWARDER_SECRET,
       timeZone: env.TRANSOM_TIME_ZONE,
     },
-    simulatorPort: env.TRANSOM_SIMULATOR_PORT,
+    simulator: maySimulate(env),
     mqtt: env.TRANSOM_MQTT_URL === undefined ? undefined : { url: env.TRANSOM_MQTT_URL, topic: env.TRANSOM_MQTT_TOPIC },
     google: {
       budgetMs: env.TRANSOM_GOOGLE_BUDGET_MS,
       talkBack: env.TRANSOM_TALK_BACK_ON_GOOGLE,
-      serviceAccountPath: env.TRANSOM_GOOGLE_SERVICE_ACCOUNT,
+      serviceAccount: env.TRANSOM_GOOGLE_SERVICE_ACCOUNT,
       homeGraphUrl: env.TRANSOM_HOME_GRAPH_URL,
       reconcileMs: env.TRANSOM_GOOGLE_RECONCILE_MS,
     },
   }
+}
+
+/** A bridge that the world can reach speaks to the real vendors, unless its operator says otherwise. */
+function maySimulate(env: Environment): boolean {
+  // The simulator links accounts with our own server, which is shut where somebody else issues the tokens.
+  if (env.TRANSOM_TOKEN_ISSUER !== undefined) return false
+  return env.TRANSOM_SIMULATOR === undefined ? env.TRANSOM_PUBLIC_URL === undefined : env.TRANSOM_SIMULATOR === 'on'
 }

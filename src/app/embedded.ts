@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { startCamera } from '../gateway/camera.ts'
 import { createReporter } from '../gateway/report.ts'
 import { createKvsSignaling } from '../kvs/signaling.ts'
-import type { OAuthClient } from '../oauth/client.ts'
 import { cameraId, type AccountId, type Camera, type Clock, type Log, type Signaling, type Store } from '../ports.ts'
 import { startSignalingService, type SignalingService } from '../signaling/service.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
@@ -19,7 +18,7 @@ import { startMqtt } from './mqtt.ts'
 import { createOperatorRoutes, operatorToken } from './operator.ts'
 import { createRegistrations } from './registrations.ts'
 import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
-import { withSimulatedGoogle, type SimulatedGoogle } from './simulated-google.ts'
+import { simulateDisplays, simulateVendors, simulatorSettings } from './simulator.ts'
 
 export interface Embedded {
   readonly publicUrl: string
@@ -57,7 +56,9 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     await mkdir(given.dataDir, { recursive: true, mode: 0o700 })
     const unlock = lockDirectory(given.dataDir)
     opened.push(async () => unlock())
-    const { config, simulated } = await withSimulatedGoogle(given)
+    const vendors = await simulateVendors(given, { verifyToken: (token) => bridge.linking.verifyToken(token), clock })
+    if (vendors !== undefined) opened.push(() => vendors.receivers.close())
+    const config = vendors?.config ?? given
     const databasePath = join(config.dataDir, 'transom.db')
     const secretsPath = join(config.dataDir, 'secrets.json')
     const made = await loadSecrets(secretsPath, databasePath)
@@ -96,10 +97,9 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     opened.push(() => endServer(server))
     const localUrl = `http://${nameOf(config.host)}:${(server.address() as AddressInfo).port}`
     const publicUrl = config.publicUrl ?? localUrl
-    const clients = demoClients(secrets)
-    const amazon = simulatedAmazon(config, secrets)
+    const clients = demoClients(secrets, vendors && publicUrl)
     const bridge = createBridge({
-      config: amazon === undefined ? config : withAmazon(config, amazon),
+      config,
       publicUrl,
       clients,
       store,
@@ -121,14 +121,19 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const token = operatorToken()
     const operator = createOperatorRoutes(registrations, token)
     const { forwarderSecret } = config.alexa
-    server.on('request', createHttpApp(bridge, log, { forwarderSecret, operator, clock }))
+    const { verifyToken } = bridge.linking
+    const displays =
+      vendors && simulateDisplays({ vendors, bridge: localUrl, publicUrl, secrets, verifyToken, clock, log })
+    const simulator = displays && { simulator: displays.router }
+    server.on('request', createHttpApp(bridge, log, { forwarderSecret, operator, clock, ...simulator }))
+    if (displays !== undefined) opened.push(() => displays.close())
     const operatorPath = join(config.dataDir, 'operator.json')
     await saveSecrets(operatorPath, { url: `${localUrl}/operator`, token })
     opened.push(() => rm(operatorPath, { force: true }))
 
     const camera = await ensureDemo(bridge, store, secrets)
-    const settings = simulatorSettings(localUrl, secrets, clients, amazon, simulated)
-    await saveSecrets(join(config.dataDir, 'simulator.json'), settings)
+    const settings = { bridge: localUrl, demo: secrets.demo, clients, vendors, cameraId: camera.id }
+    await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(settings))
 
     const doorbell = config.doorbell.isOn
       ? await startCamera({
@@ -222,49 +227,6 @@ async function ensureDemo({ oauth, cameras }: Bridge, store: Store, { demo }: Se
   }
   await cameras.put(camera, cameraKey)
   return camera
-}
-
-interface SimulatedAmazon {
-  readonly port: number
-  readonly clientId: string
-  readonly clientSecret: string
-}
-
-/** On a machine of one's own, which the real Amazon cannot reach anyway, the simulator may be it. */
-function simulatedAmazon(
-  { alexa, publicUrl, simulatorPort }: Config,
-  { clientSecrets }: Secrets,
-): SimulatedAmazon | undefined {
-  if (alexa.lwa.clientId !== undefined || publicUrl !== undefined || simulatorPort === 0) return undefined
-  return { port: simulatorPort, clientId: 'simulator', clientSecret: clientSecrets.alexa }
-}
-
-function withAmazon(config: Config, { port, clientId, clientSecret }: SimulatedAmazon): Config {
-  const origin = `http://127.0.0.1:${port}`
-  const lwa = { clientId, clientSecret, tokenUrl: `${origin}/auth/o2/token` }
-  return { ...config, alexa: { ...config.alexa, lwa, gatewayUrl: `${origin}/v3/events` } }
-}
-
-/** What a developer would type into the consoles, for the simulator. */
-function simulatorSettings(
-  bridge: string,
-  { demo }: Secrets,
-  clients: readonly OAuthClient[],
-  amazon: SimulatedAmazon | undefined,
-  homeGraph: SimulatedGoogle | undefined,
-): object {
-  const byAssistant = clients.map(({ assistant, clientId, clientSecret, redirectUris }) => [
-    assistant,
-    { clientId, clientSecret, redirectUri: redirectUris[0] },
-  ])
-  return {
-    bridge,
-    user: { login: demo.login, password: demo.password },
-    clients: Object.fromEntries(byAssistant),
-    ...(amazon && { amazon }),
-    ...(homeGraph && { homeGraph }),
-    cameraKeys: { [doorbellId]: demo.cameraKey },
-  }
 }
 
 /** By what name this machine reaches a listener on that address. */

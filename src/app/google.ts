@@ -97,10 +97,11 @@ export function createGoogleSide(deps: GoogleDeps): {
 }
 
 function openHomeGraph(config: Config['google'], deps: { clock: Clock; log: Log }): HomeGraph | undefined {
-  const { serviceAccountPath: path, homeGraphUrl } = config
-  if (path === undefined) return undefined
-  const parsed = serviceAccountKey.safeParse(JSON.parse(readFileSync(path, 'utf8')))
-  if (!parsed.success) throw new Error(`TRANSOM_GOOGLE_SERVICE_ACCOUNT: ${path} is not a service account's key file`)
+  const { serviceAccount: given, homeGraphUrl } = config
+  if (given === undefined) return undefined
+  const [key, where] = typeof given === 'string' ? [JSON.parse(readFileSync(given, 'utf8')), given] : [given, 'it']
+  const parsed = serviceAccountKey.safeParse(key)
+  if (!parsed.success) throw new Error(`TRANSOM_GOOGLE_SERVICE_ACCOUNT: ${where} is not a service account's key file`)
   return createHomeGraph({
     ...deps,
     serviceAccount: parsed.data,

@@ -1,8 +1,6 @@
 /** The whole house as a user runs it: real processes, a data directory of its own, any free ports. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -96,15 +94,6 @@ export function createHouse(): House {
       rmSync(dataDir, { recursive: true, force: true })
     },
   }
-}
-
-/** A port that was free a moment ago: for what another process must know before it listens. */
-export async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? `${address.port}` : '0'
 }
 
 async function exitOf(child: ChildProcess, ms: number): Promise<number | null> {

@@ -150,6 +150,7 @@ describe('the printed report', () => {
   const report: CallReport = {
     ok: true,
     assistant: 'alexa',
+    display: 'Echo Show',
     cameraId: 'bell-1',
     answerMs: 20.5,
     connectedMs: 170,
