@@ -45,6 +45,7 @@ const environment = z.object({
     .optional(),
   TRANSOM_BEHIND_PROXY: onOff('off'),
   ...signalingVariables,
+  TRANSOM_CONSOLE: onOff('on'),
   TRANSOM_DOORBELL: onOff('on'),
   TRANSOM_SOURCE: z.string().default('synthetic'),
   TRANSOM_ICE_SERVERS: z
@@ -101,6 +102,8 @@ export interface Config {
   readonly publicUrl: string | undefined
   readonly behindProxy: boolean
   readonly signaling: SignalingSettings
+  /** The page of the bridge, and what serves it. */
+  readonly console: boolean
   readonly doorbell: { readonly isOn: boolean; readonly source: string }
   /** STUN and TURN servers for cameras and displays. */
   readonly iceServers: readonly IceServer[]
@@ -160,6 +163,7 @@ function toConfig(env: Environment): Config {
     publicUrl: env.TRANSOM_PUBLIC_URL?.replace(/\/+$/, ''),
     behindProxy: env.TRANSOM_BEHIND_PROXY,
     signaling: toSignalingSettings(env, defaultLimits),
+    console: env.TRANSOM_CONSOLE,
     doorbell: { isOn: env.TRANSOM_DOORBELL, source: env.TRANSOM_SOURCE },
     iceServers: env.TRANSOM_ICE_SERVERS.map(({ urls, username, credential }) => ({
       urls,

@@ -16,6 +16,7 @@ import { demoClients } from './demo-clients.ts'
 import { createHttpApp } from './http.ts'
 import { startMqtt } from './mqtt.ts'
 import { createOperatorRoutes, operatorToken } from './operator.ts'
+import { createPage } from './page.ts'
 import { createRegistrations } from './registrations.ts'
 import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
 import { simulateDisplays, simulateVendors, simulatorSettings } from './simulator.ts'
@@ -25,6 +26,8 @@ export interface Embedded {
   readonly signalingEndpoint: string
   readonly demo: { readonly login: string; readonly password: string }
   readonly camera: Camera
+  /** Signs the demo user in to the page, once; absent without a page. */
+  readonly signInLink: string | undefined
   /** The built-in doorbell is on. */
   readonly hasDoorbell: boolean
   readonly bridge: Bridge
@@ -39,6 +42,13 @@ export interface Embedded {
 /** The embedded service signs and checks for one made-up region. */
 const region = 'local'
 const doorbellId = cameraId('front-door')
+
+/** Where the build leaves the page. */
+const pageDirectory = join(import.meta.dirname, '..', '..', 'dist', 'console')
+const notBuilt =
+  'Transom is running, and its page is not built: npm install, then start it again. All else works: npm run call -- --help\n'
+/** Without our own server for account linking nobody can sign in to it. */
+const hasPage = ({ console, linking }: Config) => console && linking.foreignTokens === undefined
 
 /** Starts everything, or throws an `Error` that says what to do and leaves nothing running. */
 export async function startEmbedded(given: Config, clock: Clock, log: Log): Promise<Embedded> {
@@ -97,11 +107,12 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     opened.push(() => endServer(server))
     const localUrl = `http://${nameOf(config.host)}:${(server.address() as AddressInfo).port}`
     const publicUrl = config.publicUrl ?? localUrl
-    const clients = demoClients(secrets, vendors && publicUrl)
+    const clients = demoClients(secrets, vendors && hasPage(config) ? publicUrl : undefined)
     const bridge = createBridge({
       config,
       publicUrl,
       clients,
+      isLive: true,
       store,
       signaling: { ...kvs, iceServers: withoutOwn(kvs, service.ownIceServer) },
       clock,
@@ -123,10 +134,18 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const { forwarderSecret } = config.alexa
     const { verifyToken } = bridge.linking
     const displays =
-      vendors && simulateDisplays({ vendors, bridge: localUrl, publicUrl, secrets, verifyToken, clock, log })
-    const simulator = displays && { simulator: displays.router }
-    server.on('request', createHttpApp(bridge, log, { forwarderSecret, operator, clock, ...simulator }))
-    if (displays !== undefined) opened.push(() => displays.close())
+      vendors &&
+      hasPage(config) &&
+      simulateDisplays({ vendors, bridge: localUrl, publicUrl, secrets, verifyToken, clock, log })
+    const page = hasPage(config) && {
+      page: createPage({ directory: pageDirectory, publicUrl, missing: () => notBuilt }),
+    }
+    const simulator = displays ? { simulator: displays.router } : undefined
+    server.on(
+      'request',
+      createHttpApp(bridge, log, { forwarderSecret, operator, registrations, clock, ...simulator, ...page }),
+    )
+    if (displays) opened.push(() => displays.close())
     const operatorPath = join(config.dataDir, 'operator.json')
     await saveSecrets(operatorPath, { url: `${localUrl}/operator`, token })
     opened.push(() => rm(operatorPath, { force: true }))
@@ -165,6 +184,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       publicUrl,
       signalingEndpoint: service.endpoint,
       demo: secrets.demo,
+      signInLink: hasPage(config) ? await bridge.oauth.entryLink(camera.accountId) : undefined,
       camera,
       hasDoorbell: doorbell !== undefined,
       bridge,

@@ -40,8 +40,6 @@ export interface HttpOptions {
   readonly operator?: Router
   /** The vendors' clouds for displays that are browsers, where they are played. */
   readonly simulator?: Router
-  /** The vendors' clouds for displays that are browsers, where they are played. */
-  readonly simulator?: Router
   readonly clock: Clock
 }
 
@@ -54,7 +52,6 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     app.use('/.well-known', bridge.oauth.wellKnown)
   }
   if (options.operator !== undefined) app.use('/operator', options.operator)
-  if (options.simulator !== undefined) app.use('/simulator', options.simulator)
   if (options.simulator !== undefined) app.use('/simulator', options.simulator)
 
   if (bridge.api !== undefined) {
