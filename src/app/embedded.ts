@@ -46,7 +46,7 @@ const doorbellId = cameraId('front-door')
 /** Where the build leaves the page. */
 const pageDirectory = join(import.meta.dirname, '..', '..', 'dist', 'console')
 const notBuilt =
-  'Transom is running, and its page is not built: npm install, then start it again. All else works: npm run call -- --help\n'
+  'Transom is running, and its page is not built: the log of its start says why. All else works: npm run call -- --help\n'
 /** Without our own server for account linking nobody can sign in to it. */
 const hasPage = ({ console, linking }: Config) => console && linking.foreignTokens === undefined
 

@@ -1,5 +1,6 @@
 /** `npm start`: the whole bridge in one process, until Ctrl-C. */
 import { existsSync } from 'node:fs'
+import { ensureConsole } from '../console/build.ts'
 import { readConfig } from './config.ts'
 import { startEmbedded, type Embedded } from './embedded.ts'
 import { createLog } from './log.ts'
@@ -12,7 +13,12 @@ const log = createLog((line) => process.stderr.write(line), Date.now)
 try {
   // What is in the environment already wins.
   if (existsSync('.env')) process.loadEnvFile('.env')
-  const embedded = await startEmbedded(readConfig(process.env), Date.now, log)
+  const config = readConfig(process.env)
+  const [embedded, problem] = await Promise.all([
+    startEmbedded(config, Date.now, log),
+    config.console ? ensureConsole() : undefined,
+  ])
+  if (problem !== undefined) log('error', 'console', { problem })
   if (process.stdin.isTTY) listenForRing(embedded)
   process.once('SIGINT', () => void stop(embedded, 'SIGINT'))
   process.once('SIGTERM', () => void stop(embedded, 'SIGTERM'))
