@@ -134,7 +134,8 @@ function send(request: Request, response: Response, file: File): void {
   const { type, etag, plain } = file
   response.set({ etag, vary: 'Accept-Encoding' })
   if (request.get('if-none-match')?.includes(etag)) return void response.status(304).end()
-  const coding = request.acceptsEncodings('br', 'gzip', 'identity')
+  // Not what the browser names first: what is smallest.
+  const coding = request.acceptsEncodings('br') || request.acceptsEncodings('gzip')
   const packed = coding === 'br' || coding === 'gzip' ? file[coding] : plain
   const isSmaller = packed.length < plain.length
   if (isSmaller) response.set('content-encoding', String(coding))
