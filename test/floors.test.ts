@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // floor 2
   alexa: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
   google: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
+  web: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
   // floor 3
   app: [
     ...ground,
@@ -31,6 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'outbox',
     'alexa',
     'google',
+    'web',
     'signaling',
     'gateway',
     'simulator',
