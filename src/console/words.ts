@@ -24,7 +24,7 @@ export const dateOf = (at: number): string => day.format(at)
 export const assistantNames: Record<SessionRow['assistant'], string> = {
   alexa: 'Alexa',
   google: 'Google Home',
-  console: 'This page',
+  console: 'this page',
 }
 
 export const deviceNames = { alexa: 'Echo Show', google: 'Nest Hub' } as const

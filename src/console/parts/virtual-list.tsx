@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 interface VirtualListProps<T> {
   readonly label: string
   readonly items: readonly T[]
-  /** Pixels; the style sheet knows it as `--row`. */
+  /** Pixels, as in the style sheet. */
   readonly rowHeight: number
   readonly keyOf: (item: T) => string
   readonly children: (item: T) => ComponentChildren
@@ -32,7 +32,7 @@ export function VirtualList<T>({ label, items, rowHeight, keyOf, children }: Vir
   const first = Math.max(0, Math.floor(view.top / rowHeight) - spare)
   const last = Math.min(items.length, Math.ceil((view.top + view.height) / rowHeight) + spare)
   return (
-    <div class="virtual" ref={box} role="region" aria-label={label} tabIndex={0}>
+    <div class="virtual" ref={box} role="region" aria-label={label} tabIndex={0} style={{ '--rows': items.length }}>
       <ul style={{ height: `${items.length * rowHeight}px` }}>
         {items.slice(first, last).map((item, index) => (
           <li

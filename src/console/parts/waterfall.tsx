@@ -35,8 +35,8 @@ export function Waterfall({ title, steps, tellers = {} }: WaterfallProps) {
           <tr>
             <th scope="col">Step</th>
             <th scope="col">Told by</th>
-            <th scope="col">Since the beginning</th>
             <th scope="col">Since the step before</th>
+            <th scope="col">Since the beginning</th>
           </tr>
         </thead>
         <tbody>
@@ -59,10 +59,10 @@ function StepRow({ row, teller }: { readonly row: Row; readonly teller: string }
         {detail !== undefined && <span class="detail"> {detail}</span>}
       </th>
       <td class="unseen">{teller}</td>
-      <td class="at">{duration(atMs)}</td>
-      <td class="bar" style={{ '--from': from, '--size': size }}>
-        <span class={isCut ? 'is-cut' : undefined} aria-hidden="true" />
-        <span class="took">{tookMs > 0 ? `+${duration(tookMs)}` : <span class="unseen">at once</span>}</span>
+      <td class="took">{tookMs > 0 ? `+${duration(tookMs)}` : ''}</td>
+      <td class="at">
+        {duration(atMs)}
+        <span class={isCut ? 'bar is-cut' : 'bar'} style={{ '--from': from, '--size': size }} />
       </td>
     </tr>
   )

@@ -75,7 +75,7 @@ function Made({ registration, onClose }: { readonly registration: Registration; 
     <Dialog title={`For the firmware of ${registration.cameraId}`} onClose={onClose} isKept>
       <p class="notice">The keys are shown this one time. Copy what you need before you close this.</p>
       {registration.warnings.map((warning) => (
-        <p key={warning} class="alert">
+        <p key={warning} class="alert is-warning">
           {warning}
         </p>
       ))}

@@ -103,7 +103,7 @@ export function CameraScreen({ cameraId }: { readonly cameraId: string }) {
         <section class="story" aria-labelledby="story">
           <div class="title">
             <h2 id="story">What happened when</h2>
-            {session && <a href={hrefs.session(session.id)}>Keep this session</a>}
+            {session && <a href={hrefs.session(session.id)}>Open the session</a>}
           </div>
           {'problem' in state && <Cause cause={session?.cause ?? state.problem} />}
           <Waterfall

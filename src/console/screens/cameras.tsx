@@ -8,6 +8,7 @@ import { RingButton } from '../parts/ring-button.tsx'
 import { Still } from '../parts/still.tsx'
 import { hrefs } from '../route.ts'
 import { ago } from '../words.ts'
+import { Lately } from '../parts/lately.tsx'
 import { AddCamera } from './add-camera.tsx'
 import { RemoveCamera } from './remove-camera.tsx'
 import { ShareCamera } from './share-camera.tsx'
@@ -40,11 +41,14 @@ export function CamerasScreen() {
           <p>Add one, and this page shows what its firmware must be told. Or ask somebody to share one with you.</p>
         </div>
       )}
-      <ul class="tiles">
-        {all?.map((camera) => (
-          <Tile key={camera.id} camera={camera} open={setOpen} />
-        ))}
-      </ul>
+      <div class="overview">
+        <ul class="tiles">
+          {all?.map((camera) => (
+            <Tile key={camera.id} camera={camera} open={setOpen} />
+          ))}
+        </ul>
+        <Lately />
+      </div>
       {open?.dialog === 'add' && <AddCamera onClose={close} />}
       {open?.dialog === 'share' && <ShareCamera camera={open.camera} onClose={close} />}
       {open?.dialog === 'remove' && <RemoveCamera camera={open.camera} onClose={close} />}

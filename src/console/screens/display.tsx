@@ -116,7 +116,7 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
         <section class="story" aria-labelledby="story">
           <div class="title">
             <h2 id="story">What happened when</h2>
-            {session && <a href={hrefs.session(session.id)}>Session</a>}
+            {session && <a href={hrefs.session(session.id)}>Open the session</a>}
           </div>
           {phase === 'failed' && cause && <Cause cause={cause} />}
           <Waterfall

@@ -55,7 +55,7 @@ export function SessionsScreen() {
         </p>
       </div>
       <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        {select('Shown on', 'assistant', Object.entries(assistantNames))}
+        {select('Shown on', 'assistant', Object.entries({ ...assistantNames, console: 'This page' }))}
         {select(
           'Camera',
           'cameraId',
