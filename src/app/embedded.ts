@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { startCamera } from '../gateway/camera.ts'
-import { createReporter } from '../gateway/report.ts'
+import { createReporter, createStillPoster } from '../gateway/report.ts'
 import { createKvsSignaling } from '../kvs/signaling.ts'
 import { cameraId, type AccountId, type Camera, type Clock, type Log, type Signaling, type Store } from '../ports.ts'
 import { startSignalingService, type SignalingService } from '../signaling/service.ts'
@@ -154,12 +154,14 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const settings = { bridge: localUrl, demo: secrets.demo, clients, vendors, cameraId: camera.id }
     await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(settings))
 
+    const doorbellUrl = `${localUrl}/cameras/${camera.id}`
     const doorbell = config.doorbell.isOn
       ? await startCamera({
           access: { ...access, credentials: secrets.credentials.camera },
           channelName: camera.channel.channelName,
           source: config.doorbell.source,
-          report: createReporter({ url: `${localUrl}/cameras/${camera.id}/events`, key: secrets.demo.cameraKey, log }),
+          report: createReporter({ url: `${doorbellUrl}/events`, key: secrets.demo.cameraKey, log }),
+          leaveStill: createStillPoster({ url: `${doorbellUrl}/snapshot`, key: secrets.demo.cameraKey }),
           clock,
           log,
         }).catch((error: Error) => {
@@ -233,7 +235,8 @@ async function ensureDemo({ oauth, cameras }: Bridge, store: Store, { demo }: Se
   const accountId: AccountId =
     (await oauth.users.find(login))?.accountId ?? (await oauth.users.create({ login, password, name: 'Demo' }))
   const known = await cameras.find(accountId, doorbellId)
-  if (known !== undefined) return known
+  // One with a key of its own is somebody's real camera by now.
+  if (known?.hasSnapshots === true || (known && !(await cameras.byKey(doorbellId, cameraKey)))) return known
   const camera: Camera = {
     id: doorbellId,
     accountId,
@@ -244,6 +247,8 @@ async function ensureDemo({ oauth, cameras }: Bridge, store: Store, { demo }: Se
     manufacturer: 'Transom',
     model: 'Synthetic Doorbell',
     hasSpeaker: true,
+    ...known,
+    hasSnapshots: true,
   }
   await cameras.put(camera, cameraKey)
   return camera
