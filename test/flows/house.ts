@@ -10,8 +10,13 @@ const callMs = 30_000
 
 export interface House {
   readonly dataDir: string
-  /** Starts `npm start`'s program, or another with its arguments; resolves when it says that it runs. Calls share its `env`. */
-  start(env?: Readonly<Record<string, string>>, program?: readonly string[]): Promise<void>
+  /** What the running program has printed so far. */
+  printed(): string
+  /**
+   * Starts `npm start`'s program, or another with its arguments; resolves with what it said when it says that it runs.
+   * Calls share its `env`.
+   */
+  start(env?: Readonly<Record<string, string>>, program?: readonly string[]): Promise<string>
   /** Stops it as Ctrl-C does; resolves with its exit code. */
   stop(): Promise<number | null>
   /** Runs `npm run call`'s program with `--json`; resolves with what it printed and its exit code. */
@@ -30,7 +35,7 @@ export interface Report {
   readonly audioIn: { readonly codec: string | null; readonly packets: number }
   readonly audioOut: { readonly packets: number; readonly heardByCamera: number | null }
   readonly cause: { readonly code: string; readonly message: string } | null
-  readonly bridgeTimeline: readonly { readonly step: string }[]
+  readonly bridgeTimeline: readonly { readonly step: string; readonly atMs: number }[]
 }
 
 export function createHouse(): House {
@@ -44,6 +49,7 @@ export function createHouse(): House {
   }
   let bridge: ChildProcess | undefined
   let given: Readonly<Record<string, string>> = {}
+  let said = ''
 
   async function stop(): Promise<number | null> {
     const running = bridge
@@ -57,6 +63,7 @@ export function createHouse(): House {
 
   return {
     dataDir,
+    printed: () => said,
     async start(env = {}, program = ['src/app/main.ts']) {
       const started = spawn(process.execPath, program, {
         cwd: root,
@@ -65,17 +72,17 @@ export function createHouse(): House {
       })
       bridge = started
       given = env
-      let said = ''
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      said = ''
+      const { promise, resolve, reject } = Promise.withResolvers<string>()
       const timer = setTimeout(() => reject(new Error(`the bridge did not start in ${startMs} ms:\n${said}`)), startMs)
       const listen = (chunk: Buffer): void => {
         said += chunk.toString()
-        if (said.includes('Transom is running')) resolve()
+        if (said.includes('Transom is running')) resolve(said)
       }
       started.stdout.on('data', listen)
       started.stderr.on('data', listen)
       started.once('exit', (code) => reject(new Error(`the bridge ended with ${code}:\n${said}`)))
-      await promise.finally(() => clearTimeout(timer))
+      return promise.finally(() => clearTimeout(timer))
     },
     stop,
     async call(...args) {
