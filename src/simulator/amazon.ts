@@ -38,6 +38,7 @@ const anyEvent = z.object({ event: z.object({ header: z.object({ name: z.string(
 
 /** What Amazon gives for a grant, as it is documented. */
 const tokenMs = 3_600_000
+const refreshPrefix = 'Atzr|simulated.'
 
 export function createAmazon(deps: {
   /** The pair of the skill's permissions page. */
@@ -61,11 +62,16 @@ export function createAmazon(deps: {
     const given = form.grant_type === 'authorization_code' ? ownerOf(codes, form.code) : undefined
     if (given !== undefined) {
       codes.delete(given)
-      refreshTokens.set(given, `Atzr|${randomBytes(24).toString('base64url')}`)
+      refreshTokens.set(given, `${refreshPrefix}${randomBytes(24).toString('base64url')}`)
     }
     const account = given ?? (form.grant_type === 'refresh_token' ? ownerOf(refreshTokens, form.refresh_token) : given)
-    // No complaint: a bridge that was started anew tries the refresh token of an Amazon that is gone, as it should.
-    if (account === undefined) return void response.status(400).json({ error: 'invalid_grant' })
+    if (account === undefined) {
+      // No complaint: a bridge that was started anew tries the tokens of an Amazon that is gone, as it should. It drops those
+      // of our making; of the real one's it is told nothing final, because it will need them when it speaks to it again.
+      const isReal = form.grant_type === 'refresh_token' && !String(form.refresh_token).startsWith(refreshPrefix)
+      if (isReal) return void response.status(503).json({ error: 'temporarily_unavailable' })
+      return void response.status(400).json({ error: 'invalid_grant' })
+    }
     response.json({
       access_token: newAccessToken(account),
       token_type: 'bearer',

@@ -93,5 +93,6 @@ export async function startEventReceivers(deps: {
 const answerError: ErrorRequestHandler = (thrown: unknown, _request, response, next) => {
   if (response.headersSent) return next(thrown)
   const { code, message } = toBridgeError(thrown)
-  response.status(isRefusal(thrown) ? 401 : 500).json({ error: code, message })
+  const status = isRefusal(thrown) ? 401 : code === 'rate_limited' ? 429 : 500
+  response.status(status).json({ error: code, message })
 }

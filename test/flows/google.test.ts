@@ -179,7 +179,8 @@ describe('the simulator', () => {
 
   test(
     'is a phone too',
-    async () => expect((await google({ surface: 'phone' })).report).toMatchObject({ ok: true, cause: null }),
+    async () =>
+      expect((await google({ surface: 'phone' })).report).toMatchObject({ ok: true, display: 'Phone', cause: null }),
     patience,
   )
 
