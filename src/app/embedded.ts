@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { builtConsole } from '../console/build.ts'
 import { startCamera } from '../gateway/camera.ts'
 import { createReporter, createStillPoster } from '../gateway/report.ts'
 import { createKvsSignaling } from '../kvs/signaling.ts'
@@ -43,8 +44,6 @@ export interface Embedded {
 const region = 'local'
 const doorbellId = cameraId('front-door')
 
-/** Where the build leaves the page. */
-const pageDirectory = join(import.meta.dirname, '..', '..', 'dist', 'console')
 const notBuilt =
   'Transom is running, and its page is not built: the log of its start says why. All else works: npm run call -- --help\n'
 /** Without our own server for account linking nobody can sign in to it. */
@@ -138,7 +137,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       hasPage(config) &&
       simulateDisplays({ vendors, bridge: localUrl, publicUrl, secrets, verifyToken, clock, log })
     const page = hasPage(config) && {
-      page: createPage({ directory: pageDirectory, publicUrl, missing: () => notBuilt }),
+      page: createPage({ directory: builtConsole, publicUrl, missing: () => notBuilt }),
     }
     const simulator = displays ? { simulator: displays.router } : undefined
     server.on(

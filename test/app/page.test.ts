@@ -1,11 +1,10 @@
 /** The page's files: what is given out, how it is packed, and what the browser is told not to do. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer, request, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import { request } from 'node:http'
 import express from 'express'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createPage } from '../../src/app/page.ts'
@@ -42,7 +41,7 @@ function build(): void {
 
 /** Without `fetch`, which unpacks, follows and sets the host by itself. */
 function get(path: string, headers: Record<string, string> = {}) {
-  return new Promise<{ status: number; headers: Record<string, any>; body: Buffer }>((resolve, reject) => {
+  return new Promise<{ status: number; headers: IncomingHttpHeaders; body: Buffer }>((resolve, reject) => {
     const asked = request({ port, host: '127.0.0.1', path, headers: { host: `localhost:${port}`, ...headers } })
     asked.once('error', reject)
     asked.once('response', (response) => {
@@ -67,9 +66,9 @@ test('the page comes packed as the browser can unpack it, and once', async () =>
   expect(plain.body.toString()).toBe(index)
   for (const { headers } of [br, gzip, plain])
     expect(headers).toMatchObject({ vary: 'Accept-Encoding', 'cache-control': 'no-cache' })
-  expect((await get('/', { 'if-none-match': br.headers['etag'] })).status).toBe(304)
+  expect((await get('/', { 'if-none-match': br.headers.etag! })).status).toBe(304)
   writeFileSync(join(directory, 'index.html'), 'a new build')
-  expect((await get('/', { 'if-none-match': br.headers['etag'] })).body.toString()).toBe('a new build')
+  expect((await get('/', { 'if-none-match': br.headers.etag! })).body.toString()).toBe('a new build')
 })
 
 test('nothing but ourselves runs on it, and nobody frames it', async () => {

@@ -1,6 +1,7 @@
 /** What the page and vendors' apps may ask, and what they are told: over real HTTP, with real tokens. */
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { chromiumOffer } from '../broker/fixtures.ts'
+import type { CameraMessage } from '../../src/ports.ts'
 import { openHouse, type HouseOptions } from './house.ts'
 
 type House = Awaited<ReturnType<typeof openHouse>>
@@ -14,9 +15,12 @@ async function house(options: HouseOptions = {}): Promise<House> {
   return one
 }
 
-const silent = async function* (signal: AbortSignal): AsyncIterable<never> {
+const nothing: readonly CameraMessage[] = []
+const silent = async function* (signal: AbortSignal): AsyncIterable<CameraMessage> {
+  yield* nothing
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
+const begin = async ({ ask }: House, token: string) => (await ask(token, 'POST', '/api/cameras/front-door/views')).body
 
 describe('who asks', () => {
   test('is told by name, and what this bridge can do for it', async () => {
@@ -203,8 +207,6 @@ describe('cameras', () => {
 })
 
 describe('a live view', () => {
-  const begin = async ({ ask }: House, token: string) =>
-    (await ask(token, 'POST', '/api/cameras/front-door/views')).body as { reference: string }
   const offer = { cameraId: 'front-door', sdp: chromiumOffer }
 
   test('goes from its name to its end, and tells its story', async () => {
@@ -225,7 +227,7 @@ describe('a live view', () => {
     expect(answered.body.sdp).toMatch(/^v=0\r\n[\s\S]*192\.0\.2\.9 50000 typ host/)
     const session = `/api/sessions/${answered.body.sessionId}`
     expect((await ask(token, 'POST', `/api/views/${reference}/offer`, offer)).body).toEqual(answered.body)
-    expect((await ask(token, 'GET', '/api/cameras')).body.cameras[0].viewers).toBe(1)
+    expect((await ask(token, 'GET', '/api/cameras')).body.cameras[0]!.viewers).toBe(1)
     expect((await ask(token, 'POST', `/api/views/${reference}/connected`)).status).toBe(204)
     expect((await ask(token, 'GET', session)).body).toMatchObject({
       phase: 'connected',
@@ -236,9 +238,9 @@ describe('a live view', () => {
       204,
     )
     const { body: view } = await ask(token, 'GET', session)
-    expect(view).toMatchObject({ phase: 'closed', endedAt: view.timeline.at(-1).at })
+    expect(view).toMatchObject({ phase: 'closed', endedAt: view.timeline.at(-1)!.at })
     expect(view.timeline.at(-1)).toMatchObject({ step: 'ended', detail: 'the page was closed' })
-    expect((await ask(token, 'GET', '/api/cameras')).body.cameras[0].viewers).toBe(0)
+    expect((await ask(token, 'GET', '/api/cameras')).body.cameras[0]!.viewers).toBe(0)
   })
 
   test('of a guest who may only look has no way back for sound', async () => {
@@ -323,7 +325,7 @@ describe('sessions', () => {
     expect(await count('/api/sessions?assistant=alexa')).toBe(0)
     expect(await count('/sessions?assistant=console&camera=front-door')).toBe(3)
     expect(await count('/sessions?camera=garden')).toBe(0)
-    expect((await one.ask(token, 'GET', '/sessions')).body.sessions[0].timeline.length).toBeGreaterThan(1)
+    expect((await one.ask(token, 'GET', '/sessions')).body.sessions[0]!.timeline.length).toBeGreaterThan(1)
     expect(await one.ask(token, 'GET', '/api/sessions?limit=none')).toMatchObject({ status: 400 })
   })
 })

@@ -10,6 +10,8 @@ import { createPage } from '../../src/app/page.ts'
 import { createRegistrations } from '../../src/app/registrations.ts'
 import { cameraId, type AccountId, type Camera, type CameraMessage, type Signaling } from '../../src/ports.ts'
 import type { SignalingService } from '../../src/signaling/service.ts'
+import type { SessionView } from '../../src/broker/view.ts'
+import type { CameraRow } from '../../src/web/rows.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { chromiumAnswer, hostCandidate } from '../broker/fixtures.ts'
 import { authorizationUrl, createVisitor, formsOf } from '../oauth/visitor.ts'
@@ -131,8 +133,26 @@ const frontDoor = {
 export interface Reply {
   readonly status: number
   readonly headers: Headers
-  // What a test looks at it names itself.
-  readonly body: any
+  readonly body: Body
+}
+
+/** As much of the answers as the tests look at. */
+export interface Body {
+  readonly error: string
+  readonly advice?: string
+  readonly cameras: readonly CameraRow[]
+  readonly cameraId: string
+  readonly cameraKey: string
+  readonly canRegister: boolean
+  readonly eventId: string
+  readonly at: number
+  readonly reference: string
+  readonly sessionId: string
+  readonly sdp: string
+  readonly sessions: readonly SessionView[]
+  readonly phase: string
+  readonly endedAt: number
+  readonly timeline: readonly { readonly step: string; readonly at: number }[]
 }
 
 async function ask(url: string, token: string, method: string, path: string, body?: unknown): Promise<Reply> {
@@ -183,7 +203,7 @@ function fakeService(): SignalingService {
     endpoint: 'https://kvs.example',
     ensureChannel: async (name) => `arn:aws:kinesisvideo:local:000000000000:channel/${name}/1`,
     createCredentials: async () => ({ accessKeyId: 'AKIA', secretAccessKey: 'secret' }),
-    removeChannel: async () => true,
+    removeChannel: async () => {},
   }
   return service as SignalingService
 }

@@ -6,6 +6,8 @@ import { chromiumOffer } from '../broker/fixtures.ts'
 import { BridgeError } from '../../src/errors.ts'
 import { accountId } from '../../src/ports.ts'
 import { createFeed } from '../../src/web/feed.ts'
+import type { SessionView } from '../../src/broker/view.ts'
+import type { CameraRow } from '../../src/web/rows.ts'
 import { openHouse } from './house.ts'
 
 type House = Awaited<ReturnType<typeof openHouse>>
@@ -24,8 +26,10 @@ async function house(): Promise<House> {
 
 interface Told {
   readonly event: string
-  readonly data: any
+  readonly data: Data
 }
+/** As much of the events as the tests look at. */
+type Data = CameraRow & SessionView
 
 /** Listens as the page does; `next` waits for an event that fits. */
 async function listen(url: string, token: string) {
@@ -50,7 +54,7 @@ async function listen(url: string, token: string) {
       arrived.emit('more')
     }
   })().catch(() => {})
-  const next = async (event: string, claim: (data: any) => boolean = () => true): Promise<any> => {
+  const next = async (event: string, claim: (data: Data) => boolean = () => true): Promise<Data> => {
     const giveUp = AbortSignal.timeout(5_000)
     for (;;) {
       const found = told.find((one) => one.event === event && claim(one.data))
@@ -102,7 +106,7 @@ test('presses, presence, pictures and changes are told to who may see the camera
 
   const { body } = await ask(anna.token, 'POST', '/api/cameras/front-door/ring')
   for (const one of [annas!, bobs!]) {
-    expect(await one.next('press')).toEqual({ cameraId: 'front-door', ...body })
+    expect(await one.next('press')).toEqual({ ...body, cameraId: 'front-door' })
     await one.next('camera', ({ lastPressAt }) => lastPressAt === body.at)
   }
   // The camera says it again, as after a lost reply: it was one press.
