@@ -42,7 +42,10 @@ async function build(stamp: string): Promise<void> {
     await writeFile(join(made, '.stamp'), stamp)
     await mkdir(dirname(builtConsole), { recursive: true })
     await rm(builtConsole, { recursive: true, force: true })
-    await rename(made, builtConsole)
+    await rename(made, builtConsole).catch(async (error: unknown) => {
+      // Another bridge that was started with us was quicker.
+      if ((await builtStamp()) !== stamp) throw error
+    })
   } finally {
     await rm(made, { recursive: true, force: true })
   }

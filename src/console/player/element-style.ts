@@ -37,6 +37,7 @@ svg.solid { fill: currentColor; stroke: none; }
   justify-items: center; gap: 8px; text-align: center; text-wrap: balance; overflow: auto;
 }
 [part='trouble'] p { margin: 0; max-width: 46ch; }
+[part='message']::first-letter { text-transform: uppercase; }
 [part='message'] { font-size: 17px; font-weight: 600; }
 [part='advice'] { color: #c9d2dd; }
 [part='retry'] { margin-top: 6px; padding: 0 20px; background: #fff; color: #10161d; font-weight: 600; touch-action: manipulation; }

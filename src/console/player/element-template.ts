@@ -5,7 +5,7 @@ const icon = (path: string, name = ''): string =>
 
 const icons = {
   play: 'M8 5.5v13l11-6.5z',
-  stop: 'M7 7h10v10H7z',
+  stop: 'M6 6h12v12H6z',
   microphone: 'M12 3.5a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0v-5a3 3 0 0 0-3-3zM6 11.5a6 6 0 0 0 12 0M12 17.5v3',
   loud: 'M4.5 9.5v5H8l4.5 4v-13L8 9.5zM16 9a4.2 4.2 0 0 1 0 6M18.5 6.5a7.8 7.8 0 0 1 0 11',
   quiet: 'M4.5 9.5v5H8l4.5 4v-13L8 9.5zM16.5 9.5l5 5M21.5 9.5l-5 5',

@@ -39,16 +39,15 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
     (one) => one.id === sessionId || (reference !== undefined && one.reference === reference),
     sessionId ?? reference,
   )
-  const announcement = useAnnouncement(assistant, cameraId)
   const camera = cameras.value?.find(({ id }) => id === cameraId)
   const name = camera?.name ?? cameraId
   const device = deviceNames[assistant]
   const isShown = phase === 'asking' || phase === 'live'
 
-  useEffect(() => {
-    if (!me.canSimulate) return
+  // Links are asked for when the stream begins, and again when it begins anew: a bridge that restarts has forgotten them.
+  const announcement = useAnnouncement(assistant, cameraId, () => {
     api.links().then((links) => setLinked(links[assistant].linked), complain)
-  }, [])
+  })
   async function link(): Promise<void> {
     const { url } = await api.link(assistant, hrefs.display(assistant, cameraId))
     location.assign(url)
@@ -161,7 +160,7 @@ interface Told {
 }
 
 /** What the assistant's cloud makes the display say, for as long as a display says it. */
-function useAnnouncement(assistant: Assistant, cameraId: string): Announcement | undefined {
+function useAnnouncement(assistant: Assistant, cameraId: string, onBegin: () => void): Announcement | undefined {
   const { api, me } = useHouse()
   const { complain } = useToast()
   const [announcement, setAnnouncement] = useState<Announcement>()
@@ -169,6 +168,7 @@ function useAnnouncement(assistant: Assistant, cameraId: string): Announcement |
     if (!me.canSimulate) return
     let timer: ReturnType<typeof setTimeout> | undefined
     const end = follow(api, '/simulator/stream', ({ event, data }) => {
+      if (event === 'hello') return onBegin()
       const told = JSON.parse(data) as Told
       if (told.assistant !== assistant) return
       if (event === 'complaint') complain(new Error(told.message))
