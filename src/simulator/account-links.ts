@@ -29,6 +29,8 @@ const mostBegun = 5
 /** What a session needs is good for longer than a session lives. */
 const freshMs = 20 * 60_000
 const closeMs = 2_000
+/** Part of it may come from the pages. */
+const mostProblem = 300
 
 interface Begun {
   readonly account: string
@@ -116,7 +118,10 @@ export function createAccountLinks(deps: {
       } catch (thrown) {
         const { code, message } = toCallError(thrown)
         log('warn', 'simulator.link_failed', { assistant, code, message })
-        return withProblem(known.returnTo, code === 'simulator_failed' ? 'linking failed' : message)
+        return withProblem(
+          known.returnTo,
+          code === 'simulator_failed' ? 'linking failed' : message.slice(0, mostProblem),
+        )
       }
     },
 

@@ -182,6 +182,10 @@ export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
   }
 
   const router = Router()
+  router.use((_request, response, next) => {
+    response.set('Cache-Control', 'no-store')
+    next()
+  })
   router.get('/stream', createEventStream({ announcements, accountOf: deps.pageAccount, clock }))
 
   // Where the window comes back to from the pages: it has no token, but a state that was given out once.

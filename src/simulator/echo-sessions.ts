@@ -36,7 +36,7 @@ export interface EchoSessions {
 /** As an Echo goes back to its home screen. A window that was closed says nothing, and its view must end some time. */
 const viewMs = 15 * 60_000
 const mostOfAccount = 8
-const wordMs = 3_000
+const wordMs = 2_000
 
 export function createEchoSessions({ bridge, log }: { readonly bridge: string; readonly log: Log }): EchoSessions {
   const sessions = new Map<string, EchoSession>()
