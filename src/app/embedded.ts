@@ -127,6 +127,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       findOwner: async (login) => (await bridge.oauth.users.find(login))?.accountId,
       publicUrl,
       region,
+      ...(config.doorbell.isOn && { builtIn: doorbellId }),
     })
     const token = operatorToken()
     const operator = createOperatorRoutes(registrations, token)

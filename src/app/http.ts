@@ -105,7 +105,9 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     response.json({ notices: await bridge.notices.list(accountId) })
   })
 
-  app.use(createIntake(bridge, options.clock))
+  // A guest may see the pictures, too; and whoever's tokens count at the other doors, count here.
+  const cameras = { ...bridge.cameras, ...bridge.shares.visible }
+  app.use(createIntake({ ...bridge, cameras, oauth: bridge.linking }, options.clock))
   app.use(createAlexaDoors(bridge, options))
 
   app.use((_request, response) => void response.status(404).json({ error: 'not_found', message: 'no such resource' }))

@@ -18,7 +18,10 @@ export interface Registrations {
   issueKey(id: string, replace: boolean): Promise<Registration>
   /** Throws `camera_not_found` when there is no such key. */
   revokeKey(accessKeyId: string): Promise<void>
-  /** Removes the camera, its channel, everybody connected to it, and its keys. Throws `camera_not_found`. */
+  /**
+   * Removes the camera, its channel, everybody connected to it, and its keys. Throws `camera_not_found`, and
+   * `invalid_request` for the built-in doorbell, which would be back at the next start.
+   */
   remove(id: string): Promise<void>
 }
 
@@ -28,6 +31,8 @@ export interface RegistrationDeps {
   readonly findOwner: (login: string) => Promise<AccountId | undefined>
   readonly publicUrl: string
   readonly region: string
+  /** The id of the built-in doorbell, where it runs. */
+  readonly builtIn?: string
 }
 
 export function createRegistrations({
@@ -36,6 +41,7 @@ export function createRegistrations({
   findOwner,
   publicUrl,
   region,
+  builtIn,
 }: RegistrationDeps): Registrations {
   const ownerOf = async (login: string) => {
     const accountId = await findOwner(login)
@@ -129,6 +135,8 @@ export function createRegistrations({
     },
     async remove(id) {
       const camera = await existing(id)
+      if (id === builtIn)
+        throw new BridgeError('invalid_request', `${id} is the built-in doorbell: TRANSOM_DOORBELL=off turns it off`)
       await service.removeChannel(camera.channel.channelName)
       await cameras.remove(id)
     },

@@ -96,7 +96,7 @@ describe('the page', () => {
   )
 
   test(
-    'shows a picture of the doorbell, which a guest and an app may fetch, too',
+    'shows a picture of the doorbell, which cannot be removed while it is built in',
     async () => {
       await eventually(async () => {
         const [camera] = (await ask('GET', '/api/cameras')).body.cameras
@@ -105,6 +105,8 @@ describe('the page', () => {
       const [camera] = (await ask('GET', '/api/cameras')).body.cameras
       expect(camera).toMatchObject({ id: 'front-door', isOnline: true, isOwner: true, mayTalk: true, viewers: 0 })
       expect(await ask('GET', '/cameras/front-door/snapshot')).toMatchObject({ status: 200, type: 'image/jpeg' })
+      const refused = await ask('DELETE', '/api/cameras/front-door')
+      expect(refused).toMatchObject({ status: 400, body: { message: expect.stringContaining('TRANSOM_DOORBELL=off') } })
     },
     patience,
   )

@@ -125,6 +125,25 @@ describe('cameras', () => {
     ])
   })
 
+  test('have a picture, which a guest and a vendor’s app may fetch, too, and nobody else', async () => {
+    const { url, person, appToken, addCamera, bridge } = await house()
+    const [anna, bob, carl] = [await person('anna'), await person('bob'), await person('carl')]
+    const camera = await addCamera(anna.account)
+    await bridge.shares.share(anna.account, camera.id, bob.account, false)
+    const picture = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3])
+    const fetched = (token: string) =>
+      fetch(`${url}/cameras/front-door/snapshot`, { headers: { authorization: `Bearer ${token}` } })
+    const left = await fetch(`${url}/cameras/front-door/snapshot`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${'k'.repeat(43)}` },
+      body: picture,
+    })
+    expect(left.status).toBe(202)
+    for (const token of [anna.token, bob.token, await appToken('anna')])
+      expect(Buffer.from(await (await fetched(token)).arrayBuffer())).toEqual(picture)
+    expect((await fetched(carl.token)).status).toBe(404)
+  })
+
   test('are added with an id made of their name, and with one that is free', async () => {
     const { person, ask } = await house()
     const { token } = await person('anna')
