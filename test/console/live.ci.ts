@@ -1,8 +1,10 @@
 /** A real browser at a real bridge: signs in, sees and hears the doorbell, talks to it, and comes back when it went away. */
+/* oxlint-disable unicorn/consistent-function-scoping -- what runs in the page must be one function */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
+import type { Player } from '../../src/console/player/player.ts'
 import type { PlayerStats } from '../../src/console/player/stats.ts'
 import { duration } from '../../src/console/words.ts'
 import {
@@ -170,6 +172,40 @@ test('two viewers see it at once, one of them on a phone', async () => {
   await expectText(phone.page, '1 viewer')
   expect(phone.complaints()).toEqual([])
   await phone.leave()
+}, 60_000)
+
+test('a vendor’s own page on another origin shows the camera with the same module', async () => {
+  // A token as the vendor's app would have got it: here the page's own.
+  const asked = owner.page.waitForRequest('**/api/sessions')
+  await owner.go('#/')
+  await owner.page.reload()
+  const token = (await (await asked).headerValue('authorization'))!.replace('Bearer ', '')
+  const context = await browser.newContext({ permissions: ['microphone'] })
+  const page = await context.newPage()
+  const body = `<!doctype html><title>Vendor</title>
+    <script type="module">
+      import { createPlayer } from '${bridge.url}/transom-player.js'
+      document.querySelector('transom-player').token = async () => '${token}'
+      document.querySelector('transom-player').play()
+      window.plain = createPlayer({
+        bridge: '${bridge.url}', cameraId: 'no-such-camera', token: async () => '${token}', video: document.createElement('video'),
+      })
+    </script>
+    <transom-player camera="front-door" label="Door"></transom-player>`
+  await page.route('https://vendor.example/**', (route) => route.fulfill({ contentType: 'text/html', body }))
+  await page.goto('https://vendor.example/')
+  await live(page).waitFor()
+  expect((await look(page)).frames).toBeGreaterThan(20)
+  const failed = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const { plain } = globalThis as unknown as { plain: Player }
+        plain.on('failed', resolve)
+        plain.play()
+      }),
+  )
+  expect(failed).toMatchObject({ code: 'camera_not_found' })
+  await context.close()
 }, 60_000)
 
 test('the page and npm run call tell the same story of the same session', async () => {

@@ -30,7 +30,7 @@ export function DeviceFrame({ assistant, cameraName, video, phase, announcement,
       <div class="body">
         <span class="lens" aria-hidden="true" />
         <div class="glass">
-          {isHome && (
+          {phase === 'idle' && (
             <div class="at-home" aria-hidden="true">
               <p class="time">{clock.format(now.value)}</p>
               <p>{date.format(now.value)}</p>

@@ -105,8 +105,8 @@ function Line({ row, name }: { readonly row: SessionRow; readonly name: string }
       <span class={`outcome ${outcome}`}>{outcomeNames[outcome]}</span>
       <span class="what">
         <strong>{name}</strong> <span class="soft">on {assistantNames[row.assistant]}</span>
-        {row.cause && <span class="because">{causeName(row.cause.code)}</span>}
       </span>
+      <span class="because">{row.cause && causeName(row.cause.code)}</span>
       <span class="answer soft">{row.answerMs === undefined ? '' : `${row.answerMs} ms`}</span>
       <time class="soft" dateTime={new Date(row.startedAt).toISOString()}>
         {dateOf(row.startedAt)}, {timeOfDay(row.startedAt)}
