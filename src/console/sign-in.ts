@@ -1,4 +1,5 @@
 /** Signing in with the bridge's own account linking: authorization code with PKCE (RFC 7636), tokens in memory alone. */
+import { sha256 } from '@noble/hashes/sha2.js'
 import { PlayerError } from 'transom-player'
 import { askBridge } from './ask.ts'
 
@@ -110,7 +111,7 @@ async function discover(): Promise<Endpoints> {
   return endpoints
 }
 
-async function leave(endpoints: Endpoints, prompt?: 'none'): Promise<never> {
+function leave(endpoints: Endpoints, prompt?: 'none'): Promise<never> {
   const [state, verifier] = [random(), random()]
   const kept: Kept = { state, verifier, hash: location.hash }
   sessionStorage.setItem(keptAs, JSON.stringify(kept))
@@ -121,7 +122,7 @@ async function leave(endpoints: Endpoints, prompt?: 'none'): Promise<never> {
     redirect_uri: ownUri(),
     scope,
     state,
-    code_challenge: await digest(verifier),
+    code_challenge: digest(verifier),
     code_challenge_method: 'S256',
     ...(prompt && { prompt }),
   }).toString()
@@ -159,15 +160,8 @@ const base64url = (bytes: Uint8Array): string =>
     .replaceAll('/', '_')
     .replaceAll('=', '')
 
-async function digest(text: string): Promise<string> {
-  if (crypto.subtle === undefined)
-    throw new PlayerError({
-      code: 'insecure',
-      message: 'The browser does not trust this address.',
-      advice: 'Open the bridge at https://, or at localhost on its own machine.',
-    })
-  return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))))
-}
+/** Not by `crypto.subtle`, which is missing at plain http:// addresses, where a home network's bridge may be. */
+const digest = (text: string): string => base64url(sha256(new TextEncoder().encode(text)))
 
 /** The browser is leaving this page. */
 const never = (): Promise<never> => new Promise(() => undefined)

@@ -41,7 +41,9 @@ export async function startBridge(): Promise<Bridge> {
   }
   return {
     ...house,
-    url: `http://localhost:${ports.TRANSOM_PORT}`,
+    get url() {
+      return found(/Bridge\s+(http:\S+)/)
+    },
     start: async (env = {}) => void (said = await house.start({ ...ports, ...env })),
     link: () => found(/(http:\S+\/oauth\/enter\/\S+)/),
   }
@@ -60,6 +62,8 @@ export function launch(): Promise<Browser> {
       '--disable-sync',
       // The stand-in for a vendor's public page may reach this machine. CORS stays as it is.
       '--disable-features=LocalNetworkAccessChecks',
+      // A name of a home network, which no browser takes for a safe one.
+      '--host-resolver-rules=MAP doorbell.test 127.0.0.1',
       '--autoplay-policy=no-user-gesture-required',
       '--use-fake-device-for-media-stream',
       '--use-fake-ui-for-media-stream',
@@ -81,6 +85,7 @@ export async function visit(browser: Browser, bridge: Bridge, options: BrowserCo
   const context = await browser.newContext({ ...looks.desktop, permissions: ['microphone'], ...options })
   const page = await context.newPage()
   const complaints: string[] = []
+  const { url } = bridge
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => {
     // The browser's own lines about replies and connections that failed are no fault of the page.
@@ -89,7 +94,7 @@ export async function visit(browser: Browser, bridge: Bridge, options: BrowserCo
   })
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url())
-    if (origin !== bridge.url && protocol !== 'blob:' && protocol !== 'data:')
+    if (origin !== url && protocol !== 'blob:' && protocol !== 'data:')
       complaints.push(`asks elsewhere: ${request.url()}`)
   })
   await context.exposeFunction('violated', (text: string) => complaints.push(text))
