@@ -20,7 +20,7 @@ import { createOperatorRoutes, operatorToken } from './operator.ts'
 import { createPage } from './page.ts'
 import { createRegistrations } from './registrations.ts'
 import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
-import { simulateDisplays, simulateVendors, simulatorSettings } from './simulator.ts'
+import { canBeDisplay, simulateDisplays, simulateVendors, simulatorSettings } from './simulator.ts'
 
 export interface Embedded {
   readonly publicUrl: string
@@ -106,7 +106,8 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     opened.push(() => endServer(server))
     const localUrl = `http://${nameOf(config.host)}:${(server.address() as AddressInfo).port}`
     const publicUrl = config.publicUrl ?? localUrl
-    const clients = demoClients(secrets, vendors && hasPage(config) ? publicUrl : undefined)
+    const played = hasPage(config) && canBeDisplay(publicUrl) ? vendors : undefined
+    const clients = demoClients(secrets, played && publicUrl)
     const bridge = createBridge({
       config,
       publicUrl,
@@ -134,18 +135,16 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const { forwarderSecret } = config.alexa
     const { verifyToken } = bridge.linking
     const displays =
-      vendors &&
-      hasPage(config) &&
-      simulateDisplays({ vendors, bridge: localUrl, publicUrl, secrets, verifyToken, clock, log })
+      played && simulateDisplays({ vendors: played, bridge: localUrl, publicUrl, secrets, verifyToken, clock, log })
     const page = hasPage(config) && {
       page: createPage({ directory: builtConsole, publicUrl, missing: () => notBuilt }),
     }
-    const simulator = displays ? { simulator: displays.router } : undefined
+    const simulator = displays && { simulator: displays.router }
     server.on(
       'request',
       createHttpApp(bridge, log, { forwarderSecret, operator, registrations, clock, ...simulator, ...page }),
     )
-    if (displays) opened.push(() => displays.close())
+    if (displays !== undefined) opened.push(() => displays.close())
     const operatorPath = join(config.dataDir, 'operator.json')
     await saveSecrets(operatorPath, { url: `${localUrl}/operator`, token })
     opened.push(() => rm(operatorPath, { force: true }))

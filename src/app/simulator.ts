@@ -1,7 +1,8 @@
 /** The simulator inside the embedded bridge: the vendors of whom there are no credentials, and displays that are browsers. */
 import { BridgeError } from '../errors.ts'
-import { consoleClient, type OAuthClient } from '../oauth/client.ts'
+import { consoleClient, isRedirectUri, type OAuthClient } from '../oauth/client.ts'
 import type { Clock, Log, VerifyToken } from '../ports.ts'
+import { linkedUri } from '../simulator/account-links.ts'
 import { createSimulatorCloud, type SimulatorCloud } from '../simulator/cloud.ts'
 import { startEventReceivers, type EventReceivers } from '../simulator/event-receivers.ts'
 import type { AssistantName } from '../simulator/settings.ts'
@@ -38,6 +39,9 @@ export async function simulateVendors(
     receivers,
   }
 }
+
+/** Plain http in a home network is no place to be a display: a link must not come back there, nor may Google's player post. */
+export const canBeDisplay = (publicUrl: string): boolean => isRedirectUri(linkedUri(publicUrl, 'alexa'))
 
 /** Amazon's and Google's clouds for the page of the bridge. */
 export function simulateDisplays(deps: {

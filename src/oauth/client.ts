@@ -70,7 +70,8 @@ export function googleRedirectUris(projectId: string): readonly string[] {
   )
 }
 
-function isRedirectUri(text: string): boolean {
+/** Whether a browser may be sent back there with a code. */
+export function isRedirectUri(text: string): boolean {
   const uri = URL.parse(text)
   if (uri === null || /[#*]/.test(text) || uri.username !== '' || uri.password !== '') return false
   return uri.protocol === 'https:' || (uri.protocol === 'http:' && loopback.has(uri.hostname))

@@ -316,6 +316,7 @@ test.each([
   ['its page is off', { TRANSOM_CONSOLE: 'off' }, true],
   ['it is off', { TRANSOM_SIMULATOR: 'off' }, false],
   ['the bridge is public', { TRANSOM_PUBLIC_URL: 'http://localhost:9' }, false],
+  ['plain http leads to it', { TRANSOM_PUBLIC_URL: 'http://192.0.2.1:9', TRANSOM_SIMULATOR: 'on' }, true],
 ])(
   'there is no display to be when %s',
   async (_, env, hasReceivers) => {
