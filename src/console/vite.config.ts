@@ -10,8 +10,11 @@ export default defineConfig({
   publicDir: false,
   resolve: { alias: { 'transom-player': join(root, 'player/main.ts') } },
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
-  // For `vite src/console`: the page with hot reload, the bridge behind it.
-  server: { proxy: { '^/(api|oauth|simulator|cameras|sessions|\\.well-known)': 'http://localhost:8080' } },
+  // For `npm run console`: the page with hot reload, the bridge behind it.
+  server: {
+    strictPort: true,
+    proxy: { '^/(api|oauth|simulator|cameras|google|\\.well-known)/': 'http://localhost:8080' },
+  },
   build: {
     outDir: join(root, '../../dist/console'),
     emptyOutDir: true,
