@@ -1,6 +1,7 @@
 /** The bridge's API as the page uses it: types of what comes, and one function for each call. */
 import { PlayerError, type Problem } from 'transom-player'
 import { askBridge } from './ask.ts'
+import type { SignIn } from './sign-in.ts'
 
 export type Assistant = 'alexa' | 'google'
 
@@ -85,7 +86,12 @@ export interface Guest {
 
 export type Api = ReturnType<typeof createApi>
 
-export function createApi(token: () => Promise<string>) {
+export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>) {
+  async function failure(response: Response): Promise<PlayerError> {
+    if (response.status === 401) refused()
+    return new PlayerError(await refusal(response))
+  }
+
   async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
     const headers: Record<string, string> = { authorization: `Bearer ${await token()}` }
     if (body !== undefined) headers['content-type'] = 'application/json'
@@ -95,7 +101,7 @@ export function createApi(token: () => Promise<string>) {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(signal && { signal }),
     })
-    if (!response.ok) throw new PlayerError(await refusal(response))
+    if (!response.ok) throw await failure(response)
     return response
   }
   async function read<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
@@ -122,7 +128,7 @@ export function createApi(token: () => Promise<string>) {
     async stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
       const headers = { authorization: `Bearer ${await token()}`, accept: 'text/event-stream' }
       const response = await fetch(path, { headers, signal, cache: 'no-store' })
-      if (!response.ok || response.body === null) throw new PlayerError(await refusal(response))
+      if (!response.ok || response.body === null) throw await failure(response)
       return response.body
     },
 

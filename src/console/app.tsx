@@ -3,8 +3,10 @@ import type { ReadonlySignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { useHouse } from './house.ts'
 import { Brand } from './parts/brand.tsx'
+import { Menu } from './parts/menu.tsx'
 import { Toasts } from './parts/toast.tsx'
 import { hrefs, type Route } from './route.ts'
+import { beginSignIn } from './sign-in.ts'
 import { CameraScreen } from './screens/camera.tsx'
 import { CamerasScreen } from './screens/cameras.tsx'
 import { DisplayScreen } from './screens/display.tsx'
@@ -12,7 +14,7 @@ import { SessionScreen } from './screens/session.tsx'
 import { SessionsScreen } from './screens/sessions.tsx'
 
 export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
-  const { isUp, me, signIn } = useHouse()
+  const { me, signIn } = useHouse()
   const current = route.value
   const isAtSessions = current.screen === 'sessions' || current.screen === 'session'
   const main = useRef<HTMLElement>(null)
@@ -39,32 +41,50 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
             Sessions
           </a>
         </nav>
-        <details class="menu account">
-          <summary aria-label={`Account of ${me.name}`}>
+        <Menu
+          label={`Account of ${me.name}`}
+          face={
             <span class="initial" aria-hidden="true">
               {me.name.slice(0, 1).toUpperCase()}
             </span>
-          </summary>
-          <div>
-            <p>
-              <strong>{me.name}</strong>
-              <br />
-              <span class="soft">{me.login}</span>
-            </p>
-            <a href="/oauth/account">Account and linked assistants</a>
-            <button type="button" onClick={() => void signIn.signOut()}>
-              Sign out
-            </button>
-          </div>
-        </details>
+          }
+        >
+          <p>
+            <strong>{me.name}</strong>
+            <br />
+            <span class="soft">{me.login}</span>
+          </p>
+          <a href="/oauth/account">Account and linked assistants</a>
+          <button type="button" onClick={() => void signIn.signOut()}>
+            Sign out
+          </button>
+        </Menu>
       </header>
-      <p class={isUp.value ? 'outage is-over' : 'outage'} role="status">
-        {isUp.value ? '' : 'The bridge is not answering. This page goes on by itself when it does.'}
-      </p>
+      <Outage />
       <main id="content" ref={main} tabIndex={-1}>
         <Screen route={current} />
       </main>
     </Toasts>
+  )
+}
+
+/** What keeps the whole page from going on. */
+function Outage() {
+  const { isUp, signIn } = useHouse()
+  const isOver = signIn.isOver.value
+  return (
+    <div class={isUp.value && !isOver ? 'outage is-over' : 'outage'} role="status">
+      {isOver ? (
+        <>
+          You are signed out.
+          <button type="button" class="button" onClick={() => void beginSignIn().catch(() => location.reload())}>
+            Sign in again
+          </button>
+        </>
+      ) : (
+        !isUp.value && 'The bridge is not answering. This page goes on by itself when it does.'
+      )}
+    </div>
   )
 }
 

@@ -14,7 +14,7 @@ async function open(): Promise<void> {
   try {
     const signIn = await resumeSignIn()
     if (!('token' in signIn)) return render(<SignInScreen {...(signIn.reason && { reason: signIn.reason })} />, page)
-    const api = createApi(signIn.token)
+    const api = createApi(signIn)
     const house = openHouse(api, signIn, await api.me())
     render(
       <HouseContext.Provider value={house}>

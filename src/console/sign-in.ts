@@ -1,6 +1,7 @@
 /** Signing in with the bridge's own account linking: authorization code with PKCE (RFC 7636), tokens in memory alone. */
 import { sha256 } from '@noble/hashes/sha2.js'
-import { PlayerError } from 'transom-player'
+import { signal, type ReadonlySignal } from '@preact/signals'
+import { PlayerError, problemOf } from 'transom-player'
 import { askBridge } from './ask.ts'
 
 /** Why nobody is signed in; undefined: nobody has tried. */
@@ -11,6 +12,10 @@ export interface SignedOut {
 export interface SignIn {
   /** A valid access token. Rejects with a `PlayerError`. */
   token(): Promise<string>
+  /** The bridge has refused the token: the next one is a new one, or there is none any more. */
+  refused(): void
+  /** Nobody is signed in any more, and only the sign-in pages change that. */
+  readonly isOver: ReadonlySignal<boolean>
   /** Leaves this page, and the session at the bridge. */
   signOut(): Promise<void>
 }
@@ -70,13 +75,19 @@ export async function beginSignIn(): Promise<never> {
 function session(endpoints: Endpoints, first: Tokens): SignIn {
   let tokens: Tokens = first
   let renewal: Promise<Tokens> | undefined
+  const isOver = signal(false)
 
   async function renew(): Promise<Tokens> {
-    const { refreshToken } = tokens
-    if (refreshToken === undefined) throw ended()
-    // Rotated: a second use of the same one would end the session, so there is one renewal at a time.
-    tokens = await fetchTokens(endpoints, { grant_type: 'refresh_token', refresh_token: refreshToken })
-    return tokens
+    try {
+      const { refreshToken } = tokens
+      if (refreshToken === undefined || isOver.peek()) throw ended()
+      // Rotated: a second use of the same one would end the session, so there is one renewal at a time.
+      tokens = await fetchTokens(endpoints, { grant_type: 'refresh_token', refresh_token: refreshToken })
+      return tokens
+    } catch (error) {
+      if (problemOf(error).code === 'unauthorized') isOver.value = true
+      throw error
+    }
   }
 
   return {
@@ -85,6 +96,10 @@ function session(endpoints: Endpoints, first: Tokens): SignIn {
       renewal ??= renew().finally(() => (renewal = undefined))
       return (await renewal).accessToken
     },
+    refused() {
+      tokens = { ...tokens, endsAt: 0 }
+    },
+    isOver,
     async signOut() {
       const { issuer, revocation_endpoint: revocation } = endpoints
       const token = tokens.refreshToken ?? tokens.accessToken

@@ -1,7 +1,5 @@
 /** A real browser at a real bridge: signs in, sees and hears the doorbell, talks to it, and comes back when it went away. */
 /* oxlint-disable unicorn/consistent-function-scoping -- what runs in the page must be one function */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 import type { Player } from '../../src/console/player/player.ts'
@@ -37,12 +35,6 @@ afterAll(async () => {
 }, 30_000)
 
 const live = (page: Page) => page.getByRole('status').filter({ hasText: /^Live$/ })
-const demo = () => (JSON.parse(readFileSync(join(bridge.dataDir, 'simulator.json'), 'utf8')) as { user: User }).user
-interface User {
-  readonly login: string
-  readonly password: string
-}
-
 /** Two readings of the player's own statistics. */
 function stats(page: Page): Promise<readonly [PlayerStats, PlayerStats]> {
   return page.evaluate(async () => {
@@ -161,7 +153,7 @@ describe('whoever has started the bridge', () => {
 
 test('two viewers see it at once, one of them on a phone', async () => {
   const phone = await visit(browser, bridge, looks.phone)
-  await signIn(phone, bridge, demo())
+  await signIn(phone, bridge, bridge.demo())
   await watch(phone)
   const [seen, also] = await Promise.all([look(phone.page), look(owner.page)])
   expect(seen.frames).toBeGreaterThan(20)
@@ -230,7 +222,7 @@ test('at a plain http:// address one can look, and is told what talking needs', 
   await bridge.stop()
   await bridge.start({ TRANSOM_PUBLIC_URL: `http://doorbell.test:${port}` })
   const guest = await visit(browser, bridge)
-  await signIn(guest, bridge, demo())
+  await signIn(guest, bridge, bridge.demo())
   expect(await guest.page.evaluate(() => isSecureContext)).toBe(false)
   await watch(guest)
   expect((await look(guest.page)).frames).toBeGreaterThan(20)

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
-import { enter, expectText, launch, startBridge, visit, type Bridge, type Visitor } from './visitor.ts'
+import { enter, expectText, launch, signIn, startBridge, visit, type Bridge, type Visitor } from './visitor.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -138,6 +138,7 @@ describe('a camera', () => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret.trim())
     await expectAccessible('added')
     await page.keyboard.press('Escape')
+    await page.keyboard.press('Escape')
     await button('I have copied it').click()
     await page.getByRole('heading', { name: 'Back porch' }).waitFor()
     expect(await page.getByRole('dialog').count()).toBe(0)
@@ -214,6 +215,23 @@ describe('the list of sessions', () => {
     await visitor.leave()
   }, 60_000)
 })
+
+test('whose token the bridge does not take any more is told so, and signs in again', async () => {
+  const visitor = await visit(browser, bridge)
+  await signIn(visitor, bridge, bridge.demo())
+  await visitor.page.route('**/api/stream', (route) => route.fulfill({ status: 401, json: { error: 'unauthorized' } }))
+  await visitor.page.route('**/oauth/token', (route) =>
+    route.fulfill({ status: 400, json: { error: 'invalid_grant' } }),
+  )
+  await bridge.stop()
+  await bridge.start()
+  await expectText(visitor.page, 'You are signed out.')
+  await visitor.page.unrouteAll()
+  await visitor.page.getByRole('button', { name: 'Sign in again' }).click()
+  await visitor.page.getByText('You are signed out.').waitFor({ state: 'detached' })
+  await visitor.page.getByRole('heading', { name: 'Cameras' }).waitFor()
+  await visitor.leave()
+}, 60_000)
 
 test('signing out ends the session, and the next visit asks for a password', async () => {
   await owner.go('#/')

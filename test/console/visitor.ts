@@ -1,6 +1,6 @@
 /** A real browser at the page of a real bridge. It fails the test when the page breaks a policy, throws, or asks elsewhere. */
 /* oxlint-disable unicorn/consistent-function-scoping -- what runs in the page must be one function */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import type { TransomPlayer } from '../../src/console/player/main.ts'
@@ -21,7 +21,13 @@ export interface Bridge extends Pick<House, 'stop' | 'call' | 'dataDir'> {
   start(env?: Readonly<Record<string, string>>): Promise<void>
   /** The link of the last start; it works once. */
   link(): string
+  /** The demo user. */
+  demo(): { readonly login: string; readonly password: string }
   close(): Promise<void>
+}
+
+interface Simulated {
+  readonly user: { readonly login: string; readonly password: string }
 }
 
 export async function startBridge(): Promise<Bridge> {
@@ -45,6 +51,7 @@ export async function startBridge(): Promise<Bridge> {
       return found(/Bridge\s+(http:\S+)/)
     },
     start: async (env = {}) => void (said = await house.start({ ...ports, ...env })),
+    demo: () => (JSON.parse(readFileSync(join(house.dataDir, 'simulator.json'), 'utf8')) as Simulated).user,
     link: () => found(/(http:\S+\/oauth\/enter\/\S+)/),
   }
 }

@@ -29,6 +29,8 @@ export function Dialog({ title, onClose, isKept = false, children }: DialogProps
         event.preventDefault()
         if (!isKept) onClose()
       }}
+      // A browser lets a second Escape close any dialog.
+      onClose={() => (isKept ? dialog.current?.showModal() : onClose())}
       onClick={(event) => event.target === dialog.current && !isKept && onClose()}
     >
       <div class="dialog">

@@ -1,9 +1,9 @@
 /** The session whose reference is known: as far as it is told, and as it goes on. */
 import { useEffect, useState } from 'preact/hooks'
-import type { Session } from '../api.ts'
+import type { Session, SessionRow } from '../api.ts'
 import { useHouse } from '../house.ts'
 
-export function useSession(is: (session: Session) => boolean, key: string | undefined): Session | undefined {
+export function useSession(is: (row: SessionRow) => boolean, key: string | undefined): Session | undefined {
   const { api, sessions, onSession } = useHouse()
   const [session, setSession] = useState<Session>()
   useEffect(() => {
@@ -15,7 +15,7 @@ export function useSession(is: (session: Session) => boolean, key: string | unde
     }
     const off = onSession(take)
     // It may have begun before we listened.
-    const known = sessions.peek()?.find((row) => is(row as Session))
+    const known = sessions.peek()?.find(is)
     if (known)
       api
         .session(known.id)

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { Camera } from '../api.ts'
 import { useHouse } from '../house.ts'
 import { Icon } from '../parts/icon.tsx'
+import { Menu } from '../parts/menu.tsx'
 import { OnlineState } from '../parts/state.tsx'
 import { RingButton } from '../parts/ring-button.tsx'
 import { Still } from '../parts/still.tsx'
@@ -92,19 +93,14 @@ function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what:
           )}
         </div>
         {isOwner && (
-          <details class="menu">
-            <summary aria-label={`More for ${name}`}>
-              <Icon name="more" />
-            </summary>
-            <div onClick={(event) => event.currentTarget.closest('details')?.removeAttribute('open')}>
-              <button type="button" onClick={() => open({ dialog: 'share', camera })}>
-                Share …
-              </button>
-              <button type="button" class="bad" onClick={() => open({ dialog: 'remove', camera })}>
-                Remove …
-              </button>
-            </div>
-          </details>
+          <Menu label={`More for ${name}`} face={<Icon name="more" />}>
+            <button type="button" onClick={() => open({ dialog: 'share', camera })}>
+              Share …
+            </button>
+            <button type="button" class="bad" onClick={() => open({ dialog: 'remove', camera })}>
+              Remove …
+            </button>
+          </Menu>
         )}
       </div>
       <div class="doings">
