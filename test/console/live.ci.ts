@@ -2,6 +2,7 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- what runs in the page must be one function */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
+import type * as typeof PlayerModuless from '../../src/console/player/main.ts'
 import type { Player } from '../../src/console/player/player.ts'
 import type { PlayerStats } from '../../src/console/player/stats.ts'
 import { duration } from '../../src/console/words.ts'
@@ -52,6 +53,30 @@ function stats(page: Page): Promise<readonly [PlayerStats, PlayerStats]> {
 async function watch({ page }: Visitor): Promise<void> {
   await page.getByRole('link', { name: 'Front Door, live' }).click()
   await live(page).waitFor()
+}
+
+/** In the page: the states of a player whose camera is never there, until it gives up. */
+async function givingUp(bridge: string): Promise<readonly string[]> {
+  const { createPlayer } = (await import(`${bridge}/transom-player.js`)) as typeof PlayerModules
+  const body = { error: 'camera_offline', message: 'the camera is not connected' }
+  const player = createPlayer({
+    bridge,
+    cameraId: 'front-door',
+    token: async () => 'any',
+    video: document.createElement('video'),
+    fetch: async () => Response.json(body, { status: 503 }),
+    // Longer than the first pause, shorter than the second.
+    giveUpMs: 1_000,
+  })
+  const states: string[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  player.on('state', (state) =>
+    states.push('problem' in state ? `${state.state}: ${state.problem.message}` : state.state),
+  )
+  player.on('failed', () => resolve())
+  player.play()
+  await promise
+  return states
 }
 
 describe('whoever has started the bridge', () => {
@@ -197,6 +222,12 @@ test('a vendor’s own page on another origin shows the camera with the same mod
       }),
   )
   expect(failed).toMatchObject({ code: 'camera_not_found' })
+  const states = await page.evaluate(givingUp, bridge.url)
+  expect([...new Set(states)]).toEqual([
+    'connecting',
+    'reconnecting: the camera is not connected',
+    'failed: the camera is not connected',
+  ])
   await context.close()
 }, 60_000)
 
