@@ -2,7 +2,7 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- what runs in the page must be one function */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
-import type * as typeof PlayerModuless from '../../src/console/player/main.ts'
+import type * as PlayerModule from '../../src/console/player/main.ts'
 import type { Player } from '../../src/console/player/player.ts'
 import type { PlayerStats } from '../../src/console/player/stats.ts'
 import { duration } from '../../src/console/words.ts'
@@ -57,7 +57,7 @@ async function watch({ page }: Visitor): Promise<void> {
 
 /** In the page: the states of a player whose camera is never there, until it gives up. */
 async function givingUp(bridge: string): Promise<readonly string[]> {
-  const { createPlayer } = (await import(`${bridge}/transom-player.js`)) as typeof PlayerModules
+  const { createPlayer } = (await import(`${bridge}/transom-player.js`)) as typeof PlayerModule
   const body = { error: 'camera_offline', message: 'the camera is not connected' }
   const player = createPlayer({
     bridge,
