@@ -41,6 +41,35 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
+/** What the owner of the camera can do about each, where a session failed for it. */
+export const advice: Record<ErrorCode, string> = {
+  invalid_request: 'Update the display or the app that asked: it sent something that the bridge cannot read.',
+  unauthorized: 'Link the account again: in the Alexa or Google Home app, or by signing in anew.',
+  token_expired: 'Try again; if it stays, link the account again.',
+  camera_not_found:
+    'Let the assistant look for devices again: the camera was removed, or is not shared with you any more.',
+  camera_offline:
+    'Check that the camera has power and network, and that its access key and the signaling address are right.',
+  camera_silent:
+    'Restart the camera. If it is slow by nature, let it trickle its candidates (road "viewer"), or raise the budget.',
+  camera_garbled:
+    'Update the camera’s firmware: its answer to the offer is not one. The log says what was wrong with it.',
+  camera_hung_up: 'Try again. If it stays, look for restarts of the camera and for a weak network.',
+  camera_busy: 'Close the view on another display: a camera serves ten at most, some serve fewer.',
+  no_common_codec: 'Let the camera send H.264 (Constrained Baseline) and Opus: every display can play these.',
+  no_candidates:
+    'Check the camera’s network, and give it a STUN or TURN server (TRANSOM_ICE_SERVERS, TRANSOM_TURN_URLS).',
+  media_failed:
+    'Camera and display cannot reach each other: set up a TURN server (TRANSOM_TURN_URLS), and look for a firewall.',
+  display_gave_up:
+    'Nothing, if you closed the view. Otherwise the camera was too slow: look at the times of the steps.',
+  signaling_failed: 'Check that the signaling service runs and can be reached, and that its credentials are right.',
+  rate_limited: 'Wait a minute, then try again. If it stays, something asks too often: look at the list of sessions.',
+  out_of_time: 'Try again. If it stays, the bridge or its store is too slow: look at its load and its log.',
+  no_sound: 'Give the camera a sound track, or use the gateway, which adds silence (TRANSOM_SOURCE).',
+  internal: 'This is a fault of the bridge: its log has the details for a bug report.',
+}
+
 /** The one error class of the house. `message` and `cause` are for the log and the owner, never for an assistant. */
 export class BridgeError extends Error {
   override readonly name = 'BridgeError'

@@ -93,6 +93,7 @@ export interface CameraState {
   readonly motion?: { readonly isDetected: boolean; readonly at: number }
   readonly battery?: { readonly level: number; readonly at: number }
   readonly snapshot?: { readonly at: number }
+  readonly press?: { readonly at: number }
   readonly switch?: { readonly isOn: boolean; readonly at: number }
   /** By the sensor's name. */
   readonly sensors?: Readonly<Record<string, { readonly state?: string; readonly value?: number; readonly at: number }>>

@@ -22,15 +22,31 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // floor 2
   alexa: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
   google: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
+  web: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
   // floor 3
-  app: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox', 'alexa', 'google', 'signaling', 'gateway'],
+  app: [
+    ...ground,
+    'broker',
+    'oauth',
+    'kvs',
+    'store',
+    'outbox',
+    'alexa',
+    'google',
+    'web',
+    'signaling',
+    'gateway',
+    'simulator',
+    'console',
+  ],
   // beside the house, which they reach over the wire only; the KVS client is the gateway's camera SDK
   signaling: ground,
   gateway: [...ground, 'kvs'],
   simulator: ground,
+  console: ground,
 }
 
-const sources = globSync('**/*.ts', { cwd: root })
+const sources = globSync('**/*.{ts,tsx}', { cwd: root })
 const roomOf = (file: string): string => file.split('/')[0]!
 
 function importsOf(file: string): readonly string[] {

@@ -1,5 +1,6 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
 import { createSecretKey } from 'node:crypto'
+import type { Router } from 'express'
 import { createBroker, type Broker } from '../broker/broker.ts'
 import type { Fulfillment } from '../google/fulfillment.ts'
 import type { GoogleReports } from '../google/reports.ts'
@@ -12,6 +13,7 @@ import type { Camera, Clock, Log, Presence, Signaling, Store } from '../ports.ts
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { createCameras, type Cameras } from './cameras.ts'
 import type { Config } from './config.ts'
+import { createConsoleSide, type ApiOptions } from './console.ts'
 import { createEvents, type Events } from './events.ts'
 import { createGoogleSide } from './google.ts'
 import { createLinking, type Linking } from './linking.ts'
@@ -30,6 +32,8 @@ export interface BridgeDeps {
   readonly store: Store
   readonly signaling: Signaling
   readonly presence: Presence
+  /** One process that stays and sees everything: it may keep connections open, and serve the page. Not on Lambda. */
+  readonly isLive?: boolean
   readonly clock: Clock
   readonly log: Log
 }
@@ -44,6 +48,8 @@ export interface Bridge {
   readonly snapshots: ReturnType<typeof createSnapshots>
   readonly notices: Notices
   readonly alexa: AlexaSide
+  /** The routes below `/api`; absent when the console is off. */
+  readonly api: ((options: ApiOptions) => Router) | undefined
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
   /** What Google is told unasked of whole accounts; absent without a service account for Home Graph. */
@@ -61,7 +67,7 @@ export interface Bridge {
 }
 
 export function createBridge(deps: BridgeDeps): Bridge {
-  const { config, publicUrl, keys, clients, store, clock, log } = deps
+  const { config, publicUrl, keys, clients, store, presence, isLive = false, clock, log } = deps
   const base = { store, clock, log }
   const snapshots = createSnapshots(base)
   const tellOfChange = async (camera: Camera, kind: 'changed' | 'removed') => {
@@ -70,10 +76,18 @@ export function createBridge(deps: BridgeDeps): Bridge {
     if (kind === 'removed') await shares.drop(camera)
   }
   const cameras = createCameras(store, tellOfChange, createSecretKey(keys.sealing, 'base64'))
-  const broker = createBroker({ ...deps, budgets: config.budgets })
+  const broker = createBroker({
+    ...deps,
+    budgets: config.budgets,
+    mostKept: isLive ? 2_000 : 50,
+    onSession: (view, account) => console?.news.session(view, account),
+  })
   const shares = createShares(store, cameras, {
     endViews: ({ accountId, id }) => broker.endCamera(accountId, id, 'what the owner shares has changed'),
-    tell: (camera, kind) => events.seenOtherwise(camera, kind),
+    async tell(camera, kind) {
+      console?.news.shared(camera.id, camera.accountId, kind === 'changed')
+      await events.seenOtherwise(camera, kind)
+    },
   })
   const streamTokens = createStreamTokens(base)
   const linking = createLinking({
@@ -85,6 +99,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     shares,
     behindProxy: config.behindProxy,
     config: config.linking,
+    ...(isLive && config.console && { consoleUri: `${publicUrl}/` }),
     async onUnlinked(account, assistant) {
       await broker.endAll(account, assistant, 'account unlinked')
       if (assistant === 'alexa') return alexaSide.forget(account, 'account unlinked')
@@ -117,6 +132,9 @@ export function createBridge(deps: BridgeDeps): Bridge {
     linking,
     notices,
   })
+  const console = config.console
+    ? createConsoleSide({ ...base, config, isLive, cameras, shares, linking, broker, presence })
+    : undefined
   const outbox = createOutbox({
     ...base,
     deliver: {
@@ -130,6 +148,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     translate: [alexaSide.translate, googleSide.translate],
     audience: shares.audience,
     warm: (camera) => broker.warm(camera),
+    onNews: (camera, news) => console?.news.camera(camera, news),
   })
   const presenceNews = createPresenceNews(async (channelName, isOnline, at) => {
     try {
@@ -154,6 +173,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     snapshots,
     notices,
     alexa: alexaSide.open(events),
+    api: console?.open(events).api,
     fulfillment: google.fulfillment,
     signalingDoor: google.signalingDoor,
     googleReports: google.reports,
@@ -165,6 +185,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
       await outbox.settled(lane)
     },
     async close() {
+      console?.close()
       await broker.close()
       presenceNews.close()
       await google.close()

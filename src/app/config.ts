@@ -48,6 +48,7 @@ const environment = z.object({
     .optional(),
   TRANSOM_BEHIND_PROXY: onOff('off'),
   ...signalingVariables,
+  TRANSOM_CONSOLE: onOff('on'),
   TRANSOM_DOORBELL: onOff('on'),
   TRANSOM_SOURCE: z.string().default('synthetic'),
   TRANSOM_ICE_SERVERS: z
@@ -82,7 +83,7 @@ const environment = z.object({
       (zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC',
       'must be a time zone: Europe/Berlin',
     ),
-  TRANSOM_SIMULATOR_PORT: portNumber(8090),
+  TRANSOM_SIMULATOR: z.enum(['on', 'off']).optional(),
   TRANSOM_MQTT_URL: z.url({ protocol: /^(mqtts?|wss?)$/ }).optional(),
   TRANSOM_MQTT_TOPIC: z
     .string()
@@ -112,6 +113,8 @@ export interface Config {
   readonly publicUrl: string | undefined
   readonly behindProxy: boolean
   readonly signaling: SignalingSettings
+  /** The page of the bridge, and what serves it. */
+  readonly console: boolean
   readonly doorbell: { readonly isOn: boolean; readonly source: string }
   /** STUN and TURN servers for cameras and displays. */
   readonly iceServers: readonly IceServer[]
@@ -129,15 +132,15 @@ export interface Config {
     /** Of customers whose Echo does not tell. */
     readonly timeZone: string
   }
-  /** Where the simulator plays Amazon when no LWA client is configured; 0: it does not. */
-  readonly simulatorPort: number
+  /** Whether the simulator may play displays, and the vendors' clouds for which there are no credentials. Embedded only. */
+  readonly simulator: boolean
   /** Where camera events come in by MQTT; undefined: they do not. */
   readonly mqtt: { readonly url: string; readonly topic: string } | undefined
   readonly google: {
     readonly budgetMs: number
     readonly talkBack: boolean
     /** Path of the service account's key file (JSON), or what is in it. */
-    readonly serviceAccountPath: string | undefined
+    readonly serviceAccount: string | undefined
     readonly homeGraphUrl: string | undefined
     /** How often what Home Graph believes is compared with what is true; 0 for never. */
     readonly reconcileMs: number
@@ -178,6 +181,7 @@ function toConfig(env: Environment): Config {
     publicUrl: env.TRANSOM_PUBLIC_URL?.replace(/\/+$/, ''),
     behindProxy: env.TRANSOM_BEHIND_PROXY,
     signaling: toSignalingSettings(env, defaultLimits),
+    console: env.TRANSOM_CONSOLE,
     doorbell: { isOn: env.TRANSOM_DOORBELL, source: env.TRANSOM_SOURCE },
     iceServers: env.TRANSOM_ICE_SERVERS.map(({ urls, username, credential }) => ({
       urls,
@@ -205,15 +209,22 @@ function toConfig(env: Environment): Config {
       forwarderSecret: env.TRANSOM_FORWARDER_SECRET,
       timeZone: env.TRANSOM_TIME_ZONE,
     },
-    simulatorPort: env.TRANSOM_SIMULATOR_PORT,
+    simulator: maySimulate(env),
     mqtt: env.TRANSOM_MQTT_URL === undefined ? undefined : { url: env.TRANSOM_MQTT_URL, topic: env.TRANSOM_MQTT_TOPIC },
     google: {
       budgetMs: env.TRANSOM_GOOGLE_BUDGET_MS,
       talkBack: env.TRANSOM_TALK_BACK_ON_GOOGLE,
-      serviceAccountPath: env.TRANSOM_GOOGLE_SERVICE_ACCOUNT,
+      serviceAccount: env.TRANSOM_GOOGLE_SERVICE_ACCOUNT,
       homeGraphUrl: env.TRANSOM_HOME_GRAPH_URL,
       reconcileMs: env.TRANSOM_GOOGLE_RECONCILE_MS,
       origins: env.TRANSOM_GOOGLE_ORIGINS,
     },
   }
+}
+
+/** A bridge that the world can reach speaks to the real vendors, unless its operator says otherwise. */
+function maySimulate(env: Environment): boolean {
+  // The simulator links accounts with our own server, which is shut where somebody else issues the tokens.
+  if (env.TRANSOM_TOKEN_ISSUER !== undefined) return false
+  return env.TRANSOM_SIMULATOR === undefined ? env.TRANSOM_PUBLIC_URL === undefined : env.TRANSOM_SIMULATOR === 'on'
 }

@@ -1,21 +1,27 @@
 /** The two clients that an embedded bridge begins with; for real consoles, `npm run admin -- client add` makes others. */
 import { alexaRedirectUris, googleRedirectUris, type OAuthClient } from '../oauth/client.ts'
+import { linkedUri } from '../simulator/account-links.ts'
 import type { Secrets } from './secrets.ts'
 
-/** Redirect URIs as the two consoles show them; the vendor and project ids are placeholders until real ones are known. */
-export function demoClients({ clientSecrets }: Secrets): readonly OAuthClient[] {
+/**
+ * Redirect URIs as the two consoles show them; the vendor and project ids are placeholders until real ones are known.
+ * `simulatedAt`: the public URL at which the simulator links accounts, too.
+ */
+export function demoClients({ clientSecrets }: Secrets, simulatedAt?: string): readonly OAuthClient[] {
+  const simulated = (assistant: 'alexa' | 'google'): readonly string[] =>
+    simulatedAt === undefined ? [] : [linkedUri(simulatedAt, assistant)]
   return [
     {
       clientId: 'alexa',
       clientSecret: clientSecrets.alexa,
       assistant: 'alexa',
-      redirectUris: alexaRedirectUris('DEMO'),
+      redirectUris: [...alexaRedirectUris('DEMO'), ...simulated('alexa')],
     },
     {
       clientId: 'google',
       clientSecret: clientSecrets.google,
       assistant: 'google',
-      redirectUris: googleRedirectUris('demo'),
+      redirectUris: [...googleRedirectUris('demo'), ...simulated('google')],
     },
   ]
 }

@@ -3,10 +3,10 @@ import { rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { builtConsole } from '../console/build.ts'
 import { startCamera } from '../gateway/camera.ts'
-import { createReporter } from '../gateway/report.ts'
+import { createReporter, createStillPoster } from '../gateway/report.ts'
 import { createKvsSignaling } from '../kvs/signaling.ts'
-import type { OAuthClient } from '../oauth/client.ts'
 import { cameraId, type AccountId, type Camera, type Clock, type Log, type Signaling, type Store } from '../ports.ts'
 import { startSignalingService, type SignalingService } from '../signaling/service.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
@@ -17,16 +17,19 @@ import { demoClients } from './demo-clients.ts'
 import { createHttpApp } from './http.ts'
 import { startMqtt } from './mqtt.ts'
 import { createOperatorRoutes, operatorToken } from './operator.ts'
+import { createPage } from './page.ts'
 import { createRegistrations } from './registrations.ts'
 import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
-import { withSimulatedGoogle, type SimulatedGoogle } from './simulated-google.ts'
 import { atAddress, makeDataDirectory, requireCredentialsKey } from './start-faults.ts'
+import { canBeDisplay, simulateDisplays, simulateVendors, simulatorSettings } from './simulator.ts'
 
 export interface Embedded {
   readonly publicUrl: string
   readonly signalingEndpoint: string
   readonly demo: { readonly login: string; readonly password: string }
   readonly camera: Camera
+  /** Signs the demo user in to the page, once; absent without a page. */
+  readonly signInLink: string | undefined
   /** The built-in doorbell is on. */
   readonly hasDoorbell: boolean
   readonly bridge: Bridge
@@ -41,6 +44,11 @@ export interface Embedded {
 /** The embedded service signs and checks for one made-up region. */
 const region = 'local'
 const doorbellId = cameraId('front-door')
+
+const notBuilt =
+  'Transom is running, and its page is not built: the log of its start says why. All else works: npm run call -- --help\n'
+/** Without our own server for account linking nobody can sign in to it. */
+const hasPage = ({ console, linking }: Config) => console && linking.foreignTokens === undefined
 
 /** Starts everything, or throws an `Error` that says what to do and leaves nothing running. */
 export async function startEmbedded(given: Config, clock: Clock, log: Log): Promise<Embedded> {
@@ -58,7 +66,9 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     await makeDataDirectory(given.dataDir)
     const unlock = lockDirectory(given.dataDir)
     opened.push(async () => unlock())
-    const { config, simulated } = await withSimulatedGoogle(given)
+    const vendors = await simulateVendors(given, { verifyToken: (token) => bridge.linking.verifyToken(token), clock })
+    if (vendors !== undefined) opened.push(() => vendors.receivers.close())
+    const config = vendors?.config ?? given
     const databasePath = join(config.dataDir, 'transom.db')
     const secretsPath = join(config.dataDir, 'secrets.json')
     const made = await loadSecrets(secretsPath, databasePath)
@@ -98,12 +108,13 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     opened.push(() => endServer(server))
     const localUrl = `http://${nameOf(config.host)}:${(server.address() as AddressInfo).port}`
     const publicUrl = config.publicUrl ?? localUrl
-    const clients = demoClients(secrets)
-    const amazon = simulatedAmazon(config, secrets)
+    const played = hasPage(config) && canBeDisplay(publicUrl) ? vendors : undefined
+    const clients = demoClients(secrets, played && publicUrl)
     const bridge = createBridge({
-      config: amazon === undefined ? config : withAmazon(config, amazon),
+      config,
       publicUrl,
       clients,
+      isLive: true,
       store,
       signaling: { ...kvs, iceServers: withoutOwn(kvs, service.ownIceServer) },
       clock,
@@ -120,25 +131,39 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       findOwner: async (login) => (await bridge.oauth.users.find(login))?.accountId,
       publicUrl,
       region,
+      ...(config.doorbell.isOn && { builtIn: doorbellId }),
     })
     const token = operatorToken()
     const operator = createOperatorRoutes(registrations, bridge.oauth.admin, token)
     const { forwarderSecret } = config.alexa
-    server.on('request', createHttpApp(bridge, log, { forwarderSecret, operator, clock }))
+    const { verifyToken } = bridge.linking
+    const displays =
+      played && simulateDisplays({ vendors: played, bridge: localUrl, publicUrl, secrets, verifyToken, clock, log })
+    const page = hasPage(config) && {
+      page: createPage({ directory: builtConsole, publicUrl, missing: () => notBuilt }),
+    }
+    const simulator = displays && { simulator: displays.router }
+    server.on(
+      'request',
+      createHttpApp(bridge, log, { forwarderSecret, operator, registrations, clock, ...simulator, ...page }),
+    )
+    if (displays !== undefined) opened.push(() => displays.close())
     const operatorPath = join(config.dataDir, 'operator.json')
     await saveSecrets(operatorPath, { url: `${localUrl}/operator`, token })
     opened.push(() => rm(operatorPath, { force: true }))
 
     const camera = await ensureDemo(bridge, store, secrets)
-    const settings = simulatorSettings(localUrl, secrets, clients, amazon, simulated)
-    await saveSecrets(join(config.dataDir, 'simulator.json'), settings)
+    const settings = { bridge: localUrl, demo: secrets.demo, clients, vendors, cameraId: camera.id }
+    await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(settings))
 
+    const doorbellUrl = `${localUrl}/cameras/${camera.id}`
     const doorbell = config.doorbell.isOn
       ? await startCamera({
           access: { ...access, credentials: secrets.credentials.camera },
           channelName: camera.channel.channelName,
           source: config.doorbell.source,
-          report: createReporter({ url: `${localUrl}/cameras/${camera.id}/events`, key: secrets.demo.cameraKey, log }),
+          report: createReporter({ url: `${doorbellUrl}/events`, key: secrets.demo.cameraKey, log }),
+          leaveStill: createStillPoster({ url: `${doorbellUrl}/snapshot`, key: secrets.demo.cameraKey }),
           clock,
           log,
         }).catch((error: Error) => {
@@ -164,6 +189,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       publicUrl,
       signalingEndpoint: service.endpoint,
       demo: secrets.demo,
+      signInLink: hasPage(config) ? await bridge.oauth.entryLink(camera.accountId) : undefined,
       camera,
       hasDoorbell: doorbell !== undefined,
       bridge,
@@ -212,7 +238,8 @@ async function ensureDemo({ oauth, cameras }: Bridge, store: Store, { demo }: Se
   const accountId: AccountId =
     (await oauth.users.find(login))?.accountId ?? (await oauth.users.create({ login, password, name: 'Demo' }))
   const known = await cameras.find(accountId, doorbellId)
-  if (known !== undefined) return known
+  // One with a key of its own is somebody's real camera by now.
+  if (known?.hasSnapshots === true || (known && !(await cameras.byKey(doorbellId, cameraKey)))) return known
   const camera: Camera = {
     id: doorbellId,
     accountId,
@@ -223,52 +250,11 @@ async function ensureDemo({ oauth, cameras }: Bridge, store: Store, { demo }: Se
     manufacturer: 'Transom',
     model: 'Synthetic Doorbell',
     hasSpeaker: true,
+    ...known,
+    hasSnapshots: true,
   }
   await cameras.put(camera, cameraKey)
   return camera
-}
-
-interface SimulatedAmazon {
-  readonly port: number
-  readonly clientId: string
-  readonly clientSecret: string
-}
-
-/** On a machine of one's own, which the real Amazon cannot reach anyway, the simulator may be it. */
-function simulatedAmazon(
-  { alexa, publicUrl, simulatorPort }: Config,
-  { clientSecrets }: Secrets,
-): SimulatedAmazon | undefined {
-  if (alexa.lwa.clientId !== undefined || publicUrl !== undefined || simulatorPort === 0) return undefined
-  return { port: simulatorPort, clientId: 'simulator', clientSecret: clientSecrets.alexa }
-}
-
-function withAmazon(config: Config, { port, clientId, clientSecret }: SimulatedAmazon): Config {
-  const origin = `http://127.0.0.1:${port}`
-  const lwa = { clientId, clientSecret, tokenUrl: `${origin}/auth/o2/token` }
-  return { ...config, alexa: { ...config.alexa, lwa, gatewayUrl: `${origin}/v3/events` } }
-}
-
-/** What a developer would type into the consoles, for the simulator. */
-function simulatorSettings(
-  bridge: string,
-  { demo }: Secrets,
-  clients: readonly OAuthClient[],
-  amazon: SimulatedAmazon | undefined,
-  homeGraph: SimulatedGoogle | undefined,
-): object {
-  const byAssistant = clients.map(({ assistant, clientId, clientSecret, redirectUris }) => [
-    assistant,
-    { clientId, clientSecret, redirectUri: redirectUris[0] },
-  ])
-  return {
-    bridge,
-    user: { login: demo.login, password: demo.password },
-    clients: Object.fromEntries(byAssistant),
-    ...(amazon && { amazon }),
-    ...(homeGraph && { homeGraph }),
-    cameraKeys: { [doorbellId]: demo.cameraKey },
-  }
 }
 
 /** By what name this machine reaches a listener on that address. */

@@ -44,6 +44,8 @@ export function createEvents(deps: {
   readonly audience: (camera: Camera) => Promise<readonly Camera[]>
   /** Fetches ahead what a view of the camera will need. */
   readonly warm: (camera: Camera) => void
+  /** Told of everything that is new, once it is kept; must not throw. */
+  readonly onNews?: (camera: Camera, news: CameraNews | { readonly kind: 'pictured'; readonly at: number }) => void
   readonly clock: Clock
   readonly log: Log
 }): Events {
@@ -85,6 +87,14 @@ export function createEvents(deps: {
       ),
       isFresh ? tell(camera, news) : undefined,
     ])
+    if (isNew !== undefined && news.kind === 'press') {
+      // For who looks at the list of cameras: no reason to have the camera say it again.
+      const noted = (state: CameraState) => ((state.press?.at ?? -1) > at ? state : { ...state, press: { at } })
+      await update(camera, noted).catch((error: unknown) =>
+        log('warn', 'press not noted', { camera: camera.id, error }),
+      )
+    }
+    if (isNew !== undefined) deps.onNews?.(camera, news)
     log('info', 'press', {
       camera: camera.id,
       eventId,
@@ -161,18 +171,24 @@ export function createEvents(deps: {
           )
           return tell(camera, news)
         }
-        case 'removed':
-          // Its id may be given to somebody else's camera.
-          await forget(camera)
-          return tell(camera, news)
         case 'person':
+          return tell(camera, news)
         case 'online':
         case 'changed':
+          deps.onNews?.(camera, news)
+          return tell(camera, news)
+        case 'removed':
+          deps.onNews?.(camera, news)
+          // Its id may be given to somebody else's camera.
+          await forget(camera)
           return tell(camera, news)
       }
     },
     seenOtherwise: async (camera, kind) => deps.outbox.add(await translated(camera, { kind, at: clock() })),
-    pictured: (camera, at) => update(camera, (state) => ({ ...state, snapshot: { at } })),
+    async pictured(camera, at) {
+      await update(camera, (state) => ({ ...state, snapshot: { at } }))
+      deps.onNews?.(camera, { kind: 'pictured', at })
+    },
     async visits(camera, since) {
       const found: Visit[] = []
       let after: string | undefined

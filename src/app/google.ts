@@ -112,11 +112,11 @@ export function createGoogleSide(deps: GoogleDeps): {
 }
 
 function openHomeGraph(config: Config['google'], deps: { clock: Clock; log: Log }): HomeGraph | undefined {
-  const { serviceAccountPath: path, homeGraphUrl } = config
-  if (path === undefined) return undefined
+  const { serviceAccount: given, homeGraphUrl } = config
+  if (given === undefined) return undefined
   return createHomeGraph({
     ...deps,
-    serviceAccount: readServiceAccount(path),
+    serviceAccount: readServiceAccount(given),
     quota: createQuota(deps),
     ...(homeGraphUrl && { url: homeGraphUrl }),
   })

@@ -13,7 +13,9 @@ import { signalingBodyLimit } from '../google/signaling.ts'
 import { sessionId, type Clock, type Grant, type Log } from '../ports.ts'
 import { createAlexaDoors } from './alexa-doors.ts'
 import type { Bridge } from './bridge.ts'
+import type { Registrations } from './registrations.ts'
 import { createIntake } from './intake.ts'
+import { readWanted } from '../web/api.ts'
 
 /** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
 const directiveLimit = 256 * 1024
@@ -30,8 +32,14 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
 export interface HttpOptions {
   /** Shared with the forwarding Lambda; without it its door does not exist. */
   readonly forwarderSecret: string | undefined
+  /** The page at `/`, where there is one. */
+  readonly page?: Router
+  /** Where cameras can be registered. */
+  readonly registrations?: Registrations
   /** The routes of the command line, where there is one. */
   readonly operator?: Router
+  /** The vendors' clouds for displays that are browsers, where they are played. */
+  readonly simulator?: Router
   readonly clock: Clock
 }
 
@@ -44,7 +52,14 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     app.use('/.well-known', bridge.oauth.wellKnown)
   }
   if (options.operator !== undefined) app.use('/operator', options.operator)
+  if (options.simulator !== undefined) app.use('/simulator', options.simulator)
 
+  if (bridge.api !== undefined) {
+    const { registrations, simulator } = options
+    const canSimulate = simulator !== undefined
+    app.use('/api', bridge.api({ grantOf, canSimulate, ...(registrations && { registrations }) }))
+  }
+  if (options.page !== undefined) app.use(options.page)
   app.get(
     '/',
     (_request, response) =>
@@ -73,7 +88,8 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
 
   app.get('/sessions', async (request, response) => {
     const { accountId } = await grantOf(request)
-    response.json({ sessions: await bridge.broker.recent(accountId) })
+    const wanted = { limit: 50, ...readWanted(request.query) }
+    response.json({ sessions: await bridge.broker.recent(accountId, wanted) })
   })
 
   app.get('/sessions/:id', async (request, response) => {

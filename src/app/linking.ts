@@ -4,6 +4,7 @@ import type { Keys } from './secrets.ts'
 import type { LinkingConfig } from './linking-settings.ts'
 import type { Shares } from './sharing.ts'
 import { BridgeError } from '../errors.ts'
+import type { Sharing } from '../oauth/account.ts'
 import type { OAuthClient, Assistant } from '../oauth/client.ts'
 import { createForeignVerifier } from '../oauth/foreign-tokens.ts'
 import { createOAuth, type OAuth } from '../oauth/server.ts'
@@ -18,6 +19,8 @@ export interface LinkingDeps {
   readonly store: Store
   readonly cameras: Pick<Cameras, 'list'>
   readonly shares: Shares
+  /** Where our own page is, if it is served. */
+  readonly consoleUri?: string
   /** The last link of the account with this assistant has ended, here or there. */
   readonly onUnlinked: (account: AccountId, assistant: Assistant) => Promise<void>
   readonly clock: Clock
@@ -26,6 +29,8 @@ export interface LinkingDeps {
 
 export interface Linking {
   readonly oauth: OAuth
+  /** As the account page does it. */
+  readonly sharing: Sharing
   /** False in verify-only mode: then our own endpoints must not be reachable. */
   readonly isServed: boolean
   readonly verifyToken: VerifyToken
@@ -38,6 +43,19 @@ export interface Linking {
 export function createLinking({ config, keys, cameras, shares, ...deps }: LinkingDeps): Linking {
   const { clients, publicUrl, onUnlinked, clock } = deps
   const { operatorKey, upstream, streamlined } = config
+  const sharing: Sharing = {
+    cameras: async (owner) => Promise.all((await cameras.list(owner)).map((camera) => sharedCamera(owner, camera))),
+    async share(owner, camera, guest, mayTalk) {
+      const { id, name } = await owned(owner, camera)
+      await shares.share(owner, id, guest, mayTalk)
+      await tellBoth('shared', name, owner, guest)
+    },
+    async unshare(owner, camera, guest) {
+      const { id, name } = await owned(owner, camera)
+      await shares.unshare(owner, id, guest)
+      await tellBoth('unshared', name, owner, guest)
+    },
+  }
   const oauth = createOAuth({
     ...deps,
     issuer: `${publicUrl}/oauth`,
@@ -50,19 +68,7 @@ export function createLinking({ config, keys, cameras, shares, ...deps }: Linkin
     ...(streamlined !== undefined && { streamlined }),
     cameras: async (account) => (await shares.visible.list(account)).map(({ name }) => name),
     onUnlinked,
-    sharing: {
-      cameras: async (owner) => Promise.all((await cameras.list(owner)).map((camera) => sharedCamera(owner, camera))),
-      async share(owner, camera, guest, mayTalk) {
-        const { name } = await owned(owner, camera)
-        await shares.share(owner, cameraId(camera), guest, mayTalk)
-        await tellBoth('shared', name, owner, guest)
-      },
-      async unshare(owner, camera, guest) {
-        const { name } = await owned(owner, camera)
-        await shares.unshare(owner, cameraId(camera), guest)
-        await tellBoth('unshared', name, owner, guest)
-      },
-    },
+    sharing,
   })
   const verifyToken =
     config.foreignTokens === undefined ? oauth.verifyToken : createForeignVerifier(config.foreignTokens, clock)
@@ -70,6 +76,7 @@ export function createLinking({ config, keys, cameras, shares, ...deps }: Linkin
   const isServed = config.foreignTokens === undefined
   return {
     oauth,
+    sharing,
     isServed,
     verifyToken,
     googleClient,

@@ -1,5 +1,6 @@
 /** `npm start`: the whole bridge in one process, until Ctrl-C. */
 import { existsSync } from 'node:fs'
+import { ensureConsole } from '../console/build.ts'
 import { readConfig } from './config.ts'
 import { startEmbedded, type Embedded } from './embedded.ts'
 import { createLog } from './log.ts'
@@ -12,7 +13,12 @@ const log = createLog((line) => process.stderr.write(line), Date.now)
 try {
   // What is in the environment already wins.
   if (existsSync('.env')) process.loadEnvFile('.env')
-  const embedded = await startEmbedded(readConfig(process.env), Date.now, log)
+  const config = readConfig(process.env)
+  const [embedded, problem] = await Promise.all([
+    startEmbedded(config, Date.now, log),
+    config.console ? ensureConsole() : undefined,
+  ])
+  if (problem !== undefined) log('error', 'console', { problem })
   if (process.stdin.isTTY) listenForRing(embedded)
   process.once('SIGINT', () => void stop(embedded, 'SIGINT'))
   process.once('SIGTERM', () => void stop(embedded, 'SIGTERM'))
@@ -43,14 +49,14 @@ async function stop(embedded: Embedded, signal: string): Promise<void> {
   await embedded.close()
 }
 
-function greeting({ publicUrl, signalingEndpoint, demo, camera, hasDoorbell }: Embedded): string {
+function greeting({ publicUrl, signalingEndpoint, demo, signInLink, camera, hasDoorbell }: Embedded): string {
   return `
   Transom is running.
-
-  Bridge      ${publicUrl.padEnd(28)}Alexa, Google, account linking
+${signInLink === undefined ? '' : `\n  Open        ${signInLink}\n              signs the demo user in, once; later by login and password\n`}
+  Bridge      ${publicUrl.padEnd(28)}Alexa, Google, account linking, and its page
   Signaling   ${signalingEndpoint.padEnd(28)}KVS-compatible, with its own CA
   Camera      ${camera.id.padEnd(28)}${camera.name}
-  Demo user   ${`${demo.login} / ${demo.password}`.padEnd(28)}for linking an account
+  Demo user   ${`${demo.login} / ${demo.password}`.padEnd(28)}for signing in and linking
 
   Try, in another terminal:
     npm run call -- --assistant alexa      be an Echo Show

@@ -32,7 +32,8 @@ export function createOperatorRoutes(registrations: Registrations, admin: Reques
     response.json({ cameras: await registrations.list(owner) })
   })
   router.post('/cameras', async (request, response) => {
-    response.status(201).json(await registrations.add(read(registrationRequest, request.body)))
+    const { owner, ...camera } = read(registrationRequest, request.body)
+    response.status(201).json(await registrations.add(camera, await registrations.ownerOf(owner)))
   })
   router.delete('/cameras/:id', async (request, response) => {
     await registrations.remove(request.params.id)

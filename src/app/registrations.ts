@@ -7,15 +7,21 @@ import type { RegisteredCamera, Registration, RegistrationRequest } from '../wir
 import type { Cameras } from './cameras.ts'
 
 export interface Registrations {
-  /** Throws `BridgeError` `invalid_request`: the id is taken, or nobody has the owner's login. */
-  add(request: RegistrationRequest): Promise<Registration>
+  /** Throws `BridgeError` `invalid_request` when the id is taken. */
+  add(request: Omit<RegistrationRequest, 'owner'>, owner: AccountId): Promise<Registration>
+  isTaken(id: string): Promise<boolean>
+  /** The account of the user with this login. Throws `invalid_request` when nobody has it. */
+  ownerOf(login: string): Promise<AccountId>
   /** The cameras of the user with this login. Throws `invalid_request` when there is none. */
   list(owner: string): Promise<readonly RegisteredCamera[]>
   /** A further access key; with `replace` the only one, and a new camera key too. Throws `camera_not_found`. */
   issueKey(id: string, replace: boolean): Promise<Registration>
   /** Throws `camera_not_found` when there is no such key. */
   revokeKey(accessKeyId: string): Promise<void>
-  /** Removes the camera, its channel, everybody connected to it, and its keys. Throws `camera_not_found`. */
+  /**
+   * Removes the camera, its channel, everybody connected to it, and its keys. Throws `camera_not_found`, and
+   * `invalid_request` for the built-in doorbell, which would be back at the next start.
+   */
   remove(id: string): Promise<void>
 }
 
@@ -25,6 +31,8 @@ export interface RegistrationDeps {
   readonly findOwner: (login: string) => Promise<AccountId | undefined>
   readonly publicUrl: string
   readonly region: string
+  /** The id of the built-in doorbell, where it runs. */
+  readonly builtIn?: string
 }
 
 export function createRegistrations({
@@ -33,6 +41,7 @@ export function createRegistrations({
   findOwner,
   publicUrl,
   region,
+  builtIn,
 }: RegistrationDeps): Registrations {
   const ownerOf = async (login: string) => {
     const accountId = await findOwner(login)
@@ -73,10 +82,12 @@ export function createRegistrations({
   }
 
   return {
-    async add({ id, name, kind, owner, room, manufacturer, model, hasSpeaker, road }) {
+    ownerOf,
+    isTaken: async (id) => (await cameras.byId(id)) !== undefined,
+    async add({ id, name, kind, room, manufacturer, model, hasSpeaker, road }, accountId) {
       const camera: Camera = {
         id: cameraId(id),
-        accountId: await ownerOf(owner),
+        accountId,
         name,
         kind,
         channel: { channelName: id, road },
@@ -124,6 +135,8 @@ export function createRegistrations({
     },
     async remove(id) {
       const camera = await existing(id)
+      if (id === builtIn)
+        throw new BridgeError('invalid_request', `${id} is the built-in doorbell: TRANSOM_DOORBELL=off turns it off`)
       await service.removeChannel(camera.channel.channelName)
       await cameras.remove(id)
     },

@@ -10,6 +10,7 @@ import {
   isOverdue,
   refused,
   step,
+  type Assistant,
   type Budgets,
   type Facts,
   type Heard,
@@ -22,7 +23,7 @@ import { viewOf, type SessionView } from './view.ts'
 export type { AnswerRules } from './answer.ts'
 
 export interface NegotiateRequest {
-  readonly assistant: 'alexa' | 'google'
+  readonly assistant: Assistant
   readonly accountId: AccountId
   readonly camera: Camera
   /** The display's own name for the session; the same name again is the same session. */
@@ -36,9 +37,16 @@ export interface NegotiateRequest {
 }
 
 export interface SessionRef {
-  readonly assistant: 'alexa' | 'google'
+  readonly assistant: Assistant
   readonly accountId: AccountId
   readonly reference: string
+}
+
+/** Which sessions; all, if nothing is said. */
+export interface Wanted {
+  readonly assistant?: Assistant
+  readonly cameraId?: CameraId
+  readonly limit?: number
 }
 
 /** What a camera says about one of its viewers. */
@@ -55,11 +63,11 @@ export interface Broker {
    */
   negotiate(request: NegotiateRequest): Promise<string>
   /** Keeps the cause of a view that was refused before the display could offer, for the owner to see. Never rejects. */
-  refused(camera: Camera, assistant: 'alexa' | 'google', error: BridgeError): Promise<void>
+  refused(camera: Camera, assistant: Assistant, error: BridgeError): Promise<void>
   /** The display says that media flows. Unknown sessions are ignored, here and below. */
   connected(ref: SessionRef): Promise<void>
   end(ref: SessionRef, reason: string): Promise<void>
-  endAll(accountId: AccountId, assistant: 'alexa' | 'google', reason: string): Promise<void>
+  endAll(accountId: AccountId, assistant: Assistant, reason: string): Promise<void>
   /** Ends every view that this account has of this camera, at any display. */
   endCamera(accountId: AccountId, cameraId: CameraId, reason: string): Promise<void>
   cameraReported(camera: Camera, report: ViewerReport): Promise<void>
@@ -71,9 +79,11 @@ export interface Broker {
   isOnline(camera: Camera): boolean | undefined
   view(accountId: AccountId, id: SessionId): Promise<SessionView | undefined>
   /** The account's sessions, newest first. */
-  recent(accountId: AccountId): Promise<readonly SessionView[]>
+  recent(accountId: AccountId, wanted?: Wanted): Promise<readonly SessionView[]>
   /** How many negotiations are running. */
   running(): number
+  /** By which id the session of a display can be viewed. */
+  idOf(ref: SessionRef): SessionId
   /** Refuses what is running and lets go of everything. */
   close(): Promise<void>
 }
@@ -83,12 +93,16 @@ export interface BrokerDeps {
   readonly presence: Presence
   readonly store: Store
   readonly budgets: Budgets
+  /** Of the sessions that are over, an account keeps at most so many, or a hundredth more; default 50. */
+  readonly mostKept?: number
+  /** Told of each change of a session, also while it negotiates; must not throw. */
+  readonly onSession?: (view: SessionView, accountId: AccountId) => void
   readonly clock: Clock
   readonly log: Log
 }
 
-/** A session's record is kept this long. Of those that are over, an account keeps at most so many. */
-const history = { keptMs: 24 * 3_600_000, most: 50 } as const
+/** A session's record is kept this long. */
+const keptMs = 24 * 3_600_000
 /** The store may take so long to tell of an earlier attempt; then the camera is asked without knowing. */
 const recallMs = 500
 /** The store may hold an answer back for so long. A Lambda sleeps once it has answered, so the record should be kept before. */
@@ -107,13 +121,15 @@ interface Running {
 }
 
 export function createBroker(deps: BrokerDeps): Broker {
-  const { signaling, presence, clock, log } = deps
+  const { signaling, presence, clock, log, mostKept = 50 } = deps
   const sessions = deps.store.collection<Session>('session')
   /** The latest attempt of each session, while it may still be joined. */
   const live = new Map<SessionId, Running>()
   /** Names under which lines were opened ahead, each for one attempt. */
   const prepared = new Map<SessionId, string>()
   const unfinished = new Set<Running>()
+  /** How many sessions of an account have ended here since the surplus was last removed. */
+  const surplus = new Map<AccountId, number>()
   let isClosed = false
 
   function begin(request: NegotiateRequest, id: SessionId, digest: string): Running {
@@ -130,7 +146,11 @@ export function createBroker(deps: BrokerDeps): Broker {
       const viewerId = prepared.get(id) ?? viewerIdOf(id)
       prepared.delete(id)
       const facts = factsOf(request, id, viewerId, digest, deps.budgets)
-      negotiation = startNegotiation(deps, facts, request.camera, request.offer)
+      // A later attempt under the same name speaks for the session.
+      const onChange = (changed: Session) => {
+        if (live.get(id) === running) tell(changed)
+      }
+      negotiation = startNegotiation({ ...deps, onChange }, facts, request.camera, request.offer)
       if (endedEarly !== undefined) negotiation.end(endedEarly)
       try {
         return await negotiation.verdict
@@ -203,7 +223,11 @@ export function createBroker(deps: BrokerDeps): Broker {
   }
 
   function place(accountId: AccountId): { readonly group: string; readonly expiresAt: number } {
-    return { group: accountId, expiresAt: clock() + history.keptMs }
+    return { group: accountId, expiresAt: clock() + keptMs }
+  }
+
+  function tell(session: Session): void {
+    deps.onSession?.(viewOf(session, clock()), session.facts.accountId)
   }
 
   async function update(id: SessionId, event: SessionEvent): Promise<void> {
@@ -213,7 +237,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       const [next] = step(stored.value, event)
       if (next === stored.value) return
       const onlyIf = { version: stored.version }
-      if ((await sessions.put(id, next, { ...place(next.facts.accountId), onlyIf })) !== undefined) return
+      if ((await sessions.put(id, next, { ...place(next.facts.accountId), onlyIf })) !== undefined) return tell(next)
     }
     log('warn', 'session update lost', { session: id, event: event.kind })
   }
@@ -251,9 +275,13 @@ export function createBroker(deps: BrokerDeps): Broker {
     await Promise.all(open.map(({ facts }) => endOne(facts.id, reason)))
   }
 
+  /** Reading the whole history costs the more the longer it may be, so that is done the less often. */
   async function prune(accountId: AccountId): Promise<void> {
+    const ended = (surplus.get(accountId) ?? Infinity) + 1
+    if (ended < Math.floor(mostKept / 100)) return void surplus.set(accountId, ended)
+    surplus.set(accountId, 0)
     const over = (await all(accountId)).filter((session) => session.phase === 'closed' || isOverdue(session, clock()))
-    await Promise.all(over.slice(history.most).map(({ facts }) => sessions.remove(facts.id)))
+    await Promise.all(over.slice(mostKept).map(({ facts }) => sessions.remove(facts.id)))
   }
 
   return {
@@ -272,7 +300,9 @@ export function createBroker(deps: BrokerDeps): Broker {
       const startedAt = clock()
       const rules = { ipv4Only: false, tcpCandidates: false, talkBack: false }
       const asked = { ...ref, camera, rules, offer: '', receivedAt: startedAt, answerBy: startedAt }
-      await save(refused(factsOf(asked, idOf(ref), '', '', deps.budgets), clock(), error), undefined)
+      const session = refused(factsOf(asked, idOf(ref), '', '', deps.budgets), clock(), error)
+      tell(session)
+      await save(session, undefined)
       await prune(camera.accountId).catch((thrown: unknown) => log('warn', 'history not pruned', { error: thrown }))
     },
     connected: (ref) => update(idOf(ref), { kind: 'display-connected', at: clock() }),
@@ -308,8 +338,16 @@ export function createBroker(deps: BrokerDeps): Broker {
       const stored = /^[\w-]{22}$/.test(id) ? await sessions.get(id) : undefined
       return stored?.value.facts.accountId === accountId ? viewOf(stored.value, clock()) : undefined
     },
-    recent: async (accountId) => (await all(accountId)).map((session) => viewOf(session, clock())),
+    async recent(accountId, { assistant, cameraId, limit } = {}) {
+      const found = (await all(accountId)).filter(
+        ({ facts }) =>
+          (assistant === undefined || facts.assistant === assistant) &&
+          (cameraId === undefined || facts.cameraId === cameraId),
+      )
+      return found.slice(0, limit).map((session) => viewOf(session, clock()))
+    },
     running: () => unfinished.size,
+    idOf,
     async close() {
       isClosed = true
       const open = [...unfinished]

@@ -9,6 +9,8 @@ export interface NegotiationDeps {
   readonly presence: Presence
   readonly clock: Clock
   readonly log: Log
+  /** Told of each new state of the session; must not throw. */
+  readonly onChange?: (session: Session) => void
 }
 
 export interface Negotiation {
@@ -39,10 +41,12 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
   const absent = presence(channel)
   const [opened, effects] = open(facts, offer, clock(), absent?.online === false ? absent.sinceAt : undefined)
   let session = opened
+  deps.onChange?.(session)
   effects.forEach(carryOut)
 
   function feed(event: SessionEvent): void {
     const [next, effects] = step(session, event)
+    if (next !== session) deps.onChange?.(next)
     session = next
     effects.forEach(carryOut)
   }

@@ -26,10 +26,13 @@ export interface Budgets {
   readonly lifetimeMs: number
 }
 
+/** On whose display the camera is seen: an assistant's, or our own page's and whoever else plays by its ways. */
+export type Assistant = 'alexa' | 'google' | 'console'
+
 /** What does not change while a session lives. */
 export interface Facts {
   readonly id: SessionId
-  readonly assistant: 'alexa' | 'google'
+  readonly assistant: Assistant
   readonly accountId: AccountId
   readonly cameraId: CameraId
   /** The display's own name for this session. */
@@ -199,7 +202,7 @@ export function step(session: Session, event: SessionEvent): Moved {
 }
 
 /** True when a stored session's time is over although nobody said so: feed it `woke`. */
-export function isOverdue(session: Session, at: number): boolean {
+export function isOverdue(session: Session, at: number): session is Answered {
   return 'endsBy' in session && at >= session.endsBy
 }
 

@@ -1,27 +1,30 @@
 /** What the owner of a session is shown: its story and its one cause; no SDP, no address, no token. */
+import { advice } from '../errors.ts'
 import type { CameraId, SessionId } from '../ports.ts'
-import { isOverdue, step, type Cause, type Heard, type Session, type Step } from './session.ts'
+import { isOverdue, step, type Assistant, type Cause, type Heard, type Session, type Step } from './session.ts'
 
 export interface SessionView {
   readonly id: SessionId
-  readonly assistant: 'alexa' | 'google'
+  readonly assistant: Assistant
   readonly cameraId: CameraId
   readonly reference: string
   readonly phase: Session['phase']
   readonly startedAt: number
   /** Milliseconds from the display's offer to its answer; absent when there was none. */
   readonly answerMs?: number
+  readonly endedAt?: number
   readonly timeline: readonly Step[]
-  readonly cause?: Cause
+  readonly cause?: Cause & { readonly advice: string }
   readonly heard?: Heard
 }
 
 /** The view of a session at the instant `at`; one whose time is over is shown closed even if nobody stored that yet. */
 export function viewOf(stored: Session, at: number): SessionView {
-  const session = isOverdue(stored, at) ? step(stored, { kind: 'woke', at })[0] : stored
+  const session = isOverdue(stored, at) ? step(stored, { kind: 'woke', at: stored.endsBy })[0] : stored
   const { facts, timeline, phase, heard } = session
   const answeredAt = 'answeredAt' in session ? session.answeredAt : undefined
   const cause = 'cause' in session ? session.cause : undefined
+  const end = timeline.findLast(({ step: name }) => name === 'ended' || name === 'refused')
   return {
     id: facts.id,
     assistant: facts.assistant,
@@ -30,8 +33,9 @@ export function viewOf(stored: Session, at: number): SessionView {
     phase,
     startedAt: facts.startedAt,
     ...(answeredAt === undefined ? {} : { answerMs: answeredAt - facts.startedAt }),
+    ...(end === undefined ? {} : { endedAt: end.at }),
     timeline,
-    ...(cause === undefined ? {} : { cause }),
+    ...(cause === undefined ? {} : { cause: { ...cause, advice: advice[cause.code] } }),
     ...(heard === undefined ? {} : { heard }),
   }
 }

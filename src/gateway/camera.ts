@@ -10,6 +10,7 @@ import type { Clock, IceServer, Log } from '../ports.ts'
 import type { CameraEvent } from '../wire/camera-event.ts'
 import { SourceError, type MediaInfo } from './media.ts'
 import { createSource, shareSource } from './source.ts'
+import { startStills, type Stills } from './still.ts'
 import { openViewer, type Viewer } from './viewer.ts'
 
 /** As many as KVS lets connect to a channel. */
@@ -33,6 +34,8 @@ export interface CameraOptions {
   readonly source: string
   /** Told of presses and of how viewers fare; a rejection is logged. */
   readonly report: (event: CameraEvent) => void | Promise<void>
+  /** Takes a still picture (JPEG) of the stream: at the start, each minute, and when somebody rings. */
+  readonly leaveStill?: (jpeg: Buffer) => Promise<void>
   /** How long candidates are gathered for one viewer, default 600. */
   readonly iceGatherMs?: number
   readonly clock: Clock
@@ -66,6 +69,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   const leaving = new Set<Promise<void>>()
   let connection: ChannelConnection | undefined
   let iceServers: readonly IceServer[] = []
+  let stills: Stills | undefined
   let closing: Promise<void> | undefined
 
   const report = (event: CameraEvent) => {
@@ -192,7 +196,10 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     life.abort()
     for (const viewer of viewers.values()) remove(viewer, 'the camera is stopped')
     // werift waits for a TURN server that never replies; nothing of ours hangs on it any more.
-    await Promise.race([Promise.allSettled([online, ...leaving]), wait(leaveMs, undefined, { ref: false })])
+    await Promise.race([
+      Promise.allSettled([online, stills?.close(), ...leaving]),
+      wait(leaveMs, undefined, { ref: false }),
+    ])
     await source.close()
     kvs.close()
   }
@@ -206,9 +213,14 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     await (closing ??= shutDown())
     throw error
   }
+  const { leaveStill } = options
+  stills = leaveStill && startStills({ source, leave: leaveStill, log })
   return {
     viewers: () => viewers.size,
-    press: () => report({ kind: 'press', eventId: randomUUID(), at: Math.round(clock()) }),
+    press() {
+      report({ kind: 'press', eventId: randomUUID(), at: Math.round(clock()) })
+      stills?.take()
+    },
     close: () => (closing ??= shutDown()),
   }
 }

@@ -1,4 +1,4 @@
-/** Posts what a camera has to tell to the bridge. */
+/** Posts what a camera has to tell to the bridge, and leaves its pictures there. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Log } from '../ports.ts'
 import type { CameraEvent } from '../wire/camera-event.ts'
@@ -13,6 +13,20 @@ export interface ReporterOptions {
   /** The camera's key, sent as a bearer token. */
   readonly key: string
   readonly log: Log
+}
+
+/** Leaves a still picture: `url` is `…/cameras/<cameraId>/snapshot`. Rejects when the bridge does not take it. */
+export function createStillPoster({ url, key }: Omit<ReporterOptions, 'log'>): (jpeg: Buffer) => Promise<void> {
+  return async (jpeg) => {
+    const response = await fetch(url, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'image/jpeg' },
+      body: new Uint8Array(jpeg),
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    await response.body?.cancel()
+    if (!response.ok) throw new Error(`the bridge answered ${response.status}`)
+  }
 }
 
 export type Reporter = (event: CameraEvent) => Promise<void>

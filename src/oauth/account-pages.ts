@@ -174,6 +174,7 @@ const words: Record<AuditKind, string> = {
   'token-reused': 'Disconnected, because a token was used by two parties',
   'login-failed': 'Wrong password',
   'signed-up': 'Account created',
+  'signed-in': 'Signed in',
   'password-reset': 'New password',
   'passkey-added': 'Passkey added',
   'passkey-removed': 'Passkey removed',

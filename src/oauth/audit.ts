@@ -8,6 +8,7 @@ export type AuditKind =
   | 'token-reused'
   | 'login-failed'
   | 'signed-up'
+  | 'signed-in'
   | 'password-reset'
   | 'passkey-added'
   | 'passkey-removed'

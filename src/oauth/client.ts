@@ -2,8 +2,14 @@
 import { z } from 'zod'
 
 export type Assistant = 'alexa' | 'google'
-/** `other`: an app of the operator's own. It must use PKCE, and its refresh tokens rotate. */
-export type ClientKind = Assistant | 'other'
+/**
+ * `other`: an app of the operator's own. It must use PKCE, and its refresh tokens rotate. `console`: our own page, which
+ * does so too, but is no link: it asks for no consent, and who signs in to it is signed out again in a day.
+ */
+export type ClientKind = Assistant | 'other' | 'console'
+
+/** The client id of our own page, where there is one. */
+export const consoleClient = 'console'
 
 /** What a client is called towards the person who links. Google asks to be named so, not by a product's name. */
 export const assistantNames: Record<Assistant, string> = { alexa: 'Amazon Alexa', google: 'Google' }
@@ -13,7 +19,7 @@ export interface OAuthClient {
   readonly clientId: string
   /** 16 to 128 letters and digits: other characters have broken linking at Google. */
   readonly clientSecret: string
-  readonly assistant: ClientKind
+  readonly assistant: Exclude<ClientKind, 'console'>
   /** Compared character by character. `https`, or `http` on this machine for development. */
   readonly redirectUris: readonly string[]
   /** Only accounts of the same tenant sign in through it; without one, only accounts without one. */
@@ -64,7 +70,8 @@ export function googleRedirectUris(projectId: string): readonly string[] {
   )
 }
 
-function isRedirectUri(text: string): boolean {
+/** Whether a browser may be sent back there with a code. */
+export function isRedirectUri(text: string): boolean {
   const uri = URL.parse(text)
   if (uri === null || /[#*]/.test(text) || uri.username !== '' || uri.password !== '') return false
   return uri.protocol === 'https:' || (uri.protocol === 'http:' && loopback.has(uri.hostname))

@@ -3,7 +3,7 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import type { Clock, Store } from '../ports.ts'
-import { assistantNames, type ClientKind, clientFacts, type OAuthClient } from './client.ts'
+import { assistantNames, type ClientKind, clientFacts, consoleClient, type OAuthClient } from './client.ts'
 
 export interface Client {
   readonly clientId: string
@@ -22,7 +22,8 @@ export interface Registration extends Client {
   readonly isLeaving?: true
 }
 
-export interface NewClient extends Omit<Client, 'clientId'> {
+export interface NewClient extends Omit<Client, 'clientId' | 'assistant'> {
+  readonly assistant: OAuthClient['assistant']
   /** Made up when not given. */
   readonly clientId?: string
   /** True for an app that cannot keep a secret; only for the kind `other`. */
@@ -55,7 +56,13 @@ export interface Clients extends Omit<Registry, 'retire' | 'forget'> {
 const group = 'clients'
 const dayMs = 24 * 3_600_000
 
-export function createClients(store: Store, configured: readonly OAuthClient[], clock: Clock): Registry {
+/** `consoleUri`: where our own page is, if there is one. */
+export function createClients(
+  store: Store,
+  configured: readonly OAuthClient[],
+  clock: Clock,
+  consoleUri?: string,
+): Registry {
   const records = store.collection<Omit<Registration, 'isStored'>>('oauth-client')
   const fixed = new Map(
     configured.map(({ clientSecret, ...client }): [string, Registration] => [
@@ -63,6 +70,7 @@ export function createClients(store: Store, configured: readonly OAuthClient[], 
       { ...client, secrets: [{ hash: hashSecret(clientSecret) }], isStored: false },
     ]),
   )
+  if (consoleUri !== undefined) fixed.set(consoleClient, consoleAt(consoleUri))
 
   return {
     async find(clientId) {
@@ -153,7 +161,19 @@ export function isSecretOf(secrets: Registration['secrets'], given: string, now:
 
 /** What the person who links reads as the name of who is asking. */
 export function nameOf({ assistant, name, clientId }: Client): string {
-  return assistant === 'other' ? (name ?? clientId) : assistantNames[assistant]
+  return assistant === 'alexa' || assistant === 'google' ? assistantNames[assistant] : (name ?? clientId)
+}
+
+/** A page can keep no secret. Nobody types its redirect URI in, so it may be what no other client's may: plain http at home. */
+function consoleAt(uri: string): Registration {
+  return {
+    clientId: consoleClient,
+    assistant: 'console',
+    redirectUris: [uri],
+    name: 'Console',
+    secrets: [],
+    isStored: false,
+  }
 }
 
 const isSame = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b)

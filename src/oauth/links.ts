@@ -143,7 +143,7 @@ export function createLinks(deps: {
       const shown = client === undefined ? clientId : nameOf(client)
       await Promise.all([audit.write(accountId, kind, shown), uses.remove(grantId), byClient.remove(grantId)])
       const assistant = client?.assistant
-      if (assistant === undefined || assistant === 'other') return
+      if (assistant !== 'alexa' && assistant !== 'google') return
       if (!(await isLinked(accountId as AccountId, assistant))) await deps.onUnlinked(accountId as AccountId, assistant)
     } catch (error) {
       log('error', 'oauth.unlink_untold', { accountId, clientId, error })

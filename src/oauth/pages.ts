@@ -25,6 +25,13 @@ export interface SignInView {
   readonly upstream?: { readonly name: string; readonly action: string }
 }
 
+/** The page behind a one-time link. */
+export interface EntryView {
+  readonly user: User
+  readonly action: string
+  readonly csrf: string
+}
+
 export interface ConsentView {
   readonly asker: Asker
   readonly user: User
@@ -39,6 +46,7 @@ export interface ConsentView {
 export interface Pages {
   signIn(view: SignInView): string
   consent(view: ConsentView): string
+  entry(view: EntryView): string
   /** The pending request is gone: too old, already used, or of another browser. */
   expired(): string
   /** An OAuth error that cannot be told to the client, with its code for whoever set the client up. */
@@ -53,6 +61,7 @@ export function createPages(brand: Brand): Pages {
   return {
     signIn: (view) => signIn(brand, view),
     consent: (view) => consent(brand, view),
+    entry: (view) => entry(brand, view),
     expired: () =>
       message(
         brand,
@@ -78,14 +87,34 @@ export function createPages(brand: Brand): Pages {
 
 function signIn(brand: Brand, view: SignInView): string {
   const body = markup`<h1>Sign in to ${brand.name}</h1>
-    <p>
-      ${view.asker.name} asks to be linked with your ${brand.name} account. After signing in you see what for, and decide.
-    </p>
+    <p>${whyToSignIn(brand, view.asker)}</p>
     ${alertOf(view.problem)}
     ${view.upstream === undefined ? credentialsForm(view) : upstreamForm(view, view.upstream)}
     ${view.passkey === undefined ? nothing : passkeyForm(view.passkey, view.csrf, 'Sign in with a passkey')}`
   const head = view.passkey === undefined ? nothing : passkeyScript(view.passkey)
   return page(brand, view.problem === undefined ? 'Sign in' : 'Error: sign in', body, head)
+}
+
+function whyToSignIn(brand: Brand, { kind, name }: Asker): string {
+  if (kind === 'console') return 'Sign in to see your cameras.'
+  return `${name} asks to be linked with your ${brand.name} account. After signing in you see what for, and decide.`
+}
+
+/** One button: a link preview opens pages, but presses nothing. */
+function entry(brand: Brand, { user, action, csrf }: EntryView): string {
+  const body = markup`<h1>Welcome to ${brand.name}</h1>
+    <div class="account">
+      <span class="initial" aria-hidden="true">${initial(user.name)}</span>
+      <p>
+        <span>Sign in as <strong>${user.name}</strong></span>
+        <span class="soft">${user.login}</span>
+      </p>
+    </div>
+    <form method="post" action="${action}">
+      <input type="hidden" name="csrf" value="${csrf}" />
+      <div class="actions"><button class="button primary" type="submit" autofocus>Sign in</button></div>
+    </form>`
+  return page(brand, 'Sign in', body)
 }
 
 export function alertOf(problem: string | undefined): Html {
@@ -199,6 +228,7 @@ const unlinking: Record<ClientKind, string> = {
   alexa: 'You can end this at any time: disable the skill in the Alexa app.',
   google: 'You can end this at any time: unlink the service in the Google Home app.',
   other: 'You can end this at any time on your account page.',
+  console: 'You can end this at any time: sign out.',
 }
 
 function message(brand: Brand, title: string, text: string, detail?: string): string {

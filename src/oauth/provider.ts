@@ -42,15 +42,19 @@ export interface Link {
 
 export const defaultScope = 'camera'
 /** Cookies live below the issuer's path only; their names say whose they are. */
-const cookieNames = { session: 'transom_session', interaction: 'transom_interaction', resume: 'transom_resume' }
+export const cookieNames = { session: 'transom_session', interaction: 'transom_interaction', resume: 'transom_resume' }
 
 const minute = 60
 const hour = 60 * minute
+/** Of who is signed in to these pages, in seconds. */
+export const sessionLifetime = hour
 /**
  * A hundred years: both assistants treat a refused refresh as the end of the link, so refresh tokens must not age, and
  * the grant must outlive them (google-home.md section 5.2).
  */
 const linkLifetime = 100 * 365 * 24 * hour
+/** Of whoever signed in to our own page; its last access token lives a little longer. */
+const signedInLifetime = 24 * hour
 
 export function createProvider(setup: ProviderSetup): Provider {
   const ended = new Map<string, Link & { readonly isLink: boolean }>()
@@ -85,20 +89,28 @@ export function createProvider(setup: ProviderSetup): Provider {
   return provider
 }
 
+/** The rules of the cookie of who is signed in. */
+export function sessionCookie(issuer: string) {
+  const path = new URL(issuer).pathname.replace(/\/$/, '')
+  const isSecure = issuer.startsWith('https:')
+  return { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: true, path: path === '' ? '/' : path } as const
+}
+
 function configuration({ issuer, audience, signingKeys, ...setup }: ProviderSetup): Configuration {
-  const cookie = { httpOnly: true, sameSite: 'lax', secure: issuer.startsWith('https:'), signed: true } as const
+  const { path: cookiePath, ...cookie } = sessionCookie(issuer)
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   return {
     // Without this an EC-only key set makes every client invalid.
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     extraClientMetadata: { properties: ['assistant', 'secrets', 'tenant'] },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
-    clientBasedCORS: () => false,
+    // Only our own page speaks to the token endpoint from a browser, and browsers name the origin even towards itself.
+    clientBasedCORS: (_ctx, origin, client) => isConsole(client) && origin === audience,
     jwks: { keys: signingKeys.map((key) => ({ ...key, kty: 'EC', alg: 'ES256', use: 'sig' })) },
     cookies: {
       keys: [...setup.cookieKeys],
       names: cookieNames,
-      long: { ...cookie, path: path === '' ? '/' : path },
+      long: { ...cookie, path: cookiePath },
       short: cookie,
     },
     responseTypes: ['code'],
@@ -106,7 +118,7 @@ function configuration({ issuer, audience, signingKeys, ...setup }: ProviderSetu
     scopes: ['openid'],
     claims: { openid: ['sub'] },
     // The assistants send it only where their console is told so.
-    pkce: { required: (_ctx, client) => client['assistant'] === 'other' },
+    pkce: { required: (_ctx, client) => client['assistant'] === 'other' || isConsole(client) },
     // One process clock decides; there is no skew to forgive between the provider and its own store.
     clockTolerance: 0,
     discovery: {
@@ -117,17 +129,19 @@ function configuration({ issuer, audience, signingKeys, ...setup }: ProviderSetu
     issueRefreshToken: () => true,
     expiresWithSession: () => false,
     // Alexa and Google refresh in parallel and lose answers; a rotated token would cost them the link.
-    rotateRefreshToken: (ctx) => ctx.oidc.client?.['assistant'] === 'other',
+    rotateRefreshToken: (ctx) => ctx.oidc.client?.['assistant'] === 'other' || isConsole(ctx.oidc.client),
     revokeGrantPolicy: () => true,
     ttl: {
       AccessToken: hour,
       // RFC 6749 section 4.1.2 recommends ten minutes at most, Google asks for about as many.
       AuthorizationCode: 10 * minute,
-      RefreshToken: linkLifetime,
+      // A rotated one ends when the first would have (RFC 9700 section 4.14.2).
+      RefreshToken: (ctx, _token, client) =>
+        isConsole(client) ? (ctx.oidc.entities.RotatedRefreshToken?.remainingTTL ?? signedInLifetime) : linkLifetime,
       // Until its code is redeemed (`keepLink`), a grant is only a promise.
       Grant: hour,
       Interaction: 30 * minute,
-      Session: hour,
+      Session: sessionLifetime,
       IdToken: hour,
     },
 
@@ -137,6 +151,7 @@ function configuration({ issuer, audience, signingKeys, ...setup }: ProviderSetu
     },
     // Each link is agreed to on our page and gets a grant of its own, so that unlinking one leaves the others alone.
     loadExistingGrant: async (ctx) => {
+      if (isConsole(ctx.oidc.client)) return grantToConsole(ctx, audience)
       const grantId = ctx.oidc.result?.consent?.grantId
       return grantId === undefined ? undefined : ctx.oidc.provider.Grant.find(grantId)
     },
@@ -188,6 +203,20 @@ function configuration({ issuer, audience, signingKeys, ...setup }: ProviderSetu
       },
     },
   }
+}
+
+function isConsole(client: KoaContextWithOIDC['oidc']['client']): boolean {
+  return client?.['assistant'] === 'console'
+}
+
+/** Nobody is asked whether our own page may show what our own pages are for. */
+async function grantToConsole(ctx: KoaContextWithOIDC, audience: string) {
+  const { provider, session, client } = ctx.oidc
+  if (session?.accountId === undefined || client === undefined) return undefined
+  const grant = new provider.Grant({ accountId: session.accountId, clientId: client.clientId })
+  grant.addResourceScope(audience, defaultScope)
+  await grant.save()
+  return grant
 }
 
 /** oidc-provider's own prompts, and two checks before them: is there anything to grant, does the account still exist. */
@@ -268,9 +297,11 @@ function tellOfLinks(
     const { params, entities } = ctx.oidc
     const grant = entities.Grant
     if (grant === undefined) return
-    if (params?.['grant_type'] === 'refresh_token') return onRefreshed(grant.jti)
-    grant.exp = Math.floor(Date.now() / 1000) + linkLifetime
+    const isLink = !isConsole(ctx.oidc.client)
+    if (params?.['grant_type'] === 'refresh_token') return isLink ? onRefreshed(grant.jti) : undefined
+    grant.exp = Math.floor(Date.now() / 1000) + (isLink ? linkLifetime : signedInLifetime + hour)
     await grant.save()
+    if (!isLink) return
     log('info', 'oauth.linked', { clientId: grant.clientId, accountId: grant.accountId })
     await onLinked({ accountId: grant.accountId ?? '', clientId: grant.clientId ?? '', grantId: grant.jti })
   }

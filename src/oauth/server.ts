@@ -8,10 +8,11 @@ import { createAccount, type Sharing } from './account.ts'
 import { createAdmin } from './admin.ts'
 import { createAttempts } from './attempts.ts'
 import { createAudit, type Audit } from './audit.ts'
-import { checkClients, type Assistant, type ClientKind, type OAuthClient } from './client.ts'
+import { checkClients, consoleClient, type Assistant, type ClientKind, type OAuthClient } from './client.ts'
 import { createClients, type Clients } from './clients.ts'
 import { createEnded } from './ended.ts'
 import { createEndpoints } from './endpoints.ts'
+import { createEntry } from './entry.ts'
 import { createInteraction } from './interaction.ts'
 import { createKeyring, publicPart, withKeyId, type Keyring, type SigningKey } from './keyring.ts'
 import { createKnownBrowsers } from './known-browser.ts'
@@ -52,6 +53,8 @@ export interface OAuthOptions {
   readonly upstream?: UpstreamOptions
   /** Google's streamlined linking; off without it. */
   readonly streamlined?: StreamlinedOptions
+  /** Where our own page is; without it there is no client for it, and no link into it. */
+  readonly consoleUri?: string
   /** Opens introspection and the clients' API; at least 32 characters. */
   readonly operatorKey?: string
   /** For the consent page: the names of the cameras that an account may see. */
@@ -77,6 +80,8 @@ export interface OAuth {
   readonly admin: RequestHandler
   /** What a client is, for tokens of several clients of one assistant; `undefined` for an unknown one. */
   kindOf(clientId: string): Promise<ClientKind | undefined>
+  /** A link that signs this person in to our own page, once, within a day; `undefined` where there is no such page. */
+  entryLink(account: AccountId): Promise<string | undefined>
   /** Ends every link of this account with this client; its tokens stop within a minute, here at once. */
   unlink(accountId: AccountId, clientId: string): Promise<void>
   /** The same for every client of an assistant. */
@@ -88,7 +93,7 @@ export interface OAuth {
 
 /** Throws when the options could not make a safe server (client, key, or issuer). */
 export function createOAuth(options: OAuthOptions): OAuth {
-  const { issuer, store, clock, log, cookieKeys, operatorKey } = options
+  const { issuer, store, clock, log, cookieKeys, operatorKey, consoleUri } = options
   checkClients(options.clients)
   const csrfKey = firstOf(cookieKeys)
   if (issuer.endsWith('/')) throw new Error('the issuer must not end in a slash')
@@ -101,7 +106,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const script = `${issuer}/passkey.js`
   const pages = createPages(brand)
   const users = createUsers(store, clock)
-  const registry = createClients(store, options.clients, clock)
+  const registry = createClients(store, options.clients, clock, consoleUri)
   const ended = createEnded(store, clock)
   const audit = createAudit(store, clock, log)
   const tickets = createTickets(store, clock)
@@ -166,7 +171,23 @@ export function createOAuth(options: OAuthOptions): OAuth {
   })
   const { sharing } = options
   const admin = createAdmin({ users, clients, keyring, tickets, audit, links, sharing, issuer })
-  const welcome = createWelcome({ users, tickets, audit, pages, accountPages, csrfKey })
+  const onNewPassword = (accountId: AccountId) => links.endOf(accountId, consoleClient)
+  const welcome = createWelcome({ users, tickets, audit, pages, accountPages, csrfKey, onNewPassword })
+  const entry =
+    consoleUri === undefined
+      ? undefined
+      : createEntry({
+          provider: () => current.provider,
+          store,
+          users,
+          audit,
+          pages,
+          issuer,
+          consoleUri,
+          csrfKey,
+          clock,
+          log,
+        })
 
   let current = build(options.signingKeys.map(withKeyId))
   const lookout = createLookout(async () => {
@@ -174,7 +195,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
   }, clock)
   const kinds = new Map<string, { readonly kind: ClientKind | undefined; readonly until: number }>()
 
-  const handler = mount({ ...options, pages, account, welcome, upstream, inner: () => current })
+  const handler = mount({ ...options, pages, account, welcome, entry, upstream, inner: () => current })
   return {
     handler: async (req, res, next) => {
       await lookout.glance()
@@ -207,6 +228,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       kinds.set(clientId, { kind, until: clock() + kindKnownMs })
       return kind
     },
+    entryLink: async (accountId) => entry?.linkFor(accountId),
     unlink: links.endOf,
     unlinkAssistant: links.endAssistant,
     async unlinkToken(token) {
@@ -241,7 +263,10 @@ export function createOAuth(options: OAuthOptions): OAuth {
       isClient: async (id: string) => (await clients.find(id)) !== undefined,
       hasEnded: ended.has,
       mayLackKeys: () => options.sealingKey !== undefined && !lookout.isCurrent(),
-      onUse: links.noteUse,
+      // Who looks at our own page uses no link.
+      onUse: (grantId: string, clientId: string) => {
+        if (clientId !== consoleClient) links.noteUse(grantId)
+      },
     }
     const tokens = createTokenVerifier(provider, rules, events, clock)
     const cameras = options.cameras ?? (async () => [])
@@ -310,13 +335,14 @@ interface Mounted {
   }
   readonly account: RequestHandler
   readonly welcome: RequestHandler
+  readonly entry: { readonly router: RequestHandler } | undefined
   readonly upstream: ReturnType<typeof createUpstream> | undefined
   readonly pages: Pages
   readonly log: Log
   readonly behindProxy?: boolean
 }
 
-function mount({ issuer, inner, account, welcome, upstream, pages, log, behindProxy }: Mounted): RequestHandler {
+function mount({ issuer, inner, account, welcome, entry, upstream, pages, log, behindProxy }: Mounted): RequestHandler {
   const { protocol, host } = new URL(issuer)
   const app = express()
   app.disable('x-powered-by')
@@ -340,6 +366,7 @@ function mount({ issuer, inner, account, welcome, upstream, pages, log, behindPr
     res.redirect(303, done.ticket === undefined ? `${done.returnTo}?refused` : `${done.returnTo}?ticket=${done.ticket}`)
   })
   app.use(account, welcome)
+  if (entry !== undefined) app.use(entry.router)
   app.use('/interaction', (req, res, next) => void inner().interaction(req, res, next))
   app.use((req, res, next) => void inner().endpoints(req, res, next))
   const callbacks = new WeakMap<object, ReturnType<ReturnType<typeof createProvider>['callback']>>()

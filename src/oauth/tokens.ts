@@ -33,7 +33,7 @@ export interface TokenEvents {
   /** True while this process may lack a signing key of another: then an unknown one is no verdict on a token. */
   readonly mayLackKeys: () => boolean
   /** A token of this link was used. */
-  readonly onUse: (grantId: string) => void
+  readonly onUse: (grantId: string, clientId: string) => void
 }
 
 export interface TokenRules {
@@ -85,7 +85,7 @@ export function createTokenVerifier(
       // Whatever the token says of itself; the look at what has ended costs no read (`ended.ts`).
       const { clientId } = claims.grant
       if (events.hasEnded({ ...claims, clientId })) throw new BridgeError('unauthorized', 'its link was removed')
-      events.onUse(claims.grantId)
+      events.onUse(claims.grantId, clientId)
       return claims.grant
     },
     async inspect(token) {

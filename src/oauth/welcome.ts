@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import express, { type Request, type Response, type Router } from 'express'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
+import type { AccountId } from '../ports.ts'
 import type { AccountPages } from './account-pages.ts'
 import type { Audit } from './audit.ts'
 import type { Pages } from './pages.ts'
@@ -17,6 +18,8 @@ export interface WelcomeDeps {
   readonly pages: Pages
   readonly accountPages: AccountPages
   readonly csrfKey: string
+  /** The account has a new password: whoever is signed in by the old one is to be signed out. */
+  readonly onNewPassword: (account: AccountId) => Promise<void>
 }
 
 const form = z.object({
@@ -37,7 +40,8 @@ const texts = {
   ],
 } as const
 
-export function createWelcome({ users, tickets, audit, pages, accountPages, csrfKey }: WelcomeDeps): Router {
+export function createWelcome(deps: WelcomeDeps): Router {
+  const { users, tickets, audit, pages, accountPages, csrfKey } = deps
   const router = express.Router()
   router.use('/welcome', express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 }))
 
@@ -95,6 +99,7 @@ export function createWelcome({ users, tickets, audit, pages, accountPages, csrf
       return users.create({ ...person, ...(ticket.tenant !== undefined && { tenant: ticket.tenant }) })
     }
     await users.setPassword(ticket.accountId, person.password)
+    await deps.onNewPassword(ticket.accountId)
     return ticket.accountId
   }
 

@@ -2,6 +2,7 @@
 
 import type { IceServer } from '../ports.ts'
 import type { AnswerRules } from './answer.ts'
+import { CallError } from './causes.ts'
 
 export interface FoundCamera {
   readonly id: string
@@ -38,4 +39,24 @@ export interface AssistantOptions {
   readonly accessToken: string
   /** Something worth a line in the timeline. */
   readonly note: (step: string, detail?: string) => void
+}
+
+/** Discovers, and picks the wanted camera, or the first one. Throws `no_camera`. */
+export async function findCamera(
+  assistant: Assistant,
+  wanted: string | undefined,
+  note: AssistantOptions['note'],
+  signal: AbortSignal,
+): Promise<FoundCamera> {
+  const cameras = await assistant.discover(signal)
+  const camera = wanted === undefined ? cameras[0] : cameras.find(({ id }) => id === wanted)
+  if (camera === undefined) {
+    const known = cameras.map(({ id }) => id).join(', ')
+    throw new CallError(
+      'no_camera',
+      `${wanted ?? 'no camera'} was not discovered; there is ${known === '' ? 'none' : known}`,
+    )
+  }
+  note('discovered', `${camera.name} (${camera.id})`)
+  return camera
 }

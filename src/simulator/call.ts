@@ -2,16 +2,14 @@
 
 import { createAlexa } from './alexa.ts'
 import { readAnswer } from './answer.ts'
-import type { Assistant, FoundCamera } from './assistant.ts'
+import { findCamera } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'
 import { orAborted, withDeadline } from './deadline.ts'
 import { createDisplay, type DisplayLimits, type Traffic } from './display.ts'
 import { createGoogle, type Surface } from './google.ts'
-import { ringForGoogle } from './google-ring.ts'
-import { startHomeGraph, type HomeGraph } from './home-graph.ts'
 import { type Link, linkAccount, refreshLink } from './link.ts'
 import { type CallReport, judge, labels, noTraffic, type Progress, reportOn } from './report.ts'
-import { pressBell, startAmazon } from './ring.ts'
+import { openBell } from './ring.ts'
 import { type SessionView, settledSession } from './sessions.ts'
 import type { AssistantName, Settings } from './settings.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
@@ -58,7 +56,8 @@ const usualLimits: CallLimits = {
   dtlsMs: 5000,
   answerMs: undefined,
   heardMs: 3000,
-  ringMs: 5000,
+  // A press that nobody has announced by then is hardly worth a word.
+  ringMs: 10_000,
   totalMs: 30_000,
 }
 
@@ -74,13 +73,6 @@ export async function call(
   const progress: Progress = {}
   const interrupted = options.signal ?? new AbortController().signal
   const totalMs = limits.totalMs + options.seconds * 1000
-
-  const homeGraph = await listenForRing(options).catch(toCallError)
-  if (homeGraph instanceof CallError) {
-    const nobody = reportOn(options, timeline, progress, noTraffic, undefined, homeGraph)
-    return { report: nobody, link: options.link }
-  }
-  if (homeGraph !== undefined) progress.homeGraph = homeGraph
 
   const problem = await withDeadline(
     interrupted,
@@ -98,23 +90,11 @@ export async function call(
   const ending = await hangUp(timeline, progress)
   const traffic = progress.display?.traffic() ?? noTraffic
   const session = await readSession(options, limits, progress, traffic)
-  await homeGraph?.close()
-  const [complaint] = homeGraph?.complaints() ?? []
+  progress.bell?.close()
+  const [complaint] = progress.bell?.complaints() ?? []
   const unheard = complaint === undefined ? undefined : new CallError('announcement_invalid', complaint)
   const own = problem ?? ending ?? unheard ?? (progress.isShown ? undefined : judge(progress, traffic, session))
   return { report: reportOn(options, timeline, progress, traffic, session, own), link: progress.link }
-}
-
-/** Google's announcements come to a Home Graph of our own, which must listen before the account is linked. */
-async function listenForRing({ assistant, ring, settings }: CallOptions): Promise<HomeGraph | undefined> {
-  if (ring !== true || assistant !== 'google') return undefined
-  if (settings.homeGraph === undefined) {
-    throw new CallError(
-      'ring_impossible',
-      'the bridge does not report to this simulator: start it with TRANSOM_GOOGLE_SERVICE_ACCOUNT=simulator npm start',
-    )
-  }
-  return startHomeGraph(settings.homeGraph)
 }
 
 async function converse(
@@ -135,14 +115,16 @@ async function converse(
   const tools = { bridge: settings.bridge, accessToken: link.accessToken, note: timeline.note }
   const assistant = options.assistant === 'alexa' ? createAlexa(tools) : createGoogle(tools, options.surface)
   progress.assistant = assistant
-  const camera = chosen(await assistant.discover(signal), options.camera)
+  if (options.ring === true) progress.bell = await openBell(settings, options.assistant, link.accessToken, signal)
+  const camera = await findCamera(assistant, options.camera, timeline.note, signal)
   progress.camera = camera
-  timeline.note('discovered', `${camera.name} (${camera.id})`)
-  if (progress.homeGraph !== undefined) {
+  if (progress.bell !== undefined) {
+    await progress.bell.permit(assistant, signal)
     timeline.note(labels.pressed)
-    await ringForGoogle(settings, progress.homeGraph, camera.id, signal)
+    const press = await progress.bell.press(camera.id, signal)
+    await progress.bell.announced(press, limits.ringMs, signal)
     timeline.note(labels.announced)
-  } else if (options.ring === true) await ring(options, limits, timeline, assistant, camera, signal)
+  }
   const iceServers = await assistant.prepare(camera, signal)
   if (iceServers === 'shown') {
     progress.isShown = true
@@ -208,46 +190,6 @@ async function linked({ assistant, settings, link }: CallOptions, signal: AbortS
   return link.expiresAt - Date.now() > 60_000 ? link : refreshLink(options, link, signal)
 }
 
-/** Somebody presses the bell; Amazon, which we are, hears of it, and the display opens the picture. */
-async function ring(
-  { settings }: CallOptions,
-  { ringMs }: CallLimits,
-  timeline: Timeline,
-  assistant: Assistant,
-  camera: FoundCamera,
-  signal: AbortSignal,
-): Promise<void> {
-  const key = settings.cameraKeys?.[camera.id]
-  if (assistant.acceptGrant === undefined) throw new CallError('press_refused', 'only Alexa can be rung for')
-  if (settings.amazon === undefined || key === undefined)
-    throw new CallError('press_refused', 'simulator.json names no Amazon of ours, or no key of this camera')
-  const amazon = await startAmazon(settings.amazon)
-  try {
-    await assistant.acceptGrant(amazon.code, signal)
-    timeline.note(labels.pressed)
-    await pressBell(settings.bridge, camera.id, key, signal)
-    await withDeadline(
-      signal,
-      ringMs,
-      () => new CallError('press_unannounced', `no DoorbellPress within ${ringMs} ms`),
-      (within) => amazon.announced(camera.id, within),
-    )
-    timeline.note(labels.announced)
-  } finally {
-    await amazon.close()
-  }
-}
-
-function chosen(cameras: readonly FoundCamera[], wanted: string | undefined): FoundCamera {
-  const camera = wanted === undefined ? cameras[0] : cameras.find(({ id }) => id === wanted)
-  if (camera !== undefined) return camera
-  const known = cameras.map(({ id }) => id).join(', ')
-  throw new CallError(
-    'no_camera',
-    `${wanted ?? 'no camera'} was not discovered; there is ${known === '' ? 'none' : known}`,
-  )
-}
-
 /** Ends the call on both ways, media and signaling. Returns what the bridge's reply was wrong in. */
 async function hangUp(timeline: Timeline, { assistant, display, offered }: Progress): Promise<CallError | undefined> {
   const stuck = await display?.close().then(() => undefined, toCallError)
@@ -270,7 +212,9 @@ async function readSession(
 ): Promise<SessionView | undefined> {
   const { assistant, link, offered } = progress
   if (assistant === undefined || link === undefined || offered !== true) return undefined
-  const query = { bridge: options.settings.bridge, accessToken: link.accessToken, reference: assistant.reference() }
+  const reference = assistant.reference()
+  const matches = (row: { readonly reference: string }): boolean => row.reference === reference
+  const query = { bridge: options.settings.bridge, accessToken: link.accessToken, matches }
   try {
     return await withDeadline(
       new AbortController().signal,

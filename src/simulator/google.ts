@@ -107,7 +107,12 @@ const iceServers = z.array(
 
 type Stream = z.infer<typeof stream>
 
-export function createGoogle({ bridge, accessToken, note }: AssistantOptions, surface: Surface = 'hub'): Assistant {
+export interface Google extends Assistant {
+  /** Where the display's player posts its offer, and with which token; after `prepare`. */
+  player(): { readonly signalingUrl: string; readonly token: string }
+}
+
+export function createGoogle({ bridge, accessToken, note }: AssistantOptions, surface: Surface = 'hub'): Google {
   let current: { readonly camera: FoundCamera; readonly stream: Stream } | undefined
 
   async function ask<T>(
@@ -239,6 +244,11 @@ export function createGoogle({ bridge, accessToken, note }: AssistantOptions, su
         'reply_invalid',
         'the reply to end',
       )
+    },
+
+    player() {
+      const { cameraStreamSignalingUrl: signalingUrl, cameraStreamAuthToken: token } = open().stream
+      return { signalingUrl, token }
     },
 
     reference() {

@@ -1,29 +1,12 @@
-/** Plays Google's token endpoint and Home Graph on this machine, strictly, to hear what the bridge says unasked. */
+/** Plays Google's token endpoint and Home Graph, strictly, to hear what the bridge says unasked. */
 
-import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, randomBytes } from 'node:crypto'
+import express, { type ErrorRequestHandler, type Request, Router } from 'express'
 import { jwtVerify } from 'jose'
 import { z } from 'zod'
-import { CallError } from './causes.ts'
-import { orAborted } from './deadline.ts'
-import type { HomeGraphSettings } from './settings.ts'
-
-export interface Announcement {
-  /** Epoch milliseconds of its arrival. */
-  readonly at: number
-  readonly eventId: string
-  /** When the bridge says that somebody was there. */
-  readonly detectedAt: number
-}
-
-export interface HomeGraph {
-  /** The next announcement of somebody at this camera, or one that is here already. */
-  announced(cameraId: string, signal: AbortSignal): Promise<Announcement>
-  /** What the bridge sent that Google would refuse. */
-  complaints(): readonly string[]
-  close(): Promise<void>
-}
+import type { Clock } from '../ports.ts'
+import type { Announcements } from './announcements.ts'
+import { bearerOf } from './bearer.ts'
 
 const someText = z.string().min(1)
 const count = z.int().min(1)
@@ -48,88 +31,83 @@ const report = z.strictObject({
   }),
 })
 
-/** Listens where the bridge was told that Home Graph is. Throws `ring_impossible` when somebody else does. */
-export async function startHomeGraph(settings: HomeGraphSettings): Promise<HomeGraph> {
-  const { port, origin } = new URL(settings.url)
-  const key = createPublicKey(settings.publicKey)
-  const tokens = new Set<string>()
-  const heard = new Map<string, Announcement>()
-  const complaints: string[] = []
-  let wake: (() => void)[] = []
+const tokenMs = 3_599_000
 
-  async function token(body: string): Promise<object> {
-    const form = new URLSearchParams(body)
-    if (form.get('grant_type') !== 'urn:ietf:params:oauth:grant-type:jwt-bearer') throw new Error('wrong grant_type')
-    const { payload } = await jwtVerify(form.get('assertion') ?? '', key, {
+/** To be mounted at the origin at which the bridge takes both to be. */
+export function createHomeGraph(deps: {
+  readonly origin: string
+  /** The service account: its name, and its key in PEM. */
+  readonly clientEmail: string
+  readonly publicKey: string
+  readonly announcements: Announcements
+  readonly clock: Clock
+}): Router {
+  const { origin, clientEmail, announcements, clock } = deps
+  const key = createPublicKey(deps.publicKey)
+  const tokens = new Map<string, number>()
+
+  async function giveToken({ body }: Request): Promise<object> {
+    const form: Readonly<Record<string, unknown>> = body ?? {}
+    if (form.grant_type !== 'urn:ietf:params:oauth:grant-type:jwt-bearer') throw new Error('wrong grant_type')
+    const { payload } = await jwtVerify(String(form.assertion), key, {
       algorithms: ['RS256'],
-      issuer: settings.clientEmail,
+      issuer: clientEmail,
       audience: `${origin}/token`,
       requiredClaims: ['iat', 'exp', 'scope'],
     })
     if (payload['scope'] !== 'https://www.googleapis.com/auth/homegraph') throw new Error('wrong scope')
+    const now = clock()
+    for (const [token, until] of tokens) if (until <= now) tokens.delete(token)
     const access_token = randomBytes(16).toString('base64url')
-    tokens.add(access_token)
-    return { access_token, expires_in: 3599, token_type: 'Bearer' }
+    tokens.set(access_token, now + tokenMs)
+    return { access_token, expires_in: tokenMs / 1000, token_type: 'Bearer' }
   }
 
-  function listen(body: string): object {
-    const { requestId, eventId, payload } = report.parse(JSON.parse(body))
-    for (const [id, { ObjectDetection }] of Object.entries(payload.devices.notifications ?? {})) {
-      if (eventId === undefined) throw new Error('a notification without eventId')
-      heard.set(id, { at: Date.now(), eventId, detectedAt: ObjectDetection.detectionTimestamp })
+  function takeReport({ body }: Request): object {
+    const { requestId, agentUserId, eventId, payload } = report.parse(body)
+    const notifications = Object.entries(payload.devices.notifications ?? {})
+    if (notifications.length > 0 && eventId === undefined) throw new Error('a notification without eventId')
+    for (const [cameraId, { ObjectDetection }] of notifications) {
+      const pressedAt = ObjectDetection.detectionTimestamp
+      const at = clock()
+      announcements.announced(agentUserId, {
+        assistant: 'google',
+        cameraId,
+        at,
+        pressedAt,
+        ...(eventId !== undefined && { eventId }),
+      })
     }
-    for (const resolve of wake.splice(0)) resolve()
     return { requestId }
   }
 
-  async function answer({ method, url, headers }: IncomingMessage, body: string): Promise<object> {
-    if (method === 'POST' && url === '/token') return token(body)
-    if (!tokens.has(/^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1] ?? '')) throw new Error('no valid token')
-    if (method === 'POST' && url === '/v1/devices:reportStateAndNotification') return listen(body)
-    if (method === 'POST' && url === '/v1/devices:requestSync') return {}
-    if (method === 'DELETE' && url?.startsWith('/v1/agentUsers/')) return {}
-    throw new Error(`there is no ${method} ${url}`)
+  const refuse: ErrorRequestHandler = (thrown: unknown, request, response, _next) => {
+    const { agentUserId }: { agentUserId?: unknown } = request.body ?? {}
+    const why = thrown instanceof z.ZodError ? z.prettifyError(thrown) : String(thrown)
+    announcements.complained(
+      { assistant: 'google', message: `${request.method} ${request.originalUrl}: ${why}` },
+      typeof agentUserId === 'string' ? agentUserId : undefined,
+    )
+    response.status(400).json({ error: { code: 400, status: 'INVALID_ARGUMENT' } })
   }
 
-  const server = createServer((request, response) => {
-    let body = ''
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
-    request.on('end', () => void reply(request, response, body))
+  const router = Router()
+  router.post('/token', express.urlencoded({ extended: false }), async (request, response) => {
+    response.json(await giveToken(request))
   })
-
-  async function reply(request: IncomingMessage, response: ServerResponse, body: string): Promise<void> {
-    const send = (status: number, json: object) =>
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json))
-    try {
-      send(200, await answer(request, body))
-    } catch (error) {
-      complaints.push(`${request.method} ${request.url}: ${error instanceof Error ? error.message : String(error)}`)
-      send(400, { error: { code: 400, status: 'INVALID_ARGUMENT' } })
-    }
-  }
-
-  const { promise: listening, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', (error) =>
-    reject(new CallError('ring_impossible', `Home Graph cannot be played at ${origin}: ${error.message}`)),
-  )
-  server.listen(Number(port), '127.0.0.1', resolve)
-  await listening
-
-  return {
-    async announced(cameraId, signal) {
-      for (;;) {
-        const found = heard.get(cameraId)
-        heard.delete(cameraId)
-        if (found !== undefined) return found
-        await orAborted(new Promise<void>((resolve) => (wake = [...wake, resolve])), signal)
-      }
-    },
-    complaints: () => complaints,
-    async close() {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      server.close(() => resolve())
-      server.closeAllConnections()
-      await promise
-    },
-  }
+  router.use('/v1', (request, _response, next) => {
+    if ((tokens.get(bearerOf(request)) ?? 0) <= clock()) throw new Error('no valid token')
+    next()
+  })
+  router.use('/v1', express.json({ limit: '256kb' }))
+  router.post('/v1/devices\\:reportStateAndNotification', (request, response) => {
+    response.json(takeReport(request))
+  })
+  router.post('/v1/devices\\:requestSync', (_request, response) => void response.json({}))
+  router.delete('/v1/agentUsers/:account', (_request, response) => void response.json({}))
+  router.use('/v1', () => {
+    throw new Error(`there is no such call`)
+  })
+  router.use(['/token', '/v1'], refuse)
+  return router
 }

@@ -19,7 +19,11 @@ export interface LinkOptions {
   readonly assistant: AssistantName
   readonly bridge: string
   readonly client: ClientSettings
-  readonly user: { readonly login: string; readonly password: string }
+}
+
+interface User {
+  readonly login: string
+  readonly password: string
 }
 
 const SCOPE = 'camera'
@@ -29,8 +33,38 @@ const MAX_PAGES = 6
  * Links the account: opens the authorization URL, logs in and consents in the pages found there, exchanges the code, and
  * refreshes once. Throws `link_failed` or `bridge_unreachable`.
  */
-export async function linkAccount(options: LinkOptions, signal: AbortSignal): Promise<Link> {
-  const code = await authorize(options, signal)
+export async function linkAccount(options: LinkOptions & { readonly user: User }, signal: AbortSignal): Promise<Link> {
+  const state = randomBytes(240).toString('base64url')
+  const end = await walk(authorizationUrl(options.bridge, options, state), options, signal)
+  return redeemCallback(options, end.searchParams, state, signal)
+}
+
+/** Where an assistant sends its user to link the account; `state` comes back with him. */
+export function authorizationUrl(
+  origin: string,
+  { assistant, client }: Pick<LinkOptions, 'assistant' | 'client'>,
+  state: string,
+): string {
+  const url = new URL(`${origin}/oauth/auth`)
+  const query = {
+    client_id: client.clientId,
+    redirect_uri: client.redirectUri,
+    response_type: 'code',
+    scope: SCOPE,
+    state,
+  }
+  url.search = new URLSearchParams(assistant === 'google' ? { ...query, user_locale: 'en-US' } : query).toString()
+  return url.href
+}
+
+/** What an assistant does when its user is back: it exchanges the code, and refreshes once. Throws `link_failed`. */
+export async function redeemCallback(
+  options: LinkOptions,
+  query: URLSearchParams,
+  state: string,
+  signal: AbortSignal,
+): Promise<Link> {
+  const code = codeOf(query, state)
   const first = await requestTokens(
     options,
     { grant_type: 'authorization_code', code, redirect_uri: options.client.redirectUri },
@@ -50,20 +84,14 @@ export async function refreshLink(options: LinkOptions, link: Link, signal: Abor
   return fresh.refreshToken === '' ? { ...fresh, refreshToken: link.refreshToken } : fresh
 }
 
-async function authorize({ assistant, bridge, client, user }: LinkOptions, signal: AbortSignal): Promise<string> {
-  const state = randomBytes(240).toString('base64url')
-  const url = new URL(`${bridge}/oauth/auth`)
-  const query = {
-    client_id: client.clientId,
-    redirect_uri: client.redirectUri,
-    response_type: 'code',
-    scope: SCOPE,
-    state,
-  }
-  url.search = new URLSearchParams(assistant === 'google' ? { ...query, user_locale: 'en-US' } : query).toString()
-
+/** Goes through the pages as a person would, up to the redirect back to the assistant. */
+async function walk(
+  url: string,
+  { client, user }: LinkOptions & { readonly user: User },
+  signal: AbortSignal,
+): Promise<URL> {
   const browser = createBrowser((target) => isCallback(target, client.redirectUri), signal)
-  let visit = await browser.open(url.href)
+  let visit = await browser.open(url)
   let loggedIn = false
   for (let pages = 0; visit.kind === 'page'; pages += 1) {
     const form = formToSend(visit.page)
@@ -73,7 +101,7 @@ async function authorize({ assistant, bridge, client, user }: LinkOptions, signa
     loggedIn ||= isLoginForm(form)
     visit = await browser.submit(visit.page, filled(form, user))
   }
-  return codeOf(new URL(visit.url), state)
+  return new URL(visit.url)
 }
 
 function formToSend(page: Page): Form {
@@ -85,7 +113,7 @@ function formToSend(page: Page): Form {
 
 const isLoginForm = (form: Form): boolean => form.fields.some(({ meaning }) => meaning === 'password')
 
-function filled(form: Form, user: LinkOptions['user']): Form {
+function filled(form: Form, user: User): Form {
   const fields = form.fields.map((field) => {
     if (field.meaning === 'other') return field
     return { ...field, value: field.meaning === 'login' ? user.login : user.password }
@@ -99,8 +127,7 @@ function isCallback(target: string, redirectUri: string): boolean {
   return url.origin === expected.origin && url.pathname === expected.pathname
 }
 
-function codeOf(callback: URL, state: string): string {
-  const query = callback.searchParams
+function codeOf(query: URLSearchParams, state: string): string {
   const error = query.get('error')
   if (error !== null) {
     throw new CallError(

@@ -22,7 +22,11 @@ async function main(): Promise<number> {
     }
     settings = overridden(readSettings(process.env.TRANSOM_DATA ?? './data'), args)
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\nnpm run call -- --help tells more.`)
+    const message = `${error instanceof Error ? error.message : String(error)}\n\nnpm run call -- --help tells more.`
+    // A program that asked for JSON reads nothing else, not even of its own mistake.
+    const isJson = process.argv.includes('--json')
+    if (isJson) console.log(JSON.stringify({ ok: false, cause: { code: 'wrong_usage', message } }, null, 2))
+    else console.error(message)
     return 2
   }
   const interrupt = new AbortController()
@@ -62,9 +66,9 @@ async function soak(args: Arguments, settings: Settings, signal: AbortSignal): P
 /** What was linked for this run is unlinked after it; a bridge that is gone by now keeps it. */
 async function leave({ assistant }: Arguments, settings: Settings, link: Link | undefined): Promise<void> {
   if (link === undefined) return
-  const { bridge, user, clients } = settings
+  const { bridge, clients } = settings
   try {
-    await endLink({ assistant, bridge, user, client: clients[assistant] }, link, AbortSignal.timeout(2_000))
+    await endLink({ assistant, bridge, client: clients[assistant] }, link, AbortSignal.timeout(2_000))
   } catch (error) {
     console.error(`the link of this run stays: ${error instanceof Error ? error.message : String(error)}`)
   }

@@ -5,13 +5,13 @@ import type { Step } from './timeline.ts'
 
 /** The whole report, without a final line end. */
 export function printReport(report: CallReport): string {
-  const { assistant, cameraId, ok, cause, video, audioIn, audioOut, timeline, bridgeTimeline } = report
+  const { display, cameraId, ok, cause, video, audioIn, audioOut, timeline, bridgeTimeline } = report
   const heard =
     audioOut.heardByCamera === null
       ? 'the bridge does not say how many were heard'
       : `${audioOut.heardByCamera} heard by the camera`
   const lines = [
-    `${assistant === 'alexa' ? 'Echo Show' : 'Nest Hub'} ${ok ? 'showed' : 'could not show'} ${cameraId ?? 'a camera'}`,
+    `${display} ${ok ? 'showed' : 'could not show'} ${cameraId ?? 'a camera'}`,
     '',
     '      ms  display',
     ...timeline.map(line),

@@ -4,9 +4,10 @@ import type { Answer } from './answer.ts'
 import type { Assistant, FoundCamera } from './assistant.ts'
 import { CallError } from './causes.ts'
 import type { Display, DisplayStep, Traffic } from './display.ts'
+import type { Surface } from './google.ts'
 import { fitsProfile } from './h264.ts'
-import type { HomeGraph } from './home-graph.ts'
 import type { Link } from './link.ts'
+import type { Bell } from './ring.ts'
 import type { SessionView } from './sessions.ts'
 import type { AssistantName } from './settings.ts'
 import type { Step, Timeline } from './timeline.ts'
@@ -14,6 +15,8 @@ import type { Step, Timeline } from './timeline.ts'
 export interface CallReport {
   readonly ok: boolean
   readonly assistant: AssistantName
+  /** What was played: `Echo Show`, `Nest Hub`, … */
+  readonly display: string
   readonly cameraId: string | null
   /** Milliseconds since the offer was sent; null when it did not come to that. */
   readonly answerMs: number | null
@@ -49,6 +52,8 @@ export const labels: Record<DisplayStep | 'pressed' | 'announced', string> = {
   lost: 'connection lost',
 }
 
+const displayNames: Record<Surface, string> = { hub: 'Nest Hub', chromecast: 'Chromecast', phone: 'Phone' }
+
 /** What a call leaves behind on its way, for the report and for the teardown. */
 export interface Progress {
   link?: Link
@@ -58,7 +63,7 @@ export interface Progress {
   /** Set once the offer is on its way: from then on there is something to hang up. */
   offered?: boolean
   answer?: Answer
-  homeGraph?: HomeGraph
+  bell?: Bell
   /** The surface plays the picture from an address, without a display of ours. */
   isShown?: boolean
 }
@@ -102,7 +107,7 @@ export function judge(progress: Progress, traffic: Traffic, session: SessionView
 
 /** The report of a call that ended with `own`, the simulator's finding. */
 export function reportOn(
-  options: Pick<CallReport, 'assistant'> & { readonly camera?: string },
+  options: Pick<CallReport, 'assistant'> & { readonly camera?: string; readonly surface?: Surface },
   timeline: Timeline,
   { camera, answer }: Progress,
   traffic: Traffic,
@@ -112,6 +117,7 @@ export function reportOn(
   return {
     ok: own === undefined,
     assistant: options.assistant,
+    display: options.assistant === 'alexa' ? 'Echo Show' : displayNames[options.surface ?? 'hub'],
     cameraId: camera?.id ?? options.camera ?? null,
     answerMs: timeline.since('answer received') ?? null,
     connectedMs: timeline.since(labels['dtls-connected']) ?? null,

@@ -16,25 +16,33 @@ const sessionView = z.object({
 
 export type SessionView = z.infer<typeof sessionView>
 
+const sessionRow = z.object({
+  id: z.string(),
+  reference: z.string(),
+  startedAt: z.number(),
+  assistant: z.string().optional(),
+  cameraId: z.string().optional(),
+})
+
 export interface SessionQuery {
   readonly bridge: string
   readonly accessToken: string
-  readonly reference: string
+  readonly matches: (row: z.infer<typeof sessionRow>) => boolean
 }
 
 const POLL_MS = 100
 
-/** The session with this reference; undefined when the bridge knows none. */
+/** The newest session that matches; undefined when the bridge knows none. */
 export async function findSession(
-  { bridge, accessToken, reference }: SessionQuery,
+  { bridge, accessToken, matches }: SessionQuery,
   signal: AbortSignal,
 ): Promise<SessionView | undefined> {
   const headers = { authorization: `Bearer ${accessToken}` }
   const list = await send(`${bridge}/sessions`, { headers }, signal)
   if (list.status !== 200) return undefined
-  const schema = z.object({ sessions: z.array(z.object({ id: z.string(), reference: z.string() })) })
+  const schema = z.object({ sessions: z.array(sessionRow) })
   const { sessions } = mustFit(schema, jsonOf(list, 'reply_invalid', 'GET /sessions'), 'reply_invalid', 'GET /sessions')
-  const found = sessions.find((session) => session.reference === reference)
+  const found = sessions.find(matches)
   if (found === undefined) return undefined
   const one = await send(`${bridge}/sessions/${encodeURIComponent(found.id)}`, { headers }, signal)
   if (one.status !== 200) return undefined

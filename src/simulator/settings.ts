@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 
-export type AssistantName = 'alexa' | 'google'
+export const assistantNames = ['alexa', 'google'] as const
+export type AssistantName = (typeof assistantNames)[number]
 
 const client = z.object({ clientId: z.string(), clientSecret: z.string(), redirectUri: z.url() })
 
@@ -12,15 +13,12 @@ const settings = z.object({
   bridge: z.url({ protocol: /^https?$/ }),
   user: z.object({ login: z.string(), password: z.string() }),
   clients: z.object({ alexa: client, google: client }),
-  /** Where the bridge takes Home Graph to be, when it was told that the simulator plays it. */
-  homeGraph: z.object({ url: z.url(), clientEmail: z.string(), publicKey: z.string() }).optional(),
-  /** Where the bridge announces presses when no real Amazon is configured; absent: nowhere that we could be. */
-  amazon: z.object({ port: z.int(), clientId: z.string(), clientSecret: z.string() }).optional(),
+  /** Of what the bridge tells the assistants unasked, whose the simulator in the bridge receives, and where to hear it. */
+  receivers: z.object({ url: z.url(), plays: z.array(z.enum(assistantNames)) }).optional(),
   /** The keys of cameras, by id: with them their bells can be pressed. */
   cameraKeys: z.record(z.string(), z.string()).optional(),
 })
 
-export type HomeGraphSettings = NonNullable<Settings['homeGraph']>
 export type Settings = z.infer<typeof settings>
 export type ClientSettings = z.infer<typeof client>
 

@@ -16,6 +16,15 @@ export interface Timeline {
   /** Milliseconds from the offer to the first such step; undefined when it did not happen. */
   since(step: string): number | undefined
   steps(): readonly Step[]
+  /** The same by the clock on the wall, for who has steps of his own to put between them. */
+  instants(): readonly Instant[]
+}
+
+export interface Instant {
+  readonly step: string
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly detail?: string
 }
 
 export function createTimeline(onStep: (step: string, detail?: string) => void = () => undefined): Timeline {
@@ -43,6 +52,11 @@ export function createTimeline(onStep: (step: string, detail?: string) => void =
     steps: () =>
       noted.map(({ step, at, detail }) => {
         return detail === undefined ? { step, atMs: relative(at) } : { step, atMs: relative(at), detail }
+      }),
+    instants: () =>
+      noted.map(({ step, at, detail }) => {
+        const instant = { step, at: Math.round(performance.timeOrigin + at) }
+        return detail === undefined ? instant : { ...instant, detail }
       }),
   }
 }

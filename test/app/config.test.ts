@@ -65,3 +65,19 @@ test.each([
 test('an empty value means not set', () => {
   expect(readConfig({ TRANSOM_LWA_CLIENT_ID: '', TRANSOM_PORT: '' })).toMatchObject({ port: 8080, alexa: { lwa: {} } })
 })
+
+const publicUrl = { TRANSOM_PUBLIC_URL: 'https://bridge.example' }
+const foreignTokens = {
+  TRANSOM_TOKEN_ISSUER: 'https://login.example',
+  TRANSOM_TOKEN_AUDIENCE: 'bridge',
+  TRANSOM_TOKEN_JWKS_URL: 'https://login.example/jwks',
+}
+test.each([
+  ['a bridge at home', {}, true],
+  ['a bridge at home that says no', { TRANSOM_SIMULATOR: 'off' }, false],
+  ['a public bridge', publicUrl, false],
+  ['a public bridge that says yes', { ...publicUrl, TRANSOM_SIMULATOR: 'on' }, true],
+  ['a bridge whose accounts are linked elsewhere', { ...foreignTokens, TRANSOM_SIMULATOR: 'on' }, false],
+])('%s: the simulator may play in it or not', (_, env, simulator) => {
+  expect(readConfig(env).simulator).toBe(simulator)
+})

@@ -10,8 +10,15 @@ import {
   type Signaling,
   type Store,
 } from '../../src/ports.ts'
-import { BridgeError } from '../../src/errors.ts'
-import { createBroker, type Broker, type NegotiateRequest } from '../../src/broker/broker.ts'
+import { advice, BridgeError } from '../../src/errors.ts'
+import {
+  createBroker,
+  type Broker,
+  type BrokerDeps,
+  type NegotiateRequest,
+  type Wanted,
+} from '../../src/broker/broker.ts'
+import type { SessionView } from '../../src/broker/view.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { budgets, cSdkAnswer, echoOffer, echoRules, hostCandidate } from './fixtures.ts'
 
@@ -66,6 +73,8 @@ function house(
     budgetMs?: number
     store?: Store
     warm?: Signaling['warm']
+    mostKept?: number
+    onSession?: BrokerDeps['onSession']
   } = {},
 ): House {
   let offers = 0
@@ -89,6 +98,8 @@ function house(
     presence: options.presence ?? (() => undefined),
     store,
     budgets: { ...budgets, settleCapMs: 60, quietMs: 20, replyMs: 10, lifetimeMs: 1_000 },
+    ...(options.mostKept !== undefined && { mostKept: options.mostKept }),
+    ...(options.onSession && { onSession: options.onSession }),
     clock: Date.now,
     log: () => {},
   })
@@ -453,6 +464,65 @@ describe('the record', () => {
     for (let call = 0; call < 5; call++) await ask({ reference: `open-${call}` })
     await broker.end({ ...ref, reference: 'call-54' }, 'bye')
     expect(await broker.recent(camera.accountId)).toHaveLength(55)
+  })
+
+  test('a longer history is cut less often, and never grows by much', async () => {
+    const { ask, broker } = house(good, { mostKept: 200 })
+    for (let call = 0; call < 206; call++) {
+      await ask({ reference: `call-${call}` })
+      await broker.end({ ...ref, reference: `call-${call}` }, 'bye')
+    }
+    const kept = await broker.recent(camera.accountId)
+    expect(kept.length).toBeGreaterThanOrEqual(200)
+    expect(kept.length).toBeLessThanOrEqual(202)
+    expect(kept[0]).toMatchObject({ reference: 'call-205' })
+  })
+
+  test('sessions are looked for by assistant and camera, the newest first', async () => {
+    const { ask, broker } = house(good)
+    await ask({ reference: 'one', assistant: 'google' })
+    await ask({ reference: 'two', assistant: 'console' })
+    await ask({ reference: 'three', assistant: 'console' })
+    const found = async (wanted: Wanted) =>
+      (await broker.recent(camera.accountId, wanted)).map(({ reference }) => reference).sort()
+    expect(await found({ assistant: 'console' })).toEqual(['three', 'two'])
+    expect(await found({ cameraId: cameraId('garden') })).toEqual([])
+    expect(await found({ limit: 1, assistant: 'google' })).toEqual(['one'])
+  })
+
+  test('each change of a session is told, also while it negotiates, and the last is what is stored', async () => {
+    const told: SessionView[] = []
+    const { ask, broker } = house(good, { onSession: (view) => void told.push(view) })
+    await ask()
+    await broker.connected(ref)
+    await broker.end(ref, 'bye')
+    const phases = told.map(({ phase }) => phase)
+    expect(phases.filter((phase, index) => phase !== phases[index - 1])).toEqual([
+      'offered',
+      'gathering',
+      'answered',
+      'connected',
+      'closed',
+    ])
+    expect(await broker.recent(camera.accountId)).toEqual([told.at(-1)])
+  })
+
+  test('an attempt that was replaced does not speak for the session any more', async () => {
+    const told: SessionView[] = []
+    const { ask, broker } = house(silent, { onSession: (view) => void told.push(view), budgetMs: 80 })
+    const codes = await Promise.all([codeOf(ask()), codeOf(ask({ offer: `${echoOffer}a=x-later\r\n` }))])
+    expect(codes).toEqual(['display_gave_up', 'camera_silent'])
+    // The first was still recalling when the second came: only the second one's story is told.
+    expect(new Set(told.map(({ cause }) => cause?.code))).toEqual(new Set([undefined, 'camera_silent']))
+    expect(await broker.recent(camera.accountId)).toMatchObject([{ cause: { code: 'camera_silent' } }])
+  })
+
+  test('a refusal comes with what the owner can do about it, and with its end', async () => {
+    const { ask, broker } = house(silent, { budgetMs: 60 })
+    await codeOf(ask())
+    const [view] = await broker.recent(camera.accountId)
+    expect(view).toMatchObject({ cause: { code: 'camera_silent', advice: advice.camera_silent }, phase: 'closed' })
+    expect(view!.endedAt).toBe(view!.timeline.at(-1)!.at)
   })
 
   test.each<[name: string, slow: 'get' | 'put']>([

@@ -183,7 +183,7 @@ describe('the simulator', () => {
 
   beforeAll(async () => {
     await new Promise<void>((resolve) => files.listen(0, '127.0.0.1', resolve))
-    open = await openHouse({ TRANSOM_GOOGLE_SERVICE_ACCOUNT: `simulator:${await freePort()}` })
+    open = await openHouse({})
   }, patience)
   afterAll(async () => {
     await open.close()
@@ -206,7 +206,8 @@ describe('the simulator', () => {
 
   test(
     'is a phone too',
-    async () => expect((await google({ surface: 'phone' })).report).toMatchObject({ ok: true, cause: null }),
+    async () =>
+      expect((await google({ surface: 'phone' })).report).toMatchObject({ ok: true, display: 'Phone', cause: null }),
     patience,
   )
 
@@ -228,12 +229,4 @@ describe('the simulator', () => {
 async function instantOf(holds: () => boolean): Promise<number> {
   await eventually(holds)
   return Date.now()
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -1,8 +1,6 @@
 /** The whole house as a user runs it: real processes, a data directory of its own, any free ports. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -12,8 +10,13 @@ const callMs = 30_000
 
 export interface House {
   readonly dataDir: string
-  /** Starts `npm start`'s program, or another with its arguments; resolves when it says that it runs. Calls share its `env`. */
-  start(env?: Readonly<Record<string, string>>, program?: readonly string[]): Promise<void>
+  /** What the running program has printed so far. */
+  printed(): string
+  /**
+   * Starts `npm start`'s program, or another with its arguments; resolves with what it said when it says that it runs.
+   * Calls share its `env`.
+   */
+  start(env?: Readonly<Record<string, string>>, program?: readonly string[]): Promise<string>
   /** Stops it as Ctrl-C does; resolves with its exit code. */
   stop(): Promise<number | null>
   /** Runs `npm run call`'s program with `--json`; resolves with what it printed and its exit code. */
@@ -32,7 +35,7 @@ export interface Report {
   readonly audioIn: { readonly codec: string | null; readonly packets: number }
   readonly audioOut: { readonly packets: number; readonly heardByCamera: number | null }
   readonly cause: { readonly code: string; readonly message: string } | null
-  readonly bridgeTimeline: readonly { readonly step: string }[]
+  readonly bridgeTimeline: readonly { readonly step: string; readonly atMs: number }[]
 }
 
 export function createHouse(): House {
@@ -46,6 +49,7 @@ export function createHouse(): House {
   }
   let bridge: ChildProcess | undefined
   let given: Readonly<Record<string, string>> = {}
+  let said = ''
 
   async function stop(): Promise<number | null> {
     const running = bridge
@@ -59,6 +63,7 @@ export function createHouse(): House {
 
   return {
     dataDir,
+    printed: () => said,
     async start(env = {}, program = ['src/app/main.ts']) {
       const started = spawn(process.execPath, program, {
         cwd: root,
@@ -67,17 +72,17 @@ export function createHouse(): House {
       })
       bridge = started
       given = env
-      let said = ''
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      said = ''
+      const { promise, resolve, reject } = Promise.withResolvers<string>()
       const timer = setTimeout(() => reject(new Error(`the bridge did not start in ${startMs} ms:\n${said}`)), startMs)
       const listen = (chunk: Buffer): void => {
         said += chunk.toString()
-        if (said.includes('Transom is running')) resolve()
+        if (said.includes('Transom is running')) resolve(said)
       }
       started.stdout.on('data', listen)
       started.stderr.on('data', listen)
       started.once('exit', (code) => reject(new Error(`the bridge ended with ${code}:\n${said}`)))
-      await promise.finally(() => clearTimeout(timer))
+      return promise.finally(() => clearTimeout(timer))
     },
     stop,
     async call(...args) {
@@ -96,15 +101,6 @@ export function createHouse(): House {
       rmSync(dataDir, { recursive: true, force: true })
     },
   }
-}
-
-/** A port that was free a moment ago: for what another process must know before it listens. */
-export async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? `${address.port}` : '0'
 }
 
 async function exitOf(child: ChildProcess, ms: number): Promise<number | null> {

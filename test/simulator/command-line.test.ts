@@ -1,5 +1,6 @@
 /** The command line, the settings file, the forms of a page, and the printed report. */
 
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +11,12 @@ import { formsOf } from '../../src/simulator/browser.ts'
 import type { CallReport } from '../../src/simulator/report.ts'
 import { printLine, printReport, printSummary, summarize } from '../../src/simulator/print.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
+
+const run = (...args: readonly string[]) => {
+  const program = join(import.meta.dirname, '..', '..', 'src', 'simulator', 'main.ts')
+  const env = { ...process.env, NODE_OPTIONS: '' }
+  return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', env })
+}
 
 describe('the arguments', () => {
   test('have defaults', () => {
@@ -41,6 +48,23 @@ describe('the arguments', () => {
     [['--assistant', 'alexa', 'more'], /more/],
   ])('%j are refused', (args, message) => {
     expect(() => readArguments(args)).toThrow(message)
+  })
+})
+
+describe('a wrong usage', () => {
+  test('is told to a person in words', () => {
+    const { status, stdout, stderr } = run('--assistant', 'siri')
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toMatch(/not siri[^]*--help/)
+  })
+
+  test('is told to a program in JSON', () => {
+    const { status, stdout, stderr } = run('--json', '--assistant', 'siri')
+    expect({ status, stderr }).toEqual({ status: 2, stderr: '' })
+    expect(JSON.parse(stdout)).toEqual({
+      ok: false,
+      cause: { code: 'wrong_usage', message: expect.stringMatching(/not siri/) },
+    })
   })
 })
 
@@ -150,6 +174,7 @@ describe('the printed report', () => {
   const report: CallReport = {
     ok: true,
     assistant: 'alexa',
+    display: 'Echo Show',
     cameraId: 'bell-1',
     answerMs: 20.5,
     connectedMs: 170,
@@ -179,6 +204,8 @@ describe('the printed report', () => {
     expect(text).toContain('   -80.0  account linked\n     0.0  offer sent                   1847 bytes\n')
     expect(text).toContain('149 packets, 149 heard by the camera')
     expect(text.endsWith('\nok')).toBe(true)
+    expect(text.startsWith('Echo Show showed bell-1\n')).toBe(true)
+    expect(printReport({ ...failed, display: 'Chromecast' })).toMatch(/^Chromecast could not show bell-1\n/)
     expect(printReport(failed)).toMatch(/failed: answer_late: no answer$/)
   })
 

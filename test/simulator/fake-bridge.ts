@@ -209,6 +209,9 @@ export async function startFakeBridge(faults: Faults = {}): Promise<FakeBridge> 
         const reply = tokens(request, form)
         return json(reply, {}, 'error' in reply ? 400 : 200)
       }
+      case 'POST /oauth/token/revocation':
+        log.push('revoked')
+        return json({})
       case 'POST /alexa':
         return json(await alexa(body))
       case 'POST /google/fulfillment':

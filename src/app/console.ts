@@ -1,0 +1,95 @@
+/** The page's side of the bridge, plugged together: what it is told unasked, and what it may ask. */
+import type { Request, Router } from 'express'
+import type { Broker } from '../broker/broker.ts'
+import { cameraId, type CameraState, type Clock, type Grant, type Log, type Presence, type Store } from '../ports.ts'
+import { createApi } from '../web/api.ts'
+import { createFeed } from '../web/feed.ts'
+import { createNews, type News } from '../web/news.ts'
+import { createRows } from '../web/rows.ts'
+import { createViewers } from '../web/viewers.ts'
+import type { Cameras } from './cameras.ts'
+import type { Config } from './config.ts'
+import type { Events } from './events.ts'
+import type { Linking } from './linking.ts'
+import type { Registrations } from './registrations.ts'
+import type { Shares } from './sharing.ts'
+
+export interface ConsoleDeps {
+  readonly config: Config
+  /** True where one process sees everything, and may keep connections open. */
+  readonly isLive: boolean
+  readonly cameras: Cameras
+  readonly shares: Shares
+  readonly linking: Linking
+  readonly broker: Broker
+  readonly presence: Presence
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface ApiOptions {
+  readonly grantOf: (request: Request) => Promise<Grant>
+  /** Where cameras can be registered. */
+  readonly registrations?: Registrations
+  readonly canSimulate?: boolean
+}
+
+export interface ConsoleSide {
+  readonly news: Omit<News, 'close'>
+  /** The routes below `/api`. */
+  open(events: Pick<Events, 'receive'>): { readonly api: (options: ApiOptions) => Router }
+  close(): void
+}
+
+export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
+  const { config, isLive, cameras, shares, linking, broker, presence, store, clock, log } = deps
+  const states = store.collection<CameraState>('camera-state')
+  const viewers = createViewers(config.budgets.lifetimeMs, clock)
+  const visible = { ...cameras, ...shares.visible }
+  const rows = createRows({
+    own: cameras,
+    visible,
+    broker,
+    presence,
+    stateOf: async ({ id }) => (await states.get(id))?.value ?? {},
+    viewers,
+    isLive,
+  })
+  const feed = createFeed({ clock, log })
+  const news = createNews({ feed, rows, viewers, byId: cameras.byId, audience: shares.audience, log })
+
+  /** Where other servers issue the tokens, none is for our own page. */
+  const isOwnPage = async ({ clientId }: Grant) =>
+    linking.isServed && (await linking.oauth.kindOf(clientId)) === 'console'
+
+  return {
+    news,
+    open: (events) => ({
+      api: ({ grantOf, registrations, canSimulate = false }) =>
+        createApi({
+          grantOf,
+          isOwnPage,
+          visible,
+          own: cameras,
+          people: linking.oauth.users,
+          guests: (owner, id) => shares.guests(owner, cameraId(id)),
+          sharing: linking.sharing,
+          receive: events.receive,
+          registrations,
+          broker,
+          rows,
+          feed: isLive ? feed : undefined,
+          canSimulate,
+          // A browser has no deadline of its own; the page waits as long as the more patient of the assistants.
+          budgetMs: Math.max(config.alexa.budgetMs, config.google.budgetMs),
+          clock,
+          log,
+        }),
+    }),
+    close() {
+      news.close()
+      feed.close()
+    },
+  }
+}

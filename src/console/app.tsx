@@ -1,0 +1,113 @@
+/** The frame around every screen, and the screen that the address names. */
+import type { ReadonlySignal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
+import { useHouse } from './house.ts'
+import { Brand } from './parts/brand.tsx'
+import { Menu } from './parts/menu.tsx'
+import { Toasts } from './parts/toast.tsx'
+import { hrefs, type Route } from './route.ts'
+import { beginSignIn } from './sign-in.ts'
+import { CameraScreen } from './screens/camera.tsx'
+import { CamerasScreen } from './screens/cameras.tsx'
+import { DisplayScreen } from './screens/display.tsx'
+import { SessionScreen } from './screens/session.tsx'
+import { SessionsScreen } from './screens/sessions.tsx'
+
+export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
+  const { me, signIn } = useHouse()
+  const current = route.value
+  const isAtSessions = current.screen === 'sessions' || current.screen === 'session'
+  const main = useRef<HTMLElement>(null)
+  const isFirst = useRef(true)
+  const place = `${current.screen} ${'cameraId' in current ? current.cameraId : ''}`
+  useEffect(() => {
+    // Whoever cannot see that the screen has changed is told so.
+    if (!isFirst.current) main.current?.focus()
+    isFirst.current = false
+    scrollTo(0, 0)
+  }, [place])
+  return (
+    <Toasts>
+      <a class="skip" href="#content" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
+        Skip to the content
+      </a>
+      <header class="top">
+        <Brand />
+        <nav aria-label="Screens">
+          <a href={hrefs.cameras} aria-current={isAtSessions ? undefined : 'page'}>
+            Cameras
+          </a>
+          <a href={hrefs.sessions} aria-current={isAtSessions ? 'page' : undefined}>
+            Sessions
+          </a>
+        </nav>
+        <Menu
+          label={`Account of ${me.name}`}
+          face={
+            <span class="initial" aria-hidden="true">
+              {me.name.slice(0, 1).toUpperCase()}
+            </span>
+          }
+        >
+          <p>
+            <strong>{me.name}</strong>
+            <br />
+            <span class="soft">{me.login}</span>
+          </p>
+          <a href="/oauth/account">Account and linked assistants</a>
+          <button type="button" onClick={() => void signIn.signOut()}>
+            Sign out
+          </button>
+        </Menu>
+      </header>
+      <Outage />
+      <main id="content" ref={main} tabIndex={-1}>
+        <Screen route={current} />
+      </main>
+    </Toasts>
+  )
+}
+
+/** What keeps the whole page from going on. */
+function Outage() {
+  const { isUp, signIn } = useHouse()
+  const isOver = signIn.isOver.value
+  return (
+    <div class={isUp.value && !isOver ? 'outage is-over' : 'outage'} role="status">
+      {isOver ? (
+        <>
+          You are signed out.
+          <button type="button" class="button" onClick={() => void beginSignIn().catch(() => location.reload())}>
+            Sign in again
+          </button>
+        </>
+      ) : (
+        !isUp.value && 'The bridge is not answering. This page goes on by itself when it does.'
+      )}
+    </div>
+  )
+}
+
+function Screen({ route }: { readonly route: Route }) {
+  switch (route.screen) {
+    case 'cameras':
+      return <CamerasScreen />
+    case 'camera':
+      return <CameraScreen key={route.cameraId} cameraId={route.cameraId} />
+    case 'display':
+      return <DisplayScreen key={`${route.assistant} ${route.cameraId}`} {...route} />
+    case 'sessions':
+      return <SessionsScreen />
+    case 'session':
+      return <SessionScreen key={route.sessionId} sessionId={route.sessionId} />
+    case 'lost':
+      return (
+        <>
+          <h1>There is nothing here</h1>
+          <p>
+            <a href={hrefs.cameras}>To the cameras</a>
+          </p>
+        </>
+      )
+  }
+}

@@ -1,0 +1,49 @@
+/** A modal dialog: the browser's own, with focus kept inside, Escape and the backdrop to leave it. */
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useRef } from 'preact/hooks'
+import { Icon } from './icon.tsx'
+
+interface DialogProps {
+  readonly title: string
+  readonly onClose: () => void
+  /** What is in it would be lost: only its own buttons close it. */
+  readonly isKept?: boolean
+  readonly children: ComponentChildren
+}
+
+export function Dialog({ title, onClose, isKept = false, children }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const id = useId()
+  useEffect(() => {
+    const opener = document.activeElement
+    dialog.current?.showModal()
+    return () => {
+      if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
+    }
+  }, [])
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault()
+        if (!isKept) onClose()
+      }}
+      // A browser lets a second Escape close any dialog.
+      onClose={() => (isKept ? dialog.current?.showModal() : onClose())}
+      onClick={(event) => event.target === dialog.current && !isKept && onClose()}
+    >
+      <div class="dialog">
+        <header>
+          <h2 id={id}>{title}</h2>
+          {!isKept && (
+            <button type="button" class="round" aria-label="Close" onClick={onClose}>
+              <Icon name="close" />
+            </button>
+          )}
+        </header>
+        {children}
+      </div>
+    </dialog>
+  )
+}

@@ -1,0 +1,51 @@
+/** The inside of `<transom-player>`, made once and cloned. */
+
+const icon = (path: string, name = ''): string =>
+  `<svg viewBox="0 0 24 24" aria-hidden="true"${name && ` class="${name}"`}><path d="${path}"/></svg>`
+
+const icons = {
+  play: 'M8 5.5v13l11-6.5z',
+  stop: 'M6 6h12v12H6z',
+  microphone: 'M12 3.5a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0v-5a3 3 0 0 0-3-3zM6 11.5a6 6 0 0 0 12 0M12 17.5v3',
+  loud: 'M4.5 9.5v5H8l4.5 4v-13L8 9.5zM16 9a4.2 4.2 0 0 1 0 6M18.5 6.5a7.8 7.8 0 0 1 0 11',
+  quiet: 'M4.5 9.5v5H8l4.5 4v-13L8 9.5zM16.5 9.5l5 5M21.5 9.5l-5 5',
+  info: 'M5 19v-6M10 19V5M15 19v-9M20 19v-4',
+  full: 'M4.5 9V4.5H9M15 4.5h4.5V9M19.5 15v4.5H15M9 19.5H4.5V15',
+}
+
+const html = `
+<video part="video" autoplay playsinline></video>
+<div part="shade"></div>
+<button part="start" type="button">${icon(icons.play, 'solid')}</button>
+<div part="waiting" hidden><span class="spinner"></span></div>
+<div part="trouble" hidden>
+  <p part="message" role="status"></p>
+  <p part="advice"></p>
+  <button part="retry" type="button">Try again</button>
+</div>
+<dl part="stats" hidden>
+  <div><dt>Codec</dt><dd part="codec">–</dd></div>
+  <div><dt>Picture</dt><dd part="size">–</dd></div>
+  <div><dt>Rate</dt><dd part="rate">–</dd></div>
+  <div><dt>Round trip</dt><dd part="round-trip">–</dd></div>
+  <div><dt>Loss</dt><dd part="loss">–</dd></div>
+  <div><dt>Route</dt><dd part="route">–</dd></div>
+  <div><dt>First frame</dt><dd part="first-frame">–</dd></div>
+</dl>
+<p part="note" role="alert" hidden></p>
+<div part="bar" hidden>
+  <span part="live"><span class="dot"></span><span part="status" role="status"></span></span>
+  <button part="talk" type="button" aria-pressed="false" aria-label="Talk: hold, or tap to keep talking" hidden>${icon(icons.microphone)}<span aria-hidden="true">Talk</span></button>
+  <span class="gap"></span>
+  <button part="mute" type="button" aria-label="Turn sound off">${icon(icons.loud, 'loud')}${icon(icons.quiet, 'quiet')}</button>
+  <button part="info" type="button" aria-label="Statistics" aria-expanded="false">${icon(icons.info)}</button>
+  <button part="full" type="button" aria-label="Full screen">${icon(icons.full)}</button>
+  <button part="stop" type="button" aria-label="Stop">${icon(icons.stop)}</button>
+</div>
+`
+
+export function elementTemplate(): DocumentFragment {
+  const template = document.createElement('template')
+  template.innerHTML = html
+  return template.content
+}

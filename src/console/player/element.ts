@@ -1,0 +1,263 @@
+/** `<transom-player camera="front-door">`: a player with its controls, as a custom element that needs no framework. */
+import { elementStyle } from './element-style.ts'
+import { elementTemplate } from './element-template.ts'
+import { holdToTalk } from './hold-to-talk.ts'
+import { createPlayer, type Player, type PlayerEvents, type PlayerState } from './player.ts'
+import { PlayerError, problemOf, type Problem } from './problem.ts'
+import type { PlayerStats } from './stats.ts'
+
+const hideControlsMs = 3_500
+
+/** Tells its page what its player tells: `transom-state`, `transom-stats`, `transom-step`, `transom-view`, `transom-failed`. */
+const told = ['state', 'stats', 'step', 'view', 'failed'] as const
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'transom-player': TransomPlayer
+  }
+  interface HTMLElementEventMap {
+    'transom-state': CustomEvent<PlayerEvents['state']>
+    'transom-stats': CustomEvent<PlayerEvents['stats']>
+    'transom-step': CustomEvent<PlayerEvents['step']>
+    'transom-view': CustomEvent<PlayerEvents['view']>
+    'transom-failed': CustomEvent<PlayerEvents['failed']>
+  }
+}
+
+export class TransomPlayer extends HTMLElement {
+  static observedAttributes = ['camera', 'bridge', 'label']
+
+  /** Gives a valid access token of the bridge. Must be set before `play`. */
+  token: () => Promise<string> = () =>
+    Promise.reject(new PlayerError({ code: 'unauthorized', message: 'The page has given this player no token.' }))
+
+  readonly #root = this.attachShadow({ mode: 'open' })
+  readonly #video: HTMLVideoElement
+  #player: Player | undefined
+  #offs: (() => void)[] = []
+  #clock: ReturnType<typeof setInterval> | undefined
+  #idleTimer: ReturnType<typeof setTimeout> | undefined
+  #talkProblemTimer: ReturnType<typeof setTimeout> | undefined
+
+  constructor() {
+    super()
+    this.#root.adoptedStyleSheets = [elementStyle]
+    this.#root.append(elementTemplate())
+    this.#video = this.#root.querySelector('video')!
+    this.#listen()
+  }
+
+  connectedCallback(): void {
+    this.#label()
+    this.#show({ state: 'idle' })
+    this.#soundChanged()
+    if (this.hasAttribute('autoplay')) this.play()
+  }
+
+  disconnectedCallback(): void {
+    this.stop()
+    clearTimeout(this.#idleTimer)
+    clearTimeout(this.#talkProblemTimer)
+  }
+
+  attributeChangedCallback(name: string, before: string | null, now: string | null): void {
+    if (name === 'label') return this.#label()
+    if (before === now || !this.#player) return
+    this.stop()
+    this.play()
+  }
+
+  play(): void {
+    if (!this.#player) {
+      const camera = this.getAttribute('camera')
+      if (camera === null) throw new Error('<transom-player> needs its attribute camera')
+      const bridge = this.getAttribute('bridge') ?? new URL(import.meta.url).origin
+      this.#player = createPlayer({ bridge, cameraId: camera, token: () => this.token(), video: this.#video })
+      for (const name of told) {
+        const off = this.#player.on(name, (detail) =>
+          this.dispatchEvent(new CustomEvent(`transom-${name}`, { detail, bubbles: true })),
+        )
+        this.#offs.push(off)
+      }
+      this.#offs.push(this.#player.on('state', (state) => this.#show(state)))
+      this.#offs.push(this.#player.on('stats', (stats) => this.#showStats(stats)))
+    }
+    this.#player.play()
+    void this.#start()
+  }
+
+  stop(): void {
+    const player = this.#player
+    this.#player = undefined
+    player?.stop()
+    for (const off of this.#offs.splice(0)) off()
+    clearInterval(this.#clock)
+  }
+
+  get state(): PlayerState {
+    return this.#player?.state() ?? { state: 'idle' }
+  }
+
+  get muted(): boolean {
+    return this.#video.muted
+  }
+
+  set muted(muted: boolean) {
+    this.#video.muted = muted
+  }
+
+  /** The `<video>`, for who wants a still of it. */
+  get video(): HTMLVideoElement {
+    return this.#video
+  }
+
+  #part(name: string): HTMLElement {
+    return this.#root.querySelector<HTMLElement>(`[part="${name}"]`)!
+  }
+
+  /** Browsers play sound only after somebody has touched the page. */
+  async #start(): Promise<void> {
+    this.#video.muted ||= this.hasAttribute('muted')
+    try {
+      await this.#video.play()
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== 'NotAllowedError') return
+      this.#video.muted = true
+      await this.#video.play().catch(() => undefined)
+    }
+  }
+
+  #listen(): void {
+    this.#part('start').addEventListener('click', () => this.play())
+    this.#part('retry').addEventListener('click', () => this.play())
+    this.#part('stop').addEventListener('click', () => {
+      this.stop()
+      this.#show({ state: 'idle' })
+      this.#part('start').focus()
+    })
+    this.#part('mute').addEventListener('click', () => this.#toggleMuted())
+    this.#video.addEventListener('volumechange', () => this.#soundChanged())
+    this.#part('full').addEventListener('click', () => this.#toggleFullScreen())
+    this.#part('info').addEventListener('click', () => this.#toggleStats())
+    holdToTalk(
+      this.#part('talk'),
+      async (on) => this.#player?.talk(on),
+      (error) => this.#showTalkProblem(problemOf(error)),
+    )
+    this.addEventListener('keydown', ({ key, target, metaKey, ctrlKey, altKey }) => {
+      if (target !== this || metaKey || ctrlKey || altKey) return
+      if (key === 'm') this.#toggleMuted()
+      if (key === 'f') this.#toggleFullScreen()
+      if (key === 'i') this.#toggleStats()
+    })
+    this.addEventListener('pointermove', () => this.#wake())
+    this.addEventListener('focusin', () => this.#wake())
+  }
+
+  #toggleMuted(): void {
+    this.#video.muted = !this.#video.muted
+  }
+
+  #soundChanged(): void {
+    const { muted } = this.#video
+    const button = this.#part('mute')
+    button.setAttribute('aria-label', muted ? 'Turn sound on' : 'Turn sound off')
+    button.classList.toggle('is-off', muted)
+  }
+
+  #toggleStats(): void {
+    const panel = this.#part('stats')
+    panel.hidden = !panel.hidden
+    this.#part('info').setAttribute('aria-expanded', String(!panel.hidden))
+  }
+
+  #toggleFullScreen(): void {
+    if (document.fullscreenElement) return void document.exitFullscreen()
+    // An iPhone has full screen for videos only.
+    const video = this.#video as HTMLVideoElement & { webkitEnterFullscreen?: () => void }
+    if (typeof this.requestFullscreen === 'function') void this.requestFullscreen().catch(() => undefined)
+    else video.webkitEnterFullscreen?.()
+  }
+
+  /** The controls leave when nothing has moved for a while. */
+  #wake(): void {
+    this.classList.remove('is-calm')
+    clearTimeout(this.#idleTimer)
+    this.#idleTimer = setTimeout(() => {
+      if (this.state.state === 'live') this.classList.add('is-calm')
+    }, hideControlsMs)
+  }
+
+  #label(): void {
+    const label = this.getAttribute('label') ?? this.getAttribute('camera') ?? 'Camera'
+    this.#video.setAttribute('aria-label', `Live picture of ${label}`)
+    this.#part('start').setAttribute('aria-label', `Play live: ${label}`)
+    this.setAttribute('role', 'group')
+    this.setAttribute('aria-label', label)
+  }
+
+  #show(state: PlayerState): void {
+    clearInterval(this.#clock)
+    this.dataset['state'] = state.state
+    this.#part('start').hidden = state.state !== 'idle'
+    this.#part('waiting').hidden = state.state !== 'connecting'
+    const problem = 'problem' in state ? state.problem : undefined
+    this.#part('trouble').hidden = problem === undefined
+    // Written only when it is news: a screen reader says what is written here.
+    if (problem) say(this.#part('message'), problem.message)
+    if (problem) say(this.#part('advice'), problem.advice ?? '')
+    this.#part('bar').hidden = state.state === 'idle'
+    const talk = this.#part('talk')
+    const canTalk = state.state === 'live' && state.canTalk
+    talk.hidden = !canTalk
+    if (!canTalk) talk.setAttribute('aria-pressed', 'false')
+    if (state.state !== 'live') this.classList.remove('is-calm')
+    else this.#wake()
+    say(this.#part('status'), words[state.state])
+    if (state.state === 'reconnecting') this.#countDown(state.retryAt)
+    else this.#part('retry').textContent = 'Try again'
+  }
+
+  #countDown(retryAt: number): void {
+    const button = this.#part('retry')
+    const show = (): void => {
+      const seconds = Math.ceil((retryAt - Date.now()) / 1000)
+      button.textContent = seconds > 0 ? `Try now (or in ${seconds} s)` : 'Trying …'
+    }
+    show()
+    this.#clock = setInterval(show, 500)
+  }
+
+  #showTalkProblem({ message, advice }: Problem): void {
+    const note = this.#part('note')
+    note.textContent = [message, advice].filter(Boolean).join(' ')
+    note.hidden = false
+    clearTimeout(this.#talkProblemTimer)
+    this.#talkProblemTimer = setTimeout(() => (note.hidden = true), 8_000)
+  }
+
+  #showStats(stats: PlayerStats): void {
+    const rows = {
+      codec: stats.codec ?? '–',
+      size: stats.width === undefined ? '–' : `${stats.width} × ${stats.height}`,
+      rate: stats.framesPerSecond === undefined ? '–' : `${Math.round(stats.framesPerSecond)} fps`,
+      'round-trip': stats.roundTripMs === undefined ? '–' : `${Math.round(stats.roundTripMs)} ms`,
+      loss: `${(stats.loss * 100).toFixed(1)} %`,
+      route: stats.route === undefined ? '–' : stats.route,
+      'first-frame': stats.firstFrameMs === undefined ? '–' : `${Math.round(stats.firstFrameMs)} ms`,
+    }
+    for (const [name, text] of Object.entries(rows)) this.#part(name).textContent = text
+  }
+}
+
+function say(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text
+}
+
+const words: Record<PlayerState['state'], string> = {
+  idle: '',
+  connecting: 'Connecting',
+  live: 'Live',
+  reconnecting: 'Connecting again',
+  failed: 'No picture',
+}

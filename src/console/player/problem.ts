@@ -1,0 +1,29 @@
+/** Why there is no picture, in words for whoever looks at the player. */
+
+export interface Problem {
+  /** The bridge's error code, or one of the browser's own: `unreachable`, `media_lost`, `microphone_refused`, … */
+  readonly code: string
+  readonly message: string
+  /** What can be done about it. */
+  readonly advice?: string
+}
+
+export class PlayerError extends Error {
+  override readonly name = 'PlayerError'
+  readonly problem: Problem
+
+  constructor(problem: Problem, options?: ErrorOptions) {
+    super(problem.message, options)
+    this.problem = problem
+  }
+}
+
+export const problemOf = (thrown: unknown): Problem =>
+  thrown instanceof PlayerError
+    ? thrown.problem
+    : { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown) }
+
+/** What repeating cannot help. */
+const lasting = ['camera_not_found', 'invalid_request', 'no_common_codec', 'unauthorized', 'internal']
+
+export const isLasting = ({ code }: Problem): boolean => lasting.includes(code)

@@ -1,0 +1,47 @@
+/** Which screen is shown: the part of the address after `#`. */
+import { signal, type ReadonlySignal } from '@preact/signals'
+import type { Assistant } from './api.ts'
+
+export type Route =
+  | { readonly screen: 'cameras' }
+  | { readonly screen: 'camera'; readonly cameraId: string }
+  | { readonly screen: 'display'; readonly assistant: Assistant; readonly cameraId: string; readonly problem?: string }
+  | { readonly screen: 'sessions' }
+  | { readonly screen: 'session'; readonly sessionId: string }
+  | { readonly screen: 'lost' }
+
+export function readRoute(hash: string): Route {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
+  const [first = '', second, third] = path.split('/').map(decoded)
+  if (first === '') return { screen: 'cameras' }
+  if (first === 'camera' && second) return { screen: 'camera', cameraId: second }
+  if (first === 'sessions') return second ? { screen: 'session', sessionId: second } : { screen: 'sessions' }
+  if (first === 'display' && (second === 'alexa' || second === 'google') && third) {
+    const problem = new URLSearchParams(query).get('problem')
+    return { screen: 'display', assistant: second, cameraId: third, ...(problem !== null && { problem }) }
+  }
+  return { screen: 'lost' }
+}
+
+export const hrefs = {
+  cameras: '#/',
+  camera: (id: string) => `#/camera/${encodeURIComponent(id)}`,
+  display: (assistant: Assistant, id: string) => `#/display/${assistant}/${encodeURIComponent(id)}`,
+  sessions: '#/sessions',
+  session: (id: string) => `#/sessions/${encodeURIComponent(id)}`,
+} as const
+
+/** Follows the address for as long as the page lives. */
+export function watchRoute(): ReadonlySignal<Route> {
+  const route = signal(readRoute(location.hash))
+  addEventListener('hashchange', () => (route.value = readRoute(location.hash)))
+  return route
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}

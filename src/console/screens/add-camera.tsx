@@ -1,0 +1,130 @@
+/** One registration: name, room, kind. Then everything the firmware needs, shown this one time. */
+import { useState } from 'preact/hooks'
+import type { Registration } from '../api.ts'
+import { useHouse } from '../house.ts'
+import { Dialog } from '../parts/dialog.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { useForm } from '../parts/use-form.ts'
+
+export function AddCamera({ onClose }: { readonly onClose: () => void }) {
+  const { api, reload } = useHouse()
+  const [made, setMade] = useState<Registration>()
+  const { isBusy, problem, onSubmit } = useForm(async (fields) => {
+    const text = (name: string): string => {
+      const value = fields.get(name)
+      return typeof value === 'string' ? value.trim() : ''
+    }
+    const room = text('room')
+    const kind = fields.get('kind') === 'camera' ? 'camera' : 'doorbell'
+    setMade(await api.addCamera({ name: text('name'), kind, ...(room !== '' && { room }) }))
+    await reload().catch(() => undefined)
+  })
+  if (made !== undefined) return <Made registration={made} onClose={onClose} />
+  return (
+    <Dialog title="Add a camera" onClose={onClose}>
+      <form onSubmit={onSubmit}>
+        <label>
+          Name
+          <input name="name" required maxLength={128} autoComplete="off" placeholder="Back porch" />
+        </label>
+        <label>
+          Room <span class="soft">(if you like)</span>
+          <input name="room" maxLength={128} autoComplete="off" placeholder="Garden" />
+        </label>
+        <fieldset>
+          <legend>Kind</legend>
+          <label class="choice">
+            <input type="radio" name="kind" value="doorbell" defaultChecked /> Doorbell
+          </label>
+          <label class="choice">
+            <input type="radio" name="kind" value="camera" /> Camera
+          </label>
+        </fieldset>
+        {problem && (
+          <p class="alert" role="alert">
+            {problem.message} {problem.advice}
+          </p>
+        )}
+        <div class="actions">
+          <button type="button" class="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="button primary" aria-disabled={isBusy}>
+            {isBusy ? 'Adding …' : 'Add'}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+function Made({ registration, onClose }: { readonly registration: Registration; readonly onClose: () => void }) {
+  const { endpoint, region, channelName, accessKeyId, secretAccessKey, cameraKey, eventsUrl, caPath } = registration
+  const facts: readonly (readonly [string, string | null | undefined])[] = [
+    ['Signaling endpoint', endpoint],
+    ['Region', region],
+    ['Channel', channelName],
+    ['Access key', accessKeyId],
+    ['Secret key', secretAccessKey],
+    ['Events go to', eventsUrl],
+    ['Key for events', cameraKey],
+    ['Certificate authority, a file on the bridge', caPath],
+  ]
+  const environment = Object.entries(registration.environment).map(([name, value]) => `export ${name}='${value}'`)
+  return (
+    <Dialog title={`For the firmware of ${registration.cameraId}`} onClose={onClose} isKept>
+      <p class="notice">The keys are shown this one time. Copy what you need before you close this.</p>
+      {registration.warnings.map((warning) => (
+        <p key={warning} class="alert is-warning">
+          {warning}
+        </p>
+      ))}
+      <dl class="facts">{facts.map(([name, value]) => value && <Fact key={name} name={name} value={value} />)}</dl>
+      {environment.length > 0 && (
+        <>
+          <h3>For AWS’s C SDK and its samples</h3>
+          <div class="script">
+            <pre tabIndex={0}>{environment.join('\n')}</pre>
+            <CopyButton text={environment.join('\n')} what="the environment" />
+          </div>
+        </>
+      )}
+      <div class="actions">
+        <button type="button" class="button primary" onClick={onClose}>
+          I have copied it
+        </button>
+      </div>
+    </Dialog>
+  )
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <code>{value}</code>
+        <CopyButton text={value} what={name} />
+      </dd>
+    </div>
+  )
+}
+
+function CopyButton({ text, what }: { readonly text: string; readonly what: string }) {
+  const [isCopied, setCopied] = useState(false)
+  async function copy(): Promise<void> {
+    // Where the browser gives no clipboard (plain HTTP), the text can still be marked by hand.
+    await navigator.clipboard?.writeText(text)
+    setCopied(true)
+  }
+  return (
+    <button
+      type="button"
+      class="round"
+      aria-label={isCopied ? `${what} is copied` : `Copy ${what}`}
+      onClick={() => void copy().catch(() => undefined)}
+    >
+      <Icon name={isCopied ? 'check' : 'copy'} />
+    </button>
+  )
+}

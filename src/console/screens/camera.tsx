@@ -1,0 +1,117 @@
+/** One camera, live, with the story of the view beside it. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { PlayerState, PlayerStep } from 'transom-player'
+import { useHouse } from '../house.ts'
+import { Cause } from '../parts/cause.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { OnlineState } from '../parts/state.tsx'
+import { RingButton } from '../parts/ring-button.tsx'
+import { useSession } from '../parts/use-session.ts'
+import { Waterfall } from '../parts/waterfall.tsx'
+import { hrefs } from '../route.ts'
+import { storyOf } from '../timeline.ts'
+import { ago } from '../words.ts'
+
+export function CameraScreen({ cameraId }: { readonly cameraId: string }) {
+  const { cameras, me, now, signIn } = useHouse()
+  const holder = useRef<HTMLDivElement>(null)
+  const [state, setState] = useState<PlayerState>({ state: 'idle' })
+  const [steps, setSteps] = useState<readonly PlayerStep[]>([])
+  const [reference, setReference] = useState<string>()
+  const session = useSession((one) => one.reference === reference, reference)
+  const camera = cameras.value?.find(({ id }) => id === cameraId)
+  const name = camera?.name
+
+  useEffect(() => {
+    if (name === undefined) return
+    const player = document.createElement('transom-player')
+    player.setAttribute('camera', cameraId)
+    player.setAttribute('label', name)
+    player.token = signIn.token
+    player.addEventListener('transom-state', ({ detail }) => setState(detail))
+    player.addEventListener('transom-view', ({ detail }) => setReference(detail.reference))
+    player.addEventListener('transom-step', ({ detail }) =>
+      // A new view is a new story.
+      setSteps((before) => (detail.step === 'view-asked' ? [detail] : [...before, detail])),
+    )
+    holder.current?.append(player)
+    player.play()
+    return () => player.remove()
+  }, [cameraId, name === undefined])
+
+  if (cameras.value !== undefined && camera === undefined)
+    return (
+      <>
+        <h1>There is no such camera</h1>
+        <p>
+          It was removed, or is not shared with you any more. <a href={hrefs.cameras}>To the cameras</a>
+        </p>
+      </>
+    )
+  return (
+    <>
+      <div class="title">
+        <a class="round" href={hrefs.cameras} aria-label="Back to the cameras">
+          <Icon name="back" />
+        </a>
+        <h1>{name ?? ' '}</h1>
+        {camera && <OnlineState camera={camera} />}
+      </div>
+      <div class="watching">
+        <div class="stage">
+          <div class="player" ref={holder} />
+          {camera && (
+            <div class="doings">
+              {camera.isOwner && camera.kind === 'doorbell' && <RingButton camera={camera} />}
+              {me.canSimulate && (
+                <>
+                  <a class="button" href={hrefs.display('alexa', cameraId)}>
+                    <Icon name="echo" /> Echo Show
+                  </a>
+                  <a class="button" href={hrefs.display('google', cameraId)}>
+                    <Icon name="hub" /> Nest Hub
+                  </a>
+                </>
+              )}
+            </div>
+          )}
+          {camera && (
+            <dl class="facts">
+              <div>
+                <dt>Model</dt>
+                <dd>
+                  {camera.manufacturer} {camera.model}
+                </dd>
+              </div>
+              {camera.lastPressAt !== undefined && (
+                <div>
+                  <dt>Rang</dt>
+                  <dd>{ago(camera.lastPressAt, now.value)}</dd>
+                </div>
+              )}
+              {session?.heard && session.heard.packets > 0 && (
+                <div>
+                  <dt>The camera hears you</dt>
+                  <dd>
+                    {session.heard.packets} packets, {Math.round(session.heard.level * 100)} % loud
+                  </dd>
+                </div>
+              )}
+            </dl>
+          )}
+        </div>
+        <section class="story" aria-labelledby="story">
+          <div class="title">
+            <h2 id="story">What happened when</h2>
+            {session && <a href={hrefs.session(session.id)}>Open the session</a>}
+          </div>
+          {'problem' in state && <Cause cause={session?.cause ?? state.problem} />}
+          <Waterfall
+            title={`Timeline of the live view of ${name ?? ''}`}
+            steps={storyOf({ bridge: session?.timeline ?? [], display: steps })}
+          />
+        </section>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,124 @@
+/** The first screen: what is at the doors now. */
+import { useState } from 'preact/hooks'
+import type { Camera } from '../api.ts'
+import { useHouse } from '../house.ts'
+import { Icon } from '../parts/icon.tsx'
+import { Menu } from '../parts/menu.tsx'
+import { OnlineState } from '../parts/state.tsx'
+import { RingButton } from '../parts/ring-button.tsx'
+import { Still } from '../parts/still.tsx'
+import { hrefs } from '../route.ts'
+import { ago } from '../words.ts'
+import { Lately } from '../parts/lately.tsx'
+import { AddCamera } from './add-camera.tsx'
+import { RemoveCamera } from './remove-camera.tsx'
+import { ShareCamera } from './share-camera.tsx'
+
+type Open = { readonly dialog: 'add' } | { readonly dialog: 'share' | 'remove'; readonly camera: Camera }
+
+export function CamerasScreen() {
+  const { cameras, me } = useHouse()
+  const [open, setOpen] = useState<Open>()
+  const close = (): void => setOpen(undefined)
+  const all = cameras.value
+  return (
+    <>
+      <div class="title">
+        <h1>Cameras</h1>
+        {me.canRegister && (
+          <button type="button" class="button" onClick={() => setOpen({ dialog: 'add' })}>
+            <Icon name="plus" /> Add a camera
+          </button>
+        )}
+      </div>
+      {all === undefined && (
+        <div class="tiles" aria-busy="true">
+          <div class="tile is-waiting" />
+        </div>
+      )}
+      {all?.length === 0 && (
+        <div class="empty">
+          <h2>No camera yet</h2>
+          <p>Add one, and this page shows what its firmware must be told. Or ask somebody to share one with you.</p>
+        </div>
+      )}
+      <div class="overview">
+        <ul class="tiles">
+          {all?.map((camera) => (
+            <Tile key={camera.id} camera={camera} open={setOpen} />
+          ))}
+        </ul>
+        <Lately />
+      </div>
+      {open?.dialog === 'add' && <AddCamera onClose={close} />}
+      {open?.dialog === 'share' && <ShareCamera camera={open.camera} onClose={close} />}
+      {open?.dialog === 'remove' && <RemoveCamera camera={open.camera} onClose={close} />}
+    </>
+  )
+}
+
+function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what: Open) => void }) {
+  const { me, now, press } = useHouse()
+  const { id, name, room, kind, isOwner, viewers, lastPressAt } = camera
+  // For some seconds, until the clock of the page moves on.
+  const isRinging = press.value?.cameraId === id && now.value - press.value.at < 8_000
+  const what = [room, kind === 'doorbell' ? 'Doorbell' : 'Camera', isOwner ? undefined : 'shared with you']
+  return (
+    <li class={isRinging ? 'tile is-ringing' : 'tile'}>
+      <a class="still" href={hrefs.camera(id)} aria-label={`${name}, live`}>
+        <Still camera={camera} />
+        <span class="glyph">
+          <Icon name="live" />
+        </span>
+      </a>
+      <div class="chips">
+        <OnlineState camera={camera} />
+        {viewers > 0 && (
+          <span class="state">
+            <Icon name="eye" /> {viewers === 1 ? '1 viewer' : `${viewers} viewers`}
+          </span>
+        )}
+        {isRinging && (
+          <span class="state is-bell">
+            <Icon name="bell" /> Rings
+          </span>
+        )}
+      </div>
+      <div class="about">
+        <div>
+          <h2>{name}</h2>
+          <p class="soft">{what.filter(Boolean).join(' · ')}</p>
+          {kind === 'doorbell' && (
+            <p class="soft">{lastPressAt === undefined ? 'Has not rung yet' : `Rang ${ago(lastPressAt, now.value)}`}</p>
+          )}
+        </div>
+        {isOwner && (
+          <Menu label={`More for ${name}`} face={<Icon name="more" />}>
+            <button type="button" onClick={() => open({ dialog: 'share', camera })}>
+              Share …
+            </button>
+            <button type="button" class="bad" onClick={() => open({ dialog: 'remove', camera })}>
+              Remove …
+            </button>
+          </Menu>
+        )}
+      </div>
+      <div class="doings">
+        <a class="button primary" href={hrefs.camera(id)}>
+          <Icon name="live" /> Live
+        </a>
+        {isOwner && kind === 'doorbell' && <RingButton camera={camera} />}
+        {me.canSimulate && (
+          <>
+            <a class="button" href={hrefs.display('alexa', id)} aria-label={`Show ${name} on an Echo Show`}>
+              <Icon name="echo" /> Echo Show
+            </a>
+            <a class="button" href={hrefs.display('google', id)} aria-label={`Show ${name} on a Nest Hub`}>
+              <Icon name="hub" /> Nest Hub
+            </a>
+          </>
+        )}
+      </div>
+    </li>
+  )
+}

@@ -1,0 +1,187 @@
+/** An Echo Show or a Nest Hub in the browser, with what it does and what the bridge does for it beside it. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { holdToTalk } from 'transom-player'
+import type { Assistant } from '../api.ts'
+import { follow } from '../follow.ts'
+import { useHouse } from '../house.ts'
+import { Cause } from '../parts/cause.tsx'
+import { playChime } from '../parts/chime.ts'
+import { DeviceFrame, type Announcement } from '../parts/device-frame.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { RingButton } from '../parts/ring-button.tsx'
+import { useToast } from '../parts/toast.tsx'
+import { useDisplay } from '../parts/use-display.ts'
+import { useSession } from '../parts/use-session.ts'
+import { Waterfall } from '../parts/waterfall.tsx'
+import { hrefs } from '../route.ts'
+import { storyOf } from '../timeline.ts'
+import { assistantNames, deviceNames } from '../words.ts'
+
+interface DisplayScreenProps {
+  readonly assistant: Assistant
+  readonly cameraId: string
+  /** What went wrong on the way back from linking. */
+  readonly problem?: string
+}
+
+const tellers = {
+  alexa: { cloud: 'Amazon’s cloud', display: 'Echo Show' },
+  google: { cloud: 'Google’s cloud', display: 'Nest Hub' },
+} as const
+
+export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenProps) {
+  const { api, cameras, me } = useHouse()
+  const { complain } = useToast()
+  const { video, showing, show, stop, talk } = useDisplay(assistant, cameraId)
+  const [isLinked, setLinked] = useState<boolean>()
+  const { phase, reference, sessionId } = showing
+  const session = useSession(
+    (one) => one.id === sessionId || (reference !== undefined && one.reference === reference),
+    sessionId ?? reference,
+  )
+  const camera = cameras.value?.find(({ id }) => id === cameraId)
+  const name = camera?.name ?? cameraId
+  const device = deviceNames[assistant]
+  const isShown = phase === 'asking' || phase === 'live'
+
+  // Links are asked for when the stream begins, and again when it begins anew: a bridge that restarts has forgotten them.
+  const announcement = useAnnouncement(assistant, cameraId, () => {
+    api.links().then((links) => setLinked(links[assistant].linked), complain)
+  })
+  async function link(): Promise<void> {
+    const { url } = await api.link(assistant, hrefs.display(assistant, cameraId))
+    location.assign(url)
+  }
+  const cause = session?.cause ?? showing.problem
+  return (
+    <>
+      <div class="title">
+        <a class="round" href={hrefs.cameras} aria-label="Back to the cameras">
+          <Icon name="back" />
+        </a>
+        <h1>
+          {name} on {assistant === 'alexa' ? 'an' : 'a'} {device}
+        </h1>
+      </div>
+      {!me.canSimulate && (
+        <p class="notice">This bridge does not play displays: it speaks to the real ones (TRANSOM_SIMULATOR).</p>
+      )}
+      {problem !== undefined && (
+        <p class="alert" role="alert">
+          Linking did not work: {problem}
+        </p>
+      )}
+      <div class="watching">
+        <div class="stage">
+          <DeviceFrame
+            assistant={assistant}
+            cameraName={name}
+            video={video}
+            phase={phase}
+            {...(announcement && { announcement })}
+            onShow={show}
+          />
+          {isLinked === false && (
+            <div class="notice">
+              <p>
+                The {device} does not know your cameras yet. Link it once, as the {assistantNames[assistant]} app would:
+                over the bridge’s own sign-in and consent page.
+              </p>
+              <button type="button" class="button primary" onClick={() => void link().catch(complain)}>
+                <Icon name="link" /> Link {assistantNames[assistant]}
+              </button>
+            </div>
+          )}
+          {isLinked === true && (
+            <div class="doings">
+              {isShown ? (
+                <button type="button" class="button" onClick={stop}>
+                  <Icon name="stop" /> {assistant === 'alexa' ? '“Alexa, stop”' : '“Hey Google, stop”'}
+                </button>
+              ) : (
+                <button type="button" class="button primary" onClick={show}>
+                  {assistant === 'alexa' ? `“Alexa, show the ${name}”` : `“Hey Google, show the ${name}”`}
+                </button>
+              )}
+              {phase === 'live' && showing.canTalk && <TalkButton talk={talk} />}
+              {camera?.isOwner && camera.kind === 'doorbell' && <RingButton camera={camera} />}
+            </div>
+          )}
+          <p class="soft small">
+            The picture, the sound and every message are real: your browser is the display, and the bridge’s simulator
+            is {assistant === 'alexa' ? 'Amazon' : 'Google'}’s cloud.
+          </p>
+        </div>
+        <section class="story" aria-labelledby="story">
+          <div class="title">
+            <h2 id="story">What happened when</h2>
+            {session && <a href={hrefs.session(session.id)}>Open the session</a>}
+          </div>
+          {phase === 'failed' && cause && <Cause cause={cause} />}
+          <Waterfall
+            title={`Timeline of ${name} on the ${device}`}
+            steps={storyOf({ ...showing, bridge: session?.timeline ?? [] })}
+            tellers={tellers[assistant]}
+          />
+        </section>
+      </div>
+    </>
+  )
+}
+
+function TalkButton({ talk }: { readonly talk: (on: boolean) => Promise<void> }) {
+  const button = useRef<HTMLButtonElement>(null)
+  const { complain } = useToast()
+  useEffect(() => {
+    if (button.current) holdToTalk(button.current, talk, complain)
+  }, [])
+  return (
+    <button
+      type="button"
+      ref={button}
+      class="button talk"
+      aria-pressed="false"
+      aria-label="Talk: hold, or tap to keep talking"
+    >
+      <Icon name="microphone" /> Talk
+    </button>
+  )
+}
+
+const announcedMs = 12_000
+
+/** `announced` has a camera, `complaint` a message: what the bridge sent is not what the real one takes. */
+interface Told {
+  readonly assistant: Assistant
+  readonly cameraId?: string
+  readonly at: number
+  readonly pressedAt: number
+  readonly message?: string
+}
+
+/** What the assistant's cloud makes the display say, for as long as a display says it. */
+function useAnnouncement(assistant: Assistant, cameraId: string, onBegin: () => void): Announcement | undefined {
+  const { api, me } = useHouse()
+  const { complain } = useToast()
+  const [announcement, setAnnouncement] = useState<Announcement>()
+  useEffect(() => {
+    if (!me.canSimulate) return
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const end = follow(api, '/simulator/stream', ({ event, data }) => {
+      if (event === 'hello') return onBegin()
+      const told = JSON.parse(data) as Told
+      if (told.assistant !== assistant) return
+      if (event === 'complaint') complain(new Error(told.message))
+      if (event !== 'announced' || told.cameraId !== cameraId) return
+      setAnnouncement({ ms: told.at - told.pressedAt })
+      playChime()
+      clearTimeout(timer)
+      timer = setTimeout(() => setAnnouncement(undefined), announcedMs)
+    })
+    return () => {
+      clearTimeout(timer)
+      end()
+    }
+  }, [])
+  return announcement
+}

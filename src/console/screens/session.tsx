@@ -1,0 +1,65 @@
+/** One session: its story as a waterfall and its one cause. */
+import { useEffect, useState } from 'preact/hooks'
+import { problemOf, type Problem } from 'transom-player'
+import type { Session } from '../api.ts'
+import { useHouse } from '../house.ts'
+import { Cause } from '../parts/cause.tsx'
+import { Icon } from '../parts/icon.tsx'
+import { Waterfall } from '../parts/waterfall.tsx'
+import { hrefs } from '../route.ts'
+import { storyOf } from '../timeline.ts'
+import { assistantNames, dateOf, outcomeNames, outcomeOf, timeOfDay } from '../words.ts'
+
+export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
+  const { api, cameras, onSession } = useHouse()
+  const [session, setSession] = useState<Session>()
+  const [problem, setProblem] = useState<Problem>()
+  useEffect(() => {
+    const off = onSession((one) => one.id === sessionId && setSession(one))
+    api
+      .session(sessionId)
+      .then((one) => setSession((newer) => newer ?? one))
+      .catch((error: unknown) => setProblem(problemOf(error)))
+    return off
+  }, [sessionId])
+  const name = cameras.value?.find(({ id }) => id === session?.cameraId)?.name ?? session?.cameraId
+  return (
+    <>
+      <div class="title">
+        <a class="round" href={hrefs.sessions} aria-label="Back to the sessions">
+          <Icon name="back" />
+        </a>
+        <h1>{session ? `${name} on ${assistantNames[session.assistant]}` : 'Session'}</h1>
+        {session && <span class={`outcome ${outcomeOf(session)}`}>{outcomeNames[outcomeOf(session)]}</span>}
+      </div>
+      {!session && problem && <Cause cause={problem} />}
+      {session && (
+        <div class="card session">
+          <dl class="facts">
+            <Fact name="Began" value={`${dateOf(session.startedAt)}, ${timeOfDay(session.startedAt)}`} />
+            <Fact name="Answered after" value={session.answerMs === undefined ? 'never' : `${session.answerMs} ms`} />
+            <Fact
+              name="Talk-back"
+              value={
+                session.heard && session.heard.packets > 0 ? `${session.heard.packets} packets heard` : 'none heard'
+              }
+            />
+            <Fact name="Session" value={session.id} />
+          </dl>
+          {session.cause && <Cause cause={session.cause} />}
+          <h2>What happened when</h2>
+          <Waterfall title={`Timeline of session ${session.id}`} steps={storyOf({ bridge: session.timeline })} />
+        </div>
+      )}
+    </>
+  )
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  )
+}

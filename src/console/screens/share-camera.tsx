@@ -1,0 +1,91 @@
+/** Who else may see a camera, and talk through it. */
+import { useEffect, useState } from 'preact/hooks'
+import type { Camera, Guest } from '../api.ts'
+import { useHouse } from '../house.ts'
+import { Dialog } from '../parts/dialog.tsx'
+import { useToast } from '../parts/toast.tsx'
+import { useForm } from '../parts/use-form.ts'
+
+interface ShareCameraProps {
+  readonly camera: Camera
+  readonly onClose: () => void
+}
+
+export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps) {
+  const { api } = useHouse()
+  const { complain } = useToast()
+  const [guests, setGuests] = useState<readonly Guest[]>()
+  const [login, setLogin] = useState('')
+  const load = async (): Promise<void> => setGuests(await api.guests(id))
+  const change = (work: Promise<void>): void => void work.then(load).catch(complain)
+  useEffect(() => void load().catch(complain), [])
+  const { isBusy, problem, onSubmit } = useForm(async (fields) => {
+    await api.share(id, login.trim(), fields.get('mayTalk') !== null)
+    setLogin('')
+    await load()
+  })
+  return (
+    <Dialog title={`Share ${name}`} onClose={onClose}>
+      {guests === undefined && <p class="soft">One moment …</p>}
+      {guests?.length === 0 && <p class="soft">It is shared with nobody.</p>}
+      <ul class="guests">
+        {guests?.map((guest) => (
+          <li key={guest.login}>
+            <span class="initial" aria-hidden="true">
+              {guest.name.slice(0, 1).toUpperCase()}
+            </span>
+            <p>
+              {guest.name}
+              <br />
+              <span class="soft">{guest.login}</span>
+            </p>
+            <label class="choice">
+              <input
+                type="checkbox"
+                checked={guest.mayTalk}
+                aria-label={`${guest.name} may talk`}
+                onChange={({ currentTarget }) => change(api.share(id, guest.login, currentTarget.checked))}
+              />{' '}
+              may talk
+            </label>
+            <button
+              type="button"
+              class="button"
+              aria-label={`Stop sharing with ${guest.name}`}
+              onClick={() => change(api.unshare(id, guest.login))}
+            >
+              Stop
+            </button>
+          </li>
+        ))}
+      </ul>
+      <form onSubmit={onSubmit}>
+        <label>
+          Login of who may see it
+          <input
+            required
+            maxLength={254}
+            autoComplete="off"
+            autoCapitalize="none"
+            spellcheck={false}
+            value={login}
+            onInput={({ currentTarget }) => setLogin(currentTarget.value)}
+          />
+        </label>
+        <label class="choice">
+          <input type="checkbox" name="mayTalk" defaultChecked /> may talk, too
+        </label>
+        {problem && (
+          <p class="alert" role="alert">
+            {problem.message} {problem.advice}
+          </p>
+        )}
+        <div class="actions">
+          <button type="submit" class="button primary" aria-disabled={isBusy}>
+            Share
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,174 @@
+/** Still pictures out of a camera's stream: a key frame, decoded, made small, and left with the bridge now and then. */
+import { setTimeout as wait } from 'node:timers/promises'
+import { H264RtpPayload } from 'werift'
+import type { Log } from '../ports.ts'
+import { loadFfmpeg, openEncoder, type Ffmpeg } from './ffmpeg.ts'
+import type { VideoUnit } from './media.ts'
+import type { SharedSource } from './source.ts'
+
+const minuteMs = 60_000
+/** A network camera may have to be called first, and some send a key frame every ten seconds. */
+const patienceMs = 15_000
+const mostWidth = 640
+/** What Amazon wants of a snapshot (alexa-smartvision-snapshotprovider.html). */
+const mostBytes = 60_000
+/** From good to bad: MPEG's quantiser. */
+const quantisers = ['4', '8', '16', '31'] as const
+
+export interface Stills {
+  /** Takes one now, beside those that come by themselves. */
+  take(): void
+  /** Fulfils when nothing of it is left open. May be called again. */
+  close(): Promise<void>
+}
+
+/** One at once, then one each minute (`everyMs`). What fails is logged; the next one may do better. */
+export function startStills(deps: {
+  readonly source: SharedSource
+  readonly leave: (jpeg: Buffer) => Promise<void>
+  readonly log: Log
+  readonly everyMs?: number
+}): Stills {
+  const { source, leave, log, everyMs = minuteMs } = deps
+  const life = new AbortController()
+  let wanted = Promise.withResolvers<void>()
+
+  async function takeOne(): Promise<void> {
+    try {
+      const unit = await nextKeyFrame(source, AbortSignal.any([life.signal, AbortSignal.timeout(patienceMs)]))
+      await leave(await toJpeg(await loadFfmpeg(), annexB(unit)))
+    } catch (error) {
+      if (!life.signal.aborted)
+        log('warn', 'still-missed', { message: error instanceof Error ? error.message : String(error) })
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!life.signal.aborted) {
+      await takeOne()
+      const woken = new AbortController()
+      const signal = AbortSignal.any([life.signal, woken.signal])
+      // Cut short by a wish or the end; the rejection means nothing here.
+      const rest = wait(everyMs, undefined, { signal, ref: false }).catch(() => undefined)
+      await Promise.race([rest, wanted.promise])
+      woken.abort()
+      wanted = Promise.withResolvers()
+    }
+  }
+
+  const running = run()
+  return {
+    take: () => wanted.resolve(),
+    close() {
+      life.abort()
+      return running
+    },
+  }
+}
+
+/** Keeps the source running for as long as it takes. */
+async function nextKeyFrame(source: SharedSource, signal: AbortSignal): Promise<VideoUnit> {
+  signal.throwIfAborted()
+  const { promise, resolve, reject } = Promise.withResolvers<VideoUnit>()
+  const onAbort = () => reject(new Error('no key frame came'))
+  signal.addEventListener('abort', onAbort, { once: true })
+  const leave = source.join({ video: (unit) => (unit.isKey ? resolve(unit) : undefined), audio: () => {} })
+  source.requestKeyFrame()
+  try {
+    return await promise
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    leave()
+  }
+}
+
+/** The access unit as a decoder wants it: NAL units behind start codes. */
+function annexB({ payloads }: VideoUnit): Buffer {
+  const units: Buffer[] = []
+  let fragment: Buffer | undefined
+  for (const payload of payloads) {
+    const read = H264RtpPayload.deSerialize(payload, fragment)
+    fragment = read.fragment
+    if (read.payload !== undefined) units.push(read.payload)
+  }
+  return Buffer.concat(units)
+}
+
+/** Throws when the picture cannot be decoded. */
+export async function toJpeg(ffmpeg: Ffmpeg, accessUnit: Buffer): Promise<Buffer> {
+  using picture = await decode(ffmpeg, accessUnit)
+  using small = await shrink(ffmpeg, picture)
+  for (const quantiser of quantisers) {
+    const jpeg = await encode(ffmpeg, small, quantiser)
+    if (jpeg.length <= mostBytes) return jpeg
+  }
+  throw new Error(`the picture does not fit into ${mostBytes} bytes`)
+}
+
+type Frame = InstanceType<Ffmpeg['Frame']>
+
+async function decode(ffmpeg: Ffmpeg, accessUnit: Buffer): Promise<Frame> {
+  const codec = ffmpeg.Codec.findDecoder(ffmpeg.AV_CODEC_ID_H264)
+  using decoder = new ffmpeg.CodecContext()
+  decoder.allocContext3(codec)
+  // More threads would hold the only picture back, to wait for the next ones.
+  decoder.threadCount = 1
+  check(ffmpeg, await decoder.open2(codec, null), 'opening the decoder')
+  using packet = new ffmpeg.Packet()
+  packet.alloc()
+  packet.data = accessUnit
+  check(ffmpeg, await decoder.sendPacket(packet), 'decoding')
+  check(ffmpeg, await decoder.sendPacket(null), 'decoding')
+  const frame = new ffmpeg.Frame()
+  frame.alloc()
+  const result = await decoder.receiveFrame(frame)
+  if (result < 0) frame.free()
+  check(ffmpeg, result, 'decoding')
+  return frame
+}
+
+/** At most `mostWidth` wide, and in the full range that JPEG has (JFIF). */
+async function shrink(ffmpeg: Ffmpeg, picture: Frame): Promise<Frame> {
+  const width = Math.min(mostWidth, picture.width)
+  const height = Math.max(2, Math.round((picture.height * width) / picture.width / 2) * 2)
+  using scaler = new ffmpeg.SoftwareScaleContext()
+  const from = [picture.width, picture.height, picture.format as number] as const
+  scaler.getContext(
+    from[0],
+    from[1],
+    from[2] as typeof ffmpeg.AV_PIX_FMT_YUV420P,
+    width,
+    height,
+    ffmpeg.AV_PIX_FMT_YUVJ420P,
+    ffmpeg.SWS_BICUBIC,
+  )
+  const small = new ffmpeg.Frame()
+  small.alloc()
+  Object.assign(small, { width, height, format: ffmpeg.AV_PIX_FMT_YUVJ420P })
+  check(ffmpeg, small.allocBuffer(), 'scaling')
+  check(ffmpeg, await scaler.scaleFrame(small, picture), 'scaling')
+  return small
+}
+
+async function encode(ffmpeg: Ffmpeg, picture: Frame, quantiser: string): Promise<Buffer> {
+  const { width, height } = picture
+  const settings = {
+    width,
+    height,
+    pixelFormat: ffmpeg.AV_PIX_FMT_YUVJ420P,
+    colorRange: ffmpeg.AVCOL_RANGE_JPEG,
+    timeBase: new ffmpeg.Rational(1, 1),
+    threadCount: 1,
+  }
+  using encoder = openEncoder(ffmpeg, ffmpeg.FF_ENCODER_MJPEG, settings, { qmin: quantiser, qmax: quantiser })
+  check(ffmpeg, await encoder.sendFrame(picture), 'encoding')
+  check(ffmpeg, await encoder.sendFrame(null), 'encoding')
+  using packet = new ffmpeg.Packet()
+  packet.alloc()
+  check(ffmpeg, await encoder.receivePacket(packet), 'encoding')
+  return Buffer.from(packet.data ?? [])
+}
+
+function check(ffmpeg: Ffmpeg, result: number, what: string): void {
+  ffmpeg.FFmpegError.throwIfError(result, `${what} a still picture`)
+}

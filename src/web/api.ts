@@ -1,0 +1,109 @@
+/** `/api`: the bridge for its own page, and for a vendor's app that shows cameras by `transom-player`. */
+import { Router, type Request, type RequestHandler } from 'express'
+import { z } from 'zod'
+import type { Broker, Wanted } from '../broker/broker.ts'
+import { BridgeError } from '../errors.ts'
+import { cameraId, sessionId, type Grant } from '../ports.ts'
+import type { Feed } from './feed.ts'
+import { createManageRoutes, type ManageDeps, type Person } from './manage.ts'
+import { answerError, Refused } from './refusals.ts'
+import type { Rows } from './rows.ts'
+import { createViewRoutes, read, type ViewDeps } from './views.ts'
+
+export interface ApiDeps extends ViewDeps, Omit<ManageDeps, 'ownerOf'> {
+  readonly broker: ViewDeps['broker'] & Pick<Broker, 'recent' | 'view'>
+  readonly rows: Rows
+  /** Absent where nothing stays open: on AWS Lambda. */
+  readonly feed: Feed | undefined
+  /** True for a token of our own page. */
+  readonly isOwnPage: (grant: Grant) => Promise<boolean>
+  /** The page may play an assistant's display. */
+  readonly canSimulate: boolean
+}
+
+/** The query of both lists of sessions. */
+const wantedSessions = z.object({
+  limit: z.coerce.number().int().min(1).max(2000).optional(),
+  assistant: z.enum(['alexa', 'google', 'console']).optional(),
+  camera: z.string().max(256).optional(),
+})
+
+/** Throws `BridgeError('invalid_request')`. */
+export function readWanted(query: unknown): Wanted {
+  const { limit, assistant, camera } = read(wantedSessions, query)
+  return {
+    ...(limit !== undefined && { limit }),
+    ...(assistant !== undefined && { assistant }),
+    ...(camera !== undefined && { cameraId: cameraId(camera) }),
+  }
+}
+
+export function createApi(deps: ApiDeps): Router {
+  const { grantOf, isOwnPage, people, broker, rows, feed, registrations, log } = deps
+  const router = Router()
+  router.use(anyOrigin)
+
+  router.get('/me', async (request, response) => {
+    const grant = await grantOf(request)
+    const [person, isOwn] = await Promise.all([people.findByAccount(grant.accountId), isOwnPage(grant)])
+    const { name = '', login = grant.accountId } = person ?? {}
+    const canRegister = isOwn && registrations !== undefined
+    response.json({ name, login, canRegister, canSimulate: isOwn && deps.canSimulate })
+  })
+
+  router.get('/cameras', async (request, response) => {
+    const { accountId } = await grantOf(request)
+    response.json({ cameras: await rows.list(accountId) })
+  })
+
+  router.get('/sessions', async (request, response) => {
+    const { accountId } = await grantOf(request)
+    const views = await broker.recent(accountId, readWanted(request.query))
+    // The list is long, and the timelines are most of it: each comes when it is looked at.
+    const sessions = views.map(({ timeline: _timeline, heard: _heard, ...row }) => row)
+    response.json({ sessions })
+  })
+
+  router.get('/sessions/:id', async (request, response) => {
+    const { accountId } = await grantOf(request)
+    const view = await broker.view(accountId, sessionId(request.params.id))
+    if (view === undefined) throw new Refused('session_not_found', 'no such session of this account')
+    response.json(view)
+  })
+
+  router.get('/stream', async (request, response) => {
+    const { accountId } = await grantOf(request)
+    if (feed === undefined)
+      throw new Refused('not_supported', 'nothing is streamed from AWS Lambda: ask for the lists again instead')
+    feed.open(response, accountId, () => grantOf(request))
+  })
+
+  router.use(createViewRoutes(deps))
+  router.use(createManageRoutes({ ...deps, ownerOf }))
+  router.use(() => {
+    throw new Refused('not_found', 'no such resource')
+  })
+  router.use(answerError(log))
+  return router
+
+  async function ownerOf(request: Request): Promise<Person> {
+    const grant = await grantOf(request)
+    if (!(await isOwnPage(grant)))
+      throw new Refused('forbidden', 'cameras are managed on the page of the bridge; this token is for looking at them')
+    const person = await people.findByAccount(grant.accountId)
+    if (person === undefined) throw new BridgeError('unauthorized', 'the account no longer exists')
+    return person
+  }
+}
+
+/** The token is the authority, and no cookie counts here: a vendor's app on any origin may ask. */
+const anyOrigin: RequestHandler = (request, response, next) => {
+  response.set({ 'access-control-allow-origin': '*', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  if (request.method !== 'OPTIONS') return next()
+  response.set({
+    'access-control-allow-methods': 'GET, POST, PUT, DELETE',
+    'access-control-allow-headers': 'authorization, content-type',
+    'access-control-max-age': '600',
+  })
+  response.status(204).end()
+}

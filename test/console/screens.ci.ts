@@ -1,0 +1,247 @@
+/** Every screen in a real browser: with axe, in both colours, on a desk and on a phone; and what can be done there. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { AxeResults } from 'axe-core'
+import type { Browser, Page } from 'playwright-core'
+import { enter, expectText, launch, signIn, startBridge, visit, type Bridge, type Visitor } from './visitor.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+let bridge: Bridge
+let browser: Browser
+let owner: Visitor
+let page: Page
+
+beforeAll(async () => {
+  ;[bridge, browser] = await Promise.all([startBridge(), launch()])
+  // A session with a cause and one without, for the lists.
+  await bridge.stop()
+  await bridge.start({ TRANSOM_DOORBELL: 'off' })
+  await bridge.call('--assistant', 'google')
+  await bridge.stop()
+  await bridge.start()
+  await bridge.call('--assistant', 'alexa')
+  owner = await visit(browser, bridge)
+  page = owner.page
+  await enter(owner, bridge)
+}, 120_000)
+afterAll(async () => {
+  await browser?.close()
+  await bridge?.close()
+}, 30_000)
+
+const button = (name: string | RegExp) => page.getByRole('button', { name, exact: typeof name === 'string' })
+
+/** In both colours and at both sizes: nothing that axe finds, nothing beside the screen. */
+async function expectAccessible(name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const size of [
+      { width: 1280, height: 860 },
+      { width: 375, height: 760 },
+    ]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await page.setViewportSize(size)
+      // By the debugger's door: the page's own policy lets no such script in.
+      const { violations, passes } = await page.evaluate<AxeResults>(
+        `${axe}; axe.run(document, { resultTypes: ['violations'] })`,
+      )
+      expect(passes.map(({ id }) => id)).toContain('color-contrast')
+      const found = violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
+      )
+      expect({ name, colorScheme, ...size, found }).toEqual({ name, colorScheme, ...size, found: [] })
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+      expect({ name, ...size, overflow }).toEqual({ name, ...size, overflow: 0 })
+      await owner.picture(`${name}-${colorScheme}-${size.width}`)
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'no-preference' })
+  await page.setViewportSize({ width: 1280, height: 860 })
+}
+
+describe('axe finds nothing', () => {
+  test('on the list of cameras', async () => {
+    await page.locator('.still img').waitFor()
+    await expectText(page, 'camera offline')
+    await expectAccessible('cameras')
+  }, 30_000)
+
+  test('on the live view', async () => {
+    await owner.go('#/camera/front-door')
+    await button(/^Talk/).waitFor()
+    await button('Statistics').click()
+    await expectAccessible('camera')
+  }, 60_000)
+
+  test('on the displays, before and after they are linked', async () => {
+    for (const [assistant, app] of [
+      ['alexa', 'Alexa'],
+      ['google', 'Google Home'],
+    ] as const) {
+      await owner.go(`#/display/${assistant}/front-door`)
+      await button(`Link ${app}`).waitFor()
+      await expectAccessible(`${assistant}-unlinked`)
+      await button(`Link ${app}`).click()
+      await page.waitForURL(/\/oauth\//)
+      await button(/Agree|Link|Allow/).click()
+      await button('Ring Front Door').click()
+      await expectText(page, 'after the press')
+      await expectAccessible(`${assistant}-ringing`)
+      await button(/show the Front Door/).click()
+      await button(/^Talk/).waitFor()
+      await expectAccessible(`${assistant}-showing`)
+    }
+  }, 120_000)
+
+  test('on the list of sessions, and on one that failed', async () => {
+    await owner.go('#/sessions')
+    await expectText(page, 'camera offline')
+    await expectAccessible('sessions')
+    await page
+      .getByRole('link', { name: /camera offline/ })
+      .first()
+      .click()
+    await page.getByRole('region', { name: 'Cause' }).waitFor()
+    await expectAccessible('session')
+  }, 60_000)
+
+  test('where nobody is signed in', async () => {
+    const stranger = await visit(browser, bridge)
+    const { page: before } = owner
+    await stranger.page.goto(bridge.url)
+    await stranger.page.getByRole('button', { name: 'Sign in' }).waitFor()
+    page = stranger.page
+    await expectAccessible('welcome')
+    page = before
+    expect(stranger.complaints()).toEqual([])
+    await stranger.leave()
+  }, 30_000)
+})
+
+describe('a camera', () => {
+  test('is added; its keys are shown once, can be copied, and nothing but their button closes them', async () => {
+    await owner.go('#/')
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write', 'microphone'])
+    await button('Add a camera').click()
+    await expectAccessible('add')
+    await page.getByLabel('Name').fill('Back porch')
+    await page.getByLabel('Room').fill('Garden')
+    await page.getByLabel('Camera', { exact: true }).check()
+    await button('Add').click()
+    await button('Copy Secret key').click()
+    const secret = await page
+      .getByRole('definition')
+      .filter({ has: button('Secret key is copied') })
+      .innerText()
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret.trim())
+    await expectAccessible('added')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Escape')
+    await button('I have copied it').click()
+    await page.getByRole('heading', { name: 'Back porch' }).waitFor()
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    await expectText(page, 'Garden · Camera')
+    await expectText(page, 'Offline')
+  }, 60_000)
+
+  test('is shared with another user, not with an unknown one, and shared no more', async () => {
+    await page.getByLabel('More for Back porch').click()
+    await button('Share …').click()
+    await page.getByLabel('Login of who may see it').fill('nobody')
+    await button('Share').click()
+    await page.getByRole('alert').waitFor()
+    execFileSync(process.execPath, ['src/app/admin.ts', 'user', 'add', 'grace', '--name', 'Grace'], {
+      env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: bridge.dataDir, NEW_PASSWORD: 'correct horse battery' },
+    })
+    await page.getByLabel('Login of who may see it').fill('grace')
+    await button('Share').click()
+    await button('Stop sharing with Grace').waitFor()
+    await expectAccessible('share')
+    await page.getByLabel('Grace may talk').uncheck()
+    await button('Stop sharing with Grace').click()
+    await expectText(page, 'shared with nobody')
+    await page.keyboard.press('Escape')
+    expect(await page.getByRole('dialog').count()).toBe(0)
+  }, 60_000)
+
+  test('is removed, after a question', async () => {
+    await page.getByLabel('More for Back porch').click()
+    await button('Remove …').click()
+    await expectAccessible('remove')
+    await button('Remove').click()
+    await expectText(page, 'Back porch is removed.')
+    expect(await page.getByRole('heading', { name: 'Back porch' }).count()).toBe(0)
+  }, 60_000)
+})
+
+describe('the list of sessions', () => {
+  test('with two thousand of them holds a few rows only, scrolls through all, and finds one', async () => {
+    const visitor = await visit(browser, bridge)
+    const many = Array.from({ length: 2_000 }, (_, index) => ({
+      id: `session-${index}`,
+      assistant: (['alexa', 'google', 'console'] as const)[index % 3],
+      cameraId: 'front-door',
+      reference: `reference-${index}`,
+      phase: 'closed',
+      startedAt: Date.UTC(2026, 0, 1) - index * 60_000,
+      ...(index % 10 === 0
+        ? { cause: { code: 'camera_silent', message: 'the camera did not answer in time' } }
+        : { answerMs: 100 + index }),
+    }))
+    await visitor.page.route('**/api/sessions', (route) => route.fulfill({ json: { sessions: many } }))
+    await bridge.stop()
+    await bridge.start()
+    await enter(visitor, bridge)
+    await visitor.go('#/sessions')
+    const list = visitor.page.getByRole('region', { name: 'Sessions, newest first' })
+    await expectText(visitor.page, '2000')
+    expect(await list.getByRole('link').count()).toBeLessThan(60)
+    await list.evaluate((element) => element.scrollTo(0, element.scrollHeight))
+    await list
+      .getByRole('listitem')
+      .last()
+      .filter({ has: visitor.page.locator('[href="#/sessions/session-1999"]') })
+      .waitFor()
+    expect(await list.getByRole('link').count()).toBeLessThan(60)
+    await visitor.page.getByLabel('Outcome').selectOption('Failed')
+    await visitor.page.getByLabel('Shown on').selectOption('Alexa')
+    await expectText(visitor.page, '67 of 2000')
+    await visitor.page.getByLabel('Find').fill('silent session-1980')
+    await expectText(visitor.page, '1 of 2000')
+    await visitor.picture('sessions-found')
+    expect(visitor.complaints()).toEqual([])
+    await visitor.leave()
+  }, 60_000)
+})
+
+test('whose token the bridge does not take any more is told so, and signs in again', async () => {
+  const visitor = await visit(browser, bridge)
+  await signIn(visitor, bridge, bridge.demo())
+  await visitor.page.route('**/api/stream', (route) => route.fulfill({ status: 401, json: { error: 'unauthorized' } }))
+  await visitor.page.route('**/oauth/token', (route) =>
+    route.fulfill({ status: 400, json: { error: 'invalid_grant' } }),
+  )
+  await bridge.stop()
+  await bridge.start()
+  await expectText(visitor.page, 'You are signed out.')
+  await visitor.page.unrouteAll()
+  await visitor.page.getByRole('button', { name: 'Sign in again' }).click()
+  await visitor.page.getByText('You are signed out.').waitFor({ state: 'detached' })
+  await visitor.page.getByRole('heading', { name: 'Cameras' }).waitFor()
+  await visitor.leave()
+}, 60_000)
+
+test('signing out ends the session, and the next visit asks for a password', async () => {
+  await owner.go('#/')
+  await page.getByLabel('Account of Demo').click()
+  await button('Sign out').click()
+  await button('Sign in').waitFor()
+  await button('Sign in').click()
+  await page.getByLabel('Password').waitFor()
+}, 30_000)
+
+test('no page broke a policy, threw, or asked another origin', () => {
+  expect(owner.complaints()).toEqual([])
+})

@@ -1,0 +1,54 @@
+/** Addresses, times and outcomes in words. */
+import { describe, expect, test } from '@jest/globals'
+import { hrefs, readRoute } from '../../src/console/route.ts'
+import { ago, duration, outcomeOf } from '../../src/console/words.ts'
+
+describe('an address', () => {
+  test.each([
+    ['', { screen: 'cameras' }],
+    [hrefs.cameras, { screen: 'cameras' }],
+    [hrefs.camera('a/b c'), { screen: 'camera', cameraId: 'a/b c' }],
+    [hrefs.sessions, { screen: 'sessions' }],
+    [hrefs.session('x'), { screen: 'session', sessionId: 'x' }],
+    [hrefs.display('alexa', 'front-door'), { screen: 'display', assistant: 'alexa', cameraId: 'front-door' }],
+    [
+      '#/display/google/front-door?problem=too%20late',
+      { screen: 'display', assistant: 'google', cameraId: 'front-door', problem: 'too late' },
+    ],
+    ['#/display/siri/front-door', { screen: 'lost' }],
+    ['#/camera/%E0%A4%A', { screen: 'camera', cameraId: '%E0%A4%A' }],
+    ['#/elsewhere', { screen: 'lost' }],
+  ])('%s', (hash, route) => {
+    expect(readRoute(hash)).toEqual(route)
+  })
+})
+
+test.each([
+  [0, 'just now'],
+  [12_000, '12 seconds ago'],
+  [119_000, '1 minute ago'],
+  [7_200_000, '2 hours ago'],
+  [90_000_000, 'yesterday'],
+])('%i ms ago: %s', (ms, words) => {
+  expect(ago(1_000_000_000 - ms, 1_000_000_000)).toBe(words)
+})
+
+test.each([
+  [7.4, '7 ms'],
+  [999, '999 ms'],
+  [1_250, '1.3 s'],
+  [59_970, '1 min 0 s'],
+  [61_000, '1 min 1 s'],
+  [119_800, '2 min 0 s'],
+])('%d ms lasts %s', (ms, words) => {
+  expect(duration(ms)).toBe(words)
+})
+
+test.each([
+  ['connected', undefined, 'running'],
+  ['closed', undefined, 'fine'],
+  ['closed', 'camera_silent', 'failed'],
+  ['connected', 'no_sound', 'failed'],
+] as const)('a session that is %s with the cause %s: %s', (phase, code, outcome) => {
+  expect(outcomeOf({ phase, ...(code && { cause: { code, message: '' } }) })).toBe(outcome)
+})

@@ -1,0 +1,209 @@
+/** The bridge with its page's API in memory: real store, broker, account linking and HTTP; a camera that follows a script. */
+import { createHash, randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair } from 'jose'
+import { createBridge, type Bridge } from '../../src/app/bridge.ts'
+import { readConfig } from '../../src/app/config.ts'
+import { createHttpApp } from '../../src/app/http.ts'
+import { createPage } from '../../src/app/page.ts'
+import { createRegistrations } from '../../src/app/registrations.ts'
+import { cameraId, type AccountId, type Camera, type CameraMessage, type Signaling } from '../../src/ports.ts'
+import type { SignalingService } from '../../src/signaling/service.ts'
+import type { SessionView } from '../../src/broker/view.ts'
+import type { CameraRow } from '../../src/web/rows.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { chromiumAnswer, hostCandidate } from '../broker/fixtures.ts'
+import { authorizationUrl, createVisitor, formsOf } from '../oauth/visitor.ts'
+
+export interface HouseOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** What the camera sends back; else it answers at once. */
+  readonly camera?: (signal: AbortSignal) => AsyncIterable<CameraMessage>
+  /** As on AWS Lambda: nothing stays open, and cameras are registered elsewhere. */
+  readonly isLambda?: boolean
+  readonly pageDirectory?: string
+}
+
+const verifier = 'v'.repeat(43)
+const pkce = {
+  code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+  code_challenge_method: 'S256',
+  scope: 'camera',
+}
+
+export const good = async function* (): AsyncIterable<CameraMessage> {
+  yield { kind: 'answer', sdp: chromiumAnswer }
+  yield { kind: 'candidate', candidate: hostCandidate, sdpMid: '0' }
+  yield { kind: 'end-of-candidates' }
+}
+
+export async function openHouse({ env = {}, camera = good, isLambda = false, pageDirectory }: HouseOptions = {}) {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`
+  const store = createSqliteStore(':memory:', Date.now)
+  const lines: { event: string; fields: Readonly<Record<string, unknown>> }[] = []
+  const log = (_level: string, event: string, fields = {}) => void lines.push({ event, fields })
+  const warmed: (string | undefined)[] = []
+  const signaling: Signaling = {
+    offer: (_channel, _viewer, _sdp, signal) => camera(signal),
+    iceServers: async () => [{ urls: ['stun:192.0.2.1:3478'] }],
+    warm: (_channel, viewer) => void warmed.push(viewer),
+  }
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+  const presence = { online: true, sinceAt: 1_000 }
+  const config = readConfig({ TRANSOM_QUIET_MS: '20', TRANSOM_SETTLE_CAP_MS: '60', ...env })
+  const bridge = createBridge({
+    config,
+    publicUrl: url,
+    keys: {
+      signing: [{ ...(await exportJWK(privateKey)), kty: 'EC' }],
+      cookies: ['k'.repeat(32)],
+      sealing: randomBytes(32).toString('base64'),
+    },
+    clients: [],
+    store,
+    signaling,
+    presence: () => presence,
+    isLive: !isLambda,
+    clock: Date.now,
+    log,
+  })
+  const registrations = createRegistrations({
+    cameras: bridge.cameras,
+    service: fakeService(),
+    findOwner: async () => undefined,
+    publicUrl: url,
+    region: 'local',
+  })
+  const page = pageDirectory && {
+    page: createPage({ directory: pageDirectory, publicUrl: url, missing: () => 'not built' }),
+  }
+  const options = { forwarderSecret: undefined, clock: Date.now, ...(isLambda ? {} : { registrations }), ...page }
+  server.on('request', createHttpApp(bridge, log, options))
+
+  const person = async (login: string) => {
+    const account = await bridge.oauth.users.create({ login, password: 'correct horse', name: `Name of ${login}` })
+    return {
+      account,
+      login,
+      token: isLambda ? await appToken(bridge, url, login) : await pageToken(bridge, url, account),
+    }
+  }
+
+  return {
+    url,
+    bridge,
+    store,
+    lines,
+    warmed,
+    presence,
+    person,
+    /** A token of a vendor's own app. */
+    appToken: (login: string) => appToken(bridge, url, login),
+    ask: (token: string, method: string, path: string, body?: unknown) => ask(url, token, method, path, body),
+    addCamera: async (owner: AccountId, change: Partial<Camera> = {}) => {
+      const one = { ...frontDoor, accountId: owner, ...change }
+      const made = { ...one, channel: { channelName: String(one.id), road: 'viewer' } as const }
+      await bridge.cameras.put(made, 'k'.repeat(43))
+      return made
+    },
+    async [Symbol.asyncDispose]() {
+      await bridge.close()
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+      await store.close()
+    },
+  }
+}
+
+const frontDoor = {
+  id: cameraId('front-door'),
+  name: 'Front door',
+  kind: 'doorbell',
+  room: 'Entrance',
+  manufacturer: 'Transom',
+  model: 'Test',
+  hasSpeaker: true,
+} as const
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Body
+}
+
+/** As much of the answers as the tests look at. */
+export interface Body {
+  readonly error: string
+  readonly advice?: string
+  readonly cameras: readonly CameraRow[]
+  readonly cameraId: string
+  readonly cameraKey: string
+  readonly canRegister: boolean
+  readonly eventId: string
+  readonly at: number
+  readonly reference: string
+  readonly sessionId: string
+  readonly sdp: string
+  readonly sessions: readonly SessionView[]
+  readonly phase: string
+  readonly endedAt: number
+  readonly timeline: readonly { readonly step: string; readonly at: number }[]
+}
+
+async function ask(url: string, token: string, method: string, path: string, body?: unknown): Promise<Reply> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}` },
+    ...(body !== undefined && method !== 'GET' && { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) }
+}
+
+/** Through the one-time link, as the page comes by it. */
+async function pageToken({ oauth }: Bridge, url: string, account: AccountId): Promise<string> {
+  const visitor = createVisitor()
+  const [form] = formsOf(await visitor.get((await oauth.entryLink(account))!))
+  await visitor.post(form!.action, form!.fields)
+  const page = { clientId: 'console', clientSecret: '', assistant: 'other', redirectUris: [`${url}/`] } as const
+  const answer = await visitor.get(authorizationUrl({ issuer: `${url}/oauth` }, page, pkce))
+  return redeem(url, 'console', `${url}/`, new URL(answer.url).searchParams.get('code')!)
+}
+
+/** Through sign-in and consent, as the vendor's app comes by it. */
+async function appToken({ oauth }: Bridge, url: string, login: string): Promise<string> {
+  const redirectUri = 'https://app.example/done'
+  const { clientId } = await oauth.clients.add({ assistant: 'other', redirectUris: [redirectUri], isPublic: true })
+  const visitor = createVisitor()
+  const app = { clientId, clientSecret: '', assistant: 'other', redirectUris: [redirectUri] } as const
+  const [signIn] = formsOf(await visitor.get(authorizationUrl({ issuer: `${url}/oauth` }, app, pkce)))
+  const asked = await visitor.post(signIn!.action, { ...signIn!.fields, login, password: 'correct horse' })
+  const [agree] = formsOf(asked)
+  const done = await visitor.post(agree!.action, agree!.fields)
+  return redeem(url, clientId, redirectUri, new URL(done.headers.get('location')!).searchParams.get('code')!)
+}
+
+async function redeem(url: string, clientId: string, redirectUri: string, code: string): Promise<string> {
+  const fields = { grant_type: 'authorization_code', client_id: clientId, redirect_uri: redirectUri, code }
+  const response = await fetch(`${url}/oauth/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ ...fields, code_verifier: verifier }),
+  })
+  return ((await response.json()) as { access_token: string }).access_token
+}
+
+/** As much of the signaling service as registering needs; the real one is in test/flows. */
+function fakeService(): SignalingService {
+  const service: Partial<SignalingService> = {
+    endpoint: 'https://kvs.example',
+    ensureChannel: async (name) => `arn:aws:kinesisvideo:local:000000000000:channel/${name}/1`,
+    createCredentials: async () => ({ accessKeyId: 'AKIA', secretAccessKey: 'secret' }),
+    removeChannel: async () => {},
+  }
+  return service as SignalingService
+}

@@ -1,0 +1,206 @@
+/** Server-sent events: who is told what, in which order, and what becomes of listeners who are slow or no longer welcome. */
+import { afterEach, expect, jest, test } from '@jest/globals'
+import { EventEmitter } from 'node:events'
+import type { Response } from 'express'
+import { chromiumOffer } from '../broker/fixtures.ts'
+import { BridgeError } from '../../src/errors.ts'
+import { accountId } from '../../src/ports.ts'
+import { createFeed } from '../../src/web/feed.ts'
+import type { SessionView } from '../../src/broker/view.ts'
+import type { CameraRow } from '../../src/web/rows.ts'
+import { openHouse } from './house.ts'
+
+type House = Awaited<ReturnType<typeof openHouse>>
+const houses: House[] = []
+const listeners: AbortController[] = []
+afterEach(async () => {
+  for (const one of listeners.splice(0)) one.abort()
+  for (const one of houses.splice(0)) await one[Symbol.asyncDispose]()
+  jest.useRealTimers()
+})
+async function house(): Promise<House> {
+  const one = await openHouse()
+  houses.push(one)
+  return one
+}
+
+interface Told {
+  readonly event: string
+  readonly data: Data
+}
+/** As much of the events as the tests look at. */
+type Data = CameraRow & SessionView
+
+/** Listens as the page does; `next` waits for an event that fits. */
+async function listen(url: string, token: string) {
+  const end = new AbortController()
+  listeners.push(end)
+  const response = await fetch(`${url}/api/stream`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: end.signal,
+  })
+  const told: Told[] = []
+  const arrived = new EventEmitter()
+  const reading = (async () => {
+    let text = ''
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk
+      const parts = text.split('\n\n')
+      text = parts.pop()!
+      for (const part of parts) {
+        const [, event, data] = /^event: (.+)\ndata: (.+)$/.exec(part) ?? []
+        if (event !== undefined) told.push({ event, data: JSON.parse(data!) })
+      }
+      arrived.emit('more')
+    }
+  })().catch(() => {})
+  const next = async (event: string, claim: (data: Data) => boolean = () => true): Promise<Data> => {
+    const giveUp = AbortSignal.timeout(5_000)
+    for (;;) {
+      const found = told.find((one) => one.event === event && claim(one.data))
+      if (found !== undefined) return found.data
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      arrived.once('more', resolve)
+      giveUp.addEventListener('abort', () => reject(new Error(`no such ${event}; told were ${JSON.stringify(told)}`)))
+      await promise
+    }
+  }
+  return { response, told, next, ended: reading }
+}
+
+test('a session is told of while it negotiates, and its viewer is counted until it goes', async () => {
+  const { url, person, addCamera, ask } = await house()
+  const { account, token } = await person('anna')
+  await addCamera(account)
+  const { told, next, response } = await listen(url, token)
+  expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+  expect(told[0]?.event ?? 'hello').toBe('hello')
+  const { reference } = (await ask(token, 'POST', '/api/cameras/front-door/views')).body
+  await ask(token, 'POST', `/api/views/${reference}/offer`, { cameraId: 'front-door', sdp: chromiumOffer })
+  await next('session', ({ phase }) => phase === 'answered')
+  expect(await next('camera', ({ viewers }) => viewers === 1)).toMatchObject({ id: 'front-door', isOwner: true })
+  await ask(token, 'POST', `/api/views/${reference}/connected`)
+  await ask(token, 'POST', `/api/views/${reference}/end`)
+  await next('session', ({ phase }) => phase === 'closed')
+  await next('camera', ({ viewers }) => viewers === 0)
+  const phases = told.filter(({ event }) => event === 'session').map(({ data }) => data.phase)
+  expect(phases.filter((phase, index) => phase !== phases[index - 1])).toEqual([
+    'offered',
+    'gathering',
+    'answered',
+    'connected',
+    'closed',
+  ])
+  // Each is the whole story so far: what was told last is what can be read.
+  const last = told.findLast(({ event }) => event === 'session')!.data
+  expect((await ask(token, 'GET', `/api/sessions/${last.id}`)).body).toEqual(last)
+})
+
+test('presses, presence, pictures and changes are told to who may see the camera, and to nobody else', async () => {
+  const { url, person, addCamera, ask, bridge } = await house()
+  const [anna, bob, carl] = [await person('anna'), await person('bob'), await person('carl')]
+  const camera = await addCamera(anna.account)
+  const [annas, bobs, carls] = await Promise.all([anna, bob, carl].map(({ token }) => listen(url, token)))
+  await ask(anna.token, 'PUT', '/api/cameras/front-door/guests/bob', { mayTalk: false })
+  await bobs!.next('camera', ({ isOwner, mayTalk }) => !isOwner && !mayTalk)
+
+  const { body } = await ask(anna.token, 'POST', '/api/cameras/front-door/ring')
+  for (const one of [annas!, bobs!]) {
+    expect(await one.next('press')).toEqual({ ...body, cameraId: 'front-door' })
+    await one.next('camera', ({ lastPressAt }) => lastPressAt === body.at)
+  }
+  // The camera says it again, as after a lost reply: it was one press.
+  await bridge.events.receive(camera, { kind: 'press', ...body })
+  await bridge.events.pictured(camera, 7)
+  await annas!.next('camera', ({ snapshotAt }) => snapshotAt === 7)
+  expect(annas!.told.filter(({ event }) => event === 'press')).toHaveLength(1)
+
+  await bridge.cameras.put({ ...camera, name: 'Back door' }, 'k'.repeat(43))
+  await bobs!.next('camera', ({ name }) => name === 'Back door')
+  await ask(anna.token, 'DELETE', '/api/cameras/front-door/guests/bob')
+  expect(await bobs!.next('camera-removed')).toEqual({ id: 'front-door' })
+  await ask(anna.token, 'DELETE', '/api/cameras/front-door')
+  expect(await annas!.next('camera-removed')).toEqual({ id: 'front-door' })
+  expect(carls!.told.map(({ event }) => event)).toEqual(['hello'])
+})
+
+test('a muted doorbell still shows on the page that somebody rang', async () => {
+  const { url, person, addCamera, ask, bridge } = await house()
+  const { account, token } = await person('anna')
+  await addCamera(account)
+  await bridge.events.mute(account, Date.now() + 60_000)
+  const { next } = await listen(url, token)
+  await ask(token, 'POST', '/api/cameras/front-door/ring')
+  await next('press')
+})
+
+test('streams end with the bridge', async () => {
+  const { url, person, bridge } = await house()
+  const { token } = await person('anna')
+  const { ended } = await listen(url, token)
+  await bridge.close()
+  await ended
+})
+
+/** As much of a response as the feed uses. */
+function reader() {
+  const written: string[] = []
+  const events = new EventEmitter()
+  const state = { writableEnded: false, destroyed: false, writableLength: 0 }
+  const leave = (how: 'writableEnded' | 'destroyed') => () => {
+    state[how] = true
+    events.emit('close')
+  }
+  const response = Object.assign(events, state, {
+    status: () => response,
+    set: () => response,
+    write: (text: string) => void written.push(text),
+    end: leave('writableEnded'),
+    destroy: leave('destroyed'),
+  })
+  return { response, written, as: response as unknown as Response }
+}
+const anna = accountId('anna')
+
+test('who does not read is dropped, and costs nobody else an event', () => {
+  const feed = createFeed({ clock: Date.now, log: () => {} })
+  const [slow, quick] = [reader(), reader()]
+  for (const one of [slow, quick]) feed.open(one.as, anna, async () => {})
+  slow.response.writableLength = 1024 * 1024
+  feed.send(anna, 'press', { at: 1 })
+  feed.send(anna, 'press', { at: 2 })
+  expect(slow.written).toHaveLength(1)
+  expect(quick.written).toHaveLength(3)
+  feed.close()
+  expect(feed.isIdle()).toBe(true)
+})
+
+test('a stream lives as long as its token, and outlives a store that is away', async () => {
+  jest.useFakeTimers()
+  const feed = createFeed({ clock: Date.now, log: () => {} })
+  const one = reader()
+  let refusal: BridgeError | undefined
+  feed.open(one.as, anna, async () => {
+    if (refusal !== undefined) throw refusal
+  })
+  await jest.advanceTimersByTimeAsync(15_000)
+  refusal = new BridgeError('internal', 'the store is down')
+  await jest.advanceTimersByTimeAsync(15_000)
+  expect(one.written.slice(1)).toEqual([':\n\n', ':\n\n'])
+  refusal = new BridgeError('token_expired')
+  await jest.advanceTimersByTimeAsync(15_000)
+  expect(one.written).toHaveLength(3)
+  expect(feed.isIdle()).toBe(true)
+  expect(jest.getTimerCount()).toBe(0)
+})
+
+test('an account cannot open streams without end', () => {
+  const feed = createFeed({ clock: Date.now, log: () => {} })
+  const readers = Array.from({ length: 24 }, reader)
+  for (const one of readers) feed.open(one.as, anna, async () => {})
+  expect(() => feed.open(reader().as, anna, async () => {})).toThrow('too many event streams')
+  feed.open(reader().as, accountId('bob'), async () => {})
+  readers[0]!.as.end()
+  feed.open(reader().as, anna, async () => {})
+  feed.close()
+})
