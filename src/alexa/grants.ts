@@ -64,6 +64,8 @@ export function createAlexaGrants(deps: {
   readonly lwa: Partial<LwaClient>
   /** Of accounts whose region is not known otherwise. Default NA. */
   readonly region?: AlexaRegion
+  /** Told when an account has granted, so that what its owner was told before can go. Must not reject. */
+  readonly onAccepted?: (accountId: AccountId) => Promise<void>
   /** Told when an account's grant is gone, so that its owner can be. Must not reject. */
   readonly onForgotten?: (accountId: AccountId, why: string) => Promise<void>
   readonly clock: Clock
@@ -119,6 +121,7 @@ export function createAlexaGrants(deps: {
     const grant = { accessToken, refreshToken, expiresAt, region: region ?? home, codeDigest }
     await links.put(accountId, sealed(accountId, grant))
     log('info', 'alexa.grant_stored', { accountId, region: region ?? home })
+    await deps.onAccepted?.(accountId)
   }
 
   async function bearer(accountId: AccountId, rejected?: string): Promise<Bearer> {

@@ -61,6 +61,7 @@ export function createAlexaSide(deps: AlexaSideDeps): {
     lwa,
     region,
     key: createSecretKey(deps.sealingKey, 'base64'),
+    onAccepted: (accountId) => notices.remove(accountId, 'alexa_unlinked'),
     onForgotten: (accountId, why) => notices.add(accountId, 'alexa_unlinked', why),
   })
   const states = deps.store.collection<CameraState>('camera-state')

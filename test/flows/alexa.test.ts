@@ -92,6 +92,9 @@ describe('a press', () => {
     await house.tell(press('later'))
     await house.outbox.settled()
     expect(house.amazon.requests).toEqual(['authorization_code', 'scripted 403'])
+    house.amazon.state.codes.add('code-2')
+    await post(house, directive.acceptGrant('code-2'))
+    expect(await house.notices.list(anna)).toEqual([])
   })
 
   test('gets through when the gateway throttles and fails at first', async () => {
