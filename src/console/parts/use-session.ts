@@ -1,30 +1,29 @@
-/** The session whose reference is known: as far as it is told, and as it goes on. */
+/** The session that a view has become: as far as it is told, and as it goes on. */
 import { useEffect, useState } from 'preact/hooks'
 import type { Session, SessionRow } from '../api.ts'
 import { useHouse } from '../house.ts'
 
+/** `is` knows it; with another `key` another one is meant. */
 export function useSession(is: (row: SessionRow) => boolean, key: string | undefined): Session | undefined {
-  const { api, sessions, onSession } = useHouse()
+  const { api, sessions, isUp, onSession } = useHouse()
   const [session, setSession] = useState<Session>()
+  useEffect(() => setSession(undefined), [key])
   useEffect(() => {
-    setSession(undefined)
     if (key === undefined) return
     let isOver = false
+    // What was asked for may be older than what was told meanwhile.
     const take = (one: Session): void => {
-      if (!isOver && is(one)) setSession(one)
+      if (isOver || !is(one)) return
+      setSession((before) => (before && before.timeline.length > one.timeline.length ? before : one))
     }
     const off = onSession(take)
-    // It may have begun before we listened.
+    // It may have begun, or gone on, while nobody listened.
     const known = sessions.peek()?.find(is)
-    if (known)
-      api
-        .session(known.id)
-        .then((one) => setSession((newer) => newer ?? (isOver ? undefined : one)))
-        .catch(() => undefined)
+    if (known) api.session(known.id).then(take, () => undefined)
     return () => {
       isOver = true
       off()
     }
-  }, [key])
+  }, [key, isUp.value])
   return session
 }

@@ -49,7 +49,7 @@ export async function readStats(
 ): Promise<PlayerStats> {
   const all = new Map<string, Report>()
   for (const [id, report] of await peer.getStats()) all.set(id, report as Report)
-  const find = (is: (report: Report) => boolean): Report | undefined => all.values().find(is)
+  const find = (is: (report: Report) => boolean): Report | undefined => [...all.values()].find(is)
   const inbound = (kind: string): Report | undefined => find((one) => one.type === 'inbound-rtp' && one.kind === kind)
   const [video, audio] = [inbound('video'), inbound('audio')]
   const sent = find(({ type, kind }) => type === 'outbound-rtp' && kind === 'audio')

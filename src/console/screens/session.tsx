@@ -11,17 +11,14 @@ import { storyOf } from '../timeline.ts'
 import { assistantNames, dateOf, outcomeNames, outcomeOf, timeOfDay } from '../words.ts'
 
 export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
-  const { api, cameras, onSession } = useHouse()
+  const { api, cameras, isUp, onSession } = useHouse()
   const [session, setSession] = useState<Session>()
   const [problem, setProblem] = useState<Problem>()
   useEffect(() => {
     const off = onSession((one) => one.id === sessionId && setSession(one))
-    api
-      .session(sessionId)
-      .then((one) => setSession((newer) => newer ?? one))
-      .catch((error: unknown) => setProblem(problemOf(error)))
+    api.session(sessionId).then(setSession, (error: unknown) => setProblem(problemOf(error)))
     return off
-  }, [sessionId])
+  }, [sessionId, isUp.value])
   const name = cameras.value?.find(({ id }) => id === session?.cameraId)?.name ?? session?.cameraId
   return (
     <>
