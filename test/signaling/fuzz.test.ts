@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { ListSignalingChannelsCommand } from '@aws-sdk/client-kinesis-video'
 import fc from 'fast-check'
 import { base64, noRates, run, until, type Client, type Running } from './running-service.ts'
@@ -14,11 +14,14 @@ let bystander: { master: Client; viewer: Client }
 beforeAll(async () => {
   running = await run({ limits: { rates: noRates, requestMs: 400, strangers: 200, viewersPerChannel: 100 } })
   const query = { 'X-Amz-ChannelARN': await running.service.ensureChannel('bystanders') }
-  arn = await running.service.ensureChannel('fuzzed')
   bystander = {
     master: await running.connect(running.key, query),
     viewer: await running.connect(running.key, { ...query, 'X-Amz-ClientId': 'v' }),
   }
+})
+// Anything, signed, may well be an order to delete it.
+beforeEach(async () => {
+  arn = await running.service.ensureChannel('fuzzed')
 })
 afterAll(() => running.close())
 /** Whoever was connected before is served as before, and nothing was a mistake of our own. */
