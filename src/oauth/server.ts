@@ -1,7 +1,6 @@
 /** Account linking: an OAuth 2.0 authorization server for Alexa and Google, as one Express handler. */
-import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
+import type { RequestHandler } from 'express'
 import type { JWK } from 'jose'
-import { errors } from 'oidc-provider'
 import type { AccountId, Clock, Log, Store, VerifyToken } from '../ports.ts'
 import { createAccountPages } from './account-pages.ts'
 import { createAccount, type Sharing } from './account.ts'
@@ -19,13 +18,12 @@ import { createKnownBrowsers } from './known-browser.ts'
 import { createLinks } from './links.ts'
 import { createLookout } from './lookout.ts'
 import type { Brand } from './markup.ts'
-import { createPages, type Pages } from './pages.ts'
-import { passkeyProgram } from './passkey-form.ts'
+import { createPages } from './pages.ts'
 import { createPasskeys } from './passkeys.ts'
-import { createProvider, defaultScope } from './provider.ts'
+import { createProvider } from './provider.ts'
+import { createRoutes } from './routes.ts'
 import { createSignIn } from './sign-in.ts'
 import type { StreamlinedOptions } from './streamlined.ts'
-import { securityHeaders } from './style.ts'
 import { createTickets, type Tickets } from './tickets.ts'
 import { createTokenVerifier } from './tokens.ts'
 import { createUpstream, type UpstreamOptions } from './upstream.ts'
@@ -195,7 +193,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
   }, clock)
   const kinds = new Map<string, { readonly kind: ClientKind | undefined; readonly until: number }>()
 
-  const handler = mount({ ...options, pages, account, welcome, entry, upstream, inner: () => current })
+  const handler = createRoutes({ ...options, pages, account, welcome, entry, upstream, inner: () => current })
   return {
     handler: async (req, res, next) => {
       await lookout.glance()
@@ -323,88 +321,4 @@ function firstOf(cookieKeys: readonly string[]): string {
   const [key] = cookieKeys
   if (key === undefined) throw new Error('account linking needs a cookie key')
   return key
-}
-
-interface Mounted {
-  readonly issuer: string
-  /** The parts that change with the keys, as they are now. */
-  readonly inner: () => {
-    readonly provider: ReturnType<typeof createProvider>
-    readonly interaction: RequestHandler
-    readonly endpoints: RequestHandler
-  }
-  readonly account: RequestHandler
-  readonly welcome: RequestHandler
-  readonly entry: { readonly router: RequestHandler } | undefined
-  readonly upstream: ReturnType<typeof createUpstream> | undefined
-  readonly pages: Pages
-  readonly log: Log
-  readonly behindProxy?: boolean
-}
-
-function mount({ issuer, inner, account, welcome, entry, upstream, pages, log, behindProxy }: Mounted): RequestHandler {
-  const { protocol, host } = new URL(issuer)
-  const app = express()
-  app.disable('x-powered-by')
-  app.disable('etag')
-  app.set('trust proxy', behindProxy === true ? 1 : false)
-  app.use((req, res, next) => {
-    // The issuer says how the world reaches us; a Host header or a forgetful proxy does not get to bend our links.
-    req.headers['x-forwarded-proto'] = protocol.slice(0, -1)
-    req.headers['x-forwarded-host'] = host
-    res.set(securityHeaders)
-    next()
-  })
-  app.get('/auth', (req, _res, next) => {
-    req.url = withDefaultScope(req.url)
-    next()
-  })
-  app.get('/passkey.js', (_req, res) => void res.type('text/javascript').send(passkeyProgram))
-  app.get('/upstream/callback', async (req, res) => {
-    const done = await upstream?.complete(new URL(`${issuer}${req.url}`))
-    if (done === undefined) return void res.status(400).send(pages.expired())
-    res.redirect(303, done.ticket === undefined ? `${done.returnTo}?refused` : `${done.returnTo}?ticket=${done.ticket}`)
-  })
-  app.use(account, welcome)
-  if (entry !== undefined) app.use(entry.router)
-  app.use('/interaction', (req, res, next) => void inner().interaction(req, res, next))
-  app.use((req, res, next) => void inner().endpoints(req, res, next))
-  const callbacks = new WeakMap<object, ReturnType<ReturnType<typeof createProvider>['callback']>>()
-  app.use((req, res) => {
-    const { provider } = inner()
-    const callback = callbacks.get(provider) ?? provider.callback()
-    callbacks.set(provider, callback)
-    return callback(req, res)
-  })
-  // Express knows an error handler by its four parameters.
-  app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => {
-    if (res.headersSent) {
-      res.destroy()
-      return
-    }
-    const status = statusOf(error)
-    if (status < 500) log('warn', 'oauth.refused', { path: req.path, status, reason: String(error) })
-    else log('error', 'oauth.outage', { path: req.path, error: error instanceof Error ? error.stack : String(error) })
-    if (status >= 500) res.set('retry-after', '5')
-    res.status(status).send(status < 500 ? pages.expired() : pages.outage())
-  })
-  return app
-}
-
-/** 4xx only for what the visitor sent (a stale page, a body too large); everything else is ours and passes. */
-function statusOf(error: unknown): number {
-  if (error instanceof errors.SessionNotFound) return 400
-  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500
-  return status >= 400 && status < 500 ? status : 503
-}
-
-/**
- * RFC 6749 section 3.3 lets the server choose when the client names no scope; oidc-provider would deny access instead.
- * Works on the raw text, so that `state` comes back as it was sent.
- */
-function withDefaultScope(url: string): string {
-  const [path = '', query = ''] = url.split(/\?(.*)/s)
-  const parameters = query.split('&').filter((part) => part !== '' && part !== 'scope' && part !== 'scope=')
-  const isNamed = parameters.some((part) => part.startsWith('scope='))
-  return `${path}?${[...parameters, ...(isNamed ? [] : [`scope=${defaultScope}`])].join('&')}`
 }
