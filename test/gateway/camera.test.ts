@@ -4,7 +4,7 @@ import type { CameraMaster } from '../../src/gateway/camera.ts'
 import { packetSamples, sampleRate } from '../../src/gateway/chime.ts'
 import { loadFfmpeg, openEncoder } from '../../src/gateway/ffmpeg.ts'
 import { cameraEvent, type CameraEvent } from '../../src/wire/camera-event.ts'
-import { sayGoodbye } from '../../src/simulator/display.ts'
+import { sayGoodbye } from '../../src/goodbye.ts'
 import { chromiumOffer, echoOffer } from './offers.ts'
 import { createWorld, openUdpSockets, until, type Line, type World } from './world.ts'
 
