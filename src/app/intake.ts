@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import { bearerToken } from '../google/http.ts'
 import { cameraId, type Camera, type Clock } from '../ports.ts'
-import { cameraEvent, type CameraEvent } from '../wire/camera-event.ts'
+import { cameraEvent, type CameraEvent, type CameraEventReply } from '../wire/camera-event.ts'
 import type { Bridge } from './bridge.ts'
 import { createSignatures, signatureField, timestampField } from './signature.ts'
 import { snapshotLimit } from './snapshots.ts'
@@ -26,12 +26,12 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     express.text({ limit: eventLimit, type: () => true }),
     async (request, response) => {
       const body = typeof request.body === 'string' ? request.body : ''
-      await withCamera(request, body, async (camera, signedAt) => {
+      const reply = await withCamera(request, body, async (camera, signedAt) => {
         const parsed = cameraEvent.safeParse(parseJson(body))
         if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
-        await receive(camera, parsed.data, signedAt)
+        return receive(camera, parsed.data, signedAt)
       })
-      response.status(202).json({})
+      response.status(202).json(reply)
     },
   )
 
@@ -61,11 +61,11 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
   return router
 
   /** With `X-Transom-Signature` the body is signed with the camera's key; else the key itself comes along. */
-  async function withCamera(
+  async function withCamera<T>(
     request: Request,
     body: string,
-    work: (camera: Camera, signedAt?: number) => Promise<void>,
-  ): Promise<void> {
+    work: (camera: Camera, signedAt?: number) => Promise<T>,
+  ): Promise<T> {
     const signature = request.get(signatureField)
     if (signature === undefined) return work(await byKey(request))
     const signer = await bridge.cameras.signer(String(request.params.id))
@@ -73,7 +73,7 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     const signed = { signature, timestamp: request.get(timestampField) ?? '', body }
     signatures.check(signer.signingKey, signed)
     try {
-      await work(signer.camera, Number(signed.timestamp) * 1000)
+      return await work(signer.camera, Number(signed.timestamp) * 1000)
     } catch (thrown) {
       signatures.forget(signed)
       throw thrown
@@ -86,13 +86,15 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     return camera
   }
 
-  async function receive(camera: Camera, event: CameraEvent, signedAt?: number): Promise<void> {
+  async function receive(camera: Camera, event: CameraEvent, signedAt?: number): Promise<CameraEventReply> {
     if (event.kind !== 'viewer') {
       const { sentAt = signedAt, ...news } = event
-      return bridge.events.receive(camera, news, sentAt)
+      await bridge.events.receive(camera, news, sentAt)
+      return {}
     }
     const { viewerId, state, heard } = event
-    await bridge.broker.cameraReported(camera, { viewerId, state, ...(heard && { heard }) })
+    const isOver = await bridge.broker.cameraReported(camera, { viewerId, state, ...(heard && { heard }) })
+    return isOver ? { ended: true } : {}
   }
 }
 

@@ -29,8 +29,8 @@ interface Share extends Guest {
   readonly ownerId: AccountId
 }
 
-/** Shared with one account. */
-const mostCameras = 300
+/** Shared with one account: what an owner can make a guest's assistants read. Each of them has limits of its own. */
+const mostCameras = 1_000
 const mostGuests = 100
 
 /** What follows for a guest. Both may be repeated, when something fails half-way. */
@@ -101,6 +101,9 @@ export function createShares(
       const others = (await guests(owner, camera)).filter(({ accountId }) => accountId !== guest)
       if (others.length >= mostGuests) throw new BridgeError('invalid_request', 'too many guests')
       const key = keyOf(camera, guest)
+      const seen = await shares.list(guest, { limit: mostCameras })
+      if (seen.length >= mostCameras && !seen.some(({ id }) => id === key))
+        throw new BridgeError('invalid_request', `${mostCameras} cameras are shared with this account already`)
       await index.put(`${owner} ${key}`, { guest }, { group: groupOf(owner, camera) })
       await shares.put(key, { accountId: guest, cameraId: camera, ownerId: owner, mayTalk }, { group: guest })
       await endViews(theirs)

@@ -19,6 +19,7 @@ import {
   type ViewerState,
 } from './session.ts'
 import { viewOf, type SessionView } from './view.ts'
+import { nameViewer, readViewerName, type ViewerName } from './viewer-name.ts'
 
 export type { AnswerRules } from './answer.ts'
 
@@ -70,7 +71,8 @@ export interface Broker {
   endAll(accountId: AccountId, assistant: Assistant, reason: string): Promise<void>
   /** Ends every view that this account has of this camera, at any display. */
   endCamera(accountId: AccountId, cameraId: CameraId, reason: string): Promise<void>
-  cameraReported(camera: Camera, report: ViewerReport): Promise<void>
+  /** True when the camera should end this viewer: it says that it is connected, and its session is over. */
+  cameraReported(camera: Camera, report: ViewerReport): Promise<boolean>
   /** Fetches ahead what an offer to this camera will need; if it is known whose offer, also opens the line for it. */
   warm(camera: Camera, ref?: SessionRef): void
   /** STUN and TURN servers for this camera, by the instant `by`. Throws `BridgeError('signaling_failed')`. */
@@ -95,6 +97,8 @@ export interface BrokerDeps {
   readonly budgets: Budgets
   /** Of the sessions that are over, an account keeps at most so many, or a hundredth more; default 50. */
   readonly mostKept?: number
+  /** Letters and digits that no other bridge on the same channels has: viewers with other names are not ours. */
+  readonly mark?: string
   /** Told of each change of a session, also while it negotiates; must not throw. */
   readonly onSession?: (view: SessionView, accountId: AccountId) => void
   readonly clock: Clock
@@ -109,6 +113,10 @@ const recallMs = 500
 const keepMs = 250
 
 const mostPrepared = 1_000
+/** A line that was opened ahead is not there any longer than this, and its name of no use. */
+const preparedMs = 30_000
+/** So long after its viewer was named, the record of a session that was begun is kept, or never will be. */
+const unsavedMs = 120_000
 
 interface Running {
   readonly request: NegotiateRequest
@@ -121,7 +129,7 @@ interface Running {
 }
 
 export function createBroker(deps: BrokerDeps): Broker {
-  const { signaling, presence, clock, log, mostKept = 50 } = deps
+  const { signaling, presence, clock, log, mostKept = 50, mark = '' } = deps
   const sessions = deps.store.collection<Session>('session')
   /** The latest attempt of each session, while it may still be joined. */
   const live = new Map<SessionId, Running>()
@@ -143,7 +151,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       const session = earlier?.value
       const isRepeat = session?.facts.offerDigest === digest && 'endsBy' in session && clock() < session.endsBy
       if (isRepeat) return session.answer
-      const viewerId = prepared.get(id) ?? viewerIdOf(id)
+      const viewerId = nameOf(id)
       prepared.delete(id)
       const facts = factsOf(request, id, viewerId, digest, deps.budgets)
       // A later attempt under the same name speaks for the session.
@@ -188,6 +196,13 @@ export function createBroker(deps: BrokerDeps): Broker {
     return running
   }
 
+  /** The name under which a line was opened ahead, or a new one. */
+  function nameOf(id: SessionId): string {
+    const ready = prepared.get(id)
+    const madeAt = readViewerName(ready ?? '', mark)?.madeAt ?? -Infinity
+    return ready !== undefined && clock() < madeAt + preparedMs ? ready : nameViewer(id, mark, clock())
+  }
+
   /** What the store knows of a session; undefined also when it does not say in time. */
   async function recall(id: SessionId): Promise<Stored<Session> | undefined> {
     const failed = (error: unknown): undefined =>
@@ -230,16 +245,33 @@ export function createBroker(deps: BrokerDeps): Broker {
     deps.onSession?.(viewOf(session, clock()), session.facts.accountId)
   }
 
-  async function update(id: SessionId, event: SessionEvent): Promise<void> {
-    for (let attempt = 0; attempt < 5; attempt++) {
-      const stored = await sessions.get(id)
-      if (stored === undefined) return
+  /** Moves what is stored, beginning with what was just read; returns what is stored then. */
+  async function update(id: SessionId, event: SessionEvent, read?: Stored<Session>): Promise<Session | undefined> {
+    let stored = read ?? (await sessions.get(id))
+    for (let attempt = 0; attempt < 5 && stored !== undefined; attempt++) {
       const [next] = step(stored.value, event)
-      if (next === stored.value) return
+      if (next === stored.value) return next
       const onlyIf = { version: stored.version }
-      if ((await sessions.put(id, next, { ...place(next.facts.accountId), onlyIf })) !== undefined) return tell(next)
+      if ((await sessions.put(id, next, { ...place(next.facts.accountId), onlyIf })) !== undefined) {
+        tell(next)
+        return next
+      }
+      stored = await sessions.get(id)
     }
-    log('warn', 'session update lost', { session: id, event: event.kind })
+    if (stored !== undefined) log('warn', 'session update lost', { session: id, event: event.kind })
+    return stored?.value
+  }
+
+  const isOver = (session: Session): boolean => session.phase === 'closed' || isOverdue(session, clock())
+
+  /** Whether a viewer that is connected at this camera should not be; `session` is what is stored under its session's id. */
+  function isUnwanted(camera: Camera, name: ViewerName, session: Session | undefined): boolean {
+    const recorded = session && readViewerName(session.facts.viewerId, mark)
+    // Its own attempt is not recorded, perhaps not yet: a view that has just begun is never cut.
+    if (session === undefined || recorded === undefined || recorded.madeAt < name.madeAt)
+      return clock() >= name.madeAt + unsavedMs
+    // A later attempt speaks for the session. One at another camera cannot: nobody who ends views of this camera finds it.
+    return session.facts.cameraId !== camera.id || isOver(session)
   }
 
   /** The account's sessions, newest first. */
@@ -280,7 +312,7 @@ export function createBroker(deps: BrokerDeps): Broker {
     const ended = (surplus.get(accountId) ?? Infinity) + 1
     if (ended < Math.floor(mostKept / 100)) return void surplus.set(accountId, ended)
     surplus.set(accountId, 0)
-    const over = (await all(accountId)).filter((session) => session.phase === 'closed' || isOverdue(session, clock()))
+    const over = (await all(accountId)).filter(isOver)
     await Promise.all(over.slice(mostKept).map(({ facts }) => sessions.remove(facts.id)))
   }
 
@@ -305,7 +337,9 @@ export function createBroker(deps: BrokerDeps): Broker {
       await save(session, undefined)
       await prune(camera.accountId).catch((thrown: unknown) => log('warn', 'history not pruned', { error: thrown }))
     },
-    connected: (ref) => update(idOf(ref), { kind: 'display-connected', at: clock() }),
+    async connected(ref) {
+      await update(idOf(ref), { kind: 'display-connected', at: clock() })
+    },
     async end(ref, reason) {
       await endOne(idOf(ref), reason)
       await prune(ref.accountId)
@@ -314,19 +348,25 @@ export function createBroker(deps: BrokerDeps): Broker {
     endCamera: (accountId, id, reason) => endWhere(accountId, (one) => one.cameraId === id, reason),
     async cameraReported(camera, report) {
       const { viewerId, ...what } = report
-      const id = /^s-([\w-]{22})\./.exec(viewerId)?.[1]
-      if (id === undefined) return
+      const name = readViewerName(viewerId, mark)
+      if (name === undefined) return false
       // Before the answer there is no record yet, and only one thing to say.
-      if (report.state === 'busy') return live.get(sessionId(id))?.cameraReported(camera, report)
-      const stored = await sessions.get(id)
+      if (report.state === 'busy') {
+        live.get(name.id)?.cameraReported(camera, report)
+        return false
+      }
+      const stored = await sessions.get(name.id)
       // A camera speaks of its own viewers only, and of the attempt that is running now.
-      if (stored?.value.facts.cameraId !== camera.id || stored.value.facts.viewerId !== viewerId) return
-      await update(stored.value.facts.id, { kind: 'camera-reported', ...what, at: clock() })
+      const isItsOwn = stored?.value.facts.cameraId === camera.id && stored.value.facts.viewerId === viewerId
+      const session = isItsOwn
+        ? await update(name.id, { kind: 'camera-reported', ...what, at: clock() }, stored)
+        : stored?.value
+      return report.state === 'connected' && isUnwanted(camera, name, session)
     },
     warm(camera, ref) {
       if (ref === undefined) return signaling.warm(camera.channel)
       const id = idOf(ref)
-      const viewerId = prepared.get(id) ?? viewerIdOf(id)
+      const viewerId = nameOf(id)
       prepared.set(id, viewerId)
       // Most displays that were shown the way do come; of those that did not, the oldest are forgotten.
       for (const [oldest] of prepared) if (prepared.size > mostPrepared) prepared.delete(oldest)
@@ -369,11 +409,6 @@ function factsOf(
   // Without a speaker, a way back would lead nowhere.
   const fitting = { ...rules, talkBack: rules.talkBack && camera.hasSpeaker }
   return { ...who, offerDigest, startedAt: receivedAt, answerBy, rules: fitting, budgets }
-}
-
-/** Fresh for each attempt: a KVS camera refuses a second offer from a viewer that it still holds. */
-function viewerIdOf(id: SessionId): string {
-  return `s-${id}.${randomBytes(4).toString('hex')}`
 }
 
 /** The same display's session has the same id on every machine, so that a repeat finds it. */

@@ -327,6 +327,8 @@ function refuse({ facts, timeline }: Negotiating, at: number, error: BridgeError
   return [note(closed, at, 'refused', code), [{ kind: 'refuse', error }, { kind: 'hang-up' }]]
 }
 
+const lifetimeOver = 'its lifetime is over'
+
 /** After the verdict only the story is kept; nothing comes out of here. */
 function watch(session: Answered, event: SessionEvent): Session {
   const { at } = event
@@ -336,6 +338,8 @@ function watch(session: Answered, event: SessionEvent): Session {
       return session.phase === 'answered' ? note({ ...session, phase: 'connected' }, at, 'display-connected') : session
     case 'camera-reported': {
       const told = hear(session, event)
+      // answered|connected + camera-reported connected, after its lifetime -> closed
+      if (event.state === 'connected' && at >= session.endsBy) return close(told, at, lifetimeOver)
       if (event.state === 'connected' || event.state === 'busy') return told
       // answered|connected + camera-reported failed|left|silent -> closed
       if (event.state === 'left') return close(told, at, 'the camera saw the display leave')
@@ -346,7 +350,7 @@ function watch(session: Answered, event: SessionEvent): Session {
       // answered|connected + ended -> closed
       return close(session, at, event.reason)
     case 'woke':
-      return at >= session.endsBy ? close(session, at, 'its lifetime is over') : session
+      return at >= session.endsBy ? close(session, at, lifetimeOver) : session
     case 'camera-answered':
     case 'camera-candidate':
     case 'camera-gathered':
@@ -363,7 +367,9 @@ function hear<S extends Answered | Closed>(session: S, event: SessionEvent): S {
   if (event.kind !== 'camera-reported') return session
   const { state, heard, at } = event
   const isNews = (name: string): boolean => !session.timeline.some((one) => one.step === name)
-  const told = heard === undefined ? session : { ...session, heard }
+  // The same words again are no change: what is connected is said every few seconds.
+  const isSame = heard?.packets === session.heard?.packets && heard?.level === session.heard?.level
+  const told = heard === undefined || isSame ? session : { ...session, heard }
   const linked = state === 'connected' && isNews('camera-connected') ? note(told, at, 'camera-connected') : told
   return heard !== undefined && heard.packets > 0 && isNews('talk-back-heard')
     ? note(linked, at, 'talk-back-heard')

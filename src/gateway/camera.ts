@@ -13,9 +13,9 @@ import { createSource, shareSource } from './source.ts'
 import { startStills, type Stills } from './still.ts'
 import { openViewer, type Viewer } from './viewer.ts'
 
-/** As many as KVS lets connect to a channel. */
 /** How long viewers may take to leave when the camera stops. */
 const leaveMs = 1_000
+/** As many as KVS lets connect to a channel. */
 const maxViewers = 10
 /** When all places are taken, a viewer from whom nothing came for so long makes room: it has probably left. */
 const replaceableMs = 3_000
@@ -32,8 +32,10 @@ export interface CameraOptions {
   readonly channelName: string
   /** `synthetic`, the path of a media file, or `rtsp://…`. */
   readonly source: string
-  /** Told of presses and of how viewers fare; a rejection is logged. */
-  readonly report: (event: CameraEvent) => void | Promise<void>
+  /** Told of presses and of how viewers fare; true ends the viewer, a rejection is logged. */
+  readonly report: (event: CameraEvent) => Promise<boolean>
+  /** How often it is told of a viewer that is connected, default 10,000. */
+  readonly reportEachMs?: number
   /** Takes a still picture (JPEG) of the stream: at the start, each minute, and when somebody rings. */
   readonly leaveStill?: (jpeg: Buffer) => Promise<void>
   /** How long candidates are gathered for one viewer, default 600. */
@@ -72,10 +74,11 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   let stills: Stills | undefined
   let closing: Promise<void> | undefined
 
-  const report = (event: CameraEvent) => {
-    const failed = (error: unknown) => log('warn', 'report-failed', { kind: event.kind, message: messageOf(error) })
-    void (async () => await options.report(event))().catch(failed)
-  }
+  const report = (event: CameraEvent): Promise<boolean> =>
+    options.report(event).catch((error: unknown) => {
+      log('warn', 'report-failed', { kind: event.kind, message: messageOf(error) })
+      return false
+    })
   const remove = (viewer: Viewer, reason: string, how?: 'silent') => {
     const left = viewer.close(reason, how)
     leaving.add(left)
@@ -89,7 +92,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
       const quietest = [...viewers.values()].toSorted((one, other) => other.quietMs() - one.quietMs())[0]
       if (!quietest || quietest.quietMs() < replaceableMs) {
         log('warn', 'viewer-ignored', { viewerId, message: `${maxViewers} viewers are here already` })
-        report({ kind: 'viewer', viewerId, state: 'busy', at: Math.round(clock()) })
+        void report({ kind: 'viewer', viewerId, state: 'busy', at: Math.round(clock()) })
         return
       }
       remove(quietest, 'its place is wanted, and it has been quiet', 'silent')
@@ -103,6 +106,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
       iceGatherMs: options.iceGatherMs ?? 600,
       send: (message) => connection?.send(message, viewerId),
       report,
+      reportEachMs: options.reportEachMs ?? 10_000,
       onGone: () => {
         if (viewers.get(viewerId) === viewer) viewers.delete(viewerId)
       },
@@ -218,7 +222,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   return {
     viewers: () => viewers.size,
     press() {
-      report({ kind: 'press', eventId: randomUUID(), at: Math.round(clock()) })
+      void report({ kind: 'press', eventId: randomUUID(), at: Math.round(clock()) })
       stills?.take()
     },
     close: () => (closing ??= shutDown()),

@@ -1,7 +1,7 @@
 /** Posts what a camera has to tell to the bridge, and leaves its pictures there. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Log } from '../ports.ts'
-import type { CameraEvent } from '../wire/camera-event.ts'
+import { cameraEventReply, type CameraEvent } from '../wire/camera-event.ts'
 
 const timeoutMs = 3_000
 /** Pauses before a press is posted again: a ring that comes a quarter of a minute late is of no use to anybody. */
@@ -29,14 +29,15 @@ export function createStillPoster({ url, key }: Omit<ReporterOptions, 'log'>): (
   }
 }
 
-export type Reporter = (event: CameraEvent) => Promise<void>
+/** True when the bridge says that the session of this viewer is over. */
+export type Reporter = (event: CameraEvent) => Promise<boolean>
 
 /**
  * Makes a reporter. It never rejects: what could not be told is logged. Presses are repeated with the same `eventId` while the
- * bridge is away or fails; how viewers fare is told once, since a newer word follows.
+ * bridge is away or fails; how viewers fare is told once, since a newer word follows. No reply, or one that cannot be read, ends no viewer.
  */
 export function createReporter({ url, key, log }: ReporterOptions): Reporter {
-  const post = async (event: CameraEvent): Promise<'done' | 'refused' | 'failed'> => {
+  const post = async (event: CameraEvent): Promise<'done' | 'ended' | 'refused' | 'failed'> => {
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -44,6 +45,10 @@ export function createReporter({ url, key, log }: ReporterOptions): Reporter {
         body: JSON.stringify(event),
         signal: AbortSignal.timeout(timeoutMs),
       })
+      if (response.ok && event.kind === 'viewer') {
+        const reply = cameraEventReply.safeParse(await response.json().catch(() => undefined))
+        return reply.data?.ended === true ? 'ended' : 'done'
+      }
       await response.body?.cancel()
       if (response.ok) return 'done'
       log('warn', 'report-refused', { kind: event.kind, status: response.status })
@@ -58,13 +63,14 @@ export function createReporter({ url, key, log }: ReporterOptions): Reporter {
   }
   return async (event) => {
     let outcome = await post(event)
-    if (event.kind !== 'press') return
+    if (event.kind !== 'press') return outcome === 'ended'
     for (const retryMs of retriesMs) {
-      if (outcome !== 'failed') return
+      if (outcome !== 'failed') return false
       // The process may end meanwhile: a retry must not keep it alive.
       await wait(retryMs, undefined, { ref: false })
       outcome = await post(event)
     }
     if (outcome === 'failed') log('error', 'press-lost', { eventId: event.eventId })
+    return false
   }
 }

@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RTCPeerConnection } from 'werift'
 import type { Outgoing } from '../kvs/message.ts'
+import { sayGoodbye } from '../goodbye.ts'
 import type { Clock, IceServer, Log } from '../ports.ts'
 import type { CameraEvent } from '../wire/camera-event.ts'
 import { answerOffer, createConnection } from './answer.ts'
@@ -30,7 +31,10 @@ export interface ViewerOptions {
   readonly iceGatherMs: number
   /** Sends a message to this viewer. */
   readonly send: (message: Outgoing) => void
-  readonly report: (event: CameraEvent) => void
+  /** Resolves to true when the bridge says that this viewer's session is over. Never rejects. */
+  readonly report: (event: CameraEvent) => Promise<boolean>
+  /** So often the bridge is told, and asked, while the viewer is connected. */
+  readonly reportEachMs: number
   /** Called once, when the viewer has come to its end, by itself or by `close`. */
   readonly onGone: () => void
   readonly clock: Clock
@@ -47,7 +51,7 @@ export interface Viewer {
 
 /** Answers the offer at once and serves the viewer until it goes. */
 export function openViewer(options: ViewerOptions): Viewer {
-  const { viewerId, source, iceGatherMs, clock, log } = options
+  const { viewerId, source, iceGatherMs, reportEachMs, clock, log } = options
   const connection = createConnection(options.iceServers, iceGatherMs)
   const life = new AbortController()
   const { signal } = life
@@ -72,6 +76,15 @@ export function openViewer(options: ViewerOptions): Viewer {
     // `end` catches what may go wrong in it.
     if (!signal.aborted) void close(reason, how)
   }
+  /** The display may look on although nobody lets it any more: KVS has no word for that, so the bridge is asked. */
+  const reportConnected = () =>
+    void report('connected').then((isOver) => {
+      if (isOver) hangUp('the bridge says that its session is over')
+    })
+  const keepReporting = () => {
+    reportConnected()
+    later(reportEachMs, keepReporting)
+  }
   /** After `ms`, unless the viewer is gone before; the rejection says only that it is. */
   const later = (ms: number, action: () => void) => void wait(ms, undefined, { signal }).then(action, () => undefined)
 
@@ -80,9 +93,11 @@ export function openViewer(options: ViewerOptions): Viewer {
     leaveSource()
     if (ear) heard = { ...heard, packets: ear.heard().packets }
     ear?.close()
-    report(feed ? how : 'failed')
+    void report(feed ? how : 'failed')
     log('info', 'viewer-gone', { viewerId, reason, ...feed?.sent(), heardPackets: heard.packets })
     options.onGone()
+    // A courtesy: who does not hear it misses the picture.
+    await Promise.all(connection.dtlsTransports.map(sayGoodbye)).catch(() => undefined)
     await connection.close().catch(warn('viewer-close-failed'))
   }
 
@@ -101,7 +116,7 @@ export function openViewer(options: ViewerOptions): Viewer {
         transport.onStateChange.subscribe((dtls) => dtls === 'closed' && hangUp('it said goodbye'))
       }
       log('info', 'viewer-connected', { viewerId })
-      report('connected')
+      keepReporting()
     } else if (state === 'closed') hangUp('its connection is closed')
     // After consent has run out (RFC 7675): nobody hung up.
     else if (state === 'failed') hangUp('its connection is failed', 'silent')
@@ -119,7 +134,7 @@ export function openViewer(options: ViewerOptions): Viewer {
     const now = ear?.heard()
     if (now && now.packets > heard.packets) {
       heard = now
-      report('connected')
+      reportConnected()
     }
     const total = packetsFrom(connection)
     if (total !== received) receivedAt = performance.now()

@@ -2,7 +2,6 @@
 
 import { randomBytes, randomInt } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
-import { setImmediate } from 'node:timers/promises'
 import {
   IceCandidate,
   parseIceServers,
@@ -21,6 +20,7 @@ import {
   SourceDescriptionChunk,
   SourceDescriptionItem,
 } from 'werift'
+import { sayGoodbye } from '../goodbye.ts'
 import type { IceServer } from '../ports.ts'
 import type { Answer } from './answer.ts'
 import { CallError } from './causes.ts'
@@ -267,24 +267,6 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
     handshake.catch(() => undefined)
     return handshake
   }
-}
-
-/**
- * Sends the DTLS alert `close_notify` (RFC 5246 section 7.2.1), by which a camera knows at once that the display has gone;
- * werift has no call for it, so its application data is relabelled on the way out.
- */
-export async function sayGoodbye(dtls: RTCDtlsTransport): Promise<void> {
-  const socket = dtls.dtls
-  if (dtls.state !== 'connected' || socket === undefined) return
-  const ALERT = 21
-  const encrypt = socket.cipher.encryptPacket.bind(socket.cipher)
-  socket.cipher.encryptPacket = (packet) => {
-    packet.recordLayerHeader.contentType = ALERT
-    return encrypt(packet)
-  }
-  await socket.send(Buffer.from([1, 0]))
-  // werift does not wait for the datagram, which leaves in the next tick; closing the socket now would swallow it.
-  await setImmediate()
 }
 
 function iceSummary({ candidates }: Answer): string {

@@ -38,7 +38,10 @@ const sensor = z.object({
   ...when,
 })
 
-/** How a viewer fares: posted when it connects, each second while it talks back, and once at its end. */
+/**
+ * How a viewer fares: posted when it connects, every ten seconds while it is, each second while it talks back, and once at
+ * its end.
+ */
 const viewer = z.object({
   kind: z.literal('viewer'),
   /** The `senderClientId` of the viewer's offer, as KVS limits it. */
@@ -70,4 +73,11 @@ export const mqttEvent = z.discriminatedUnion('kind', [
   sensor.partial({ at: true }),
 ])
 
+/** What the bridge answers, with status 202. */
+export const cameraEventReply = z.object({
+  /** To a viewer that is `connected`: its session is over, and the camera should end it. */
+  ended: z.literal(true).exactOptional(),
+})
+
 export type CameraEvent = z.infer<typeof cameraEvent>
+export type CameraEventReply = z.infer<typeof cameraEventReply>

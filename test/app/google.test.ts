@@ -249,6 +249,21 @@ test('what has no picture and announces nobody is no device of Google, and no re
   expect(await house.reconcile?.(AbortSignal.timeout(10_000))).toMatchObject({ resynced: 0, reported: 0 })
 })
 
+test('SYNC names 400 cameras, those that are shared included', async () => {
+  const names = Array.from({ length: 399 }, (_, index) => `camera-${index}`)
+  for (const name of names) {
+    const camera = { ...door, id: cameraId(name), channel: { channelName: name, road: 'viewer' } } as const
+    await house.cameras.put(camera, 'key')
+    await house.shares.share(ada, camera.id, bob, false)
+  }
+  await house.quiet()
+  house.said()
+  for (const account of [ada, bob]) {
+    const devices = await house.sync(account)
+    expect(devices.map(({ id }) => id).sort()).toEqual([door.id, ...names].sort())
+  }
+})
+
 test('QUERY says what was reported', async () => {
   await house.sync(ada)
   const asQueried = async () => {

@@ -46,9 +46,11 @@ export async function openHouse(options: HouseOptions = {}) {
   const { lines, log } = createJournal()
   const warmed: string[] = []
   const offers: string[] = []
+  const viewers: string[] = []
   const signaling: Signaling = {
-    async *offer(_channel, _viewer, sdp) {
+    async *offer(_channel, viewerId, sdp) {
       offers.push(sdp)
+      viewers.push(viewerId)
       if (options.camera) yield* options.camera(sdp)
       else throw new BridgeError('camera_silent')
     },
@@ -129,6 +131,8 @@ export async function openHouse(options: HouseOptions = {}) {
     outbox,
     store,
     url,
+    /** By what names the broker came to the camera. */
+    viewers,
     warmed,
     setOnline: (value: boolean) => void (online = value),
     /** Posts an event with the camera's key. */

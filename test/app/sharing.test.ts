@@ -76,6 +76,18 @@ test('a press is told to everybody who may see the camera, as theirs', async () 
   ])
 })
 
+test('an account is shared a thousand cameras, and whoever shares one more is told', async () => {
+  const names = Array.from({ length: 1_001 }, (_, index) => cameraId(`camera-${index}`))
+  for (const id of names) await cameras.put({ ...camera, id, channel: { channelName: id, road: 'viewer' } }, 'key')
+  for (const id of names.slice(0, 1_000)) await shares.share(ada, id, bob, false)
+  const refused = { code: 'invalid_request', message: expect.stringContaining('1000') }
+  await expect(shares.share(ada, names[1_000]!, bob, false)).rejects.toMatchObject(refused)
+  // What is shared already can still be changed.
+  await shares.share(ada, names[0]!, bob, true)
+  expect(await shares.visible.list(bob)).toHaveLength(1_000)
+  expect(await shares.guests(ada, names[1_000]!)).toEqual([])
+})
+
 describe('nobody shares', () => {
   test("a camera of somebody else's, not even one that is shared with them", async () => {
     await shares.share(ada, door, bob, true)

@@ -75,10 +75,13 @@ function house(
     warm?: Signaling['warm']
     mostKept?: number
     onSession?: BrokerDeps['onSession']
+    mark?: string
+    clock?: () => number
   } = {},
 ): House {
   let offers = 0
   let lines = 0
+  const clock = options.clock ?? Date.now
   const signaling: Signaling = {
     async *offer(_channel, viewerId, _sdp, signal) {
       offers++
@@ -100,11 +103,12 @@ function house(
     budgets: { ...budgets, settleCapMs: 60, quietMs: 20, replyMs: 10, lifetimeMs: 1_000 },
     ...(options.mostKept !== undefined && { mostKept: options.mostKept }),
     ...(options.onSession && { onSession: options.onSession }),
-    clock: Date.now,
+    ...(options.mark !== undefined && { mark: options.mark }),
+    clock,
     log: () => {},
   })
   const ask = (change: Partial<NegotiateRequest> = {}): Promise<string> => {
-    const receivedAt = Date.now()
+    const receivedAt = clock()
     const answerBy = receivedAt + (options.budgetMs ?? 150)
     const request = {
       assistant: 'alexa',
@@ -325,6 +329,174 @@ describe('whatever the camera does, there is one verdict, the right cause, and n
     })
     expect(await codeOf(ask())).toBe('answered')
   })
+})
+
+/** A store that notes what is asked of it, and keeps nothing while its gate is closed. */
+function slowStore() {
+  const kept = createSqliteStore(':memory:', Date.now)
+  const asked: string[] = []
+  let gate = Promise.withResolvers<void>()
+  gate.resolve()
+  const store: Store = {
+    ...kept,
+    collection: <T>(kind: string): Collection<T> => {
+      const collection = kept.collection<T>(kind)
+      return {
+        ...collection,
+        get: async (id) => (asked.push('get'), collection.get(id)),
+        put: async (id, value, options) => (asked.push('put'), await gate.promise, collection.put(id, value, options)),
+      }
+    },
+  }
+  return { store, asked, shut: () => void (gate = Promise.withResolvers()), open: () => gate.resolve() }
+}
+
+describe('a viewer that is connected', () => {
+  const ref = { assistant: 'alexa', accountId: camera.accountId, reference: 'r' } as const
+  const garden: Camera = { ...camera, id: cameraId('garden') }
+  const heard = { packets: 0, level: 0 }
+  const anHour = 3_600_000
+
+  /** A house whose clock can be put forward, and whose cameras note who comes. */
+  function watched(options: Parameters<typeof house>[1] = {}) {
+    const viewers: string[] = []
+    let aheadMs = 0
+    const script: Script = (signal, viewerId) => {
+      viewers.push(viewerId)
+      return good(signal, viewerId)
+    }
+    const one = house(script, { clock: () => Date.now() + aheadMs, ...options })
+    return {
+      ...one,
+      viewers,
+      wait: (ms: number) => void (aheadMs += ms),
+      /** Whether the camera is to end it. */
+      isOver: (viewerId: string | undefined, at = camera) =>
+        one.broker.cameraReported(at, { viewerId: viewerId ?? 'nobody came', state: 'connected', heard }),
+    }
+  }
+
+  test('is left alone while its session lives, and is to be ended once that is over, also after a restart', async () => {
+    const { ask, broker, viewers, isOver, store } = watched()
+    await ask()
+    expect(await isOver(viewers[0])).toBe(false)
+    await broker.end(ref, 'bye')
+    expect([await isOver(viewers[0]), await isOver(viewers[0])]).toEqual([true, true])
+    const restarted = watched({ store })
+    expect(await restarted.isOver(viewers[0])).toBe(true)
+    expect(await broker.cameraReported(camera, { viewerId: viewers[0]!, state: 'left', heard })).toBe(false)
+    const [view] = await broker.recent(camera.accountId)
+    expect(view?.timeline.at(-1)).toMatchObject({ step: 'ended', detail: 'bye' })
+  })
+
+  test('costs one read a report, and no write when there is nothing new', async () => {
+    const { store, asked } = slowStore()
+    const { ask, broker, viewers, isOver } = watched({ store })
+    await ask()
+    await isOver(viewers[0])
+    asked.length = 0
+    for (const _ of [1, 2, 3]) await isOver(viewers[0])
+    expect(asked).toEqual(['get', 'get', 'get'])
+    await broker.cameraReported(camera, {
+      viewerId: viewers[0]!,
+      state: 'connected',
+      heard: { packets: 1, level: 0 },
+    })
+    await until(() => broker.running() === 0)
+    await broker.end(ref, 'bye')
+    await isOver(viewers[0])
+    asked.length = 0
+    expect(await isOver(viewers[0])).toBe(true)
+    expect(asked).toEqual(['get'])
+  })
+
+  test('is left alone while its record is not kept yet, and ended if it never is', async () => {
+    const { store, shut, open } = slowStore()
+    const { ask, viewers, isOver, wait } = watched({ store })
+    shut()
+    await ask()
+    expect(await isOver(viewers[0])).toBe(false)
+    wait(119_000)
+    expect(await isOver(viewers[0])).toBe(false)
+    wait(2_000)
+    expect(await isOver(viewers[0])).toBe(true)
+    open()
+  })
+
+  test('is left alone while the record is still that of an attempt before it, which is over', async () => {
+    const { store, shut, open } = slowStore()
+    const { ask, broker, viewers, isOver, wait } = watched({ store })
+    await ask()
+    await until(() => broker.running() === 0)
+    await broker.end(ref, 'bye')
+    // Its first word is written down, which must not wait for the gate.
+    await isOver(viewers[0])
+    wait(1_000)
+    shut()
+    await ask({ offer: `${echoOffer}a=x-later\r\n` })
+    expect([await isOver(viewers[0]), await isOver(viewers[1])]).toEqual([true, false])
+    open()
+    await broker.close()
+    expect([await isOver(viewers[0]), await isOver(viewers[1])]).toEqual([false, false])
+  })
+
+  test('of an attempt that was replaced goes with the session', async () => {
+    const { ask, broker, viewers, isOver, wait } = watched()
+    await ask()
+    await until(() => broker.running() === 0)
+    wait(100)
+    await ask({ offer: `${echoOffer}a=x-later\r\n` })
+    expect(await isOver(viewers[0])).toBe(false)
+    await broker.endCamera(camera.accountId, camera.id, 'not shared any more')
+    expect([await isOver(viewers[0]), await isOver(viewers[1])]).toEqual([true, true])
+  })
+
+  test('does not outlive its share by using its reference for a view of another camera', async () => {
+    const { ask, broker, viewers, isOver, wait } = watched()
+    await ask()
+    await until(() => broker.running() === 0)
+    wait(100)
+    await ask({ offer: `${echoOffer}a=x-later\r\n`, camera: garden })
+    await broker.endCamera(camera.accountId, camera.id, 'not shared any more')
+    expect([await isOver(viewers[0]), await isOver(viewers[1], garden)]).toEqual([true, false])
+  })
+
+  test('is to be ended when the time of its session is over, which is noted', async () => {
+    const { ask, broker, viewers, isOver, wait } = watched()
+    await ask()
+    wait(1_000)
+    expect(await isOver(viewers[0])).toBe(true)
+    expect((await broker.recent(camera.accountId))[0]?.timeline.at(-1)).toMatchObject({ detail: expect.any(String) })
+  })
+
+  test.each([
+    ['came by other means', () => 'AWS_DEFAULT_SINGLE_MASTER-viewer'],
+    ['is named in the old way', (ours: string) => ours.replace(/\..*/, '.0a1b2c3d')],
+    ['is that of another bridge', (ours: string) => ours.replace('.mine.', '.theirs.')],
+  ])('and %s is not ours to end', async (_, name) => {
+    const { ask, broker, viewers, isOver, wait } = watched({ mark: 'mine' })
+    await ask()
+    await broker.end(ref, 'bye')
+    wait(anHour)
+    const viewerId = name(viewers[0]!)
+    expect(viewerId).not.toBe(viewers[0])
+    expect([await isOver(viewerId), await isOver(viewers[0])]).toEqual([false, true])
+  })
+})
+
+test('a line that was opened long ago lends its name to no offer', async () => {
+  const warmed: (string | undefined)[] = []
+  const used: string[] = []
+  let now = Date.now()
+  const { ask, broker } = house((signal, viewerId) => (used.push(viewerId), good(signal, viewerId)), {
+    warm: (_, viewerId) => void warmed.push(viewerId),
+    clock: () => now,
+  })
+  broker.warm(camera, { assistant: 'alexa', accountId: camera.accountId, reference: 'r' })
+  now += 30_000
+  await ask()
+  expect([warmed.length, used.length]).toEqual([1, 1])
+  expect(used[0]).not.toBe(warmed[0])
 })
 
 test('a camera without a speaker is answered without talk-back, one with it with', async () => {

@@ -249,6 +249,22 @@ describe('transitions', () => {
     expect(session).not.toHaveProperty('cause')
   })
 
+  test('answered + camera-reported connected, again -> the same: nothing is to be kept', () => {
+    const connected = { kind: 'camera-reported', state: 'connected', heard: { packets: 3, level: 0.2 } } as const
+    const { session } = play(answered(20), { kind: 'camera-gathered', at: 25 }, { ...connected, at: 900 })
+    expect(step(session, { ...connected, at: 10_900 })).toEqual([session, []])
+    expect(step(session, { ...connected, at: 10_900 })[0]).toBe(session)
+    expect(step(session, { ...connected, heard: { packets: 4, level: 0.2 }, at: 10_900 })[0]).toMatchObject({
+      heard: { packets: 4 },
+    })
+  })
+
+  test('answered + camera-reported connected, after its lifetime -> closed', () => {
+    const { session } = play(answered(20), { kind: 'camera-gathered', at: 25 })
+    const [late] = step(session, { kind: 'camera-reported', state: 'connected', at: 25 + budgets.lifetimeMs })
+    expect(late).toMatchObject({ phase: 'closed', reason: 'its lifetime is over' })
+  })
+
   test('what the camera heard is kept, also when it says so after the end', () => {
     const { session } = play(
       answered(20),

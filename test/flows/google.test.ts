@@ -90,7 +90,7 @@ describe('a bridge with a service account', () => {
         },
         channelName: house.camera.channel.channelName,
         source: 'synthetic',
-        report: () => {},
+        report: async () => false,
         clock: Date.now,
         log: () => {},
       })

@@ -4,7 +4,7 @@ import type { CameraMaster } from '../../src/gateway/camera.ts'
 import { packetSamples, sampleRate } from '../../src/gateway/chime.ts'
 import { loadFfmpeg, openEncoder } from '../../src/gateway/ffmpeg.ts'
 import { cameraEvent, type CameraEvent } from '../../src/wire/camera-event.ts'
-import { sayGoodbye } from '../../src/simulator/display.ts'
+import { sayGoodbye } from '../../src/goodbye.ts'
 import { chromiumOffer, echoOffer } from './offers.ts'
 import { createWorld, openUdpSockets, until, type Line, type World } from './world.ts'
 
@@ -94,6 +94,39 @@ describe('a viewer', () => {
     await until(() => camera.viewers() === 0, 15_000)
     expect(world.events.at(-1)).toMatchObject({ kind: 'viewer', viewerId: 'echo-1', state: 'silent' })
   }, 30_000)
+
+  test('whose session is over is ended at once, and knows it; the others go on', async () => {
+    world = await createWorld()
+    const camera = await world.startCamera()
+    const [guest, owner] = [await world.view('guest'), await world.view('owner')]
+    await until(() => guest.video.packets.length > 0 && owner.video.packets.length > 0)
+    world.answerReports(async (event) => event.kind === 'viewer' && event.viewerId === 'guest')
+    await until(() => camera.viewers() === 1, 1_000)
+    await until(() => guest.connection.dtlsTransports[0]!.state === 'closed', 1_000)
+    expect(world.events.findLast((event) => event.kind === 'viewer' && event.viewerId === 'guest')).toMatchObject({
+      state: 'left',
+    })
+    const [seen, seenByOwner] = [guest.video.packets.length, owner.video.packets.length]
+    await until(() => owner.video.packets.length > seenByOwner + 20)
+    expect([guest.video.packets.length, camera.viewers()]).toEqual([seen, 1])
+  })
+
+  test('is spoken of again and again, and no report that fails or hangs ends it', async () => {
+    world = await createWorld()
+    const camera = await world.startCamera()
+    let told = 0
+    world.answerReports(async () => {
+      told += 1
+      if (told % 2 === 0) throw new Error('the bridge is away')
+      return new Promise(() => {})
+    })
+    const { video } = await world.view('owner')
+    await until(() => told >= 6)
+    const seen = video.packets.length
+    await until(() => video.packets.length > seen + 20)
+    expect(camera.viewers()).toBe(1)
+    expect(world.logged.filter(({ event }) => event === 'report-failed').length).toBeGreaterThan(1)
+  })
 
   test('keeps its picture while the signaling service restarts, and the camera comes back to its channel', async () => {
     world = await createWorld()

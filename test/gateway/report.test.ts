@@ -10,18 +10,21 @@ const viewer: CameraEvent = { kind: 'viewer', viewerId: 'echo-1', state: 'connec
 
 let bridge: Server
 let statuses: number[]
+let reply: string | undefined
 let posts: { headers: IncomingHttpHeaders; body: unknown }[]
 let logged: string[]
 
 beforeEach(async () => {
   posts = []
   logged = []
+  statuses = []
+  reply = ''
   bridge = createServer((request, response) => {
     let body = ''
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
     request.on('end', () => {
       posts.push({ headers: request.headers, body: JSON.parse(body) })
-      response.writeHead(statuses.shift() ?? 202).end()
+      if (reply !== undefined) response.writeHead(statuses.shift() ?? 202).end(reply)
     })
   })
   await new Promise<void>((resolve) => {
@@ -59,6 +62,22 @@ test('a press that is refused is not repeated', async () => {
   await reporter()(press)
   expect(posts).toHaveLength(1)
   expect(logged).toEqual(['report-refused'])
+})
+
+test('only a reply that says so ends a viewer', async () => {
+  reply = '{"ended":true}'
+  expect(await reporter()(viewer)).toBe(true)
+  expect(await reporter()(press)).toBe(false)
+  statuses = [500]
+  expect(await reporter()(viewer)).toBe(false)
+  for (reply of ['{}', '', 'not JSON', 'null', '{"ended":false}', '{"ended":"true"}'])
+    expect([reply, await reporter()(viewer)]).toEqual([reply, false])
+})
+
+test('a bridge that never replies ends no viewer', async () => {
+  reply = undefined
+  expect(await reporter()(viewer)).toBe(false)
+  expect(logged).toEqual(['report-failed'])
 })
 
 test('the numbers of a viewer are told once', async () => {

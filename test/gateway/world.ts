@@ -22,6 +22,8 @@ export interface World {
   /** Ends the service and starts another at the same port. */
   restartService(): Promise<void>
   startCamera(source?: string): Promise<CameraMaster>
+  /** What the bridge answers to reports from now on; a rejection is a report that failed. At first no session is over. */
+  answerReports(answer: (event: CameraEvent) => Promise<boolean>): void
   /** A viewer's place on the channel, without any peer connection. */
   callIn(viewerId: string): Promise<Line>
   /** A viewer that makes a full connection. */
@@ -44,6 +46,8 @@ export interface TestViewer {
   say(payloads: readonly Buffer[]): Promise<void>
   leave(): Promise<void>
 }
+
+const sayingNo = async (_event: CameraEvent): Promise<boolean> => false
 
 export async function createWorld(iceServers: readonly IceServer[] = []): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'gateway-test-'))
@@ -70,6 +74,7 @@ export async function createWorld(iceServers: readonly IceServer[] = []): Promis
   const kvs = openKvs({ ...access, credentials: await service.createCredentials({ kind: 'application' }) })
   const life = new AbortController()
   const closing: (() => Promise<unknown>)[] = []
+  let isOver = sayingNo
 
   const callIn = async (viewerId: string): Promise<Line> => {
     const channel = await findChannel(kvs, channelName, 'VIEWER', life.signal)
@@ -100,13 +105,18 @@ export async function createWorld(iceServers: readonly IceServer[] = []): Promis
         access: { ...access, credentials: cameraKeys },
         channelName,
         source,
-        report: (event) => void events.push(event),
+        report: async (event) => {
+          events.push(event)
+          return isOver(event)
+        },
+        reportEachMs: 100,
         clock: Date.now,
         log,
       })
       closing.push(() => camera.close())
       return camera
     },
+    answerReports: (answer) => void (isOver = answer),
     callIn,
     async view(viewerId) {
       const viewer = await connectViewer(await callIn(viewerId))

@@ -1,0 +1,78 @@
+/** A share ends while the guest looks: his picture, which does not pass through the bridge, stops; the owner's goes on. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { readConfig } from '../../src/app/config.ts'
+import { startEmbedded, type Embedded } from '../../src/app/embedded.ts'
+import type { AccountId } from '../../src/ports.ts'
+import { readAnswer } from '../../src/simulator/answer.ts'
+import { createDisplay, type Display } from '../../src/simulator/display.ts'
+import { hubRules } from '../broker/fixtures.ts'
+import { until } from '../gateway/world.ts'
+
+const patience = 60_000
+/** The camera asks each ten seconds. */
+const boundMs = 12_000
+const signal = AbortSignal.timeout(120_000)
+
+let house: Embedded
+let dataDir: string
+const displays: Display[] = []
+beforeAll(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'transom-hang-up-'))
+  const env = { TRANSOM_DATA: dataDir, TRANSOM_PORT: '0', TRANSOM_SIGNALING_PORT: '0' }
+  house = await startEmbedded(readConfig(env), Date.now, () => {})
+}, patience)
+afterAll(async () => {
+  for (const display of displays) await display.close()
+  await house.close()
+  rmSync(dataDir, { recursive: true, force: true })
+}, patience)
+
+/** Opens a view on a display of this account, and resolves when its picture is there. */
+async function watch(accountId: AccountId): Promise<{ readonly frames: () => number; readonly steps: string[] }> {
+  const steps: string[] = []
+  const limits = { gatherMs: 700, iceMs: 6_000, dtlsMs: 5_000 }
+  const display = await createDisplay({ style: 'hub', iceServers: [], limits, onStep: (step) => void steps.push(step) })
+  displays.push(display)
+  const camera = await house.bridge.shares.visible.find(accountId, house.camera.id)
+  if (camera === undefined) throw new Error('the camera is not to be seen')
+  const offer = await display.offer(signal)
+  const receivedAt = Date.now()
+  const answer = await house.bridge.broker.negotiate({
+    assistant: 'google',
+    accountId,
+    camera,
+    reference: accountId,
+    offer,
+    receivedAt,
+    answerBy: receivedAt + 5_000,
+    rules: hubRules,
+  })
+  await display.connect(readAnswer(offer, answer, { ipv4Only: false }), signal)
+  await until(() => display.hasPicture())
+  return { frames: () => display.traffic().frames, steps }
+}
+
+test(
+  "the guest's picture stops within seconds of the end of the share, and the owner's goes on",
+  async () => {
+    const { bridge, camera } = house
+    const owner = camera.accountId
+    const guest = await bridge.oauth.users.create({ login: 'bob', password: 'correct horse', name: 'Bob' })
+    await bridge.shares.share(owner, camera.id, guest, true)
+    const [mine, theirs] = [await watch(owner), await watch(guest)]
+    await bridge.shares.unshare(owner, camera.id, guest)
+
+    await until(() => theirs.steps.includes('lost'), boundMs)
+    await until(() => house.counts().viewers === 1, 1_000)
+    const [seen, seenByOwner] = [theirs.frames(), mine.frames()]
+    await until(() => mine.frames() > seenByOwner + 20)
+    expect(theirs.frames()).toBe(seen)
+    expect(mine.steps).not.toContain('lost')
+    expect((await bridge.broker.recent(guest))[0]).toMatchObject({ phase: 'closed' })
+    expect((await bridge.broker.recent(owner))[0]).toMatchObject({ phase: 'answered' })
+  },
+  patience,
+)
