@@ -45,7 +45,7 @@ export interface ConsoleSide {
 export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
   const { config, isLive, cameras, shares, linking, broker, presence, store, clock, log } = deps
   const states = store.collection<CameraState>('camera-state')
-  const viewers = createViewers(config.budgets.lifetimeMs, clock)
+  const viewers = createViewers(clock)
   const visible = { ...cameras, ...shares.visible }
   const rows = createRows({
     own: cameras,

@@ -22,7 +22,10 @@ export interface Budgets {
   readonly replyMs: number
   /** A camera that has been gone for longer than this is not even asked; one that may be reconnecting is. */
   readonly absentMs: number
-  /** A session ends this long after its answer if nobody ends it: `SessionDisconnected` may never come. */
+  /**
+   * A session ends this long after its answer, or after its camera last said that the display is there, if nobody ends it:
+   * `SessionDisconnected` may never come.
+   */
   readonly lifetimeMs: number
 }
 
@@ -340,7 +343,8 @@ function watch(session: Answered, event: SessionEvent): Session {
       const told = hear(session, event)
       // answered|connected + camera-reported connected, after its lifetime -> closed
       if (event.state === 'connected' && at >= session.endsBy) return close(told, at, lifetimeOver)
-      if (event.state === 'connected' || event.state === 'busy') return told
+      if (event.state === 'connected') return prolong(told, at)
+      if (event.state === 'busy') return told
       // answered|connected + camera-reported failed|left|silent -> closed
       if (event.state === 'left') return close(told, at, 'the camera saw the display leave')
       if (event.state === 'silent') return close(told, at, 'nothing came from the display any more')
@@ -361,6 +365,12 @@ function watch(session: Answered, event: SessionEvent): Session {
     case 'servers-known':
       return session
   }
+}
+
+/** Seen alive in the second half of its time; sooner it is not worth a write. */
+function prolong(session: Answered, at: number): Answered {
+  const { lifetimeMs } = session.facts.budgets
+  return session.endsBy - at < lifetimeMs / 2 ? { ...session, endsBy: at + lifetimeMs } : session
 }
 
 function hear<S extends Answered | Closed>(session: S, event: SessionEvent): S {

@@ -12,6 +12,8 @@ export interface SessionView {
   readonly startedAt: number
   /** Milliseconds from the display's offer to its answer; absent when there was none. */
   readonly answerMs?: number
+  /** When it is over if nobody ends it; absent without a running view. */
+  readonly endsBy?: number
   readonly endedAt?: number
   readonly timeline: readonly Step[]
   readonly cause?: Cause & { readonly advice: string }
@@ -33,6 +35,7 @@ export function viewOf(stored: Session, at: number): SessionView {
     phase,
     startedAt: facts.startedAt,
     ...(answeredAt === undefined ? {} : { answerMs: answeredAt - facts.startedAt }),
+    ...('endsBy' in session ? { endsBy: session.endsBy } : {}),
     ...(end === undefined ? {} : { endedAt: end.at }),
     timeline,
     ...(cause === undefined ? {} : { cause: { ...cause, advice: advice[cause.code] } }),

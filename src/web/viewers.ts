@@ -8,21 +8,19 @@ export interface Viewers {
   of(cameraId: CameraId): number
 }
 
-/** `lifetimeMs`: when a session is over that nobody ended. */
-export function createViewers(lifetimeMs: number, clock: Clock): Viewers {
+export function createViewers(clock: Clock): Viewers {
   const looking = new Map<CameraId, Map<SessionId, number>>()
   return {
-    learn({ id, cameraId, phase, startedAt, answerMs = 0 }) {
+    learn({ id, cameraId, endsBy }) {
       const there = looking.get(cameraId)
-      if (phase !== 'answered' && phase !== 'connected') {
+      if (endsBy === undefined) {
         const hasLeft = there?.delete(id) === true
         if (there?.size === 0) looking.delete(cameraId)
         return hasLeft
       }
       const isNew = there?.has(id) !== true
-      const until = startedAt + answerMs + lifetimeMs
-      if (there === undefined) looking.set(cameraId, new Map([[id, until]]))
-      else there.set(id, until)
+      if (there === undefined) looking.set(cameraId, new Map([[id, endsBy]]))
+      else there.set(id, endsBy)
       return isNew
     },
     of(cameraId) {

@@ -265,6 +265,17 @@ describe('transitions', () => {
     expect(late).toMatchObject({ phase: 'closed', reason: 'its lifetime is over' })
   })
 
+  test('answered + camera-reported connected, in the second half of its lifetime -> answered for another one', () => {
+    const { session } = play(answered(20), { kind: 'camera-gathered', at: 25 })
+    const at = 25 + budgets.lifetimeMs - 1
+    const [seen] = step(session, { kind: 'camera-reported', state: 'connected', at })
+    expect(viewOf(seen, at + budgets.lifetimeMs - 1)).toMatchObject({
+      phase: 'answered',
+      endsBy: at + budgets.lifetimeMs,
+    })
+    expect(isOverdue(seen, at + budgets.lifetimeMs)).toBe(true)
+  })
+
   test('what the camera heard is kept, also when it says so after the end', () => {
     const { session } = play(
       answered(20),
