@@ -1,21 +1,19 @@
-/** What the assistants call: one negotiation for each session at a time, and the sessions' records. */
+/** What the assistants call: one negotiation for each session at a time, and what is kept of it. */
 import { createHash, randomBytes } from 'node:crypto'
 import { within } from '../deadline.ts'
 import { BridgeError } from '../errors.ts'
 import { sessionId, type AccountId, type Camera, type Clock, type IceServer, type Log } from '../ports.ts'
-import type { CameraId, Presence, SessionId, Signaling, Store, Stored } from '../ports.ts'
+import type { CameraId, Presence, SessionId, Signaling, Store } from '../ports.ts'
 import type { AnswerRules } from './answer.ts'
+import { createHistory } from './history.ts'
 import { startNegotiation, type Negotiation } from './negotiation.ts'
 import {
-  isOverdue,
   refused,
-  step,
   type Assistant,
   type Budgets,
   type Facts,
   type Heard,
   type Session,
-  type SessionEvent,
   type ViewerState,
 } from './session.ts'
 import { viewOf, type SessionView } from './view.ts'
@@ -105,10 +103,6 @@ export interface BrokerDeps {
   readonly log: Log
 }
 
-/** A session's record is kept this long. */
-const keptMs = 24 * 3_600_000
-/** The store may take so long to tell of an earlier attempt; then the camera is asked without knowing. */
-const recallMs = 500
 /** The store may hold an answer back for so long. A Lambda sleeps once it has answered, so the record should be kept before. */
 const keepMs = 250
 
@@ -130,14 +124,12 @@ interface Running {
 
 export function createBroker(deps: BrokerDeps): Broker {
   const { signaling, presence, clock, log, mostKept = 50, mark = '' } = deps
-  const sessions = deps.store.collection<Session>('session')
+  const history = createHistory({ ...deps, mostKept, onChange: tell })
   /** The latest attempt of each session, while it may still be joined. */
   const live = new Map<SessionId, Running>()
   /** Names under which lines were opened ahead, each for one attempt. */
   const prepared = new Map<SessionId, string>()
   const unfinished = new Set<Running>()
-  /** How many sessions of an account have ended here since the surplus was last removed. */
-  const surplus = new Map<AccountId, number>()
   let isClosed = false
 
   function begin(request: NegotiateRequest, id: SessionId, digest: string): Running {
@@ -147,7 +139,7 @@ export function createBroker(deps: BrokerDeps): Broker {
 
     const run = async (): Promise<string> => {
       // One read on the way of an offer: an assistant that repeats itself must not be answered by a second session.
-      const earlier = await recall(id)
+      const earlier = await history.recall(id)
       const session = earlier?.value
       const isRepeat = session?.facts.offerDigest === digest && 'endsBy' in session && clock() < session.endsBy
       if (isRepeat) return session.answer
@@ -167,7 +159,7 @@ export function createBroker(deps: BrokerDeps): Broker {
         forget()
         throw refusal
       } finally {
-        saved = save(negotiation.session(), earlier)
+        saved = history.save(negotiation.session(), earlier)
         await within(keepMs, () => saved, ignore).catch(ignore)
       }
     }
@@ -203,66 +195,9 @@ export function createBroker(deps: BrokerDeps): Broker {
     return ready !== undefined && clock() < madeAt + preparedMs ? ready : nameViewer(id, mark, clock())
   }
 
-  /** What the store knows of a session; undefined also when it does not say in time. */
-  async function recall(id: SessionId): Promise<Stored<Session> | undefined> {
-    const failed = (error: unknown): undefined =>
-      log('error', 'session not recalled', { session: id, error }) as undefined
-    return within(recallMs, () => sessions.get(id), failed).catch(failed)
-  }
-
-  /** Keeps the record, unless that of a later attempt is there already. Never rejects: a store that fails costs no answer. */
-  async function save(session: Session, recalled: Stored<Session> | undefined): Promise<void> {
-    const { id, accountId, assistant, cameraId, startedAt, viewerId } = session.facts
-    const code = 'cause' in session ? session.cause?.code : undefined
-    log('info', 'session', {
-      session: id,
-      assistant,
-      camera: cameraId,
-      phase: session.phase,
-      code,
-      ms: clock() - startedAt,
-    })
-    try {
-      let stored = recalled
-      for (let attempt = 0; attempt < 5; attempt++) {
-        const onlyIf = stored === undefined ? 'absent' : { version: stored.version }
-        if ((await sessions.put(id, session, { ...place(accountId), onlyIf })) !== undefined) return
-        stored = await sessions.get(id)
-        const other = stored?.value.facts
-        if (other !== undefined && other.viewerId !== viewerId && other.startedAt > startedAt) return
-      }
-      log('error', 'session not saved', { session: id, error: 'its record kept changing' })
-    } catch (error) {
-      log('error', 'session not saved', { session: id, error })
-    }
-  }
-
-  function place(accountId: AccountId): { readonly group: string; readonly expiresAt: number } {
-    return { group: accountId, expiresAt: clock() + keptMs }
-  }
-
   function tell(session: Session): void {
     deps.onSession?.(viewOf(session, clock()), session.facts.accountId)
   }
-
-  /** Moves what is stored, beginning with what was just read; returns what is stored then. */
-  async function update(id: SessionId, event: SessionEvent, read?: Stored<Session>): Promise<Session | undefined> {
-    let stored = read ?? (await sessions.get(id))
-    for (let attempt = 0; attempt < 5 && stored !== undefined; attempt++) {
-      const [next] = step(stored.value, event)
-      if (next === stored.value) return next
-      const onlyIf = { version: stored.version }
-      if ((await sessions.put(id, next, { ...place(next.facts.accountId), onlyIf })) !== undefined) {
-        tell(next)
-        return next
-      }
-      stored = await sessions.get(id)
-    }
-    if (stored !== undefined) log('warn', 'session update lost', { session: id, event: event.kind })
-    return stored?.value
-  }
-
-  const isOver = (session: Session): boolean => session.phase === 'closed' || isOverdue(session, clock())
 
   /** Whether a viewer that is connected at this camera should not be; `session` is what is stored under its session's id. */
   function isUnwanted(camera: Camera, name: ViewerName, session: Session | undefined): boolean {
@@ -271,25 +206,14 @@ export function createBroker(deps: BrokerDeps): Broker {
     if (session === undefined || recorded === undefined || recorded.madeAt < name.madeAt)
       return clock() >= name.madeAt + unsavedMs
     // A later attempt speaks for the session. One at another camera cannot: nobody who ends views of this camera finds it.
-    return session.facts.cameraId !== camera.id || isOver(session)
-  }
-
-  /** The account's sessions, newest first. */
-  async function all(accountId: AccountId): Promise<readonly Session[]> {
-    const found: Session[] = []
-    for (let after: string | undefined; ;) {
-      const page = await sessions.list(accountId, { limit: 500, ...(after !== undefined && { after }) })
-      found.push(...page.map(({ value }) => value))
-      after = page.at(-1)?.id
-      if (page.length < 500) return found.sort((a, b) => b.facts.startedAt - a.facts.startedAt)
-    }
+    return session.facts.cameraId !== camera.id || history.isOver(session)
   }
 
   async function endOne(id: SessionId, reason: string): Promise<void> {
     const running = live.get(id)
     running?.end(reason)
     await running?.done
-    await update(id, { kind: 'ended', reason, at: clock() })
+    await history.update(id, { kind: 'ended', reason, at: clock() })
   }
 
   async function endWhere(
@@ -303,17 +227,8 @@ export function createBroker(deps: BrokerDeps): Broker {
     )
     for (const running of ours) running.end(reason)
     await Promise.all(ours.map(({ done }) => done))
-    const open = (await all(accountId)).filter(({ facts, phase }) => phase !== 'closed' && isMeant(facts))
+    const open = (await history.all(accountId)).filter(({ facts, phase }) => phase !== 'closed' && isMeant(facts))
     await Promise.all(open.map(({ facts }) => endOne(facts.id, reason)))
-  }
-
-  /** Reading the whole history costs the more the longer it may be, so that is done the less often. */
-  async function prune(accountId: AccountId): Promise<void> {
-    const ended = (surplus.get(accountId) ?? Infinity) + 1
-    if (ended < Math.floor(mostKept / 100)) return void surplus.set(accountId, ended)
-    surplus.set(accountId, 0)
-    const over = (await all(accountId)).filter(isOver)
-    await Promise.all(over.slice(mostKept).map(({ facts }) => sessions.remove(facts.id)))
   }
 
   return {
@@ -334,15 +249,17 @@ export function createBroker(deps: BrokerDeps): Broker {
       const asked = { ...ref, camera, rules, offer: '', receivedAt: startedAt, answerBy: startedAt }
       const session = refused(factsOf(asked, idOf(ref), '', '', deps.budgets), clock(), error)
       tell(session)
-      await save(session, undefined)
-      await prune(camera.accountId).catch((thrown: unknown) => log('warn', 'history not pruned', { error: thrown }))
+      await history.save(session, undefined)
+      await history
+        .prune(camera.accountId)
+        .catch((thrown: unknown) => log('warn', 'history not pruned', { error: thrown }))
     },
     async connected(ref) {
-      await update(idOf(ref), { kind: 'display-connected', at: clock() })
+      await history.update(idOf(ref), { kind: 'display-connected', at: clock() })
     },
     async end(ref, reason) {
       await endOne(idOf(ref), reason)
-      await prune(ref.accountId)
+      await history.prune(ref.accountId)
     },
     endAll: (accountId, assistant, reason) => endWhere(accountId, (one) => one.assistant === assistant, reason),
     endCamera: (accountId, id, reason) => endWhere(accountId, (one) => one.cameraId === id, reason),
@@ -355,11 +272,11 @@ export function createBroker(deps: BrokerDeps): Broker {
         live.get(name.id)?.cameraReported(camera, report)
         return false
       }
-      const stored = await sessions.get(name.id)
+      const stored = await history.get(name.id)
       // A camera speaks of its own viewers only, and of the attempt that is running now.
       const isItsOwn = stored?.value.facts.cameraId === camera.id && stored.value.facts.viewerId === viewerId
       const session = isItsOwn
-        ? await update(name.id, { kind: 'camera-reported', ...what, at: clock() }, stored)
+        ? await history.update(name.id, { kind: 'camera-reported', ...what, at: clock() }, stored)
         : stored?.value
       return report.state === 'connected' && isUnwanted(camera, name, session)
     },
@@ -375,11 +292,11 @@ export function createBroker(deps: BrokerDeps): Broker {
     iceServers: (camera, by) => signaling.iceServers(camera.channel, AbortSignal.timeout(Math.max(1, by - clock()))),
     isOnline: (camera) => presence(camera.channel)?.online,
     async view(accountId, id) {
-      const stored = /^[\w-]{22}$/.test(id) ? await sessions.get(id) : undefined
+      const stored = /^[\w-]{22}$/.test(id) ? await history.get(id) : undefined
       return stored?.value.facts.accountId === accountId ? viewOf(stored.value, clock()) : undefined
     },
     async recent(accountId, { assistant, cameraId, limit } = {}) {
-      const found = (await all(accountId)).filter(
+      const found = (await history.all(accountId)).filter(
         ({ facts }) =>
           (assistant === undefined || facts.assistant === assistant) &&
           (cameraId === undefined || facts.cameraId === cameraId),
