@@ -46,8 +46,8 @@ export interface ManageDeps {
   readonly clock: Clock
 }
 
-/** As many as Alexa takes of one customer. */
-const mostCameras = 300
+/** More than any home has, and than Alexa takes of one customer (300); who has so many adds them by mistake. */
+const mostCameras = 1_000
 
 const newCamera = registrationRequest.omit({ owner: true }).extend({ id: registrationRequest.shape.id.optional() })
 const guestRights = z.object({ mayTalk: z.boolean() })
@@ -62,7 +62,7 @@ export function createManageRoutes(deps: ManageDeps): Router {
     if (registrations === undefined) throw new Refused('not_supported', elsewhere)
     const { id, ...wanted } = read(newCamera, request.body)
     if ((await own.list(accountId)).length >= mostCameras)
-      throw new BridgeError('invalid_request', `${mostCameras} cameras are the most that an assistant takes`)
+      throw new BridgeError('invalid_request', `an account has ${mostCameras} cameras at most`)
     const camera = { ...wanted, id: id ?? (await idFor(wanted.name, registrations)) }
     response.status(201).json(await registrations.add(camera, accountId))
   })
