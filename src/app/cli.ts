@@ -99,7 +99,8 @@ function show<T>({ json }: Values, value: T, print: (value: T) => string): void 
 function printRegistration(issued: Registration): string {
   const { channelName, channelArn, endpoint, caPath, cameraKey, eventsUrl, environment, warnings } = issued
   const variables = Object.entries(environment).map(([name, value]) => `    export ${name}='${value}'`)
-  const press = `curl -H 'Authorization: Bearer ${cameraKey}' -d '{"kind":"press","eventId":"1","at":'$(date +%s000)'}' ${eventsUrl}`
+  // An id of its own each time: the same event again would be no new one.
+  const press = `curl -H 'Authorization: Bearer ${cameraKey}' -d '{"kind":"press","eventId":"'$(date +%s)'","at":'$(date +%s000)'}' ${eventsUrl}`
   return `
   ${issued.cameraId} is registered. The secrets below are shown this once.
 

@@ -50,6 +50,8 @@ test('what is printed is everything that a camera needs', async () => {
   ])
   // The C SDK cannot be sent to another port, and must be told so before it fails.
   expect(printed.out).toContain('443 only')
+  expect(printed.out).toContain('set TRANSOM_HOST and TRANSOM_SIGNALING_HOST')
+  expect(printed.out).toContain('set TRANSOM_PUBLIC_URL')
 
   const master = await openMaster(environment, 'porch')
   await listed((camera) => camera?.isOnline === true && camera.keys.length === 1)
@@ -58,10 +60,13 @@ test('what is printed is everything that a camera needs', async () => {
     string,
     string,
   ]
+  // The line that is printed rings each time that it is pasted: an event of the same id would count once.
+  const [, body = ''] = /-d '(.*)' http/.exec(printed.out) ?? []
+  expect(body.split("'$(date +%s").length).toBe(3)
   const press = await fetch(eventsUrl, {
     method: 'POST',
     headers: { authorization: `Bearer ${cameraKey}` },
-    body: JSON.stringify({ kind: 'press', eventId: '1', at: Date.now() }),
+    body: body.replaceAll(/'\$\(date \+%s(0*)\)'/g, `${Math.floor(Date.now() / 1000)}$1`),
   })
   expect(press.status).toBe(202)
 
