@@ -84,18 +84,8 @@ export function createRegistrations({
   return {
     ownerOf,
     isTaken: async (id) => (await cameras.byId(id)) !== undefined,
-    async add({ id, name, kind, room, manufacturer, model, hasSpeaker, road }, accountId) {
-      const camera: Camera = {
-        id: cameraId(id),
-        accountId,
-        name,
-        kind,
-        channel: { channelName: id, road },
-        ...(room !== undefined && { room }),
-        manufacturer,
-        model,
-        hasSpeaker,
-      }
+    async add({ id, road, ...described }, accountId) {
+      const camera: Camera = { ...described, id: cameraId(id), accountId, channel: { channelName: id, road } }
       const cameraKey = newKey()
       // The record first: it is what makes the id taken.
       if (!(await cameras.add(camera, cameraKey))) {
