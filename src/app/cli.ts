@@ -17,6 +17,10 @@ const usage = `
   --owner LOGIN       whose camera it is (demo)
   --room TEXT, --manufacturer TEXT, --model TEXT
   --no-speaker        it plays no sound
+  --no-video          it has no picture
+  --motion, --person, --battery, --switch
+                      it will post such events (docs/alexa.md); the assistants offer nothing that is not said here
+  --snapshots         it will leave still pictures
   --alexa-offer       its firmware knows only Alexa's way of offering
   --json              print for programs
   TRANSOM_DATA        the data directory of the bridge (./data)
@@ -29,6 +33,12 @@ const options = {
   manufacturer: { type: 'string' },
   model: { type: 'string' },
   'no-speaker': { type: 'boolean', default: false },
+  'no-video': { type: 'boolean', default: false },
+  motion: { type: 'boolean', default: false },
+  person: { type: 'boolean', default: false },
+  battery: { type: 'boolean', default: false },
+  switch: { type: 'boolean', default: false },
+  snapshots: { type: 'boolean', default: false },
   'alexa-offer': { type: 'boolean', default: false },
   replace: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -66,6 +76,12 @@ async function run(verb: string, subject: string, values: Values): Promise<void>
         manufacturer: values.manufacturer,
         model: values.model,
         hasSpeaker: !values['no-speaker'],
+        ...(values['no-video'] && { hasVideo: false }),
+        ...(values.motion && { hasMotion: true }),
+        ...(values.person && { detects: ['person'] }),
+        ...(values.battery && { hasBattery: true }),
+        ...(values.switch && { hasSwitch: true }),
+        ...(values.snapshots && { hasSnapshots: true }),
         road: values['alexa-offer'] ? 'alexa-offer' : 'viewer',
       }
       return show(values, registration.parse(await call(access, 'POST', '/cameras', body)), printRegistration)
@@ -99,7 +115,8 @@ function show<T>({ json }: Values, value: T, print: (value: T) => string): void 
 function printRegistration(issued: Registration): string {
   const { channelName, channelArn, endpoint, caPath, cameraKey, eventsUrl, environment, warnings } = issued
   const variables = Object.entries(environment).map(([name, value]) => `    export ${name}='${value}'`)
-  const press = `curl -H 'Authorization: Bearer ${cameraKey}' -d '{"kind":"press","eventId":"1","at":'$(date +%s000)'}' ${eventsUrl}`
+  // An id of its own each time: the same event again would be no new one.
+  const press = `curl -H 'Authorization: Bearer ${cameraKey}' -d '{"kind":"press","eventId":"'$(date +%s)'","at":'$(date +%s000)'}' ${eventsUrl}`
   return `
   ${issued.cameraId} is registered. The secrets below are shown this once.
 

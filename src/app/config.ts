@@ -5,19 +5,11 @@ import { alexaRegions, type AlexaRegion } from '../alexa/region.ts'
 import type { Budgets } from '../broker/session.ts'
 import type { IceServer } from '../ports.ts'
 import { defaultLimits } from '../signaling/limits.ts'
-import { signalingVariables, toSignalingSettings, type SignalingSettings } from './signaling-settings.ts'
 import { linkingEnvironment, toLinkingConfig, type LinkingConfig } from './linking-settings.ts'
+import { siteAddress, wholeNumber } from './setting-shapes.ts'
+import { signalingVariables, toSignalingSettings, type SignalingSettings } from './signaling-settings.ts'
 
-/** Digits only: `Number(' ')` would be 0. */
-const whole = (most: number, fallback: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().max(most))
-    .default(fallback)
-const milliseconds = (fallback: number) => whole(3_600_000, fallback)
-const portNumber = (fallback: number) => whole(65_535, fallback)
+const milliseconds = (fallback: number) => wholeNumber(0, 3_600_000, fallback)
 const onOff = (fallback: 'on' | 'off') =>
   z
     .enum(['on', 'off'])
@@ -37,15 +29,21 @@ const iceServer = z
 /** Scheme, host and port, as a browser sends it in `Origin`. */
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text && /^https?:/.test(text)
 
+/** Also one that goes by an older or a newer name, as Europe/Kyiv; no offset, which Node would take. */
+const isTimeZone = (zone: string) => {
+  try {
+    return /^[a-z]/i.test(zone) && new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /** Every setting, by the name of its environment variable. The README's table is made from this order. */
 const environment = z.object({
   TRANSOM_DATA: z.string().default('./data'),
   TRANSOM_HOST: z.string().default('127.0.0.1'),
-  TRANSOM_PORT: portNumber(8080),
-  TRANSOM_PUBLIC_URL: z
-    .url({ protocol: /^https?$/ })
-    .regex(/^[^?#]*$/, 'must not have a query or a fragment')
-    .optional(),
+  TRANSOM_PORT: wholeNumber(0, 65_535, 8080),
+  TRANSOM_PUBLIC_URL: siteAddress('https://bridge.example.org').optional(),
   TRANSOM_BEHIND_PROXY: onOff('off'),
   ...signalingVariables,
   TRANSOM_CONSOLE: onOff('on'),
@@ -79,10 +77,7 @@ const environment = z.object({
   TRANSOM_TIME_ZONE: z
     .string()
     .default(Intl.DateTimeFormat().resolvedOptions().timeZone)
-    .refine(
-      (zone) => Intl.supportedValuesOf('timeZone').includes(zone) || zone === 'UTC',
-      'must be a time zone: Europe/Berlin',
-    ),
+    .refine(isTimeZone, 'must be a time zone: Europe/Berlin'),
   TRANSOM_SIMULATOR: z.enum(['on', 'off']).optional(),
   TRANSOM_MQTT_URL: z.url({ protocol: /^(mqtts?|wss?)$/ }).optional(),
   TRANSOM_MQTT_TOPIC: z
@@ -178,7 +173,7 @@ function toConfig(env: Environment): Config {
     dataDir: resolve(env.TRANSOM_DATA),
     host: env.TRANSOM_HOST,
     port: env.TRANSOM_PORT,
-    publicUrl: env.TRANSOM_PUBLIC_URL?.replace(/\/+$/, ''),
+    publicUrl: env.TRANSOM_PUBLIC_URL,
     behindProxy: env.TRANSOM_BEHIND_PROXY,
     signaling: toSignalingSettings(env, defaultLimits),
     console: env.TRANSOM_CONSOLE,

@@ -153,7 +153,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     opened.push(() => rm(operatorPath, { force: true }))
 
     const camera = await ensureDemo(bridge, store, secrets)
-    const settings = { bridge: localUrl, demo: secrets.demo, clients, vendors, cameraId: camera.id }
+    const settings = { bridge: publicUrl, demo: secrets.demo, clients, vendors, cameraId: camera.id }
     await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(settings))
 
     const doorbellUrl = `${localUrl}/cameras/${camera.id}`

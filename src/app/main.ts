@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { ensureConsole } from '../console/build.ts'
 import { readConfig } from './config.ts'
 import { startEmbedded, type Embedded } from './embedded.ts'
+import { greeting } from './greeting.ts'
 import { createLog } from './log.ts'
 
 /** What is not closed by then is abandoned. */
@@ -23,7 +24,7 @@ try {
   process.once('SIGINT', () => void stop(embedded, 'SIGINT'))
   process.once('SIGTERM', () => void stop(embedded, 'SIGTERM'))
   // Last: whoever reads it may stop us at once.
-  console.log(greeting(embedded))
+  console.log(greeting(embedded, config, process.stdin.isTTY))
 } catch (error) {
   console.error(`Transom cannot start.\n${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
@@ -47,21 +48,4 @@ async function stop(embedded: Embedded, signal: string): Promise<void> {
     process.exit(1)
   }, closeMs).unref()
   await embedded.close()
-}
-
-function greeting({ publicUrl, signalingEndpoint, demo, signInLink, camera, hasDoorbell }: Embedded): string {
-  return `
-  Transom is running.
-${signInLink === undefined ? '' : `\n  Open        ${signInLink}\n              signs the demo user in, once; later by login and password\n`}
-  Bridge      ${publicUrl.padEnd(28)}Alexa, Google, account linking, and its page
-  Signaling   ${signalingEndpoint.padEnd(28)}KVS-compatible, with its own CA
-  Camera      ${camera.id.padEnd(28)}${camera.name}
-  Demo user   ${`${demo.login} / ${demo.password}`.padEnd(28)}for signing in and linking
-
-  Try, in another terminal:
-    npm run call -- --assistant alexa      be an Echo Show
-    npm run call -- --assistant google     be a Nest Hub
-
-  ${hasDoorbell ? 'r and Enter rings the doorbell.' : 'The doorbell is off (TRANSOM_DOORBELL).'} Ctrl-C stops it; cameras, links and users are kept.
-`
 }

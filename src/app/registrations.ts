@@ -77,25 +77,15 @@ export function createRegistrations({
         CONTROL_PLANE_URI: endpoint,
         ...(caPath !== null && { AWS_KVS_CACERT_PATH: caPath }),
       },
-      warnings: warningsOf(endpoint),
+      warnings: warningsOf(endpoint, publicUrl),
     }
   }
 
   return {
     ownerOf,
     isTaken: async (id) => (await cameras.byId(id)) !== undefined,
-    async add({ id, name, kind, room, manufacturer, model, hasSpeaker, road }, accountId) {
-      const camera: Camera = {
-        id: cameraId(id),
-        accountId,
-        name,
-        kind,
-        channel: { channelName: id, road },
-        ...(room !== undefined && { room }),
-        manufacturer,
-        model,
-        hasSpeaker,
-      }
+    async add({ id, road, ...described }, accountId) {
+      const camera: Camera = { ...described, id: cameraId(id), accountId, channel: { channelName: id, road } }
       const cameraKey = newKey()
       // The record first: it is what makes the id taken.
       if (!(await cameras.add(camera, cameraKey))) {
@@ -145,16 +135,23 @@ export function createRegistrations({
 
 const newKey = () => randomBytes(32).toString('base64url')
 
-function warningsOf(endpoint: string): string[] {
-  const { protocol, port, hostname } = new URL(endpoint)
+const isThisMachine = (url: string) => /^(127\.|localhost$|\[::1\]$)/.test(new URL(url).hostname)
+
+function warningsOf(endpoint: string, publicUrl: string): string[] {
+  const { protocol, port } = new URL(endpoint)
   return [
     ...(port !== '' || protocol !== 'https:'
       ? [
           "AWS's C SDK speaks HTTPS to port 443 only: lead that port here and set TRANSOM_SIGNALING_URL to https://<name>, without a port",
         ]
       : []),
-    ...(/^(127\.|localhost$|\[::1\]$)/.test(hostname)
-      ? ['only this machine reaches that address: set TRANSOM_HOST and TRANSOM_SIGNALING_HOST for cameras elsewhere']
+    ...(isThisMachine(endpoint)
+      ? ['only this machine reaches that endpoint: set TRANSOM_HOST and TRANSOM_SIGNALING_HOST for cameras elsewhere']
+      : []),
+    ...(isThisMachine(publicUrl)
+      ? [
+          'a press can be told from this machine only: set TRANSOM_PUBLIC_URL to http://<its address>:<port> for cameras elsewhere',
+        ]
       : []),
   ]
 }

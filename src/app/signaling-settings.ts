@@ -1,10 +1,11 @@
 /** The settings of the signaling service: their variables, and what they mean to it. */
+import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import type { TurnServers } from '../signaling/ice-servers.ts'
 import type { SignalingLimits } from '../signaling/limits.ts'
 import type { Tls } from '../signaling/listener.ts'
+import { siteAddress, wholeNumber } from './setting-shapes.ts'
 
-const portNumber = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback)
 const whole = z.number().int().min(0)
 const rate = z.strictObject({ perSecond: z.number().positive(), burst: z.number().min(1) }).optional()
 const limits = z.strictObject({
@@ -34,14 +35,16 @@ const limits = z.strictObject({
     .optional(),
 })
 
+/** It becomes part of a URL, and a name in a certificate. */
+const isHost = (text: string) => isIPv6(text) || /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(text)
 /** The variables, for the table of all settings. */
 export const signalingVariables = {
-  TRANSOM_SIGNALING_PORT: portNumber(8443),
-  TRANSOM_SIGNALING_HOST: z.string().optional(),
-  TRANSOM_SIGNALING_URL: z
-    .url({ protocol: /^https?$/ })
-    .refine((url) => new URL(url).pathname === '/', 'must be an origin without a path: https://kvs.example')
+  TRANSOM_SIGNALING_PORT: wholeNumber(0, 65_535, 8443),
+  TRANSOM_SIGNALING_HOST: z
+    .string()
+    .refine(isHost, 'must be a name or an address alone, without scheme and port: kvs.example')
     .optional(),
+  TRANSOM_SIGNALING_URL: siteAddress('https://kvs.example').optional(),
   TRANSOM_SIGNALING_TLS: z.enum(['on', 'off']).default('on'),
   TRANSOM_SIGNALING_CERT: z.string().optional(),
   TRANSOM_SIGNALING_KEY: z.string().optional(),
@@ -60,7 +63,7 @@ export const signalingVariables = {
     }),
   TRANSOM_TURN_URLS: z.string().optional(),
   TRANSOM_TURN_SECRET: z.string().optional(),
-  TRANSOM_TURN_TTL_S: z.coerce.number().int().min(60).max(86_400).default(300),
+  TRANSOM_TURN_TTL_S: wholeNumber(60, 86_400, 300),
 }
 
 const variables = z.object(signalingVariables)
@@ -97,7 +100,13 @@ function toTls(env: z.infer<typeof variables>): Tls {
     if (certPath !== undefined) throw new Error('TRANSOM_SIGNALING_TLS is off: what is TRANSOM_SIGNALING_CERT for?')
     return { kind: 'none', ...ca }
   }
-  return certPath !== undefined && keyPath !== undefined ? { kind: 'files', certPath, keyPath, ...ca } : { kind: 'own' }
+  if (certPath !== undefined && keyPath !== undefined) return { kind: 'files', certPath, keyPath, ...ca }
+  if (caPath !== undefined) {
+    throw new Error(
+      'TRANSOM_SIGNALING_CA is the authority of TRANSOM_SIGNALING_CERT, or of a proxy (TRANSOM_SIGNALING_TLS=off): set one of them too, or leave it out',
+    )
+  }
+  return { kind: 'own' }
 }
 
 function toTurn(env: z.infer<typeof variables>): TurnServers | undefined {

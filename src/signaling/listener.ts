@@ -100,6 +100,13 @@ async function readPair(
   certPath: string,
   keyPath: string,
 ): Promise<{ readonly cert: string; readonly context: SecureContext }> {
-  const [cert, key] = await Promise.all([readFile(certPath, 'utf8'), readFile(keyPath, 'utf8')])
-  return { cert, context: createSecureContext({ cert, key, minVersion: 'TLSv1.2' }) }
+  try {
+    const [cert, key] = await Promise.all([readFile(certPath, 'utf8'), readFile(keyPath, 'utf8')])
+    return { cert, context: createSecureContext({ cert, key, minVersion: 'TLSv1.2' }) }
+  } catch (cause) {
+    throw new Error(
+      `certificate ${certPath} and key ${keyPath} cannot be used (${String(cause)}): they must be PEM files that belong together and that this user may read`,
+      { cause },
+    )
+  }
 }

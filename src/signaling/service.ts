@@ -2,6 +2,7 @@
 import type { Server } from 'node:http'
 import { isIPv6, type Socket } from 'node:net'
 import { randomUUID } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import { BridgeError } from '../errors.ts'
 import type { Clock, IceServer, Log, Store } from '../ports.ts'
 import { openChannels, type Channels } from './channels.ts'
@@ -98,6 +99,8 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   const publicHost = options.advertisedHost ?? advertised?.hostname ?? localHost
   const names = [...new Set(['localhost', '127.0.0.1', '::1', localHost, publicHost])]
 
+  // Keys lie there, also where there is no certificate of its own.
+  await mkdir(certificateDir, { recursive: true, mode: 0o700 })
   const listener = await createListener(tls, certificateDir, names, limits.requestMs, clock, log)
   const { server, scheme } = listener
   const credentials = await openCredentials(certificateDir, store, clock, log)

@@ -8,7 +8,7 @@ export function printReport(report: CallReport): string {
   const { display, cameraId, ok, cause, video, audioIn, audioOut, timeline, bridgeTimeline } = report
   const heard =
     audioOut.heardByCamera === null
-      ? 'the bridge does not say how many were heard'
+      ? 'how many were heard nobody says'
       : `${audioOut.heardByCamera} heard by the camera`
   const lines = [
     `${display} ${ok ? 'showed' : 'could not show'} ${cameraId ?? 'a camera'}`,

@@ -31,7 +31,7 @@ export interface CallReport {
     readonly frames: number
   }
   readonly audioIn: { readonly codec: string | null; readonly packets: number }
-  /** `heardByCamera` is null when the bridge does not say. */
+  /** `heardByCamera` is null when neither the bridge nor the camera says. */
   readonly audioOut: { readonly codec: string | null; readonly packets: number; readonly heardByCamera: number | null }
   /** The bridge's own cause when it has one, else what the simulator found; null when all is well. */
   readonly cause: { readonly code: string; readonly message: string } | null
@@ -98,11 +98,16 @@ export function judge(progress: Progress, traffic: Traffic, session: SessionView
   if (traffic.quietMs > mostQuietMs) {
     return new CallError('media_stopped', `nothing came in the last ${Math.round(traffic.quietMs)} ms of the view`)
   }
-  if (traffic.talkBackPackets > 0 && (session?.heard?.packets ?? 0) === 0) {
+  if (traffic.talkBackPackets > 0 && (session === undefined || heardPackets(session) === 0)) {
     const known = session === undefined ? 'the bridge shows no session of this call' : 'the camera reports none of them'
     return new CallError('talk_back_unheard', `${traffic.talkBackPackets} packets were sent, ${known}`)
   }
   return undefined
+}
+
+/** What the camera says it heard; null of one that says nothing of its viewers, as AWS's own SDKs do not. */
+function heardPackets({ heard, timeline }: SessionView): number | null {
+  return heard?.packets ?? (timeline.some(({ step }) => step === 'camera-connected') ? 0 : null)
 }
 
 /** The report of a call that ended with `own`, the simulator's finding. */
@@ -133,7 +138,7 @@ export function reportOn(
     audioOut: {
       codec: codec(traffic.talkBackPackets, answer?.audio.codec),
       packets: traffic.talkBackPackets,
-      heardByCamera: session?.heard?.packets ?? (session === undefined ? null : 0),
+      heardByCamera: session === undefined ? null : heardPackets(session),
     },
     cause: causeOf(own, session),
     timeline: timeline.steps(),

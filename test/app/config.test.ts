@@ -46,7 +46,16 @@ test.each([
   ['an origin with a path', { TRANSOM_GOOGLE_ORIGINS: 'https://receiver.example/' }, 'must be origins'],
   ['any origin', { TRANSOM_GOOGLE_ORIGINS: '*' }, 'must be origins'],
   ['a port that is none', { TRANSOM_PORT: '99999' }, 'TRANSOM_PORT'],
-  ['a URL that is none', { TRANSOM_PUBLIC_URL: 'bridge.example' }, 'TRANSOM_PUBLIC_URL'],
+  ['a number that is none', { TRANSOM_PORT: ' ' }, 'TRANSOM_PORT: must be a whole number from 0 to 65535'],
+  [
+    'a URL that is none',
+    { TRANSOM_PUBLIC_URL: 'bridge.example' },
+    'TRANSOM_PUBLIC_URL: must be an http or https address',
+  ],
+  ['a public URL with a path', { TRANSOM_PUBLIC_URL: 'https://home.example/bridge' }, 'TRANSOM_PUBLIC_URL: must be'],
+  ['a public URL with a query', { TRANSOM_PUBLIC_URL: 'https://home.example/?a' }, 'TRANSOM_PUBLIC_URL: must be'],
+  ['a time zone that is none', { TRANSOM_TIME_ZONE: 'Berlin' }, 'TRANSOM_TIME_ZONE: must be'],
+  ['an offset for a time zone', { TRANSOM_TIME_ZONE: '+01:00' }, 'TRANSOM_TIME_ZONE: must be'],
   ['ICE servers that are not JSON', { TRANSOM_ICE_SERVERS: 'stun:stun.example' }, 'must be a JSON array'],
   ['an ICE server that no browser takes', { TRANSOM_ICE_SERVERS: '[{"urls":"http://foo"}]' }, 'must be a JSON array'],
   ['TURN without credentials', { TRANSOM_ICE_SERVERS: '[{"urls":"turn:turn.example"}]' }, 'TURN with credentials'],
@@ -60,6 +69,21 @@ test.each([
   ['a setting that does not exist', { TRANSOM_SAUCE: 'file.mp4' }, 'unknown setting TRANSOM_SAUCE'],
 ])('%s is refused by name', (_, env, message) => {
   expect(() => readConfig(env)).toThrow(message)
+})
+
+test.each(['Europe/Berlin', 'Europe/Kyiv', 'Asia/Kolkata', 'Asia/Calcutta', 'Etc/UTC', 'UTC'])(
+  '%s is a time zone',
+  (zone) => {
+    expect(readConfig({ TRANSOM_TIME_ZONE: zone }).alexa.timeZone).toBe(zone)
+  },
+)
+
+test.each([
+  ['https://bridge.example/', 'https://bridge.example'],
+  ['https://Bridge.example:443', 'https://bridge.example'],
+  ['http://192.168.1.5:8080', 'http://192.168.1.5:8080'],
+])('the public URL %s is %s', (given, origin) => {
+  expect(readConfig({ TRANSOM_PUBLIC_URL: given }).publicUrl).toBe(origin)
 })
 
 test('an empty value means not set', () => {

@@ -1,6 +1,6 @@
 /** Being the display: who is signed in at the page links it with both assistants, and plays an Echo Show and a Nest Hub. */
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -325,7 +325,10 @@ test.each([
     const house = await startEmbedded(readConfig({ ...ports, ...env }), Date.now, () => {})
     try {
       const { bridge, receivers } = readSettings(dataDir)
-      expect((await fetch(`${bridge}/simulator/state`)).status).toBe(404)
+      // Accounts are linked where the bridge says it is.
+      expect(bridge).toBe(house.publicUrl)
+      const { url } = JSON.parse(readFileSync(join(dataDir, 'operator.json'), 'utf8')) as { url: string }
+      expect((await fetch(new URL('/simulator/state', url))).status).toBe(404)
       expect(receivers !== undefined).toBe(hasReceivers)
     } finally {
       await house.close()

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { linkAccount } from '../../src/simulator/link.ts'
+import { readSettings } from '../../src/simulator/settings.ts'
 import { openMaster } from './master.ts'
 import { createHouse, type House } from './house.ts'
 
@@ -50,6 +52,8 @@ test('what is printed is everything that a camera needs', async () => {
   ])
   // The C SDK cannot be sent to another port, and must be told so before it fails.
   expect(printed.out).toContain('443 only')
+  expect(printed.out).toContain('set TRANSOM_HOST and TRANSOM_SIGNALING_HOST')
+  expect(printed.out).toContain('set TRANSOM_PUBLIC_URL')
 
   const master = await openMaster(environment, 'porch')
   await listed((camera) => camera?.isOnline === true && camera.keys.length === 1)
@@ -58,10 +62,13 @@ test('what is printed is everything that a camera needs', async () => {
     string,
     string,
   ]
+  // The line that is printed rings each time that it is pasted: an event of the same id would count once.
+  const [, body = ''] = /-d '(.*)' http/.exec(printed.out) ?? []
+  expect(body.split("'$(date +%s").length).toBe(3)
   const press = await fetch(eventsUrl, {
     method: 'POST',
     headers: { authorization: `Bearer ${cameraKey}` },
-    body: JSON.stringify({ kind: 'press', eventId: '1', at: Date.now() }),
+    body: body.replaceAll(/'\$\(date \+%s(0*)\)'/g, `${Math.floor(Date.now() / 1000)}$1`),
   })
   expect(press.status).toBe(202)
 
@@ -79,6 +86,44 @@ test('what is printed is everything that a camera needs', async () => {
   expect(await transom('camera', 'remove', 'porch')).toMatchObject({ code: 0 })
   expect((await list()).map(({ cameraId }) => cameraId)).toEqual(['front-door'])
   expect(await transom('camera', 'remove', 'porch')).toMatchObject({ code: 1, err: 'there is no camera porch\n' })
+}, 40_000)
+
+/** What Google is told of the demo user's cameras. */
+async function synced(): Promise<readonly { readonly id: string; readonly traits: readonly string[] }[]> {
+  const { bridge, clients, user } = readSettings(house.dataDir)
+  const options = { assistant: 'google', bridge, client: clients.google, user } as const
+  const { accessToken } = await linkAccount(options, AbortSignal.timeout(10_000))
+  const answer = await fetch(`${bridge}/google/fulfillment`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ requestId: '1', inputs: [{ intent: 'action.devices.SYNC' }] }),
+  })
+  const { payload } = (await answer.json()) as { payload: { devices: { id: string; traits: string[] }[] } }
+  return payload.devices
+}
+
+test('what a camera can do is said when it is registered, and the assistants are offered that', async () => {
+  const abilities = ['--motion', '--person', '--battery', '--switch', '--snapshots', '--no-speaker']
+  expect(await transom('camera', 'add', 'yard', '--camera', ...abilities)).toMatchObject({ code: 0, err: '' })
+  const { url, token } = JSON.parse(readFileSync(join(house.dataDir, 'operator.json'), 'utf8'))
+  const stream = { uri: 'https://cam.example/x.m3u8', protocol: 'HLS', width: 1280, height: 720, audioCodec: 'AAC' }
+  const post = (body: object) =>
+    fetch(`${url}/cameras`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const sensors = [{ name: 'SmokeLevel', states: ['smoke detected', 'no smoke detected'] }]
+  expect((await post({ id: 'attic', name: 'Attic', kind: 'camera', streams: [stream], sensors })).status).toBe(201)
+  // A sensor of which nobody knows what it can say.
+  expect((await post({ id: 'cellar', name: 'Cellar', sensors: [{ name: 'SmokeLevel' }] })).status).toBe(400)
+
+  const devices = await synced()
+  const traitsOf = (id: string) =>
+    devices.find((device) => device.id === id)?.traits.map((trait) => trait.split('.').at(-1))
+  expect(traitsOf('yard')?.sort()).toEqual(['CameraStream', 'EnergyStorage', 'ObjectDetection', 'OnOff'])
+  expect(traitsOf('attic')?.sort()).toEqual(['CameraStream', 'SensorState'])
+  for (const id of ['yard', 'attic']) expect(await transom('camera', 'remove', id)).toMatchObject({ code: 0 })
 }, 40_000)
 
 test('the way in is for the owner of the data directory', async () => {

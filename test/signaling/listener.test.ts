@@ -117,8 +117,16 @@ test('files that are damaged while the service runs are reported, and what was g
 
 test('files that cannot be used do not let it start', async () => {
   const { certPath } = await issue('kvs.example')
-  await expect(run({ tls: { kind: 'files', certPath, keyPath: certPath } })).rejects.toThrow()
-  await expect(run({ tls: { kind: 'files', certPath: '/nowhere', keyPath: '/nowhere' } })).rejects.toThrow('ENOENT')
+  await expect(run({ tls: { kind: 'files', certPath, keyPath: certPath } })).rejects.toThrow(
+    `key ${certPath} cannot be`,
+  )
+  await expect(run({ tls: { kind: 'files', certPath: '/nowhere', keyPath: '/nowhere' } })).rejects.toThrow(
+    /^certificate \/nowhere .* cannot be used \(Error: ENOENT.*PEM files that belong together/,
+  )
+})
+
+test('behind a proxy it starts where there is no directory yet', async () => {
+  running = await run({ tls: { kind: 'none' }, certificateDir: join(directory, 'new', 'certificates') })
 })
 
 test('behind a proxy it speaks plain HTTP, and hands out the addresses by which it was reached', async () => {

@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { call, type CallLimits } from '../../src/simulator/call.ts'
+import { printReport } from '../../src/simulator/print.ts'
 import type { CallReport } from '../../src/simulator/report.ts'
 import type { AssistantName } from '../../src/simulator/settings.ts'
 import { type Faults, type FakeBridge, type Json, startFakeBridge } from './fake-bridge.ts'
@@ -151,6 +152,12 @@ describe('a call that fails names its cause', () => {
     expect(report.ok).toBe(false)
     expect(report.cause?.code).toBe(code)
     expect(report.cause?.message).toMatch(message)
+  })
+
+  test('a camera that says nothing of its viewers has not failed', async () => {
+    const report = await make('alexa', { hears: 'untold' })
+    expect(report).toMatchObject({ ok: true, cause: null, audioOut: { heardByCamera: null } })
+    expect(printReport(report)).toContain('how many were heard nobody says')
   })
 
   test('an answer that comes too late', async () => {

@@ -17,7 +17,8 @@ export interface Faults {
   readonly corsOrigin?: string
   readonly login?: 'refused'
   readonly cause?: { readonly code: string; readonly message: string }
-  readonly hears?: 'nothing'
+  /** `untold`: the camera reports nothing, as one with an SDK of AWS. */
+  readonly hears?: 'nothing' | 'untold'
 }
 
 export type Json = { [key: string]: unknown }
@@ -155,9 +156,12 @@ export async function startFakeBridge(faults: Faults = {}): Promise<FakeBridge> 
       reference: session?.reference ?? '',
       phase: 'closed',
       startedAt: session?.startedAt ?? 0,
-      timeline: [{ step: 'offered', at: session?.startedAt ?? 0 }],
+      timeline: ['offered', ...(faults.hears === 'untold' ? [] : ['camera-connected'])].map((step) => ({
+        step,
+        at: session?.startedAt ?? 0,
+      })),
       ...(faults.cause === undefined ? {} : { cause: faults.cause }),
-      heard: { packets: faults.hears === 'nothing' ? 0 : (cameras.at(-1)?.heardPackets() ?? 0), level: 0.5 },
+      ...(faults.hears === undefined && { heard: { packets: cameras.at(-1)?.heardPackets() ?? 0, level: 0.5 } }),
     }
   }
 

@@ -1,0 +1,63 @@
+/** The start says what there is, and nothing that there is not. */
+import { expect, test } from '@jest/globals'
+import { readConfig } from '../../src/app/config.ts'
+import { greeting } from '../../src/app/greeting.ts'
+import { accountId, cameraId, type Camera } from '../../src/ports.ts'
+
+const camera: Camera = {
+  id: cameraId('front-door'),
+  accountId: accountId('a'),
+  name: 'Front Door',
+  kind: 'doorbell',
+  channel: { channelName: 'front-door', road: 'viewer' },
+  manufacturer: 'Transom',
+  model: 'Synthetic Doorbell',
+  hasSpeaker: true,
+}
+const shown = {
+  publicUrl: 'http://localhost:8080',
+  signalingEndpoint: 'https://127.0.0.1:8443',
+  demo: { login: 'demo', password: 'abcd', cameraKey: '' },
+  signInLink: 'http://localhost:8080/oauth/enter/x' as string | undefined,
+  camera,
+  hasDoorbell: true,
+}
+const greet = (env: Record<string, string>, changed: Partial<typeof shown> = {}, hasKeyboard = false) =>
+  greeting({ ...shown, ...changed }, readConfig(env), hasKeyboard)
+
+test('at home there are a page, an authority, a demo user and something to try', () => {
+  const text = greet({})
+  for (const part of ['/oauth/enter/x', 'its page', 'with its own CA', 'demo / abcd', 'npm run call']) {
+    expect(text).toContain(part)
+  }
+})
+
+test.each([
+  ['the page is off', {}, { signInLink: undefined }, /page|Open/],
+  ['a proxy ends TLS', { TRANSOM_SIGNALING_TLS: 'off' }, {}, /own CA/],
+  ['the certificate is the user’s', { TRANSOM_SIGNALING_CERT: 'a', TRANSOM_SIGNALING_KEY: 'b' }, {}, /own CA/],
+  ['nobody sits at a keyboard', {}, {}, /r and Enter/],
+  ['the doorbell is off', {}, { hasDoorbell: false }, /r and Enter/],
+  [
+    'another provider signs people in',
+    { TRANSOM_LOGIN_ISSUER: 'https://login.example', TRANSOM_LOGIN_CLIENT_ID: 'c' },
+    {},
+    /abcd|npm run call/,
+  ],
+  [
+    'somebody else issues the tokens',
+    {
+      TRANSOM_TOKEN_ISSUER: 'https://login.example',
+      TRANSOM_TOKEN_AUDIENCE: 'b',
+      TRANSOM_TOKEN_JWKS_URL: 'https://login.example/jwks',
+    },
+    { signInLink: undefined },
+    /abcd|npm run call|account linking|page/,
+  ],
+])('it promises nothing that is not there: %s', (_case, env, changed, promise) => {
+  expect(greet(env, changed)).not.toMatch(promise)
+})
+
+test('who sits at a keyboard is told how to ring', () => {
+  expect(greet({}, {}, true)).toContain('r and Enter rings the doorbell.')
+})
