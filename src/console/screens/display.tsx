@@ -2,8 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { holdToTalk } from 'transom-player'
 import type { Assistant } from '../api.ts'
-import { follow } from '../follow.ts'
-import { useHouse } from '../house.ts'
+import { useHouse, type Told } from '../house.ts'
 import { Cause } from '../parts/cause.tsx'
 import { playChime } from '../parts/chime.ts'
 import { DeviceFrame, type Announcement } from '../parts/device-frame.tsx'
@@ -30,7 +29,7 @@ const tellers = {
 } as const
 
 export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenProps) {
-  const { api, cameras, me } = useHouse()
+  const { api, cameras, isUp, me } = useHouse()
   const { complain } = useToast()
   const { video, showing, show, stop, talk } = useDisplay(assistant, cameraId)
   const [isLinked, setLinked] = useState<boolean>()
@@ -44,10 +43,11 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
   const device = deviceNames[assistant]
   const isShown = phase === 'asking' || phase === 'live'
 
-  // Links are asked for when the stream begins, and again when it begins anew: a bridge that restarts has forgotten them.
-  const announcement = useAnnouncement(assistant, cameraId, () => {
-    api.links().then((links) => setLinked(links[assistant].linked), complain)
-  })
+  const announcement = useAnnouncement(assistant, cameraId)
+  // Also when the bridge is back: one that restarts has forgotten them.
+  useEffect(() => {
+    if (me.canSimulate && isUp.value) api.links().then((links) => setLinked(links[assistant].linked), complain)
+  }, [isUp.value])
   async function link(): Promise<void> {
     const { url } = await api.link(assistant, hrefs.display(assistant, cameraId))
     location.assign(url)
@@ -150,38 +150,32 @@ function TalkButton({ talk }: { readonly talk: (on: boolean) => Promise<void> })
 
 const announcedMs = 12_000
 
-/** `announced` has a camera, `complaint` a message: what the bridge sent is not what the real one takes. */
-interface Told {
-  readonly assistant: Assistant
-  readonly cameraId?: string
-  readonly at: number
-  readonly pressedAt: number
-  readonly message?: string
-}
-
 /** What the assistant's cloud makes the display say, for as long as a display says it. */
-function useAnnouncement(assistant: Assistant, cameraId: string, onBegin: () => void): Announcement | undefined {
-  const { api, me } = useHouse()
+function useAnnouncement(assistant: Assistant, cameraId: string): Announcement | undefined {
+  const { on, press } = useHouse()
   const { complain } = useToast()
-  const [announcement, setAnnouncement] = useState<Announcement>()
+  const [told, setTold] = useState<Told['announced']>()
   useEffect(() => {
-    if (!me.canSimulate) return
     let timer: ReturnType<typeof setTimeout> | undefined
-    const end = follow(api, '/simulator/stream', ({ event, data }) => {
-      if (event === 'hello') return onBegin()
-      const told = JSON.parse(data) as Told
-      if (told.assistant !== assistant) return
-      if (event === 'complaint') complain(new Error(told.message))
-      if (event !== 'announced' || told.cameraId !== cameraId) return
-      setAnnouncement({ ms: told.at - told.pressedAt })
-      playChime()
-      clearTimeout(timer)
-      timer = setTimeout(() => setAnnouncement(undefined), announcedMs)
-    })
+    const offs = [
+      on('complaint', (complaint) => complaint.assistant === assistant && complain(new Error(complaint.message))),
+      on('announced', (announced) => {
+        if (announced.assistant !== assistant || announced.cameraId !== cameraId) return
+        setTold(announced)
+        playChime()
+        clearTimeout(timer)
+        timer = setTimeout(() => setTold(undefined), announcedMs)
+      }),
+    ]
     return () => {
       clearTimeout(timer)
-      end()
+      for (const off of offs) off()
     }
   }, [])
-  return announcement
+  if (told === undefined) return undefined
+  // Alexa was told the second only; the page knows more of the same press.
+  const { at, pressedAt } = told
+  const own = press.value?.cameraId === cameraId ? press.value.at : 0
+  const isSame = Math.floor(own / 1_000) === Math.floor(pressedAt / 1_000)
+  return isSame ? { ms: Math.max(0, at - own) } : {}
 }

@@ -11,11 +11,11 @@ import { storyOf } from '../timeline.ts'
 import { assistantNames, dateOf, outcomeNames, outcomeOf, timeOfDay } from '../words.ts'
 
 export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
-  const { api, cameras, isUp, onSession } = useHouse()
+  const { api, cameras, isUp, on } = useHouse()
   const [session, setSession] = useState<Session>()
   const [problem, setProblem] = useState<Problem>()
   useEffect(() => {
-    const off = onSession((one) => one.id === sessionId && setSession(one))
+    const off = on('session', (one) => one.id === sessionId && setSession(one))
     api.session(sessionId).then(setSession, (error: unknown) => setProblem(problemOf(error)))
     return off
   }, [sessionId, isUp.value])
