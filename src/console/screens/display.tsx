@@ -1,6 +1,6 @@
 /** An Echo Show or a Nest Hub in the browser, with what it does and what the bridge does for it beside it. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { holdToTalk } from 'transom-player'
+import { holdToTalk, type PlayerStep } from 'transom-player'
 import type { Assistant } from '../api.ts'
 import { useHouse, type Told } from '../house.ts'
 import { Cause } from '../parts/cause.tsx'
@@ -10,6 +10,7 @@ import { Icon } from '../parts/icon.tsx'
 import { RingButton } from '../parts/ring-button.tsx'
 import { useToast } from '../parts/toast.tsx'
 import { useDisplay } from '../parts/use-display.ts'
+import { useTitle } from '../parts/use-title.ts'
 import { useSession } from '../parts/use-session.ts'
 import { Waterfall } from '../parts/waterfall.tsx'
 import { hrefs } from '../route.ts'
@@ -41,6 +42,8 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
   const camera = cameras.value?.find(({ id }) => id === cameraId)
   const name = camera?.name ?? cameraId
   const device = deviceNames[assistant]
+  const title = `${name} on ${assistant === 'alexa' ? 'an' : 'a'} ${device}`
+  useTitle(title)
   const isShown = phase === 'asking' || phase === 'live'
 
   const announcement = useAnnouncement(assistant, cameraId)
@@ -59,9 +62,7 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
         <a class="round" href={hrefs.cameras} aria-label="Back to the cameras">
           <Icon name="back" />
         </a>
-        <h1>
-          {name} on {assistant === 'alexa' ? 'an' : 'a'} {device}
-        </h1>
+        <h1>{title}</h1>
       </div>
       {!me.canSimulate && (
         <p class="notice">This bridge does not play displays: it speaks to the real ones (TRANSOM_SIMULATOR).</p>
@@ -103,7 +104,7 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
                   {assistant === 'alexa' ? `“Alexa, show the ${name}”` : `“Hey Google, show the ${name}”`}
                 </button>
               )}
-              {phase === 'live' && showing.canTalk && <TalkButton talk={talk} />}
+              {phase === 'live' && showing.canTalk && <TalkButton talk={talk} isTalking={isTalking(showing.display)} />}
               {camera?.isOwner && camera.kind === 'doorbell' && <RingButton camera={camera} />}
             </div>
           )}
@@ -129,12 +130,25 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
   )
 }
 
-function TalkButton({ talk }: { readonly talk: (on: boolean) => Promise<void> }) {
+/** The browser's last word on it. */
+const isTalking = (steps: readonly PlayerStep[]): boolean =>
+  steps.findLast(({ step }) => step === 'talking' || step === 'talk-ended')?.step === 'talking'
+
+interface TalkButtonProps {
+  readonly talk: (on: boolean) => Promise<void>
+  readonly isTalking: boolean
+}
+
+function TalkButton({ talk, isTalking }: TalkButtonProps) {
   const button = useRef<HTMLButtonElement>(null)
   const { complain } = useToast()
   useEffect(() => {
     if (button.current) holdToTalk(button.current, talk, complain)
   }, [])
+  // The microphone may also be taken away.
+  useEffect(() => {
+    if (!isTalking) button.current?.setAttribute('aria-pressed', 'false')
+  }, [isTalking])
   return (
     <button
       type="button"
