@@ -2,7 +2,7 @@
 import type { Request, Router } from 'express'
 import type { Broker } from '../broker/broker.ts'
 import { cameraId, type CameraState, type Clock, type Grant, type Log, type Presence, type Store } from '../ports.ts'
-import { createApi } from '../web/api.ts'
+import { createApi, type ApiDeps } from '../web/api.ts'
 import { createFeed } from '../web/feed.ts'
 import { createNews, type News } from '../web/news.ts'
 import { createRows } from '../web/rows.ts'
@@ -32,7 +32,7 @@ export interface ApiOptions {
   readonly grantOf: (request: Request) => Promise<Grant>
   /** Where cameras can be registered. */
   readonly registrations?: Registrations
-  readonly canSimulate?: boolean
+  readonly hearDisplays?: ApiDeps['hearDisplays']
 }
 
 export interface ConsoleSide {
@@ -66,7 +66,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
   return {
     news,
     open: (events) => ({
-      api: ({ grantOf, registrations, canSimulate = false }) =>
+      api: ({ grantOf, registrations, hearDisplays }) =>
         createApi({
           grantOf,
           isOwnPage,
@@ -80,7 +80,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
           broker,
           rows,
           feed: isLive ? feed : undefined,
-          canSimulate,
+          hearDisplays,
           // A browser has no deadline of its own; the page waits as long as the more patient of the assistants.
           budgetMs: Math.max(config.alexa.budgetMs, config.google.budgetMs),
           clock,

@@ -142,7 +142,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const page = hasPage(config) && {
       page: createPage({ directory: builtConsole, publicUrl, missing: () => notBuilt }),
     }
-    const simulator = displays && { simulator: displays.router }
+    const simulator = displays && { simulator: displays }
     server.on(
       'request',
       createHttpApp(bridge, log, { forwarderSecret, operator, registrations, clock, ...simulator, ...page }),

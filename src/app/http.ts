@@ -15,6 +15,7 @@ import { createAlexaDoors } from './alexa-doors.ts'
 import type { Bridge } from './bridge.ts'
 import type { Registrations } from './registrations.ts'
 import { createIntake } from './intake.ts'
+import type { SimulatorCloud } from '../simulator/cloud.ts'
 import { readWanted } from '../web/api.ts'
 
 /** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
@@ -39,7 +40,7 @@ export interface HttpOptions {
   /** The routes of the command line, where there is one. */
   readonly operator?: Router
   /** The vendors' clouds for displays that are browsers, where they are played. */
-  readonly simulator?: Router
+  readonly simulator?: Pick<SimulatorCloud, 'router' | 'hear'>
   readonly clock: Clock
 }
 
@@ -52,12 +53,12 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     app.use('/.well-known', bridge.oauth.wellKnown)
   }
   if (options.operator !== undefined) app.use('/operator', options.operator)
-  if (options.simulator !== undefined) app.use('/simulator', options.simulator)
+  if (options.simulator !== undefined) app.use('/simulator', options.simulator.router)
 
   if (bridge.api !== undefined) {
     const { registrations, simulator } = options
-    const canSimulate = simulator !== undefined
-    app.use('/api', bridge.api({ grantOf, canSimulate, ...(registrations && { registrations }) }))
+    const displays = simulator && { hearDisplays: simulator.hear }
+    app.use('/api', bridge.api({ grantOf, ...displays, ...(registrations && { registrations }) }))
   }
   if (options.page !== undefined) app.use(options.page)
   app.get(
@@ -115,7 +116,9 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
   async function grantOf(request: Request): Promise<Grant> {
     const token = bearerToken(request.headers)
     if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
-    return bridge.linking.verifyToken(token)
+    const grant = await bridge.linking.verifyToken(token)
+    if (!grant.scopes.includes('camera')) throw new BridgeError('unauthorized', 'the token is not for cameras')
+    return grant
   }
 }
 

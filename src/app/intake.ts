@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import { bearerToken } from '../google/http.ts'
 import { cameraId, type Camera, type Clock } from '../ports.ts'
+import { anyOrigin } from '../web/api.ts'
 import { cameraEvent, type CameraEvent, type CameraEventReply } from '../wire/camera-event.ts'
 import type { Bridge } from './bridge.ts'
 import { createSignatures, signatureField, timestampField } from './signature.ts'
@@ -46,6 +47,8 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     },
   )
 
+  // A vendor's app shows it in a page of another origin.
+  router.use('/cameras/:id/snapshot', anyOrigin)
   // Alexa comes with the access token of the account, and follows no redirect (alexa-smartvision-snapshotprovider.html).
   router.get('/cameras/:id/snapshot', async (request, response) => {
     const token = bearerToken(request.headers)

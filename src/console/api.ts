@@ -92,20 +92,30 @@ export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>)
     return new PlayerError(await refusal(response))
   }
 
-  async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+  async function send(
+    method: string,
+    path: string,
+    body?: unknown,
+    options: Pick<RequestInit, 'signal' | 'keepalive'> = {},
+  ): Promise<Response> {
     const headers: Record<string, string> = { authorization: `Bearer ${await token()}` }
     if (body !== undefined) headers['content-type'] = 'application/json'
     const response = await askBridge(path, {
       method,
       headers,
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(signal && { signal }),
+      ...options,
     })
     if (!response.ok) throw await failure(response)
     return response
   }
-  async function read<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-    const text = await (await send(method, path, body, signal)).text()
+  async function read<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    options?: Pick<RequestInit, 'signal' | 'keepalive'>,
+  ): Promise<T> {
+    const text = await (await send(method, path, body, options)).text()
     return (text === '' ? undefined : JSON.parse(text)) as T
   }
 
@@ -115,7 +125,7 @@ export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>)
     addCamera: (camera: NewCamera) => read<Registration>('POST', '/api/cameras', camera),
     removeCamera: (id: string) => read<void>('DELETE', camera(id)),
     snapshot: async (id: string, signal: AbortSignal) => {
-      const response = await send('GET', `/cameras/${encodeURIComponent(id)}/snapshot`, undefined, signal)
+      const response = await send('GET', `/cameras/${encodeURIComponent(id)}/snapshot`, undefined, { signal })
       return response.blob()
     },
     ring: (id: string) => read<{ eventId: string; at: number }>('POST', camera(id, '/ring'), {}),
@@ -136,16 +146,22 @@ export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>)
     link: (assistant: Assistant, returnTo: string) =>
       read<{ url: string }>('POST', display(assistant, 'link'), { returnTo }),
     show: (assistant: Assistant, cameraId: string, signal: AbortSignal) =>
-      read<Shown>('POST', display(assistant, 'sessions'), { cameraId }, signal),
+      read<Shown>('POST', display(assistant, 'sessions'), { cameraId }, { signal }),
     echoOffer: (reference: string, sdp: string, signal: AbortSignal) =>
       read<{ sdp: string; steps?: Step[]; sessionId?: string }>(
         'POST',
         display('alexa', `sessions/${encodeURIComponent(reference)}/offer`),
         { sdp },
-        signal,
+        { signal },
       ),
     echoTells: (reference: string, what: 'connected' | 'end') =>
-      read<unknown>('POST', display('alexa', `sessions/${encodeURIComponent(reference)}/${what}`), {}),
+      // The goodbye outlives the page.
+      read<unknown>(
+        'POST',
+        display('alexa', `sessions/${encodeURIComponent(reference)}/${what}`),
+        {},
+        { keepalive: true },
+      ),
   }
 }
 

@@ -1,6 +1,6 @@
 /** The frame around every screen, and the screen that the address names. */
 import type { ReadonlySignal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { useHouse } from './house.ts'
 import { Brand } from './parts/brand.tsx'
 import { Menu } from './parts/menu.tsx'
@@ -12,6 +12,7 @@ import { CamerasScreen } from './screens/cameras.tsx'
 import { DisplayScreen } from './screens/display.tsx'
 import { SessionScreen } from './screens/session.tsx'
 import { SessionsScreen } from './screens/sessions.tsx'
+import { initialOf } from './words.ts'
 
 export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
   const { me, signIn } = useHouse()
@@ -45,7 +46,7 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
           label={`Account of ${me.name}`}
           face={
             <span class="initial" aria-hidden="true">
-              {me.name.slice(0, 1).toUpperCase()}
+              {initialOf(me.name)}
             </span>
           }
         >
@@ -68,12 +69,20 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
   )
 }
 
+const outageMs = 2_000
+
 /** What keeps the whole page from going on. */
 function Outage() {
   const { isUp, signIn } = useHouse()
   const isOver = signIn.isOver.value
+  const [isDown, setDown] = useState(false)
+  useEffect(() => {
+    // The stream ends with its token, each hour, and begins again with the next: that is none.
+    const timer = setTimeout(() => setDown(!isUp.value), isUp.value ? 0 : outageMs)
+    return () => clearTimeout(timer)
+  }, [isUp.value])
   return (
-    <div class={isUp.value && !isOver ? 'outage is-over' : 'outage'} role="status">
+    <div class={isDown || isOver ? 'outage' : 'outage is-over'} role="status">
       {isOver ? (
         <>
           You are signed out.
@@ -82,7 +91,7 @@ function Outage() {
           </button>
         </>
       ) : (
-        !isUp.value && 'The bridge is not answering. This page goes on by itself when it does.'
+        isDown && 'The bridge is not answering. This page goes on by itself when it does.'
       )}
     </div>
   )

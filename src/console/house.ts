@@ -2,7 +2,7 @@
 import { signal, type ReadonlySignal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import type { Api, Camera, Me, Session, SessionRow } from './api.ts'
+import type { Api, Assistant, Camera, Me, Session, SessionRow } from './api.ts'
 import { follow } from './follow.ts'
 import type { SignIn } from './sign-in.ts'
 
@@ -18,11 +18,26 @@ export interface House {
   readonly press: ReadonlySignal<Press | undefined>
   /** Whether the bridge is heard. */
   readonly isUp: ReadonlySignal<boolean>
-  /** Moves every few seconds, for relative times. */
+  /** By the bridge's clock, as all instants it tells. Moves every few seconds, for relative times. */
   readonly now: ReadonlySignal<number>
-  /** Each whole session as it changes. */
-  onSession(listener: (session: Session) => void): () => void
+  /** Returns how to stop. */
+  on<Name extends keyof Told>(name: Name, listener: (told: Told[Name]) => void): () => void
   reload(): Promise<void>
+}
+
+/** What passes through the page and is not kept. */
+export interface Told {
+  /** A whole session, as it changes. */
+  readonly session: Session
+  /** An assistant has told its displays of a press. Alexa hears whole seconds of it. */
+  readonly announced: {
+    readonly assistant: Assistant
+    readonly cameraId: string
+    readonly at: number
+    readonly pressedAt: number
+  }
+  /** What the bridge sent is not what the real one takes. */
+  readonly complaint: { readonly assistant: Assistant; readonly message: string }
 }
 
 export interface Press {
@@ -50,18 +65,33 @@ export function openHouse(api: Api, signIn: SignIn, me: Me): House {
   const press = signal<Press | undefined>(undefined)
   const isUp = signal(true)
   const now = signal(Date.now())
-  const listeners = new Set<(session: Session) => void>()
-  setInterval(() => (now.value = Date.now()), tickMs)
+  const listeners = new Map<string, Set<(told: never) => void>>()
+  /** What changes lists while they are on their way: they may be older. */
+  const meanwhile = new Set<(() => void)[]>()
+  /** This device's clock may be hours off, and may be set at any time. */
+  let heard = { at: Date.now(), by: performance.now() }
+  const tick = (): void => void (now.value = Math.round(heard.at + performance.now() - heard.by))
+  setInterval(tick, tickMs)
 
   async function reload(): Promise<void> {
-    const [allCameras, allSessions] = await Promise.all([api.cameras(), api.sessions()])
-    cameras.value = sorted(allCameras)
-    sessions.value = allSessions
+    const changes: (() => void)[] = []
+    meanwhile.add(changes)
+    try {
+      const [allCameras, allSessions] = await Promise.all([api.cameras(), api.sessions()])
+      cameras.value = sorted(allCameras)
+      sessions.value = allSessions
+      for (const change of changes) change()
+    } finally {
+      meanwhile.delete(changes)
+    }
   }
 
   const handlers: Readonly<Record<string, (data: never) => void>> = {
     // What happened between two streams is in the lists.
-    hello: () => void reload().catch(() => undefined),
+    hello: ({ at }: { at: number }) => {
+      heard = { at, by: performance.now() }
+      reload().catch(() => undefined)
+    },
     camera: (camera: Camera) => {
       const others = (cameras.value ?? []).filter(({ id }) => id !== camera.id)
       cameras.value = sorted([...others, camera])
@@ -77,15 +107,18 @@ export function openHouse(api: Api, signIn: SignIn, me: Me): House {
     },
     session: (session: Session) => {
       sessions.value = withRow(sessions.value ?? [], session)
-      for (const listener of listeners) listener(session)
     },
   }
   follow(
     api,
     '/api/stream',
     ({ event, data }) => {
-      now.value = Date.now()
-      handlers[event]?.(JSON.parse(data) as never)
+      const told = JSON.parse(data) as never
+      const change = (): void => handlers[event]?.(told)
+      change()
+      tick()
+      if (event !== 'hello') for (const changes of meanwhile) changes.push(change)
+      for (const listener of listeners.get(event) ?? []) listener(told)
     },
     (up) => (isUp.value = up),
   )
@@ -99,9 +132,10 @@ export function openHouse(api: Api, signIn: SignIn, me: Me): House {
     isUp,
     now,
     reload,
-    onSession(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
+    on(name, listener) {
+      const set = listeners.get(name) ?? new Set()
+      listeners.set(name, set.add(listener))
+      return () => void set.delete(listener)
     },
   }
 }

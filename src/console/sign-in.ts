@@ -90,6 +90,17 @@ function session(endpoints: Endpoints, first: Tokens): SignIn {
     }
   }
 
+  // Whoever signs out on a shared computer means all of its windows: each lets go of its own tokens.
+  const windows = new BroadcastChannel('transom-sign-out')
+  windows.addEventListener('message', () => void revoke().then(() => location.replace('/')))
+
+  async function revoke(): Promise<void> {
+    const token = tokens.refreshToken ?? tokens.accessToken
+    tokens = { accessToken: '', endsAt: 0 }
+    // Whatever fails here ends by itself within the day.
+    await post(endpoints.revocation_endpoint, { token }).catch(() => undefined)
+  }
+
   return {
     async token() {
       if (Date.now() < tokens.endsAt - marginMs) return tokens.accessToken
@@ -101,12 +112,9 @@ function session(endpoints: Endpoints, first: Tokens): SignIn {
     },
     isOver,
     async signOut() {
-      const { issuer, revocation_endpoint: revocation } = endpoints
-      const token = tokens.refreshToken ?? tokens.accessToken
-      tokens = { accessToken: '', endsAt: 0 }
-      // Whatever fails here ends by itself within the day.
-      await post(revocation, { token }).catch(() => undefined)
-      await askBridge(`${issuer}/leave`, { method: 'POST' }).catch(() => undefined)
+      await revoke()
+      await askBridge(`${endpoints.issuer}/leave`, { method: 'POST' }).catch(() => undefined)
+      windows.postMessage('signed out')
       location.replace('/')
     },
   }

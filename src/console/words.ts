@@ -39,6 +39,12 @@ export function outcomeOf({ phase, cause }: Pick<SessionRow, 'phase' | 'cause'>)
 
 export const outcomeNames: Record<Outcome, string> = { running: 'Running', fine: 'Fine', failed: 'Failed' }
 
+/** A name may begin with what takes several characters to write: an emoji, a letter with its marks. */
+export const initialOf = (name: string): string => {
+  const [first] = new Intl.Segmenter().segment(name.trim())
+  return first?.segment.toLocaleUpperCase() ?? ''
+}
+
 /** `camera_offline` is for programs. */
 export const causeName = (code: string): string => code.replaceAll('_', ' ')
 

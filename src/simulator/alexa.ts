@@ -136,7 +136,7 @@ export function createAlexa({ bridge, accessToken, note }: AssistantOptions): As
         const properties = report.context?.properties ?? []
         const missing = wanted.filter((name) => !properties.some((each) => `${each.namespace}.${each.name}` === name))
         if (missing.length > 0) throw new CallError('state_invalid', `the StateReport lacks ${missing.join(', ')}`)
-        note('state', properties.map(({ name, value }) => `${name} ${JSON.stringify(value)}`).join(', '))
+        note('state', properties.map(({ name, value }) => `${name} ${plain(value)}`).join(', '))
       } catch (error) {
         // An Echo asked to show a camera tries it whatever its state: what counts is the reply to the offer.
         if (!(error instanceof CallError) || error.code !== 'refused') throw error
@@ -171,6 +171,12 @@ function cameraOf({ endpointId, friendlyName, capabilities }: Endpoint): FoundCa
   const rtc = capabilities.find((capability) => capability.interface === interfaces.rtc)
   if (rtc === undefined) return []
   return [{ id: endpointId, name: friendlyName, isTwoWay: rtc.configuration?.isFullDuplexAudioSupported === true }]
+}
+
+/** Most values are a word, or an object around one: `{"value":"OK"}`. */
+function plain(value: unknown): string {
+  const inner = typeof value === 'object' && value !== null && 'value' in value ? value.value : value
+  return typeof inner === 'string' ? inner : JSON.stringify(inner)
 }
 
 /** The properties that a StateReport must hold, as `interface.property`. */

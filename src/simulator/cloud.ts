@@ -15,7 +15,6 @@ import { type AccountOf, bearerOf } from './bearer.ts'
 import { CallError, type CauseCode, toCallError } from './causes.ts'
 import { withDeadline } from './deadline.ts'
 import { createEchoSessions, type EchoSession, type Viewer } from './echo-sessions.ts'
-import { createEventStream } from './event-stream.ts'
 import { createGoogle } from './google.ts'
 import type { Link } from './link.ts'
 import { findSession, type SessionQuery } from './sessions.ts'
@@ -41,6 +40,8 @@ export interface SimulatorCloudDeps {
 
 export interface SimulatorCloud {
   readonly router: Router
+  /** Tells what the displays of an account are told. Returns how to stop. */
+  hear(this: void, account: string, tell: (event: string, data: object) => void): () => void
   /** Hangs up, and ends the links at the bridge, which must still be there. */
   close(): Promise<void>
 }
@@ -186,7 +187,6 @@ export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
     response.set('Cache-Control', 'no-store')
     next()
   })
-  router.get('/stream', createEventStream({ announcements, accountOf: deps.pageAccount, clock }))
 
   // Where the window comes back to from the pages: it has no token, but a state that was given out once.
   for (const assistant of assistantNames) {
@@ -240,6 +240,7 @@ export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
 
   return {
     router,
+    hear: (account, tell) => announcements.listen(account, ({ event, data }) => tell(event, data)),
     async close() {
       await echoes.close()
       await links.close()

@@ -1,4 +1,4 @@
-/** What is heard for an account, as server-sent events: written for whoever may see it, read by `npm run call`. */
+/** What is heard for an account, as server-sent events: written and read for `npm run call`; the page has its own. */
 
 import type { RequestHandler, Response } from 'express'
 import { z } from 'zod'
@@ -25,6 +25,8 @@ export function createEventStream(deps: {
   return async (request, response) => {
     const token = bearerOf(request)
     const account = await deps.accountOf(token)
+    // Gone while its token was looked at: nothing would ever say so again.
+    if (response.destroyed) return
     if ([...open.values()].filter((theirs) => theirs === account).length >= mostOfAccount)
       throw new BridgeError('rate_limited', `the account has ${mostOfAccount} streams open already`)
     open.set(response, account)

@@ -3,8 +3,8 @@ import { Router, type Request, type RequestHandler } from 'express'
 import { z } from 'zod'
 import type { Broker, Wanted } from '../broker/broker.ts'
 import { BridgeError } from '../errors.ts'
-import { cameraId, sessionId, type Grant } from '../ports.ts'
-import type { Feed } from './feed.ts'
+import { cameraId, sessionId, type AccountId, type Grant } from '../ports.ts'
+import type { Feed, Tell } from './feed.ts'
 import { createManageRoutes, type ManageDeps, type Person } from './manage.ts'
 import { answerError, Refused } from './refusals.ts'
 import type { Rows } from './rows.ts'
@@ -17,8 +17,8 @@ export interface ApiDeps extends ViewDeps, Omit<ManageDeps, 'ownerOf'> {
   readonly feed: Feed | undefined
   /** True for a token of our own page. */
   readonly isOwnPage: (grant: Grant) => Promise<boolean>
-  /** The page may play an assistant's display. */
-  readonly canSimulate: boolean
+  /** What the displays of an account are told that the page may play; absent where it may play none. Returns how to stop. */
+  readonly hearDisplays: ((account: AccountId, tell: Tell) => () => void) | undefined
 }
 
 /** The query of both lists of sessions. */
@@ -39,7 +39,7 @@ export function readWanted(query: unknown): Wanted {
 }
 
 export function createApi(deps: ApiDeps): Router {
-  const { grantOf, isOwnPage, people, broker, rows, feed, registrations, log } = deps
+  const { grantOf, isOwnPage, people, broker, rows, feed, registrations, hearDisplays, log } = deps
   const router = Router()
   router.use(anyOrigin)
 
@@ -48,7 +48,7 @@ export function createApi(deps: ApiDeps): Router {
     const [person, isOwn] = await Promise.all([people.findByAccount(grant.accountId), isOwnPage(grant)])
     const { name = '', login = grant.accountId } = person ?? {}
     const canRegister = isOwn && registrations !== undefined
-    response.json({ name, login, canRegister, canSimulate: isOwn && deps.canSimulate })
+    response.json({ name, login, canRegister, canSimulate: isOwn && hearDisplays !== undefined })
   })
 
   router.get('/cameras', async (request, response) => {
@@ -72,10 +72,13 @@ export function createApi(deps: ApiDeps): Router {
   })
 
   router.get('/stream', async (request, response) => {
-    const { accountId } = await grantOf(request)
+    const grant = await grantOf(request)
     if (feed === undefined)
       throw new Refused('not_supported', 'nothing is streamed from AWS Lambda: ask for the lists again instead')
-    feed.open(response, accountId, () => grantOf(request))
+    const { accountId } = grant
+    // One stream for both: over HTTP/1.1 a browser opens six connections, for all its windows together.
+    const also = (await isOwnPage(grant)) && hearDisplays ? (tell: Tell) => hearDisplays(accountId, tell) : undefined
+    feed.open(response, accountId, () => grantOf(request), also)
   })
 
   router.use(createViewRoutes(deps))
@@ -97,7 +100,7 @@ export function createApi(deps: ApiDeps): Router {
 }
 
 /** The token is the authority, and no cookie counts here: a vendor's app on any origin may ask. */
-const anyOrigin: RequestHandler = (request, response, next) => {
+export const anyOrigin: RequestHandler = (request, response, next) => {
   response.set({ 'access-control-allow-origin': '*', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
   if (request.method !== 'OPTIONS') return next()
   response.set({

@@ -3,9 +3,14 @@ import type { Response } from 'express'
 import { BridgeError, toBridgeError } from '../errors.ts'
 import type { AccountId, Clock, Log } from '../ports.ts'
 
+export type Tell = (event: string, data: object) => void
+
 export interface Feed {
-  /** Streams to this response until either side ends it. `check` rejects once the asker's token is no longer good. */
-  open(response: Response, accountId: AccountId, check: () => Promise<unknown>): void
+  /**
+   * Streams to this response until either side ends it. `check` rejects once the asker's token is no longer good; `also`
+   * tells this one more than its account is told, and returns how to stop.
+   */
+  open(response: Response, accountId: AccountId, check: () => Promise<unknown>, also?: (tell: Tell) => () => void): void
   send(accountId: AccountId, event: string, data: object): void
   isListening(accountId: AccountId): boolean
   /** Nobody listens at all. */
@@ -37,7 +42,9 @@ export function createFeed({ clock, log }: { readonly clock: Clock; readonly log
   }
 
   return {
-    open(response, accountId, check) {
+    open(response, accountId, check, also) {
+      // Gone while its token was looked at: nothing would ever say so again.
+      if (response.destroyed) return
       const mine = clients.get(accountId) ?? new Set()
       if (isClosed || mine.size >= mostOfOne || open >= mostOfAll)
         throw new BridgeError('rate_limited', 'too many event streams are open: close some windows')
@@ -50,8 +57,10 @@ export function createFeed({ clock, log }: { readonly clock: Clock; readonly log
       clients.set(accountId, mine.add(response))
       open += 1
       const timer = setInterval(() => void beat(response, check), heartbeatMs)
+      const stop = also?.((event, data) => write(response, eventOf(event, data)))
       response.once('close', () => {
         clearInterval(timer)
+        stop?.()
         open -= 1
         mine.delete(response)
         if (mine.size === 0 && clients.get(accountId) === mine) clients.delete(accountId)

@@ -66,6 +66,18 @@ describe('who asks', () => {
     expect(preflight.headers.get('access-control-allow-credentials')).toBeNull()
     // Without it, a browser would see a network failure instead of the refusal.
     expect((await fetch(`${url}/api/me`)).headers.get('access-control-allow-origin')).toBe('*')
+    const snapshot = `${url}/cameras/front-door/snapshot`
+    expect((await fetch(snapshot, { method: 'OPTIONS' })).status).toBe(204)
+    expect((await fetch(snapshot)).headers.get('access-control-allow-origin')).toBe('*')
+  })
+
+  test('may not with a token that was not given for cameras', async () => {
+    const { person, appToken, addCamera, ask } = await house()
+    const { account } = await person('anna')
+    await addCamera(account)
+    const token = await appToken('anna', 'openid')
+    for (const path of ['/api/cameras', '/api/sessions', '/sessions', '/notices'])
+      expect([path, (await ask(token, 'GET', path)).status]).toEqual([path, 401])
   })
 
   test('with the token of a vendor’s app may look, and may change nothing', async () => {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair } from 'jose'
 import { createBridge, type Bridge } from '../../src/app/bridge.ts'
 import { readConfig } from '../../src/app/config.ts'
-import { createHttpApp } from '../../src/app/http.ts'
+import { createHttpApp, type HttpOptions } from '../../src/app/http.ts'
 import { createPage } from '../../src/app/page.ts'
 import { createRegistrations } from '../../src/app/registrations.ts'
 import { cameraId, type AccountId, type Camera, type CameraMessage, type Signaling } from '../../src/ports.ts'
@@ -23,6 +23,8 @@ export interface HouseOptions {
   /** As on AWS Lambda: nothing stays open, and cameras are registered elsewhere. */
   readonly isLambda?: boolean
   readonly pageDirectory?: string
+  /** What displays are told that the page may play. */
+  readonly simulator?: HttpOptions['simulator']
 }
 
 const verifier = 'v'.repeat(43)
@@ -38,7 +40,13 @@ export const good = async function* (): AsyncIterable<CameraMessage> {
   yield { kind: 'end-of-candidates' }
 }
 
-export async function openHouse({ env = {}, camera = good, isLambda = false, pageDirectory }: HouseOptions = {}) {
+export async function openHouse({
+  env = {},
+  camera = good,
+  isLambda = false,
+  pageDirectory,
+  simulator,
+}: HouseOptions = {}) {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
   const url = `http://localhost:${(server.address() as AddressInfo).port}`
@@ -80,7 +88,13 @@ export async function openHouse({ env = {}, camera = good, isLambda = false, pag
   const page = pageDirectory && {
     page: createPage({ directory: pageDirectory, publicUrl: url, missing: () => 'not built' }),
   }
-  const options = { forwarderSecret: undefined, clock: Date.now, ...(isLambda ? {} : { registrations }), ...page }
+  const options = {
+    forwarderSecret: undefined,
+    clock: Date.now,
+    ...(isLambda ? {} : { registrations }),
+    ...page,
+    ...(simulator && { simulator }),
+  }
   server.on('request', createHttpApp(bridge, log, options))
 
   const person = async (login: string) => {
@@ -101,7 +115,7 @@ export async function openHouse({ env = {}, camera = good, isLambda = false, pag
     presence,
     person,
     /** A token of a vendor's own app. */
-    appToken: (login: string) => appToken(bridge, url, login),
+    appToken: (login: string, scope?: string) => appToken(bridge, url, login, scope),
     ask: (token: string, method: string, path: string, body?: unknown) => ask(url, token, method, path, body),
     addCamera: async (owner: AccountId, change: Partial<Camera> = {}) => {
       const one = { ...frontDoor, accountId: owner, ...change }
@@ -176,12 +190,13 @@ async function pageToken({ oauth }: Bridge, url: string, account: AccountId): Pr
 }
 
 /** Through sign-in and consent, as the vendor's app comes by it. */
-async function appToken({ oauth }: Bridge, url: string, login: string): Promise<string> {
+async function appToken({ oauth }: Bridge, url: string, login: string, scope = 'camera'): Promise<string> {
   const redirectUri = 'https://app.example/done'
   const { clientId } = await oauth.clients.add({ assistant: 'other', redirectUris: [redirectUri], isPublic: true })
   const visitor = createVisitor()
   const app = { clientId, clientSecret: '', assistant: 'other', redirectUris: [redirectUri] } as const
-  const [signIn] = formsOf(await visitor.get(authorizationUrl({ issuer: `${url}/oauth` }, app, pkce)))
+  const asks = authorizationUrl({ issuer: `${url}/oauth` }, app, { ...pkce, scope })
+  const [signIn] = formsOf(await visitor.get(asks))
   const asked = await visitor.post(signIn!.action, { ...signIn!.fields, login, password: 'correct horse' })
   const [agree] = formsOf(asked)
   const done = await visitor.post(agree!.action, agree!.fields)

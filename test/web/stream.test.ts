@@ -1,14 +1,15 @@
 /** Server-sent events: who is told what, in which order, and what becomes of listeners who are slow or no longer welcome. */
 import { afterEach, expect, jest, test } from '@jest/globals'
 import { EventEmitter } from 'node:events'
-import type { Response } from 'express'
+import { Router, type Response } from 'express'
 import { chromiumOffer } from '../broker/fixtures.ts'
 import { BridgeError } from '../../src/errors.ts'
 import { accountId } from '../../src/ports.ts'
+import { createAnnouncements } from '../../src/simulator/announcements.ts'
 import { createFeed } from '../../src/web/feed.ts'
 import type { SessionView } from '../../src/broker/view.ts'
 import type { CameraRow } from '../../src/web/rows.ts'
-import { openHouse } from './house.ts'
+import { openHouse, type HouseOptions } from './house.ts'
 
 type House = Awaited<ReturnType<typeof openHouse>>
 const houses: House[] = []
@@ -18,8 +19,8 @@ afterEach(async () => {
   for (const one of houses.splice(0)) await one[Symbol.asyncDispose]()
   jest.useRealTimers()
 })
-async function house(): Promise<House> {
-  const one = await openHouse()
+async function house(options?: HouseOptions): Promise<House> {
+  const one = await openHouse(options)
   houses.push(one)
   return one
 }
@@ -142,6 +143,31 @@ test('streams end with the bridge', async () => {
   await ended
 })
 
+test('what the displays of an account are told comes in the page’s one stream, and in nobody else’s', async () => {
+  const announcements = createAnnouncements()
+  const hear = (account: string, tell: (event: string, data: object) => void) =>
+    announcements.listen(account, ({ event, data }) => tell(event, data))
+  const { url, person, appToken, addCamera, ask } = await house({ simulator: { router: Router(), hear } })
+  const [anna, bob] = [await person('anna'), await person('bob')]
+  await addCamera(anna.account)
+  expect((await ask(anna.token, 'GET', '/api/me')).body).toMatchObject({ canSimulate: true })
+  const [page, other, app] = [
+    await listen(url, anna.token),
+    await listen(url, bob.token),
+    await listen(url, await appToken('anna')),
+  ]
+  const announced = { assistant: 'alexa', cameraId: 'front-door', at: 2, pressedAt: 1 } as const
+  announcements.announced(anna.account, announced)
+  expect(await page.next('announced')).toEqual(announced)
+  // What comes later has come to all of them.
+  await ask(anna.token, 'POST', '/api/cameras/front-door/ring')
+  await app.next('press')
+  announcements.announced(bob.account, announced)
+  await other.next('announced')
+  expect(app.told.some(({ event }) => event === 'announced')).toBe(false)
+  expect(page.told.filter(({ event }) => event === 'announced')).toHaveLength(1)
+})
+
 /** As much of a response as the feed uses. */
 function reader() {
   const written: string[] = []
@@ -192,6 +218,24 @@ test('a stream lives as long as its token, and outlives a store that is away', a
   expect(one.written).toHaveLength(3)
   expect(feed.isIdle()).toBe(true)
   expect(jest.getTimerCount()).toBe(0)
+})
+
+test('who has left while the token was looked at leaves nothing behind', () => {
+  jest.useFakeTimers()
+  const feed = createFeed({ clock: Date.now, log: () => {} })
+  const gone = reader()
+  gone.response.destroyed = true
+  let isHeard = false
+  feed.open(
+    gone.as,
+    anna,
+    async () => {},
+    () => {
+      isHeard = true
+      return () => {}
+    },
+  )
+  expect([feed.isIdle(), isHeard, jest.getTimerCount()]).toEqual([true, false, 0])
 })
 
 test('an account cannot open streams without end', () => {

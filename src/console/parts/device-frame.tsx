@@ -6,8 +6,8 @@ import { Icon } from './icon.tsx'
 import type { Phase } from './use-display.ts'
 
 export interface Announcement {
-  /** Milliseconds from the press to here. */
-  readonly ms: number
+  /** From the press to here, where the press is known. */
+  readonly ms?: number
 }
 
 interface DeviceFrameProps {
@@ -53,7 +53,7 @@ export function DeviceFrame({ assistant, cameraName, video, phase, announcement,
                   <strong>
                     {assistant === 'alexa' ? `Someone is at the ${cameraName}` : `${cameraName}: somebody rings`}
                   </strong>
-                  <span>{Math.round(announcement.ms)} ms after the press</span>
+                  {announcement.ms !== undefined && <span>{Math.round(announcement.ms)} ms after the press</span>}
                 </p>
                 {isHome && (
                   <button type="button" onClick={onShow}>

@@ -13,12 +13,18 @@ interface DialogProps {
 
 export function Dialog({ title, onClose, isKept = false, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
+  const isOutside = useRef(false)
   const id = useId()
   useEffect(() => {
     const opener = document.activeElement
     dialog.current?.showModal()
     return () => {
-      if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
+      // While the dialog is still there, nothing outside of it takes the focus.
+      queueMicrotask(() => {
+        // What was removed cannot be gone back to.
+        const back = opener?.isConnected === true ? opener : document.querySelector('main')
+        if (back instanceof HTMLElement) back.focus()
+      })
     }
   }, [])
   return (
@@ -31,7 +37,9 @@ export function Dialog({ title, onClose, isKept = false, children }: DialogProps
       }}
       // A browser lets a second Escape close any dialog.
       onClose={() => (isKept ? dialog.current?.showModal() : onClose())}
-      onClick={(event) => event.target === dialog.current && !isKept && onClose()}
+      // Not when a press that began inside, to mark a text, ends out there.
+      onPointerDown={({ target }) => void (isOutside.current = target === dialog.current)}
+      onClick={({ target }) => isOutside.current && target === dialog.current && !isKept && onClose()}
     >
       <div class="dialog">
         <header>

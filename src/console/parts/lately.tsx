@@ -8,7 +8,9 @@ const most = 6
 export function Lately() {
   const { cameras, sessions, now } = useHouse()
   const rows = sessions.value
-  if (rows === undefined) return null
+  const isEmpty = cameras.value?.length === 0
+  // The advice is for who has a camera.
+  if (rows === undefined || (rows.length === 0 && isEmpty)) return null
   const nameOf = (id: string): string => cameras.value?.find((camera) => camera.id === id)?.name ?? id
   return (
     <section class="card lately" aria-labelledby="lately">
@@ -30,7 +32,7 @@ export function Lately() {
             <a href={hrefs.session(row.id)}>
               <span class={`outcome ${outcomeOf(row)}`}>{outcomeNames[outcomeOf(row)]}</span>
               <span class="what">
-                {nameOf(row.cameraId)} <span class="soft">on {assistantNames[row.assistant]}</span>
+                <bdi>{nameOf(row.cameraId)}</bdi> <span class="soft">on {assistantNames[row.assistant]}</span>
                 <br />
                 <span class="soft small">
                   {ago(row.startedAt, now.value)}

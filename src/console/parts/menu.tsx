@@ -12,6 +12,11 @@ interface MenuProps {
 export function Menu({ label, face, children }: MenuProps) {
   const menu = useRef<HTMLDetailsElement>(null)
   const [isOpen, setOpen] = useState(false)
+  function leave(): void {
+    setOpen(false)
+    // What is in it is gone in a moment, and a focus there with it.
+    menu.current?.querySelector('summary')?.focus()
+  }
   useEffect(() => {
     if (!isOpen) return
     const life = new AbortController()
@@ -24,9 +29,7 @@ export function Menu({ label, face, children }: MenuProps) {
     document.addEventListener(
       'keydown',
       ({ key }) => {
-        if (key !== 'Escape') return
-        setOpen(false)
-        menu.current?.querySelector('summary')?.focus()
+        if (key === 'Escape') leave()
       },
       { signal },
     )
@@ -35,7 +38,7 @@ export function Menu({ label, face, children }: MenuProps) {
   return (
     <details class="menu" ref={menu} open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary aria-label={label}>{face}</summary>
-      <div onClick={() => setOpen(false)}>{children}</div>
+      <div onClick={leave}>{children}</div>
     </details>
   )
 }

@@ -36,8 +36,14 @@ export function useDisplay(assistant: Assistant, cameraId: string) {
     me.end?.()
     setShowing((before) => ({ ...before, phase: 'idle', canTalk: false }))
   }
-  // The frame is taken off the wall.
-  useEffect(() => stop, [])
+  // The frame is taken off the wall, or the window is closed.
+  useEffect(() => {
+    addEventListener('pagehide', stop)
+    return () => {
+      removeEventListener('pagehide', stop)
+      stop()
+    }
+  }, [])
 
   async function show(): Promise<void> {
     stop()

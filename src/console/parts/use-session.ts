@@ -5,7 +5,7 @@ import { useHouse } from '../house.ts'
 
 /** `is` knows it; with another `key` another one is meant. */
 export function useSession(is: (row: SessionRow) => boolean, key: string | undefined): Session | undefined {
-  const { api, sessions, isUp, onSession } = useHouse()
+  const { api, sessions, isUp, on } = useHouse()
   const [session, setSession] = useState<Session>()
   useEffect(() => setSession(undefined), [key])
   useEffect(() => {
@@ -16,7 +16,7 @@ export function useSession(is: (row: SessionRow) => boolean, key: string | undef
       if (isOver || !is(one)) return
       setSession((before) => (before && before.timeline.length > one.timeline.length ? before : one))
     }
-    const off = onSession(take)
+    const off = on('session', take)
     // It may have begun, or gone on, while nobody listened.
     const known = sessions.peek()?.find(is)
     if (known) api.session(known.id).then(take, () => undefined)

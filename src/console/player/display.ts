@@ -41,6 +41,8 @@ export interface DisplayOptions {
 export interface Display {
   /** False when the camera takes no sound, or none of this viewer. */
   readonly canTalk: boolean
+  /** False when the camera sends sound only. */
+  readonly hasPicture: boolean
   /** Opens or mutes the microphone. Throws a `PlayerError` when there is none. */
   talk(on: boolean): Promise<void>
   stats(): Promise<PlayerStats>
@@ -61,12 +63,13 @@ export async function connectDisplay(options: DisplayOptions): Promise<Display> 
   const signal = options.signal ? AbortSignal.any([options.signal, hangUp.signal]) : hangUp.signal
   const peer = new RTCPeerConnection({ iceServers: [...options.iceServers], bundlePolicy: 'max-bundle' })
   const stream = new MediaStream()
-  const microphone = createMicrophone()
   let firstFrameMs: number | undefined
   let patience: ReturnType<typeof setTimeout> | undefined
 
   const note = (step: PlayerStepName, detail?: string): void =>
     options.onStep?.({ step, at: Date.now(), ...(detail === undefined ? {} : { detail }) })
+
+  const microphone = createMicrophone(() => note('talk-ended', 'the microphone is gone'))
 
   const close = (): void => {
     if (hangUp.signal.aborted) return
@@ -91,7 +94,7 @@ export async function connectDisplay(options: DisplayOptions): Promise<Display> 
       firstFrameMs = performance.now() - startedAt
       note('first-frame', `${video.videoWidth} × ${video.videoHeight}`)
     })
-    peer.addTransceiver('video', { direction: 'recvonly' })
+    const picture = peer.addTransceiver('video', { direction: 'recvonly' })
     // It may carry the microphone later without another negotiation.
     const sound = peer.addTransceiver('audio', { direction: 'sendrecv' })
     await peer.setLocalDescription()
@@ -113,6 +116,7 @@ export async function connectDisplay(options: DisplayOptions): Promise<Display> 
     const canTalk = sound.currentDirection === 'sendrecv' || sound.currentDirection === 'sendonly'
     return {
       canTalk,
+      hasPicture: picture.currentDirection === 'recvonly',
       async talk(on) {
         if (on && !canTalk)
           throw new PlayerError({ code: 'talk_refused', message: 'This camera takes no sound from you.' })

@@ -57,8 +57,8 @@ svg.solid { fill: currentColor; stroke: none; }
 .quiet, .is-off .loud { display: none; }
 .is-off .quiet { display: block; }
 :host(.is-calm) { cursor: none; }
-:host(.is-calm) [part='bar'], :host(.is-calm) [part='shade'] { opacity: 0; }
-:host(.is-calm) [part='bar']:focus-within, :host(.is-calm) [part='bar']:has([aria-pressed='true']) { opacity: 1; }
+:host(.is-calm) [part='bar'], :host(.is-calm) [part='shade'] { opacity: 0; pointer-events: none; }
+:host(.is-calm) [part='bar']:focus-within, :host(.is-calm) [part='bar']:has([aria-pressed='true']) { opacity: 1; pointer-events: auto; }
 [part='stats'] {
   position: absolute; top: 12px; left: 12px; margin: 0; padding: 10px 14px; display: grid; gap: 2px; border-radius: 10px;
   background: rgb(8 11 16 / 84%); font: 500 12px/1.5 ui-monospace, monospace; font-variant-numeric: tabular-nums;

@@ -80,6 +80,12 @@ export class TransomPlayer extends HTMLElement {
         this.#offs.push(off)
       }
       this.#offs.push(this.#player.on('state', (state) => this.#show(state)))
+      this.#offs.push(
+        this.#player.on('step', ({ step }) => {
+          // Also when the microphone is taken away.
+          if (step === 'talk-ended') this.#part('talk').setAttribute('aria-pressed', 'false')
+        }),
+      )
       this.#offs.push(this.#player.on('stats', (stats) => this.#showStats(stats)))
     }
     this.#player.play()
@@ -151,6 +157,13 @@ export class TransomPlayer extends HTMLElement {
       if (key === 'i') this.#toggleStats()
     })
     this.addEventListener('pointermove', () => this.#wake())
+    // A touch brings back the controls, and is not meant for the one that happens to be there.
+    let isWaking = false
+    this.addEventListener('pointerdown', () => {
+      isWaking = this.classList.contains('is-calm')
+      this.#wake()
+    })
+    this.addEventListener('click', (event) => isWaking && event.detail > 0 && event.stopPropagation(), true)
     this.addEventListener('focusin', () => this.#wake())
   }
 

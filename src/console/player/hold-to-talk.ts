@@ -37,6 +37,11 @@ export function holdToTalk(
   button.addEventListener('pointercancel', up)
   // A long touch asks for a menu.
   button.addEventListener('contextmenu', (event) => event.preventDefault())
+  // Of a key that is let go in another window nothing is heard, and the microphone would stay open.
+  button.addEventListener('blur', () => {
+    if (downAt !== undefined) set(false)
+    downAt = undefined
+  })
   button.addEventListener('keydown', (event) => {
     if (!isOurKey(event)) return
     // Otherwise the browser makes a click of it.

@@ -10,7 +10,8 @@ export interface Microphone {
   close(): void
 }
 
-export function createMicrophone(): Microphone {
+/** `onGone`: the one that was talked into was taken away, or its permission was. */
+export function createMicrophone(onGone: () => void): Microphone {
   let opened: Promise<MediaStreamTrack> | undefined
   let wanted = false
   let isClosed = false
@@ -20,6 +21,13 @@ export function createMicrophone(): Microphone {
     void opened?.then((track) => track.stop()).catch(() => undefined)
     opened = undefined
   }
+  const lose = async (track: MediaStreamTrack): Promise<void> => {
+    if ((await opened?.catch(() => undefined)) !== track) return
+    opened = undefined
+    if (!wanted) return
+    wanted = false
+    onGone()
+  }
   return {
     async set(on, sender) {
       if (wanted === on) return false
@@ -27,12 +35,14 @@ export function createMicrophone(): Microphone {
       clearTimeout(timer)
       if (!on) {
         await sender.replaceTrack(null)
+        // Somebody may have begun again meanwhile.
         if (!wanted && !isClosed) timer = setTimeout(release, microphoneMs)
-        return true
+        return !wanted
       }
       try {
         opened ??= openMicrophone()
         const track = await opened
+        track.addEventListener('ended', () => void lose(track), { once: true })
         // The button may have been let go, or the call ended, while the browser asked for permission.
         if (isClosed || !wanted) return false
         await sender.replaceTrack(track)

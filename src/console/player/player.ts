@@ -138,14 +138,16 @@ export function createPlayer(options: PlayerOptions): Player {
   }
 
   function watch(display: Display, freeze: () => void): ReturnType<typeof setInterval> {
-    let frames = -1
+    let seen = -1
     let movedAt = performance.now()
     const look = async (): Promise<void> => {
       const stats = await display.stats()
       emit('stats', stats)
+      // Of a camera without picture, its sound is what comes.
+      const now = display.hasPicture ? stats.framesDecoded : stats.bytesReceived
       // A hidden page may decode nothing.
-      if (stats.framesDecoded !== frames || document.hidden) movedAt = performance.now()
-      frames = stats.framesDecoded
+      if (now !== seen || document.hidden) movedAt = performance.now()
+      seen = now
       if (performance.now() - movedAt > frozenMs) freeze()
     }
     // A closed connection has no statistics, and its end is told elsewhere.

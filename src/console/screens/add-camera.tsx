@@ -1,5 +1,6 @@
 /** One registration: name, room, kind. Then everything the firmware needs, shown this one time. */
-import { useState } from 'preact/hooks'
+import type { RefObject } from 'preact'
+import { useRef, useState } from 'preact/hooks'
 import type { Registration } from '../api.ts'
 import { useHouse } from '../house.ts'
 import { Dialog } from '../parts/dialog.tsx'
@@ -84,8 +85,7 @@ function Made({ registration, onClose }: { readonly registration: Registration; 
         <>
           <h3>For AWS’s C SDK and its samples</h3>
           <div class="script">
-            <pre tabIndex={0}>{environment.join('\n')}</pre>
-            <CopyButton text={environment.join('\n')} what="the environment" />
+            <Copied as="pre" text={environment.join('\n')} what="the environment" />
           </div>
         </>
       )}
@@ -103,28 +103,52 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
     <div>
       <dt>{name}</dt>
       <dd>
-        <code>{value}</code>
-        <CopyButton text={value} what={name} />
+        <Copied as="code" text={value} what={name} />
       </dd>
     </div>
   )
 }
 
-function CopyButton({ text, what }: { readonly text: string; readonly what: string }) {
+interface CopiedProps {
+  readonly as: 'code' | 'pre'
+  readonly text: string
+  readonly what: string
+}
+
+/** A text, and a button that copies it. */
+function Copied({ as: Tag, text, what }: CopiedProps) {
+  const shown = useRef<HTMLElement>(null)
   const [isCopied, setCopied] = useState(false)
   async function copy(): Promise<void> {
-    // Where the browser gives no clipboard (plain HTTP), the text can still be marked by hand.
-    await navigator.clipboard?.writeText(text)
-    setCopied(true)
+    // A browser gives no clipboard at plain http addresses, and may be told to refuse it.
+    const isDone =
+      'clipboard' in navigator &&
+      (await navigator.clipboard.writeText(text).then(
+        () => true,
+        () => false,
+      ))
+    setCopied(isDone || copyMarked(shown.current))
   }
   return (
-    <button
-      type="button"
-      class="round"
-      aria-label={isCopied ? `${what} is copied` : `Copy ${what}`}
-      onClick={() => void copy().catch(() => undefined)}
-    >
-      <Icon name={isCopied ? 'check' : 'copy'} />
-    </button>
+    <>
+      <Tag ref={shown as RefObject<HTMLPreElement>} {...(Tag === 'pre' && { tabIndex: 0 })}>
+        {text}
+      </Tag>
+      <button
+        type="button"
+        class="round"
+        aria-label={isCopied ? `${what} is copied` : `Copy ${what}`}
+        onClick={() => void copy()}
+      >
+        <Icon name={isCopied ? 'check' : 'copy'} />
+      </button>
+    </>
   )
+}
+
+/** The old way, which also works there. Where it does not, the text is marked, to be copied by hand. */
+function copyMarked(element: HTMLElement | null): boolean {
+  if (element === null) return false
+  getSelection()?.selectAllChildren(element)
+  return document.execCommand('copy')
 }

@@ -6,6 +6,7 @@ import { Cause } from '../parts/cause.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { OnlineState } from '../parts/state.tsx'
 import { RingButton } from '../parts/ring-button.tsx'
+import { useTitle } from '../parts/use-title.ts'
 import { useSession } from '../parts/use-session.ts'
 import { Waterfall } from '../parts/waterfall.tsx'
 import { hrefs } from '../route.ts'
@@ -21,6 +22,7 @@ export function CameraScreen({ cameraId }: { readonly cameraId: string }) {
   const session = useSession((one) => one.reference === reference, reference)
   const camera = cameras.value?.find(({ id }) => id === cameraId)
   const name = camera?.name
+  useTitle(name ?? 'Camera')
 
   useEffect(() => {
     if (name === undefined) return

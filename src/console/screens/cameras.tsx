@@ -9,6 +9,7 @@ import { RingButton } from '../parts/ring-button.tsx'
 import { Still } from '../parts/still.tsx'
 import { hrefs } from '../route.ts'
 import { ago } from '../words.ts'
+import { useTitle } from '../parts/use-title.ts'
 import { Lately } from '../parts/lately.tsx'
 import { AddCamera } from './add-camera.tsx'
 import { RemoveCamera } from './remove-camera.tsx'
@@ -21,6 +22,7 @@ export function CamerasScreen() {
   const [open, setOpen] = useState<Open>()
   const close = (): void => setOpen(undefined)
   const all = cameras.value
+  useTitle('Cameras')
   return (
     <>
       <div class="title">
@@ -39,7 +41,11 @@ export function CamerasScreen() {
       {all?.length === 0 && (
         <div class="empty">
           <h2>No camera yet</h2>
-          <p>Add one, and this page shows what its firmware must be told. Or ask somebody to share one with you.</p>
+          <p>
+            {me.canRegister
+              ? 'Add one, and this page shows what its firmware must be told. Or ask somebody to share one with you.'
+              : 'Ask somebody to share one with you.'}
+          </p>
         </div>
       )}
       <div class="overview">

@@ -1,9 +1,8 @@
 /** An Echo Show or a Nest Hub in the browser, with what it does and what the bridge does for it beside it. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { holdToTalk } from 'transom-player'
+import { holdToTalk, type PlayerStep } from 'transom-player'
 import type { Assistant } from '../api.ts'
-import { follow } from '../follow.ts'
-import { useHouse } from '../house.ts'
+import { useHouse, type Told } from '../house.ts'
 import { Cause } from '../parts/cause.tsx'
 import { playChime } from '../parts/chime.ts'
 import { DeviceFrame, type Announcement } from '../parts/device-frame.tsx'
@@ -11,6 +10,7 @@ import { Icon } from '../parts/icon.tsx'
 import { RingButton } from '../parts/ring-button.tsx'
 import { useToast } from '../parts/toast.tsx'
 import { useDisplay } from '../parts/use-display.ts'
+import { useTitle } from '../parts/use-title.ts'
 import { useSession } from '../parts/use-session.ts'
 import { Waterfall } from '../parts/waterfall.tsx'
 import { hrefs } from '../route.ts'
@@ -30,7 +30,7 @@ const tellers = {
 } as const
 
 export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenProps) {
-  const { api, cameras, me } = useHouse()
+  const { api, cameras, isUp, me } = useHouse()
   const { complain } = useToast()
   const { video, showing, show, stop, talk } = useDisplay(assistant, cameraId)
   const [isLinked, setLinked] = useState<boolean>()
@@ -42,12 +42,15 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
   const camera = cameras.value?.find(({ id }) => id === cameraId)
   const name = camera?.name ?? cameraId
   const device = deviceNames[assistant]
+  const title = `${name} on ${assistant === 'alexa' ? 'an' : 'a'} ${device}`
+  useTitle(title)
   const isShown = phase === 'asking' || phase === 'live'
 
-  // Links are asked for when the stream begins, and again when it begins anew: a bridge that restarts has forgotten them.
-  const announcement = useAnnouncement(assistant, cameraId, () => {
-    api.links().then((links) => setLinked(links[assistant].linked), complain)
-  })
+  const announcement = useAnnouncement(assistant, cameraId)
+  // Also when the bridge is back: one that restarts has forgotten them.
+  useEffect(() => {
+    if (me.canSimulate && isUp.value) api.links().then((links) => setLinked(links[assistant].linked), complain)
+  }, [isUp.value])
   async function link(): Promise<void> {
     const { url } = await api.link(assistant, hrefs.display(assistant, cameraId))
     location.assign(url)
@@ -59,9 +62,7 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
         <a class="round" href={hrefs.cameras} aria-label="Back to the cameras">
           <Icon name="back" />
         </a>
-        <h1>
-          {name} on {assistant === 'alexa' ? 'an' : 'a'} {device}
-        </h1>
+        <h1>{title}</h1>
       </div>
       {!me.canSimulate && (
         <p class="notice">This bridge does not play displays: it speaks to the real ones (TRANSOM_SIMULATOR).</p>
@@ -103,7 +104,7 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
                   {assistant === 'alexa' ? `“Alexa, show the ${name}”` : `“Hey Google, show the ${name}”`}
                 </button>
               )}
-              {phase === 'live' && showing.canTalk && <TalkButton talk={talk} />}
+              {phase === 'live' && showing.canTalk && <TalkButton talk={talk} isTalking={isTalking(showing.display)} />}
               {camera?.isOwner && camera.kind === 'doorbell' && <RingButton camera={camera} />}
             </div>
           )}
@@ -129,12 +130,25 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
   )
 }
 
-function TalkButton({ talk }: { readonly talk: (on: boolean) => Promise<void> }) {
+/** The browser's last word on it. */
+const isTalking = (steps: readonly PlayerStep[]): boolean =>
+  steps.findLast(({ step }) => step === 'talking' || step === 'talk-ended')?.step === 'talking'
+
+interface TalkButtonProps {
+  readonly talk: (on: boolean) => Promise<void>
+  readonly isTalking: boolean
+}
+
+function TalkButton({ talk, isTalking }: TalkButtonProps) {
   const button = useRef<HTMLButtonElement>(null)
   const { complain } = useToast()
   useEffect(() => {
     if (button.current) holdToTalk(button.current, talk, complain)
   }, [])
+  // The microphone may also be taken away.
+  useEffect(() => {
+    if (!isTalking) button.current?.setAttribute('aria-pressed', 'false')
+  }, [isTalking])
   return (
     <button
       type="button"
@@ -150,38 +164,32 @@ function TalkButton({ talk }: { readonly talk: (on: boolean) => Promise<void> })
 
 const announcedMs = 12_000
 
-/** `announced` has a camera, `complaint` a message: what the bridge sent is not what the real one takes. */
-interface Told {
-  readonly assistant: Assistant
-  readonly cameraId?: string
-  readonly at: number
-  readonly pressedAt: number
-  readonly message?: string
-}
-
 /** What the assistant's cloud makes the display say, for as long as a display says it. */
-function useAnnouncement(assistant: Assistant, cameraId: string, onBegin: () => void): Announcement | undefined {
-  const { api, me } = useHouse()
+function useAnnouncement(assistant: Assistant, cameraId: string): Announcement | undefined {
+  const { on, press } = useHouse()
   const { complain } = useToast()
-  const [announcement, setAnnouncement] = useState<Announcement>()
+  const [told, setTold] = useState<Told['announced']>()
   useEffect(() => {
-    if (!me.canSimulate) return
     let timer: ReturnType<typeof setTimeout> | undefined
-    const end = follow(api, '/simulator/stream', ({ event, data }) => {
-      if (event === 'hello') return onBegin()
-      const told = JSON.parse(data) as Told
-      if (told.assistant !== assistant) return
-      if (event === 'complaint') complain(new Error(told.message))
-      if (event !== 'announced' || told.cameraId !== cameraId) return
-      setAnnouncement({ ms: told.at - told.pressedAt })
-      playChime()
-      clearTimeout(timer)
-      timer = setTimeout(() => setAnnouncement(undefined), announcedMs)
-    })
+    const offs = [
+      on('complaint', (complaint) => complaint.assistant === assistant && complain(new Error(complaint.message))),
+      on('announced', (announced) => {
+        if (announced.assistant !== assistant || announced.cameraId !== cameraId) return
+        setTold(announced)
+        playChime()
+        clearTimeout(timer)
+        timer = setTimeout(() => setTold(undefined), announcedMs)
+      }),
+    ]
     return () => {
       clearTimeout(timer)
-      end()
+      for (const off of offs) off()
     }
   }, [])
-  return announcement
+  if (told === undefined) return undefined
+  // Alexa was told the second only; the page knows more of the same press.
+  const { at, pressedAt } = told
+  const own = press.value?.cameraId === cameraId ? press.value.at : 0
+  const isSame = Math.floor(own / 1_000) === Math.floor(pressedAt / 1_000)
+  return isSame ? { ms: Math.max(0, at - own) } : {}
 }

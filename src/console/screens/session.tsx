@@ -5,28 +5,31 @@ import type { Session } from '../api.ts'
 import { useHouse } from '../house.ts'
 import { Cause } from '../parts/cause.tsx'
 import { Icon } from '../parts/icon.tsx'
+import { useTitle } from '../parts/use-title.ts'
 import { Waterfall } from '../parts/waterfall.tsx'
 import { hrefs } from '../route.ts'
 import { storyOf } from '../timeline.ts'
 import { assistantNames, dateOf, outcomeNames, outcomeOf, timeOfDay } from '../words.ts'
 
 export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
-  const { api, cameras, isUp, onSession } = useHouse()
+  const { api, cameras, isUp, on } = useHouse()
   const [session, setSession] = useState<Session>()
   const [problem, setProblem] = useState<Problem>()
   useEffect(() => {
-    const off = onSession((one) => one.id === sessionId && setSession(one))
+    const off = on('session', (one) => one.id === sessionId && setSession(one))
     api.session(sessionId).then(setSession, (error: unknown) => setProblem(problemOf(error)))
     return off
   }, [sessionId, isUp.value])
   const name = cameras.value?.find(({ id }) => id === session?.cameraId)?.name ?? session?.cameraId
+  const title = session ? `${name} on ${assistantNames[session.assistant]}` : 'Session'
+  useTitle(title)
   return (
     <>
       <div class="title">
         <a class="round" href={hrefs.sessions} aria-label="Back to the sessions">
           <Icon name="back" />
         </a>
-        <h1>{session ? `${name} on ${assistantNames[session.assistant]}` : 'Session'}</h1>
+        <h1>{title}</h1>
         {session && <span class={`outcome ${outcomeOf(session)}`}>{outcomeNames[outcomeOf(session)]}</span>}
       </div>
       {!session && problem && <Cause cause={problem} />}

@@ -2,6 +2,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { SessionRow } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { useTitle } from '../parts/use-title.ts'
 import { VirtualList } from '../parts/virtual-list.tsx'
 import { hrefs } from '../route.ts'
 import { assistantNames, causeName, dateOf, outcomeNames, outcomeOf, timeOfDay } from '../words.ts'
@@ -24,6 +25,7 @@ export function SessionsScreen() {
     return (id: string) => names.get(id) ?? id
   }, [cameras.value])
   const rows = sessions.value
+  useTitle('Sessions')
   const shown = useMemo(() => (rows ?? []).filter((row) => matches(row, filter, nameOf)), [rows, filter, nameOf])
   const ids = useMemo(() => [...new Set(rows?.map(({ cameraId }) => cameraId))], [rows])
   const select = (label: string, field: keyof Filter, options: readonly (readonly [string, string])[]) => (
@@ -104,7 +106,10 @@ function Line({ row, name }: { readonly row: SessionRow; readonly name: string }
     <a class="line" href={hrefs.session(row.id)}>
       <span class={`outcome ${outcome}`}>{outcomeNames[outcome]}</span>
       <span class="what">
-        <strong>{name}</strong> <span class="soft">on {assistantNames[row.assistant]}</span>
+        <bdi>
+          <strong>{name}</strong>
+        </bdi>{' '}
+        <span class="soft">on {assistantNames[row.assistant]}</span>
       </span>
       <span class="because">{row.cause && causeName(row.cause.code)}</span>
       <span class="answer soft">{row.answerMs === undefined ? '' : `${row.answerMs} ms`}</span>

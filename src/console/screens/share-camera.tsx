@@ -1,10 +1,11 @@
 /** Who else may see a camera, and talk through it. */
 import { useEffect, useState } from 'preact/hooks'
+import { problemOf, type Problem } from 'transom-player'
 import type { Camera, Guest } from '../api.ts'
 import { useHouse } from '../house.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { useToast } from '../parts/toast.tsx'
 import { useForm } from '../parts/use-form.ts'
+import { initialOf } from '../words.ts'
 
 interface ShareCameraProps {
   readonly camera: Camera
@@ -13,11 +14,17 @@ interface ShareCameraProps {
 
 export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps) {
   const { api } = useHouse()
-  const { complain } = useToast()
+  // Here, and not at the foot of the page, which lies behind the dialog.
+  const [trouble, setTrouble] = useState<Problem>()
   const [guests, setGuests] = useState<readonly Guest[]>()
   const [login, setLogin] = useState('')
   const load = async (): Promise<void> => setGuests(await api.guests(id))
-  const change = (work: Promise<void>): void => void work.then(load).catch(complain)
+  const complain = (error: unknown): void => setTrouble(problemOf(error))
+  const change = (work: Promise<void>): void => {
+    setTrouble(undefined)
+    // What was refused is shown as it still is.
+    void work.catch(complain).then(load).catch(complain)
+  }
   useEffect(() => void load().catch(complain), [])
   const { isBusy, problem, onSubmit } = useForm(async (fields) => {
     await api.share(id, login.trim(), fields.get('mayTalk') !== null)
@@ -26,13 +33,13 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
   })
   return (
     <Dialog title={`Share ${name}`} onClose={onClose}>
-      {guests === undefined && <p class="soft">One moment …</p>}
+      {guests === undefined && trouble === undefined && <p class="soft">One moment …</p>}
       {guests?.length === 0 && <p class="soft">It is shared with nobody.</p>}
       <ul class="guests">
         {guests?.map((guest) => (
           <li key={guest.login}>
             <span class="initial" aria-hidden="true">
-              {guest.name.slice(0, 1).toUpperCase()}
+              {initialOf(guest.name)}
             </span>
             <p>
               {guest.name}
@@ -59,6 +66,11 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
           </li>
         ))}
       </ul>
+      {trouble && (
+        <p class="alert" role="alert">
+          {trouble.message} {trouble.advice}
+        </p>
+      )}
       <form onSubmit={onSubmit}>
         <label>
           Login of who may see it
