@@ -26,6 +26,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   alexa: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
   google: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
   web: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
+  cameras: [...ground, 'outbox'],
   // floor 3
   app: [
     ...ground,
@@ -37,6 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'alexa',
     'google',
     'web',
+    'cameras',
     'signaling',
     'gateway',
     'simulator',

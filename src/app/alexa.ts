@@ -12,11 +12,11 @@ import { timeZoneOf } from '../alexa/skill/time-zone.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Deliver } from '../outbox/outbox.ts'
 import type { AccountId, Camera, CameraState, Clock, Log, Store, VerifyToken } from '../ports.ts'
-import type { Cameras } from './cameras.ts'
+import type { Cameras } from '../cameras/cameras.ts'
 import type { Config } from './config.ts'
-import type { Events, Translate } from './events.ts'
+import type { Events, Translate } from '../cameras/events.ts'
 import type { Notices } from './notices.ts'
-import { snapshotKeptMs } from './snapshots.ts'
+import { snapshotKeptMs } from '../cameras/snapshots.ts'
 
 /** A notice names so many cameras. */
 const mostNamed = 5

@@ -7,12 +7,12 @@ import { createFeed } from '../web/feed.ts'
 import { createNews, type News } from '../web/news.ts'
 import { createRows } from '../web/rows.ts'
 import { createViewers } from '../web/viewers.ts'
-import type { Cameras } from './cameras.ts'
+import type { Cameras } from '../cameras/cameras.ts'
 import type { Config } from './config.ts'
-import type { Events } from './events.ts'
+import type { Events } from '../cameras/events.ts'
 import type { Linking } from './linking.ts'
 import type { Registrations } from './registrations.ts'
-import type { Shares } from './sharing.ts'
+import type { Shares } from '../cameras/sharing.ts'
 
 export interface ConsoleDeps {
   readonly config: Config

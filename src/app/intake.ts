@@ -8,7 +8,7 @@ import { anyOrigin } from '../web/api.ts'
 import { cameraEvent, type CameraEvent, type CameraEventReply } from '../wire/camera-event.ts'
 import type { Bridge } from './bridge.ts'
 import { createSignatures, signatureField, timestampField } from './signature.ts'
-import { snapshotLimit } from './snapshots.ts'
+import { snapshotLimit } from '../cameras/snapshots.ts'
 
 const eventLimit = '16kb'
 

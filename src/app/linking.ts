@@ -1,8 +1,8 @@
 /** Plugs account linking into the bridge: what it may know of cameras, what follows an unlinking, whose tokens count. */
-import type { Cameras } from './cameras.ts'
+import type { Cameras } from '../cameras/cameras.ts'
 import type { Keys } from './secrets.ts'
 import type { LinkingConfig } from './linking-settings.ts'
-import type { Shares } from './sharing.ts'
+import type { Shares } from '../cameras/sharing.ts'
 import { BridgeError } from '../errors.ts'
 import type { Sharing } from '../oauth/account.ts'
 import type { OAuthClient, Assistant } from '../oauth/client.ts'

@@ -4,7 +4,7 @@ import { BridgeError } from '../errors.ts'
 import { cameraId, type AccountId, type Camera } from '../ports.ts'
 import type { SignalingService } from '../signaling/service.ts'
 import type { RegisteredCamera, Registration, RegistrationRequest } from '../wire/registration.ts'
-import type { Cameras } from './cameras.ts'
+import type { Cameras } from '../cameras/cameras.ts'
 
 export interface Registrations {
   /** Throws `BridgeError` `invalid_request` when the id is taken. */

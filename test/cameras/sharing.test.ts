@@ -1,7 +1,7 @@
 /** Sharing a camera: who sees it, who may talk, and what is left when anything of it ends. */
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import { createCameras, type Cameras } from '../../src/app/cameras.ts'
-import { createShares, type Shares } from '../../src/app/sharing.ts'
+import { createCameras, type Cameras } from '../../src/cameras/cameras.ts'
+import { createShares, type Shares } from '../../src/cameras/sharing.ts'
 import { accountId, cameraId, type Camera, type Collection, type Store } from '../../src/ports.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 

@@ -1,7 +1,7 @@
 /** What cameras say: kept, and handed to the assistants' outbox; durable before the camera is answered. */
 import type { Outgoing, Outbox } from '../outbox/outbox.ts'
 import type { AccountId, Camera, CameraNews, CameraState, Clock, Log, Store } from '../ports.ts'
-import { happenedAt } from './camera-clock.ts'
+import { happenedAt } from './clock.ts'
 
 /** What one assistant is to be told of it; nothing when the account is not linked with it. */
 export type Translate = (camera: Camera, news: CameraNews) => Promise<readonly Outgoing[]> | readonly Outgoing[]

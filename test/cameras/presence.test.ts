@@ -1,6 +1,6 @@
 /** Which comings and goings of a camera are news. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { createPresenceNews } from '../../src/app/presence.ts'
+import { createPresenceNews } from '../../src/cameras/presence.ts'
 
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())
