@@ -33,6 +33,8 @@ const commands: Readonly<Record<string, Command>> = {
     usage: 'LOGIN --name NAME [--tenant T]   password from the environment: NEW_PASSWORD',
     ask({ words, options, password }) {
       const login = word(words, 0, 'a login')
+      if (password === '')
+        throw new Error(`set NEW_PASSWORD in the environment, or let ${login} choose one: user invite`)
       const body = { login, password, name: text(options, 'name') ?? login, ...optional(options, 'tenant') }
       return { method: 'POST', path: '/users', body }
     },

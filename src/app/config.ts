@@ -32,7 +32,7 @@ const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin ==
 /** Also one that goes by an older or a newer name, as Europe/Kyiv; no offset, which Node would take. */
 const isTimeZone = (zone: string) => {
   try {
-    return /^[a-z]/i.test(zone) && new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined
+    return /^[a-z]/i.test(new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone)
   } catch {
     return false
   }

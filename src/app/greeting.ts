@@ -8,11 +8,12 @@ const certificates = {
   none: 'KVS-compatible, behind your proxy',
 } as const
 
+const row = (name: string, value: string, note: string) => `  ${name.padEnd(12)}${value.padEnd(28)}${note}\n`
+
 type Shown = Pick<Embedded, 'publicUrl' | 'signalingEndpoint' | 'demo' | 'signInLink' | 'camera' | 'hasDoorbell'>
 
 export function greeting(shown: Shown, { linking, signaling }: Config, hasKeyboard = false): string {
   const { publicUrl, signalingEndpoint, demo, signInLink, camera, hasDoorbell } = shown
-  const row = (name: string, value: string, note: string) => `  ${name.padEnd(12)}${value.padEnd(28)}${note}\n`
   const isOurs = linking.foreignTokens === undefined
   // Somebody else's provider knows no demo user.
   const hasDemo = isOurs && linking.upstream === undefined

@@ -54,7 +54,9 @@ export async function findCamera(
     const known = cameras.map(({ id }) => id).join(', ')
     throw new CallError(
       'no_camera',
-      `${wanted ?? 'no camera'} was not discovered; there is ${known === '' ? 'none' : known}`,
+      wanted === undefined
+        ? 'there is none: register one, or have one shared with this account'
+        : `${wanted} was not discovered; there is ${known === '' ? 'none' : known}`,
     )
   }
   note('discovered', `${camera.name} (${camera.id})`)

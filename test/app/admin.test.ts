@@ -46,6 +46,7 @@ test('a user is added with a password from the environment, and can sign in', as
   expect(await oauth.users.authenticate('ada', 'correct horse')).toMatchObject({ accountId, name: 'Ada' })
   await expect(run('user add ada', 'correct horse')).rejects.toThrow('this login is taken')
   await expect(run('user add bob', 'short')).rejects.toThrow('password')
+  await expect(run('user add bob')).rejects.toThrow('set NEW_PASSWORD')
 })
 
 test('an invitation and a reset are links at the public address', async () => {

@@ -101,7 +101,7 @@ describe('a call that fails names its cause', () => {
       'link_failed',
       /JWT/,
     ],
-    ['a camera that the account lacks', 'alexa', { reply: discovered([]) }, 'no_camera', /none/],
+    ['a camera that the account lacks', 'alexa', { reply: discovered([]) }, 'no_camera', /there is none: register one/],
     ['a silent camera', 'alexa', { reply: errorResponse('ENDPOINT_UNREACHABLE') }, 'refused', /ENDPOINT_UNREACHABLE/],
     [
       'an error type that Alexa does not know',
