@@ -20,9 +20,10 @@ export function Dialog({ title, onClose, isKept = false, children }: DialogProps
     dialog.current?.showModal()
     return () => {
       // While the dialog is still there, nothing outside of it takes the focus.
-      queueMicrotask(() => {
+      setTimeout(() => {
         // What was removed cannot be gone back to.
-        const back = opener?.isConnected === true ? opener : document.querySelector('main')
+        const isThere = opener?.isConnected === true && opener !== document.body
+        const back = isThere ? opener : document.querySelector('main')
         if (back instanceof HTMLElement) back.focus()
       })
     }

@@ -68,7 +68,7 @@ function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what:
   const { id, name, room, kind, isOwner, viewers, lastPressAt } = camera
   // For some seconds, until the clock of the page moves on.
   const isRinging = press.value?.cameraId === id && now.value - press.value.at < 8_000
-  const what = [room, kind === 'doorbell' ? 'Doorbell' : 'Camera', isOwner ? undefined : 'shared with you']
+  const what = [kind === 'doorbell' ? 'Doorbell' : 'Camera', isOwner ? undefined : 'shared with you']
   return (
     <li class={isRinging ? 'tile is-ringing' : 'tile'}>
       <a class="still" href={hrefs.camera(id)} aria-label={`${name}, live`}>
@@ -93,7 +93,14 @@ function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what:
       <div class="about">
         <div>
           <h2>{name}</h2>
-          <p class="soft">{what.filter(Boolean).join(' · ')}</p>
+          <p class="soft">
+            {room !== undefined && (
+              <>
+                <bdi>{room}</bdi> ·{' '}
+              </>
+            )}
+            {what.filter(Boolean).join(' · ')}
+          </p>
           {kind === 'doorbell' && (
             <p class="soft">{lastPressAt === undefined ? 'Has not rung yet' : `Rang ${ago(lastPressAt, now.value)}`}</p>
           )}
