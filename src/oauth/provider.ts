@@ -104,8 +104,7 @@ function configuration({ issuer, audience, signingKeys, ...setup }: ProviderSetu
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     extraClientMetadata: { properties: ['assistant', 'secrets', 'tenant'] },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
-    // Only our own page speaks to the token endpoint from a browser, and browsers name the origin even towards itself.
-    clientBasedCORS: (_ctx, origin, client) => isConsole(client) && origin === audience,
+    clientBasedCORS: (_ctx, origin, client) => isPageOf(client, origin),
     jwks: { keys: signingKeys.map((key) => ({ ...key, kty: 'EC', alg: 'ES256', use: 'sig' })) },
     cookies: {
       keys: [...setup.cookieKeys],
@@ -207,6 +206,12 @@ function configuration({ issuer, audience, signingKeys, ...setup }: ProviderSetu
 
 function isConsole(client: KoaContextWithOIDC['oidc']['client']): boolean {
   return client?.['assistant'] === 'console'
+}
+
+/** Public clients are pages, ours or a vendor's: each speaks to the token endpoint from where its codes are sent. */
+function isPageOf(client: KoaContextWithOIDC['oidc']['client'], origin: string): boolean {
+  if (client?.clientAuthMethod !== 'none') return false
+  return client.redirectUris?.some((uri) => new URL(uri).origin === origin) === true
 }
 
 /** Nobody is asked whether our own page may show what our own pages are for. */

@@ -168,6 +168,21 @@ describe('a client of the kind other', () => {
     const answer = await fetch(`${house.issuer}/token`, { method: 'POST', body })
     expect(answer.status).toBe(200)
   })
+
+  test('that is public is a page: it redeems its code from the origin that codes are sent to, and from no other', async () => {
+    const client = await add({ ...app, isPublic: true })
+    const verifier = oauth.generateRandomCodeVerifier()
+    const challenge = await oauth.calculatePKCECodeChallenge(verifier)
+    const redeem = async (origin: string) => {
+      const back = await authorize(house, client, { code_challenge: challenge, code_challenge_method: 'S256' })
+      const fields = codeFields(back.searchParams.get('code'), app.redirectUris[0])
+      const body = new URLSearchParams({ ...fields, client_id: client.clientId, code_verifier: verifier })
+      const { status, headers } = await fetch(`${house.issuer}/token`, { method: 'POST', body, headers: { origin } })
+      return [status, headers.get('access-control-allow-origin')]
+    }
+    expect(await redeem('http://localhost:7777')).toEqual([200, 'http://localhost:7777'])
+    expect((await redeem('http://localhost:8888'))[0]).toBe(400)
+  })
 })
 
 describe('a tenant', () => {

@@ -182,7 +182,7 @@ describe('the page as a client', () => {
     const { refresh_token } = await signIn(visitor)
     const fields = { grant_type: 'refresh_token', refresh_token }
     expect(await token(fields, { origin: 'https://evil.example' })).toMatchObject({ error: 'invalid_request' })
-    expect(await token(fields, { origin: house.origin })).toMatchObject({ status: 200 })
+    expect(await token(fields, { origin: new URL(consoleUri).origin })).toMatchObject({ status: 200 })
   })
 
   test('is signed out after a day, however often its tokens were renewed', async () => {
@@ -227,7 +227,7 @@ describe('the page as a client', () => {
     const { access_token, refresh_token } = await signIn(visitor)
     const revoked = await fetch(`${house.issuer}/token/revocation`, {
       method: 'POST',
-      headers: { origin: house.origin },
+      headers: { origin: new URL(consoleUri).origin },
       body: new URLSearchParams({ client_id: 'console', token: refresh_token }),
     })
     expect(revoked.status).toBe(200)
