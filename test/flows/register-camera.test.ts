@@ -132,7 +132,7 @@ test('the way in is for the owner of the data directory', async () => {
   const { url } = JSON.parse(readFileSync(path, 'utf8'))
   for (const authorization of ['', 'Bearer x', `Bearer ${'x'.repeat(43)}`]) {
     const answer = await fetch(`${url}/cameras`, { headers: { authorization } })
-    expect([answer.status, await answer.json()]).toEqual([401, expect.objectContaining({ error: 'unauthorized' })])
+    expect([answer.status, await answer.json()]).toEqual([401, expect.objectContaining({ error: 'invalid_token' })])
   }
 })
 
