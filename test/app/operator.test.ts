@@ -1,7 +1,9 @@
 /** The operator's API for cameras where they are records only, as on AWS: who may, whose they are, what can be changed. */
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { openOnAws } from '../../src/app/aws.ts'
 import { createCameraRecords } from '../../src/app/camera-records.ts'
 import { createHttpApp } from '../../src/app/http.ts'
 import { createOperatorRoutes } from '../../src/app/operator.ts'
@@ -42,6 +44,20 @@ async function ask(method: string, path: string, body?: object, key = operatorKe
   const text = await response.text()
   return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as Record<string, string> }
 }
+
+test('on AWS there is such an API only with an operator key', () => {
+  const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
+  const keys = { signing: [jwk], cookies: ['c'.repeat(32)], sealing: randomBytes(32).toString('base64') }
+  const env = {
+    AWS_REGION: 'us-east-1',
+    TRANSOM_TABLE: 't',
+    TRANSOM_PUBLIC_URL: 'https://bridge.example',
+    TRANSOM_KEYS: JSON.stringify(keys),
+    TRANSOM_CLIENTS: '[]',
+  }
+  expect(openOnAws({ ...env, TRANSOM_OPERATOR_KEY: '' }, Date.now, () => {}).operator).toBeUndefined()
+  expect(openOnAws({ ...env, TRANSOM_OPERATOR_KEY: operatorKey }, Date.now, () => {}).operator).toBeDefined()
+})
 
 test('only a key of the operator opens it, and any of several', async () => {
   await close()

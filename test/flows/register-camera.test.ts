@@ -9,10 +9,11 @@ import { readSettings } from '../../src/simulator/settings.ts'
 import { openMaster } from './master.ts'
 import { createHouse, type House } from './house.ts'
 
+const operatorKey = 'operator-key-of-the-tests-32-characters'
 let house: House
 beforeAll(async () => {
   house = createHouse()
-  await house.start({ TRANSOM_DOORBELL: 'off' })
+  await house.start({ TRANSOM_DOORBELL: 'off', TRANSOM_OPERATOR_KEY: operatorKey })
 }, 30_000)
 afterAll(() => house.close())
 
@@ -140,7 +141,7 @@ test('what a camera can do is said when it is registered, and the assistants are
   for (const id of ['yard', 'attic']) expect(await transom('camera', 'remove', id)).toMatchObject({ code: 0 })
 }, 40_000)
 
-test('the way in is for the owner of the data directory', async () => {
+test('the way in is for the owner of the data directory, and for whoever has the operator key', async () => {
   const path = join(house.dataDir, 'operator.json')
   expect((statSync(path).mode & 0o777).toString(8)).toBe('600')
   const { url } = JSON.parse(readFileSync(path, 'utf8'))
@@ -148,6 +149,8 @@ test('the way in is for the owner of the data directory', async () => {
     const answer = await fetch(`${url}/cameras`, { headers: { authorization } })
     expect([answer.status, await answer.json()]).toEqual([401, expect.objectContaining({ error: 'invalid_token' })])
   }
+  const byKey = await fetch(`${url}/cameras`, { headers: { authorization: `Bearer ${operatorKey}` } })
+  expect(byKey.status).toBe(200)
 })
 
 test.each([
