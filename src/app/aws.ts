@@ -3,12 +3,15 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { defaultProvider } from '@aws-sdk/credential-provider-node'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import type { Router } from 'express'
 import { z } from 'zod'
 import { createKvsSignaling } from '../kvs/signaling.ts'
 import type { Clock, Log } from '../ports.ts'
 import { createDynamoStore } from '../store/dynamo.ts'
 import { createBridge, type Bridge } from './bridge.ts'
+import { createCameraRecords } from './camera-records.ts'
 import { readConfig } from './config.ts'
+import { createOperatorRoutes } from './operator.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -48,12 +51,15 @@ const awsEnvironment = z.object({
   ),
 })
 
+export interface OnAws {
+  readonly bridge: Bridge
+  readonly forwarderSecret: string | undefined
+  /** Where cameras are entered; absent without an operator key. */
+  readonly operator?: Router
+}
+
 /** Connects nothing yet: the first request does. Throws an `Error` that names each bad setting. */
-export function openOnAws(
-  env: Environment,
-  clock: Clock,
-  log: Log,
-): { readonly bridge: Bridge; readonly forwarderSecret: string | undefined } {
+export function openOnAws(env: Environment, clock: Clock, log: Log): OnAws {
   const parsed = awsEnvironment.safeParse(env)
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error))
   const { AWS_REGION: region, TRANSOM_TABLE, TRANSOM_PUBLIC_URL, TRANSOM_KEYS, TRANSOM_CLIENTS } = parsed.data
@@ -67,9 +73,10 @@ export function openOnAws(
   const client = DynamoDBDocumentClient.from(
     new DynamoDBClient({ region, credentials, requestHandler, maxAttempts: 2 }),
   )
+  const publicUrl = TRANSOM_PUBLIC_URL.replace(/\/+$/, '')
   const bridge = createBridge({
     config,
-    publicUrl: TRANSOM_PUBLIC_URL.replace(/\/+$/, ''),
+    publicUrl,
     keys: TRANSOM_KEYS,
     clients: TRANSOM_CLIENTS,
     store: createDynamoStore({ client, tableName: TRANSOM_TABLE, clock }),
@@ -79,5 +86,14 @@ export function openOnAws(
     clock,
     log,
   })
-  return { bridge, forwarderSecret: config.alexa.forwarderSecret }
+  const { operatorKey } = config.linking
+  const operator = operatorKey !== undefined && {
+    // The channels are the vendor's own: a camera here is a record and a key.
+    operator: createOperatorRoutes({
+      keys: [operatorKey],
+      registrations: createCameraRecords(bridge.cameras, publicUrl),
+      linking: bridge.linking,
+    }),
+  }
+  return { bridge, forwarderSecret: config.alexa.forwarderSecret, ...operator }
 }

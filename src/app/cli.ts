@@ -1,20 +1,31 @@
 /** `npm run transom`: what an operator does with the running bridge of this data directory. */
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { registeredCameras, registration, type Registration, type RegisteredCamera } from '../wire/registration.ts'
-import { callOperator as call, findBridge } from './operator-client.ts'
+import { z } from 'zod'
+import {
+  cameraAccess,
+  listedCameras,
+  registration,
+  type CameraAccess,
+  type Registration,
+} from '../wire/registration.ts'
+import { callOperator as call, findOperator } from './operator-client.ts'
 
 const usage = `
   npm run transom -- camera add ID --name "Front Door" [options]   register a camera: all its firmware needs, secrets once
   npm run transom -- camera list                                   cameras, whether they are connected, their keys
-  npm run transom -- camera key ID [--replace]                     a further access key, or a new one instead of all others
+  npm run transom -- camera change ID [options]                    what is said of it; its keys stay
+  npm run transom -- camera key ID [--replace]                     a further access key, or a new one instead of all others;
+                                                                   on AWS a new camera key instead of the one before
   npm run transom -- camera revoke ACCESS_KEY_ID                   make a key useless and end its connections
   npm run transom -- camera remove ID                              the camera, its channel and its keys
 
-  ID                  1 to 256 of a-z A-Z 0-9 _ . - ; also the name of the signaling channel
+  ID                  1 to 256 of a-z A-Z 0-9 _ . -
+  --channel NAME      its signaling channel; the id, if not given
   --name TEXT         what people call it; the id, if not given
   --camera            a camera without a button; otherwise it is a doorbell
-  --owner LOGIN       whose camera it is (demo)
+  --owner LOGIN       whose camera it is (demo; on AWS it must be said)
+  --account ID        the same by account id, which is all that is known of people of another server
   --room TEXT, --manufacturer TEXT, --model TEXT
   --no-speaker        it plays no sound
   --no-video          it has no picture
@@ -23,30 +34,37 @@ const usage = `
   --snapshots         it will leave still pictures
   --alexa-offer       its firmware knows only Alexa's way of offering
   --json              print for programs
-  TRANSOM_DATA        the data directory of the bridge (./data)
+  To change takes the same options except those of who, where and how; --room '' and --no-motion take something away.
+
+  The bridge is the one that runs on TRANSOM_DATA (./data); if none does, that of TRANSOM_PUBLIC_URL, by its TRANSOM_OPERATOR_KEY.
 `
 const options = {
   name: { type: 'string' },
   camera: { type: 'boolean', default: false },
+  channel: { type: 'string' },
   owner: { type: 'string' },
+  account: { type: 'string' },
   room: { type: 'string' },
   manufacturer: { type: 'string' },
   model: { type: 'string' },
-  'no-speaker': { type: 'boolean', default: false },
-  'no-video': { type: 'boolean', default: false },
-  motion: { type: 'boolean', default: false },
-  person: { type: 'boolean', default: false },
-  battery: { type: 'boolean', default: false },
-  switch: { type: 'boolean', default: false },
-  snapshots: { type: 'boolean', default: false },
+  speaker: { type: 'boolean' },
+  video: { type: 'boolean' },
+  motion: { type: 'boolean' },
+  person: { type: 'boolean' },
+  battery: { type: 'boolean' },
+  switch: { type: 'boolean' },
+  snapshots: { type: 'boolean' },
   'alexa-offer': { type: 'boolean', default: false },
   replace: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
+/** The whole of a registration comes only where the signaling is the bridge's own. */
+const issuedAnswer = z.union([registration, cameraAccess])
+
 try {
-  const { values, positionals } = parseArgs({ options, allowPositionals: true })
+  const { values, positionals } = parseArgs({ options, allowPositionals: true, allowNegative: true })
   const [noun, verb, subject, ...rest] = positionals
   const needsSubject = verb !== 'list'
   if (values.help) {
@@ -63,7 +81,7 @@ try {
 
 async function run(verb: string, subject: string, values: Values): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
-  const access = await findBridge(process.env)
+  const access = await findOperator(process.env)
   const id = encodeURIComponent(subject)
   switch (verb) {
     case 'add': {
@@ -72,28 +90,29 @@ async function run(verb: string, subject: string, values: Values): Promise<void>
         name: values.name ?? subject,
         kind: values.camera ? 'camera' : 'doorbell',
         owner: values.owner,
-        room: values.room,
-        manufacturer: values.manufacturer,
-        model: values.model,
-        hasSpeaker: !values['no-speaker'],
-        ...(values['no-video'] && { hasVideo: false }),
-        ...(values.motion && { hasMotion: true }),
-        ...(values.person && { detects: ['person'] }),
-        ...(values.battery && { hasBattery: true }),
-        ...(values.switch && { hasSwitch: true }),
-        ...(values.snapshots && { hasSnapshots: true }),
+        account: values.account,
+        channelName: values.channel,
+        ...withoutNull(detailsOf(values)),
         road: values['alexa-offer'] ? 'alexa-offer' : 'viewer',
       }
-      return show(values, registration.parse(await call(access, 'POST', '/cameras', body)), printRegistration)
+      return show(values, issuedAnswer.parse(await call(access, 'POST', '/cameras', body)), printIssued)
     }
     case 'list': {
-      const owner = values.owner === undefined ? '' : `?owner=${encodeURIComponent(values.owner)}`
-      const { cameras } = registeredCameras.parse(await call(access, 'GET', `/cameras${owner}`))
+      const { owner, account } = values
+      const whose = new URLSearchParams({ ...(owner && { owner }), ...(account && { account }) })
+      const { cameras } = listedCameras.parse(await call(access, 'GET', `/cameras?${whose.toString()}`))
       return show(values, cameras, (found) => found.map(printCamera).join('\n') || 'no cameras')
     }
+    case 'change': {
+      refuseFixed(values)
+      const change = { ...(values.name !== undefined && { name: values.name }), ...detailsOf(values) }
+      if (Object.keys(change).length === 0) throw new Error(`say what is to change${usage}`)
+      await call(access, 'PATCH', `/cameras/${id}`, change)
+      return show(values, { changed: subject }, () => `${subject} is changed`)
+    }
     case 'key': {
-      const issued = await call(access, 'POST', `/cameras/${id}/keys`, { replace: values.replace })
-      return show(values, registration.parse(issued), printRegistration)
+      const answer = await call(access, 'POST', `/cameras/${id}/keys`, { replace: values.replace })
+      return show(values, issuedAnswer.parse(answer), printIssued)
     }
     case 'revoke':
       await call(access, 'DELETE', `/keys/${id}`)
@@ -106,17 +125,57 @@ async function run(verb: string, subject: string, values: Values): Promise<void>
   }
 }
 
+/** What a camera is and can do, as far as it is said; null takes away. */
+function detailsOf(values: Values): Record<string, unknown> {
+  const { room, manufacturer, model, speaker, video, motion, person, battery, switch: lens, snapshots } = values
+  const flags = { hasMotion: motion, hasBattery: battery, hasSwitch: lens, hasSnapshots: snapshots }
+  const said = {
+    room: room === '' ? null : room,
+    manufacturer,
+    model,
+    hasSpeaker: speaker,
+    hasVideo: video === true ? null : video,
+    detects: person === false ? null : person && ['person'],
+    ...Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, flag === false ? null : flag])),
+  }
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+}
+
+function withoutNull(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+}
+
+function refuseFixed({ owner, account, channel, camera, 'alexa-offer': alexaOffer }: Values): void {
+  if (owner ?? account ?? channel ?? (camera || alexaOffer || undefined))
+    throw new Error('owner, channel, kind and way of offering stay as they are: remove the camera and add it again')
+}
+
 type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
 
 function show<T>({ json }: Values, value: T, print: (value: T) => string): void {
   console.log(json ? JSON.stringify(value, undefined, 2) : print(value))
 }
 
-function printRegistration(issued: Registration): string {
-  const { channelName, channelArn, endpoint, caPath, cameraKey, eventsUrl, environment, warnings } = issued
-  const variables = Object.entries(environment).map(([name, value]) => `    export ${name}='${value}'`)
+function printIssued(access: Registration | CameraAccess): string {
+  if ('environment' in access) return printRegistration(access)
+  return `
+  ${access.cameraId} is registered. The secret below is shown this once.
+
+  Channel      ${access.channelName}
+${printKey(access)}`
+}
+
+/** Nothing when only the access key is new. */
+function printKey({ cameraKey, eventsUrl }: CameraAccess): string {
+  if (cameraKey === undefined) return ''
   // An id of its own each time: the same event again would be no new one.
   const press = `curl -H 'Authorization: Bearer ${cameraKey}' -d '{"kind":"press","eventId":"'$(date +%s)'","at":'$(date +%s000)'}' ${eventsUrl}`
+  return `  Camera key   ${cameraKey}\n  A press      ${press}\n`
+}
+
+function printRegistration(issued: Registration): string {
+  const { channelName, channelArn, endpoint, caPath, environment, warnings } = issued
+  const variables = Object.entries(environment).map(([name, value]) => `    export ${name}='${value}'`)
   return `
   ${issued.cameraId} is registered. The secrets below are shown this once.
 
@@ -127,17 +186,21 @@ function printRegistration(issued: Registration): string {
   Region       ${issued.region}
   Endpoint     ${endpoint}
   Authority    ${caPath ?? 'a public one'}
-${cameraKey === undefined ? '' : `  Camera key   ${cameraKey}\n  A press      ${press}\n`}
+${printKey(issued)}
   AWS's C SDK (sample: kvsWebrtcClientMaster ${channelName}):
 ${variables.join('\n')}
 ${warnings.map((warning) => `\n  Mind: ${warning}.`).join('')}
 `
 }
 
-function printCamera({ cameraId, name, kind, isOnline, sinceAt, keys }: RegisteredCamera): string {
+function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): string {
+  const { cameraId, name, kind, channelName } = camera
+  const said = `${cameraId}  ${kind}  "${name}"`
+  if (!('keys' in camera)) return `${said}  channel ${channelName}`
+  const { isOnline, sinceAt, keys } = camera
   const since = sinceAt > 0 ? ` since ${new Date(sinceAt).toISOString()}` : ''
   const issued = keys.map(
     ({ accessKeyId, createdAt }) => `\n  ${accessKeyId}, made ${new Date(createdAt).toISOString()}`,
   )
-  return `${cameraId}  ${kind}  "${name}"  ${isOnline ? 'online' : 'offline'}${since}${issued.join('')}`
+  return `${said}  ${isOnline ? 'online' : 'offline'}${since}${issued.join('')}`
 }

@@ -128,13 +128,19 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const registrations = createRegistrations({
       cameras: bridge.cameras,
       service,
-      findOwner: async (login) => (await bridge.oauth.users.find(login))?.accountId,
       publicUrl,
       region,
       ...(config.doorbell.isOn && { builtIn: doorbellId }),
     })
     const token = operatorToken()
-    const operator = createOperatorRoutes(registrations, bridge.oauth.admin, token)
+    const { operatorKey } = config.linking
+    const operator = createOperatorRoutes({
+      keys: operatorKey === undefined ? [token] : [token, operatorKey],
+      registrations,
+      linking: bridge.linking,
+      defaultOwner: secrets.demo.login,
+      admin: bridge.oauth.admin,
+    })
     const { forwarderSecret } = config.alexa
     const { verifyToken } = bridge.linking
     const displays =

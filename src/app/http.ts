@@ -37,7 +37,7 @@ export interface HttpOptions {
   readonly page?: Router
   /** Where cameras can be registered. */
   readonly registrations?: Registrations
-  /** The routes of the command line, where there is one. */
+  /** The operator's API, where somebody may use it. */
   readonly operator?: Router
   /** The vendors' clouds for displays that are browsers, where they are played. */
   readonly simulator?: Pick<SimulatorCloud, 'router' | 'hear'>

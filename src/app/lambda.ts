@@ -25,8 +25,8 @@ interface HttpEvent {
 
 const log = createLog((line) => process.stdout.write(line), Date.now)
 // Made once for each execution environment, which keeps its caches and connections warm between requests.
-const { bridge, forwarderSecret } = openOnAws(process.env, Date.now, log)
-const overHttp = serverless(createHttpApp(bridge, log, { forwarderSecret, clock: Date.now }))
+const { bridge, ...doors } = openOnAws(process.env, Date.now, log)
+const overHttp = serverless(createHttpApp(bridge, log, { ...doors, clock: Date.now }))
 
 /** A smart home directive or a request of the companion skill in, its answer out. */
 export const alexa = async (event: unknown): Promise<unknown> => bridge.alexa.entry(event, process.env['AWS_REGION'])

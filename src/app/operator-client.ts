@@ -13,24 +13,31 @@ const problem = z.union([
   z.object({ error: z.string() }).transform(({ error: text }) => text),
 ])
 
-/** The bridge that runs on the data directory. Throws an `Error` that says what to do. */
-export async function findBridge(env: Readonly<Record<string, string | undefined>>): Promise<OperatorAccess> {
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The bridge's API for cameras. Throws an `Error` that says what to do. */
+export const findOperator = (env: Environment): Promise<OperatorAccess> => findBridge(env, '', '/operator')
+
+/** Its API for people, clients, keys, links and shares. */
+export const findAdmin = (env: Environment): Promise<OperatorAccess> => findBridge(env, '/admin', '/oauth/admin')
+
+/** The bridge that runs on the data directory; else one that runs elsewhere, by its address and its operator key. */
+async function findBridge(env: Environment, pathHere: string, pathElsewhere: string): Promise<OperatorAccess> {
+  const { TRANSOM_PUBLIC_URL: publicUrl, TRANSOM_OPERATOR_KEY: token } = env
   const directory = resolve(env['TRANSOM_DATA'] || './data')
   const path = join(directory, 'operator.json')
+  if (!existsSync(path) && publicUrl && token) return { url: `${publicUrl.replace(/\/+$/, '')}${pathElsewhere}`, token }
   try {
-    return operatorAccess.parse(JSON.parse(await readFile(path, 'utf8')))
+    const { url, token: tokenHere } = operatorAccess.parse(JSON.parse(await readFile(path, 'utf8')))
+    return { url: `${url}${pathHere}`, token: tokenHere }
   } catch (cause) {
-    throw new Error(`no bridge runs on ${directory}: start it (npm start), or set TRANSOM_DATA`, { cause })
+    throw new Error(
+      `no bridge runs on ${directory}: start it (npm start), set TRANSOM_DATA, or of one elsewhere TRANSOM_PUBLIC_URL and TRANSOM_OPERATOR_KEY`,
+      {
+        cause,
+      },
+    )
   }
-}
-
-/** One that runs elsewhere is found by its address and its operator key. */
-export async function findAdmin(env: Readonly<Record<string, string | undefined>>): Promise<OperatorAccess> {
-  const { TRANSOM_PUBLIC_URL: publicUrl, TRANSOM_OPERATOR_KEY: token } = env
-  const isHere = existsSync(join(resolve(env['TRANSOM_DATA'] || './data'), 'operator.json'))
-  if (!isHere && publicUrl && token) return { url: `${publicUrl.replace(/\/+$/, '')}/oauth/admin`, token }
-  const access = await findBridge(env)
-  return { ...access, url: `${access.url}/admin` }
 }
 
 /** Returns the answer's JSON. Throws an `Error` with what the bridge says, or that it does not answer. */

@@ -1,10 +1,13 @@
-/** The operator's API on the running bridge, for the command line: whoever can read the data directory may use it. */
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+/** The operator's API on a running bridge: cameras, and where it is mounted with it, people, clients, keys, links and shares. */
+import { randomBytes } from 'node:crypto'
 import express, { Router, type RequestHandler } from 'express'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
-import { bearerToken } from '../google/http.ts'
-import { registrationRequest } from '../wire/registration.ts'
+import { operatorOnly } from '../oauth/endpoints.ts'
+import { accountId, type AccountId } from '../ports.ts'
+import { cameraChange, cameraOwner, registrationRequest, type CameraOwner } from '../wire/registration.ts'
+import type { CameraRecords } from './camera-records.ts'
+import type { Linking } from './linking.ts'
 import type { Registrations } from './registrations.ts'
 
 /** Where the bridge is and the token of this run: what `operator.json` in the data directory holds. */
@@ -13,27 +16,37 @@ export type OperatorAccess = z.infer<typeof operatorAccess>
 
 export const operatorToken = (): string => randomBytes(32).toString('base64url')
 
+export interface OperatorDeps {
+  /** Each of them opens everything. */
+  readonly keys: readonly string[]
+  /** The cameras' records, or where the signaling is ours, their channels and access keys with them. */
+  readonly registrations: CameraRecords | Registrations
+  readonly linking: Pick<Linking, 'isServed'> & { readonly oauth: Pick<Linking['oauth'], 'users'> }
+  /** Whose cameras are meant when nobody is named. */
+  readonly defaultOwner?: string
+  /** People, clients, keys, links and shares; on AWS they are below `/oauth` only. */
+  readonly admin?: RequestHandler
+}
+
 /** The routes, to be mounted where the access says. Refusals are thrown as `BridgeError` for the application's own handler. */
-export function createOperatorRoutes(registrations: Registrations, admin: RequestHandler, token: string): Router {
+export function createOperatorRoutes(deps: OperatorDeps): Router {
+  const { keys, registrations, admin } = deps
   const router = Router()
-  router.use((request, _response, next) => {
-    const given = Buffer.from(bearerToken(request.headers) ?? '')
-    const wanted = Buffer.from(token)
-    if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) {
-      throw new BridgeError('unauthorized', 'the token is not the one in operator.json')
-    }
-    next()
-  })
-  // People, clients, keys, links and shares: the same API that a deployment in the cloud opens by its operator key.
-  router.use('/admin', admin)
+  router.use(operatorOnly(...keys))
+  if (admin !== undefined) router.use('/admin', admin)
   router.use(express.json({ limit: '16kb' }))
   router.get('/cameras', async (request, response) => {
-    const { owner } = read(z.object({ owner: z.string().default('demo') }), request.query)
+    const owner = await ownerOf(deps, read(cameraOwner, request.query))
     response.json({ cameras: await registrations.list(owner) })
   })
   router.post('/cameras', async (request, response) => {
-    const { owner, ...camera } = read(registrationRequest, request.body)
-    response.status(201).json(await registrations.add(camera, await registrations.ownerOf(owner)))
+    const { owner, account, channelName, ...camera } = read(registrationRequest, request.body)
+    const accountId = await ownerOf(deps, { ...(owner && { owner }), ...(account && { account }) })
+    response.status(201).json(await registrations.add(camera, accountId, channelName))
+  })
+  router.patch('/cameras/:id', async (request, response) => {
+    await registrations.change(request.params.id, read(cameraChange, request.body))
+    response.status(204).end()
   })
   router.delete('/cameras/:id', async (request, response) => {
     await registrations.remove(request.params.id)
@@ -44,10 +57,31 @@ export function createOperatorRoutes(registrations: Registrations, admin: Reques
     response.status(201).json(await registrations.issueKey(request.params.id, replace))
   })
   router.delete('/keys/:accessKeyId', async (request, response) => {
+    if (!('revokeKey' in registrations)) throw new BridgeError('invalid_request', 'access keys here are those of IAM')
     await registrations.revokeKey(request.params.accessKeyId)
     response.status(204).end()
   })
   return router
+}
+
+/** Accounts of another authorization server are known by their ids only, and whether they exist is not known at all. */
+async function ownerOf({ linking, defaultOwner }: OperatorDeps, named: CameraOwner): Promise<AccountId> {
+  const { users } = linking.oauth
+  const { account } = named
+  const login = named.owner ?? (account === undefined ? defaultOwner : undefined)
+  if ((login === undefined) === (account === undefined)) {
+    throw new BridgeError('invalid_request', 'whose cameras: owner (a login) or account (an account id)?')
+  }
+  if (account !== undefined) {
+    if (linking.isServed && (await users.findByAccount(account)) === undefined) {
+      throw new BridgeError('invalid_request', `there is no account ${account}`)
+    }
+    return accountId(account)
+  }
+  const user = await users.find(login ?? '')
+  if (user !== undefined) return user.accountId
+  const instead = linking.isServed ? '' : '; accounts are those of another server: name the account id'
+  throw new BridgeError('invalid_request', `nobody has the login ${login}${instead}`)
 }
 
 function read<T>(schema: z.ZodType<T>, value: unknown): T {

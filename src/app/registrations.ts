@@ -1,73 +1,46 @@
 /** Cameras in one step: the bridge's record, the signaling channel and the keys are made, shown and removed together. */
-import { randomBytes } from 'node:crypto'
-import { BridgeError } from '../errors.ts'
-import { cameraId, type AccountId, type Camera } from '../ports.ts'
-import type { SignalingService } from '../signaling/service.ts'
-import type { RegisteredCamera, Registration, RegistrationRequest } from '../wire/registration.ts'
 import type { Cameras } from '../cameras/cameras.ts'
+import { BridgeError } from '../errors.ts'
+import type { AccountId, Camera } from '../ports.ts'
+import type { SignalingService } from '../signaling/service.ts'
+import type { NewCamera, Registration } from '../wire/registration.ts'
+import { accessOf, createCameraRecords, existing, newCameraKey, type CameraRecords } from './camera-records.ts'
 
-export interface Registrations {
-  /** Throws `BridgeError` `invalid_request` when the id is taken. */
-  add(request: Omit<RegistrationRequest, 'owner'>, owner: AccountId): Promise<Registration>
+/** `remove` takes the channel, everybody connected to it, and its keys along; never the built-in doorbell, which would be back. */
+export interface Registrations extends CameraRecords {
+  add(camera: NewCamera, owner: AccountId, channelName?: string): Promise<Registration>
   isTaken(id: string): Promise<boolean>
-  /** The account of the user with this login. Throws `invalid_request` when nobody has it. */
-  ownerOf(login: string): Promise<AccountId>
-  /** The cameras of the user with this login. Throws `invalid_request` when there is none. */
-  list(owner: string): Promise<readonly RegisteredCamera[]>
   /** A further access key; with `replace` the only one, and a new camera key too. Throws `camera_not_found`. */
-  issueKey(id: string, replace: boolean): Promise<Registration>
+  issueKey(id: string, replace?: boolean): Promise<Registration>
   /** Throws `camera_not_found` when there is no such key. */
   revokeKey(accessKeyId: string): Promise<void>
-  /**
-   * Removes the camera, its channel, everybody connected to it, and its keys. Throws `camera_not_found`, and
-   * `invalid_request` for the built-in doorbell, which would be back at the next start.
-   */
-  remove(id: string): Promise<void>
 }
 
 export interface RegistrationDeps {
   readonly cameras: Cameras
   readonly service: SignalingService
-  readonly findOwner: (login: string) => Promise<AccountId | undefined>
   readonly publicUrl: string
   readonly region: string
   /** The id of the built-in doorbell, where it runs. */
   readonly builtIn?: string
 }
 
-export function createRegistrations({
-  cameras,
-  service,
-  findOwner,
-  publicUrl,
-  region,
-  builtIn,
-}: RegistrationDeps): Registrations {
-  const ownerOf = async (login: string) => {
-    const accountId = await findOwner(login)
-    if (accountId === undefined) throw new BridgeError('invalid_request', `nobody has the login ${login}`)
-    return accountId
-  }
-  const existing = async (id: string) => {
-    const camera = await cameras.byId(id)
-    if (camera === undefined) throw new BridgeError('camera_not_found', `there is no camera ${id}`)
-    return camera
-  }
+export function createRegistrations(deps: RegistrationDeps): Registrations {
+  const { cameras, service, publicUrl, region, builtIn } = deps
+  const records = createCameraRecords(cameras, publicUrl)
 
   /** Makes an access key, and says everything that goes with it. */
-  const issue = async ({ id, channel: { channelName } }: Camera, cameraKey?: string): Promise<Registration> => {
+  const issue = async (camera: Camera, cameraKey?: string): Promise<Registration> => {
+    const { channelName } = camera.channel
     const channelArn = await service.ensureChannel(channelName)
     const { accessKeyId, secretAccessKey } = await service.createCredentials({ kind: 'camera', channelName })
     const { endpoint, caPath = null } = service
     return {
-      cameraId: id,
-      channelName,
+      ...accessOf(camera, publicUrl, cameraKey),
       channelArn,
       region,
       accessKeyId,
       secretAccessKey,
-      ...(cameraKey !== undefined && { cameraKey }),
-      eventsUrl: `${publicUrl}/cameras/${id}/events`,
       endpoint,
       caPath,
       environment: {
@@ -82,37 +55,33 @@ export function createRegistrations({
   }
 
   return {
-    ownerOf,
+    ...records,
     isTaken: async (id) => (await cameras.byId(id)) !== undefined,
-    async add({ id, road, ...described }, accountId) {
-      const camera: Camera = { ...described, id: cameraId(id), accountId, channel: { channelName: id, road } }
-      const cameraKey = newKey()
+    async add(camera, owner, channelName) {
       // The record first: it is what makes the id taken.
-      if (!(await cameras.add(camera, cameraKey))) {
-        throw new BridgeError('invalid_request', `there is a camera ${id} already`)
-      }
+      const { cameraKey } = await records.add(camera, owner, channelName)
       try {
-        return await issue(camera, cameraKey)
+        return await issue(await existing(cameras, camera.id), cameraKey)
       } catch (error) {
-        await cameras.remove(id)
+        await cameras.remove(camera.id)
         throw error
       }
     },
     async list(owner) {
-      const found = await cameras.list(await ownerOf(owner))
       return Promise.all(
-        found.map(async ({ id, name, kind, channel: { channelName } }) => {
+        (await records.list(owner)).map(async (camera) => {
+          const { channelName } = camera
           const keys = await service.listCredentials({ kind: 'camera', channelName })
           const { online: isOnline, sinceAt } = service.presence(channelName) ?? { online: false, sinceAt: 0 }
-          return { cameraId: id, name, kind, channelName, isOnline, sinceAt, keys: [...keys] }
+          return { ...camera, isOnline, sinceAt, keys: [...keys] }
         }),
       )
     },
-    async issueKey(id, replace) {
-      const camera = await existing(id)
+    async issueKey(id, replace = false) {
+      const camera = await existing(cameras, id)
       const scope = { kind: 'camera', channelName: camera.channel.channelName } as const
       const older = replace ? await service.listCredentials(scope) : []
-      const cameraKey = replace ? newKey() : undefined
+      const cameraKey = replace ? newCameraKey() : undefined
       const issued = await issue(camera, cameraKey)
       if (cameraKey !== undefined) await cameras.put(camera, cameraKey)
       await Promise.all(older.map(({ accessKeyId }) => service.revokeCredentials(accessKeyId)))
@@ -124,16 +93,14 @@ export function createRegistrations({
       }
     },
     async remove(id) {
-      const camera = await existing(id)
+      const camera = await existing(cameras, id)
       if (id === builtIn)
         throw new BridgeError('invalid_request', `${id} is the built-in doorbell: TRANSOM_DOORBELL=off turns it off`)
       await service.removeChannel(camera.channel.channelName)
-      await cameras.remove(id)
+      await records.remove(id)
     },
   }
 }
-
-const newKey = () => randomBytes(32).toString('base64url')
 
 const isThisMachine = (url: string) => /^(127\.|localhost$|\[::1\]$)/.test(new URL(url).hostname)
 

@@ -1,6 +1,7 @@
 /** The cameras' records: who owns which, and the key with which a camera speaks to the bridge. */
 import { createHash, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { BridgeError } from '../errors.ts'
 import type { AccountId, Camera, CameraId, Store } from '../ports.ts'
 import { seal, unseal } from '../seal.ts'
 
@@ -20,6 +21,8 @@ export interface Cameras {
   put(camera: Camera, key: string): Promise<void>
   /** Adds a camera; false when there is one of that id. */
   add(camera: Camera, key: string): Promise<boolean>
+  /** Changes what is said of a camera, and keeps its key; `undefined` when there is none. Its id, owner and channel stay. */
+  change(id: string, to: (camera: Camera) => Camera): Promise<Camera | undefined>
   remove(id: string): Promise<void>
 }
 
@@ -39,6 +42,8 @@ interface OldRecord {
 }
 
 const pageSize = 300
+/** Nobody changes one camera oftener at a time. */
+const changeTries = 3
 
 /**
  * `onChange` is told of cameras that are new, other than before, or gone. `sealing`: 32 bytes that seal the signing keys;
@@ -119,6 +124,19 @@ export function createCameras(
       return true
     },
     byId,
+    async change(id, to) {
+      for (let tries = 0; tries < changeTries; tries++) {
+        const stored = await records.get(id)
+        if (stored === undefined) return undefined
+        const { camera: before } = stored.value
+        const camera = to(before)
+        const options = { group: before.accountId, onlyIf: { version: stored.version } } as const
+        if ((await records.put(id, { ...stored.value, camera }, options)) === undefined) continue
+        if (!isDeepStrictEqual(before, camera)) await onChange(camera, 'changed')
+        return camera
+      }
+      throw new BridgeError('invalid_request', `camera ${id} is being changed by others: try again`)
+    },
     async remove(id) {
       const removed = (await records.take(id))?.value.camera
       if (removed === undefined) return

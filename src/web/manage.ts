@@ -4,7 +4,7 @@ import express, { Router, type Request } from 'express'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import { cameraId, type AccountId, type Camera, type CameraNews, type Clock } from '../ports.ts'
-import { registrationRequest, type Registration, type RegistrationRequest } from '../wire/registration.ts'
+import { newCamera, type NewCamera, type Registration } from '../wire/registration.ts'
 import type { CameraLists } from './rows.ts'
 import { Refused } from './refusals.ts'
 import { read } from './views.ts'
@@ -35,10 +35,10 @@ export interface ManageDeps {
     unshare(owner: AccountId, cameraId: string, guest: AccountId): Promise<void>
   }
   readonly receive: (camera: Camera, news: CameraNews) => Promise<void>
-  /** Absent where cameras are made by other means: on AWS. */
+  /** Absent where only the operator makes cameras: on AWS, whose channels are the vendor's. */
   readonly registrations:
     | {
-        add(request: Omit<RegistrationRequest, 'owner'>, owner: AccountId): Promise<Registration>
+        add(camera: NewCamera, owner: AccountId): Promise<Registration>
         remove(id: string): Promise<void>
         isTaken(id: string): Promise<boolean>
       }
@@ -49,7 +49,7 @@ export interface ManageDeps {
 /** More than any home has, and than Alexa takes of one customer (300); who has so many adds them by mistake. */
 const mostCameras = 1_000
 
-const newCamera = registrationRequest.omit({ owner: true }).extend({ id: registrationRequest.shape.id.optional() })
+const wantedCamera = newCamera.extend({ id: newCamera.shape.id.optional() })
 const guestRights = z.object({ mayTalk: z.boolean() })
 
 export function createManageRoutes(deps: ManageDeps): Router {
@@ -60,7 +60,7 @@ export function createManageRoutes(deps: ManageDeps): Router {
   router.post('/cameras', async (request, response) => {
     const { accountId } = await ownerOf(request)
     if (registrations === undefined) throw new Refused('not_supported', elsewhere)
-    const { id, ...wanted } = read(newCamera, request.body)
+    const { id, ...wanted } = read(wantedCamera, request.body)
     if ((await own.list(accountId)).length >= mostCameras)
       throw new BridgeError('invalid_request', `an account has ${mostCameras} cameras at most`)
     const camera = { ...wanted, id: id ?? (await idFor(wanted.name, registrations)) }
@@ -126,7 +126,7 @@ export function createManageRoutes(deps: ManageDeps): Router {
   }
 }
 
-const elsewhere = 'this bridge is not where cameras are registered; see docs/signaling.md'
+const elsewhere = 'here cameras are registered by the operator: npm run transom, see docs/aws.md'
 
 /** From its name, as people would choose one; ids are unique in the whole house, and no account learns of another's. */
 async function idFor(name: string, registrations: NonNullable<ManageDeps['registrations']>): Promise<string> {

@@ -3,10 +3,15 @@ import { z } from 'zod'
 
 const id = z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/, '1 to 256 of a-z, A-Z, 0-9, _ . -')
 const label = z.string().min(1).max(128)
+const account = z.string().min(1).max(256)
+const login = z.string().min(1).max(254)
 const address = z.url({ protocol: /^https?$/ }).max(2_048)
 
-/** What a camera can do beside showing its picture; what is left out it cannot. */
-const abilities = {
+/** What may be left out: where it is, what it is, and what it can do beside showing its picture. What is left out it cannot. */
+const details = {
+  room: label.exactOptional(),
+  serialNumber: label.exactOptional(),
+  firmwareVersion: label.exactOptional(),
   /** False for an intercom without a picture. */
   hasVideo: z.boolean().exactOptional(),
   /** It posts `motion`, with beginning and end. */
@@ -48,38 +53,67 @@ const abilities = {
     .exactOptional(),
 }
 
-export const registrationRequest = z.strictObject({
-  /** Also the name of its signaling channel. */
+/** Whose camera it is: by login, or by account id. The embedded bridge takes its demo user when nobody is named. */
+export const cameraOwner = z.strictObject({ owner: login.exactOptional(), account: account.exactOptional() })
+export type CameraOwner = z.infer<typeof cameraOwner>
+
+/** What an owner says of a camera. */
+export const newCamera = z.strictObject({
   id,
   name: label,
   kind: z.enum(['doorbell', 'camera']).default('doorbell'),
-  /** The login of the user it belongs to. */
-  owner: z.string().min(1).max(254).default('demo'),
-  room: label.exactOptional(),
   manufacturer: label.default('Transom'),
   model: label.default('KVS camera'),
-  serialNumber: label.exactOptional(),
-  firmwareVersion: label.exactOptional(),
   /** Whether it plays the sound that it receives. */
   hasSpeaker: z.boolean().default(true),
-  ...abilities,
+  ...details,
   /** How it is offered calls. `viewer` lets it trickle; `alexa-offer` is for firmware that knows only Alexa's way. */
   road: z.enum(['viewer', 'alexa-offer']).default('viewer'),
 })
+export type NewCamera = z.infer<typeof newCamera>
+
+export const registrationRequest = newCamera.extend({
+  ...cameraOwner.shape,
+  /** Its signaling channel; the id, if not given. */
+  channelName: id.exactOptional(),
+})
 export type RegistrationRequest = z.infer<typeof registrationRequest>
+
+/** The same fields, where null takes one away. */
+function removable<Shape extends Readonly<Record<string, z.ZodExactOptional<z.ZodType>>>>(shape: Shape) {
+  const fields = Object.entries(shape).map(([name, field]) => [name, field.unwrap().nullable().exactOptional()])
+  return Object.fromEntries(fields) as {
+    [Name in keyof Shape]: z.ZodExactOptional<z.ZodNullable<ReturnType<Shape[Name]['unwrap']>>>
+  }
+}
+
+/** What can be said otherwise later (JSON Merge Patch, RFC 7396); the rest of a camera, and its keys, stay. */
+export const cameraChange = z.strictObject({
+  name: label.exactOptional(),
+  manufacturer: label.exactOptional(),
+  model: label.exactOptional(),
+  hasSpeaker: z.boolean().exactOptional(),
+  ...removable(details),
+})
+export type CameraChange = z.infer<typeof cameraChange>
+
+/** What a camera must know of the bridge. */
+export const cameraAccess = z.object({
+  cameraId: id,
+  channelName: id,
+  /** Bearer token for `eventsUrl`, where the camera says that somebody rang; absent when only the access key is new. */
+  cameraKey: z.string().exactOptional(),
+  eventsUrl: z.url(),
+})
+export type CameraAccess = z.infer<typeof cameraAccess>
 
 const accessKey = z.object({ accessKeyId: z.string(), secretAccessKey: z.string() })
 
-/** Everything that the firmware needs. Secrets are in it once: they cannot be asked for again. */
-export const registration = z.object({
-  cameraId: id,
-  channelName: id,
+/** Everything that the firmware needs, where the signaling is ours. Secrets are in it once: they cannot be asked for again. */
+export const registration = cameraAccess.extend({
   channelArn: z.string(),
   region: z.string(),
   ...accessKey.shape,
-  /** Bearer token for `eventsUrl`, where the camera says that somebody rang; absent when only the access key is new. */
-  cameraKey: z.string().optional(),
-  eventsUrl: z.url(),
   /** The signaling service's control plane. */
   endpoint: z.url(),
   /** File of the authority to trust, on the bridge's machine; null when it is a public one. */
@@ -91,15 +125,15 @@ export const registration = z.object({
 })
 export type Registration = z.infer<typeof registration>
 
-export const registeredCamera = z.object({
-  cameraId: id,
-  name: label,
-  kind: z.enum(['doorbell', 'camera']),
-  channelName: id,
+/** A camera as it is listed; of connections and access keys only our own signaling service knows. */
+export const listedCamera = newCamera
+  .omit({ id: true, road: true })
+  .extend({ cameraId: id, accountId: account, channelName: id })
+  .strip()
+export const registeredCamera = listedCamera.extend({
   isOnline: z.boolean(),
   /** When it came or went, epoch milliseconds. */
   sinceAt: z.number(),
   keys: z.array(z.object({ accessKeyId: z.string(), createdAt: z.number() })),
 })
-export const registeredCameras = z.object({ cameras: z.array(registeredCamera) })
-export type RegisteredCamera = z.infer<typeof registeredCamera>
+export const listedCameras = z.object({ cameras: z.array(z.union([registeredCamera, listedCamera])) })

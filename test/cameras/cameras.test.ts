@@ -56,3 +56,19 @@ test('a record of before is read as it is, and does not sign for a thief any mor
   expect((await cameras.signer(frontDoor.id))?.signingKey).toEqual(sha256(key))
   expect(await cameras.list(anna)).toEqual([frontDoor])
 })
+
+test('a changed camera keeps its key, also one of before', async () => {
+  const cameras = open()
+  await cameras.put(frontDoor, key)
+  const old = { camera: garden, keyHash: sha256('another').toString('base64') }
+  await store.collection('camera').put(garden.id, old, { group: garden.accountId })
+  for (const [camera, itsKey] of [
+    [frontDoor, key],
+    [garden, 'another'],
+  ] as const) {
+    expect(await cameras.change(camera.id, (before) => ({ ...before, name: 'Porch' }))).toMatchObject({ name: 'Porch' })
+    expect(await cameras.byKey(camera.id, itsKey)).toEqual({ ...camera, name: 'Porch' })
+    expect((await cameras.signer(camera.id))?.signingKey).toEqual(sha256(itsKey))
+  }
+  expect(await cameras.change('attic', (before) => before)).toBeUndefined()
+})

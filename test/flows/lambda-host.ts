@@ -20,11 +20,13 @@ import { createReporter } from '../../src/gateway/report.ts'
 import { createOAuth } from '../../src/oauth/server.ts'
 import { createOutbox } from '../../src/outbox/outbox.ts'
 import { cameraId, type Camera } from '../../src/ports.ts'
+import { linkAccount } from '../../src/simulator/link.ts'
 import { startSignalingService } from '../../src/signaling/service.ts'
 import { createDynamoStore } from '../../src/store/dynamo.ts'
 import { dynamoTable } from '../../src/store/dynamo-table.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { client as lwaClient, startAmazon } from '../alexa/amazon.ts'
+import { discover } from '../alexa/directives.ts'
 
 const [dataDir, certificateDir] = process.argv.slice(2) as [string, string]
 const clock = Date.now
@@ -75,6 +77,7 @@ const jwk = {
   kid: '1',
 }
 const keys = { signing: [jwk], cookies: [randomBytes(32).toString('hex')], sealing: randomBytes(32).toString('base64') }
+const operatorKey = randomBytes(32).toString('hex')
 const login = 'owner@example.com'
 const password = randomBytes(12).toString('hex')
 
@@ -94,6 +97,7 @@ Object.assign(process.env, {
   TRANSOM_PUBLIC_URL: url,
   TRANSOM_KEYS: JSON.stringify(keys),
   TRANSOM_CLIENTS: JSON.stringify(clients),
+  TRANSOM_OPERATOR_KEY: operatorKey,
 })
 delete process.env['TRANSOM_DATA']
 
@@ -188,8 +192,33 @@ async function serve(request: IncomingMessage): Promise<GatewayResponse> {
   return lambda.http(event, { getRemainingTimeInMillis: () => 29_000 })
 }
 
+/** What a test may say of what is to happen. */
+interface Wanted {
+  readonly eventId: string
+  readonly remainingMs: number
+  readonly eventsUrl: string
+  readonly cameraKey: string
+}
+
 /** What a test can make happen; each answers with the presses that Alexa's gateway took so far. */
-const controls: Record<string, (body: { eventId: string; remainingMs: number }) => Promise<unknown>> = {
+const controls: Record<string, (body: Wanted) => Promise<unknown>> = {
+  // What Alexa learns of the account's cameras, as a customer who has just linked it.
+  '/discover': async () => {
+    const [{ clientId, clientSecret, redirectUris }] = clients
+    const alexa = { clientId, clientSecret, redirectUri: redirectUris[0] }
+    const options = { assistant: 'alexa', bridge: url, client: alexa, user: { login, password } } as const
+    const { accessToken } = await linkAccount(options, AbortSignal.timeout(10_000))
+    return { discovered: await lambda.alexa(discover(accessToken)) }
+  },
+  // Over HTTPS, whose authority this process trusts.
+  '/ring': async ({ eventsUrl, cameraKey: key, eventId }) => {
+    const { status } = await fetch(eventsUrl, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify({ kind: 'press', eventId, at: clock() }),
+    })
+    return { statusCode: status }
+  },
   '/left-behind': async ({ eventId }) => {
     const frozen = createOutbox({
       store,
@@ -234,7 +263,7 @@ const controlDoor = createPlainServer((request, response) => {
 })
 await new Promise<void>((resolve) => controlDoor.listen(0, host, resolve))
 const control = `http://${host}:${(controlDoor.address() as AddressInfo).port}`
-writeFileSync(join(dataDir, 'control.json'), JSON.stringify({ control }))
+writeFileSync(join(dataDir, 'control.json'), JSON.stringify({ control, url, operatorKey, accountId }))
 
 const camera = await startCamera({
   access: { region, endpoint: service.endpoint, ca: service.ca ?? '', credentials: cameraCredentials },

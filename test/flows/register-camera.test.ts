@@ -9,10 +9,11 @@ import { readSettings } from '../../src/simulator/settings.ts'
 import { openMaster } from './master.ts'
 import { createHouse, type House } from './house.ts'
 
+const operatorKey = 'operator-key-of-the-tests-32-characters'
 let house: House
 beforeAll(async () => {
   house = createHouse()
-  await house.start({ TRANSOM_DOORBELL: 'off' })
+  await house.start({ TRANSOM_DOORBELL: 'off', TRANSOM_OPERATOR_KEY: operatorKey })
 }, 30_000)
 afterAll(() => house.close())
 
@@ -123,17 +124,33 @@ test('what a camera can do is said when it is registered, and the assistants are
     devices.find((device) => device.id === id)?.traits.map((trait) => trait.split('.').at(-1))
   expect(traitsOf('yard')?.sort()).toEqual(['CameraStream', 'EnergyStorage', 'ObjectDetection', 'OnOff'])
   expect(traitsOf('attic')?.sort()).toEqual(['CameraStream', 'SensorState'])
+
+  // Said otherwise later: what is not named stays, and the keys too.
+  const keysOf = async () => (await list()).find(({ cameraId }) => cameraId === 'yard')?.keys
+  const keys = await keysOf()
+  const change = ['--name', 'Garden', '--room', 'Yard', '--no-motion', '--no-person', '--no-switch', '--speaker']
+  expect(await transom('camera', 'change', 'yard', ...change)).toMatchObject({ code: 0, out: 'yard is changed\n' })
+  expect((await synced()).find(({ id }) => id === 'yard')).toMatchObject({
+    name: { name: 'Garden' },
+    roomHint: 'Yard',
+    traits: ['action.devices.traits.CameraStream', 'action.devices.traits.EnergyStorage'],
+  })
+  expect(await transom('camera', 'change', 'yard', '--room', '')).toMatchObject({ code: 0 })
+  expect((await list()).find(({ cameraId }) => cameraId === 'yard')).not.toHaveProperty('room')
+  expect([keys?.length, await keysOf()]).toEqual([1, keys])
   for (const id of ['yard', 'attic']) expect(await transom('camera', 'remove', id)).toMatchObject({ code: 0 })
 }, 40_000)
 
-test('the way in is for the owner of the data directory', async () => {
+test('the way in is for the owner of the data directory, and for whoever has the operator key', async () => {
   const path = join(house.dataDir, 'operator.json')
   expect((statSync(path).mode & 0o777).toString(8)).toBe('600')
   const { url } = JSON.parse(readFileSync(path, 'utf8'))
   for (const authorization of ['', 'Bearer x', `Bearer ${'x'.repeat(43)}`]) {
     const answer = await fetch(`${url}/cameras`, { headers: { authorization } })
-    expect([answer.status, await answer.json()]).toEqual([401, expect.objectContaining({ error: 'unauthorized' })])
+    expect([answer.status, await answer.json()]).toEqual([401, expect.objectContaining({ error: 'invalid_token' })])
   }
+  const byKey = await fetch(`${url}/cameras`, { headers: { authorization: `Bearer ${operatorKey}` } })
+  expect(byKey.status).toBe(200)
 })
 
 test.each([
@@ -141,6 +158,9 @@ test.each([
   ['no command', [], 'this is not a command'],
   ['an id that is none', ['camera', 'add', 'a b'], '1 to 256 of a-z'],
   ['an owner that nobody is', ['camera', 'add', 'attic', '--owner', 'nobody'], 'nobody has the login nobody'],
+  ['a change of nothing', ['camera', 'change', 'front-door'], 'say what is to change'],
+  ['a change of owner', ['camera', 'change', 'front-door', '--owner', 'ada'], 'remove the camera and add it again'],
+  ['a change of a camera that is none', ['camera', 'change', 'attic', '--name', 'x'], 'there is no camera attic'],
   ['an unknown option', ['camera', 'list', '--all'], "Unknown option '--all'"],
 ])('%s is refused with what would be right', async (_case, args, message) => {
   const { code, err } = await transom(...args)

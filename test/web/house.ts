@@ -81,7 +81,6 @@ export async function openHouse({
   const registrations = createRegistrations({
     cameras: bridge.cameras,
     service: fakeService(),
-    findOwner: async () => undefined,
     publicUrl: url,
     region: 'local',
   })
