@@ -285,7 +285,8 @@ describe('with dead servers', () => {
     const sentAt = performance.now()
     line.send({ kind: 'offer', sdp: echoOffer })
     await until(() => line.received.some(({ kind }) => kind === 'candidate'))
-    expect(performance.now() - sentAt).toBeLessThan(500)
+    // werift would wait five seconds.
+    expect(performance.now() - sentAt).toBeLessThan(3_000)
     await until(() => line.received.at(-1)?.kind === 'end-of-candidates', 1_500)
     const viewer = await world.view('viewer')
     await until(() => viewer.video.packets.length > 0)

@@ -211,12 +211,10 @@ describe('a change of state', () => {
     expect(home.google.calls.length).toBeLessThan(42)
   })
 
-  test('reaches Google within a second', async () => {
+  test('reaches Google by itself, without a sweep', async () => {
     await home.sync()
-    const startedAt = performance.now()
     await home.reports.statesChanged(ada)
     await eventually(() => home.google.reports.length === 1)
-    expect(performance.now() - startedAt).toBeLessThan(1000)
   })
 
   test('is reported once after each SYNC, however long Google needs to take that in, and the link stays', async () => {

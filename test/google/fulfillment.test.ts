@@ -251,7 +251,6 @@ describe('a large home', () => {
       camera({ id: cameraId(`cam-${index}`), name: `Camera ${index}`, hasBattery: true }),
     )
     const ids = house.cameras.map(({ id }) => String(id))
-    const startedAt = performance.now()
     const fulfil = fulfillmentOf(house)
     const { devices } = syncReply.parse((await fulfil(request('SYNC'), headers)).body).payload
     expect(devices.map(({ id }) => id)).toEqual(ids)
@@ -260,7 +259,6 @@ describe('a large home', () => {
     expect(Object.keys(states)).toHaveLength(500)
     const results = await run(house, execute(ids, show))
     expect(results.every(({ status }) => status === 'SUCCESS')).toBe(true)
-    expect(performance.now() - startedAt).toBeLessThan(2000)
   })
 })
 

@@ -252,7 +252,8 @@ test('closing tells every client, is quick, and may be done twice', async () => 
   stuck.socket.pause()
   const startedAt = performance.now()
   await Promise.all([brief.service.close(), brief.service.close()])
-  expect(performance.now() - startedAt).toBeLessThan(1_000)
+  // `ws` would wait half a minute for the one that does not read.
+  expect(performance.now() - startedAt).toBeLessThan(10_000)
   expect(await master.closed).toEqual({ code: 1001, reason: 'the service is stopping' })
   await until(() => brief.service.openSockets() === 0)
   await brief.close()
