@@ -1,13 +1,6 @@
 /** The routes of the bridge on Express: each reads its body, calls one room, and writes what comes back. */
-import express, {
-  type ErrorRequestHandler,
-  type Express,
-  type Request,
-  type RequestHandler,
-  type Response,
-  type Router,
-} from 'express'
-import { BridgeError, toBridgeError, type ErrorCode } from '../errors.ts'
+import express, { type Express, type Request, type RequestHandler, type Router } from 'express'
+import { BridgeError } from '../errors.ts'
 import { bearerToken } from '../google/http.ts'
 import { signalingBodyLimit } from '../google/signaling.ts'
 import { sessionId, type Clock, type Grant, type Log } from '../ports.ts'
@@ -17,18 +10,10 @@ import type { Registrations } from './registrations.ts'
 import { createIntake } from './intake.ts'
 import type { SimulatorCloud } from '../simulator/cloud.ts'
 import { readWanted } from '../web/api.ts'
+import { answerError } from '../web/refusals.ts'
 
 /** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
 const directiveLimit = 256 * 1024
-
-/** Statuses for our own API; the assistants' doors have words of their own. */
-const statusOf: Partial<Record<ErrorCode, number>> = {
-  invalid_request: 400,
-  unauthorized: 401,
-  token_expired: 401,
-  camera_not_found: 404,
-  rate_limited: 429,
-}
 
 export interface HttpOptions {
   /** Shared with the forwarding Lambda; without it its door does not exist. */
@@ -148,21 +133,4 @@ function readTextUpTo(limit: number): RequestHandler {
       if (error !== undefined) request.body = isTooLarge ? ' '.repeat(limit + 1) : ''
       next()
     })
-}
-
-/** Answers what a route throws. */
-export function answerError(log: Log): ErrorRequestHandler {
-  return (thrown: Error & { status?: unknown }, request, response: Response, next) => {
-    if (response.headersSent) return next(thrown)
-    // Errors of Express itself (a bad path, a body that is too large) carry their status.
-    const isRequestFault = typeof thrown.status === 'number' && thrown.status >= 400 && thrown.status < 500
-    const { code, message } = isRequestFault
-      ? new BridgeError('invalid_request', thrown.message)
-      : toBridgeError(thrown)
-    const status = isRequestFault ? (thrown.status as number) : (statusOf[code] ?? 500)
-    if (status >= 500) log('error', 'http', { method: request.method, path: request.path, code, cause: thrown })
-    if (status === 401)
-      response.set('WWW-Authenticate', code === 'token_expired' ? 'Bearer error="invalid_token"' : 'Bearer')
-    response.status(status).json({ error: code, message: status >= 500 ? 'internal error' : message })
-  }
 }
