@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import express from 'express'
 import { createAlexaHandler } from '../src/alexa/handler.ts'
 import { createCameras } from '../src/cameras/cameras.ts'
-import { cameraId, type Camera, type Store } from '../src/ports.ts'
+import { cameraId, type Camera } from '../src/ports.ts'
 import { createSqliteStore } from '../src/store/sqlite.ts'
 import { directives } from '../src/wire/alexa.ts'
 import * as directive from '../test/alexa/directives.ts'
 import { anna, answerSdp, frontDoor, garden } from '../test/alexa/world.ts'
 import { openHouse } from '../test/app/house.ts'
+import { wrapped } from '../test/store/wrapped.ts'
 
 const seconds = Number(process.env['TRANSOM_BENCH_SECONDS'] ?? 3)
 
@@ -26,19 +27,13 @@ const counted = <Args extends unknown[], R>(verb: (...args: Args) => R) => {
     return verb(...args)
   }
 }
-const counting: Store = {
-  ...sqlite,
-  collection<T>(kind: string) {
-    const inner = sqlite.collection<T>(kind)
-    return {
-      get: counted(inner.get),
-      put: counted(inner.put),
-      take: counted(inner.take),
-      remove: counted(inner.remove),
-      list: counted(inner.list),
-    }
-  },
-}
+const counting = wrapped(sqlite, (_kind, inner) => ({
+  get: counted(inner.get),
+  put: counted(inner.put),
+  take: counted(inner.take),
+  remove: counted(inner.remove),
+  list: counted(inner.list),
+}))
 const cameras = createCameras(counting)
 await cameras.put(frontDoor, 'key')
 const states = counting.collection<object>('camera-state')

@@ -175,8 +175,13 @@ export interface PutOptions {
   readonly group?: string
 }
 
+/** What a `change` writes: the whole record, as `put` does. A group or an expiry that is not given again is gone. */
+export interface Changed<T> extends Omit<PutOptions, 'onlyIf'> {
+  readonly value: T
+}
+
 /** One kind of record. Ids and groups are 1 to 512 characters. Values are JSON and come back equal. */
-export interface Collection<T> {
+export interface BasicCollection<T> {
   get(id: string): Promise<Stored<T> | undefined>
   /** Writes the whole record. Returns its new version, or `undefined` when the condition did not hold (nothing written). */
   put(id: string, value: T, options?: PutOptions): Promise<number | undefined>
@@ -186,6 +191,20 @@ export interface Collection<T> {
   remove(id: string): Promise<void>
   /** The records of a group in order of id, at most `limit` (default 100), starting after the id `after`. */
   list(group: string, page?: { readonly limit?: number; readonly after?: string }): Promise<readonly Stored<T>[]>
+}
+
+/** One kind of record, with the verbs that are made of the others (`store/verbs.ts`). */
+export interface Collection<T> extends BasicCollection<T> {
+  /**
+   * Compare and set: writes what `next` makes of the live record (`undefined` if there is none), and asks it again when
+   * somebody else wrote in between. No write is lost: changes of this process wait for one another, and one that loses to
+   * other processes again and again throws `BridgeError` `rate_limited`, with nothing written.
+   * `next` may be called several times and has no effects. Where it returns `undefined` or throws, nothing is written.
+   * Returns what was written, or `undefined` where nothing was.
+   */
+  change(id: string, next: (stored: Stored<T> | undefined) => Changed<T> | undefined): Promise<Stored<T> | undefined>
+  /** Every record of a group in order of id, page by page as it is read; from the id `after` on. What is read may be removed. */
+  all(group: string, from?: { readonly after?: string | undefined }): AsyncIterable<Stored<T>>
 }
 
 export interface Store {

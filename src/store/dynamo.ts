@@ -4,9 +4,10 @@ import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { $add, $remove, type FormattedItem, GetItemCommand, QueryCommand, UpdateItemCommand } from 'dynamodb-toolbox'
 import { BridgeError } from '../errors.ts'
-import type { Clock, Collection, PutOptions, Store, Stored } from '../ports.ts'
+import type { BasicCollection, Clock, Collection, PutOptions, Store, Stored } from '../ports.ts'
 import { recordEntity } from './dynamo-table.ts'
 import { checkId, checkKind, checkList, checkPut, lastInstant, toStored, versionMemoryMs } from './record.ts'
+import { createTurns, withVerbs } from './verbs.ts'
 
 /** No call takes longer, the SDK's own retries included. */
 const callMs = 5_000
@@ -31,6 +32,7 @@ export function createDynamoStore(options: {
 }): Store {
   const { clock } = options
   const record = recordEntity(options.client, options.tableName)
+  const inTurn = createTurns()
   let isOpen = true
 
   async function send<R>(command: Command<R>, abortSignal = AbortSignal.timeout(callMs)): Promise<R> {
@@ -70,7 +72,7 @@ export function createDynamoStore(options: {
   return {
     collection<T>(kind: string): Collection<T> {
       checkKind(kind)
-      return {
+      const basic: BasicCollection<T> = {
         async get(id) {
           checkId(id)
           return toLive<T>(await read(kind, id), clock())
@@ -139,6 +141,7 @@ export function createDynamoStore(options: {
           return found.slice(0, limit)
         },
       }
+      return withVerbs(kind, basic, inTurn)
     },
     async close() {
       isOpen = false

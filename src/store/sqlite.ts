@@ -4,8 +4,9 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers'
 import { BridgeError } from '../errors.ts'
-import type { Clock, Collection, PutOptions, Store } from '../ports.ts'
+import type { BasicCollection, Clock, Collection, PutOptions, Store } from '../ports.ts'
 import { checkId, checkKind, checkList, checkPut, lastInstant, toStored, versionMemoryMs } from './record.ts'
+import { createTurns, withVerbs } from './verbs.ts'
 
 const schemaVersion = 1
 const busyMs = 5_000
@@ -73,6 +74,7 @@ export function createSqliteStore(path: string, clock: Clock): Store {
     purge: db.prepare(`
       DELETE FROM record WHERE rowid IN (SELECT rowid FROM record WHERE expires_at <= :before LIMIT ${2 * putsPerPurge})`),
   }
+  const inTurn = createTurns()
   let putsUntilPurge = 0
   /** Writes that share one transaction, and so one wait for the disk: those of one turn of the event loop. */
   let waiting: Write[] = []
@@ -165,7 +167,7 @@ export function createSqliteStore(path: string, clock: Clock): Store {
   return {
     collection<T>(kind: string): Collection<T> {
       checkKind(kind)
-      return {
+      const basic: BasicCollection<T> = {
         async get(id) {
           checkId(id)
           const found = read(() => sql.get.get({ kind, id, now: clock() }) as Row | undefined)
@@ -193,6 +195,7 @@ export function createSqliteStore(path: string, clock: Clock): Store {
           return rows.map((row) => fromRow<T>(row as Row))
         },
       }
+      return withVerbs(kind, basic, inTurn)
     },
     async close() {
       commitAll()

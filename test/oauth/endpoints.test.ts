@@ -1,8 +1,9 @@
 /** The endpoints beside the linking itself: metadata at the root, userinfo, introspection. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
-import type { Collection, Store, Stored } from '../../src/ports.ts'
+import type { BasicCollection, Store, Stored } from '../../src/ports.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { wrapped } from '../store/wrapped.ts'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
 import { authorize, codeFields, link, refresh, requestTokens } from './visitor.ts'
 
@@ -161,21 +162,17 @@ describe('what the owner is told', () => {
 
 /** What was removed is still listed. */
 function withLateLists(store: Store): Store {
-  return {
-    ...store,
-    collection<T>(kind: string): Collection<T> {
-      const records = store.collection<T>(kind)
-      const listed = new Map<string, Stored<T>[]>()
-      return {
-        ...records,
-        async list(group, page) {
-          const now = await records.list(group, page)
-          if (kind !== 'oauth-Grant' || page?.after !== undefined) return now
-          const late = (listed.get(group) ?? []).filter(({ id }) => !now.some((one) => one.id === id))
-          listed.set(group, [...now])
-          return [...now, ...late]
-        },
-      }
-    },
-  }
+  return wrapped(store, <T>(kind: string, records: BasicCollection<T>) => {
+    const listed = new Map<string, Stored<T>[]>()
+    return {
+      ...records,
+      async list(group, page) {
+        const now = await records.list(group, page)
+        if (kind !== 'oauth-Grant' || page?.after !== undefined) return now
+        const late = (listed.get(group) ?? []).filter(({ id }) => !now.some((one) => one.id === id))
+        listed.set(group, [...now])
+        return [...now, ...late]
+      },
+    }
+  })
 }

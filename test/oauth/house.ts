@@ -2,10 +2,11 @@
 import { createServer, type Server } from 'node:http'
 import express from 'express'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
-import type { AccountId, Collection, Store } from '../../src/ports.ts'
+import type { AccountId, Store } from '../../src/ports.ts'
 import type { OAuthClient } from '../../src/oauth/client.ts'
 import { createOAuth, type OAuth, type OAuthOptions } from '../../src/oauth/server.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { wrapped } from '../store/wrapped.ts'
 
 export const ada = { login: 'Ada@Example.com', password: 'correct horse', name: 'Ada Lovelace' }
 
@@ -140,35 +141,29 @@ function listen(server: Server): Promise<number> {
 }
 
 function watched(store: Store, trouble: () => Promise<void>, written: string[], read: string[]): Store {
-  return {
-    close: () => store.close(),
-    collection<T>(kind: string): Collection<T> {
-      const records = store.collection<T>(kind)
-      return {
-        get: async (...args) => {
-          read.push(kind)
-          await trouble()
-          return records.get(...args)
-        },
-        put: async (...args) => {
-          await trouble()
-          written.push(JSON.stringify([kind, ...args]))
-          return records.put(...args)
-        },
-        take: async (...args) => {
-          await trouble()
-          return records.take(...args)
-        },
-        remove: async (...args) => {
-          await trouble()
-          return records.remove(...args)
-        },
-        list: async (...args) => {
-          read.push(kind)
-          await trouble()
-          return records.list(...args)
-        },
-      }
+  return wrapped(store, (kind, records) => ({
+    get: async (...args) => {
+      read.push(kind)
+      await trouble()
+      return records.get(...args)
     },
-  }
+    put: async (...args) => {
+      await trouble()
+      written.push(JSON.stringify([kind, ...args]))
+      return records.put(...args)
+    },
+    take: async (...args) => {
+      await trouble()
+      return records.take(...args)
+    },
+    remove: async (...args) => {
+      await trouble()
+      return records.remove(...args)
+    },
+    list: async (...args) => {
+      read.push(kind)
+      await trouble()
+      return records.list(...args)
+    },
+  }))
 }

@@ -1,11 +1,12 @@
 /** Accounts, passwords, the brake on guessing, and the checks on what the server is set up with. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Collection, Store } from '../../src/ports.ts'
+import type { Store } from '../../src/ports.ts'
 import { createAttempts, type Attempts } from '../../src/oauth/attempts.ts'
 import { checkClients } from '../../src/oauth/client.ts'
 import { hashPassword, verifyPassword } from '../../src/oauth/password.ts'
 import { createUsers } from '../../src/oauth/users.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { wrapped } from '../store/wrapped.ts'
 import { google } from './house.ts'
 
 describe('a password', () => {
@@ -109,13 +110,10 @@ describe('attempts', () => {
 
   test('cost one write, and none once they are refused', async () => {
     const puts: string[] = []
-    const counted: Store = {
-      ...store,
-      collection<T>(kind: string): Collection<T> {
-        const records = store.collection<T>(kind)
-        return { ...records, put: async (...args) => (puts.push(kind), records.put(...args)) }
-      },
-    }
+    const counted = wrapped(store, (kind, records) => ({
+      ...records,
+      put: async (...args) => (puts.push(kind), records.put(...args)),
+    }))
     attempts = createAttempts(counted, clock)
     for (let guess = 0; guess < 20; guess += 1) await begin('ada', '1.1.1.1')
     expect(puts).toHaveLength(5)

@@ -8,7 +8,8 @@ import {
   type OutboxLimits,
   type Outgoing,
 } from '../../src/outbox/outbox.ts'
-import { accountId, cameraId, type Collection, type Store } from '../../src/ports.ts'
+import { accountId, cameraId, type Store } from '../../src/ports.ts'
+import { wrapped } from '../store/wrapped.ts'
 
 export interface Process {
   readonly outbox: Outbox
@@ -31,19 +32,13 @@ export function createWorld(store: Store, answer: (event: Outgoing, signal: Abor
       if (!isAlive) return new Promise<T>(() => {})
       return work().then((value) => (isAlive ? value : new Promise<T>(() => {})))
     }
-    const mortal: Store = {
-      collection<T>(kind: string): Collection<T> {
-        const inner = store.collection<T>(kind)
-        return {
-          get: (id) => live(() => inner.get(id)),
-          put: (...args) => live(() => inner.put(...args)),
-          take: (id) => live(() => inner.take(id)),
-          remove: (id) => live(() => inner.remove(id)),
-          list: (...args) => live(() => inner.list(...args)),
-        }
-      },
-      close: async () => {},
-    }
+    const mortal = wrapped(store, (_kind, inner) => ({
+      get: (id) => live(() => inner.get(id)),
+      put: (...args) => live(() => inner.put(...args)),
+      take: (id) => live(() => inner.take(id)),
+      remove: (id) => live(() => inner.remove(id)),
+      list: (...args) => live(() => inner.list(...args)),
+    }))
     const deliver: Deliver = (event, signal) =>
       live(async () => {
         told.push({ event, at: Date.now() })

@@ -197,6 +197,77 @@ export function storeContract(openStore: (clock: Clock) => Promise<Store>, model
     expect(versions.toSorted((a, b) => Number(a) - Number(b))).toEqual(range(20).map((n) => n + 1))
   })
 
+  test('of many who change at once, every change counts', async () => {
+    const written = await Promise.all(
+      range(20).map(() => records.change('id', (stored) => ({ value: Number(stored?.value ?? 0) + 1 }))),
+    )
+    expect(written.map((record) => record?.version)).toEqual(range(20).map((n) => n + 1))
+    expect(await records.get('id')).toEqual({ id: 'id', value: 20, version: 20 })
+  })
+
+  test('a change among plain writes loses none of them and is made of the last one', async () => {
+    await records.put('id', [])
+    await Promise.all([
+      ...range(10).map((n) => records.change('id', (stored) => ({ value: [...toList(stored?.value), n] }))),
+      records.put('id', ['plain']),
+    ])
+    const kept = toList((await records.get('id'))?.value)
+    expect(kept).toEqual(['plain', ...range(10).slice(11 - kept.length)])
+  })
+
+  test('a change writes the whole record, and nothing where there is nothing to change', async () => {
+    const expiresAt = now + minute
+    expect(await records.change('id', () => undefined)).toBeUndefined()
+    expect(await records.get('id')).toBeUndefined()
+    expect(await records.change('id', () => ({ value: 'a', group: 'all', expiresAt }))).toEqual({
+      id: 'id',
+      value: 'a',
+      version: 1,
+      expiresAt,
+    })
+    await seesList(records, 'all', [{ id: 'id', value: 'a', version: 1, expiresAt }])
+    const refusal = new Error('not so')
+    const refused = records.change('id', () => {
+      throw refusal
+    })
+    await expect(refused).rejects.toBe(refusal)
+    expect(await records.change('id', () => undefined)).toBeUndefined()
+    expect(await records.get('id')).toEqual({ id: 'id', value: 'a', version: 1, expiresAt })
+    expect(await records.change('id', (stored) => ({ value: `${String(stored?.value)}b` }))).toMatchObject({
+      version: 2,
+    })
+    await seesList(records, 'all', [])
+    now = expiresAt
+    expect(await records.get('id')).toEqual({ id: 'id', value: 'ab', version: 2 })
+  })
+
+  test('a change sees no record that has expired or was taken, and counts its version on', async () => {
+    await records.put('expired', 'old', { expiresAt: now + minute })
+    await records.put('taken', 'old')
+    await records.take('taken')
+    now += minute
+    for (const id of ['expired', 'taken']) {
+      const made = await records.change(id, (stored) => ({ value: stored === undefined ? 'new' : 'old' }))
+      expect(made).toEqual({ id, value: 'new', version: 2 })
+    }
+  })
+
+  test('all records of a group come in order, however many, also while they are removed', async () => {
+    const ids = range(650).map((n) => `${1000 + n}`)
+    await Promise.all(ids.map((id) => records.put(id, null, { group: 'all' })))
+    await seesList(
+      records,
+      'all',
+      ids.map((id) => ({ id, value: null, version: 1 })),
+      { limit: 700 },
+    )
+    expect((await collect(records.all('all'))).map((record) => record.id)).toEqual(ids)
+    expect((await collect(records.all('all', { after: '1600' }))).map((record) => record.id)).toEqual(ids.slice(601))
+    expect(await collect(records.all('none'))).toEqual([])
+    for await (const record of records.all('all')) await records.remove(record.id)
+    await seesList(records, 'all', [])
+  })
+
   test('ids and groups of 512 characters are kept, longer, empty and broken ones are refused', async () => {
     const longest = 'k'.repeat(512)
     expect(await records.put(longest, 1, { group: longest })).toBe(1)
@@ -207,6 +278,8 @@ export function storeContract(openStore: (clock: Clock) => Promise<Store>, model
       await expect(records.put(bad, 1)).rejects.toThrow(TypeError)
       await expect(records.take(bad)).rejects.toThrow(TypeError)
       await expect(records.remove(bad)).rejects.toThrow(TypeError)
+      await expect(records.change(bad, () => ({ value: 1 }))).rejects.toThrow(TypeError)
+      await expect(collect(records.all(bad))).rejects.toThrow(TypeError)
       await expect(records.put('id', 1, { group: bad })).rejects.toThrow(TypeError)
       await expect(records.list(bad)).rejects.toThrow(TypeError)
       await expect(records.list('all', { after: bad })).rejects.toThrow(TypeError)
@@ -377,6 +450,16 @@ async function seesList(
       if (performance.now() > giveUpAt) throw error
     }
   }
+}
+
+async function collect<T>(records: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = []
+  for await (const record of records) found.push(record)
+  return found
+}
+
+function toList(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : []
 }
 
 function range(length: number): number[] {
