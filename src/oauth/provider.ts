@@ -7,6 +7,7 @@ import { isSecretOf, type Clients, type Registration } from './clients.ts'
 import type { Ended } from './ended.ts'
 import type { SigningKey } from './keyring.ts'
 import type { Pages } from './pages.ts'
+import { routeOf } from './request.ts'
 import { addStreamlinedLinking, type StreamlinedOptions } from './streamlined.ts'
 import type { User, Users } from './users.ts'
 
@@ -276,7 +277,7 @@ function guardOutage({ log, pages }: ProviderSetup): Middleware {
     try {
       await next()
     } catch (error) {
-      log('error', 'oauth.outage', { path: ctx.path, error: describe(error) })
+      log('error', 'oauth.outage', { path: routeOf(ctx.path), error: describe(error) })
       ctx.status = 500
       ctx.type = 'html'
       ctx.body = pages.outage()

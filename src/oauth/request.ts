@@ -26,6 +26,18 @@ export function isSameText(given: unknown, expected: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right)
 }
 
+/** The part of a path that may be logged: behind its first segment stand codes (`/welcome/<code>`, `/enter/<code>`) and ids. */
+export function routeOf(path: string): string {
+  return path.split('/', 2).join('/')
+}
+
+/** Why a request was refused, for the log: parsers of paths and bodies quote what they could not read, so only their kind. */
+export function refusalOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  if (error.name === 'URIError' || error.name === 'SyntaxError') return `${error.name} in the request`
+  return 'type' in error && typeof error.type === 'string' ? error.type : String(error)
+}
+
 /** Hands a rejection to the error handler; a body that does not fit its form is the visitor's fault. */
 export function answer(handle: (req: Request, res: Response) => Promise<void>): RequestHandler {
   return async (req, res, next) => {

@@ -5,6 +5,7 @@ import type { Log } from '../ports.ts'
 import type { Pages } from './pages.ts'
 import { passkeyProgram } from './passkey-form.ts'
 import { defaultScope, type createProvider } from './provider.ts'
+import { refusalOf, routeOf } from './request.ts'
 import { securityHeaders } from './style.ts'
 import type { createUpstream } from './upstream.ts'
 
@@ -67,8 +68,9 @@ export function createRoutes(deps: RouteDeps): RequestHandler {
       return
     }
     const status = statusOf(error)
-    if (status < 500) log('warn', 'oauth.refused', { path: req.path, status, reason: String(error) })
-    else log('error', 'oauth.outage', { path: req.path, error: error instanceof Error ? error.stack : String(error) })
+    const path = routeOf(req.path)
+    if (status < 500) log('warn', 'oauth.refused', { path, status, reason: refusalOf(error) })
+    else log('error', 'oauth.outage', { path, error: error instanceof Error ? error.stack : String(error) })
     if (status >= 500) res.set('retry-after', '5')
     res.status(status).send(status < 500 ? pages.expired() : pages.outage())
   })

@@ -211,3 +211,26 @@ describe('while the store is down', () => {
     expect(house.log.some(({ level, event }) => level === 'error' && event === 'oauth.outage')).toBe(true)
   })
 })
+
+test('whatever goes wrong on the way of a one-time link, its code is not in the log', async () => {
+  const withConsole = await openHouse({ consoleUri: 'http://localhost/' })
+  const { issuer, log } = withConsole
+  const code = 'one-time-code-that-still-opens'
+  try {
+    for (const way of ['welcome', 'enter', 'interaction', 'auth', 'somewhere']) {
+      const urls = [`${issuer}/${way}/${code}`, `${issuer}/${way}/${code}%`, `${issuer}/${way}/${code}/more`]
+      for (const url of urls) {
+        withConsole.breakStore(true)
+        await createVisitor().get(url)
+        await createVisitor().post(url, { csrf: 'not ours', password: 'x'.repeat(20_000) })
+        withConsole.breakStore(false)
+        await createVisitor().get(url)
+        await createVisitor().post(url, { csrf: 'not ours' })
+      }
+    }
+  } finally {
+    await withConsole.close()
+  }
+  expect(log.length).toBeGreaterThan(10)
+  expect(JSON.stringify(log)).not.toContain(code)
+})
