@@ -4,7 +4,7 @@ import { dirname, join, normalize, relative } from 'node:path'
 import { expect, test } from '@jest/globals'
 
 const root = join(import.meta.dirname, '..', 'src')
-const ground = ['errors.ts', 'ports.ts', 'deadline.ts', 'seal.ts', 'wire']
+const ground = ['errors.ts', 'ports.ts', 'deadline.ts', 'fetch.ts', 'seal.ts', 'wire']
 /** What the programs beside the house have in common. */
 const outside = [...ground, 'goodbye.ts']
 
@@ -13,6 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
   'ports.ts': [],
   'deadline.ts': ['errors.ts'],
+  'fetch.ts': [],
   'seal.ts': [],
   'goodbye.ts': [],
   wire: [],

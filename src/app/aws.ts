@@ -54,6 +54,7 @@ const awsEnvironment = z.object({
 export interface OnAws {
   readonly bridge: Bridge
   readonly forwarderSecret: string | undefined
+  readonly skillId: string | undefined
   /** Where cameras are entered; absent without an operator key. */
   readonly operator?: Router
 }
@@ -95,5 +96,6 @@ export function openOnAws(env: Environment, clock: Clock, log: Log): OnAws {
       linking: bridge.linking,
     }),
   }
-  return { bridge, forwarderSecret: config.alexa.forwarderSecret, ...operator }
+  const { forwarderSecret, skillId } = config.alexa
+  return { bridge, forwarderSecret, skillId, ...operator }
 }

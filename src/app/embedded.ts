@@ -141,7 +141,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       defaultOwner: secrets.demo.login,
       admin: bridge.oauth.admin,
     })
-    const { forwarderSecret } = config.alexa
+    const { forwarderSecret, skillId } = config.alexa
     const { verifyToken } = bridge.linking
     const displays =
       played && simulateDisplays({ vendors: played, bridge: localUrl, publicUrl, secrets, verifyToken, clock, log })
@@ -151,7 +151,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const simulator = displays && { simulator: displays }
     server.on(
       'request',
-      createHttpApp(bridge, log, { forwarderSecret, operator, registrations, clock, ...simulator, ...page }),
+      createHttpApp(bridge, log, { forwarderSecret, skillId, operator, registrations, clock, ...simulator, ...page }),
     )
     if (displays !== undefined) opened.push(() => displays.close())
     const operatorPath = join(config.dataDir, 'operator.json')

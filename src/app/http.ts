@@ -18,6 +18,8 @@ const directiveLimit = 256 * 1024
 export interface HttpOptions {
   /** Shared with the forwarding Lambda; without it its door does not exist. */
   readonly forwarderSecret: string | undefined
+  /** The companion skill that is hosted here; without it its door does not exist. */
+  readonly skillId?: string | undefined
   /** The page at `/`, where there is one. */
   readonly page?: Router
   /** Where cameras can be registered. */

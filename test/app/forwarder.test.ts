@@ -1,6 +1,5 @@
 /** The forwarding Lambda and the doors behind it: a directive on its way to a bridge at home. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import type { Verifier } from 'ask-sdk-express-adapter'
 import { sign } from '../../src/app/signature.ts'
 import * as directive from '../alexa/directives.ts'
 import { forwarderSecret, openHouse, type Reply } from './house.ts'
@@ -120,26 +119,5 @@ describe('its door', () => {
     const old = `${Number(now) - 301}`
     expect((await knock(house.url, old, sign(forwarderSecret, old, body))).status).toBe(401)
     expect((await knock(house.url, now, '')).status).toBe(401)
-  })
-})
-
-const ask = (url: string, headers: Record<string, string> = {}) =>
-  fetch(`${url}/alexa/skill`, { method: 'POST', headers, body: JSON.stringify(launch) })
-
-describe('the door of the companion skill', () => {
-  test("opens for nobody without Alexa's signature", async () => {
-    await using house = await openHouse()
-    expect((await ask(house.url)).status).toBe(400)
-    const forged = { 'signature-256': 'AAAA', signaturecertchainurl: 'https://evil.example/echo.api/cert.pem' }
-    expect((await ask(house.url, forged)).status).toBe(400)
-  })
-
-  test('hands a verified request to the skill, as it was signed', async () => {
-    const verified: string[] = []
-    const verifiers: Verifier[] = [{ verify: async (text) => void verified.push(text) }]
-    await using house = await openHouse({ verifiers })
-    const response = await ask(house.url)
-    expect(await response.json()).toHaveProperty('response')
-    expect(verified).toEqual([JSON.stringify(launch)])
   })
 })

@@ -3,7 +3,7 @@ import { createSecretKey } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
-import type { Verifier } from 'ask-sdk-express-adapter'
+import type { CertificateChains } from '../../src/alexa/skill/certificate-chain.ts'
 import { createAlexaSide } from '../../src/app/alexa.ts'
 import { createAlexaDoors } from '../../src/app/alexa-doors.ts'
 import { createCameras } from '../../src/cameras/cameras.ts'
@@ -26,7 +26,9 @@ export const forwarderSecret = 's'.repeat(40)
 export interface HouseOptions {
   /** What the camera sends back to an offer. */
   readonly camera?: (sdp: string) => AsyncIterable<CameraMessage>
-  readonly verifiers?: readonly Verifier[]
+  /** The companion skill that is hosted here, and the certificates of its requests. */
+  readonly skillId?: string
+  readonly chains?: CertificateChains
   readonly cameras?: readonly Camera[]
   readonly storePath?: string
   readonly now?: () => number
@@ -79,7 +81,7 @@ export async function openHouse(options: HouseOptions = {}) {
       lwa: { ...client, tokenUrl: amazon.tokenUrl },
       gatewayUrl: amazon.gatewayUrls.NA,
       region: 'NA',
-      skillId: undefined,
+      skillId: options.skillId,
       forwarderSecret,
       timeZone: 'Europe/Berlin',
     },
@@ -109,9 +111,7 @@ export async function openHouse(options: HouseOptions = {}) {
   app.use(
     createIntake({ cameras, events, snapshots, broker, shares: { visible: cameras }, linking: { verifyToken } }, clock),
   )
-  app.use(
-    createAlexaDoors({ alexa }, { forwarderSecret, clock, ...(options.verifiers && { verifiers: options.verifiers }) }),
-  )
+  app.use(createAlexaDoors({ alexa }, { ...options, forwarderSecret, clock }))
   app.use(answerError(log))
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

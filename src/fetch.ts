@@ -1,0 +1,50 @@
+/** The one way out over HTTP: each request has a deadline, each reply a bound, and no redirect is followed. */
+import { types } from 'node:util'
+
+/** `fetch`, as callers and libraries take it. */
+export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
+
+export interface FetchBounds {
+  /** Milliseconds for everything: name, connection, request, and the reply to its last byte. */
+  readonly ms: number
+  /** Bytes of the reply's body, after decompression. Default 64 KiB: all that we ask for are small JSON documents. */
+  readonly maxBytes?: number
+}
+
+const defaultMaxBytes = 65_536
+
+/** Statuses that may have no body, not even an empty one (Fetch standard, null body status). */
+const withoutBody = new Set([101, 103, 204, 205, 304])
+
+/**
+ * Returns a `fetch` whose reply has been read to its end when it resolves: what follows from it neither waits nor grows.
+ * Rejects for a redirect (where our credentials or our curiosity go is not for the answering side to say), a reply that is
+ * too large, the deadline, and an aborted `init.signal`.
+ */
+export function boundedFetch({ ms, maxBytes = defaultMaxBytes }: FetchBounds): Fetch {
+  return async (url, init = {}) => {
+    const deadline = AbortSignal.timeout(ms)
+    const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline
+    const { status, statusText, headers, body } = await fetch(url, { ...init, redirect: 'error', signal })
+    const bytes = await readUpTo(maxBytes, body)
+    return new Response(withoutBody.has(status) ? null : bytes, { status, statusText, headers })
+  }
+}
+
+async function readUpTo(maxBytes: number, body: Response['body']): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  // Leaving the loop by the error cancels the body, and with it the connection.
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength
+    if (size > maxBytes) throw new Error(`the reply is larger than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return new Uint8Array(Buffer.concat(chunks))
+}
+
+/** Why a request came to nothing, for the log: the message of `fetch` hides the reason in its cause. */
+export function whyFailed(thrown: unknown): string {
+  if (!types.isNativeError(thrown)) return String(thrown)
+  return types.isNativeError(thrown.cause) ? `${thrown.message}: ${thrown.cause.message}` : thrown.message
+}
