@@ -153,7 +153,7 @@ function ticket(brand: Brand, view: TicketView): string {
       }
       <label for="password">${isInvitation ? 'Password' : 'New password'}</label>
       <input id="password" name="password" type="password" autocomplete="new-password" minlength="8" maxlength="256" required aria-describedby="rule" />
-      <p class="soft hint" id="rule">At least 8 characters. A few words in a row are easy to keep in mind.</p>
+      <p class="soft hint" id="rule">At least 8 characters, and not a common password. A few words in a row are easy to remember.</p>
       <div class="actions"><button class="button primary" type="submit">${isInvitation ? 'Create account' : 'Set password'}</button></div>
     </form>`
   return page(brand, view.problem === undefined ? title : `Error: ${title}`, body)

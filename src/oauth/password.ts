@@ -1,5 +1,33 @@
-/** Hashes and checks passwords with argon2id, kept as PHC strings. */
+/** Which passwords are acceptable; hashes and checks them with argon2id, kept as PHC strings. */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
+
+/** In characters as people count them. NIST SP 800-63B section 3.1.1.2 asks for eight at least, and to accept long ones. */
+export const shortestPassword = 8
+export const longestPassword = 256
+
+/**
+ * Why a new password is refused, as a sentence for whoever typed it; `undefined` when it is acceptable. Beside the length,
+ * NIST SP 800-63B section 3.1.1.2 asks to refuse what is commonly used, and what can be guessed from the person.
+ */
+export async function passwordProblem(
+  password: string,
+  person: { readonly login: string; readonly name: string },
+): Promise<string | undefined> {
+  const plain = plainForm(password)
+  if ([...plain].length < shortestPassword) return `The password needs at least ${shortestPassword} characters.`
+  if (password.length > longestPassword) return `The password has at most ${longestPassword} characters.`
+  const [mailbox = ''] = person.login.split('@')
+  if ([person.login, mailbox, person.name].map(plainForm).includes(plain)) {
+    return 'Please choose a password that is not your own name or login.'
+  }
+  // Half a megabyte that only a new password needs.
+  const { dictionary } = await import('@zxcvbn-ts/language-common')
+  if (!dictionary['passwords-common'].includes(plain)) return undefined
+  return 'This is one of the most common passwords, which are guessed first. Please choose another one.'
+}
+
+/** Capitals make a common password hardly less common; the list has none. */
+const plainForm = (text: string): string => text.normalize('NFKC').trim().toLowerCase()
 
 /** OWASP Password Storage Cheat Sheet, argon2id: 19 MiB, two passes, one lane. */
 const cost = { memory: 19_456, passes: 2, parallelism: 1 }

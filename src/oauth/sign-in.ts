@@ -6,7 +6,8 @@ import type { Attempts } from './attempts.ts'
 import type { Audit } from './audit.ts'
 import type { Browser } from './known-browser.ts'
 import type { Passkeys } from './passkeys.ts'
-import { canonicalLogin, longestLogin, longestPassword, type User, type Users } from './users.ts'
+import { longestPassword } from './password.ts'
+import { canonicalLogin, longestLogin, type User, type Users } from './users.ts'
 
 export type SignInResult =
   | { readonly user: User }

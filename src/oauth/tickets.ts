@@ -3,7 +3,12 @@ import { hash, randomBytes } from 'node:crypto'
 import type { AccountId, Clock, Store, Stored } from '../ports.ts'
 
 export type Ticket =
-  | { readonly kind: 'invitation'; readonly tenant?: string }
+  | {
+      readonly kind: 'invitation'
+      readonly tenant?: string
+      /** How many taken logins were asked for with it. */
+      readonly taken?: number
+    }
   | { readonly kind: 'reset'; readonly accountId: AccountId }
 
 export interface Tickets {

@@ -3,7 +3,7 @@ import { hash, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import { type AccountId, accountId, type Clock, type Store } from '../ports.ts'
-import { hashPassword, verifyPassword } from './password.ts'
+import { hashPassword, passwordProblem, verifyPassword } from './password.ts'
 
 export interface User {
   /** Random, so that a login can change and says nothing to an assistant. */
@@ -45,26 +45,31 @@ export interface Users {
   bindIdentity(account: AccountId, identity: Identity): Promise<boolean>
 }
 
-/** Longest login (an e-mail address, RFC 5321) and password that the pages and `create` take, in characters. */
+/** Longest login (an e-mail address, RFC 5321), in characters. */
 export const longestLogin = 254
-export const longestPassword = 256
-const shortestPassword = 8
 
-const acceptablePassword = z.string().min(shortestPassword).max(longestPassword)
+/** Each message is a sentence for whoever fills in the form. */
 const newUser = z.object({
   login: z
     .string()
     .trim()
-    .min(1)
-    .regex(/^\P{C}+$/u, 'must not hold control characters')
-    .refine((login) => canonicalLogin(login).length <= longestLogin, 'is too long'),
-  password: acceptablePassword,
-  name: z.string().trim().min(1).max(100),
+    .min(1, 'Please enter a login.')
+    .regex(/^\P{C}+$/u, 'The login has characters that cannot be used.')
+    // A path of the API names people by their logins, and `.` and `..` are no names in a path (RFC 3986 section 5.2.4).
+    .refine((login) => !/^\.{0,2}$/.test(canonicalLogin(login)), 'Please choose another login.')
+    .refine((login) => canonicalLogin(login).length <= longestLogin, 'The login is too long.'),
+  password: z.string(),
+  name: z.string().trim().min(1, 'Please enter a name.').max(100, 'The name is too long.'),
   tenant: z
     .string()
-    .regex(/^[\w.-]{1,100}$/)
+    .regex(/^[\w.-]{1,100}$/, 'The tenant is not one.')
     .optional(),
 })
+
+async function requireAcceptable(password: string, person: Pick<NewUser, 'login' | 'name'>): Promise<void> {
+  const problem = await passwordProblem(password, person)
+  if (problem !== undefined) throw new BridgeError('invalid_request', problem)
+}
 
 type UserRecord = User & { readonly passwordHash?: string; readonly createdAt: number }
 
@@ -94,8 +99,11 @@ export function createUsers(store: Store, clock: Clock): Users {
   return {
     async create(input) {
       const parsed = newUser.safeParse(input)
-      if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
+      if (!parsed.success) {
+        throw new BridgeError('invalid_request', parsed.error.issues.map(({ message }) => message).join(' '))
+      }
       const { login, password, name, tenant } = parsed.data
+      await requireAcceptable(password, { login, name })
       const account = accountId(randomUUID())
       const passwordHash = await hashPassword(password)
       const record = { accountId: account, login, name, passwordHash, createdAt: clock(), ...(tenant && { tenant }) }
@@ -114,12 +122,11 @@ export function createUsers(store: Store, clock: Clock): Users {
       return (await verifyPassword(password, record?.passwordHash)) ? publicPart(record) : undefined
     },
     async setPassword(account, password) {
-      const parsed = acceptablePassword.safeParse(password)
-      if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
       const stored = await ofAccount(account)
       if (stored?.value.passwordHash === undefined) {
         throw new BridgeError('invalid_request', 'nobody signs in to this account by password')
       }
+      await requireAcceptable(password, stored.value)
       const value = { ...stored.value, passwordHash: await hashPassword(password), passwordSince: clock() }
       if (
         (await records.put(stored.id, value, { group: account, onlyIf: { version: stored.version } })) === undefined

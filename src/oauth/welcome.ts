@@ -7,9 +7,10 @@ import type { AccountId } from '../ports.ts'
 import type { AccountPages } from './account-pages.ts'
 import type { Audit } from './audit.ts'
 import type { Pages } from './pages.ts'
+import { longestPassword } from './password.ts'
 import { answer, isSameText } from './request.ts'
 import type { Ticket, Tickets } from './tickets.ts'
-import { longestLogin, longestPassword, type Users } from './users.ts'
+import { longestLogin, type Users } from './users.ts'
 
 export interface WelcomeDeps {
   readonly users: Users
@@ -22,11 +23,16 @@ export interface WelcomeDeps {
   readonly onNewPassword: (account: AccountId) => Promise<void>
 }
 
+/** Whoever signs up must learn that a login is taken; one invitation is not to tell who else is here. */
+const mostTaken = 5
+
 const form = z.object({
   login: z.string().max(longestLogin).default(''),
   name: z.string().max(300).default(''),
   password: z.string().max(longestPassword),
 })
+
+type Person = Readonly<z.infer<typeof form>>
 
 const texts = {
   usedUp: ['This link is used up', 'It works once and for a limited time. Please ask whoever sent it for a new one.'],
@@ -63,16 +69,9 @@ export function createWelcome(deps: WelcomeDeps): Router {
       if (!isSameText(req.body?.csrf, csrfOf(req))) throw new BridgeError('invalid_request', 'not our form')
       const parsed = form.safeParse(req.body)
       const { login, name, password } = parsed.success ? parsed.data : { login: '', name: '', password: '' }
-      if (ticket.kind === 'invitation' && (await users.find(login, ticket.tenant)) !== undefined) {
-        return show(req, res.status(422), ticket, { login, name, problem: 'This login is taken.' })
-      }
-      try {
-        if (!(await redeem(codeOf(req), { login, name, password }))) return showUsedUp(res)
-      } catch (error) {
-        if (!(error instanceof BridgeError) || error.code !== 'invalid_request') throw error
-        const problem = 'Please check what you entered: a name, a login, and a password of at least 8 characters.'
-        return show(req, res.status(422), ticket, { login, name, problem })
-      }
+      const outcome = await redeem(codeOf(req), { login, name, password })
+      if (outcome === 'used up') return showUsedUp(res)
+      if (outcome !== 'served') return show(req, res.status(422), ticket, { login, name, problem: outcome.problem })
       const [title, text] = texts[ticket.kind]
       res.send(pages.note(title, text))
     }),
@@ -81,20 +80,28 @@ export function createWelcome(deps: WelcomeDeps): Router {
   return router
 
   /** Of several posts of one link at once, one is served and the others find it gone; a form that fails gives it back. */
-  async function redeem(code: string, person: { login: string; name: string; password: string }): Promise<boolean> {
+  async function redeem(code: string, person: Person): Promise<'served' | 'used up' | { readonly problem: string }> {
     const taken = await tickets.redeem(code)
-    if (taken === undefined) return false
+    if (taken === undefined) return 'used up'
+    const ticket = taken.value
     try {
-      const account = await serve(taken.value, person)
-      await audit.write(account, taken.value.kind === 'reset' ? 'password-reset' : 'signed-up')
-      return true
+      if (ticket.kind === 'invitation' && (await users.find(person.login, ticket.tenant)) !== undefined) {
+        const count = (ticket.taken ?? 0) + 1
+        if (count > mostTaken) return 'used up'
+        await tickets.restore(code, { ...taken, value: { ...ticket, taken: count } })
+        return { problem: 'This login is taken. Please choose another one.' }
+      }
+      const account = await serve(ticket, person)
+      await audit.write(account, ticket.kind === 'reset' ? 'password-reset' : 'signed-up')
+      return 'served'
     } catch (error) {
       await tickets.restore(code, taken)
+      if (error instanceof BridgeError && error.code === 'invalid_request') return { problem: error.message }
       throw error
     }
   }
 
-  async function serve(ticket: Ticket, person: { login: string; name: string; password: string }) {
+  async function serve(ticket: Ticket, person: Person): Promise<AccountId> {
     if (ticket.kind === 'invitation') {
       return users.create({ ...person, ...(ticket.tenant !== undefined && { tenant: ticket.tenant }) })
     }

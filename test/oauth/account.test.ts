@@ -203,6 +203,19 @@ describe('an invitation', () => {
     expect((await visitor.get(url)).status).toBe(404)
     house.advance(-3_600_001)
   })
+
+  test('says why a password is not taken, and tells of a few taken logins only', async () => {
+    const url = await invite()
+    const { action, fields } = formsOf(await visitor.get(url))[0]!
+    const asked = { ...fields, name: 'Dave', password: 'long enough' }
+    const common = await visitor.post(action, { ...asked, login: 'dave', password: 'Password1' })
+    expect([common.status, common.text]).toEqual([422, expect.stringContaining('one of the most common passwords')])
+    for (let guess = 0; guess < 5; guess += 1) {
+      expect((await visitor.post(action, { ...asked, login: ada.login })).text).toContain('This login is taken')
+    }
+    const after = await visitor.post(action, { ...asked, login: ada.login })
+    expect([after.status, (await visitor.get(url)).status]).toEqual([404, 404])
+  })
 })
 
 test('a reset sets a new password once, and the links stay', async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Store } from '../../src/ports.ts'
 import { createAttempts, type Attempts } from '../../src/oauth/attempts.ts'
 import { checkClients } from '../../src/oauth/client.ts'
-import { hashPassword, verifyPassword } from '../../src/oauth/password.ts'
+import { hashPassword, passwordProblem, verifyPassword } from '../../src/oauth/password.ts'
 import { createUsers } from '../../src/oauth/users.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { wrapped } from '../store/wrapped.ts'
@@ -35,6 +35,35 @@ describe('a password', () => {
     const forNobody = performance.now() - begunAt
     expect(forNobody).toBeGreaterThan(2)
   })
+})
+
+describe('a new password', () => {
+  const eve = { login: 'eve.adams@example.com', name: 'Eve Adams' }
+
+  test.each([
+    ['short', 'at least 8'],
+    // Four characters, whatever a computer counts.
+    ['\u{1F600}\u{1F600}\u{1F600}\u{1F600}', 'at least 8'],
+    [' '.repeat(20), 'at least 8'],
+    ['x'.repeat(257), 'at most 256'],
+    ['password', 'most common'],
+    ['PassWord1', 'most common'],
+    ['12345678', 'most common'],
+    [' Iloveyou1 ', 'most common'],
+    ['\uFF11\uFF12\uFF13\uFF14\uFF15\uFF16\uFF17\uFF18', 'most common'],
+    ['Eve Adams', 'own name or login'],
+    ['EVE.Adams', 'own name or login'],
+    ['eve.adams@example.com', 'own name or login'],
+  ])('%j is refused, in words for who chose it', async (password, why) => {
+    expect(await passwordProblem(password, eve)).toContain(why)
+  })
+
+  test.each(['correct horse', 'x7#kQ!2z', '\u{1F600}'.repeat(8), 'grüne Türen knarren'])(
+    '%j is accepted',
+    async (password) => {
+      expect(await passwordProblem(password, eve)).toBeUndefined()
+    },
+  )
 })
 
 describe('users', () => {
@@ -73,6 +102,8 @@ describe('users', () => {
     ['a control character', { login: 'a\u0000b' }],
     ['a login that grows', { login: '\uFDFA'.repeat(250) }],
     ['no name', { name: '' }],
+    ['a login that is no name in a path', { login: '..' }],
+    ['a login that is no name in a path, written otherwise', { login: ' \u2024 ' }],
   ])('are not created with %s', async (_what, change) => {
     const input = { login: 'eve', password: 'battery staple', name: 'Eve', ...change }
     await expect(createUsers(store, Date.now).create(input)).rejects.toMatchObject({ code: 'invalid_request' })
