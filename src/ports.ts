@@ -139,8 +139,16 @@ export interface IceServer {
   readonly credential?: string
 }
 
-/** Whether a camera master is connected, and since when. `undefined` when nobody can know (AWS does not tell). */
-export type Presence = (channel: ChannelRef) => { readonly online: boolean; readonly sinceAt: number } | undefined
+/** Whether a camera master is connected. `undefined` when nobody can know (AWS does not tell). */
+export type Presence = (channel: ChannelRef) => ChannelPresence | undefined
+
+export interface ChannelPresence {
+  readonly online: boolean
+  /** Since when, as far as that was watched; epoch milliseconds. */
+  readonly sinceAt: number
+  /** No master has come or left while that was watched: `sinceAt` is when the watching began, and nothing to show. */
+  readonly isUnseen?: true
+}
 
 // ── Who is asking ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,7 +1,7 @@
 /** `npm run admin`: what an operator does to people, clients, keys, links and shares of a running bridge. */
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { alexaRedirectUris, googleRedirectUris } from '../oauth/client.ts'
+import { alexaRedirectUris, clientFacts, googleRedirectUris } from '../oauth/client.ts'
 import { callOperator, findAdmin } from './operator-client.ts'
 import type { OperatorAccess } from './operator.ts'
 
@@ -101,15 +101,15 @@ const commands: Readonly<Record<string, Command>> = {
     usage: 'ID [--hours 24]   a new secret, shown once; the old one is taken for so many hours more',
     ask: ({ words, options }) => ({
       method: 'POST',
-      path: `/clients/${encodeURIComponent(word(words, 0, 'a client id'))}/rotate`,
+      path: `/clients/${clientId(words)}/rotate`,
       body: { overlapMs: hours(options, 24) * hourMs },
     }),
   },
   'client remove': {
     usage: 'ID   its links end, and its tokens stop within a minute',
     ask({ words }) {
-      const id = word(words, 0, 'a client id')
-      return { method: 'DELETE', path: `/clients/${encodeURIComponent(id)}`, says: { removed: id } }
+      const id = clientId(words)
+      return { method: 'DELETE', path: `/clients/${id}`, says: { removed: id } }
     },
   },
   'keys list': { usage: '', ask: () => ({ method: 'GET', path: '/keys' }) },
@@ -197,6 +197,13 @@ function word(words: readonly string[], index: number, what: string): string {
   const found = words[index]
   if (found === undefined) throw new Error(`${what} is missing\n${adminUsage}`)
   return found
+}
+
+/** Checked here, too: a path with `..` in it never leaves as it was written. */
+function clientId(words: readonly string[]): string {
+  const parsed = clientFacts.shape.clientId.safeParse(word(words, 0, 'a client id'))
+  if (!parsed.success) throw new Error(`the client id ${parsed.error.issues[0]?.message}`)
+  return parsed.data
 }
 
 function text(options: Input['options'], name: string): string | undefined {

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import {
   cameraAccess,
+  cameraIdShape,
   listedCameras,
   registration,
   type CameraAccess,
@@ -82,7 +83,7 @@ try {
 async function run(verb: string, subject: string, values: Values): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env')
   const access = await findOperator(process.env)
-  const id = encodeURIComponent(subject)
+  const id = verb === 'list' ? '' : idOf(subject)
   switch (verb) {
     case 'add': {
       const body = {
@@ -95,7 +96,7 @@ async function run(verb: string, subject: string, values: Values): Promise<void>
         ...withoutNull(detailsOf(values)),
         road: values['alexa-offer'] ? 'alexa-offer' : 'viewer',
       }
-      return show(values, issuedAnswer.parse(await call(access, 'POST', '/cameras', body)), printIssued)
+      return show(values, issuedAnswer.parse(await call(access, 'POST', '/cameras', body)), printRegistered)
     }
     case 'list': {
       const { owner, account } = values
@@ -112,17 +113,24 @@ async function run(verb: string, subject: string, values: Values): Promise<void>
     }
     case 'key': {
       const answer = await call(access, 'POST', `/cameras/${id}/keys`, { replace: values.replace })
-      return show(values, issuedAnswer.parse(answer), printIssued)
+      return show(values, issuedAnswer.parse(answer), printNewKey)
     }
     case 'revoke':
       await call(access, 'DELETE', `/keys/${id}`)
-      return show(values, { revoked: subject }, () => `${subject} opens nothing any more`)
+      return show(values, { revoked: subject }, () => `${subject} is revoked`)
     case 'remove':
       await call(access, 'DELETE', `/cameras/${id}`)
       return show(values, { removed: subject }, () => `${subject} is removed`)
     default:
       throw new Error(`there is no command camera ${verb}${usage}`)
   }
+}
+
+/** Checked here, too: a path with `..` in it never leaves as it was written. */
+function idOf(subject: string): string {
+  const parsed = cameraIdShape.safeParse(subject)
+  if (!parsed.success) throw new Error(`the id ${parsed.error.issues[0]?.message}`)
+  return encodeURIComponent(parsed.data)
 }
 
 /** What a camera is and can do, as far as it is said; null takes away. */
@@ -156,10 +164,19 @@ function show<T>({ json }: Values, value: T, print: (value: T) => string): void 
   console.log(json ? JSON.stringify(value, undefined, 2) : print(value))
 }
 
-function printIssued(access: Registration | CameraAccess): string {
-  if ('environment' in access) return printRegistration(access)
+/** What a key command prints is a new key of a camera that was there before. */
+function printNewKey(access: Registration | CameraAccess): string {
+  return printIssued(access, 'has a new key')
+}
+
+function printRegistered(access: Registration | CameraAccess): string {
+  return printIssued(access, 'is registered')
+}
+
+function printIssued(access: Registration | CameraAccess, what: string): string {
+  if ('environment' in access) return printRegistration(access, what)
   return `
-  ${access.cameraId} is registered. The secret below is shown this once.
+  ${access.cameraId} ${what}. The secret below is shown only once.
 
   Channel      ${access.channelName}
 ${printKey(access)}`
@@ -173,11 +190,11 @@ function printKey({ cameraKey, eventsUrl }: CameraAccess): string {
   return `  Camera key   ${cameraKey}\n  A press      ${press}\n`
 }
 
-function printRegistration(issued: Registration): string {
+function printRegistration(issued: Registration, what: string): string {
   const { channelName, channelArn, endpoint, caPath, environment, warnings } = issued
   const variables = Object.entries(environment).map(([name, value]) => `    export ${name}='${value}'`)
   return `
-  ${issued.cameraId} is registered. The secrets below are shown this once.
+  ${issued.cameraId} ${what}. The secrets below are shown only once.
 
   Channel      ${channelName}
   ARN          ${channelArn}
@@ -198,7 +215,7 @@ function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): 
   const said = `${cameraId}  ${kind}  "${name}"`
   if (!('keys' in camera)) return `${said}  channel ${channelName}`
   const { isOnline, sinceAt, keys } = camera
-  const since = sinceAt > 0 ? ` since ${new Date(sinceAt).toISOString()}` : ''
+  const since = sinceAt === undefined ? '' : ` since ${new Date(sinceAt).toISOString()}`
   const issued = keys.map(
     ({ accessKeyId, createdAt }) => `\n  ${accessKeyId}, made ${new Date(createdAt).toISOString()}`,
   )

@@ -72,8 +72,9 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
         (await records.list(owner)).map(async (camera) => {
           const { channelName } = camera
           const keys = await service.listCredentials({ kind: 'camera', channelName })
-          const { online: isOnline, sinceAt } = service.presence(channelName) ?? { online: false, sinceAt: 0 }
-          return { ...camera, isOnline, sinceAt, keys: [...keys] }
+          const seen = service.presence(channelName)
+          const since = seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }
+          return { ...camera, isOnline: seen?.online ?? false, ...since, keys: [...keys] }
         }),
       )
     },

@@ -135,8 +135,11 @@ export function createShares(
   }
 }
 
-/** To who may not talk, the camera has no speaker: so it is announced, and so its answers are made. */
-function asSeenBy(camera: Camera, { accountId, mayTalk }: Guest): Camera {
+/**
+ * To who may not talk, the camera has no speaker: so it is announced, and so its answers are made. A fixed address of its
+ * picture, with the camera's password in it perhaps, would work on after the share: guests get none, and see it live.
+ */
+function asSeenBy({ streams: _streams, dashUri: _dashUri, ...camera }: Camera, { accountId, mayTalk }: Guest): Camera {
   return { ...camera, accountId, hasSpeaker: camera.hasSpeaker && mayTalk }
 }
 

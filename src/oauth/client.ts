@@ -32,7 +32,13 @@ const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /** Everything about a client but its secret. */
 export const clientFacts = z.object({
-  clientId: z.string().regex(/^[\w.-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, dashes or underscores'),
+  // Not `.` or `..`, which no path can hold (RFC 3986 section 5.2.4).
+  clientId: z
+    .string()
+    .regex(
+      /^(?!\.{1,2}$)[\w.-]{1,100}$/,
+      'must be 1 to 100 letters, digits, dots, dashes or underscores, and not . or ..',
+    ),
   assistant: z.enum(['alexa', 'google', 'other']),
   redirectUris: z
     .array(z.string().max(2000).refine(isRedirectUri, 'must be https, or http on this machine, without #'))

@@ -14,7 +14,7 @@ export async function passwordProblem(
   person: { readonly login: string; readonly name: string },
 ): Promise<string | undefined> {
   const plain = plainForm(password)
-  if ([...plain].length < shortestPassword) return `The password needs at least ${shortestPassword} characters.`
+  if (Array.from(plain).length < shortestPassword) return `The password needs at least ${shortestPassword} characters.`
   if (password.length > longestPassword) return `The password has at most ${longestPassword} characters.`
   const [mailbox = ''] = person.login.split('@')
   if ([person.login, mailbox, person.name].map(plainForm).includes(plain)) {

@@ -10,6 +10,21 @@ export function queryOf(req: Request, name: string): string {
   return typeof value === 'string' ? value : ''
 }
 
+/**
+ * A request line may name any server (RFC 9112 section 3.2.2: `GET http://elsewhere/oauth/auth`), and a link that is made
+ * of it would lead there. From here on only the path and the query are left.
+ */
+export function dropAuthority(req: Request): void {
+  req.url = originForm(req.url)
+  req.originalUrl = originForm(req.originalUrl)
+}
+
+function originForm(url: string): string {
+  if (url.startsWith('/')) return url
+  const target = URL.parse(url)
+  return target?.pathname.startsWith('/') === true ? `${target.pathname}${target.search}` : '/'
+}
+
 /** `undefined` for what is no JSON. */
 export function jsonOf(text: unknown): unknown {
   try {

@@ -21,6 +21,7 @@ import type { Brand } from './markup.ts'
 import { createPages } from './pages.ts'
 import { createPasskeys } from './passkeys.ts'
 import { createProvider } from './provider.ts'
+import { dropAuthority } from './request.ts'
 import { createRoutes } from './routes.ts'
 import { createSignIn } from './sign-in.ts'
 import type { StreamlinedOptions } from './streamlined.ts'
@@ -196,10 +197,12 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const handler = createRoutes({ ...options, pages, account, welcome, entry, upstream, inner: () => current })
   return {
     handler: async (req, res, next) => {
+      dropAuthority(req)
       await lookout.glance()
       handler(req, res, next)
     },
     wellKnown: async (req, res, next) => {
+      dropAuthority(req)
       // The issuer's own path stands behind the well-known name.
       const known = ['/oauth-authorization-server', '/openid-configuration'].find(
         (name) => req.path === `${name}${path}`,

@@ -1,5 +1,5 @@
 /** Who is connected to which channel, and the carrying of messages between them. Knows no socket, HTTP or store. */
-import type { Clock } from '../ports.ts'
+import type { ChannelPresence, Clock } from '../ports.ts'
 import type { Channel } from './channels.ts'
 import type { SignalingLimits } from './limits.ts'
 import { createMailbox, type Mailbox } from './mailbox.ts'
@@ -39,7 +39,7 @@ export interface Hub {
   update(channel: Channel): void
   /** Ends every connection of a channel that exists no more. */
   remove(channelName: string): void
-  presence(channelName: string): { readonly online: boolean; readonly sinceAt: number } | undefined
+  presence(channelName: string): ChannelPresence | undefined
   /** Drops what nobody fetched in time; called now and then. */
   sweep(): void
   /** Ends every connection, and tells nobody of it. */
@@ -57,6 +57,7 @@ interface Room {
   /** What others believe: a master that is away for a moment is still there. */
   online: boolean
   sinceAt: number
+  isUnseen: boolean
   /** Runs while the master is away and nobody was told yet. */
   leaving?: NodeJS.Timeout | undefined
   /** When the master left in the last minute. */
@@ -107,6 +108,7 @@ export function createHub(
       viewers: new Map(),
       online: false,
       sinceAt: openedAt,
+      isUnseen: true,
       departures: [],
     }
     rooms.set(name, room)
@@ -139,6 +141,7 @@ export function createHub(
   const announce = (name: string, room: Room, online: boolean, at: number) => {
     room.online = online
     room.sinceAt = at
+    room.isUnseen = false
     onPresence(name, online, at)
   }
 
@@ -217,7 +220,7 @@ export function createHub(
     },
     presence(channelName) {
       const room = rooms.get(channelName)
-      return room && { online: room.online, sinceAt: room.sinceAt }
+      return room && { online: room.online, sinceAt: room.sinceAt, ...(room.isUnseen && { isUnseen: true }) }
     },
     sweep() {
       const now = clock()

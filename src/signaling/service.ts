@@ -4,7 +4,7 @@ import { isIPv6, type Socket } from 'node:net'
 import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { BridgeError } from '../errors.ts'
-import type { Clock, IceServer, Log, Store } from '../ports.ts'
+import type { ChannelPresence, Clock, IceServer, Log, Store } from '../ports.ts'
 import { openChannels, type Channels } from './channels.ts'
 import { openCredentials, type IssuedKey, type Scope } from './credentials.ts'
 import { createHub } from './hub.ts'
@@ -67,7 +67,7 @@ export interface SignalingService {
    */
   readonly ownIceServer: string | undefined
   /** Whether a master is connected to the channel, and since when; before the first one, since the service started. */
-  presence(channelName: string): { readonly online: boolean; readonly sinceAt: number } | undefined
+  presence(channelName: string): ChannelPresence | undefined
   /** Makes the channel if there is none and returns its ARN. Throws `BridgeError` `invalid_request` for a bad name. */
   ensureChannel(name: string): Promise<string>
   /** Makes a key for an application or for one camera. Its secret is not to be had again. */
@@ -192,7 +192,7 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     ca: listener.ca,
     caPath: listener.caPath,
     ownIceServer,
-    presence: (channelName) => hub.presence(channelName) ?? { online: false, sinceAt: startedAt },
+    presence: (channelName) => hub.presence(channelName) ?? { online: false, sinceAt: startedAt, isUnseen: true },
     ensureChannel: (name) => ensureChannel(channels, name),
     createCredentials: credentials.create,
     listCredentials: credentials.list,

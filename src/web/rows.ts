@@ -66,7 +66,7 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
       mayTalk: hasSpeaker,
       hasVideo,
       isOnline: seen?.online ?? null,
-      ...(seen !== undefined && seen.sinceAt > 0 && { sinceAt: seen.sinceAt }),
+      ...(seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }),
       viewers: viewers.of(id),
       ...(press !== undefined && { lastPressAt: press.at }),
       ...(snapshot !== undefined && { snapshotAt: snapshot.at }),

@@ -1,7 +1,11 @@
 /** What an operator tells the bridge to register a camera, and what the camera's firmware must be told then. */
 import { z } from 'zod'
 
-const id = z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/, '1 to 256 of a-z, A-Z, 0-9, _ . -')
+/** A camera's id, and its channel's name. `.` and `..` are taken out of every path that they stand in (RFC 3986 section 5.2.4). */
+export const cameraIdShape = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[a-zA-Z0-9_.-]{1,256}$/, 'must be 1 to 256 of a-z, A-Z, 0-9, _ . -, and not . or ..')
+const id = cameraIdShape
 const label = z.string().min(1).max(128)
 const account = z.string().min(1).max(256)
 const login = z.string().min(1).max(254)
@@ -132,8 +136,8 @@ export const listedCamera = newCamera
   .strip()
 export const registeredCamera = listedCamera.extend({
   isOnline: z.boolean(),
-  /** When it came or went, epoch milliseconds. */
-  sinceAt: z.number(),
+  /** When it came or went, epoch milliseconds; absent when it has not since the bridge was started. */
+  sinceAt: z.number().exactOptional(),
   keys: z.array(z.object({ accessKeyId: z.string(), createdAt: z.number() })),
 })
 export const listedCameras = z.object({ cameras: z.array(z.union([registeredCamera, listedCamera])) })

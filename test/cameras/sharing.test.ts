@@ -51,6 +51,24 @@ test('who may view sees it without a speaker, who may talk with one; both as the
   expect(await seenBy(eve)).toEqual([[], undefined])
 })
 
+test('no address that works on after the share reaches a guest', async () => {
+  const uri = 'rtsp://user:password@192.0.2.7/live'
+  const addresses = {
+    streams: [{ uri, protocol: 'RTSP', width: 640, height: 480, audioCodec: 'NONE' }],
+    dashUri: 'https://192.0.2.7/live.mpd',
+  } as const
+  await cameras.put({ ...camera, ...addresses }, 'key')
+  await shares.share(ada, door, bob, true)
+  const seen = [
+    await shares.visible.find(bob, door),
+    ...(await shares.visible.list(bob)),
+    ...(await shares.audience({ ...camera, ...addresses })).filter(({ accountId: whose }) => whose === bob),
+  ]
+  expect(seen).toHaveLength(3)
+  for (const one of seen) expect(one).toEqual({ ...camera, accountId: bob })
+  expect(await shares.visible.find(ada, door)).toMatchObject(addresses)
+})
+
 test('a camera without a speaker gets none by sharing', async () => {
   await cameras.put({ ...camera, hasSpeaker: false }, 'key')
   await shares.share(ada, door, bob, true)

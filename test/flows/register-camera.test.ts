@@ -73,6 +73,7 @@ test('what is printed is everything that a camera needs', async () => {
   })
   expect(press.status).toBe(202)
 
+  expect((await transom('camera', 'key', 'porch')).out).toContain('porch has a new key.')
   const again = await transom('camera', 'add', 'porch')
   expect(again).toMatchObject({ code: 1, err: 'there is a camera porch already\n' })
 
@@ -88,6 +89,13 @@ test('what is printed is everything that a camera needs', async () => {
   expect((await list()).map(({ cameraId }) => cameraId)).toEqual(['front-door'])
   expect(await transom('camera', 'remove', 'porch')).toMatchObject({ code: 1, err: 'there is no camera porch\n' })
 }, 40_000)
+
+test('an id that no path can hold is refused by every command', async () => {
+  for (const verb of ['add', 'change', 'key', 'remove', 'revoke']) {
+    expect(await transom('camera', verb, '..')).toMatchObject({ code: 1, err: expect.stringContaining('not . or ..') })
+  }
+  expect((await list()).map(({ cameraId }) => cameraId)).toEqual(['front-door'])
+}, 30_000)
 
 /** What Google is told of the demo user's cameras. */
 async function synced(): Promise<readonly { readonly id: string; readonly traits: readonly string[] }[]> {

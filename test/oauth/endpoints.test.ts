@@ -1,11 +1,12 @@
 /** The endpoints beside the linking itself: metadata at the root, userinfo, introspection. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { request } from 'node:http'
 import * as oauth from 'oauth4webapi'
 import type { BasicCollection, Store, Stored } from '../../src/ports.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { wrapped } from '../store/wrapped.ts'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
-import { authorize, codeFields, link, refresh, requestTokens } from './visitor.ts'
+import { authorizationUrl, authorize, codeFields, link, refresh, requestTokens } from './visitor.ts'
 
 const operatorKey = 'operator-key-of-the-tests-32-characters'
 const insecure = { [oauth.allowInsecureRequests]: true }
@@ -48,6 +49,58 @@ describe('metadata', () => {
     for (const path of ['/oauth-authorization-server', '/oauth-authorization-server/other', '/change-password']) {
       expect((await fetch(`${house.origin}/.well-known${path}`)).status).toBe(404)
     }
+  })
+})
+
+/** Sends a request line as it stands, which `fetch` would not. */
+async function sendLine(target: string, headers: Readonly<Record<string, string>> = {}) {
+  const { hostname, port } = new URL(house.origin)
+  const { promise, resolve, reject } = Promise.withResolvers<{ readonly location: string; readonly text: string }>()
+  request({ hostname, port, path: target, headers }, (reply) => {
+    let text = ''
+    reply.on('data', (part: Buffer) => (text += part.toString()))
+    reply.on('end', () => resolve({ location: reply.headers.location ?? '', text }))
+  })
+    .on('error', reject)
+    .end()
+  return promise
+}
+
+describe('whatever server a request names, links lead to the issuer', () => {
+  const lies = [
+    ['an absolute-form request line', 'http://elsewhere.example', {}],
+    ['one in capitals', 'HTTPS://ELSEWHERE.example:8443', {}],
+    ['one with a user', 'http://user:password@elsewhere.example', {}],
+    ['a Host', '', { host: 'elsewhere.example' }],
+    ['an X-Forwarded-Host', '', { 'x-forwarded-host': 'elsewhere.example', 'x-forwarded-proto': 'https' }],
+    ['a list of them', '', { 'x-forwarded-host': 'elsewhere.example, localhost', 'x-forwarded-port': '8443' }],
+    ['a Forwarded', '', { forwarded: 'host=elsewhere.example;proto=https' }],
+    ['an X-Original-URL', '', { 'x-original-url': '//elsewhere.example/', 'x-rewrite-url': '//elsewhere.example/' }],
+  ] as const
+
+  test.each(lies)('%s: metadata', async (_what, prefix, headers) => {
+    const honest = await fetch(`${house.issuer}/.well-known/openid-configuration`).then((reply) => reply.json())
+    for (const path of [
+      '/oauth/.well-known/openid-configuration',
+      '/oauth/.well-known/oauth-authorization-server',
+      '/.well-known/oauth-authorization-server/oauth',
+      '/.well-known/openid-configuration/oauth',
+    ]) {
+      expect(JSON.parse((await sendLine(`${prefix}${path}`, headers)).text)).toEqual(honest)
+    }
+  })
+
+  test.each(lies)('%s: the way to the sign-in page, and its forms', async (_what, prefix, headers) => {
+    const path = authorizationUrl(house, google).slice(house.origin.length)
+    const { location } = await sendLine(`${prefix}${path}`, headers)
+    expect(new URL(location, house.origin).href).toMatch(`${house.issuer}/interaction/`)
+    const { text } = await sendLine(`${prefix}/oauth/account`, headers)
+    expect(text).toContain('action="/oauth/account/login"')
+    expect(text).not.toMatch(/elsewhere/i)
+  })
+
+  test.each(['*', 'elsewhere.example:443', 'mailto:nobody@elsewhere.example'])('%s is no page', async (target) => {
+    expect((await sendLine(target)).text).not.toMatch(/elsewhere/i)
   })
 })
 
