@@ -12,6 +12,7 @@ import { createBridge, type Bridge } from './bridge.ts'
 import { createCameraRecords } from './camera-records.ts'
 import { readConfig } from './config.ts'
 import { createOperatorRoutes } from './operator.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -20,7 +21,7 @@ const json = <T extends z.ZodType>(shape: T) =>
     try {
       return shape.parse(JSON.parse(text))
     } catch (error) {
-      context.addIssue(`is not what it should be: ${error instanceof z.ZodError ? z.prettifyError(error) : 'not JSON'}`)
+      context.addIssue(`is not what it should be: ${error instanceof z.ZodError ? faultsOf(error) : 'not JSON'}`)
       return z.NEVER
     }
   })
@@ -62,7 +63,7 @@ export interface OnAws {
 /** Connects nothing yet: the first request does. Throws an `Error` that names each bad setting. */
 export function openOnAws(env: Environment, clock: Clock, log: Log): OnAws {
   const parsed = awsEnvironment.safeParse(env)
-  if (!parsed.success) throw new Error(z.prettifyError(parsed.error))
+  if (!parsed.success) throw new Error(faultsOf(parsed.error))
   const { AWS_REGION: region, TRANSOM_TABLE, TRANSOM_PUBLIC_URL, TRANSOM_KEYS, TRANSOM_CLIENTS } = parsed.data
   const aws = Object.keys(awsEnvironment.shape).filter((name) => name !== 'TRANSOM_PUBLIC_URL')
   const given = readConfig(Object.fromEntries(Object.entries(env).filter(([name]) => !aws.includes(name))))

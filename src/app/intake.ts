@@ -1,6 +1,5 @@
 /** The cameras' own routes: what they say, and the still pictures they leave. */
 import express, { Router, type Request } from 'express'
-import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import { bearerToken } from '../google/http.ts'
 import { cameraId, type Camera, type Clock } from '../ports.ts'
@@ -9,6 +8,7 @@ import { cameraEvent, type CameraEvent, type CameraEventReply } from '../wire/ca
 import type { Bridge } from './bridge.ts'
 import { createSignatures, signatureField, timestampField } from './signature.ts'
 import { snapshotLimit } from '../cameras/snapshots.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 const eventLimit = '16kb'
 
@@ -29,7 +29,7 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
       const body = typeof request.body === 'string' ? request.body : ''
       const reply = await withCamera(request, body, async (camera, signedAt) => {
         const parsed = cameraEvent.safeParse(parseJson(body))
-        if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
+        if (!parsed.success) throw new BridgeError('invalid_request', faultsOf(parsed.error))
         return receive(camera, parsed.data, signedAt)
       })
       response.status(202).json(reply)

@@ -1,9 +1,9 @@
 /** Camera events by MQTT, as Home Assistant and Frigate speak it: `<topic>/<camera id>/event`, acknowledged once durable. */
 import { randomUUID } from 'node:crypto'
 import { connectAsync, type IPublishPacket, type MqttClient } from 'mqtt'
-import { z } from 'zod'
 import type { Camera, CameraNews, Clock, Log, Store } from '../ports.ts'
 import { mqttEvent } from '../wire/camera-event.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 export interface MqttIntake {
   /** Ends the connection; what was not acknowledged comes again at the next start. May be called again. */
@@ -80,7 +80,7 @@ export async function startMqtt(deps: {
     const camera = await deps.find(id)
     if (camera === undefined) return log('warn', 'mqtt.unknown_camera', { topic: from })
     const parsed = mqttEvent.safeParse(parse(payload))
-    if (!parsed.success) return log('warn', 'mqtt.malformed', { topic: from, faults: z.prettifyError(parsed.error) })
+    if (!parsed.success) return log('warn', 'mqtt.malformed', { topic: from, faults: faultsOf(parsed.error) })
     const { at = clock(), sentAt, ...event } = parsed.data
     if (event.kind === 'battery' || event.kind === 'switch' || event.kind === 'sensor')
       return deps.receive(camera, { ...event, at }, sentAt)

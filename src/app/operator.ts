@@ -9,6 +9,7 @@ import { cameraChange, cameraOwner, registrationRequest, type CameraOwner } from
 import type { CameraRecords } from './camera-records.ts'
 import type { Linking } from './linking.ts'
 import type { Registrations } from './registrations.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 /** Where the bridge is and the token of this run: what `operator.json` in the data directory holds. */
 export const operatorAccess = z.object({ url: z.url(), token: z.string().min(1) })
@@ -86,6 +87,6 @@ async function ownerOf({ linking, defaultOwner }: OperatorDeps, named: CameraOwn
 
 function read<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value)
-  if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
+  if (!parsed.success) throw new BridgeError('invalid_request', faultsOf(parsed.error))
   return parsed.data
 }

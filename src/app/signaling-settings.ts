@@ -5,6 +5,7 @@ import type { TurnServers } from '../signaling/ice-servers.ts'
 import type { SignalingLimits } from '../signaling/limits.ts'
 import type { Tls } from '../signaling/listener.ts'
 import { siteAddress, wholeNumber } from './setting-shapes.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 const whole = z.number().int().min(0)
 const rate = z.strictObject({ perSecond: z.number().positive(), burst: z.number().min(1) }).optional()
@@ -56,7 +57,7 @@ export const signalingVariables = {
       try {
         return limits.parse(JSON.parse(text))
       } catch (error) {
-        const why = error instanceof z.ZodError ? z.prettifyError(error) : 'it is no JSON'
+        const why = error instanceof z.ZodError ? faultsOf(error) : 'it is no JSON'
         context.addIssue(`must be a JSON object of limits, such as {"viewersPerChannel":20}: ${why}`)
         return z.NEVER
       }

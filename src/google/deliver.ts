@@ -1,6 +1,5 @@
 /** Carries what waits in the outbox for Google to Home Graph: presses, people seen, states, "ask me again", and farewells. */
 import { isDeepStrictEqual } from 'node:util'
-import { z } from 'zod'
 import type { Deliver, Delivery, Outgoing } from '../outbox/outbox.ts'
 import type { AccountId, Camera } from '../ports.ts'
 import type { Cameras } from './cameras.ts'
@@ -8,6 +7,7 @@ import type { Devices, GraphResult, HomeGraph } from './home-graph.ts'
 import type { GoogleLinks } from './links.ts'
 import { googleEvent } from './news.ts'
 import type { StatesOf } from './reports.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 export interface DeliverDeps {
   readonly homeGraph: HomeGraph
@@ -24,7 +24,7 @@ export function createGoogleDeliver(deps: DeliverDeps): Deliver {
 
   return async (event, signal) => {
     const body = googleEvent.safeParse(event.body)
-    if (!body.success) return drop(`no event for Google: ${z.prettifyError(body.error).slice(0, 200)}`)
+    if (!body.success) return drop(`no event for Google: ${faultsOf(body.error).slice(0, 200)}`)
     const { accountId } = event
     const isOpen = await links.isOpen(accountId)
     // A user who has linked again in the meantime must not be deleted by the farewell of his earlier link.

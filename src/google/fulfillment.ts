@@ -25,6 +25,7 @@ import { bearerToken, type HttpHeaders } from './http.ts'
 import type { GoogleLinks } from './links.ts'
 import type { GoogleReports, StatesOf } from './reports.ts'
 import { createStreamTokens } from './stream-token.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 export interface FulfillmentDeps extends CameraStreamDeps, DevicePromises {
   readonly verifyToken: VerifyToken
@@ -75,7 +76,7 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
         return failure(requestId, intent, 'notSupported')
       }
       const request = googleRequest.safeParse(body)
-      if (!request.success) throw new BridgeError('invalid_request', z.prettifyError(request.error).slice(0, 500))
+      if (!request.success) throw new BridgeError('invalid_request', faultsOf(request.error).slice(0, 500))
       return throughSmartHome(request.data, accountId, bearerToken(headers) ?? '', receivedAt)
     }
 

@@ -1,5 +1,4 @@
 /** The signaling door: the player on the display posts its offer here and takes the camera's answer home. */
-import { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
 import { within } from '../deadline.ts'
 import { BridgeError, toBridgeError, type ErrorCode } from '../errors.ts'
@@ -9,6 +8,7 @@ import type { Cameras } from './cameras.ts'
 import { googleErrorCode, logFailure, signalingStatus } from './errors.ts'
 import { bearerToken, header, type HttpHeaders } from './http.ts'
 import { createStreamTokens, type BeginGrant, type StreamGrant } from './stream-token.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 export interface SignalingDoorDeps {
   readonly cameras: Pick<Cameras, 'find'>
@@ -138,7 +138,7 @@ function admit({ cameraId, reference }: StreamGrant, message: Message, seen: Rec
 /** The message in any of the shapes seen in the field. Throws `invalid_request`. */
 function readMessage(body: string | Uint8Array | undefined): Message {
   const read = signalingMessage.safeParse(parseJson(body))
-  if (!read.success) throw new BridgeError('invalid_request', z.prettifyError(read.error))
+  if (!read.success) throw new BridgeError('invalid_request', faultsOf(read.error))
   const { action, type, deviceId, sdp, offer } = read.data
   const said = action ?? type ?? (offer ? 'offer' : undefined)
   const device = deviceId ? { deviceId } : {}

@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 export function answerJson(handle: (req: Request, res: Response) => Promise<void>): RequestHandler {
   return async (req, res, next) => {
@@ -9,7 +10,7 @@ export function answerJson(handle: (req: Request, res: Response) => Promise<void
       await handle(req, res)
     } catch (error) {
       if (error instanceof z.ZodError) {
-        res.status(400).json({ error: 'invalid_request', error_description: z.prettifyError(error) })
+        res.status(400).json({ error: 'invalid_request', error_description: faultsOf(error) })
       } else if (error instanceof BridgeError && error.code === 'invalid_request') {
         res.status(400).json({ error: 'invalid_request', error_description: error.message })
       } else if (error instanceof BridgeError && error.code === 'camera_not_found') {

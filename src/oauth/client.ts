@@ -1,5 +1,6 @@
 /** The OAuth clients: the assistants, as typed into their consoles, and others that an operator lets in. */
 import { z } from 'zod'
+import { faultsOf } from '../wire/faults.ts'
 
 export type Assistant = 'alexa' | 'google'
 /**
@@ -58,7 +59,7 @@ const client = clientFacts.extend({
 export function checkClients(clients: readonly OAuthClient[]): void {
   for (const candidate of clients) {
     const checked = client.safeParse(candidate)
-    if (!checked.success) throw new Error(`OAuth client ${candidate.clientId}: ${z.prettifyError(checked.error)}`)
+    if (!checked.success) throw new Error(`OAuth client ${candidate.clientId}: ${faultsOf(checked.error)}`)
   }
 }
 

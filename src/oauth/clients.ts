@@ -1,9 +1,9 @@
 /** Which clients there are: those of the configuration and those an operator added, their secrets kept as hashes only. */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import type { Clock, Store } from '../ports.ts'
 import { assistantNames, type ClientKind, clientFacts, consoleClient, type OAuthClient } from './client.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 export interface Client {
   readonly clientId: string
@@ -93,7 +93,7 @@ export function createClients(
     async add({ isPublic = false, ...input }) {
       const clientId = input.clientId ?? `${input.assistant}-${randomBytes(6).toString('hex')}`
       const parsed = clientFacts.safeParse({ ...input, clientId })
-      if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
+      if (!parsed.success) throw new BridgeError('invalid_request', faultsOf(parsed.error))
       if (isPublic && input.assistant !== 'other') {
         throw new BridgeError(
           'invalid_request',

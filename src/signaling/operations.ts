@@ -6,6 +6,7 @@ import type { Hub } from './hub.ts'
 import type { KvsIceServer } from './ice-servers.ts'
 import { idPattern, maxPayload } from './message.ts'
 import { ServiceError } from './service-error.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 export interface Operation {
   /** The name of the operation, which is also that of the IAM action. */
@@ -291,7 +292,7 @@ function operation<Input>(parts: {
     read(body) {
       const parsed = parts.input.safeParse(body)
       if (!parsed.success) {
-        throw new ServiceError('InvalidArgumentException', z.prettifyError(parsed.error).slice(0, 1_024))
+        throw new ServiceError('InvalidArgumentException', faultsOf(parsed.error).slice(0, 1_024))
       }
       const key = parts.channel?.(parsed.data)
       return {

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { Clock } from '../ports.ts'
 import type { Announcements } from './announcements.ts'
 import { bearerOf } from './bearer.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 export interface Amazon {
   readonly router: Router
@@ -98,7 +99,7 @@ export function createAmazon(deps: {
     if (kind.success && kind.data.event.header.name !== 'DoorbellPress') return void response.status(202).end()
     const press = doorbellPress.safeParse(request.body)
     if (!press.success || press.data.event.endpoint.scope.token !== bearer) {
-      const why = press.success ? 'its token is not that of the header' : z.prettifyError(press.error)
+      const why = press.success ? 'its token is not that of the header' : faultsOf(press.error)
       const message = `the DoorbellPress is not one that Amazon takes: ${why}`
       announcements.complained({ assistant: 'alexa', message }, account)
       return refuse(response, 400, 'INVALID_REQUEST_EXCEPTION')

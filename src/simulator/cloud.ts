@@ -20,6 +20,7 @@ import type { Link } from './link.ts'
 import { findSession, type SessionQuery } from './sessions.ts'
 import { assistantNames, type AssistantName, type ClientSettings } from './settings.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 export interface SimulatorCloudDeps {
   /** The bridge as this machine reaches it, and as a browser does. */
@@ -256,5 +257,5 @@ function soon<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
 function parse<T>(shape: z.ZodType<T>, { body }: Request): T {
   const read = shape.safeParse(body)
   if (read.success) return read.data
-  throw new BridgeError('invalid_request', z.prettifyError(read.error))
+  throw new BridgeError('invalid_request', faultsOf(read.error))
 }

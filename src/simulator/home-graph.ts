@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { Clock } from '../ports.ts'
 import type { Announcements } from './announcements.ts'
 import { bearerOf } from './bearer.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 const someText = z.string().min(1)
 const count = z.int().min(1)
@@ -83,7 +84,7 @@ export function createHomeGraph(deps: {
 
   const refuse: ErrorRequestHandler = (thrown: unknown, request, response, _next) => {
     const { agentUserId }: { agentUserId?: unknown } = request.body ?? {}
-    const why = thrown instanceof z.ZodError ? z.prettifyError(thrown) : String(thrown)
+    const why = thrown instanceof z.ZodError ? faultsOf(thrown) : String(thrown)
     announcements.complained(
       { assistant: 'google', message: `${request.method} ${request.originalUrl}: ${why}` },
       typeof agentUserId === 'string' ? agentUserId : undefined,

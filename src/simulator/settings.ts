@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { faultsOf } from '../wire/faults.ts'
 
 export const assistantNames = ['alexa', 'google'] as const
 export type AssistantName = (typeof assistantNames)[number]
@@ -38,6 +39,6 @@ export function readSettings(dataDir: string): Settings {
     throw new Error(`${path} is not JSON`, { cause: error })
   }
   const result = settings.safeParse(json)
-  if (!result.success) throw new Error(`${path} is not valid:\n${z.prettifyError(result.error)}`)
+  if (!result.success) throw new Error(`${path} is not valid:\n${faultsOf(result.error)}`)
   return result.data
 }

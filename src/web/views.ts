@@ -6,6 +6,7 @@ import type { Broker } from '../broker/broker.ts'
 import { BridgeError, toBridgeError } from '../errors.ts'
 import { cameraId, type AccountId, type Camera, type Clock, type Grant, type IceServer, type Log } from '../ports.ts'
 import type { CameraLists } from './rows.ts'
+import { faultsOf } from '../wire/faults.ts'
 
 export interface ViewDeps {
   readonly grantOf: (request: Request) => Promise<Grant>
@@ -95,6 +96,6 @@ export function createViewRoutes({ grantOf, visible, broker, budgetMs, clock, lo
 
 export function read<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value)
-  if (!parsed.success) throw new BridgeError('invalid_request', z.prettifyError(parsed.error))
+  if (!parsed.success) throw new BridgeError('invalid_request', faultsOf(parsed.error))
   return parsed.data
 }
