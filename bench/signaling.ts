@@ -80,6 +80,8 @@ async function serveTransom(directory: string, tls: boolean, channels: number): 
         accountRead: any,
         channelCall: any,
         channelConnect: any,
+        keyCall: any,
+        wrongKey: any,
         socketDescription: any,
         socketCandidate: any,
       },

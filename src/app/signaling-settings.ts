@@ -30,6 +30,8 @@ const limits = z.strictObject({
       accountRead: rate,
       channelCall: rate,
       channelConnect: rate,
+      keyCall: rate,
+      wrongKey: rate,
       socketDescription: rate,
       socketCandidate: rate,
     })

@@ -71,14 +71,17 @@ export async function fetchIceServers(kvs: Kvs, channel: ChannelResources, signa
         ...stunOf(kvs),
         ...relays.map(({ Uris, Username, Password }) => ({
           urls: Uris ?? [],
-          ...(Username ? { username: Username } : {}),
-          ...(Password ? { credential: Password } : {}),
+          // STUN takes none (RFC 7064), whatever the service fills in.
+          ...(Username && isRelay(Uris) ? { username: Username } : {}),
+          ...(Password && isRelay(Uris) ? { credential: Password } : {}),
         })),
       ],
       ttlMs: 1_000 * (ttls.length > 0 ? Math.min(...ttls) : defaultTtl),
     }
   })
 }
+
+const isRelay = (uris: readonly string[] = []) => uris.some((uri) => uri.startsWith('turn'))
 
 /** Seconds; what AWS issues. */
 const defaultTtl = 300

@@ -85,6 +85,7 @@ const cameraActions: ReadonlySet<string> = new Set([
   'DescribeSignalingChannel',
   'GetSignalingChannelEndpoint',
   'GetIceServerConfig',
+  'DescribeMediaStorageConfiguration',
   'ConnectAsMaster',
 ])
 

@@ -4,8 +4,8 @@ import type { Clock, IceServer } from '../ports.ts'
 
 export interface KvsIceServer {
   readonly Uris: readonly string[]
-  readonly Username?: string
-  readonly Password?: string
+  readonly Username: string
+  readonly Password: string
   readonly Ttl: number
 }
 
@@ -63,8 +63,9 @@ function portions(servers: readonly (IceServer & { readonly ttlS: number })[]): 
     .flatMap(({ urls, username, credential, ttlS }) =>
       Array.from({ length: Math.ceil(urls.length / maxUris) }, (_, part) => ({
         Uris: urls.slice(part * maxUris, (part + 1) * maxUris),
-        ...(username === undefined ? {} : { Username: username }),
-        ...(credential === undefined ? {} : { Password: credential }),
+        // Android's and Python's samples read both of each entry; for STUN nobody sends them anywhere.
+        Username: username ?? 'none',
+        Password: credential ?? 'none',
         Ttl: ttlS,
       })),
     )

@@ -31,7 +31,10 @@ export interface SignalingLimits {
   readonly requestMs: number
   /** How often the certificate is looked after. */
   readonly certificateCheckMs: number
-  /** How often each may be done: `account` by everybody together, `channel` for one channel, `socket` on one connection. */
+  /**
+   * How often each may be done: `account` by all keys of cameras and viewers together, and by each application's key alone;
+   * `channel` by one key for one channel, `socket` on one connection.
+   */
   readonly rates: Rates
 }
 
@@ -42,6 +45,10 @@ interface Rates {
   readonly channelCall: Rate
   /** Masters and viewers that connect, each. */
   readonly channelConnect: Rate
+  /** Everything that the key of a camera or a viewer signs. */
+  readonly keyCall: Rate
+  /** Requests without a valid signature from one address, until each further refusal is delayed. */
+  readonly wrongKey: Rate
   readonly socketDescription: Rate
   readonly socketCandidate: Rate
 }
@@ -69,6 +76,8 @@ export const defaultLimits: SignalingLimits = {
     accountRead: { perSecond: 300, burst: 600 },
     channelCall: { perSecond: 5, burst: 20 },
     channelConnect: { perSecond: 3, burst: 20 },
+    keyCall: { perSecond: 20, burst: 200 },
+    wrongKey: { perSecond: 1, burst: 20 },
     socketDescription: { perSecond: 5, burst: 20 },
     socketCandidate: { perSecond: 20, burst: 100 },
   },

@@ -1,10 +1,12 @@
 /** The operations of the control plane and of a channel's HTTPS endpoint: path, input by the service model, and the work. */
 import { z } from 'zod'
 import { sendAlexaOffer } from './alexa-offer.ts'
-import { channelNameOf, type Channel, type ChannelKey, type Channels } from './channels.ts'
+import { channelNameOf, type Channel, type ChannelKey, type Channels, type Storage } from './channels.ts'
+import type { Scope } from './credentials.ts'
 import type { Hub } from './hub.ts'
 import type { KvsIceServer } from './ice-servers.ts'
 import { idPattern, maxPayload } from './message.ts'
+import { endpointPath } from './roles.ts'
 import { ServiceError } from './service-error.ts'
 import { faultsOf } from '../wire/faults.ts'
 
@@ -27,6 +29,8 @@ export interface Call {
 export interface Caller {
   /** By which `host[:port]` they reached the service: the Host header, which is signed. */
   readonly host: string
+  /** What their key opens. */
+  readonly scope: Scope
   /** Aborted when they hang up. */
   readonly signal: AbortSignal
 }
@@ -158,23 +162,23 @@ export function createOperations({ channels, hub, endpoints, iceServers }: Opera
               .min(1)
               .max(5)
               .default(['WSS', 'HTTPS']),
-            Role: z.enum(['MASTER', 'VIEWER']).default('MASTER'),
+            Role: z.enum(['MASTER', 'VIEWER']).optional(),
           })
           .optional(),
       }),
       channel: ({ ChannelARN }) => ({ arn: ChannelARN }),
-      run: async ({ SingleMasterChannelEndpointConfiguration: wanted }, key, { host }) => {
+      run: async ({ SingleMasterChannelEndpointConfiguration: wanted }, key, { host, scope }) => {
         const { storage } = await channels.get(key)
         const protocols = new Set(wanted?.Protocols ?? ['WSS', 'HTTPS'])
         if (protocols.has('WEBRTC') && storage.status === 'DISABLED') {
           throw new ServiceError('InvalidArgumentException', 'WEBRTC is for channels whose media storage is enabled.')
         }
-        // One endpoint for both roles, told apart by X-Amz-ClientId, and without a path: cameras are known to manage that.
         const { https, wss } = endpoints(host)
+        const path = endpointPath(scope, wanted?.Role)
         return {
           ResourceEndpointList: [...protocols].map((Protocol) => ({
             Protocol,
-            ResourceEndpoint: Protocol === 'WSS' ? wss : https,
+            ResourceEndpoint: Protocol === 'WSS' ? `${wss}${path}` : https,
           })),
         }
       },
@@ -223,8 +227,10 @@ export function createOperations({ channels, hub, endpoints, iceServers }: Opera
       action: 'DescribeMediaStorageConfiguration',
       input: byNameOrArn,
       channel: keyOf,
-      run: async (_input, key) => {
-        const { status, streamArn } = (await channels.get(key)).storage
+      run: async (_input, key, { scope }) => {
+        const { storage } = await channels.get(key)
+        // Sessions are not stored here: firmware that can do both goes on peer to peer, whatever was configured.
+        const { status, streamArn }: Storage = scope.kind === 'application' ? storage : { status: 'DISABLED' }
         const stream = streamArn === undefined ? {} : { StreamARN: streamArn }
         return { MediaStorageConfiguration: { Status: status, ...stream } }
       },

@@ -11,6 +11,8 @@ export interface Rate {
 export interface Rates {
   /** Takes one token of the bucket of this name. Throws `ClientLimitExceededException` when it is empty. */
   take(name: string, rate: Rate): void
+  /** The same, where nothing is refused: false when the bucket is empty. */
+  tryTake(name: string, rate: Rate): boolean
   /** Forgets the buckets that are full again; called now and then. */
   sweep(): void
 }
@@ -23,14 +25,17 @@ interface Bucket {
 
 export function createRates(clock: Clock): Rates {
   const buckets = new Map<string, Bucket>()
+  const tryTake = (name: string, rate: Rate): boolean => {
+    const now = clock()
+    let bucket = buckets.get(name)
+    if (bucket === undefined) buckets.set(name, (bucket = { tokens: rate.burst, rate, at: now }))
+    return takeToken(bucket, now)
+  }
   return {
+    tryTake,
     take(name, rate) {
-      const now = clock()
-      let bucket = buckets.get(name)
-      if (bucket === undefined) buckets.set(name, (bucket = { tokens: rate.burst, rate, at: now }))
-      if (!takeToken(bucket, now)) {
-        throw new ServiceError('ClientLimitExceededException', `Rate exceeded: ${rate.perSecond} a second.`)
-      }
+      if (tryTake(name, rate)) return
+      throw new ServiceError('ClientLimitExceededException', `Rate exceeded: ${rate.perSecond} a second.`)
     },
     sweep() {
       const now = clock()

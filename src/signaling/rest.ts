@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock, Log } from '../ports.ts'
-import { isAllowed } from './credentials.ts'
+import { isAllowed, type Credential } from './credentials.ts'
 import type { Identify } from './identify.ts'
 import type { SignalingLimits } from './limits.ts'
 import type { Operation } from './operations.ts'
@@ -26,10 +26,13 @@ const hungUp = 499
 
 /** The listener for requests: answers each, or lets go of it when the caller hangs up. Never throws. */
 export function createRestDoor({ operations, identify, rates, limits, clock, log }: RestDeps) {
-  const takeTurn = (action: string, channelName: string | undefined) => {
+  // The key's own first: what one key asks too often costs the others nothing.
+  const takeTurn = (action: string, channelName: string | undefined, { accessKeyId, scope }: Credential) => {
+    if (channelName !== undefined) rates.take(`${action} ${channelName} ${accessKeyId}`, limits.rates.channelCall)
     const isRead = /^(Describe|Get|Send)/.test(action)
-    rates.take(`account ${isRead ? action : 'write'}`, isRead ? limits.rates.accountRead : limits.rates.accountWrite)
-    if (channelName !== undefined) rates.take(`${action} ${channelName}`, limits.rates.channelCall)
+    const account = scope.kind === 'application' ? accessKeyId : 'devices'
+    const rate = isRead ? limits.rates.accountRead : limits.rates.accountWrite
+    rates.take(`account ${isRead ? action : 'write'} ${account}`, rate)
   }
 
   return (request: IncomingMessage, response: ServerResponse): void => {
@@ -44,8 +47,8 @@ export function createRestDoor({ operations, identify, rates, limits, clock, log
     const answer = async (): Promise<object> => {
       const body = await readBody(request)
       const { method = '', url = '' } = request
-      const { accessKeyId, scope } = await identify(request, body)
-      seen.accessKeyId = accessKeyId
+      const caller = await identify(request, body)
+      seen.accessKeyId = caller.accessKeyId
       const path = url.split('?', 1)[0] ?? ''
       const operation = Object.hasOwn(operations, path) ? operations[path] : undefined
       if (!operation || method !== 'POST') {
@@ -54,14 +57,14 @@ export function createRestDoor({ operations, identify, rates, limits, clock, log
       seen.action = operation.action
       const call = operation.read(parseJson(body))
       if (call.channelName !== undefined) seen.channelName = call.channelName
-      if (!isAllowed(scope, operation.action, call.channelName)) {
+      if (!isAllowed(caller.scope, operation.action, call.channelName)) {
         throw new ServiceError(
           path.startsWith('/v1/') ? 'NotAuthorizedException' : 'AccessDeniedException',
           `This key is not authorized to perform kinesisvideo:${operation.action} on this resource.`,
         )
       }
-      takeTurn(operation.action, call.channelName)
-      return call.run({ host: request.headers.host ?? '', signal: gone.signal })
+      takeTurn(operation.action, call.channelName, caller)
+      return call.run({ host: request.headers.host ?? '', scope: caller.scope, signal: gone.signal })
     }
 
     const note = (status: number, error?: ServiceError) => {

@@ -14,7 +14,7 @@ import { defaultLimits, type SignalingLimits } from './limits.ts'
 import { createListener, type Tls } from './listener.ts'
 import { channelNameSchema, createOperations } from './operations.ts'
 import { createRates } from './rates.ts'
-import { createReplayMemory } from './replay.ts'
+import { openReplayMemory } from './replay.ts'
 import { errorReply, sendRawReply } from './reply.ts'
 import { createRestDoor } from './rest.ts'
 import { ServiceError } from './service-error.ts'
@@ -104,6 +104,7 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   const listener = await createListener(tls, certificateDir, names, limits.requestMs, clock, log)
   const { server, scheme } = listener
   const credentials = await openCredentials(certificateDir, store, clock, log)
+  const replay = await openReplayMemory(store, clock, log)
   const channels = openChannels(store, region, clock, limits.channels)
   const hub = createHub(limits, clock, (channelName, online, at) => {
     log('info', 'signaling-presence', { channelName, online })
@@ -144,8 +145,8 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   const localEndpoint = `${scheme}://${localAuthority}`
   const endpoint = advertised?.origin ?? `${scheme}://${joinPort(publicHost, port)}`
   const rates = createRates(clock)
-  const replay = createReplayMemory(clock)
-  const identify = createIdentify(credentials.find, strangers, replay, clock)
+  const { find } = credentials
+  const identify = createIdentify({ find, strangers, rates, replay, limits, clock, log })
   const common = { identify, rates, limits, clock, log }
   const operations = createOperations({
     channels,

@@ -12,7 +12,7 @@ export interface SignedRequest {
 }
 
 const algorithm = 'AWS4-HMAC-SHA256'
-/** How far a caller's clock may be off, and how old a presigned URL may become whatever lifetime it claims. */
+/** How far a caller's clock may be off. A presigned URL may be older, as old as it says. */
 const skewMs = 5 * 60_000
 const maxExpiresS = 7 * 24 * 3_600
 
@@ -28,10 +28,19 @@ interface Claim {
   readonly expiresS?: number
 }
 
+/** A signature that holds, and for how long. Instants are epoch milliseconds. */
+export interface Signature {
+  /** Hexadecimal. */
+  readonly hex: string
+  readonly signedAt: number
+  readonly validUntil: number
+}
+
 /**
  * Returns the credential that `find` knows under the access key id the request names, when the request was signed with its
- * secret, and the signature, in hexadecimal; `now` is epoch milliseconds. Follows `SignedHeaders`, whatever they are, as long as `host` is among them, and takes
- * any region. A session token may be there or not, signed or not. The payload's hash is always that of the body received.
+ * secret, and the signature; `now` is epoch milliseconds. Follows `SignedHeaders`, whatever they are, as long as `host` is
+ * among them, and takes any region. A session token may be there or not, signed or not. The payload's hash is always that of
+ * the body received. A signature in a header holds 5 minutes, one in a query as long as its `X-Amz-Expires` says.
  * Throws `ServiceError` with status 403, for a wrong clock with the texts that SDKs look for to mend theirs.
  * Rules: "Create a signed AWS API request" of the IAM User Guide.
  */
@@ -39,23 +48,31 @@ export async function verifySigV4<T extends { readonly secret: string }>(
   request: SignedRequest,
   find: (accessKeyId: string) => Promise<T | undefined>,
   now: number,
-): Promise<{ readonly credential: T; readonly signature: string }> {
+): Promise<{ readonly credential: T; readonly signature: Signature }> {
   const [path, search] = splitOnce(request.target, '?')
   const query = parseQuery(search)
   const claim = readClaim(request, new Map(query))
-  checkTime(claim, now)
+  const { signedAt, validUntil } = checkTime(claim, now)
   const credential = await find(claim.accessKeyId)
   if (!credential) {
     throw new ServiceError('UnrecognizedClientException', 'The security token included in the request is invalid.')
   }
-  const expected = sign(canonicalRequest(request, path, query, claim), claim, credential.secret)
-  if (!timingSafeEqual(expected, Buffer.from(claim.signature, 'hex'))) {
+  const given = Buffer.from(claim.signature, 'hex')
+  const isSigned = [...new Set([canonicalQuery(query), rawQuery(search)])].some((canonical) =>
+    timingSafeEqual(sign(canonicalRequest(request, path, canonical, claim), claim, credential.secret), given),
+  )
+  if (!isSigned) {
     throw new ServiceError(
       'InvalidSignatureException',
       'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.',
     )
   }
-  return { credential, signature: claim.signature }
+  return { credential, signature: { hex: claim.signature, signedAt, validUntil } }
+}
+
+/** The access key id that a request names, whether or not it is signed with that key. */
+export function claimedKey({ headers, target }: Pick<SignedRequest, 'headers' | 'target'>): string | undefined {
+  return /\bCredential=([A-Za-z0-9_]{1,128})(?:\/|%2F)/i.exec(headers['authorization']?.[0] ?? target)?.[1]
 }
 
 function readClaim(request: SignedRequest, query: ReadonlyMap<string, string>): Claim {
@@ -100,13 +117,14 @@ function parseAuthorization(header: string): Map<string, string> {
   return new Map([['Algorithm', name], ...parts])
 }
 
-function checkTime({ signedAt, expiresS }: Claim, now: number): void {
+/** Returns when it was signed and until when that holds. */
+function checkTime({ signedAt, expiresS }: Claim, now: number): Omit<Signature, 'hex'> {
   const at = Date.parse(signedAt.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'))
   if (Number.isNaN(at)) throw incomplete('X-Amz-Date is not a date.')
-  // A camera signs for a week what it uses at once: the lifetime claimed shortens the age allowed, and never extends it.
-  const ageMs = Math.min(skewMs, (expiresS ?? Infinity) * 1_000)
+  // The C SDK signs for a week what it uses at once: so it connects although its clock is an hour slow, as at AWS.
+  const ageMs = expiresS === undefined ? skewMs : expiresS * 1_000
   if (at < now - ageMs) {
-    const bound = ageMs === skewMs ? '5 min.' : `${ageMs / 1_000} s`
+    const bound = expiresS === undefined ? '5 min.' : `${expiresS} s`
     throw new ServiceError(
       'InvalidSignatureException',
       `Signature expired: ${signedAt} is now earlier than ${amzDate(now - ageMs)} (${amzDate(now)} - ${bound})`,
@@ -118,32 +136,42 @@ function checkTime({ signedAt, expiresS }: Claim, now: number): void {
       `Signature not yet current: ${signedAt} is still later than ${amzDate(now + skewMs)} (${amzDate(now)} + 5 min.)`,
     )
   }
+  return { signedAt: at, validUntil: at + ageMs }
 }
 
-function canonicalRequest(
-  request: SignedRequest,
-  path: string,
-  query: readonly (readonly [string, string])[],
-  { signedHeaders }: Claim,
-): string {
+function canonicalRequest(request: SignedRequest, path: string, query: string, { signedHeaders }: Claim): string {
   const headers = signedHeaders.map((name) => {
     const values = request.headers[name]
     if (!values) throw incomplete('A header named in SignedHeaders is missing.')
     return `${name}:${values.map((value) => value.trim().replace(/ +/g, ' ')).join(',')}\n`
   })
-  const pairs = query
-    .filter(([name]) => name !== 'X-Amz-Signature')
-    .map(([name, value]) => [encode(name), encode(value)] as const)
-    .sort(([a, av], [b, bv]) => compare(a, b) || compare(av, bv))
   return [
     request.method,
     // Every service but S3 signs the path encoded once more than it is sent.
     encode(path).replaceAll('%2F', '/'),
-    pairs.map(([name, value]) => `${name}=${value}`).join('&'),
+    query,
     headers.join(''),
     signedHeaders.join(';'),
     sha256(request.body),
   ].join('\n')
+}
+
+/** The query encoded as AWS's rules say. */
+function canonicalQuery(query: readonly (readonly [string, string])[]): string {
+  return joinSorted(query.map(([name, value]) => [encode(name), encode(value)]))
+}
+
+/** The query as it was sent: some signers escape less or otherwise (AWS's iOS sample leaves `:` as it is), and sign that. */
+function rawQuery(search: string): string {
+  return joinSorted(partsOf(search))
+}
+
+function joinSorted(pairs: readonly (readonly [string, string])[]): string {
+  return pairs
+    .filter(([name]) => name !== 'X-Amz-Signature')
+    .toSorted(([a, av], [b, bv]) => compare(a, b) || compare(av, bv))
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&')
 }
 
 function sign(canonical: string, { scope, signedAt }: Claim, secret: string): Buffer {
@@ -153,15 +181,17 @@ function sign(canonical: string, { scope, signedAt }: Claim, secret: string): Bu
 
 function parseQuery(search: string): [string, string][] {
   try {
-    return search
-      .split('&')
-      .filter((part) => part !== '')
-      .map((part) => splitOnce(part, '='))
-      .map(([name, value]) => [decodeURIComponent(name), decodeURIComponent(value)])
+    return partsOf(search).map(([name, value]) => [decodeURIComponent(name), decodeURIComponent(value)])
   } catch (error) {
     throw new ServiceError('InvalidArgumentException', 'The query is not percent-encoded UTF-8.', { cause: error })
   }
 }
+
+const partsOf = (search: string): [string, string][] =>
+  search
+    .split('&')
+    .filter((part) => part !== '')
+    .map((part) => splitOnce(part, '='))
 
 /** RFC 3986 section 2.3: all but the unreserved characters. */
 function encode(text: string): string {

@@ -12,6 +12,7 @@ import type { SignalingLimits } from './limits.ts'
 import { goAway, idPattern, maxFrame, readFrame, writeDelivery, writeStatus, type MessageType } from './message.ts'
 import { createBucket, type Rates } from './rates.ts'
 import { errorReply, sendRawReply } from './reply.ts'
+import { roleOf } from './roles.ts'
 import { causeOf, ServiceError, toServiceError } from './service-error.ts'
 
 export interface SocketDeps {
@@ -89,20 +90,17 @@ export function createSocketDoor({ channels, hub, identify, rates, limits, clock
     const { scope, accessKeyId } = await identify(request, emptyBody)
     const [path, search] = url.split('?', 2)
     const query = new URLSearchParams(search)
-    if (path !== '/') throw new ServiceError('ResourceNotFoundException', 'There is no channel endpoint here.')
     const arn = query.get('X-Amz-ChannelARN')
-    const clientId = query.get('X-Amz-ClientId') ?? undefined
     if (!arn) throw invalid('X-Amz-ChannelARN is required.')
-    if (clientId !== undefined && (!idPattern.test(clientId) || /^AWS_/i.test(clientId))) {
-      throw invalid('X-Amz-ClientId is 1 to 256 of a-z, A-Z, 0-9, _, ., - and does not begin with AWS_.')
-    }
-    const role = clientId === undefined ? 'Master' : 'Viewer'
+    const givenId = query.get('X-Amz-ClientId') ?? undefined
+    const role = roleOf(scope, path, givenId)
+    const clientId = role === 'Viewer' ? readClientId(givenId) : undefined
     const channelName = channelNameOf(arn)
     if (channelName === undefined) throw invalid('X-Amz-ChannelARN is not the ARN of a channel.')
     if (!isAllowed(scope, `ConnectAs${role}`, channelName)) {
       throw new ServiceError('AccessDeniedException', `This key may not perform kinesisvideo:ConnectAs${role} here.`)
     }
-    rates.take(`ConnectAs${role} ${channelName}`, limits.rates.channelConnect)
+    rates.take(`ConnectAs${role} ${channelName} ${accessKeyId}`, limits.rates.channelConnect)
     const channel = await channels.get({ arn })
     if (clientId !== undefined) hub.checkRoom(channel.name, clientId)
     if (isClosed || socket.destroyed) return void socket.destroy()
@@ -256,6 +254,11 @@ export function createSocketDoor({ channels, hub, identify, rates, limits, clock
       isClosed = true
     },
   }
+}
+
+function readClientId(given = ''): string {
+  if (idPattern.test(given) && !/^AWS_/i.test(given)) return given
+  throw invalid('X-Amz-ClientId of a viewer is 1 to 256 of a-z, A-Z, 0-9, _, ., - and does not begin with AWS_.')
 }
 
 const ignore = () => {}

@@ -5,8 +5,9 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { DescribeSignalingChannelCommand, ListSignalingChannelsCommand } from '@aws-sdk/client-kinesis-video'
 import { WebSocket } from 'ws'
 import { defaultLimits, type SignalingLimits } from '../../src/signaling/limits.ts'
-import { createReplayMemory } from '../../src/signaling/replay.ts'
-import { base64, noRates, refusal, run, until, type Running } from './running-service.ts'
+import { openReplayMemory } from '../../src/signaling/replay.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { base64, noRates, refusal, run, until, type Key, type Running } from './running-service.ts'
 import { send, sign } from './signed-post.ts'
 
 let running: Running
@@ -25,7 +26,12 @@ const rate = (name: keyof SignalingLimits['rates'], burst: number) => ({
 })
 
 const describeDoor = () => running.control().send(new DescribeSignalingChannelCommand({ ChannelName: 'door' }))
-const hex = (count: number) => count.toString(16).padStart(64, '0')
+const signature = (count: number, signedAt: number, validMs = 300_000) => ({
+  hex: count.toString(16).padStart(64, '0'),
+  signedAt,
+  validUntil: signedAt + validMs,
+})
+const quiet = () => {}
 
 describe('rates', () => {
   test('a connection sends so many descriptions and candidates, and is told when it sends more', async () => {
@@ -77,7 +83,41 @@ describe('rates', () => {
       channelConnect: 3,
       socketDescription: 5,
       socketCandidate: 20,
+      keyCall: 20,
+      wrongKey: 1,
     })
+  })
+
+  test('one camera that never stops asking leaves the others and the applications what is theirs', async () => {
+    const now = Date.now()
+    const small = { perSecond: 1, burst: 10 }
+    await start({ rates: { ...noRates, accountRead: { perSecond: 1, burst: 30 }, channelCall: small } }, () => now)
+    const keyFor = (channelName: string) => running.service.createCredentials({ kind: 'camera', channelName })
+    const [loud, other] = [await keyFor('door'), await keyFor('porch')]
+    const ask = (key: Key, name: string) =>
+      running.control(key).send(new DescribeSignalingChannelCommand({ ChannelName: name }))
+    for (let calls = 0; calls < 10; calls += 1) await ask(loud, 'door')
+    for (let calls = 0; calls < 50; calls += 1)
+      await expect(ask(loud, 'door')).rejects.toMatchObject({ name: 'ClientLimitExceededException' })
+    // No time has passed: what the key's own bucket refused has taken nothing from the account's.
+    await running.service.ensureChannel('porch')
+    for (let calls = 0; calls < 10; calls += 1) await ask(other, 'porch')
+    for (let calls = 0; calls < 10; calls += 1) await describeDoor()
+  })
+
+  test('whatever a key asks for, allowed or not, counts as its own', async () => {
+    const now = Date.now()
+    await start({ rates: { ...noRates, keyCall: { perSecond: 1, burst: 3 } } }, () => now)
+    const key = await running.service.createCredentials({ kind: 'camera', channelName: 'door' })
+    const answers = await Promise.allSettled(
+      Array.from({ length: 5 }, (_, name) =>
+        running.control(key).send(new DescribeSignalingChannelCommand({ ChannelName: `other-${name}` })),
+      ),
+    )
+    const names = answers.map((answer) => (answer.status === 'rejected' ? answer.reason.name : 'let in'))
+    expect(names.filter((name) => name === 'AccessDeniedException')).toHaveLength(3)
+    expect(names.filter((name) => name === 'ClientLimitExceededException')).toHaveLength(2)
+    await describeDoor()
   })
 })
 
@@ -143,25 +183,47 @@ describe('a recorded request', () => {
     expect(await send(running, path, '{}', headers)).toMatchObject({ status: 403, type: 'InvalidSignatureException' })
   })
 
-  test('is remembered as long as it would be valid, and no longer', () => {
+  test('is remembered as long as it would be valid, and no longer', async () => {
     let now = 0
-    const memory = createReplayMemory(() => now)
-    memory.use('aa')
+    const store = createSqliteStore(':memory:', () => now)
+    const memory = await openReplayMemory(store, () => now, quiet)
+    memory.use('a', signature(1, 0, 600_000))
     now = 599_000
     memory.sweep()
-    expect(() => memory.use('aa')).toThrow('used before')
+    expect(() => memory.use('a', signature(1, 0, 600_000))).toThrow('used before')
     now = 600_000
     memory.sweep()
-    memory.use('aa')
+    memory.use('a', signature(1, 0, 600_000))
+    await store.close()
   })
 
-  test('is not kept in unbounded memory: the oldest go first', () => {
+  test('opens nothing after a restart either', async () => {
     let now = 0
-    const memory = createReplayMemory(() => now)
-    for (let used = 0; used <= 100_000; used += 1) memory.use(hex(used))
-    now = 3_000
-    memory.use(hex(0))
-    expect(() => memory.use(hex(2))).toThrow('used before')
+    const store = createSqliteStore(':memory:', () => now)
+    const before = await openReplayMemory(store, () => now, quiet)
+    // More than one page of them.
+    for (let used = 0; used < 700; used += 1) before.use('a', signature(used, 0, 604_800_000))
+    now = 86_400_000
+    const after = await openReplayMemory(store, () => now, quiet)
+    for (const used of [0, 350, 699])
+      expect(() => after.use('a', signature(used, 0, 604_800_000))).toThrow('used before')
+    after.use('a', signature(700, 0, 604_800_000))
+    await store.close()
+  })
+
+  test('takes bounded memory: a key that signs without end closes its own past, and no other key', async () => {
+    let now = 0
+    const store = createSqliteStore(':memory:', () => now)
+    const memory = await openReplayMemory(store, () => now, quiet)
+    memory.use('other', signature(0, 0))
+    for (let used = 0; used <= 10_000; used += 1) memory.use('a', signature(used, used))
+    now = 13_000
+    // The first of them is forgotten: whatever is as old counts as used.
+    expect(() => memory.use('a', signature(0, 0))).toThrow('used before')
+    expect(() => memory.use('a', signature(20_000, 0))).toThrow('used before')
+    memory.use('a', signature(20_001, 13_000))
+    memory.use('other', signature(1, 0))
+    await store.close()
   })
 })
 

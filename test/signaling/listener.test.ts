@@ -135,7 +135,7 @@ test('behind a proxy it speaks plain HTTP, and hands out the addresses by which 
   expect(service).toMatchObject({ endpoint: 'https://kvs.example', ca: undefined, caPath: undefined })
   expect(service.localEndpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
   const local = service.localEndpoint
-  expect(await endpointsBy(local, undefined)).toEqual([local.replace('http', 'ws'), local])
+  expect(await endpointsBy(local, undefined)).toEqual([`${local.replace('http', 'ws')}/master`, local])
 
   // What a proxy passes on: the Host that the client signed.
   const ChannelARN = await service.ensureChannel('door')

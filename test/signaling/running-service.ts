@@ -34,9 +34,15 @@ export interface Running {
   control(key?: Key): KinesisVideoClient
   signaling(key?: Key): KinesisVideoSignalingClient
   /** The URL of a WebSocket, signed like the JavaScript SDK does. */
-  presign(key: Key, query: Record<string, string>, options?: { at?: number; expiresIn?: number }): Promise<string>
-  connect(key: Key, query: Record<string, string>): Promise<Client>
+  presign(key: Key, query: Record<string, string>, options?: Presigning): Promise<string>
+  connect(key: Key, query: Record<string, string>, options?: Presigning): Promise<Client>
   close(): Promise<void>
+}
+
+interface Presigning {
+  readonly at?: number
+  readonly expiresIn?: number
+  readonly path?: string
 }
 
 /** A WebSocket client that remembers what it got. */
@@ -58,6 +64,8 @@ export const noRates: SignalingLimits['rates'] = (() => {
     accountRead: any,
     channelCall: any,
     channelConnect: any,
+    keyCall: any,
+    wrongKey: any,
     socketDescription: any,
     socketCandidate: any,
   }
@@ -98,17 +106,21 @@ export async function run(options: Partial<SignalingServiceOptions> = {}): Promi
     owned.push(requestHandler)
     return { region, endpoint: service.endpoint, credentials, requestHandler }
   }
-  const presign: Running['presign'] = async (credentials, query, { at = clock(), expiresIn = 299 } = {}) => {
+  const presign: Running['presign'] = async (
+    credentials,
+    query,
+    { at = clock(), expiresIn = 299, path = '/' } = {},
+  ) => {
     const url = new URL(service.endpoint)
     const signer = new SignatureV4({ service: 'kinesisvideo', region, credentials, sha256: Sha256 })
     const signed = await signer.presign(
-      { method: 'GET', protocol: 'wss:', hostname: url.hostname, path: '/', headers: { host: url.host }, query },
+      { method: 'GET', protocol: 'wss:', hostname: url.hostname, path, headers: { host: url.host }, query },
       { expiresIn, signingDate: new Date(at) },
     )
     const pairs = Object.entries(signed.query ?? {}).map(
       ([name, value]) => `${name}=${encodeURIComponent(String(value))}`,
     )
-    return `wss://${url.host}/?${pairs.join('&')}`
+    return `wss://${url.host}${path}?${pairs.join('&')}`
   }
   return {
     service,
@@ -120,8 +132,8 @@ export async function run(options: Partial<SignalingServiceOptions> = {}): Promi
     presign,
     control: (credentials = key) => new KinesisVideoClient(sdk(credentials)),
     signaling: (credentials = key) => new KinesisVideoSignalingClient({ ...sdk(credentials), maxAttempts: 1 }),
-    async connect(credentials, query) {
-      const socket = new WebSocket(await presign(credentials, query), { ca: service.ca })
+    async connect(credentials, query, options) {
+      const socket = new WebSocket(await presign(credentials, query, options), { ca: service.ca })
       sockets.push(socket)
       const client = clientOf(socket)
       await once(socket, 'open')

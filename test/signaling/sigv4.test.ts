@@ -1,4 +1,5 @@
 /** The verifier against the AWS SDK's signer, and against requests that were changed after it. */
+import { createHash, createHmac } from 'node:crypto'
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { describe, expect, test } from '@jest/globals'
 import { SignatureV4 } from '@smithy/signature-v4'
@@ -99,6 +100,47 @@ describe('a request that is as it was signed', () => {
   test('holds no longer than it says', async () => {
     await verify(await presigned({}, undefined, 30), now + 30_000)
     await expect(verify(await presigned({}, undefined, 30), now + 31_000)).rejects.toThrow('Signature expired')
+  })
+
+  test('holds as long as it says, by query: a clock may be slow, and a page may wait', async () => {
+    const week = await presigned({}, undefined, 604_800)
+    await verify(week, now + 604_800_000)
+    await expect(verify(week, now + 604_801_000)).rejects.toThrow('- 604800 s)')
+    await expect(verify(week, now - 301_000)).rejects.toThrow('Signature not yet current')
+  })
+
+  test.each([
+    ['escapes less, as on iOS', (text: string) => text.replaceAll('%3A', ':').replaceAll('%2F', '/')],
+    ['escapes in small letters', (text: string) => text.replaceAll('%3A', '%3a')],
+  ])('may come from a signer that %s, and signs what it sends', async (_case, escape) => {
+    const query = {
+      'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+      'X-Amz-ChannelARN': escape(encodeURIComponent('arn:aws:kinesisvideo:eu-west-1:000000000000:channel/door/1')),
+      'X-Amz-Credential': escape(encodeURIComponent('AKIDEXAMPLE/20261122/eu-west-1/kinesisvideo/aws4_request')),
+      'X-Amz-Date': '20261122T120000Z',
+      'X-Amz-Expires': '299',
+      'X-Amz-SignedHeaders': 'host',
+    }
+    const text = Object.entries(query)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('&')
+    const sha256 = (data: string) => createHash('sha256').update(data).digest('hex')
+    const canonical = ['GET', '/', text, 'host:kvs.example\n', 'host', sha256('')].join('\n')
+    const scope = ['20261122', 'eu-west-1', 'kinesisvideo', 'aws4_request']
+    const toSign = ['AWS4-HMAC-SHA256', '20261122T120000Z', scope.join('/'), sha256(canonical)].join('\n')
+    const signature = [...scope, toSign].reduce(
+      (key, part) => createHmac('sha256', key).update(part).digest(),
+      Buffer.from(`AWS4${credentials.secretAccessKey}`),
+    )
+    const request = {
+      method: 'GET',
+      target: `/?${text}&X-Amz-Signature=${signature.toString('hex')}`,
+      headers: { host: ['kvs.example'] },
+      body: Buffer.alloc(0),
+    }
+    expect(await verify(request)).toMatchObject({ id: 'AKIDEXAMPLE' })
+    const changed = { ...request, target: request.target.replace('door', 'roof') }
+    await expect(verify(changed)).rejects.toMatchObject(invalid)
   })
 })
 
