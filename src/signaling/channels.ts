@@ -61,11 +61,8 @@ interface ChannelRecord {
 /** The account in every ARN. Real ones have 12 digits, and the C SDK insists on them. */
 const account = '000000000000'
 const group = 'channel'
-const pageSize = 100
 const defaultTtlS = 60
 const maxTags = 50
-/** Writes of one channel at once: each attempt but the last of so many may find that another one was faster. */
-const maxAttempts = 10
 const arnPattern = /^arn:[a-z\d-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:channel\/([a-zA-Z0-9_.-]+)\/[0-9]+$/
 
 /** The channel name within a channel's ARN; `undefined` when it is none. */
@@ -89,24 +86,21 @@ export function openChannels(store: Store, region: string, clock: Clock, maxChan
   }
   const countAll = async () => {
     let found = 0
-    for (let after: string | undefined; ;) {
-      const page = await records.list(group, { limit: pageSize, ...(after === undefined ? {} : { after }) })
-      found += page.length
-      after = page.at(-1)?.id
-      if (page.length < pageSize) return found
-    }
+    for await (const _ of records.all(group)) found += 1
+    return found
   }
   const recount = (by: number) => {
     count = count?.then((known) => known + by)
   }
-  /** Writes what `change` makes of the record, again if somebody else wrote it in between. */
+  /** Writes what `change` makes of the record. */
   const rewrite = async (arn: string, change: (record: ChannelRecord) => ChannelRecord): Promise<Channel> => {
-    for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-      const { id, value, version } = await load({ arn })
-      const record = change(value)
-      if ((await records.put(id, record, { onlyIf: { version }, group })) !== undefined) return toChannel(id, record)
-    }
-    throw new ServiceError('ResourceInUseException', 'The channel is being changed by others.')
+    const name = channelNameOf(arn) ?? ''
+    const written = await records.change(name, (stored) => {
+      if (stored?.value.arn !== arn) throw notFound()
+      return { value: change(stored.value), group }
+    })
+    if (written === undefined) throw notFound()
+    return toChannel(name, written.value)
   }
 
   const create: Channels['create'] = async (name, { messageTtlS = defaultTtlS, tags = {} }) => {
@@ -146,15 +140,11 @@ export function openChannels(store: Store, region: string, clock: Clock, maxChan
     },
     async list({ limit, after, prefix }) {
       const found: Channel[] = []
-      for (let from = after; ;) {
-        const page = await records.list(group, { limit: pageSize, ...(from === undefined ? {} : { after: from }) })
-        for (const stored of page) {
-          if (found.length === limit) return found
-          if (stored.id.startsWith(prefix)) found.push(toChannel(stored.id, stored.value))
-        }
-        from = page.at(-1)?.id
-        if (page.length < pageSize) return found
+      for await (const { id, value } of records.all(group, { after })) {
+        if (found.length === limit) break
+        if (id.startsWith(prefix)) found.push(toChannel(id, value))
       }
+      return found
     },
     async update(arn, version, messageTtlS) {
       return rewrite(arn, (record) => {

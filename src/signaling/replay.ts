@@ -1,5 +1,5 @@
 /** Which signatures were used already: a request that somebody recorded is worth nothing to them. */
-import type { Clock, Log, Store } from '../ports.ts'
+import type { Clock, Log, Store, Stored } from '../ports.ts'
 import { ServiceError } from './service-error.ts'
 import type { Signature } from './sigv4.ts'
 
@@ -44,7 +44,6 @@ const sameMs = 2_000
 const maxEntries = 10_000
 /** No signature holds longer than the week that AWS allows a presigned URL. */
 const longestMs = 7 * 86_400_000
-const pageSize = 500
 const group = 'used'
 
 /** Opens the memory with what earlier processes noted in the store. */
@@ -64,15 +63,12 @@ export async function openReplayMemory(store: Store, clock: Clock, log: Log): Pr
     }
   }
 
-  const earlier: { readonly id: string; readonly value: Used; readonly validUntil: number }[] = []
-  for (let after: string | undefined; ;) {
-    const page = await records.list(group, { limit: pageSize, ...(after !== undefined && { after }) })
-    for (const { id, value, expiresAt = 0 } of page) earlier.push({ id, value, validUntil: expiresAt })
-    after = page.at(-1)?.id
-    if (page.length < pageSize) break
+  const earlier: Stored<Used>[] = []
+  for await (const stored of records.all(group)) earlier.push(stored)
+  for (const { id, value, expiresAt = 0 } of earlier.toSorted((a, b) => a.value.firstAt - b.value.firstAt)) {
+    const { accessKeyId, signedAt, firstAt } = value
+    remember(accessKeyId, id, { signedAt, firstAt, validUntil: expiresAt })
   }
-  for (const { id, value, validUntil } of earlier.toSorted((a, b) => a.value.firstAt - b.value.firstAt))
-    remember(value.accessKeyId, id, { ...value, validUntil })
 
   return {
     use(accessKeyId, { hex, signedAt, validUntil }) {

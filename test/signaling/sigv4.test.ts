@@ -47,6 +47,7 @@ async function presigned(query: Record<string, string>, region?: string, expires
 
 const verify = async (request: SignedRequest, at = now) => (await verifySigV4(request, find, at)).credential
 
+const sha256 = (data: string) => createHash('sha256').update(data).digest('hex')
 const invalid = { type: 'InvalidSignatureException', status: 403 }
 const incomplete = { type: 'IncompleteSignatureException', status: 403 }
 const target = async (change: (target: string) => string) => {
@@ -124,7 +125,6 @@ describe('a request that is as it was signed', () => {
     const text = Object.entries(query)
       .map(([name, value]) => `${name}=${value}`)
       .join('&')
-    const sha256 = (data: string) => createHash('sha256').update(data).digest('hex')
     const canonical = ['GET', '/', text, 'host:kvs.example\n', 'host', sha256('')].join('\n')
     const scope = ['20261122', 'eu-west-1', 'kinesisvideo', 'aws4_request']
     const toSign = ['AWS4-HMAC-SHA256', '20261122T120000Z', scope.join('/'), sha256(canonical)].join('\n')
