@@ -2,7 +2,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RTCPeerConnection } from 'werift'
 import type { Outgoing } from '../kvs/message.ts'
-import { sayGoodbye } from '../goodbye.ts'
 import type { Clock, IceServer, Log } from '../ports.ts'
 import type { CameraEvent } from '../wire/camera-event.ts'
 import { answerOffer, createConnection } from './answer.ts'
@@ -96,8 +95,6 @@ export function openViewer(options: ViewerOptions): Viewer {
     void report(feed ? how : 'failed')
     log('info', 'viewer-gone', { viewerId, reason, ...feed?.sent(), heardPackets: heard.packets })
     options.onGone()
-    // A courtesy: who does not hear it misses the picture.
-    await Promise.all(connection.dtlsTransports.map(sayGoodbye)).catch(() => undefined)
     await connection.close().catch(warn('viewer-close-failed'))
   }
 

@@ -20,7 +20,6 @@ import {
   SourceDescriptionChunk,
   SourceDescriptionItem,
 } from 'werift'
-import { sayGoodbye } from '../goodbye.ts'
 import type { IceServer } from '../ports.ts'
 import type { Answer } from './answer.ts'
 import { CallError } from './causes.ts'
@@ -190,9 +189,6 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
       dtls.setRemoteParams(
         new RTCDtlsParameters([new RTCDtlsFingerprint(algorithm, value)], isServer ? 'client' : 'server'),
       )
-      // A camera may begin DTLS while our last check is still on its way: as server we listen from the start.
-      const early = isServer ? secure() : undefined
-
       await withDeadline(
         signal,
         limits.iceMs,
@@ -211,7 +207,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
         signal,
         limits.dtlsMs,
         () => new CallError('dtls_failed', 'no DTLS handshake in time'),
-        (within) => orAborted(early ?? secure(), within),
+        (within) => orAborted(secure(), within),
       )
       onStep('dtls-connected')
     },
@@ -252,20 +248,16 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
       closed = true
       closedAt = performance.now()
       for (const timer of timers) clearInterval(timer)
-      await sayGoodbye(dtls).catch(() => undefined) // it is a courtesy: the camera's own watchdog notices too
       await dtls.stop()
-      // werift goes on repeating an unfinished handshake for half a minute, unless it believes in its end.
-      if (dtls.dtls !== undefined) dtls.dtls.dtls.flight = Number.MAX_SAFE_INTEGER
     },
   }
 
-  /** The handshake; its failure is handled here too, because nobody may be waiting for it yet. */
-  function secure(): Promise<void> {
-    const handshake = dtls.start().catch((error: unknown) => {
+  async function secure(): Promise<void> {
+    try {
+      await dtls.start()
+    } catch (error) {
       throw new CallError('dtls_failed', error instanceof Error ? error.message : String(error), { cause: error })
-    })
-    handshake.catch(() => undefined)
-    return handshake
+    }
   }
 }
 

@@ -4,7 +4,6 @@ import type { CameraMaster } from '../../src/gateway/camera.ts'
 import { packetSamples, sampleRate } from '../../src/gateway/chime.ts'
 import { loadFfmpeg, openEncoder } from '../../src/gateway/ffmpeg.ts'
 import { cameraEvent, type CameraEvent } from '../../src/wire/camera-event.ts'
-import { sayGoodbye } from '../../src/goodbye.ts'
 import { chromiumOffer, echoOffer } from './offers.ts'
 import { createWorld, openUdpSockets, until, type Line, type World } from './world.ts'
 
@@ -79,7 +78,7 @@ describe('a viewer', () => {
     const camera = await world.startCamera()
     const { connection, video } = await world.view('nest-1')
     await until(() => video.packets.length > 0)
-    await sayGoodbye(connection.dtlsTransports[0]!)
+    await connection.close()
     await until(() => camera.viewers() === 0, 1_000)
     expect(world.events.at(-1)).toMatchObject({ kind: 'viewer', viewerId: 'nest-1', state: 'left' })
   })
