@@ -41,8 +41,6 @@ export interface Embedded {
   close(): Promise<void>
 }
 
-/** The embedded service signs and checks for one made-up region. */
-const region = 'local'
 const doorbellId = cameraId('front-door')
 
 const notBuilt =
@@ -76,7 +74,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const store = createSqliteStore(databasePath, clock)
     opened.push(() => store.close())
 
-    const { port, advertisedHost, advertisedUrl, tls, turn, limits } = config.signaling
+    const { port, region, advertisedHost, advertisedUrl, tls, turn, limits } = config.signaling
     // The cameras' records come with the bridge, which needs the service: whoever connects before it is told of later.
     let presenceChanged: Bridge['presenceChanged'] | undefined
     const service = await atAddress('TRANSOM_SIGNALING_PORT', config.host, port, () =>
@@ -100,7 +98,8 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     opened.push(() => service.close())
     const secrets = await withCredentials(made, service, secretsPath)
 
-    const access = { region, endpoint: service.localEndpoint, ...(service.ca !== undefined && { ca: service.ca }) }
+    // Its authority is made again when it nears its end, or when the clock was wrong.
+    const access = { region, endpoint: service.localEndpoint, ca: () => service.ca }
     const kvs = createKvsSignaling({ ...access, credentials: secrets.credentials.application }, { clock, log })
     opened.push(() => kvs.close())
 

@@ -48,6 +48,10 @@ export const signalingVariables = {
     .refine(isHost, 'must be a name or an address alone, without scheme and port: kvs.example')
     .optional(),
   TRANSOM_SIGNALING_URL: siteAddress('https://kvs.example').optional(),
+  TRANSOM_SIGNALING_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'must be a region as AWS writes them: eu-west-1')
+    .default('local'),
   TRANSOM_SIGNALING_TLS: z.enum(['on', 'off']).default('on'),
   TRANSOM_SIGNALING_CERT: z.string().optional(),
   TRANSOM_SIGNALING_KEY: z.string().optional(),
@@ -73,6 +77,8 @@ const variables = z.object(signalingVariables)
 
 export interface SignalingSettings {
   readonly port: number
+  /** What cameras and viewers are told to sign for; the service accepts any. */
+  readonly region: string
   readonly advertisedHost: string | undefined
   readonly advertisedUrl: string | undefined
   readonly tls: Tls
@@ -85,6 +91,7 @@ export function toSignalingSettings(env: z.infer<typeof variables>, defaults: Si
   const { rates, ...others } = env.TRANSOM_SIGNALING_LIMITS
   return {
     port: env.TRANSOM_SIGNALING_PORT,
+    region: env.TRANSOM_SIGNALING_REGION,
     advertisedHost: env.TRANSOM_SIGNALING_HOST,
     advertisedUrl: env.TRANSOM_SIGNALING_URL,
     tls: toTls(env),

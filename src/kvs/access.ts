@@ -1,5 +1,5 @@
 /** How KVS is reached: whose service, with which keys, trusting which authority; and the SDK clients for it. */
-import { Agent } from 'node:https'
+import { Agent, type AgentOptions } from 'node:https'
 import { KinesisVideoClient, type KinesisVideoClientConfig } from '@aws-sdk/client-kinesis-video'
 import { KinesisVideoSignalingClient } from '@aws-sdk/client-kinesis-video-signaling'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
@@ -10,8 +10,8 @@ export interface KvsAccess {
   readonly credentials: NonNullable<KinesisVideoClientConfig['credentials']>
   /** Control plane URL of a service that is not AWS's own. */
   readonly endpoint?: string
-  /** PEM certificates to trust instead of Node's own list. */
-  readonly ca?: string
+  /** PEM certificates to trust instead of Node's own list; a function where they may change, asked for each connection. */
+  readonly ca?: string | (() => string | undefined)
 }
 
 /** An open access: its clients share their connections and their credentials. `close` frees both. */
@@ -32,15 +32,14 @@ const cameraMs = 15_000
 
 /** Opens an access. Connects to nothing yet. */
 export function openKvs(access: KvsAccess): Kvs {
-  const trust = access.ca === undefined ? {} : { ca: access.ca }
   const pooled = new NodeHttpHandler({
-    httpsAgent: new Agent({ keepAlive: true, maxSockets: 50, ...trust }),
+    httpsAgent: createAgent({ keepAlive: true, maxSockets: 50 }, access),
     connectionTimeout: connectMs,
     requestTimeout: requestMs,
     throwOnRequestTimeout: true,
   })
   const single = new NodeHttpHandler({
-    httpsAgent: new Agent({ keepAlive: false, ...trust }),
+    httpsAgent: createAgent({ keepAlive: false }, access),
     connectionTimeout: connectMs,
     requestTimeout: cameraMs,
     throwOnRequestTimeout: true,
@@ -79,4 +78,17 @@ export function openKvs(access: KvsAccess): Kvs {
       signaling.clear()
     },
   }
+}
+
+/** What a connection that is opened now trusts, as an option of TLS. */
+export function trustOf({ ca }: KvsAccess): { readonly ca?: string } {
+  const trusted = typeof ca === 'function' ? ca() : ca
+  return trusted === undefined ? {} : { ca: trusted }
+}
+
+function createAgent(options: AgentOptions, access: KvsAccess): Agent {
+  const agent = new Agent(options)
+  const connect = agent.createConnection.bind(agent)
+  agent.createConnection = (given, opened) => connect({ ...given, ...trustOf(access) }, opened)
+  return agent
 }

@@ -3,7 +3,7 @@ import { on } from 'node:events'
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { WebSocket, type ClientOptions } from 'ws'
-import type { Kvs } from './access.ts'
+import { trustOf, type Kvs } from './access.ts'
 import { ServiceRefusal, toKvsError } from './failure.ts'
 import { decodeMessage, encodeMessage, type ChannelMessage, type Outgoing } from './message.ts'
 import type { ChannelResources } from './resources.ts'
@@ -57,7 +57,7 @@ export async function openChannel(
         maxPayload: maxFrame,
         perMessageDeflate: false,
         closeTimeout: closeMs,
-        ...(kvs.access.ca === undefined ? {} : { ca: kvs.access.ca }),
+        ...trustOf(kvs.access),
       }
       const socket = new WebSocket(url, options)
       const connection = connect(socket, signal)

@@ -1,4 +1,4 @@
-/** The service's certificate authority and server certificate: made at first start, kept in files, renewed at start. */
+/** The service's certificate authority and server certificate: made at first start, kept in files, renewed in time. */
 import { createPrivateKey, randomBytes, X509Certificate, type webcrypto } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { isIP } from 'node:net'
@@ -30,7 +30,10 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 
 /**
  * The identity kept in `directory` for a server reached by these host names and IP addresses. Makes what is missing, damaged,
- * past its time within 30 days, or lacks a name. Key files can be read by their owner only.
+ * past its time within 30 days, not valid yet (the clock was ahead when it was made), or lacks a name. An authority is made
+ * again with its key and name where they can be read: whoever trusts the older certificate trusts what the newer one signs,
+ * so a clock that is wrong for a while, as at the start of a machine without a battery, locks no camera out.
+ * Key files can be read by their owner only.
  */
 export async function loadIdentity(
   directory: string,
@@ -41,7 +44,9 @@ export async function loadIdentity(
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const now = clock()
   const caPath = join(directory, 'ca.pem')
-  const ca = await loadPair(caPath, join(directory, 'ca-key.pem'), isFresh(now), log, () => makeAuthority(now))
+  const ca = await loadPair(caPath, join(directory, 'ca-key.pem'), isFresh(now), log, (older) =>
+    makeAuthority(now, older),
+  )
   const authority = new X509Certificate(ca.cert)
   const isUsable = (cert: X509Certificate) =>
     isFresh(now)(cert) && cert.verify(authority.publicKey) && names.every((name) => isNamed(cert, name))
@@ -56,11 +61,12 @@ async function loadPair(
   keyPath: string,
   isUsable: (cert: X509Certificate) => boolean,
   log: Log,
-  make: () => Promise<Pair>,
+  make: (older: Pair | undefined) => Promise<Pair>,
 ): Promise<Pair> {
   const [cert, key] = await Promise.all([readIfThere(certPath), readIfThere(keyPath)])
-  if (cert !== undefined && key !== undefined && belongTogether(cert, key, isUsable)) return { cert, key }
-  const made = await make()
+  const older = cert !== undefined && key !== undefined ? { cert, key } : undefined
+  if (older && belongTogether(older, isUsable)) return older
+  const made = await make(older && belongTogether(older, () => true) ? older : undefined)
   // The key first: a crash in between leaves a pair that does not match, which the next start makes anew.
   await writeWhole(keyPath, made.key)
   await writeWhole(certPath, made.cert, 0o644)
@@ -69,7 +75,7 @@ async function loadPair(
 }
 
 /** False also for what is no certificate or no key: the files may be damaged. */
-function belongTogether(cert: string, key: string, isUsable: (cert: X509Certificate) => boolean): boolean {
+function belongTogether({ cert, key }: Pair, isUsable: (cert: X509Certificate) => boolean): boolean {
   try {
     const parsed = new X509Certificate(cert)
     return parsed.checkPrivateKey(createPrivateKey(key)) && isUsable(parsed)
@@ -78,16 +84,21 @@ function belongTogether(cert: string, key: string, isUsable: (cert: X509Certific
   }
 }
 
-const isFresh = (now: number) => (cert: X509Certificate) => cert.validToDate.getTime() - now > renewDays * dayMs
+const isFresh = (now: number) => (cert: X509Certificate) =>
+  cert.validFromDate.getTime() <= now && cert.validToDate.getTime() - now > renewDays * dayMs
 
 const isNamed = (cert: X509Certificate, name: string) =>
   (isIP(name) ? cert.checkIP(name) : cert.checkHost(name, { subject: 'never' })) !== undefined
 
-async function makeAuthority(now: number): Promise<Pair> {
-  const { x509, keys } = await prepare()
+async function makeAuthority(now: number, older: Pair | undefined): Promise<Pair> {
+  const { x509, keys: made } = await prepare()
+  const keys = older === undefined ? made : await importKeys(older)
   const cert = await x509.X509CertificateGenerator.createSelfSigned({
     // Two authorities of one name confuse trust stores when a data directory was made anew.
-    name: `O=Transom, CN=Transom local CA ${randomBytes(4).toString('hex')}`,
+    name:
+      older === undefined
+        ? `O=Transom, CN=Transom local CA ${randomBytes(4).toString('hex')}`
+        : new x509.X509Certificate(older.cert).subject,
     keys,
     signingAlgorithm: algorithm,
     notBefore: new Date(now - dayMs),
@@ -98,19 +109,13 @@ async function makeAuthority(now: number): Promise<Pair> {
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
-  return { cert: cert.toString('pem'), key: await exportKey(keys) }
+  return { cert: cert.toString('pem'), key: older?.key ?? (await exportKey(keys)) }
 }
 
 async function makeServer(ca: Pair, names: readonly string[], now: number): Promise<Pair> {
   const { x509, keys } = await prepare()
   const authority = new x509.X509Certificate(ca.cert)
-  const signingKey = await crypto.subtle.importKey(
-    'pkcs8',
-    createPrivateKey(ca.key).export({ type: 'pkcs8', format: 'der' }),
-    algorithm,
-    false,
-    ['sign'],
-  )
+  const { privateKey: signingKey } = await importKeys(ca)
   const cert = await x509.X509CertificateGenerator.create({
     subject: 'O=Transom, CN=Transom signaling service',
     issuer: authority.subject,
@@ -139,6 +144,16 @@ async function prepare() {
   const x509 = await import('@peculiar/x509')
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   return { x509, keys }
+}
+
+async function importKeys({ cert, key }: Pair): Promise<webcrypto.CryptoKeyPair> {
+  const secret = createPrivateKey(key).export({ type: 'pkcs8', format: 'der' })
+  const open = new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' })
+  const [privateKey, publicKey] = await Promise.all([
+    crypto.subtle.importKey('pkcs8', secret, algorithm, false, ['sign']),
+    crypto.subtle.importKey('spki', open, algorithm, true, ['verify']),
+  ])
+  return { privateKey, publicKey }
 }
 
 async function exportKey({ privateKey }: webcrypto.CryptoKeyPair): Promise<string> {

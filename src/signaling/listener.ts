@@ -18,7 +18,7 @@ export type Tls =
 export interface Listener {
   readonly server: PlainServer | TlsServer
   readonly scheme: 'https' | 'http'
-  /** The authority made here, PEM: what a client on this machine trusts. */
+  /** The authority made here, PEM: what a client on this machine trusts, now. */
   readonly ca: string | undefined
   /** The file of the authority that clients elsewhere must trust; undefined when it is a public one. */
   readonly caPath: string | undefined
@@ -81,7 +81,9 @@ export async function createListener(
   return {
     server,
     scheme: 'https',
-    ca: identity.ca,
+    get ca() {
+      return identity.ca
+    },
     caPath: tls.kind === 'files' ? tls.caPath : identity.caPath,
     refresh() {
       refreshing ??= Promise.all([

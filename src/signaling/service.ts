@@ -56,7 +56,7 @@ export interface SignalingServiceOptions {
 export interface SignalingService {
   /** URL of the control plane, as it is known to others. */
   readonly endpoint: string
-  /** The same for clients on this machine, and the authority (PEM) that they must trust, if it is HTTPS. */
+  /** The same for clients on this machine, and the authority (PEM) that they must trust, now, if it is HTTPS. */
   readonly localEndpoint: string
   readonly ca: string | undefined
   /** The file of the authority that others must trust; undefined when it is a public one. */
@@ -96,8 +96,10 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   const startedAt = clock()
   const localHost = isWildcard(host) ? '127.0.0.1' : host
   const advertised = options.advertisedUrl === undefined ? undefined : new URL(options.advertisedUrl)
-  const publicHost = options.advertisedHost ?? advertised?.hostname ?? localHost
-  const names = [...new Set(['localhost', '127.0.0.1', '::1', localHost, publicHost])]
+  // An IPv6 address stands in brackets in a URL, and without them everywhere else.
+  const urlHost = advertised?.hostname.replace(/^\[|\]$/g, '')
+  const publicHost = options.advertisedHost ?? urlHost ?? localHost
+  const names = [...new Set(['localhost', '127.0.0.1', '::1', localHost, publicHost, urlHost ?? publicHost])]
 
   // Keys lie there, also where there is no certificate of its own.
   await mkdir(certificateDir, { recursive: true, mode: 0o700 })
@@ -190,7 +192,9 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   return {
     endpoint,
     localEndpoint,
-    ca: listener.ca,
+    get ca() {
+      return listener.ca
+    },
     caPath: listener.caPath,
     ownIceServer,
     presence: (channelName) => hub.presence(channelName) ?? { online: false, sinceAt: startedAt, isUnseen: true },

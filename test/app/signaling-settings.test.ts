@@ -7,6 +7,7 @@ const settings = (env: Record<string, string>) => readConfig(env).signaling
 test('without settings it makes its own certificate and hands out its own address', () => {
   expect(settings({})).toEqual({
     port: 8443,
+    region: 'local',
     advertisedHost: undefined,
     advertisedUrl: undefined,
     tls: { kind: 'own' },
@@ -29,6 +30,8 @@ test.each([
     { turn: { urls: ['turn:t.example:3478?transport=udp', 'turns:t.example:5349'], secret: 's', ttlS: 300 } },
   ],
   [{ TRANSOM_SIGNALING_HOST: 'fd00::5' }, { advertisedHost: 'fd00::5' }],
+  [{ TRANSOM_SIGNALING_REGION: 'eu-west-1' }, { region: 'eu-west-1' }],
+  [{ TRANSOM_SIGNALING_URL: 'https://[2001:db8::7]' }, { advertisedUrl: 'https://[2001:db8::7]' }],
   [{ TRANSOM_SIGNALING_HOST: 'transom.local' }, { advertisedHost: 'transom.local' }],
   [{ TRANSOM_SIGNALING_LIMITS: '{"viewersPerChannel":20}' }, { limits: { viewersPerChannel: 20 } }],
   [
@@ -54,6 +57,7 @@ test.each([
   ['a time that is none', { TRANSOM_TURN_TTL_S: '5' }, 'TRANSOM_TURN_TTL_S: must be a whole number from 60 to'],
   ['a host with a scheme', { TRANSOM_SIGNALING_HOST: 'https://kvs.example' }, 'TRANSOM_SIGNALING_HOST: must be a name'],
   ['a host with a port', { TRANSOM_SIGNALING_HOST: 'kvs.example:443' }, 'without scheme and port'],
+  ['a region that is none', { TRANSOM_SIGNALING_REGION: 'EU West' }, 'TRANSOM_SIGNALING_REGION: must be a region'],
   ['a host of two words', { TRANSOM_SIGNALING_HOST: 'my house' }, 'TRANSOM_SIGNALING_HOST'],
   ['an address without a scheme', { TRANSOM_SIGNALING_URL: 'kvs.example' }, 'TRANSOM_SIGNALING_URL: must be'],
   ['the authority of no certificate', { TRANSOM_SIGNALING_CA: 'ca.pem' }, 'set one of them too'],

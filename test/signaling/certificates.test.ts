@@ -66,9 +66,44 @@ test.each(['server-key.pem', 'server.pem'])('a damaged %s is made anew', async (
   expect(new X509Certificate(second.cert).verify(new X509Certificate(first.ca).publicKey)).toBe(true)
 })
 
-test('an authority near its end is replaced together with the server certificate', async () => {
+const years = 365 * dayMs
+test.each([
+  ['nears its end', Date.now(), Date.now() + 3_630 * dayMs],
+  ['was made while the clock was ahead', Date.now() + 3 * years, Date.now()],
+  ['was made in 1970, before the machine knew the time', 0, Date.now()],
+])(
+  'an authority that %s is made again with its key and its name, and so is the server certificate',
+  async (...times) => {
+    const [, madeAt, now] = times
+    const first = await load(madeAt)
+    const second = await load(now)
+    const [older, newer, server] = [first.ca, second.ca, second.cert].map((pem) => new X509Certificate(pem))
+    expect(second.ca).not.toBe(first.ca)
+    expect([newer?.subject, newer?.publicKey.export({ type: 'spki', format: 'pem' })]).toEqual([
+      older?.subject,
+      older?.publicKey.export({ type: 'spki', format: 'pem' }),
+    ])
+    for (const cert of [newer, server]) {
+      expect(cert?.validFromDate.getTime()).toBeLessThanOrEqual(now)
+      expect(cert?.validToDate.getTime()).toBeGreaterThan(now + 30 * dayMs)
+    }
+    // Whoever trusts the older one still trusts the server.
+    expect(server?.verify(older!.publicKey)).toBe(true)
+    expect(await load(now)).toEqual(second)
+  },
+)
+
+test('a clock that was wrong for a while changes no key', async () => {
   const first = await load()
-  const second = await load(Date.now() + 3_630 * dayMs)
-  expect(second.ca).not.toBe(first.ca)
+  await load(0)
+  const third = await load()
+  expect(new X509Certificate(third.cert).verify(new X509Certificate(first.ca).publicKey)).toBe(true)
+})
+
+test.each(['ca.pem', 'ca-key.pem'])('without a readable %s there is another authority', async (file) => {
+  const first = await load()
+  await writeFile(join(directory, file), 'damaged')
+  const second = await load()
+  expect(new X509Certificate(second.ca).subject).not.toBe(new X509Certificate(first.ca).subject)
   expect(new X509Certificate(second.cert).verify(new X509Certificate(second.ca).publicKey)).toBe(true)
 })

@@ -1,7 +1,8 @@
 /** The ways to listen: our own certificate, the user's, or none behind a proxy; and the addresses that are handed out. */
 import { once } from 'node:events'
 import { X509Certificate } from 'node:crypto'
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
@@ -11,6 +12,8 @@ import {
   GetSignalingChannelEndpointCommand,
   KinesisVideoClient,
 } from '@aws-sdk/client-kinesis-video'
+import { openKvs } from '../../src/kvs/access.ts'
+import { findChannel } from '../../src/kvs/resources.ts'
 import { loadIdentity } from '../../src/signaling/certificates.ts'
 import { region, run, type Running } from './running-service.ts'
 
@@ -155,4 +158,33 @@ test('behind a proxy it speaks plain HTTP, and hands out the addresses by which 
   ])
   await client.send(new DescribeSignalingChannelCommand({ ChannelARN }))
   client.destroy()
+})
+
+test.each([
+  ['a name and an address', { advertisedHost: '192.0.2.7', advertisedUrl: 'https://kvs.example' }, 'wss://kvs.example'],
+  ['two IPv6 literals', { advertisedHost: 'fd00::7', advertisedUrl: 'https://[2001:db8::7]' }, 'wss://[2001:db8::7]'],
+])('the certificate names the host and that of the URL: %s', async (_case, advertised) => {
+  running = await run(advertised)
+  const cert = new X509Certificate(await readFile(join(running.directory, 'server.pem')))
+  for (const name of [advertised.advertisedHost, new URL(advertised.advertisedUrl).hostname.replace(/[[\]]/g, '')])
+    expect(isIP(name) ? cert.checkIP(name) : cert.checkHost(name)).toBe(name)
+  expect(running.service.endpoint).toBe(advertised.advertisedUrl)
+})
+
+test('a client on this machine goes on when a wrong clock comes right, without a restart', async () => {
+  let aheadMs = 30 * 24 * 3_600_000
+  running = await run({ clock: () => Date.now() + aheadMs })
+  const { service, key } = running
+  await service.ensureChannel('door')
+  // The SDK corrects its own clock by the service's.
+  const kvs = openKvs({ region, endpoint: service.localEndpoint, credentials: key, ca: () => service.ca })
+  try {
+    const find = () => findChannel(kvs, 'door', 'VIEWER', AbortSignal.timeout(5_000))
+    await expect(find()).rejects.toMatchObject({ code: 'signaling_failed' })
+    aheadMs = 0
+    await service.refreshCertificate()
+    expect(await find()).toMatchObject({ channelName: 'door' })
+  } finally {
+    kvs.close()
+  }
 })
