@@ -19,6 +19,8 @@ export const errorCodes = {
   camera_hung_up: 'the connection to the camera ended before it answered',
   /** Every viewer slot of the camera is taken. */
   camera_busy: 'the camera has no room for another viewer',
+  /** The display's offer is larger than the signaling service carries, also after all was left out that a view can spare. */
+  offer_too_large: 'the offer is too large for the signaling service',
   /** Camera and display share no codec that both can use. */
   no_common_codec: 'camera and display share no codec',
   /** The camera answered, but gave no network address at which the display could reach it. */
@@ -35,6 +37,8 @@ export const errorCodes = {
   out_of_time: 'not done by the deadline',
   /** The camera's answer has a picture and no sound, and the display may wait for sound before it shows anything. */
   no_sound: 'the camera sends no sound, for which this display may wait in vain',
+  /** The camera answered without a picture, or promised one and sends none. */
+  no_picture: 'the camera sends no picture',
   /** Our own mistake. */
   internal: 'internal error',
 } as const
@@ -56,6 +60,8 @@ export const advice: Record<ErrorCode, string> = {
     'Update the camera’s firmware: its answer to the offer is not one. The log says what was wrong with it.',
   camera_hung_up: 'Try again. If it stays, look for restarts of the camera and for a weak network.',
   camera_busy: 'Close the view on another display: a camera serves ten at most, some serve fewer.',
+  offer_too_large:
+    'Nothing is wrong with the camera. The display offers more than fits into one signaling message: report the display and the log.',
   no_common_codec: 'Let the camera send H.264 (Constrained Baseline) and Opus: every display can play these.',
   no_candidates:
     'Check the camera’s network, and give it a STUN or TURN server (TRANSOM_ICE_SERVERS, TRANSOM_TURN_URLS).',
@@ -67,6 +73,8 @@ export const advice: Record<ErrorCode, string> = {
   rate_limited: 'Wait a minute, then try again. If it stays, something asks too often: look at the list of sessions.',
   out_of_time: 'Try again. If it stays, the bridge or its store is too slow: look at its load and its log.',
   no_sound: 'Give the camera a sound track, or use the gateway, which adds silence (TRANSOM_SOURCE).',
+  no_picture:
+    'Check the camera’s own picture: its lens or privacy switch, its encoder, its log. For an intercom without a picture set hasVideo to false.',
   internal: 'This is a fault of the bridge: its log has the details for a bug report.',
 }
 

@@ -115,12 +115,15 @@ export type CameraMessage =
   /** Something arrived that is none of the above; `what` says it in a few words, for the owner. */
   | { readonly kind: 'garbled'; readonly what: string }
 
+/** Base64 characters that a signaling channel carries in one payload, by KVS's quotas. */
+export const maxPayload = 10_000
+
 export interface Signaling {
   /**
    * Sends an SDP offer to the camera master and yields what it sends back; ends when nothing more will come.
    * `viewerId` names us to the camera: fresh for each offer, 1 to 256 of `[a-zA-Z0-9_.-]`, not beginning with `AWS_`.
    * Aborting the signal hangs up: the iterator then ends without an error.
-   * Throws `BridgeError`: `camera_busy`, `signaling_failed`, `rate_limited`, `camera_hung_up`, `camera_silent`.
+   * Throws `BridgeError`: `offer_too_large`, `camera_busy`, `signaling_failed`, `rate_limited`, `camera_hung_up`, `camera_silent`.
    */
   offer(channel: ChannelRef, viewerId: string, sdp: string, signal: AbortSignal): AsyncIterable<CameraMessage>
   /** STUN and TURN servers that a display may use to reach this camera. May come from a cache. */

@@ -41,6 +41,8 @@ const errorTypes = {
   rate_limited: 'RATE_LIMIT_EXCEEDED',
   out_of_time: 'INTERNAL_ERROR',
   no_sound: 'INVALID_DIRECTIVE',
+  no_picture: 'ENDPOINT_UNREACHABLE',
+  offer_too_large: 'INVALID_DIRECTIVE',
   internal: 'INTERNAL_ERROR',
 } as const satisfies Record<ErrorCode, AlexaErrorType>
 

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { alexaRegions, type AlexaRegion } from '../alexa/region.ts'
-import type { Budgets } from '../broker/session.ts'
+import type { Budgets } from '../broker/story.ts'
 import type { IceServer } from '../ports.ts'
 import { defaultLimits } from '../signaling/limits.ts'
 import { linkingEnvironment, toLinkingConfig, type LinkingConfig } from './linking-settings.ts'

@@ -95,8 +95,8 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
       await bridge.events.receive(camera, news, sentAt)
       return {}
     }
-    const { viewerId, state, heard } = event
-    const isOver = await bridge.broker.cameraReported(camera, { viewerId, state, ...(heard && { heard }) })
+    const { kind: _kind, at: _at, ...report } = event
+    const isOver = await bridge.broker.cameraReported(camera, report)
     return isOver ? { ended: true } : {}
   }
 }

@@ -4,22 +4,13 @@ import { within } from '../deadline.ts'
 import { BridgeError } from '../errors.ts'
 import { sessionId, type AccountId, type Camera, type Clock, type IceServer, type Log } from '../ports.ts'
 import type { CameraId, Presence, SessionId, Signaling, Store } from '../ports.ts'
-import type { AnswerRules } from './answer.ts'
 import { createHistory } from './history.ts'
 import { startNegotiation, type Negotiation } from './negotiation.ts'
-import {
-  refused,
-  type Assistant,
-  type Budgets,
-  type Facts,
-  type Heard,
-  type Session,
-  type ViewerState,
-} from './session.ts'
+import type { AnswerRules } from './rules.ts'
+import { refused, type Session } from './session.ts'
+import type { Assistant, Budgets, Facts, Told, ViewerState } from './story.ts'
 import { viewOf, type SessionView } from './view.ts'
 import { nameViewer, readViewerName, type ViewerName } from './viewer-name.ts'
-
-export type { AnswerRules } from './answer.ts'
 
 export interface NegotiateRequest {
   readonly assistant: Assistant
@@ -49,10 +40,9 @@ export interface Wanted {
 }
 
 /** What a camera says about one of its viewers. */
-export interface ViewerReport {
+export interface ViewerReport extends Told {
   readonly viewerId: string
   readonly state: ViewerState
-  readonly heard?: Heard
 }
 
 export interface Broker {
@@ -178,9 +168,9 @@ export function createBroker(deps: BrokerDeps): Broker {
       endedEarly ??= reason
       negotiation?.end(reason)
     }
-    const cameraReported = (camera: Camera, { viewerId, state }: ViewerReport): void => {
+    const cameraReported = (camera: Camera, { viewerId, state, ...told }: ViewerReport): void => {
       const facts = negotiation?.session().facts
-      if (facts?.cameraId === camera.id && facts.viewerId === viewerId) negotiation?.cameraReported(state)
+      if (facts?.cameraId === camera.id && facts.viewerId === viewerId) negotiation?.cameraReported(state, told)
     }
     const running = { request, digest, answer, done: Promise.resolve().then(finish), end, cameraReported }
     live.set(id, running)
@@ -255,7 +245,11 @@ export function createBroker(deps: BrokerDeps): Broker {
         .catch((thrown: unknown) => log('warn', 'history not pruned', { error: thrown }))
     },
     async connected(ref) {
-      await history.update(idOf(ref), { kind: 'display-connected', at: clock() })
+      const id = idOf(ref)
+      const at = clock()
+      // What is not recorded yet could not be moved, and would seem never to have connected.
+      await live.get(id)?.done
+      await history.update(id, { kind: 'display-connected', at })
     },
     async end(ref, reason) {
       await endOne(idOf(ref), reason)
@@ -267,11 +261,12 @@ export function createBroker(deps: BrokerDeps): Broker {
       const { viewerId, ...what } = report
       const name = readViewerName(viewerId, mark)
       if (name === undefined) return false
-      // Before the answer there is no record yet, and only one thing to say.
-      if (report.state === 'busy') {
-        live.get(name.id)?.cameraReported(camera, report)
-        return false
-      }
+      // Before the answer there is no record yet, and only two things to say.
+      const running = live.get(name.id)
+      if (report.state === 'busy' || report.state === 'failed') running?.cameraReported(camera, report)
+      if (report.state === 'busy') return false
+      // The one word that is not said again.
+      if (report.state === 'failed') await running?.done
       const stored = await history.get(name.id)
       // A camera speaks of its own viewers only, and of the attempt that is running now.
       const isItsOwn = stored?.value.facts.cameraId === camera.id && stored.value.facts.viewerId === viewerId
@@ -324,7 +319,11 @@ function factsOf(
   const { assistant, accountId, camera, reference, rules, receivedAt, answerBy } = request
   const who = { id, assistant, accountId, cameraId: camera.id, reference, viewerId }
   // Without a speaker, a way back would lead nowhere.
-  const fitting = { ...rules, talkBack: rules.talkBack && camera.hasSpeaker }
+  const fitting = {
+    ...rules,
+    talkBack: rules.talkBack && camera.hasSpeaker,
+    needsPicture: camera.hasVideo !== false,
+  }
   return { ...who, offerDigest, startedAt: receivedAt, answerBy, rules: fitting, budgets }
 }
 

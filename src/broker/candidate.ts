@@ -1,6 +1,5 @@
 /** ICE candidates (RFC 8839 section 5.1): read what displays and cameras really send, mend what can be mended, write them strictly. */
 import { isIP, isIPv4 } from 'node:net'
-import { valuesOf, type Media } from './sdp.ts'
 
 export type CandidateType = 'host' | 'srflx' | 'prflx' | 'relay'
 
@@ -21,26 +20,30 @@ export interface Candidate {
 export interface CandidateRules {
   readonly ipv4Only: boolean
   readonly tcpCandidates: boolean
-  /** Names like `x.local` (RFC 8839 with mDNS), which only a peer on the same network can resolve. */
-  readonly localNames: boolean
+  /** Names like `x.local` (RFC 8839 with mDNS), which only a peer on the same network can resolve. Default false. */
+  readonly localNames?: boolean
 }
 
-const types: readonly string[] = ['host', 'srflx', 'prflx', 'relay'] satisfies CandidateType[]
+const types: readonly CandidateType[] = ['host', 'srflx', 'prflx', 'relay']
 
 /**
- * Reads a candidate with or without the leading `a=` and `candidate:`; undefined when it cannot be mended: a name or
- * address that is none, port 0, a number out of range, TCP without its type. Extensions other than tcptype are dropped:
- * the KVS C SDK adds `generation` and `network-cost`, writes IPv6 in upper case and uncompressed, and gives every
- * candidate a related address, host ones too, some malformed (`raddr ::/0`).
+ * Reads a candidate with or without the leading `a=` and `candidate:`, words in any case; undefined when it cannot be mended:
+ * a name or address that is none, port 0, a number out of range, TCP without its type. A missing or odd foundation is
+ * replaced: it only groups checks. Extensions other than tcptype are dropped: the KVS C SDK adds `generation` and
+ * `network-cost`, writes IPv6 in upper case and uncompressed, and gives every candidate a related address, host ones too,
+ * some malformed (`raddr ::/0`).
  */
 export function parseCandidate(line: string): Candidate | undefined {
   if (line.length > 512) return undefined
-  const text = line
+  const words = line
     .trim()
-    .replace(/^a=/, '')
+    .replace(/^a=/i, '')
     .replace(/^candidate:/i, '')
-  const [foundation, component, transport, priority, address, port, typ, type, ...extensions] = text.split(/\s+/)
-  if (foundation === undefined || !/^[A-Za-z0-9+/]{1,32}$/.test(foundation) || typ !== 'typ') return undefined
+    .trim()
+    .split(/\s+/)
+  if (/^(udp|tcp)$/i.test(words[1] ?? '')) words.unshift('')
+  const [foundation = '', component, transport, priority, address, port, typ, kind, ...extensions] = words
+  const type = types.find((known) => known === kind?.toLowerCase())
   const protocol = transport?.toLowerCase()
   const where = mendAddress(address ?? '')
   const numbers = {
@@ -49,31 +52,26 @@ export function parseCandidate(line: string): Candidate | undefined {
     port: toNumber(port, 65_535),
   }
   if (protocol !== 'udp' && protocol !== 'tcp') return undefined
-  if (where === undefined || type === undefined || !types.includes(type)) return undefined
+  if (where === undefined || type === undefined || typ?.toLowerCase() !== 'typ') return undefined
   if (numbers.component === undefined || numbers.priority === undefined || numbers.port === undefined) return undefined
   if (numbers.component === 0 || numbers.port === 0) return undefined
   const extension = (name: string): string | undefined => {
-    const index = extensions.indexOf(name)
+    const index = extensions.findIndex((word) => word.toLowerCase() === name)
     return index >= 0 && index % 2 === 0 ? extensions[index + 1] : undefined
   }
-  const tcpType = protocol === 'tcp' ? extension('tcptype') : undefined
+  const tcpType = protocol === 'tcp' ? extension('tcptype')?.toLowerCase() : undefined
   if (protocol === 'tcp' && !/^(active|passive|so)$/.test(tcpType ?? '')) return undefined
   return {
-    foundation,
+    foundation: mendFoundation(foundation, `${type} ${protocol}`),
     component: numbers.component,
     transport: protocol,
     priority: numbers.priority,
     address: where,
     port: numbers.port,
-    type: type as CandidateType,
+    type,
     related: type === 'host' ? undefined : relatedOf(extension('raddr'), extension('rport'), where),
     tcpType,
   }
-}
-
-/** The candidates of a section that could be read. */
-export function candidatesOf(media: Media): readonly Candidate[] {
-  return valuesOf(media.attributes, 'candidate').flatMap((value) => parseCandidate(value) ?? [])
 }
 
 /** The attribute line without line end: `a=candidate:…`. */
@@ -92,7 +90,7 @@ export function usableCandidates(candidates: readonly Candidate[], rules: Candid
   return candidates.filter((candidate) => {
     if (candidate.component !== 1) return false
     if (candidate.transport === 'tcp' && !rules.tcpCandidates) return false
-    if (isIP(candidate.address) === 0 && !rules.localNames) return false
+    if (isIP(candidate.address) === 0 && rules.localNames !== true) return false
     if (rules.ipv4Only && !isIPv4(candidate.address)) return false
     // A STUN server on the camera's own machine reflects loopback, which reaches nobody.
     if (candidate.type !== 'host' && isLoopback(candidate.address)) return false
@@ -111,7 +109,7 @@ export function isReachable({ type, address }: Candidate): boolean {
     return !/^(10|127)\.|^192\.168\.|^169\.254\.|^172\.(1[6-9]|2\d|3[01])\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(
       address,
     )
-  return /^[23]/.test(address)
+  return isIP(address) === 6 && /^[23]/.test(address)
 }
 
 function isLoopback(address: string): boolean {
@@ -124,16 +122,40 @@ function toNumber(text: string | undefined, most: number): number | undefined {
   return number <= most ? number : undefined
 }
 
-/** An IPv4 address, an IPv6 address in its canonical form (RFC 5952), or a `.local` name; undefined for anything else. */
+/** Characters of RFC 8839 section 5.1; equal ones stay equal, others stay others. */
+function mendFoundation(text: string, usual: string): string {
+  if (/^[A-Za-z0-9+/]{1,32}$/.test(text)) return text
+  return Buffer.from(text === '' ? usual : text)
+    .toString('base64')
+    .replaceAll('=', '')
+    .slice(0, 32)
+}
+
+/**
+ * An IPv4 address, an IPv6 address in its canonical form (RFC 5952), or a `.local` name; undefined for anything else, and for
+ * IPv6 addresses that no agent may use (RFC 8445 section 5.1.1.1: site-local, IPv4-compatible). An IPv4-mapped one is IPv4.
+ */
 function mendAddress(text: string): string | undefined {
   const plain = text.toLowerCase()
   if (isIPv4(plain)) return plain === '0.0.0.0' ? undefined : plain
   if (isIP(plain) === 6) {
     if (plain.includes('%')) return undefined
     const canonical = new URL(`http://[${plain}]`).hostname.slice(1, -1)
-    return canonical === '::' ? undefined : canonical
+    const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical) ?? []
+    if (high !== undefined && low !== undefined) return mendAddress(dotted(high, low))
+    if (canonical === '::1') return canonical
+    return /^::([0-9a-f]{1,4}(:[0-9a-f]{1,4})?)?$|^fe[cdef]/.test(canonical) ? undefined : canonical
   }
   return /^[a-z0-9-]{1,63}\.local$/.test(plain) ? plain : undefined
+}
+
+/** The 32 bits of two groups of an IPv6 address as an IPv4 address. */
+function dotted(high: string, low: string): string {
+  const bytes = [high, low].flatMap((group) => {
+    const bits = Number.parseInt(group, 16)
+    return [bits >> 8, bits & 0xff]
+  })
+  return bytes.join('.')
 }
 
 /** RFC 8839 demands a related address for srflx and relay; where the camera's is unusable, the wildcard stands in. */

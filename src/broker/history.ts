@@ -1,7 +1,8 @@
 /** What is kept of sessions: their records in the store, moved by the same steps as the running ones, for a day. */
 import { within } from '../deadline.ts'
 import type { AccountId, Clock, Log, SessionId, Store, Stored } from '../ports.ts'
-import { isOverdue, step, type Session, type SessionEvent } from './session.ts'
+import { isOverdue, step, type Session } from './session.ts'
+import type { SessionEvent } from './story.ts'
 
 export interface History {
   get(id: SessionId): Promise<Stored<Session> | undefined>
@@ -46,16 +47,8 @@ export function createHistory(deps: {
   }
 
   async function save(session: Session, recalled: Stored<Session> | undefined): Promise<void> {
-    const { id, accountId, assistant, cameraId, startedAt, viewerId } = session.facts
-    const code = 'cause' in session ? session.cause?.code : undefined
-    log('info', 'session', {
-      session: id,
-      assistant,
-      camera: cameraId,
-      phase: session.phase,
-      code,
-      ms: clock() - startedAt,
-    })
+    const { id, accountId, startedAt, viewerId } = session.facts
+    report(session)
     try {
       let stored = recalled
       for (let attempt = 0; attempt < 5; attempt++) {
@@ -79,12 +72,27 @@ export function createHistory(deps: {
       const onlyIf = { version: stored.version }
       if ((await sessions.put(id, next, { ...place(next.facts.accountId), onlyIf })) !== undefined) {
         onChange(next)
+        if (next.phase !== stored.value.phase || causeOf(next) !== causeOf(stored.value)) report(next)
         return next
       }
       stored = await sessions.get(id)
     }
     if (stored !== undefined) log('warn', 'session update lost', { session: id, event: event.kind })
     return stored?.value
+  }
+
+  /** One line for each turn of a session, by which failures can be counted. */
+  function report(session: Session): void {
+    const { id, assistant, cameraId, startedAt } = session.facts
+    const code = causeOf(session)
+    log('info', 'session', {
+      session: id,
+      assistant,
+      camera: cameraId,
+      phase: session.phase,
+      code,
+      ms: clock() - startedAt,
+    })
   }
 
   async function all(accountId: AccountId): Promise<readonly Session[]> {
@@ -115,4 +123,8 @@ export function createHistory(deps: {
   function place(accountId: AccountId): { readonly group: string; readonly expiresAt: number } {
     return { group: accountId, expiresAt: clock() + keptMs }
   }
+}
+
+function causeOf(session: Session): string | undefined {
+  return 'cause' in session ? session.cause?.code : undefined
 }

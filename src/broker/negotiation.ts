@@ -2,7 +2,8 @@
 import { within } from '../deadline.ts'
 import { toBridgeError } from '../errors.ts'
 import type { Camera, CameraMessage, Clock, Log, Presence, Signaling } from '../ports.ts'
-import { open, step, type Effect, type Facts, type Session, type SessionEvent, type ViewerState } from './session.ts'
+import { open, step, type Effect, type Session } from './session.ts'
+import type { Facts, SessionEvent, Told, ViewerState } from './story.ts'
 
 export interface NegotiationDeps {
   readonly signaling: Signaling
@@ -20,8 +21,8 @@ export interface Negotiation {
   readonly done: Promise<void>
   /** The session as it is now. */
   session(): Session
-  /** The camera says how this viewer fares. */
-  cameraReported(state: ViewerState): void
+  /** The camera says before the verdict how this viewer fares; after it, what is stored is moved instead. */
+  cameraReported(state: ViewerState, told: Told): void
   /** Ends it from outside: before the verdict it is refused. */
   end(reason: string): void
 }
@@ -95,12 +96,10 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
   async function learnServers(): Promise<void> {
     try {
       const urls = (await signaling.iceServers(channel, hangUp.signal)).flatMap((server) => server.urls)
-      const turn = urls.some((url) => /^turns?:/.test(url))
-      feed({
-        kind: 'servers-known',
-        servers: { turn, stun: turn || urls.some((url) => /^stuns?:/.test(url)) },
-        at: clock(),
-      })
+      const turnUrls = urls.filter((url) => /^turns?:/.test(url))
+      const turn = turnUrls.length > 0
+      const stun = turn || urls.some((url) => /^stuns?:/.test(url))
+      feed({ kind: 'servers-known', servers: { turn, stun, turnUrls }, at: clock() })
     } catch {
       // Not knowing costs at most `settleCapMs`; a signaling service that is down shows in `listen`.
     }
@@ -118,7 +117,9 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
     verdict: verdict.promise,
     done: linesClosed(),
     session: () => session,
-    cameraReported: (state) => feed({ kind: 'camera-reported', state, at: clock() }),
+    cameraReported(state, told) {
+      if (!hangUp.signal.aborted) feed({ kind: 'camera-reported', state, ...told, at: clock() })
+    },
     end: (reason) => feed({ kind: 'ended', reason, at: clock() }),
   }
 }

@@ -1,16 +1,11 @@
 /** The display's offer: what it must have, and how it is written for the camera. */
 import { BridgeError } from '../errors.ts'
-import { candidateLine, candidatesOf, usableCandidates } from './candidate.ts'
-import { attributeLine, bundleLine, codecLines, describe, iceLiteLine, midLine, rejectedLines } from './sdp-lines.ts'
-import {
-  hasAttribute,
-  parseSdp,
-  withoutOrphans,
-  type Attribute,
-  type Codec,
-  type Description,
-  type Media,
-} from './sdp.ts'
+import { maxPayload } from '../ports.ts'
+import { candidateLine, usableCandidates } from './candidate.ts'
+import { isBareH264, isNamed, namesOf, parametersOf, withoutOrphans, type Codec } from './formats.ts'
+import { allowedDirection, wants, type AnswerRules } from './rules.ts'
+import { attributeLine, bundleLines, codecLines, describe, midLine, rejectedLines } from './sdp-lines.ts'
+import { includesSending, parseSdp, type Attribute, type Description, type Media } from './sdp.ts'
 
 /**
  * Codecs that a KVS camera master may send, by the C SDK's list and the displays' wishes; `rtx` is kept for those. All
@@ -18,7 +13,7 @@ import {
  */
 const cameraCodecs: Readonly<Record<string, readonly string[]>> = {
   audio: ['opus', 'pcmu', 'pcma'],
-  video: ['h264', 'vp8', 'rtx'],
+  video: ['h264', 'h265', 'vp8', 'rtx'],
 }
 
 /** Header extensions that help a camera: demultiplexing (RFC 9143) and congestion control. */
@@ -29,15 +24,10 @@ const cameraExtensions: readonly string[] = [
 ]
 
 /** Section attributes that are passed on as they are; what is not here is either written anew or of no use to a camera. */
-const passedAttributes: readonly string[] = [
-  'rtcp-mux',
-  'rtcp-rsize',
-  'ssrc',
-  'msid',
-  'sctp-port',
-  'max-message-size',
-  'sctpmap',
-]
+const passedAttributes: readonly string[] = ['rtcp-rsize', 'sctp-port', 'max-message-size', 'sctpmap']
+
+/** What names the display's own streams (RFC 5576, RFC 8830): for a section in which it sends. */
+const streamAttributes: readonly string[] = ['ssrc-group', 'ssrc', 'msid']
 
 /**
  * An Echo offers H.264 without fmtp. By RFC 6184 that is packetization mode 0 and baseline; what it takes is mode 1 in any
@@ -45,83 +35,145 @@ const passedAttributes: readonly string[] = [
  */
 const h264Open = 'level-asymmetry-allowed=1;packetization-mode=1'
 
+/** What is given up, one after the other, when an offer is larger than signaling carries; what costs least comes first. */
+const savings = ['repeated-candidates', 'surplus-sections', 'repair-and-extensions', 'alternatives'] as const
+type Saving = (typeof savings)[number]
+
+/** Feedback that any camera understands (RFC 4585, RFC 5104). */
+const plainFeedback: readonly string[] = ['nack', 'nack pli', 'ccm fir']
+
 /**
  * Reads a display's offer. Throws `BridgeError('invalid_request')` when it is not SDP, or lacks what a WebRTC session
- * cannot do without: an audio or video section, ICE credentials (RFC 8839) and a certificate fingerprint (RFC 8122).
+ * cannot do without: an audio or video section and, for each section that a camera can use, ICE credentials (RFC 8839), a
+ * certificate fingerprint (RFC 8122) and rtcp-mux (RFC 8834 section 4.5).
  */
 export function readOffer(text: string): Description {
   const offer = parseSdp(text, 'invalid_request')
-  const live = offer.media.filter((media) => media.isLive)
-  if (!live.some((media) => media.kind === 'audio' || media.kind === 'video')) {
+  if (!offer.media.some(({ kind, isLive }) => isLive && (kind === 'audio' || kind === 'video')))
     throw new BridgeError('invalid_request', 'the offer has neither an audio nor a video section')
-  }
-  for (const media of live) {
-    const { ufrag, pwd, fingerprints } = media.transport
-    const missing =
-      ufrag === undefined || pwd === undefined
-        ? 'ice-ufrag or ice-pwd'
-        : fingerprints.length === 0
-          ? 'fingerprint'
-          : undefined
-    if (missing !== undefined)
-      throw new BridgeError('invalid_request', `the offer has no ${missing} for its ${media.kind} section`)
+  for (const { kind, isRtp, transport } of offer.media.filter(isForCamera)) {
+    const { ufrag, pwd, fingerprints, hasMux } = transport
+    const lack = (what: string) =>
+      new BridgeError('invalid_request', `the offer has no ${what} for its ${kind} section`)
+    if (ufrag === undefined || pwd === undefined) throw lack('ice-ufrag or ice-pwd')
+    if (fingerprints.length === 0) throw lack('fingerprint')
+    if (isRtp && !hasMux) throw lack('rtcp-mux')
   }
   return offer
 }
 
 /**
- * The offer as the camera gets it: the same sections, mids and payload types, every transport attribute in its section,
- * static payload types spelled out, what a camera cannot use left out, and `a=ice-options:trickle`, which makes a KVS
- * C SDK camera answer in milliseconds instead of after ten seconds of gathering.
+ * The offer as the camera gets it: the same sections, mids and payload types, directions as far as the display may go, every
+ * transport attribute in its section, static payload types spelled out, what a camera cannot use left out, and
+ * `a=ice-options:trickle`, which makes a KVS C SDK camera answer in milliseconds instead of after ten seconds of gathering.
+ * Throws `BridgeError`: `no_common_codec` when no camera can send what the display takes, `offer_too_large` when it exceeds
+ * what signaling carries although all was left out that a view can do without.
  */
-export function offerForCamera(offer: Description): string {
-  const live = offer.media.filter(isForCamera)
+export function offerForCamera(offer: Description, rules: AnswerRules): string {
+  requireCommon(offer.media, rules)
+  let length = 0
+  for (let saved = 0; saved <= savings.length; saved++) {
+    const text = write(offer, rules, savings.slice(0, saved))
+    length = payloadLength(text)
+    if (length <= maxPayload) return text
+  }
+  throw new BridgeError(
+    'offer_too_large',
+    `the offer takes ${length} base64 characters even when shortened, the signaling service carries ${maxPayload}`,
+  )
+}
+
+/** Base64 characters of the offer in the form that signaling carries. */
+function payloadLength(sdp: string): number {
+  return 4 * Math.ceil(Buffer.byteLength(JSON.stringify({ type: 'offer', sdp })) / 3)
+}
+
+/** Without a picture, or without anything at all, there is nothing to ask the camera for. */
+function requireCommon(media: readonly Media[], { needsPicture }: AnswerRules): void {
+  const live = media.filter(isForCamera)
+  const isEmpty = !live.some(({ isRtp }) => isRtp)
+  if (!isEmpty && !(needsPicture === true && wants(media, 'video') && !wants(live, 'video'))) return
+  const offered = media.flatMap(({ kind, isLive, codecs }) => (isLive && (isEmpty || kind === 'video') ? codecs : []))
+  throw new BridgeError(
+    'no_common_codec',
+    `the display takes ${namesOf(offered) || 'no codec that has a name'}, and no camera sends that`,
+  )
+}
+
+function write(offer: Description, rules: AnswerRules, saved: readonly Saving[]): string {
+  const usable = offer.media.filter(isForCamera)
+  const live = saved.includes('surplus-sections')
+    ? usable.filter(({ kind }, place) => usable.findIndex((other) => other.kind === kind) === place)
+    : usable
+  const groups = offer.groups.map((mids) => mids.filter((mid) => live.some((media) => media.mid === mid)))
+  const told = new Set(groups.flatMap((mids) => mids.slice(1)))
   return describe(offer.origin, [
-    ...bundleLine(offer.bundle.filter((mid) => live.some((media) => media.mid === mid))),
+    ...bundleLines(groups),
     'a=ice-options:trickle',
-    ...iceLiteLine(offer),
+    ...(offer.isIceLite ? ['a=ice-lite'] : []),
     'a=msid-semantic: WMS *',
-    ...offer.media.flatMap((media) => (live.includes(media) ? sectionLines(media) : rejectedLines(media))),
+    ...offer.media.flatMap((media) => {
+      if (!live.includes(media)) return rejectedLines(media)
+      // In a bundle, those of its first section are everybody's (RFC 9143 section 7.1.3).
+      const isRepeated = saved.includes('repeated-candidates') && media.mid !== undefined && told.has(media.mid)
+      return sectionLines(isRepeated ? { ...media, candidates: [] } : media, rules, saved)
+    }),
   ])
 }
 
 function isForCamera(media: Media): boolean {
-  return media.isLive && (!media.isRtp || codecsForCamera(media).length > 0)
+  return media.isLive && (!media.isRtp || codecsForCamera(media).some((codec) => !isNamed(codec, 'rtx')))
 }
 
-function sectionLines(media: Media): readonly string[] {
-  const codecs = codecsForCamera(media)
+function sectionLines(media: Media, rules: AnswerRules, saved: readonly Saving[]): readonly string[] {
+  const codecs = codecsForCamera(media, saved)
   const formats = media.isRtp ? codecs.map((codec) => `${codec.payload}`) : media.formats
   const { ufrag, pwd, fingerprints, setup } = media.transport
-  const candidates = usableCandidates(candidatesOf(media), { ipv4Only: false, tcpCandidates: false, localNames: true })
+  const candidates = usableCandidates(media.candidates, { ipv4Only: false, tcpCandidates: true, localNames: true })
+  const direction = allowedDirection(media, rules)
   return [
     `m=${media.kind} 9 ${media.protocol} ${formats.join(' ')}`,
     'c=IN IP4 0.0.0.0',
     ...media.bandwidth.map((value) => `b=${value}`),
     ...midLine(media),
-    `a=${media.direction}`,
+    ...(media.isRtp ? [`a=${direction}`, 'a=rtcp-mux'] : []),
     `a=ice-ufrag:${ufrag}`,
     `a=ice-pwd:${pwd}`,
     ...fingerprints.map((value) => `a=fingerprint:${value}`),
     `a=setup:${setup ?? 'actpass'}`,
-    ...media.attributes.filter(isPassed).map(attributeLine),
+    ...media.attributes.filter(isPassed(includesSending(direction), saved)).map(attributeLine),
     ...codecs.flatMap(codecLines),
     ...candidates.map(candidateLine),
-    ...(hasAttribute(media.attributes, 'end-of-candidates') ? ['a=end-of-candidates'] : []),
+    ...(media.isComplete ? ['a=end-of-candidates'] : []),
   ]
 }
 
-function codecsForCamera(media: Media): readonly Codec[] {
-  const known = media.codecs.filter((codec) => cameraCodecs[media.kind]?.includes(codec.name.toLowerCase()) === true)
-  return withoutOrphans(known).map((codec) => (isBareH264(codec) ? { ...codec, parameters: h264Open } : codec))
+function codecsForCamera(media: Media, saved: readonly Saving[] = []): readonly Codec[] {
+  const known = media.codecs.filter(({ name }) => cameraCodecs[media.kind]?.includes(name.toLowerCase()) === true)
+  const kept = saved.includes('alternatives')
+    ? plainest(known)
+    : saved.includes('repair-and-extensions')
+      ? known.filter((codec) => !isNamed(codec, 'rtx'))
+      : known
+  return withoutOrphans(kept).map((codec) => (isBareH264(codec) ? { ...codec, parameters: h264Open } : codec))
 }
 
-/** True for H.264 of which nothing is said. */
-export function isBareH264(codec: Codec): boolean {
-  return codec.name.toUpperCase() === 'H264' && codec.parameters === ''
+/** Four formats of H.264 in the packetization mode that cameras send, else two of what there is, with feedback that all understand. */
+function plainest(codecs: readonly Codec[]): readonly Codec[] {
+  const media = codecs.filter((codec) => !isNamed(codec, 'rtx'))
+  const usual = media.filter(isUsualH264)
+  const best = usual.length > 0 ? usual.slice(0, 4) : media.slice(0, 2)
+  return best.map((codec) => ({ ...codec, feedback: codec.feedback.filter((one) => plainFeedback.includes(one)) }))
 }
 
-function isPassed(attribute: Attribute): boolean {
-  if (attribute.name === 'extmap') return cameraExtensions.includes(attribute.value.split(' ')[1] ?? '')
-  return passedAttributes.includes(attribute.name)
+function isUsualH264(codec: Codec): boolean {
+  return isBareH264(codec) || (isNamed(codec, 'h264') && parametersOf(codec).get('packetization-mode') === '1')
+}
+
+function isPassed(sends: boolean, saved: readonly Saving[]): (attribute: Attribute) => boolean {
+  const hasExtensions = !saved.includes('repair-and-extensions')
+  return ({ name, value }) => {
+    if (name === 'extmap') return hasExtensions && cameraExtensions.includes(value.split(' ')[1] ?? '')
+    return passedAttributes.includes(name) || (sends && streamAttributes.includes(name))
+  }
 }

@@ -1,18 +1,15 @@
 /** The lines that offers and answers are written with. */
-import { hasAttribute, type Attribute, type Codec, type Description, type Media } from './sdp.ts'
+import type { Codec } from './formats.ts'
+import type { Attribute, Description, Media } from './sdp.ts'
 
 /** A description of these lines, each ended by CRLF, after the session part that says nothing. */
 export function describe(origin: string, lines: readonly string[]): string {
   return ['v=0', `o=- ${origin} IN IP4 127.0.0.1`, 's=-', 't=0 0', ...lines, ''].join('\r\n')
 }
 
-export function bundleLine(mids: readonly string[]): readonly string[] {
-  return mids.length === 0 ? [] : [`a=group:BUNDLE ${mids.join(' ')}`]
-}
-
-/** An ICE-lite side never nominates, so the other must know (RFC 8445 section 6.1.1). */
-export function iceLiteLine({ attributes }: Description): readonly string[] {
-  return hasAttribute(attributes, 'ice-lite') ? ['a=ice-lite'] : []
+/** One line for each group that has a mid left. */
+export function bundleLines(groups: Description['groups']): readonly string[] {
+  return groups.flatMap((mids) => (mids.length === 0 ? [] : [`a=group:BUNDLE ${mids.join(' ')}`]))
 }
 
 /** A section that keeps its place although there is nothing in it (RFC 3264 section 6: port 0). */
@@ -25,6 +22,7 @@ export function rejectedLines(media: Media): readonly string[] {
   ]
 }
 
+/** The section's own mid, if it has one. */
 export function midLine(media: Media): readonly string[] {
   return media.mid === undefined ? [] : [`a=mid:${media.mid}`]
 }

@@ -1,7 +1,8 @@
 /** What the owner of a session is shown: its story and its one cause; no SDP, no address, no token. */
 import { advice } from '../errors.ts'
 import type { CameraId, SessionId } from '../ports.ts'
-import { isOverdue, step, type Assistant, type Cause, type Heard, type Session, type Step } from './session.ts'
+import { isOverdue, step, type Session } from './session.ts'
+import type { Assistant, Cause, Heard, Step } from './story.ts'
 
 export interface SessionView {
   readonly id: SessionId

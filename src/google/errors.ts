@@ -36,6 +36,8 @@ export const googleErrorCode: Record<ErrorCode, GoogleErrorCode> = {
   rate_limited: 'transientError',
   out_of_time: 'transientError',
   no_sound: 'streamUnplayable',
+  no_picture: 'streamUnavailable',
+  offer_too_large: 'streamUnplayable',
   internal: 'hardError',
 }
 
@@ -69,6 +71,8 @@ export const signalingStatus: Record<ErrorCode, number> = {
   rate_limited: 429,
   out_of_time: 504,
   no_sound: 502,
+  no_picture: 502,
+  offer_too_large: 413,
   internal: 500,
 }
 

@@ -1,6 +1,7 @@
 /** The messages on a channel's WebSocket: tolerant when read, strict when written. */
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
+import { maxPayload } from '../ports.ts'
 
 /** What can be sent to the other side of a channel. */
 export type Outgoing =
@@ -42,8 +43,6 @@ export type ChannelMessage =
       readonly senderClientId?: string
     }
 
-/** base64 characters of one payload, by the service's quotas. */
-const maxPayload = 10_000
 const maxCandidate = 1_024
 /** Old services name the master so instead of leaving `senderClientId` out. */
 const masterName = 'AWS_DEFAULT_SINGLE_MASTER'
@@ -110,12 +109,12 @@ export function decodeDescription(kind: 'offer' | 'answer', payload: string | nu
   return { kind, sdp: description.data.sdp }
 }
 
-/** The payload of a message: base64 of JSON. Throws `invalid_request` when it is longer than the service carries. */
+/** The payload of a message: base64 of JSON. Throws `offer_too_large` when it is longer than the service carries. */
 export function encodePayload(message: Outgoing): string {
   const payload = Buffer.from(JSON.stringify(wireForm(message))).toString('base64')
   if (payload.length > maxPayload) {
     throw new BridgeError(
-      'invalid_request',
+      'offer_too_large',
       `the ${message.kind} takes ${payload.length} base64 characters, the signaling service carries ${maxPayload}`,
     )
   }

@@ -21,6 +21,8 @@ const statusOf: Record<ErrorCode, number> = {
   rate_limited: 429,
   out_of_time: 504,
   no_sound: 502,
+  no_picture: 502,
+  offer_too_large: 413,
   internal: 500,
 }
 

@@ -38,6 +38,18 @@ const sensor = z.object({
   ...when,
 })
 
+/** What a camera may name as the reason why a viewer got nothing: codes of the bridge's own errors. */
+const viewerCause = z.enum([
+  'camera_busy',
+  'camera_offline',
+  'invalid_request',
+  'no_common_codec',
+  'no_candidates',
+  'no_picture',
+  'media_failed',
+  'internal',
+])
+
 /**
  * How a viewer fares: posted when it connects, every ten seconds while it is, each second while it talks back, and once at
  * its end.
@@ -47,14 +59,16 @@ const viewer = z.object({
   /** The `senderClientId` of the viewer's offer, as KVS limits it. */
   viewerId: z.string().regex(/^[a-zA-Z0-9_.-]{1,256}$/),
   /**
-   * `busy`: there is no place for it, and its offer gets no answer. `failed`: it never connected. `left`: it was connected and
+   * `busy`: there is no place for it, and its offer gets no answer. `failed`: it could not be answered, or never connected. `left`: it was connected and
    * is gone. `silent`: it was connected, and nothing came from it any more.
    */
   state: z.enum(['connected', 'busy', 'failed', 'left', 'silent']),
   /** Talk-back so far: audio packets received, and the RMS level (0 silent, 1 full scale) of the last second of them. */
-  heard: z.object({ packets: count, level: z.number().min(0).max(1) }).optional(),
+  heard: z.object({ packets: count, level: z.number().min(0).max(1) }).exactOptional(),
   /** RTP packets sent to it so far. */
-  sent: z.object({ videoPackets: count, audioPackets: count }).optional(),
+  sent: z.object({ videoPackets: count, audioPackets: count }).exactOptional(),
+  /** Why, with `busy` and `failed`: what the owner of the camera is shown as the cause of the session. */
+  cause: z.object({ code: viewerCause, message: z.string().min(1).max(200) }).exactOptional(),
   at: instant,
 })
 

@@ -162,6 +162,8 @@ describe('what goes wrong becomes an ErrorResponse', () => {
     rate_limited: 'RATE_LIMIT_EXCEEDED',
     out_of_time: 'INTERNAL_ERROR',
     no_sound: 'INVALID_DIRECTIVE',
+    no_picture: 'ENDPOINT_UNREACHABLE',
+    offer_too_large: 'INVALID_DIRECTIVE',
     internal: 'INTERNAL_ERROR',
   } satisfies Record<ErrorCode, string>
 

@@ -1,7 +1,7 @@
 /** Candidates as they come from the field, mended or dropped. */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { candidateLine, parseCandidate, usableCandidates } from '../../src/broker/candidate.ts'
+import { candidateLine, isReachable, parseCandidate, usableCandidates } from '../../src/broker/candidate.ts'
 
 const written = (line: string): string | undefined => {
   const candidate = parseCandidate(line)
@@ -40,6 +40,36 @@ describe('mended', () => {
       'candidate:4 1 udp 99 203.0.113.1 5000 typ relay raddr 192.0.2.2 rport 6000',
       'a=candidate:4 1 udp 99 203.0.113.1 5000 typ relay raddr 192.0.2.2 rport 6000',
     ],
+    [
+      'a foundation with a strange sign is replaced, the same one by the same',
+      'candidate:a;b 1 udp 1 192.0.2.2 5000 typ host',
+      'a=candidate:YTti 1 udp 1 192.0.2.2 5000 typ host',
+    ],
+    [
+      'a negative foundation is another than the positive one',
+      'candidate:-1 1 udp 1 192.0.2.2 5000 typ host',
+      'a=candidate:LTE 1 udp 1 192.0.2.2 5000 typ host',
+    ],
+    [
+      'a missing foundation is made of what it stands for',
+      'candidate: 1 udp 1 192.0.2.2 5000 typ host',
+      'a=candidate:aG9zdCB1ZHA 1 udp 1 192.0.2.2 5000 typ host',
+    ],
+    [
+      'a foundation of which not even the place is left',
+      'candidate:1 udp 1 192.0.2.2 5000 typ host',
+      'a=candidate:aG9zdCB1ZHA 1 udp 1 192.0.2.2 5000 typ host',
+    ],
+    [
+      'words in upper case',
+      'CANDIDATE:3 1 TCP 99 192.0.2.2 9 TYP HOST TCPTYPE ACTIVE',
+      'a=candidate:3 1 tcp 99 192.0.2.2 9 typ host tcptype active',
+    ],
+    [
+      'an IPv4-mapped address is IPv4',
+      'candidate:3 1 udp 99 ::FFFF:192.0.2.2 9 typ srflx raddr ::ffff:c000:0203 rport 7',
+      'a=candidate:3 1 udp 99 192.0.2.2 9 typ srflx raddr 192.0.2.3 rport 7',
+    ],
   ])('%s', (_, line, mended) => {
     expect(written(line)).toBe(mended)
   })
@@ -55,10 +85,12 @@ describe('dropped', () => {
     ['a port out of range', 'candidate:1 1 udp 1 192.0.2.2 65536 typ host'],
     ['a priority out of range', 'candidate:1 1 udp 4294967296 192.0.2.2 5000 typ host'],
     ['the wildcard address', 'candidate:1 1 udp 1 0.0.0.0 5000 typ host'],
+    ['the wildcard address, mapped', 'candidate:1 1 udp 1 ::ffff:0.0.0.0 5000 typ host'],
+    ['an IPv4-compatible address', 'candidate:1 1 udp 1 ::192.0.2.2 5000 typ host'],
+    ['a site-local address', 'candidate:1 1 udp 1 fec0::1 5000 typ host'],
     ['a host name', 'candidate:1 1 udp 1 camera.example 5000 typ host'],
     ['a zone index', 'candidate:1 1 udp 1 fe80::1%eth0 5000 typ host'],
     ['another transport', 'candidate:1 1 sctp 1 192.0.2.2 5000 typ host'],
-    ['a foundation with a strange sign', 'candidate:a;b 1 udp 1 192.0.2.2 5000 typ host'],
   ])('%s', (_, line) => {
     expect(parseCandidate(line)).toBeUndefined()
   })
@@ -75,6 +107,18 @@ test('what is written is read back the same, whatever came in', () => {
       if (first !== undefined) expect(written(first)).toBe(first)
     }),
   )
+})
+
+test.each([
+  ['192.0.2.2', true],
+  ['10.0.0.1', false],
+  ['100.64.0.1', false],
+  ['2001:db8::1', true],
+  ['fd00::1', false],
+  ['fe80::1', false],
+  ['2a3b4c5d.local', false],
+])('a host candidate at %s is reachable from the Internet: %s', (address, expected) => {
+  expect(isReachable(parseCandidate(`candidate:1 1 udp 9 ${address} 5000 typ host`)!)).toBe(expected)
 })
 
 test('the receiver gets only what it can use, each once', () => {

@@ -2,8 +2,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'sdp-transform'
 import { BridgeError } from '../../src/errors.ts'
-import { composeAnswer } from '../../src/broker/answer.ts'
+import { readAnswer } from '../../src/broker/agreement.ts'
+import { composeAnswer, readTrickled } from '../../src/broker/answer.ts'
 import { offerForCamera, readOffer } from '../../src/broker/offer.ts'
+import type { AnswerRules } from '../../src/broker/rules.ts'
 import {
   chromiumAnswer,
   chromiumOffer,
@@ -18,11 +20,12 @@ import {
 
 const answerTo = (offer: string, answer: string, candidates: readonly string[] = [], rules = echoRules): string =>
   composeAnswer(
-    readOffer(offer),
-    answer,
-    candidates.map((candidate) => ({ candidate, sdpMid: '0', sdpMLineIndex: 0 })),
+    readAnswer(readOffer(offer), answer, rules),
+    candidates.flatMap((candidate) => readTrickled({ candidate, sdpMid: '0', sdpMLineIndex: 0 }) ?? []),
     rules,
   )
+
+const toCamera = (offer: string, rules: AnswerRules = hubRules): string => offerForCamera(readOffer(offer), rules)
 
 /** What KVS carries, in base64 characters. */
 const payload = (sdp: string): number => Buffer.from(JSON.stringify({ type: 'offer', sdp })).toString('base64').length
@@ -38,7 +41,7 @@ const codeOf = (act: () => unknown): string => {
 }
 
 describe('an offer, as the camera gets it', () => {
-  const forCamera = offerForCamera(readOffer(echoOffer))
+  const forCamera = toCamera(echoOffer)
 
   test('promises trickle, so that a C SDK camera answers at once', () => {
     expect(forCamera).toContain('\r\na=ice-options:trickle\r\n')
@@ -57,16 +60,17 @@ describe('an offer, as the camera gets it', () => {
       expect([section.iceUfrag, section.icePwd, section.setup]).toEqual(['x9Qk', 'bHk3R0pZc1hLQm9xVnQwZA', 'actpass'])
   })
 
-  test('has component-1 UDP candidates only, each once for a section', () => {
+  test('has the candidates of component 1, each once for a section, those for TCP too: where UDP is blocked nothing else works', () => {
     for (const section of parse(forCamera).media) {
-      expect(section.candidates?.map(({ component, transport, port }) => [component, transport, port])).toEqual([
-        [1, 'udp', 54_320],
-      ])
+      const places = section.candidates?.map(({ component, transport, port }) => [component, transport, port].join(' '))
+      expect(places).toEqual(expect.arrayContaining(['1 udp 54320', '1 tcp 54321']))
+      expect(places?.every((place) => place.startsWith('1 '))).toBe(true)
+      expect(new Set(places).size).toBe(places?.length)
     }
   })
 
   test('from Chromium is pruned to what a camera can use, well inside the 10,000 base64 characters of KVS', () => {
-    const pruned = offerForCamera(readOffer(chromiumOffer))
+    const pruned = toCamera(chromiumOffer)
     expect(payload(chromiumOffer)).toBeGreaterThan(8_000)
     expect(payload(pruned)).toBeLessThan(6_000)
     const names = parse(pruned).media.flatMap(({ rtp }) => rtp.map(({ codec }) => codec.toUpperCase()))
@@ -83,21 +87,21 @@ describe('an offer, as the camera gets it', () => {
       /m=video[\s\S]*?a=mid:video0\n/,
       (video) => `${video.replace(' 99\n', ` ${formats}\n`)}${maps}${feedback}`,
     )
-    expect(offerForCamera(readOffer(hostile)).length).toBeLessThan(80_000)
+    expect(toCamera(hostile).length).toBeLessThan(80_000)
   })
 
   test('leaves what it prunes out of the bundle, and says when the display is ICE-lite', () => {
     const withText = `${chromiumOffer.replace('BUNDLE 0 1', 'BUNDLE 0 1 2').replace('a=msid-semantic', 'a=ice-lite\r\na=msid-semantic')}m=text 9 UDP/TLS/RTP/SAVPF 120\r\na=mid:2\r\na=ice-ufrag:uT94\r\na=ice-pwd:XEzeQMf46l2KBgUu0yMhy4yV\r\na=fingerprint:${/a=fingerprint:(.*)\r/.exec(chromiumOffer)![1]}\r\na=rtpmap:120 t140/1000\r\n`
-    const pruned = offerForCamera(readOffer(withText))
+    const pruned = toCamera(withText)
     expect(pruned).toContain('a=group:BUNDLE 0 1\r\n')
     expect(pruned).toContain('m=text 0 ')
     expect(pruned).toContain('\r\na=ice-lite\r\n')
   })
 
   test('can be read again and comes out the same', () => {
-    expect(offerForCamera(readOffer(forCamera))).toBe(forCamera)
-    const pruned = offerForCamera(readOffer(chromiumOffer))
-    expect(offerForCamera(readOffer(pruned))).toBe(pruned)
+    expect(toCamera(forCamera)).toBe(forCamera)
+    const pruned = toCamera(chromiumOffer)
+    expect(toCamera(pruned)).toBe(pruned)
   })
 
   test.each([
@@ -225,11 +229,9 @@ describe('mending what cameras answer', () => {
     expect(groups).toEqual([{ type: 'BUNDLE', mids: 'video0' }])
   })
 
-  test('a camera that names no bundle but has one transport is bundled as offered', () => {
+  test('a camera that names no bundle has none, whatever its credentials look like', () => {
     const answer = chromiumAnswer.replace('a=group:BUNDLE 0 1\r\n', '')
-    expect(parse(answerTo(chromiumOffer, answer, [hostCandidate], hubRules)).groups).toEqual([
-      { type: 'BUNDLE', mids: '0 1' },
-    ])
+    expect(parse(answerTo(chromiumOffer, answer, [hostCandidate], hubRules)).groups).toBeUndefined()
   })
 
   test('rtcp-mux stands in every section that was offered it', () => {

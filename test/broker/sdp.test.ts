@@ -18,8 +18,8 @@ const codeOf = (act: () => unknown): string => {
 
 describe('what is tolerated', () => {
   test('an Echo offer: bare LF, static payload types without rtpmap, H264 without fmtp', () => {
-    const { media, bundle } = parseSdp(echoOffer, 'invalid_request')
-    expect(bundle).toEqual(['audio0', 'video0'])
+    const { media, groups } = parseSdp(echoOffer, 'invalid_request')
+    expect(groups).toEqual([['audio0', 'video0']])
     expect(media.map(({ kind, mid, direction }) => ({ kind, mid, direction }))).toEqual([
       { kind: 'audio', mid: 'audio0', direction: 'sendrecv' },
       { kind: 'video', mid: 'video0', direction: 'sendrecv' },
@@ -56,7 +56,7 @@ describe('what is tolerated', () => {
     const session = `v=0\na=ice-ufrag:${ufrag}\na=ice-pwd:${pwd}\na=fingerprint:${fingerprint}\na=setup:actpass\n`
     for (const { transport } of parseSdp(`${session}m=audio 9 RTP/SAVPF 0\nm=video 9 RTP/SAVPF 99\n`, 'invalid_request')
       .media) {
-      expect(transport).toEqual({ ufrag, pwd, fingerprints: [fingerprint], setup: 'actpass' })
+      expect(transport).toEqual({ ufrag, pwd, fingerprints: [fingerprint], setup: 'actpass', hasMux: false })
     }
   })
 
@@ -80,8 +80,8 @@ describe('what is tolerated', () => {
   })
 
   test('a BUNDLE list that omits a section', () => {
-    expect(parseSdp(echoOffer.replace('BUNDLE audio0 video0', 'BUNDLE video0'), 'invalid_request').bundle).toEqual([
-      'video0',
+    expect(parseSdp(echoOffer.replace('BUNDLE audio0 video0', 'BUNDLE video0'), 'invalid_request').groups).toEqual([
+      ['video0'],
     ])
   })
 
@@ -146,9 +146,9 @@ test.each([
   const ours = parseSdp(text, 'invalid_request')
   const theirs = parseIndependently(text)
   expect(
-    ours.media.map(({ kind, port, protocol, mid, direction, formats }) => [
+    ours.media.map(({ kind, isLive, protocol, mid, direction, formats }) => [
       kind,
-      port,
+      isLive,
       protocol,
       mid,
       direction,
@@ -157,7 +157,7 @@ test.each([
   ).toEqual(
     theirs.media.map(({ type, port, protocol, mid, direction, payloads }) => [
       type,
-      port,
+      port > 0,
       protocol,
       `${mid}`,
       direction,

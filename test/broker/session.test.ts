@@ -1,7 +1,8 @@
 /** The session machine: its transitions one by one, and random walks that hold its promises. */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { isOverdue, open, step, type Effect, type Session, type SessionEvent } from '../../src/broker/session.ts'
+import { isOverdue, open, step, type Effect, type Session } from '../../src/broker/session.ts'
+import type { SessionEvent } from '../../src/broker/story.ts'
 import { viewOf } from '../../src/broker/view.ts'
 import { budgets, cSdkAnswer, echoOffer, facts, hostCandidate, reflexiveCandidate, relayCandidate } from './fixtures.ts'
 

@@ -167,6 +167,8 @@ describe('a refusal', () => {
     rate_limited: 429,
     out_of_time: 504,
     no_sound: 502,
+    no_picture: 502,
+    offer_too_large: 413,
     internal: 500,
   }
 

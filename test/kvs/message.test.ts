@@ -118,7 +118,7 @@ describe('a frame to the service', () => {
     expect(decodeDescription('offer', payloadOf({ type: 'offer', sdp: fitting }))).toMatchObject({ kind: 'garbled' })
     expect(() => encodeMessage({ kind: 'offer', sdp: fitting }, undefined, 'n')).not.toThrow()
     expect(() => encodeMessage({ kind: 'offer', sdp: `${fitting}v` }, undefined, 'n')).toThrow(
-      expect.objectContaining({ code: 'invalid_request', message: expect.stringContaining('10004') }),
+      expect.objectContaining({ code: 'offer_too_large', message: expect.stringContaining('10004') }),
     )
   })
 })

@@ -115,7 +115,7 @@ describe('an offer to a camera', () => {
   test('that is too long is refused before anything is sent', async () => {
     const long = signaling.offer(viewer, 'display-1', `v=0${'x'.repeat(8_000)}`, patient.signal)
     await expect(all(long)).rejects.toMatchObject({
-      code: 'invalid_request',
+      code: 'offer_too_large',
       message: expect.stringMatching(/\d{5} base64/),
     })
     expect(fake.log).toEqual([])
