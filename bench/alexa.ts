@@ -39,10 +39,10 @@ await cameras.put(frontDoor, 'key')
 const states = counting.collection<object>('camera-state')
 const handle = createAlexaHandler({
   // Access tokens are self-contained: no round trip.
-  verifyToken: async () => ({ accountId: anna, clientId: 'alexa', scopes: ['camera'] }),
+  authorize: async () => ({ accountId: anna, clientId: 'alexa', scopes: ['camera'] }),
   cameras,
   broker: { negotiate: async () => answerSdp, connected: async () => {}, end: async () => {}, isOnline: () => true },
-  grants: { accept: async () => {} },
+  grants: { accept: async () => {}, forget: async () => {} },
   stateOf: async ({ id }) => (await states.get(id))?.value ?? {},
   snapshotUrl: () => 'https://bridge.example/picture',
   canSendEvents: true,

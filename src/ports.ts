@@ -155,16 +155,32 @@ export interface ChannelPresence {
 
 // ── Who is asking ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/**
+ * What an OAuth client is. `other`: an app of the operator's own. It must use PKCE, and its refresh tokens rotate.
+ * `console`: our own page, which does so too, but is no link: it asks for no consent, and signs out in a day.
+ */
+export type ClientKind = 'alexa' | 'google' | 'other' | 'console'
+
+/** The one scope there is: to see the cameras of an account. */
+export const accessScope = 'camera'
+
 /** What a valid access token says. */
 export interface Grant {
   readonly accountId: AccountId
   /** The OAuth client the token was issued to: `alexa`, `google`, … */
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** What that client is, where the token itself says so. */
+  readonly clientKind?: ClientKind
+  /** The link that the token belongs to: absent for tokens of somebody else's server. */
+  readonly linkId?: string
 }
 
 /** Verifies an access token. Throws `BridgeError`: `unauthorized` or `token_expired`. */
 export type VerifyToken = (token: string) => Promise<Grant>
+
+/** Turns an access token into who may act at one door (`authority.ts`). Throws `BridgeError`: `unauthorized` or `token_expired`. */
+export type Authorize = (token: string) => Promise<Grant>
 
 // ── Memory ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 

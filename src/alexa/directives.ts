@@ -1,15 +1,15 @@
 /** What each directive does: one handler for every name in the wire schemas. */
 import type { Broker } from '../broker/broker.ts'
-import { BridgeError } from '../errors.ts'
+import { BridgeError, toBridgeError } from '../errors.ts'
 import {
   cameraId,
   type AccountId,
+  type Authorize,
   type Camera,
   type CameraId,
   type CameraState,
   type Clock,
   type Log,
-  type VerifyToken,
 } from '../ports.ts'
 import type { AlexaEvent, Directive, DirectiveName } from '../wire/alexa.ts'
 import { describe, ENDPOINT_LIMIT, reviewCameras, type Review } from './discovery.ts'
@@ -19,13 +19,14 @@ import type { AlexaRegion } from './region.ts'
 import * as reply from './reply.ts'
 
 export interface AlexaDeps {
-  readonly verifyToken: VerifyToken
+  /** Lets in tokens of Alexa's clients alone. */
+  readonly authorize: Authorize
   readonly cameras: {
     list(accountId: AccountId): Promise<readonly Camera[]>
     find(accountId: AccountId, cameraId: CameraId): Promise<Camera | undefined>
   }
   readonly broker: Pick<Broker, 'negotiate' | 'connected' | 'end' | 'isOnline'>
-  readonly grants: Pick<AlexaGrants, 'accept'>
+  readonly grants: Pick<AlexaGrants, 'accept' | 'forget'>
   /** What was last heard of a camera. */
   readonly stateOf: (camera: Camera) => Promise<CameraState>
   /** Where a camera's last still picture is, for whoever has the account's access token. */
@@ -73,7 +74,7 @@ export const handlers: {
 }
 
 async function discover({ payload }: Directive<'Alexa.Discovery/Discover'>, { deps }: Call): Promise<AlexaEvent> {
-  const accountId = await authorize(deps, payload.scope.token)
+  const { accountId } = await deps.authorize(payload.scope.token)
   const review = reviewCameras(await deps.cameras.list(accountId))
   const { told, leftOut } = review
   if (leftOut.length > 0) {
@@ -88,8 +89,17 @@ async function acceptGrant(
   { payload }: Directive<'Alexa.Authorization/AcceptGrant'>,
   { deps, region, signal }: Call,
 ): Promise<AlexaEvent> {
-  const accountId = await authorize(deps, payload.grantee.token)
-  await deps.grants.accept(accountId, payload.grant.code, region, signal)
+  const { accountId, linkId } = await deps.authorize(payload.grantee.token)
+  await deps.grants.accept({ accountId, linkId, code: payload.grant.code, region }, signal)
+  try {
+    // Whoever removed the link meanwhile found no grant to end with it.
+    await deps.authorize(payload.grantee.token)
+  } catch (thrown) {
+    const isGone = toBridgeError(thrown).code === 'unauthorized'
+    if (isGone && linkId !== undefined)
+      await deps.grants.forget(accountId, 'the link ended while it was granted', { linkId })
+    throw thrown
+  }
   return reply.acceptGrantResponse()
 }
 
@@ -160,7 +170,7 @@ async function sessionConnected(
   { endpoint, payload }: Directive<'Alexa.RTCSessionController/SessionConnected'>,
   { deps, echo }: Call,
 ): Promise<AlexaEvent> {
-  const accountId = await authorize(deps, endpoint.scope.token)
+  const { accountId } = await deps.authorize(endpoint.scope.token)
   await deps.broker.connected({ assistant: 'alexa', accountId, reference: payload.sessionId })
   return reply.sessionEvent('SessionConnected', echo, payload.sessionId)
 }
@@ -169,7 +179,7 @@ async function sessionDisconnected(
   { endpoint, payload }: Directive<'Alexa.RTCSessionController/SessionDisconnected'>,
   { deps, echo }: Call,
 ): Promise<AlexaEvent> {
-  const accountId = await authorize(deps, endpoint.scope.token)
+  const { accountId } = await deps.authorize(endpoint.scope.token)
   await deps.broker.end({ assistant: 'alexa', accountId, reference: payload.sessionId }, 'the viewer left')
   return reply.sessionEvent('SessionDisconnected', echo, payload.sessionId)
 }
@@ -178,14 +188,8 @@ async function findCamera(
   deps: AlexaDeps,
   endpoint: Directive<'Alexa/ReportState'>['endpoint'],
 ): Promise<{ accountId: AccountId; camera: Camera }> {
-  const accountId = await authorize(deps, endpoint.scope.token)
+  const { accountId } = await deps.authorize(endpoint.scope.token)
   const camera = await deps.cameras.find(accountId, cameraId(endpoint.endpointId))
   if (!camera) throw new BridgeError('camera_not_found', `no camera ${endpoint.endpointId} for this account`)
   return { accountId, camera }
-}
-
-async function authorize(deps: AlexaDeps, token: string): Promise<AccountId> {
-  const grant = await deps.verifyToken(token)
-  if (!grant.scopes.includes('camera')) throw new BridgeError('unauthorized', 'the token is not for cameras')
-  return grant.accountId
 }

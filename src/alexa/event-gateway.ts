@@ -86,7 +86,7 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
     const reason = `${status} ${code}`
     // A new token is turned down as well, or the skill was disabled: either way the customer has withdrawn.
     if (status === 401 || code === 'SKILL_DISABLED_EXCEPTION') {
-      await grants.forget(accountId, `event gateway: ${reason}`, token)
+      await grants.forget(accountId, `event gateway: ${reason}`, { token })
       return { kind: 'drop', reason }
     }
     if (code === 'INSUFFICIENT_PERMISSION_EXCEPTION') {

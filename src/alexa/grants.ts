@@ -26,10 +26,9 @@ export interface AlexaGrants {
   /** False while the LWA client is not configured: then nothing can be granted, and no event can be sent. */
   readonly isConfigured: boolean
   /**
-   * Exchanges the code of an AcceptGrant and stores the tokens; resolves when they are stored. `region`: the customer's,
-   * where it is known by the Lambda that was called. Throws `BridgeError`.
+   * Exchanges the code of an AcceptGrant and stores the tokens; resolves when they are stored. Throws `BridgeError`.
    */
-  accept(accountId: AccountId, code: string, region: AlexaRegion | undefined, signal: AbortSignal): Promise<void>
+  accept(accepted: Accepted, signal: AbortSignal): Promise<void>
   /** A token for the event gateway, good for five minutes at least and not the `rejected` one. Rejects if the store does. */
   bearer(accountId: AccountId, rejected?: string): Promise<Bearer>
   /** The account turned out to belong to another region. */
@@ -37,10 +36,20 @@ export interface AlexaGrants {
   /** Whether the account has a grant. */
   has(accountId: AccountId): Promise<boolean>
   /**
-   * Forgets the account's grant; it comes back when the customer enables the skill again. With `token` only the grant that
-   * this token is of: a grant given anew is not forgotten for what was said of the one before.
+   * Forgets the account's grant; it comes back when the customer enables the skill again. With `token` or `linkId` only the
+   * grant that this token is of, or that this link brought: one given anew is not forgotten for what was said of the other.
    */
-  forget(accountId: AccountId, why: string, token?: string): Promise<void>
+  forget(accountId: AccountId, why: string, only?: { readonly token?: string; readonly linkId?: string }): Promise<void>
+}
+
+/** What an AcceptGrant says. */
+export interface Accepted {
+  readonly accountId: AccountId
+  /** The link whose token came with it: the grant ends with it. Absent where another server issues the tokens. */
+  readonly linkId: string | undefined
+  readonly code: string
+  /** The customer's, where it is known by the Lambda that was called. */
+  readonly region: AlexaRegion | undefined
 }
 
 const grantSchema = z.object({
@@ -50,6 +59,8 @@ const grantSchema = z.object({
   region: z.enum(alexaRegions).optional(),
   /** Of the code that it was given for. */
   codeDigest: z.string().optional(),
+  /** Of the link that brought it; absent in grants of before. */
+  linkId: z.string().optional(),
 })
 type AlexaGrant = z.infer<typeof grantSchema>
 interface Link {
@@ -99,12 +110,7 @@ export function createAlexaGrants(deps: {
     return { grant: grantSchema.parse(JSON.parse(text)), version: link.version }
   }
 
-  async function accept(
-    accountId: AccountId,
-    code: string,
-    region: AlexaRegion | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async function accept({ accountId, linkId, code, region }: Accepted, signal: AbortSignal): Promise<void> {
     if (!lwa) {
       log('error', 'alexa.grant_not_configured', { missing, hint: "the pair on the skill's Permissions page" })
       throw new BridgeError('internal', `no LWA client configured: ${missing.join(', ')} missing`)
@@ -118,7 +124,14 @@ export function createAlexaGrants(deps: {
     if (result.kind !== 'tokens') throw new BridgeError('internal', `LWA did not take the code: ${whyNot(result)}`)
     const { accessToken, refreshToken, expiresAt } = result
     if (refreshToken === undefined) throw new BridgeError('internal', 'LWA gave no refresh token')
-    const grant = { accessToken, refreshToken, expiresAt, region: region ?? home, codeDigest }
+    const grant = {
+      accessToken,
+      refreshToken,
+      expiresAt,
+      region: region ?? home,
+      codeDigest,
+      ...(linkId !== undefined && { linkId }),
+    }
     await links.put(accountId, sealed(accountId, grant))
     log('info', 'alexa.grant_stored', { accountId, region: region ?? home })
     await deps.onAccepted?.(accountId)
@@ -176,7 +189,7 @@ export function createAlexaGrants(deps: {
       return keep(accountId, link, { accessToken, refreshToken, expiresAt })
     }
     if (result.kind === 'refused' && result.error === 'invalid_grant') {
-      await forget(accountId, 'LWA: invalid_grant', link.grant.accessToken)
+      await forget(accountId, 'LWA: invalid_grant', { token: link.grant.accessToken })
       return stored(accountId)
     }
     return { kind: 'unavailable', reason: `LWA: ${whyNot(result)}` }
@@ -212,18 +225,26 @@ export function createAlexaGrants(deps: {
     log('info', 'alexa.region_corrected', { accountId, region })
   }
 
-  async function forget(accountId: AccountId, why: string, token?: string): Promise<void> {
-    if (token === undefined) await links.remove(accountId)
-    else if (!(await removeGrantOf(accountId, token))) return
+  async function forget(
+    accountId: AccountId,
+    why: string,
+    only: Parameters<AlexaGrants['forget']>[2] = {},
+  ): Promise<void> {
+    if (only.token === undefined && only.linkId === undefined) await links.remove(accountId)
+    else if (!(await removeIf(accountId, only))) return
     log('warn', 'alexa.grant_forgotten', { accountId, why })
     await deps.onForgotten?.(accountId, why)
   }
 
   /** False when there is another grant by now, or none. */
-  async function removeGrantOf(accountId: AccountId, token: string): Promise<boolean> {
+  async function removeIf(
+    accountId: AccountId,
+    { token, linkId }: { token?: string; linkId?: string },
+  ): Promise<boolean> {
     for (;;) {
       const link = await read(accountId)
-      if (!link || link.grant.accessToken !== token) return false
+      if (!link || (token ?? link.grant.accessToken) !== link.grant.accessToken) return false
+      if (linkId !== undefined && link.grant.linkId !== linkId) return false
       // A removal on a condition: a record that has run out does not exist.
       const gone = { onlyIf: { version: link.version }, expiresAt: clock() }
       if ((await links.put(accountId, { sealed: '' }, gone)) !== undefined) return true

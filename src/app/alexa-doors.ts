@@ -4,12 +4,13 @@ import { z } from 'zod'
 import { createCertificateChains, type CertificateChains } from '../alexa/skill/certificate-chain.ts'
 import { openSkillRequest } from '../alexa/skill/signed-request.ts'
 import { BridgeError } from '../errors.ts'
+import { parseJson, readText, textOf } from '../http.ts'
 import type { Clock } from '../ports.ts'
 import type { Bridge } from './bridge.ts'
 import { createSignatures, signatureField, timestampField } from './signature.ts'
 
 /** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
-const limit = '256kb'
+const limit = 256 * 1024
 
 /** What the forwarder posts: the event as Lambda got it, and the AWS region of that Lambda. */
 const forwarded = z.object({ region: z.string().max(32), event: z.unknown() })
@@ -30,9 +31,8 @@ export function createAlexaDoors(bridge: Pick<Bridge, 'alexa'>, options: AlexaDo
   const signatures = createSignatures(clock)
 
   if (forwarderSecret !== undefined) {
-    const readText = express.text({ limit, type: () => true })
-    router.post('/alexa/forwarded', readText, async (request, response) => {
-      const body = typeof request.body === 'string' ? request.body : ''
+    router.post('/alexa/forwarded', readText(limit), async (request, response) => {
+      const body = textOf(request)
       const signature = request.get(signatureField) ?? ''
       signatures.check(forwarderSecret, { signature, timestamp: request.get(timestampField) ?? '', body })
       const { region, event } = parse(forwarded, body)
@@ -58,9 +58,7 @@ export function createAlexaDoors(bridge: Pick<Bridge, 'alexa'>, options: AlexaDo
 }
 
 function parse<T extends z.ZodType>(shape: T, text: string): z.output<T> {
-  try {
-    return shape.parse(JSON.parse(text))
-  } catch (cause) {
-    throw new BridgeError('invalid_request', 'the body is not what it should be', { cause })
-  }
+  const parsed = shape.safeParse(parseJson(text))
+  if (parsed.success) return parsed.data
+  throw new BridgeError('invalid_request', 'the body is not what it should be', { cause: parsed.error })
 }

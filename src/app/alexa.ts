@@ -9,9 +9,10 @@ import { newsForAlexa } from '../alexa/news.ts'
 import { regionOfLambda, type AlexaRegion } from '../alexa/region.ts'
 import { createDoorbellSkill } from '../alexa/skill/skill.ts'
 import { timeZoneOf } from '../alexa/skill/time-zone.ts'
+import type { Authority } from '../authority.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Deliver } from '../outbox/outbox.ts'
-import type { AccountId, Camera, CameraState, Clock, Log, Store, VerifyToken } from '../ports.ts'
+import type { AccountId, Camera, CameraState, Clock, Log, Store } from '../ports.ts'
 import type { Cameras } from '../cameras/cameras.ts'
 import type { Config } from './config.ts'
 import type { Events, Translate } from '../cameras/events.ts'
@@ -26,7 +27,7 @@ export interface AlexaSideDeps {
   readonly publicUrl: string
   /** Seals the tokens that Alexa grants us: 32 bytes in base64. */
   readonly sealingKey: string
-  readonly verifyToken: VerifyToken
+  readonly authority: Authority
   readonly cameras: Cameras
   readonly broker: Broker
   readonly notices: Notices
@@ -48,11 +49,11 @@ export function createAlexaSide(deps: AlexaSideDeps): {
   /** Undefined while no LWA client is configured: then nothing can be sent. */
   readonly deliver: Deliver | undefined
   readonly translate: Translate
-  /** Drops the tokens that Alexa granted for this account. */
-  forget(accountId: AccountId, why: string): Promise<void>
+  /** Drops what Alexa granted for this account: with a `linkId`, only if that link brought it. */
+  forget(accountId: AccountId, why: string, linkId?: string): Promise<void>
   open(events: Events): AlexaSide
 } {
-  const { config, publicUrl, verifyToken, cameras, broker, notices, clock, log } = deps
+  const { config, publicUrl, authority, cameras, broker, notices, clock, log } = deps
   const { lwa, region, gatewayUrl, budgetMs, skillId, timeZone } = config
   const grants = createAlexaGrants({
     store: deps.store,
@@ -96,10 +97,10 @@ export function createAlexaSide(deps: AlexaSideDeps): {
       await warn(camera.accountId, review)
       return review.leftOut.some(({ id }) => id === camera.id) ? [] : outgoing
     },
-    forget: (accountId, why) => grants.forget(accountId, why),
+    forget: (accountId, why, linkId) => grants.forget(accountId, why, linkId === undefined ? {} : { linkId }),
     open(events) {
       const handler = createAlexaHandler({
-        verifyToken,
+        authorize: authority.at('alexa'),
         cameras,
         broker,
         grants,
@@ -112,7 +113,7 @@ export function createAlexaSide(deps: AlexaSideDeps): {
         log,
       })
       const skill = createDoorbellSkill({
-        verifyToken,
+        authorize: authority.at('alexa'),
         cameras,
         isOnline,
         stateOf,

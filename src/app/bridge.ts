@@ -101,7 +101,9 @@ export function createBridge(deps: BridgeDeps): Bridge {
     behindProxy: config.behindProxy,
     config: config.linking,
     ...(isLive && config.console && { consoleUri: `${publicUrl}/` }),
-    async onUnlinked(account, assistant) {
+    async onUnlinked(account, assistant, { linkId, isLast }) {
+      // Another link of a household's goes on, and what this one has brought ends with it.
+      if (!isLast) return assistant === 'alexa' ? alexaSide.forget(account, 'its link was removed', linkId) : undefined
       await broker.endAll(account, assistant, 'account unlinked')
       if (assistant === 'alexa') return alexaSide.forget(account, 'account unlinked')
       // What was handed to a display a moment ago begins nothing any more.
@@ -109,7 +111,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
       await google.reports?.unlinkedHere(account)
     },
   })
-  const { oauth, verifyToken } = linking
+  const { oauth, authority } = linking
 
   const notices = createNotices(base)
   // What an account may see: its own cameras and those shared with it.
@@ -119,7 +121,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     config: config.alexa,
     publicUrl,
     sealingKey: keys.sealing,
-    verifyToken,
+    authority,
     cameras: seen,
     broker,
     notices,

@@ -1,7 +1,8 @@
 /** The page's side of the bridge, plugged together: what it is told unasked, and what it may ask. */
 import type { Request, Router } from 'express'
+import type { Authorized } from '../authority.ts'
 import type { Broker } from '../broker/broker.ts'
-import { cameraId, type CameraState, type Clock, type Grant, type Log, type Presence, type Store } from '../ports.ts'
+import { cameraId, type CameraState, type Clock, type Log, type Presence, type Store } from '../ports.ts'
 import { createApi, type ApiDeps } from '../web/api.ts'
 import { createFeed } from '../web/feed.ts'
 import { createNews, type News } from '../web/news.ts'
@@ -29,7 +30,7 @@ export interface ConsoleDeps {
 }
 
 export interface ApiOptions {
-  readonly grantOf: (request: Request) => Promise<Grant>
+  readonly grantOf: (request: Request) => Promise<Authorized>
   /** Where cameras can be registered. */
   readonly registrations?: Registrations
   readonly hearDisplays?: ApiDeps['hearDisplays']
@@ -59,17 +60,12 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
   const feed = createFeed({ clock, log })
   const news = createNews({ feed, rows, viewers, byId: cameras.byId, audience: shares.audience, log })
 
-  /** Where other servers issue the tokens, none is for our own page. */
-  const isOwnPage = async ({ clientId }: Grant) =>
-    linking.isServed && (await linking.oauth.kindOf(clientId)) === 'console'
-
   return {
     news,
     open: (events) => ({
       api: ({ grantOf, registrations, hearDisplays }) =>
         createApi({
           grantOf,
-          isOwnPage,
           visible,
           own: cameras,
           people: linking.oauth.users,

@@ -64,7 +64,10 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     await makeDataDirectory(given.dataDir)
     const unlock = lockDirectory(given.dataDir)
     opened.push(async () => unlock())
-    const vendors = await simulateVendors(given, { verifyToken: (token) => bridge.linking.verifyToken(token), clock })
+    const vendors = await simulateVendors(given, {
+      authorize: (...given) => bridge.linking.authority.authorize(...given),
+      clock,
+    })
     if (vendors !== undefined) opened.push(() => vendors.receivers.close())
     const config = vendors?.config ?? given
     const databasePath = join(config.dataDir, 'transom.db')
@@ -141,9 +144,9 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       admin: bridge.oauth.admin,
     })
     const { forwarderSecret, skillId } = config.alexa
-    const { verifyToken } = bridge.linking
+    const { authority } = bridge.linking
     const displays =
-      played && simulateDisplays({ vendors: played, bridge: localUrl, publicUrl, secrets, verifyToken, clock, log })
+      played && simulateDisplays({ vendors: played, bridge: localUrl, publicUrl, secrets, authority, clock, log })
     const page = hasPage(config) && {
       page: createPage({ directory: builtConsole, publicUrl, missing: () => notBuilt }),
     }

@@ -15,6 +15,7 @@ import { createReconcile, scheduleReconcile } from '../google/reconcile.ts'
 import { createGoogleReports, createStatesOf, type GoogleReports } from '../google/reports.ts'
 import { serviceAccountKey } from '../google/service-token.ts'
 import { createSignalingDoor, type SignalingDoor } from '../google/signaling.ts'
+import { parseJson } from '../http.ts'
 import type { OAuth } from '../oauth/server.ts'
 import type { Deliver, Outbox } from '../outbox/outbox.ts'
 import type { AccountId, CameraState, Clock, Log, Store } from '../ports.ts'
@@ -29,7 +30,7 @@ export interface GoogleDeps {
   readonly publicUrl: string
   readonly cameras: Pick<Cameras, 'list' | 'find'>
   readonly broker: Broker
-  readonly linking: Pick<Linking, 'verifyGoogleToken' | 'googleClient'> & {
+  readonly linking: Pick<Linking, 'authority'> & {
     readonly oauth: Pick<OAuth, 'unlinkToken' | 'isLinked'>
   }
   readonly notices: Notices
@@ -56,7 +57,7 @@ export function createGoogleSide(deps: GoogleDeps): {
   open(outbox: Outbox): Google
 } {
   const { config, publicUrl, broker, linking, notices, store, clock, log } = deps
-  const { oauth, googleClient, verifyGoogleToken } = linking
+  const { oauth, authority } = linking
   const { talkBack, budgetMs, reconcileMs, origins } = config
   const homeGraph = openHomeGraph(config, { clock, log })
   const promises = { canNotify: homeGraph !== undefined, willReportState: homeGraph !== undefined }
@@ -84,13 +85,12 @@ export function createGoogleSide(deps: GoogleDeps): {
         fulfillment: createFulfillment({
           ...base,
           ...promises,
-          verifyToken: verifyGoogleToken,
+          authorize: authority.at('google'),
           stateOf,
           links,
           statesOf,
           reports,
           afterwards,
-          clientId: googleClient,
           signalingUrl: `${publicUrl}/google/signaling`,
           async unlink(accountId, token) {
             await oauth.unlinkToken(token)
@@ -138,14 +138,5 @@ function readKeyFile(path: string): string {
     return readFileSync(path, 'utf8')
   } catch (cause) {
     throw new Error(`TRANSOM_GOOGLE_SERVICE_ACCOUNT: ${path} cannot be read. ${remedy}`, { cause })
-  }
-}
-
-/** The parser's own words would quote the key. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

@@ -1,9 +1,9 @@
 /** The routes of the bridge on Express: each reads its body, calls one room, and writes what comes back. */
-import express, { type Express, type Request, type RequestHandler, type Router } from 'express'
-import { BridgeError } from '../errors.ts'
-import { bearerToken } from '../google/http.ts'
+import express, { type Express, type Request, type Router } from 'express'
+import { onlyAssistant, type Authorized, type Door } from '../authority.ts'
 import { signalingBodyLimit } from '../google/signaling.ts'
-import { sessionId, type Clock, type Grant, type Log } from '../ports.ts'
+import { bearerToken, parseJson, readText, readTextUpTo, textOf } from '../http.ts'
+import { sessionId, type Clock, type Log } from '../ports.ts'
 import { createAlexaDoors } from './alexa-doors.ts'
 import type { Bridge } from './bridge.ts'
 import type { Registrations } from './registrations.ts'
@@ -16,7 +16,7 @@ import { answerError } from '../web/refusals.ts'
 const directiveLimit = 256 * 1024
 
 export interface HttpOptions {
-  /** Shared with the forwarding Lambda; without it its door does not exist. */
+  /** Shared with the forwarding Lambda: with it directives come in by its signed door alone, without it by `/alexa`. */
   readonly forwarderSecret: string | undefined
   /** The companion skill that is hosted here; without it its door does not exist. */
   readonly skillId?: string | undefined
@@ -45,6 +45,7 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
   if (bridge.api !== undefined) {
     const { registrations, simulator } = options
     const displays = simulator && { hearDisplays: simulator.hear }
+    const grantOf = (request: Request) => authorize('api', request)
     app.use('/api', bridge.api({ grantOf, ...displays, ...(registrations && { registrations }) }))
   }
   if (options.page !== undefined) app.use(options.page)
@@ -58,10 +59,13 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     (_request, response) => void response.json({ status: 'ok', negotiating: bridge.broker.running() }),
   )
 
-  app.post('/alexa', readTextUpTo(directiveLimit), async (request, response) => {
-    // Alexa wants an event whatever happens: a body that is no JSON, or too large, becomes an ErrorResponse like any other.
-    response.json(await bridge.alexa.handler(parseJson(textOf(request))))
-  })
+  // Where a forwarder signs what it brings, nobody else has a directive to bring.
+  if (options.forwarderSecret === undefined) {
+    app.post('/alexa', readTextUpTo(directiveLimit), async (request, response) => {
+      // Alexa wants an event whatever happens: a body that is no JSON, or too large, becomes an ErrorResponse like any other.
+      response.json(await bridge.alexa.handler(parseJson(textOf(request))))
+    })
+  }
 
   app.post('/google/fulfillment', readText(directiveLimit), async (request, response) => {
     const { status, body } = await bridge.fulfillment(parseJson(textOf(request)), request.headers)
@@ -75,22 +79,27 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
   })
 
   app.get('/sessions', async (request, response) => {
-    const { accountId } = await grantOf(request)
+    const grant = await authorize('records', request)
     const wanted = { limit: 50, ...readWanted(request.query) }
-    response.json({ sessions: await bridge.broker.recent(accountId, wanted) })
+    const only = onlyAssistant(grant)
+    const isNobodys = only !== undefined && (wanted.assistant ?? only) !== only
+    const own = { ...wanted, ...(only && { assistant: only }) }
+    response.json({ sessions: isNobodys ? [] : await bridge.broker.recent(grant.accountId, own) })
   })
 
   app.get('/sessions/:id', async (request, response) => {
-    const { accountId } = await grantOf(request)
-    const view = await bridge.broker.view(accountId, sessionId(request.params.id))
-    if (view === undefined)
+    const grant = await authorize('records', request)
+    const view = await bridge.broker.view(grant.accountId, sessionId(request.params.id))
+    if (view === undefined || (onlyAssistant(grant) ?? view.assistant) !== view.assistant)
       response.status(404).json({ error: 'session_not_found', message: 'no such session of this account' })
     else response.json(view)
   })
 
   app.get('/notices', async (request, response) => {
-    const { accountId } = await grantOf(request)
-    response.json({ notices: await bridge.notices.list(accountId) })
+    const grant = await authorize('records', request)
+    const only = onlyAssistant(grant)
+    const notices = await bridge.notices.list(grant.accountId)
+    response.json({ notices: notices.filter(({ kind }) => only === undefined || kind.startsWith(`${only}_`)) })
   })
 
   app.use(createIntake(bridge, options.clock))
@@ -100,39 +109,7 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
   app.use(answerError(log))
   return app
 
-  async function grantOf(request: Request): Promise<Grant> {
-    const token = bearerToken(request.headers)
-    if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
-    const grant = await bridge.linking.verifyToken(token)
-    if (!grant.scopes.includes('camera')) throw new BridgeError('unauthorized', 'the token is not for cameras')
-    return grant
+  function authorize(door: Door, request: Request): Promise<Authorized> {
+    return bridge.linking.authority.authorize(door, bearerToken(request.headers))
   }
-}
-
-/** Any body as text, whatever it says it is: some players post JSON without saying so. */
-function readText(limit: string | number): RequestHandler {
-  return express.text({ limit, type: () => true })
-}
-
-function textOf(request: Request): string {
-  return typeof request.body === 'string' ? request.body : ''
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** Lets a door refuse in its own words a body that cannot be read: without CORS headers, say, no player would see why. */
-function readTextUpTo(limit: number): RequestHandler {
-  const read = readText(limit)
-  return (request, response, next) =>
-    read(request, response, (error?: unknown) => {
-      const isTooLarge = error instanceof Error && 'type' in error && error.type === 'entity.too.large'
-      if (error !== undefined) request.body = isTooLarge ? ' '.repeat(limit + 1) : ''
-      next()
-    })
 }

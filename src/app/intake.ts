@@ -1,7 +1,7 @@
 /** The cameras' own routes: what they say, and the still pictures they leave. */
 import express, { Router, type Request } from 'express'
 import { BridgeError } from '../errors.ts'
-import { bearerToken } from '../google/http.ts'
+import { bearerToken, parseJson, readText, textOf } from '../http.ts'
 import { cameraId, type Camera, type Clock } from '../ports.ts'
 import { anyOrigin } from '../web/api.ts'
 import { cameraEvent, type CameraEvent, type CameraEventReply } from '../wire/camera-event.ts'
@@ -10,31 +10,27 @@ import { createSignatures, signatureField, timestampField } from './signature.ts
 import { snapshotLimit } from '../cameras/snapshots.ts'
 import { faultsOf } from '../wire/faults.ts'
 
-const eventLimit = '16kb'
+const eventLimit = 16 * 1024
 
 export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'events' | 'snapshots'> {
   readonly broker: Pick<Bridge['broker'], 'cameraReported'>
   readonly shares: Pick<Bridge['shares'], 'visible'>
-  readonly linking: Pick<Bridge['linking'], 'verifyToken'>
+  readonly linking: Pick<Bridge['linking'], 'authority'>
 }
 
 export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
   const router = Router()
   const signatures = createSignatures(clock)
 
-  router.post(
-    '/cameras/:id/events',
-    express.text({ limit: eventLimit, type: () => true }),
-    async (request, response) => {
-      const body = typeof request.body === 'string' ? request.body : ''
-      const reply = await withCamera(request, body, async (camera, signedAt) => {
-        const parsed = cameraEvent.safeParse(parseJson(body))
-        if (!parsed.success) throw new BridgeError('invalid_request', faultsOf(parsed.error))
-        return receive(camera, parsed.data, signedAt)
-      })
-      response.status(202).json(reply)
-    },
-  )
+  router.post('/cameras/:id/events', readText(eventLimit), async (request, response) => {
+    const body = textOf(request)
+    const reply = await withCamera(request, body, async (camera, signedAt) => {
+      const parsed = cameraEvent.safeParse(parseJson(body))
+      if (!parsed.success) throw new BridgeError('invalid_request', faultsOf(parsed.error))
+      return receive(camera, parsed.data, signedAt)
+    })
+    response.status(202).json(reply)
+  })
 
   router.put(
     '/cameras/:id/snapshot',
@@ -51,10 +47,7 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
   router.use('/cameras/:id/snapshot', anyOrigin)
   // Alexa comes with the access token of the account, and follows no redirect (alexa-smartvision-snapshotprovider.html).
   router.get('/cameras/:id/snapshot', async (request, response) => {
-    const token = bearerToken(request.headers)
-    if (token === undefined) throw new BridgeError('unauthorized', 'an access token is needed: Authorization: Bearer …')
-    const { accountId, scopes } = await bridge.linking.verifyToken(token)
-    if (!scopes.includes('camera')) throw new BridgeError('unauthorized', 'the token is not for cameras')
+    const { accountId } = await bridge.linking.authority.authorize('picture', bearerToken(request.headers))
     const camera = await bridge.shares.visible.find(accountId, cameraId(request.params.id))
     const found = camera && (await bridge.snapshots.get(camera))
     if (found === undefined) throw new BridgeError('camera_not_found', 'no picture of such a camera')
@@ -98,13 +91,5 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     const { kind: _kind, at: _at, ...report } = event
     const isOver = await bridge.broker.cameraReported(camera, report)
     return isOver ? { ended: true } : {}
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

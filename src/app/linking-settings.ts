@@ -19,6 +19,7 @@ export const linkingEnvironment = {
   TRANSOM_TOKEN_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
   TRANSOM_TOKEN_ACCOUNT_CLAIM: z.string().default('sub'),
   TRANSOM_TOKEN_SCOPE: z.string().optional(),
+  TRANSOM_TOKEN_ALEXA_CLIENT_ID: z.string().optional(),
   TRANSOM_TOKEN_GOOGLE_CLIENT_ID: z.string().optional(),
   TRANSOM_GOOGLE_SIGN_IN_AUDIENCE: z.string().optional(),
   TRANSOM_GOOGLE_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
@@ -32,7 +33,9 @@ export interface LinkingConfig {
   readonly operatorKey: string | undefined
   readonly upstream: UpstreamOptions | undefined
   /** Verify-only: somebody else's server issues the tokens, and ours is not reachable. */
-  readonly foreignTokens: (ForeignTokens & { readonly googleClientId?: string }) | undefined
+  readonly foreignTokens:
+    | (ForeignTokens & { readonly alexaClientId?: string; readonly googleClientId?: string })
+    | undefined
   readonly streamlined: StreamlinedOptions | undefined
 }
 
@@ -76,7 +79,12 @@ function foreignTokensOf(env: z.infer<typeof shape>): LinkingConfig['foreignToke
   const scope = env.TRANSOM_TOKEN_SCOPE
   const googleClientId = env.TRANSOM_TOKEN_GOOGLE_CLIENT_ID
   const accountClaim = env.TRANSOM_TOKEN_ACCOUNT_CLAIM
-  const optional = { ...(scope !== undefined && { scope }), ...(googleClientId !== undefined && { googleClientId }) }
+  const alexaClientId = env.TRANSOM_TOKEN_ALEXA_CLIENT_ID
+  const optional = {
+    ...(scope !== undefined && { scope }),
+    ...(alexaClientId !== undefined && { alexaClientId }),
+    ...(googleClientId !== undefined && { googleClientId }),
+  }
   return { issuer, audience, jwksUrl, accountClaim, ...optional }
 }
 

@@ -3,12 +3,13 @@ import type { Cameras } from '../cameras/cameras.ts'
 import type { Keys } from './secrets.ts'
 import type { LinkingConfig } from './linking-settings.ts'
 import type { Shares } from '../cameras/sharing.ts'
+import { createAuthority, type Authority } from '../authority.ts'
 import { BridgeError } from '../errors.ts'
 import type { Sharing } from '../oauth/account.ts'
-import type { OAuthClient, Assistant } from '../oauth/client.ts'
+import type { OAuthClient } from '../oauth/client.ts'
 import { createForeignVerifier } from '../oauth/foreign-tokens.ts'
-import { createOAuth, type OAuth } from '../oauth/server.ts'
-import { cameraId, type AccountId, type Clock, type Log, type Store, type VerifyToken } from '../ports.ts'
+import { createOAuth, type OAuth, type OAuthOptions } from '../oauth/server.ts'
+import { cameraId, type AccountId, type ClientKind, type Clock, type Grant, type Log, type Store } from '../ports.ts'
 
 export interface LinkingDeps {
   readonly config: LinkingConfig
@@ -21,8 +22,8 @@ export interface LinkingDeps {
   readonly shares: Shares
   /** Where our own page is, if it is served. */
   readonly consoleUri?: string
-  /** The last link of the account with this assistant has ended, here or there. */
-  readonly onUnlinked: (account: AccountId, assistant: Assistant) => Promise<void>
+  /** A link of the account with this assistant has ended, here or there. */
+  readonly onUnlinked: NonNullable<OAuthOptions['onUnlinked']>
   readonly clock: Clock
   readonly log: Log
 }
@@ -33,15 +34,12 @@ export interface Linking {
   readonly sharing: Sharing
   /** False in verify-only mode: then our own endpoints must not be reachable. */
   readonly isServed: boolean
-  readonly verifyToken: VerifyToken
-  /** The same, with the client id that Google's door expects, whichever of Google's clients the token is for. */
-  readonly verifyGoogleToken: VerifyToken
-  /** The client id that stands for Google. */
-  readonly googleClient: string
+  /** Who may open which door with an access token. */
+  readonly authority: Authority
 }
 
 export function createLinking({ config, keys, cameras, shares, ...deps }: LinkingDeps): Linking {
-  const { clients, publicUrl, onUnlinked, clock } = deps
+  const { publicUrl, onUnlinked, clock } = deps
   const { operatorKey, upstream, streamlined } = config
   const sharing: Sharing = {
     cameras: async (owner) => Promise.all((await cameras.list(owner)).map((camera) => sharedCamera(owner, camera))),
@@ -72,26 +70,13 @@ export function createLinking({ config, keys, cameras, shares, ...deps }: Linkin
   })
   const verifyToken =
     config.foreignTokens === undefined ? oauth.verifyToken : createForeignVerifier(config.foreignTokens, clock)
-  const googleClient = clients.find(({ assistant }) => assistant === 'google')?.clientId ?? 'google'
-  const isServed = config.foreignTokens === undefined
-  return {
-    oauth,
-    sharing,
-    isServed,
-    verifyToken,
-    googleClient,
-    async verifyGoogleToken(token) {
-      const grant = await verifyToken(token)
-      return (await isGoogles(grant.clientId)) ? { ...grant, clientId: googleClient } : grant
-    },
+  const { foreignTokens } = config
+  const kindsOf = async ({ clientId, clientKind }: Grant): Promise<readonly ClientKind[]> => {
+    if (foreignTokens !== undefined) return foreignKinds(clientId, foreignTokens)
+    const kind = clientKind ?? (await oauth.kindOf(clientId))
+    return kind === undefined ? [] : [kind]
   }
-
-  /** A vendor's own server may not name its clients in its tokens; then it is left to the audience. */
-  async function isGoogles(clientId: string): Promise<boolean> {
-    if (isServed) return (await oauth.kindOf(clientId)) === 'google'
-    const { googleClientId } = config.foreignTokens ?? {}
-    return googleClientId === undefined || clientId === googleClientId
-  }
+  return { oauth, sharing, isServed: foreignTokens === undefined, authority: createAuthority({ verifyToken, kindsOf }) }
 
   async function owned(owner: AccountId, id: string) {
     const camera = (await cameras.list(owner)).find((one) => one.id === id)
@@ -115,4 +100,18 @@ export function createLinking({ config, keys, cameras, shares, ...deps }: Linkin
     await oauth.audit.write(owner, kind, `${camera} with ${to?.login ?? guest}`)
     await oauth.audit.write(guest, kind, `${camera} by ${from?.login ?? owner}`)
   }
+}
+
+/** A vendor's own server may not name its clients in its tokens: what the settings do not tell apart is left to the audience. */
+function foreignKinds(
+  clientId: string,
+  { alexaClientId, googleClientId }: NonNullable<LinkingConfig['foreignTokens']>,
+): readonly ClientKind[] {
+  if (clientId === alexaClientId) return ['alexa']
+  if (clientId === googleClientId) return ['google']
+  return [
+    'other',
+    ...(alexaClientId === undefined ? (['alexa'] as const) : []),
+    ...(googleClientId === undefined ? (['google'] as const) : []),
+  ]
 }

@@ -1,7 +1,7 @@
 /** The simulator inside the embedded bridge: the vendors of whom there are no credentials, and displays that are browsers. */
-import { BridgeError } from '../errors.ts'
-import { consoleClient, isRedirectUri, type OAuthClient } from '../oauth/client.ts'
-import type { Clock, Log, VerifyToken } from '../ports.ts'
+import type { Authority } from '../authority.ts'
+import { isRedirectUri, type OAuthClient } from '../oauth/client.ts'
+import type { Clock, Log } from '../ports.ts'
 import { linkedUri } from '../simulator/account-links.ts'
 import { createSimulatorCloud, type SimulatorCloud } from '../simulator/cloud.ts'
 import { startEventReceivers, type EventReceivers } from '../simulator/event-receivers.ts'
@@ -20,11 +20,12 @@ export interface SimulatedVendors {
 /** Plays each vendor of whom there are no credentials, so that nothing is said to the real one; `undefined` when it is off. */
 export async function simulateVendors(
   config: Config,
-  deps: { readonly verifyToken: VerifyToken; readonly clock: Clock },
+  deps: { readonly authorize: Authority['authorize']; readonly clock: Clock },
 ): Promise<SimulatedVendors | undefined> {
   if (!config.simulator) return undefined
   const receivers = await startEventReceivers({
-    accountOf: async (token) => (await deps.verifyToken(token)).accountId,
+    // `npm run call` asks with the token of the assistant that it plays.
+    accountOf: async (token) => (await deps.authorize('records', token)).accountId,
     clock: deps.clock,
   })
   const { gatewayUrl, ...lwa } = receivers.amazon
@@ -51,11 +52,11 @@ export function simulateDisplays(deps: {
   readonly bridge: string
   readonly publicUrl: string
   readonly secrets: Secrets
-  readonly verifyToken: VerifyToken
+  readonly authority: Authority
   readonly clock: Clock
   readonly log: Log
 }): SimulatorCloud {
-  const { verifyToken, secrets, vendors } = deps
+  const { authority, secrets, vendors } = deps
   const { announcements, grantCode } = vendors.receivers
   return createSimulatorCloud({
     ...deps,
@@ -65,12 +66,8 @@ export function simulateDisplays(deps: {
     },
     announcements,
     ...(vendors.plays.includes('alexa') && { grantCode }),
-    linkAccount: async (token) => (await verifyToken(token)).accountId,
-    async pageAccount(token) {
-      const { accountId, clientId } = await verifyToken(token)
-      if (clientId !== consoleClient) throw new BridgeError('unauthorized', 'this token is not of the page')
-      return accountId
-    },
+    linkAccount: async (token) => (await authority.authorize('records', token)).accountId,
+    pageAccount: async (token) => (await authority.authorize('page', token)).accountId,
   })
 }
 

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
 import { within } from '../deadline.ts'
 import { BridgeError, toBridgeError } from '../errors.ts'
-import type { AccountId, VerifyToken } from '../ports.ts'
+import type { AccountId, Authorize } from '../ports.ts'
 import {
   googleIntent,
   googleRequest,
@@ -21,16 +21,15 @@ import type { Afterwards } from './afterwards.ts'
 import { createExecute, type CameraStreamDeps } from './camera-stream.ts'
 import { describeDevice, deviceState, isOutdated, unknownDevice, type DevicePromises } from './devices.ts'
 import { fulfillmentStatus, googleErrorCode, logFailure } from './errors.ts'
-import { bearerToken, type HttpHeaders } from './http.ts'
+import { bearerToken, type HttpHeaders } from '../http.ts'
 import type { GoogleLinks } from './links.ts'
 import type { GoogleReports, StatesOf } from './reports.ts'
 import { createStreamTokens } from './stream-token.ts'
 import { faultsOf } from '../wire/faults.ts'
 
 export interface FulfillmentDeps extends CameraStreamDeps, DevicePromises {
-  readonly verifyToken: VerifyToken
-  /** The OAuth client that Google is to us; tokens of another assistant do not count here. */
-  readonly clientId: string
+  /** Lets in tokens of Google's clients alone. */
+  readonly authorize: Authorize
   readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline' | 'refused' | 'endAll'>
   readonly links: GoogleLinks
   readonly statesOf: StatesOf
@@ -98,10 +97,7 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
   async function authenticate(headers: HttpHeaders): Promise<AccountId> {
     const token = bearerToken(headers)
     if (token === undefined) throw new BridgeError('unauthorized', 'no bearer token')
-    const grant = await deps.verifyToken(token)
-    if (grant.clientId !== deps.clientId) throw new BridgeError('unauthorized', `a token of client ${grant.clientId}`)
-    if (!grant.scopes.includes('camera')) throw new BridgeError('unauthorized', 'a token without the scope camera')
-    return grant.accountId
+    return (await deps.authorize(token)).accountId
   }
 
   /** `smarthome()` picks the handler. A fresh one for each request costs microseconds and lets the handlers close over it. */

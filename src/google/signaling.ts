@@ -6,7 +6,7 @@ import type { Clock, Log, Store } from '../ports.ts'
 import { signalingMessage, type SignalingAnswer } from '../wire/google.ts'
 import type { Cameras } from './cameras.ts'
 import { googleErrorCode, logFailure, signalingStatus } from './errors.ts'
-import { bearerToken, header, type HttpHeaders } from './http.ts'
+import { bearerToken, header, parseJson, type HttpHeaders } from '../http.ts'
 import { createStreamTokens, type BeginGrant, type StreamGrant } from './stream-token.ts'
 import { faultsOf } from '../wire/faults.ts'
 
@@ -137,7 +137,9 @@ function admit({ cameraId, reference }: StreamGrant, message: Message, seen: Rec
 
 /** The message in any of the shapes seen in the field. Throws `invalid_request`. */
 function readMessage(body: string | Uint8Array | undefined): Message {
-  const read = signalingMessage.safeParse(parseJson(body))
+  const json = parseJson(body ?? '')
+  if (json === undefined) throw new BridgeError('invalid_request', 'the body is not JSON')
+  const read = signalingMessage.safeParse(json)
   if (!read.success) throw new BridgeError('invalid_request', faultsOf(read.error))
   const { action, type, deviceId, sdp, offer } = read.data
   const said = action ?? type ?? (offer ? 'offer' : undefined)
@@ -148,14 +150,6 @@ function readMessage(body: string | Uint8Array | undefined): Message {
   const text = sdp || offer
   if (!text) throw new BridgeError('invalid_request', 'an offer without sdp')
   return { action: 'offer', sdp: text, saysType: typeof type === 'string', ...device }
-}
-
-function parseJson(body: string | Uint8Array | undefined): unknown {
-  try {
-    return JSON.parse(typeof body === 'string' ? body : Buffer.from(body ?? []).toString('utf8'))
-  } catch (cause) {
-    throw new BridgeError('invalid_request', 'the body is not JSON', { cause })
-  }
 }
 
 /** Google defines no error body; ours has the word that fulfillment would use. */

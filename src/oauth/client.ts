@@ -1,13 +1,9 @@
 /** The OAuth clients: the assistants, as typed into their consoles, and others that an operator lets in. */
 import { z } from 'zod'
+import type { ClientKind } from '../ports.ts'
 import { faultsOf } from '../wire/faults.ts'
 
 export type Assistant = 'alexa' | 'google'
-/**
- * `other`: an app of the operator's own. It must use PKCE, and its refresh tokens rotate. `console`: our own page, which
- * does so too, but is no link: it asks for no consent, and who signs in to it is signed out again in a day.
- */
-export type ClientKind = Assistant | 'other' | 'console'
 
 /** The client id of our own page, where there is one. */
 export const consoleClient = 'console'

@@ -1,8 +1,8 @@
 /** Which clients there are: those of the configuration and those an operator added, their secrets kept as hashes only. */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { BridgeError } from '../errors.ts'
-import type { Clock, Store } from '../ports.ts'
-import { assistantNames, type ClientKind, clientFacts, consoleClient, type OAuthClient } from './client.ts'
+import type { ClientKind, Clock, Store } from '../ports.ts'
+import { assistantNames, clientFacts, consoleClient, type OAuthClient } from './client.ts'
 import { faultsOf } from '../wire/faults.ts'
 
 export interface Client {

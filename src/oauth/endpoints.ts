@@ -1,9 +1,10 @@
 /** The endpoints beside oidc-provider's own: userinfo, and for the operator introspection and the API. */
 import { hash, timingSafeEqual } from 'node:crypto'
-import express, { type Request, type RequestHandler, type Router } from 'express'
+import express, { type RequestHandler, type Router } from 'express'
 import { z } from 'zod'
 import { answerJson } from './answer-json.ts'
 import { BridgeError } from '../errors.ts'
+import { bearerToken } from '../http.ts'
 import type { VerifyToken } from '../ports.ts'
 import type { TokenFacts } from './tokens.ts'
 import type { Users } from './users.ts'
@@ -30,7 +31,7 @@ export function createEndpoints(deps: EndpointDeps): Router {
     '/userinfo',
     answerJson(async (req, res) => {
       if (req.method !== 'GET' && req.method !== 'POST') return void res.status(405).set('allow', 'GET, POST').end()
-      const { accountId } = await verify(bearerOf(req))
+      const { accountId } = await verify(bearerToken(req.headers) ?? '')
       const user = await users.findByAccount(accountId)
       if (user === undefined) throw new BridgeError('unauthorized', 'the account no longer exists')
       res.json({ sub: user.accountId, name: user.name, preferred_username: user.login })
@@ -69,13 +70,9 @@ export function operatorOnly(...keys: readonly string[]): RequestHandler {
   // Hashes are of one length, so the comparison says nothing about it.
   const right = keys.map((key) => hash('sha256', key, 'buffer'))
   return (req, res, next) => {
-    const given = hash('sha256', bearerOf(req), 'buffer')
+    const given = hash('sha256', bearerToken(req.headers) ?? '', 'buffer')
     if (right.some((one) => timingSafeEqual(given, one))) return next()
     const refusal = { error: 'invalid_token', error_description: 'this is not the key of the operator' }
     res.status(401).set('www-authenticate', 'Bearer').json(refusal)
   }
-}
-
-function bearerOf(req: Request): string {
-  return /^Bearer +([\w.~+/-]+=*) *$/i.exec(req.headers.authorization ?? '')?.[1] ?? ''
 }

@@ -2,7 +2,7 @@
 import { createRemoteJWKSet, customFetch, errors, type FetchImplementation, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
-import { accountId, type Clock, type VerifyToken } from '../ports.ts'
+import { accessScope, accountId, type Clock, type VerifyToken } from '../ports.ts'
 
 export interface ForeignTokens {
   readonly issuer: string
@@ -20,8 +20,6 @@ export interface ForeignTokens {
 /** Signatures by a private key only: with a public key as its secret, an HMAC could be forged by anybody. */
 const algorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512']
 const longestToken = 8192
-/** What our doors ask for. A vendor has scopes of its own: the audience, and `scope` where it is set, stand for ours. */
-const ourScope = 'camera'
 const strings = z.union([z.string(), z.array(z.string()).transform((list) => list.join(' '))]).default('')
 const claimsShape = z.looseObject({
   client_id: z.string().optional(),
@@ -67,8 +65,9 @@ export function createForeignVerifier(options: ForeignTokens, clock: Clock): Ver
       if (typeof account !== 'string' || account === '' || account.length > 256 || !account.isWellFormed()) {
         throw new BridgeError('unauthorized', `the claim ${accountClaim} names no account`)
       }
+      // A vendor has scopes of its own: the audience, and `scope` where it is set, stand for ours.
       const clientId = claims.client_id ?? claims.azp ?? ''
-      return { accountId: accountId(account), clientId, scopes: [...new Set([ourScope, ...scopes])] }
+      return { accountId: accountId(account), clientId, scopes: [...new Set([accessScope, ...scopes])] }
     } catch (cause) {
       if (cause instanceof BridgeError) throw cause
       if (cause instanceof errors.JWTExpired) throw new BridgeError('token_expired', undefined, { cause })

@@ -8,6 +8,12 @@ import { nameOf, type Client, type Clients } from './clients.ts'
 import type { Ended } from './ended.ts'
 import type { Link } from './provider.ts'
 
+export interface EndedLink {
+  readonly linkId: string
+  /** The account has no other link with the assistant. */
+  readonly isLast: boolean
+}
+
 export interface Links {
   list(accountId: AccountId): Promise<readonly LinkView[]>
   /** Ends one link; false when the account has no such link. */
@@ -43,8 +49,8 @@ export function createLinks(deps: {
   readonly clients: Pick<Clients, 'find'>
   readonly ended: Pick<Ended, 'note'>
   readonly audit: Audit
-  /** The last link of the account with the assistant has ended. */
-  readonly onUnlinked: (account: AccountId, assistant: Assistant) => Promise<void>
+  /** A link of the account with the assistant has ended. */
+  readonly onUnlinked: (account: AccountId, assistant: Assistant, link: EndedLink) => Promise<void>
   readonly clock: Clock
   readonly log: Log
 }): Links {
@@ -136,7 +142,7 @@ export function createLinks(deps: {
     await onEnded(link, why === 'reused' ? 'token-reused' : 'unlinked', client)
   }
 
-  /** Tells the owner, and the assistant when nothing of it is left. Never rejects: the link is gone in any case. */
+  /** Tells the owner, and what belongs to the assistant. Never rejects: the link is gone in any case. */
   async function onEnded(link: Link, kind: 'unlinked' | 'token-reused', client: Client | undefined): Promise<void> {
     const { accountId, clientId, grantId } = link
     try {
@@ -144,7 +150,8 @@ export function createLinks(deps: {
       await Promise.all([audit.write(accountId, kind, shown), uses.remove(grantId), byClient.remove(grantId)])
       const assistant = client?.assistant
       if (assistant !== 'alexa' && assistant !== 'google') return
-      if (!(await isLinked(accountId as AccountId, assistant))) await deps.onUnlinked(accountId as AccountId, assistant)
+      const isLast = !(await isLinked(accountId as AccountId, assistant))
+      await deps.onUnlinked(accountId as AccountId, assistant, { linkId: grantId, isLast })
     } catch (error) {
       log('error', 'oauth.unlink_untold', { accountId, clientId, error })
     }

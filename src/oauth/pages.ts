@@ -1,5 +1,5 @@
 /** The pages of account linking as HTML: no script, every value escaped. */
-import type { ClientKind } from './client.ts'
+import type { ClientKind } from '../ports.ts'
 import { type Brand, type Html, markup, nothing, page, trusted } from './markup.ts'
 import { passkeyForm, passkeyScript, type PasskeyView } from './passkey-form.ts'
 import type { User } from './users.ts'

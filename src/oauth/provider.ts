@@ -1,7 +1,7 @@
 /** Sets up oidc-provider for clients such as Alexa and Google, and says in the log what it did. */
 import type { EventEmitter } from 'node:events'
 import { Provider, errors, interactionPolicy, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
-import type { Clock, Log, Store } from '../ports.ts'
+import { accessScope, type Clock, type Log, type Store } from '../ports.ts'
 import { createAdapterFactory } from './adapter.ts'
 import { isSecretOf, type Clients, type Registration } from './clients.ts'
 import type { Ended } from './ended.ts'
@@ -41,7 +41,6 @@ export interface Link {
   readonly grantId: string
 }
 
-export const defaultScope = 'camera'
 /** Cookies live below the issuer's path only; their names say whose they are. */
 export const cookieNames = { session: 'transom_session', interaction: 'transom_interaction', resume: 'transom_resume' }
 
@@ -83,7 +82,7 @@ export function createProvider(setup: ProviderSetup): Provider {
   if (setup.streamlined !== undefined) {
     addStreamlinedLinking(provider, setup.streamlined, {
       ...setup,
-      scope: defaultScope,
+      scope: accessScope,
       resourceServer: opaqueTokens(setup.audience),
     })
   }
@@ -169,6 +168,8 @@ function configuration({ issuer, audience, signingKeys, ...setup }: ProviderSetu
         jwt: (_ctx, token, parts) => {
           // Lets a JWT be checked against its link, as `tokens.ts` does.
           if ('grantId' in token) parts.payload['grant_id'] = token.grantId
+          // And lets a door know what client it is for, without a read.
+          if ('client' in token && token.client) parts.payload['client_kind'] = token.client['assistant']
         },
       },
     },
@@ -220,7 +221,7 @@ async function grantToConsole(ctx: KoaContextWithOIDC, audience: string) {
   const { provider, session, client } = ctx.oidc
   if (session?.accountId === undefined || client === undefined) return undefined
   const grant = new provider.Grant({ accountId: session.accountId, clientId: client.clientId })
-  grant.addResourceScope(audience, defaultScope)
+  grant.addResourceScope(audience, accessScope)
   await grant.save()
   return grant
 }
@@ -256,7 +257,7 @@ function policy(audience: string): interactionPolicy.DefaultPolicy {
 }
 
 function opaqueTokens(audience: string) {
-  return { scope: defaultScope, audience, accessTokenTTL: hour, accessTokenFormat: 'opaque' } as const
+  return { scope: accessScope, audience, accessTokenTTL: hour, accessTokenFormat: 'opaque' } as const
 }
 
 /** oidc-provider would compare with the secret itself, which we do not keep. */

@@ -3,6 +3,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
+import { parseJson } from '../http.ts'
 
 /** One parameter of the query; one that comes twice is none. */
 export function queryOf(req: Request, name: string): string {
@@ -25,13 +26,9 @@ function originForm(url: string): string {
   return target?.pathname.startsWith('/') === true ? `${target.pathname}${target.search}` : '/'
 }
 
-/** `undefined` for what is no JSON. */
-export function jsonOf(text: unknown): unknown {
-  try {
-    return typeof text === 'string' ? JSON.parse(text) : undefined
-  } catch {
-    return undefined
-  }
+/** What a form's field holds as JSON; `undefined` for what is none. */
+export function jsonOf(field: unknown): unknown {
+  return typeof field === 'string' ? parseJson(field) : undefined
 }
 
 /** Compares a form's token with ours, in the same time wherever they differ. */

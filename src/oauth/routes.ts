@@ -1,10 +1,10 @@
 /** All routes below the issuer, as one handler: ours first, then the provider's; and what becomes of an error. */
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import { errors } from 'oidc-provider'
-import type { Log } from '../ports.ts'
+import { accessScope, type Log } from '../ports.ts'
 import type { Pages } from './pages.ts'
 import { passkeyProgram } from './passkey-form.ts'
-import { defaultScope, type createProvider } from './provider.ts'
+import type { createProvider } from './provider.ts'
 import { refusalOf, routeOf } from './request.ts'
 import { securityHeaders } from './style.ts'
 import type { createUpstream } from './upstream.ts'
@@ -92,5 +92,5 @@ function withDefaultScope(url: string): string {
   const [path = '', query = ''] = url.split(/\?(.*)/s)
   const parameters = query.split('&').filter((part) => part !== '' && part !== 'scope' && part !== 'scope=')
   const isNamed = parameters.some((part) => part.startsWith('scope='))
-  return `${path}?${[...parameters, ...(isNamed ? [] : [`scope=${defaultScope}`])].join('&')}`
+  return `${path}?${[...parameters, ...(isNamed ? [] : [`scope=${accessScope}`])].join('&')}`
 }

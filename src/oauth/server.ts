@@ -1,13 +1,13 @@
 /** Account linking: an OAuth 2.0 authorization server for Alexa and Google, as one Express handler. */
 import type { RequestHandler } from 'express'
 import type { JWK } from 'jose'
-import type { AccountId, Clock, Log, Store, VerifyToken } from '../ports.ts'
+import type { AccountId, ClientKind, Clock, Log, Store, VerifyToken } from '../ports.ts'
 import { createAccountPages } from './account-pages.ts'
 import { createAccount, type Sharing } from './account.ts'
 import { createAdmin } from './admin.ts'
 import { createAttempts } from './attempts.ts'
 import { createAudit, type Audit } from './audit.ts'
-import { checkClients, consoleClient, type Assistant, type ClientKind, type OAuthClient } from './client.ts'
+import { checkClients, consoleClient, type Assistant, type OAuthClient } from './client.ts'
 import { createClients, type Clients } from './clients.ts'
 import { createEnded } from './ended.ts'
 import { createEndpoints } from './endpoints.ts'
@@ -15,7 +15,7 @@ import { createEntry } from './entry.ts'
 import { createInteraction } from './interaction.ts'
 import { createKeyring, publicPart, withKeyId, type Keyring, type SigningKey } from './keyring.ts'
 import { createKnownBrowsers } from './known-browser.ts'
-import { createLinks } from './links.ts'
+import { createLinks, type EndedLink } from './links.ts'
 import { createLookout } from './lookout.ts'
 import type { Brand } from './markup.ts'
 import { createPages } from './pages.ts'
@@ -60,8 +60,11 @@ export interface OAuthOptions {
   readonly cameras?: (account: AccountId) => Promise<readonly string[]>
   /** For the account page: with whom cameras are shared. */
   readonly sharing?: Sharing
-  /** The last link of this account with this assistant has ended, from whatever side. A failure is logged. */
-  readonly onUnlinked?: (account: AccountId, assistant: Assistant) => Promise<void>
+  /**
+   * A link of this account with this assistant has ended, from whatever side; `isLast`: no other is left. A failure is
+   * logged.
+   */
+  readonly onUnlinked?: (account: AccountId, assistant: Assistant, link: EndedLink) => Promise<void>
 }
 
 export interface OAuth {

@@ -56,6 +56,7 @@ const accessTokenClaims = z.object({
   exp: z.number(),
   iat: z.number(),
   grant_id: z.string().min(1),
+  client_kind: z.enum(['alexa', 'google', 'other', 'console']).optional(),
 })
 
 /** What both kinds of token say. */
@@ -124,8 +125,10 @@ export function createTokenVerifier(
         audience: rules.audience,
         currentDate: new Date(clock()),
       })
-      const { sub, client_id: clientId, scope, exp, iat, grant_id: grantId } = accessTokenClaims.parse(payload)
-      return { grant: grantFor(sub, clientId, scope), grantId, issuedAt: iat * 1000, expiresAt: exp * 1000 }
+      const { grant_id: grantId, client_kind: clientKind, ...claims } = accessTokenClaims.parse(payload)
+      const grant = grantFor(claims.sub, claims.client_id, claims.scope, grantId)
+      const times = { issuedAt: claims.iat * 1000, expiresAt: claims.exp * 1000 }
+      return { grant: { ...grant, ...(clientKind !== undefined && { clientKind }) }, grantId, ...times }
     } catch (cause) {
       // jose checks the signature before any claim, and the time last: an expired token was ours.
       if (cause instanceof errors.JWTExpired) throw new BridgeError('token_expired', undefined, { cause })
@@ -146,14 +149,15 @@ export function createTokenVerifier(
       throw new BridgeError('unauthorized', 'no such access token')
     }
     if (exp * 1000 <= clock()) throw new BridgeError('token_expired')
-    return { grant: grantFor(sub, clientId, found.scope ?? ''), grantId, issuedAt: iat * 1000, expiresAt: exp * 1000 }
+    const grant = grantFor(sub, clientId, found.scope ?? '', grantId)
+    return { grant, grantId, issuedAt: iat * 1000, expiresAt: exp * 1000 }
   }
 
   async function readRefresh(token: string): Promise<TokenFacts | undefined> {
     const found = await provider.RefreshToken.find(token)
     const { accountId: sub, clientId, grantId } = found ?? {}
     if (!found || found.consumed || !sub || !clientId || !grantId) return undefined
-    const facts = { grant: grantFor(sub, clientId, found.scope ?? ''), grantId }
+    const facts = { grant: grantFor(sub, clientId, found.scope ?? '', grantId), grantId }
     try {
       await requireLink(facts)
     } catch (error) {
@@ -177,8 +181,8 @@ export function createTokenVerifier(
 const isJwt = (token: string): boolean => token.includes('.')
 const isVerdict = ({ code }: BridgeError): boolean => code === 'unauthorized' || code === 'token_expired'
 
-function grantFor(sub: string, clientId: string, scope: string): Grant {
-  return { accountId: accountId(sub), clientId, scopes: scope === '' ? [] : scope.split(' ') }
+function grantFor(sub: string, clientId: string, scope: string, linkId: string): Grant {
+  return { accountId: accountId(sub), clientId, scopes: scope === '' ? [] : scope.split(' '), linkId }
 }
 
 function dropOldest(believed: Map<string, unknown>): void {

@@ -1,9 +1,10 @@
 /** `/api`: the bridge for its own page, and for a vendor's app that shows cameras by `transom-player`. */
 import { Router, type Request, type RequestHandler } from 'express'
 import { z } from 'zod'
+import { opens, type Authorized } from '../authority.ts'
 import type { Broker, Wanted } from '../broker/broker.ts'
 import { BridgeError } from '../errors.ts'
-import { cameraId, sessionId, type AccountId, type Grant } from '../ports.ts'
+import { cameraId, sessionId, type AccountId } from '../ports.ts'
 import type { Feed, Tell } from './feed.ts'
 import { createManageRoutes, type ManageDeps, type Person } from './manage.ts'
 import { answerError, Refused } from './refusals.ts'
@@ -15,8 +16,7 @@ export interface ApiDeps extends ViewDeps, Omit<ManageDeps, 'ownerOf'> {
   readonly rows: Rows
   /** Absent where nothing stays open: on AWS Lambda. */
   readonly feed: Feed | undefined
-  /** True for a token of our own page. */
-  readonly isOwnPage: (grant: Grant) => Promise<boolean>
+  readonly grantOf: (request: Request) => Promise<Authorized>
   /** What the displays of an account are told that the page may play; absent where it may play none. Returns how to stop. */
   readonly hearDisplays: ((account: AccountId, tell: Tell) => () => void) | undefined
 }
@@ -39,13 +39,14 @@ export function readWanted(query: unknown): Wanted {
 }
 
 export function createApi(deps: ApiDeps): Router {
-  const { grantOf, isOwnPage, people, broker, rows, feed, registrations, hearDisplays, log } = deps
+  const { grantOf, people, broker, rows, feed, registrations, hearDisplays, log } = deps
   const router = Router()
   router.use(anyOrigin)
 
   router.get('/me', async (request, response) => {
     const grant = await grantOf(request)
-    const [person, isOwn] = await Promise.all([people.findByAccount(grant.accountId), isOwnPage(grant)])
+    const person = await people.findByAccount(grant.accountId)
+    const isOwn = opens(grant, 'page')
     const { name = '', login = grant.accountId } = person ?? {}
     const canRegister = isOwn && registrations !== undefined
     response.json({ name, login, canRegister, canSimulate: isOwn && hearDisplays !== undefined })
@@ -77,7 +78,7 @@ export function createApi(deps: ApiDeps): Router {
       throw new Refused('not_supported', 'nothing is streamed from AWS Lambda: ask for the lists again instead')
     const { accountId } = grant
     // One stream for both: over HTTP/1.1 a browser opens six connections, for all its windows together.
-    const also = (await isOwnPage(grant)) && hearDisplays ? (tell: Tell) => hearDisplays(accountId, tell) : undefined
+    const also = opens(grant, 'page') && hearDisplays ? (tell: Tell) => hearDisplays(accountId, tell) : undefined
     feed.open(response, accountId, () => grantOf(request), also)
   })
 
@@ -91,7 +92,7 @@ export function createApi(deps: ApiDeps): Router {
 
   async function ownerOf(request: Request): Promise<Person> {
     const grant = await grantOf(request)
-    if (!(await isOwnPage(grant)))
+    if (!opens(grant, 'page'))
       throw new Refused('forbidden', 'cameras are managed on the page of the bridge; this token is for looking at them')
     const person = await people.findByAccount(grant.accountId)
     if (person === undefined) throw new BridgeError('unauthorized', 'the account no longer exists')

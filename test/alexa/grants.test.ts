@@ -1,8 +1,9 @@
 /** Grants: taken from Amazon, kept encrypted, refreshed once for all who ask. */
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
+import { BridgeError } from '../../src/errors.ts'
 import { createAlexaGrants } from '../../src/alexa/grants.ts'
-import { regionOfLambda } from '../../src/alexa/region.ts'
+import { regionOfLambda, type AlexaRegion } from '../../src/alexa/region.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { accountId } from '../../src/ports.ts'
 import { client, startAmazon, type Amazon } from './amazon.ts'
@@ -34,12 +35,13 @@ async function setUp(lwa: object = client) {
   }
 }
 
+const given = (code: string, region?: AlexaRegion) => ({ accountId: anna, linkId: 'link-1', code, region })
 const refreshes = ({ requests }: Amazon) => requests.filter((name) => name === 'refresh_token').length
 
 describe('a grant', () => {
   test('is exchanged, stored, and then good for events', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', undefined, signal)
+    await world.grants.accept(given('code-1'), signal)
     expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', region: 'NA', token: 'Atza|access-1' })
     expect(world.amazon.requests).toEqual(['authorization_code'])
   })
@@ -55,10 +57,51 @@ describe('a grant', () => {
     expect(await world.grants.bearer(anna)).toHaveProperty('kind', 'token')
   })
 
+  test('ends with the link that brought it, and with no other', async () => {
+    await using world = await setUp()
+    await world.grants.accept(given('code-1'), signal)
+    await world.grants.forget(anna, 'its link was removed', { linkId: 'link-2' })
+    expect(await world.grants.has(anna)).toBe(true)
+    world.amazon.state.codes.add('code-2')
+    await world.grants.accept({ ...given('code-2'), linkId: 'link-2' }, signal)
+    await world.grants.forget(anna, 'its link was removed', { linkId: 'link-1' })
+    expect(await world.grants.has(anna)).toBe(true)
+    await world.grants.forget(anna, 'its link was removed', { linkId: 'link-2' })
+    expect(await world.grants.bearer(anna)).toEqual({ kind: 'no-grant' })
+  })
+
+  test('keeps its link when its tokens are renewed', async () => {
+    await using world = await setUp()
+    await world.grants.accept(given('code-1'), signal)
+    world.pass(2 * 3_600_000)
+    expect(await world.grants.bearer(anna)).toMatchObject({ kind: 'token', token: 'Atza|access-2' })
+    await world.grants.forget(anna, 'its link was removed', { linkId: 'link-1' })
+    expect(await world.grants.has(anna)).toBe(false)
+  })
+
+  test('is not kept when its link ended while Alexa gave it', async () => {
+    await using world = await setUp()
+    let isLinked = true
+    const authorize = async () => {
+      if (!isLinked) throw new BridgeError('unauthorized')
+      return { accountId: anna, clientId: 'alexa', scopes: [], linkId: 'link-1' }
+    }
+    const grants = {
+      ...world.grants,
+      accept: async (...given: Parameters<typeof world.grants.accept>) => {
+        await world.grants.accept(...given)
+        isLinked = false
+      },
+    }
+    const { handle } = createWorld({ grants, authorize })
+    expect((await handle(acceptGrant('code-1'))).event.payload).toHaveProperty('type', 'ACCEPT_GRANT_FAILED')
+    expect(await world.grants.has(anna)).toBe(false)
+  })
+
   test('cannot be read from the store, nor used for another account or with another key', async () => {
     await using world = await setUp()
     const bob = accountId('bob')
-    await world.grants.accept(anna, 'code-1', undefined, signal)
+    await world.grants.accept(given('code-1'), signal)
     const links = world.store.collection('alexa-link')
     const record = await links.get(anna)
     expect(JSON.stringify(record)).not.toContain('Atz')
@@ -86,11 +129,11 @@ describe('a grant', () => {
 
   test('is not taken when LWA refuses our client, fails, or answers no tokens', async () => {
     await using wrongClient = await setUp({ ...client, clientSecret: 'wrong' })
-    await expect(wrongClient.grants.accept(anna, 'code-1', undefined, signal)).rejects.toThrow('invalid_client')
+    await expect(wrongClient.grants.accept(given('code-1'), signal)).rejects.toThrow('invalid_client')
     await using world = await setUp()
     world.amazon.state.script.push({ status: 503, body: {} }, { status: 200, body: { access_token: 'a' } })
-    await expect(world.grants.accept(anna, 'code-1', undefined, signal)).rejects.toThrow('HTTP 503')
-    await expect(world.grants.accept(anna, 'code-1', undefined, signal)).rejects.toThrow('HTTP 200 without tokens')
+    await expect(world.grants.accept(given('code-1'), signal)).rejects.toThrow('HTTP 503')
+    await expect(world.grants.accept(given('code-1'), signal)).rejects.toThrow('HTTP 200 without tokens')
     expect(await world.grants.bearer(anna)).toEqual({ kind: 'no-grant' })
   })
 
@@ -98,7 +141,7 @@ describe('a grant', () => {
     await using world = await setUp()
     world.amazon.state.script.push('hang')
     const hangUp = new AbortController()
-    const accepted = world.grants.accept(anna, 'code-1', undefined, hangUp.signal)
+    const accepted = world.grants.accept(given('code-1'), hangUp.signal)
     hangUp.abort(new Error('nobody waits'))
     await expect(accepted).rejects.toThrow('nobody waits')
   })
@@ -107,7 +150,7 @@ describe('a grant', () => {
 describe('a region', () => {
   test('is that of the Lambda which took the grant, else the setting, and can be corrected', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', 'FE', signal)
+    await world.grants.accept(given('code-1', 'FE'), signal)
     expect(await world.grants.bearer(anna)).toHaveProperty('region', 'FE')
     await world.grants.moved(anna, 'EU')
     expect(await world.grants.bearer(anna)).toHaveProperty('region', 'EU')
@@ -129,7 +172,7 @@ describe('a region', () => {
 describe('several processes', () => {
   test('refresh a token once between them', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', undefined, signal)
+    await world.grants.accept(given('code-1'), signal)
     world.pass(3_600_000)
     const processes = [world.make(), world.make(), world.make()]
     const bearers = await Promise.all(processes.map((grants) => grants.bearer(anna)))
@@ -143,7 +186,7 @@ const pause = () => new Promise((resolve) => setTimeout(resolve, 250))
 describe('at the same time', () => {
   test('a corrected region does not cost the tokens that a refresh brings', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', undefined, signal)
+    await world.grants.accept(given('code-1'), signal)
     world.pass(3_600_000)
     const answer = Promise.withResolvers<void>()
     world.amazon.state.beforeRefresh = answer.promise
@@ -158,7 +201,7 @@ describe('at the same time', () => {
 
   test('a corrected region is not taken for a new token', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', undefined, signal)
+    await world.grants.accept(given('code-1'), signal)
     const answer = Promise.withResolvers<void>()
     world.amazon.state.beforeRefresh = answer.promise
     const bearers = [world.make(), world.make()].map((grants) => grants.bearer(anna, 'Atza|access-1'))
@@ -172,18 +215,18 @@ describe('at the same time', () => {
   test('a grant given anew is not forgotten for what the gateway said of the old one', async () => {
     await using world = await setUp()
     world.amazon.state.codes.add('code-2')
-    await world.grants.accept(anna, 'code-1', undefined, signal)
-    await world.grants.accept(anna, 'code-2', undefined, signal)
-    await world.grants.forget(anna, 'event gateway: 403', 'Atza|access-1')
+    await world.grants.accept(given('code-1'), signal)
+    await world.grants.accept(given('code-2'), signal)
+    await world.grants.forget(anna, 'event gateway: 403', { token: 'Atza|access-1' })
     expect(await world.grants.bearer(anna)).toHaveProperty('token', 'Atza|access-2')
-    await world.grants.forget(anna, 'event gateway: 403', 'Atza|access-2')
+    await world.grants.forget(anna, 'event gateway: 403', { token: 'Atza|access-2' })
     expect(await world.grants.bearer(anna)).toEqual({ kind: 'no-grant' })
     expect(await world.grants.has(anna)).toBe(false)
   })
 
   test('who refreshes after somebody who died has as long for it as anybody', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', undefined, signal)
+    await world.grants.accept(given('code-1'), signal)
     world.pass(3_600_000)
     const dead = { onlyIf: 'absent', expiresAt: noon + 3_600_000 + 4_800 } as const
     await world.store.collection('alexa-refresh').put(anna, { heldAt: 0 }, dead)
@@ -207,7 +250,7 @@ describe('at the same time', () => {
 describe('a token', () => {
   test('is refreshed five minutes ahead of its end, once for all who ask, and the new refresh token is kept', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', undefined, signal)
+    await world.grants.accept(given('code-1'), signal)
     world.pass(3_299_000)
     expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', region: 'NA', token: 'Atza|access-1' })
     world.pass(1_000)
@@ -221,7 +264,7 @@ describe('a token', () => {
 
   test('that was turned down is refreshed at once, and not again by those who learn of it later', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', undefined, signal)
+    await world.grants.accept(given('code-1'), signal)
     expect(await world.grants.bearer(anna, 'Atza|access-1')).toEqual({
       kind: 'token',
       region: 'NA',
@@ -239,13 +282,13 @@ describe('a token', () => {
     for (const isRefused of [false, true]) {
       await using world = await setUp()
       world.amazon.state.codes.add('code-2')
-      await world.grants.accept(anna, 'code-1', undefined, signal)
+      await world.grants.accept(given('code-1'), signal)
       world.pass(3_600_000)
       const answer = Promise.withResolvers<void>()
       world.amazon.state.beforeRefresh = answer.promise
       const refreshed = world.grants.bearer(anna)
       if (isRefused) world.amazon.state.refreshTokens.clear()
-      await world.grants.accept(anna, 'code-2', undefined, signal)
+      await world.grants.accept(given('code-2'), signal)
       answer.resolve()
       expect(await refreshed).toEqual({ kind: 'token', region: 'NA', token: 'Atza|access-2' })
       expect(await world.grants.bearer(anna)).toEqual({ kind: 'token', region: 'NA', token: 'Atza|access-2' })
@@ -254,7 +297,7 @@ describe('a token', () => {
 
   test('of a customer who has withdrawn is forgotten', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', undefined, signal)
+    await world.grants.accept(given('code-1'), signal)
     world.amazon.state.refreshTokens.clear()
     world.pass(3_600_000)
     expect(await world.grants.bearer(anna)).toEqual({ kind: 'no-grant' })
@@ -263,7 +306,7 @@ describe('a token', () => {
 
   test('is kept when LWA is only out of order', async () => {
     await using world = await setUp()
-    await world.grants.accept(anna, 'code-1', undefined, signal)
+    await world.grants.accept(given('code-1'), signal)
     world.pass(3_600_000)
     world.amazon.state.script.push({ status: 500, body: {} })
     expect(await world.grants.bearer(anna)).toEqual({ kind: 'unavailable', reason: 'LWA: HTTP 500' })

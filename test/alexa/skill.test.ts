@@ -25,7 +25,7 @@ function createWorld(overrides: Partial<SkillDeps> = {}) {
   const muted: number[] = []
   const journal = createJournal()
   const skill = createDoorbellSkill({
-    verifyToken: async (token) => {
+    authorize: async (token) => {
       if (token !== 'good') throw new BridgeError(token === 'expired' ? 'token_expired' : 'unauthorized')
       return { accountId: anna, clientId: 'alexa', scopes: ['camera'] }
     },

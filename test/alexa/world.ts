@@ -62,12 +62,11 @@ export function createWorld(
   const requests: Request[] = []
   const { negotiate = async () => answerSdp, ...rest } = overrides
   const deps: AlexaDeps = {
-    verifyToken: async (token) => {
-      calls.push('verifyToken')
+    authorize: async (token) => {
+      calls.push('authorize')
       if (token === 'expired') throw new BridgeError('token_expired')
-      if (token === 'no-scope') return { accountId: anna, clientId: 'alexa', scopes: [] }
       if (token !== 'good') throw new BridgeError('unauthorized')
-      return { accountId: anna, clientId: 'alexa', scopes: ['camera'] }
+      return { accountId: anna, clientId: 'alexa', scopes: ['camera'], linkId: 'link-1' }
     },
     cameras: {
       list: async () => {
@@ -89,7 +88,10 @@ export function createWorld(
       end: async (ref) => void calls.push(`broker.end ${ref.assistant} ${ref.accountId} ${ref.reference}`),
       isOnline: () => true,
     },
-    grants: { accept: async (account, code) => void calls.push(`grants.accept ${account} ${code}`) },
+    grants: {
+      accept: async ({ accountId, code, linkId }) => void calls.push(`grants.accept ${accountId} ${code} ${linkId}`),
+      forget: async (account, _why, only) => void calls.push(`grants.forget ${account} ${only?.linkId}`),
+    },
     stateOf: async () => ({ motion: { isDetected: true, at: noon - 5_000 }, snapshot: { at: noon - 60_000 } }),
     snapshotUrl: ({ id }) => `https://bridge.example/cameras/${id}/snapshot`,
     canSendEvents: true,

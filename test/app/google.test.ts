@@ -1,5 +1,6 @@
 /** Google's side as the bridge wires it, with shared cameras: each account that may see a camera has a copy of it in Home Graph. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { createAuthority } from '../../src/authority.ts'
 import { createCameras } from '../../src/cameras/cameras.ts'
 import { readConfig } from '../../src/app/config.ts'
 import { createEvents } from '../../src/cameras/events.ts'
@@ -84,8 +85,10 @@ async function openHouse() {
       cameras: { ...cameras, ...shares.visible },
       broker,
       linking: {
-        googleClient: 'google',
-        verifyGoogleToken: async (token) => ({ accountId: accountId(token), clientId: 'google', scopes: ['camera'] }),
+        authority: createAuthority({
+          verifyToken: async (token) => ({ accountId: accountId(token), clientId: 'google', scopes: ['camera'] }),
+          kindsOf: async () => ['google'],
+        }),
         oauth: {
           unlinkToken: async (token) => void linked.delete(token),
           isLinked: async (account) => linked.has(account),

@@ -3,6 +3,7 @@ import { createSecretKey } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
+import { createAuthority } from '../../src/authority.ts'
 import type { CertificateChains } from '../../src/alexa/skill/certificate-chain.ts'
 import { createAlexaSide } from '../../src/app/alexa.ts'
 import { createAlexaDoors } from '../../src/app/alexa-doors.ts'
@@ -15,7 +16,7 @@ import { createSnapshots } from '../../src/cameras/snapshots.ts'
 import { createBroker } from '../../src/broker/broker.ts'
 import { BridgeError } from '../../src/errors.ts'
 import { createOutbox } from '../../src/outbox/outbox.ts'
-import type { Camera, CameraMessage, Signaling, VerifyToken } from '../../src/ports.ts'
+import type { Camera, CameraMessage, Signaling } from '../../src/ports.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { client, startAmazon } from '../alexa/amazon.ts'
 import { anna, createJournal, frontDoor, garden } from '../alexa/world.ts'
@@ -34,12 +35,15 @@ export interface HouseOptions {
   readonly now?: () => number
 }
 
-const verifyToken: VerifyToken = async (token) => {
-  if (token === 'expired') throw new BridgeError('token_expired')
-  if (token === 'no-scope') return { accountId: anna, clientId: 'other', scopes: [] }
-  if (token !== 'good') throw new BridgeError('unauthorized')
-  return { accountId: anna, clientId: 'alexa', scopes: ['camera'] }
-}
+const authority = createAuthority({
+  async verifyToken(token) {
+    if (token === 'expired') throw new BridgeError('token_expired')
+    if (token === 'no-scope') return { accountId: anna, clientId: 'alexa', scopes: [] }
+    if (token !== 'good') throw new BridgeError('unauthorized')
+    return { accountId: anna, clientId: 'alexa', scopes: ['camera'] }
+  },
+  kindsOf: async () => ['alexa'],
+})
 
 export async function openHouse(options: HouseOptions = {}) {
   const clock = options.now ?? Date.now
@@ -87,7 +91,7 @@ export async function openHouse(options: HouseOptions = {}) {
     },
     publicUrl: 'https://bridge.example',
     sealingKey,
-    verifyToken,
+    authority,
     cameras,
     broker,
     notices,
@@ -109,7 +113,7 @@ export async function openHouse(options: HouseOptions = {}) {
 
   const app = express()
   app.use(
-    createIntake({ cameras, events, snapshots, broker, shares: { visible: cameras }, linking: { verifyToken } }, clock),
+    createIntake({ cameras, events, snapshots, broker, shares: { visible: cameras }, linking: { authority } }, clock),
   )
   app.use(createAlexaDoors({ alexa }, { ...options, forwarderSecret, clock }))
   app.use(answerError(log))

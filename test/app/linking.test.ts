@@ -52,9 +52,7 @@ async function listen(server: Server): Promise<number> {
 }
 
 test('by default our own server issues and checks the tokens', async () => {
-  const linking = await open()
-  expect(linking.isServed).toBe(true)
-  expect(linking.verifyToken).toBe(linking.oauth.verifyToken)
+  expect((await open()).isServed).toBe(true)
 })
 
 test('verify-only: tokens of the vendor are believed at both doors, and our own endpoints are shut', async () => {
@@ -62,21 +60,37 @@ test('verify-only: tokens of the vendor are believed at both doors, and our own 
   const jwk = { ...(await exportJWK(vendor.publicKey)), kid: 'v', alg: 'RS256' }
   const port = await listen(createServer((_req, res) => void res.end(JSON.stringify({ keys: [jwk] }))))
   const issuer = 'https://login.vendor.example'
-  const linking = await open({
+  const env = {
     TRANSOM_TOKEN_ISSUER: issuer,
     TRANSOM_TOKEN_AUDIENCE: 'cameras',
     TRANSOM_TOKEN_JWKS_URL: `http://127.0.0.1:${port}/jwks`,
     TRANSOM_TOKEN_ACCOUNT_CLAIM: 'customer',
-  })
+  }
+  const tokenOf = (clientId: string) =>
+    new SignJWT({ customer: 'c-1', client_id: clientId, scope: 'camera' })
+      .setProtectedHeader({ alg: 'RS256', kid: 'v' })
+      .setIssuer(issuer)
+      .setAudience('cameras')
+      .setExpirationTime('5m')
+      .sign(vendor.privateKey)
+  const doors = ['alexa', 'google', 'api', 'page'] as const
+  const opened = async ({ authority }: Linking, clientId: string) => {
+    const token = await tokenOf(clientId)
+    const tried = doors.map((door) =>
+      authority.authorize(door, token).then(({ accountId: id }) => id === 'c-1' && door),
+    )
+    return (await Promise.allSettled(tried)).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  }
+
+  const linking = await open(env)
   expect(linking.isServed).toBe(false)
-  const token = await new SignJWT({ customer: 'c-1', client_id: 'their-google', scope: 'camera' })
-    .setProtectedHeader({ alg: 'RS256', kid: 'v' })
-    .setIssuer(issuer)
-    .setAudience('cameras')
-    .setExpirationTime('5m')
-    .sign(vendor.privateKey)
-  expect(await linking.verifyToken(token)).toEqual({ accountId: 'c-1', clientId: 'their-google', scopes: ['camera'] })
-  expect(await linking.verifyGoogleToken(token)).toMatchObject({ accountId: 'c-1', clientId: linking.googleClient })
+  expect(await opened(linking, 'their-google')).toEqual(['alexa', 'google', 'api'])
+
+  const told = { TRANSOM_TOKEN_ALEXA_CLIENT_ID: 'their-alexa', TRANSOM_TOKEN_GOOGLE_CLIENT_ID: 'their-google' }
+  const strict = await open({ ...env, ...told })
+  expect(await opened(strict, 'their-alexa')).toEqual(['alexa'])
+  expect(await opened(strict, 'their-google')).toEqual(['google'])
+  expect(await opened(strict, 'their-app')).toEqual(['api'])
 })
 
 test('verify-only: our own pages and endpoints do not exist, and the doors ask for the vendor’s tokens', async () => {

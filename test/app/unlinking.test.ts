@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { createStreamTokens } from '../../src/google/stream-token.ts'
 import { openWholeHouse } from './whole-house.ts'
 
-test("Alexa's event tokens are dropped with its last link, and not before", async () => {
+test("Alexa's event tokens are dropped with the link that brought them, and not before", async () => {
   await using house = await openWholeHouse()
   const { bridge, store } = house
   const ada = await house.addUser('ada')
@@ -14,7 +14,15 @@ test("Alexa's event tokens are dropped with its last link, and not before", asyn
   await bridge.oauth.unlinkAssistant(ada, 'google')
   await bridge.oauth.unlink(ada, 'alexa')
   expect(await granted()).toBeDefined()
+  // Another link is still there, and these were not its tokens.
+  await house.link(ada, 'alexa')
+  await house.link(ada, 'alexa', 'second-skill')
   await bridge.oauth.unlink(ada, 'second-skill')
+  expect(await bridge.oauth.isLinked(ada, 'alexa')).toBe(true)
+  expect(await granted()).toBeUndefined()
+  // Nor does anything stay that cannot say what brought it.
+  await store.collection('alexa-link').put(ada, { sealed: '' })
+  await bridge.oauth.unlink(ada, 'alexa')
   expect(await granted()).toBeUndefined()
 })
 

@@ -48,6 +48,7 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
       { ...address, clientId: 'google', assistant: 'google' },
     ],
     store,
+    isLive: true,
     signaling: {
       async *offer(_channel, _viewer, _sdp, signal): AsyncIterable<CameraMessage> {
         if (!camera.isSilent) {
@@ -80,9 +81,25 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
     await bridge.fulfillment(body, { authorization: `Bearer ${googleTokens.get(account)}` })
   }
 
+  /** A token of a link that is made with it, as our own server issues them. */
+  async function tokenFor(account: AccountId, clientId: string): Promise<string> {
+    const [iat, grantId] = [Math.floor(Date.now() / 1000), randomUUID()]
+    const grant = { accountId: account, clientId, iat, exp: iat + 100 * 365 * 24 * 3600 }
+    await store.collection('oauth-Grant').put(grantId, grant, { group: account })
+    return new SignJWT({ client_id: clientId, scope: 'camera', grant_id: grantId })
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: withKeyId(jwk).kid })
+      .setIssuer(`${publicUrl}/oauth`)
+      .setAudience(publicUrl)
+      .setSubject(account)
+      .setIssuedAt(iat)
+      .setExpirationTime('1h')
+      .sign(privateKey)
+  }
+
   return {
     bridge,
     sync,
+    tokenFor,
     store,
     amazon,
     google,
@@ -107,19 +124,9 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
     },
     /** Links an account as the pages do, and as far as the assistants then go: a grant for events, a first SYNC. */
     async link(account: AccountId, assistant: 'alexa' | 'google', clientId: string = assistant): Promise<string> {
-      const [iat, grantId] = [Math.floor(Date.now() / 1000), randomUUID()]
-      const grant = { accountId: account, clientId, iat, exp: iat + 100 * 365 * 24 * 3600 }
-      await store.collection('oauth-Grant').put(grantId, grant, { group: account })
-      const token = await new SignJWT({ client_id: clientId, scope: 'camera', grant_id: grantId })
-        .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: withKeyId(jwk).kid })
-        .setIssuer(`${publicUrl}/oauth`)
-        .setAudience(publicUrl)
-        .setSubject(account)
-        .setIssuedAt(iat)
-        .setExpirationTime('1h')
-        .sign(privateKey)
+      const token = await tokenFor(account, clientId)
       if (assistant === 'alexa') {
-        const code = `code-${grantId}`
+        const code = `code-${randomUUID()}`
         amazon.state.codes.add(code)
         await bridge.alexa.handler(acceptGrant(code, token))
       } else {

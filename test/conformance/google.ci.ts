@@ -263,7 +263,7 @@ describe.each(names)('every reply to %s conforms', (intent) => {
   })
 
   test.each(Object.keys(errorCodes) as ErrorCode[])('when everything fails with %s', async (code) => {
-    house.verifyToken = async () => Promise.reject(new BridgeError(code))
+    house.authorize = async () => Promise.reject(new BridgeError(code))
     conformingReply(intent, (await fulfillmentOf(house)(requestOf(intent), headers)).body)
   })
 

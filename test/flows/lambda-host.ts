@@ -131,9 +131,7 @@ await createCameras(store).put(frontDoor, cameraKey)
 // The customer has enabled the skill.
 const key = createSecretKey(keys.sealing, 'base64')
 await createAlexaGrants({ store, key, lwa: { ...lwaClient, tokenUrl: amazon.tokenUrl }, clock, log }).accept(
-  accountId,
-  'code-1',
-  'NA',
+  { accountId, linkId: undefined, code: 'code-1', region: 'NA' },
   new AbortController().signal,
 )
 

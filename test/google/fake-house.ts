@@ -45,7 +45,7 @@ export interface FakeHouse {
   online: boolean | undefined
   /** How all cameras are. */
   state: CameraState
-  verifyToken: (token: string) => Promise<Grant>
+  authorize: (token: string) => Promise<Grant>
   iceServers: (by: number) => Promise<readonly IceServer[]>
   negotiate: (request: NegotiateRequest) => Promise<string>
   end: () => Promise<void>
@@ -64,7 +64,7 @@ export function fakeHouse(): FakeHouse {
     cameras: [camera()],
     online: true,
     state: {},
-    verifyToken: async (token) => {
+    authorize: async (token) => {
       if (token !== 'good') throw new BridgeError('unauthorized')
       return { accountId: ada, clientId: 'google', scopes: ['camera'] }
     },
@@ -98,8 +98,7 @@ export const statesOf = (house: FakeHouse) => createStatesOf({ isOnline: () => h
 export function fulfillmentOf(house: FakeHouse, options: Partial<FulfillmentDeps> = {}) {
   return createFulfillment({
     ...ports(house),
-    verifyToken: (token) => house.verifyToken(token),
-    clientId: 'google',
+    authorize: (token) => house.authorize(token),
     links: linksOf(house),
     statesOf: statesOf(house),
     reports: {

@@ -451,15 +451,6 @@ describe('who may ask', () => {
     })
   })
 
-  test.each([
-    ['of another client', { clientId: 'alexa', scopes: ['camera'] }],
-    ['without our scope', { clientId: 'google', scopes: ['openid'] }],
-  ])('a token %s: 401', async (_, grant) => {
-    const house = fakeHouse()
-    house.verifyToken = async () => ({ accountId: ada, ...grant })
-    expect((await fulfillmentOf(house)(sync, headers)).status).toBe(401)
-  })
-
   test('the header field is found in any case, as API Gateway may give it', async () => {
     expect((await fulfillmentOf(fakeHouse())(sync, { Authorization: 'bearer good' })).status).toBe(200)
   })
@@ -487,7 +478,7 @@ describe('what goes wrong as a whole', () => {
       }
       for (const code of codes) {
         const house = fakeHouse()
-        house.verifyToken = async () => Promise.reject(new BridgeError(code, 'secret words'))
+        house.authorize = async () => Promise.reject(new BridgeError(code, 'secret words'))
         const payload = payloads[intent as keyof typeof payloads]
         const { status, body } = await fulfillmentOf(house)(request(intent, payload), headers)
         expect(schema.safeParse(body).success).toBe(true)
@@ -501,7 +492,7 @@ describe('what goes wrong as a whole', () => {
 
   test('our own mistake is logged with its stack and leaves as hardError', async () => {
     const house = fakeHouse()
-    house.verifyToken = async () => Promise.reject(new TypeError('x is not a function'))
+    house.authorize = async () => Promise.reject(new TypeError('x is not a function'))
     const { body } = await fulfillmentOf(house)(request('SYNC'), headers)
     expect(syncReply.parse(body).payload.errorCode).toBe('hardError')
     expect(house.log.at(-1)).toMatchObject({

@@ -73,7 +73,9 @@ describe('a client in the store', () => {
 
   test('that is removed takes its links along: each owner reads it, and the assistant is told with the last one', async () => {
     const unlinked: string[] = []
-    const own = await openHouse({ onUnlinked: async (account, kind) => void unlinked.push(`${account} ${kind}`) })
+    const own = await openHouse({
+      onUnlinked: async (account, kind, { isLast }) => void (isLast && unlinked.push(`${account} ${kind}`)),
+    })
     try {
       const { clients, audit } = own.oauth()
       const made = await clients.add({ assistant: 'google', redirectUris, clientId: 'second' })

@@ -154,7 +154,7 @@ describe('what the owner is told', () => {
   test('linking, unlinking from any side, and a code used twice are in the history', async () => {
     const unlinked: string[] = []
     const own = await openHouse({
-      onUnlinked: async (account, assistant) => void unlinked.push(`${account} ${assistant}`),
+      onUnlinked: async (account, assistant, { isLast }) => void (isLast && unlinked.push(`${account} ${assistant}`)),
     })
     const kinds = async () => (await own.oauth().audit.read(own.account)).map(({ kind, detail }) => [kind, detail])
     try {
@@ -188,7 +188,7 @@ describe('what the owner is told', () => {
     const unlinked: string[] = []
     const own = await openHouse({
       store: withLateLists(createSqliteStore(':memory:', Date.now)),
-      onUnlinked: async (_account, assistant) => void unlinked.push(assistant),
+      onUnlinked: async (_account, assistant, { isLast }) => void (isLast && unlinked.push(assistant)),
     })
     try {
       for (const client of [alexa, alexa, google]) await link(own, client)

@@ -78,6 +78,7 @@ describe('get', () => {
       accountId: account,
       clientId: 'google',
       scopes: ['camera'],
+      linkId: expect.any(String),
     })
     const again = await refresh(house, google, body.refresh_token ?? '')
     expect(again.status).toBe(200)

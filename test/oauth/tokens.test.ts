@@ -33,7 +33,13 @@ async function forged(change: {
 describe('a JWT', () => {
   test('of ours says who, by which client, for what', async () => {
     const { access_token } = await link(house, alexa)
-    expect(await verify(access_token)).toEqual({ accountId: house.account, clientId: 'alexa', scopes: ['camera'] })
+    expect(await verify(access_token)).toEqual({
+      accountId: house.account,
+      clientId: 'alexa',
+      clientKind: 'alexa',
+      linkId: expect.any(String),
+      scopes: ['camera'],
+    })
     expect(decodeJwt(access_token)).toMatchObject({ iss: house.issuer, aud: house.origin, sub: house.account })
     expect(JSON.stringify(decodeJwt(access_token))).not.toContain('Ada')
   })

@@ -3,12 +3,13 @@ import { getAccountLinkingAccessToken, getSlotValue, SkillBuilders, type Handler
 import type { Request, Response } from 'ask-sdk-model'
 import { within } from '../../deadline.ts'
 import { BridgeError, toBridgeError } from '../../errors.ts'
-import type { AccountId, Camera, CameraState, Clock, Log, VerifyToken } from '../../ports.ts'
+import type { AccountId, Authorize, Camera, CameraState, Clock, Log } from '../../ports.ts'
 import { durationMs, startOfDay, timeOfDay } from './duration.ts'
 import { speakable, wordsFor, type Words } from './words.ts'
 
 export interface SkillDeps {
-  readonly verifyToken: VerifyToken
+  /** Lets in tokens of Alexa's clients alone. */
+  readonly authorize: Authorize
   readonly cameras: { list(accountId: AccountId): Promise<readonly Camera[]> }
   readonly isOnline: (camera: Camera) => boolean | undefined
   readonly stateOf: (camera: Camera) => Promise<CameraState>
@@ -84,8 +85,7 @@ async function answer(deps: SkillDeps, input: HandlerInput): Promise<Response> {
     async (signal) => {
       const token = getAccountLinkingAccessToken(input.requestEnvelope)
       if (!token) return linkFirst(input)
-      const { accountId, scopes } = await deps.verifyToken(token)
-      if (!scopes.includes('camera')) throw new BridgeError('unauthorized', 'the token is not for cameras')
+      const { accountId } = await deps.authorize(token)
       return say({ deps, input, words, locale: localeOf(request), accountId, signal })
     },
     (thrown) => deps.log('warn', 'skill.failed_late', { reason: String(thrown) }),
