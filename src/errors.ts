@@ -39,6 +39,10 @@ export const errorCodes = {
   no_sound: 'the camera sends no sound, for which this display may wait in vain',
   /** The camera answered without a picture, or promised one and sends none. */
   no_picture: 'the camera sends no picture',
+  /** The disk of the bridge is full: nothing can be kept until somebody makes room. */
+  no_room: 'the disk is full',
+  /** The store cannot be read or written: damaged, locked, not permitted. */
+  store_failed: 'the store cannot be used',
   /** Our own mistake. */
   internal: 'internal error',
 } as const
@@ -75,6 +79,8 @@ export const advice: Record<ErrorCode, string> = {
   no_sound: 'Give the camera a sound track, or use the gateway, which adds silence (TRANSOM_SOURCE).',
   no_picture:
     'Check the camera’s own picture: its lens or privacy switch, its encoder, its log. For an intercom without a picture set hasVideo to false.',
+  no_room: 'Free some space on the disk of the bridge (TRANSOM_DATA). Then try again.',
+  store_failed: 'Try again. If the problem persists, the log of the bridge names the file and what to do.',
   internal: 'This is a fault of the bridge: its log has the details for a bug report.',
 }
 

@@ -40,6 +40,8 @@ const errorTypes = {
   signaling_failed: 'BRIDGE_UNREACHABLE',
   rate_limited: 'RATE_LIMIT_EXCEEDED',
   out_of_time: 'INTERNAL_ERROR',
+  no_room: 'INTERNAL_ERROR',
+  store_failed: 'INTERNAL_ERROR',
   no_sound: 'INVALID_DIRECTIVE',
   no_picture: 'ENDPOINT_UNREACHABLE',
   offer_too_large: 'INVALID_DIRECTIVE',

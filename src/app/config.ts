@@ -9,7 +9,8 @@ import { linkingEnvironment, toLinkingConfig, type LinkingConfig } from './linki
 import { siteAddress, wholeNumber } from './setting-shapes.ts'
 import { signalingVariables, toSignalingSettings, type SignalingSettings } from './signaling-settings.ts'
 
-const milliseconds = (fallback: number) => wholeNumber(0, 3_600_000, fallback)
+/** Nothing is answered in less; nobody waits for longer. */
+const budget = (fallback: number) => wholeNumber(200, 60_000, fallback)
 const onOff = (fallback: 'on' | 'off') =>
   z
     .enum(['on', 'off'])
@@ -62,10 +63,11 @@ const environment = z.object({
         return z.NEVER
       }
     }),
-  TRANSOM_ALEXA_BUDGET_MS: milliseconds(5_000),
-  TRANSOM_GOOGLE_BUDGET_MS: milliseconds(2_000),
-  TRANSOM_SETTLE_CAP_MS: milliseconds(1_500),
-  TRANSOM_QUIET_MS: milliseconds(200),
+  TRANSOM_ALEXA_BUDGET_MS: budget(5_000),
+  TRANSOM_GOOGLE_BUDGET_MS: budget(2_000),
+  // At 0 no candidate of a camera that trickles would ever be in an answer.
+  TRANSOM_SETTLE_CAP_MS: wholeNumber(50, 60_000, 1_500),
+  TRANSOM_QUIET_MS: wholeNumber(0, 60_000, 200),
   TRANSOM_TALK_BACK_ON_GOOGLE: onOff('on'),
   TRANSOM_LWA_CLIENT_ID: z.string().optional(),
   TRANSOM_LWA_CLIENT_SECRET: z.string().optional(),
@@ -86,7 +88,10 @@ const environment = z.object({
     .default('transom'),
   TRANSOM_GOOGLE_SERVICE_ACCOUNT: z.string().optional(),
   TRANSOM_HOME_GRAPH_URL: z.url().optional(),
-  TRANSOM_GOOGLE_RECONCILE_MS: milliseconds(3_600_000),
+  TRANSOM_GOOGLE_RECONCILE_MS: wholeNumber(0, 86_400_000, 3_600_000).refine(
+    (ms) => ms === 0 || ms >= 60_000,
+    'must be 60000 or more (each round asks Home Graph about every camera), or 0 for never',
+  ),
   TRANSOM_GOOGLE_ORIGINS: z
     .string()
     .default('')
@@ -164,6 +169,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 function toConfig(env: Environment): Config {
+  if (env.TRANSOM_PORT !== 0 && env.TRANSOM_PORT === env.TRANSOM_SIGNALING_PORT) {
+    throw new Error('TRANSOM_PORT and TRANSOM_SIGNALING_PORT are the same: give each a port of its own')
+  }
   if ((env.TRANSOM_LWA_CLIENT_ID === undefined) !== (env.TRANSOM_LWA_CLIENT_SECRET === undefined)) {
     throw new Error(
       "TRANSOM_LWA_CLIENT_ID and TRANSOM_LWA_CLIENT_SECRET belong together: set both, from the skill's Permissions page, or none",

@@ -1,4 +1,5 @@
 /** Everything in one process: store, signaling service, account linking, bridge and a doorbell. What a self-hoster runs. */
+import { createHmac } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -14,13 +15,14 @@ import { createBridge, type Bridge } from './bridge.ts'
 import type { Config } from './config.ts'
 import { lockDirectory } from './data-lock.ts'
 import { demoClients } from './demo-clients.ts'
+import { createHealth } from './health.ts'
 import { createHttpApp } from './http.ts'
 import { startMqtt } from './mqtt.ts'
 import { createOperatorRoutes, operatorToken } from './operator.ts'
 import { createPage } from './page.ts'
 import { createRegistrations } from './registrations.ts'
 import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
-import { atAddress, makeDataDirectory, requireCredentialsKey } from './start-faults.ts'
+import { atAddress, explainFile, makeDataDirectory, requireCredentialsKey } from './start-faults.ts'
 import { canBeDisplay, simulateDisplays, simulateVendors, simulatorSettings } from './simulator.ts'
 
 export interface Embedded {
@@ -99,7 +101,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       }),
     )
     opened.push(() => service.close())
-    const secrets = await withCredentials(made, service, secretsPath)
+    const secrets = await withCredentials(made, service, secretsPath, databasePath)
 
     // Its authority is made again when it nears its end, or when the clock was wrong.
     const access = { region, endpoint: service.localEndpoint, ca: () => service.ca }
@@ -150,10 +152,20 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const page = hasPage(config) && {
       page: createPage({ directory: builtConsole, publicUrl, missing: () => notBuilt }),
     }
+    const health = createHealth({ store, clock, log })
     const simulator = displays && { simulator: displays }
     server.on(
       'request',
-      createHttpApp(bridge, log, { forwarderSecret, skillId, operator, registrations, clock, ...simulator, ...page }),
+      createHttpApp(bridge, log, {
+        forwarderSecret,
+        skillId,
+        operator,
+        registrations,
+        health,
+        clock,
+        ...simulator,
+        ...page,
+      }),
     )
     if (displays !== undefined) opened.push(() => displays.close())
     const operatorPath = join(config.dataDir, 'operator.json')
@@ -184,6 +196,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     if (config.mqtt !== undefined) {
       const mqtt = await startMqtt({
         ...config.mqtt,
+        clientId: mqttClientId(secrets),
         find: bridge.cameras.byId,
         receive: bridge.events.receive,
         store,
@@ -214,7 +227,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     }
   } catch (error) {
     await close()
-    throw error
+    throw explainFile(error)
   }
 }
 
@@ -230,14 +243,27 @@ async function withCredentials(
   secrets: Secrets,
   service: SignalingService,
   path: string,
+  databasePath: string,
 ): Promise<Secrets & { readonly credentials: NonNullable<Secrets['credentials']> }> {
   await service.ensureChannel(doorbellId)
-  if (secrets.credentials !== undefined) return { ...secrets, credentials: secrets.credentials }
+  if (secrets.credentials !== undefined) {
+    if (await service.knowsKey(secrets.credentials.application.accessKeyId)) {
+      return { ...secrets, credentials: secrets.credentials }
+    }
+    throw new Error(
+      `${path}, ${databasePath} and certificates/credentials.key beside them do not belong together: restore the whole data directory from one backup`,
+    )
+  }
   const application = await service.createCredentials({ kind: 'application' })
   const camera = await service.createCredentials({ kind: 'camera', channelName: doorbellId })
   const complete = { ...secrets, credentials: { application, camera } }
   await saveSecrets(path, complete)
   return complete
+}
+
+/** Kept from start to start, so that the broker keeps what arrives in between, and different in every data directory. */
+function mqttClientId({ keys }: Secrets): string {
+  return `transom-${createHmac('sha256', keys.sealing).update('mqtt client').digest('hex').slice(0, 12)}`
 }
 
 /** The demo user and its doorbell; found again at the next start. */

@@ -6,6 +6,7 @@ import { bearerToken, parseJson, readText, readTextUpTo, textOf } from '../http.
 import { sessionId, type Clock, type Log } from '../ports.ts'
 import { createAlexaDoors } from './alexa-doors.ts'
 import type { Bridge } from './bridge.ts'
+import type { Health } from './health.ts'
 import type { Registrations } from './registrations.ts'
 import { createIntake } from './intake.ts'
 import type { SimulatorCloud } from '../simulator/cloud.ts'
@@ -28,6 +29,8 @@ export interface HttpOptions {
   readonly operator?: Router
   /** The vendors' clouds for displays that are browsers, where they are played. */
   readonly simulator?: Pick<SimulatorCloud, 'router' | 'hear'>
+  /** Looks after the store; without it `/healthz` says that the code runs, and nothing of the store. */
+  readonly health?: () => Promise<Health>
   readonly clock: Clock
 }
 
@@ -54,10 +57,11 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     (_request, response) =>
       void response.type('text/plain').send('Transom is running. See README.md: npm run call -- --assistant alexa\n'),
   )
-  app.get(
-    '/healthz',
-    (_request, response) => void response.json({ status: 'ok', negotiating: bridge.broker.running() }),
-  )
+  app.get('/healthz', async (_request, response) => {
+    const health: Health = (await options.health?.()) ?? { status: 'ok' }
+    if (health.status !== 'ok') response.status(503)
+    response.json({ ...health, negotiating: bridge.broker.running() })
+  })
 
   // Where a forwarder signs what it brings, nobody else has a directive to bring.
   if (options.forwarderSecret === undefined) {

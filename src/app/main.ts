@@ -5,6 +5,7 @@ import { readConfig } from './config.ts'
 import { startEmbedded, type Embedded } from './embedded.ts'
 import { greeting } from './greeting.ts'
 import { createLog } from './log.ts'
+import { explainFile } from './start-faults.ts'
 
 /** What is not closed by then is abandoned. */
 const closeMs = 5_000
@@ -25,7 +26,8 @@ try {
   process.once('SIGTERM', () => void stop(embedded, 'SIGTERM'))
   // Last: whoever reads it may stop us at once.
   console.log(greeting(embedded, config, process.stdin.isTTY))
-} catch (error) {
+} catch (thrown) {
+  const error = explainFile(thrown)
   console.error(`Transom cannot start.\n${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
 }

@@ -11,6 +11,10 @@ export interface MqttIntake {
 }
 
 const connectMs = 10_000
+/** Between two attempts where somebody else takes our place. */
+const contestedMs = 30_000
+const rivalReason =
+  'the broker ends each connection soon after it was made: probably another bridge with a copy of this data directory is connected. Stop one of the two, or let it begin with an empty TRANSOM_DATA'
 const payloadLimit = 16 * 1024
 /** A press that comes again after that is too old to be told. */
 const namesMs = 3_600_000
@@ -23,21 +27,25 @@ export async function startMqtt(deps: {
   /** `mqtt://…` or `mqtts://user:password@host`. */
   readonly url: string
   readonly topic: string
+  /** Of this data directory and no other: of two clients with one id, a broker cuts off the older one (MQTT 3.1.1, 3.1.4). */
+  readonly clientId: string
+  /** After a connection that ended, default 1,000. */
+  readonly reconnectMs?: number
   readonly find: (cameraId: string) => Promise<Camera | undefined>
   readonly receive: (camera: Camera, news: CameraNews, sentAt?: number) => Promise<void>
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
 }): Promise<MqttIntake> {
-  const { topic, clock, log } = deps
+  const { topic, clientId, clock, log, reconnectMs = 1_000 } = deps
   const names = deps.store.collection<{ readonly eventId: string }>('mqtt-name')
   const client: MqttClient = await connectAsync(
     deps.url,
     {
-      clientId: `transom-${topic.replaceAll(/[^\w]/g, '-')}`,
+      clientId,
       clean: false,
       connectTimeout: connectMs,
-      reconnectPeriod: 1_000,
+      reconnectPeriod: reconnectMs,
       protocolVersion: 4,
     },
     false,
@@ -52,7 +60,15 @@ export async function startMqtt(deps: {
     )
   })
   client.on('error', (error) => log('warn', 'mqtt.error', { reason: error.message }))
-  client.on('close', () => log('warn', 'mqtt.disconnected'))
+  const rivalry = createRivalry(clock())
+  client.on('connect', () => rivalry.connected(clock()))
+  client.on('close', () => {
+    log('warn', 'mqtt.disconnected')
+    const isContested = rivalry.closed(clock())
+    // Two that take the place from each other once a second would do nothing else.
+    client.options.reconnectPeriod = isContested ? contestedMs : reconnectMs
+    if (isContested) log('error', 'mqtt.contested', { clientId, reason: rivalReason })
+  })
   // The acknowledgement waits for `done`. What was not taken comes again when we connect again.
   client.handleMessage = (packet, done) => {
     if (packet.cmd !== 'publish') return done()
@@ -102,6 +118,28 @@ export async function startMqtt(deps: {
   return {
     async close() {
       await client.endAsync()
+    },
+  }
+}
+
+/** Connections that end so soon, so often in a row, are ended by somebody. */
+const shortMs = 5_000
+const shortOnes = 3
+
+/** Tells a client that is pushed out of its place from a network that comes and goes; `at` is in epoch milliseconds. */
+export function createRivalry(connectedAt: number) {
+  let openedAt: number | undefined = connectedAt
+  let short = 0
+  return {
+    connected(at: number): void {
+      openedAt = at
+    },
+    /** True when a rival is likely. Attempts that never became a connection do not count. */
+    closed(at: number): boolean {
+      if (openedAt === undefined) return false
+      short = at - openedAt < shortMs ? short + 1 : 0
+      openedAt = undefined
+      return short >= shortOnes
     },
   }
 }

@@ -1,6 +1,6 @@
 /** What the embedded bridge must keep secret: made at the first start, kept in one file that only its owner can read. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { exportJWK, generateKeyPair } from 'jose'
 import { z } from 'zod'
@@ -14,7 +14,7 @@ const secretsShape = z.object({
     signing: z.array(z.looseObject({ kty: z.literal('EC') })).min(1),
     cookies: z.array(z.string()).min(1),
     /** 32 bytes in base64; seals the tokens that Alexa grants us, what cameras sign with, and the signing keys of a rotation. */
-    sealing: z.string(),
+    sealing: z.string().refine((text) => Buffer.from(text, 'base64').length === 32),
   }),
   clientSecrets: z.object({ alexa: z.string(), google: z.string() }),
   demo: z.object({ login: z.string(), password: z.string(), cameraKey: z.string() }),
@@ -30,14 +30,18 @@ export type Keys = Secrets['keys']
  * says what to do, and so is a damaged file.
  */
 export async function loadSecrets(path: string, databasePath: string): Promise<Secrets> {
-  const [hasSecrets, hasDatabase] = [existsSync(path), existsSync(databasePath)]
+  // An empty database is none: a disk that was full, or a copy that failed, leaves such a file.
+  const [hasSecrets, hasDatabase] = [
+    existsSync(path),
+    (statSync(databasePath, { throwIfNoEntry: false })?.size ?? 0) > 0,
+  ]
   const known = hasSecrets ? await readSecrets(path) : undefined
   // Without credentials the very first start was cut short, before there was a database.
   const isBegun = known?.credentials !== undefined
   if (hasDatabase !== hasSecrets && (hasDatabase || isBegun)) {
     const [missing, there] = hasDatabase ? [path, databasePath] : [databasePath, path]
     throw new Error(
-      `${missing} is missing, and ${there} belongs to it: restore it from your backup, or remove both to begin anew`,
+      `${missing} is missing or empty, and ${there} belongs to it: restore it from your backup, or remove both to begin anew`,
     )
   }
   if (known !== undefined) return known
@@ -57,10 +61,12 @@ export async function loadSecrets(path: string, databasePath: string): Promise<S
 }
 
 async function readSecrets(path: string): Promise<Secrets> {
+  // Of a directory that is read as a file, Node does not say which.
+  const text = await readFile(path, 'utf8').catch((error: Error) => Promise.reject(Object.assign(error, { path })))
   try {
-    return secretsShape.parse(JSON.parse(await readFile(path, 'utf8')))
-  } catch (error) {
-    throw new Error(`${path} is damaged: restore it from your backup`, { cause: error })
+    return secretsShape.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new Error(`${path} is damaged: restore it from your backup`, { cause })
   }
 }
 

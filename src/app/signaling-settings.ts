@@ -7,23 +7,33 @@ import type { Tls } from '../signaling/listener.ts'
 import { siteAddress, wholeNumber } from './setting-shapes.ts'
 import { faultsOf } from '../wire/faults.ts'
 
-const whole = z.number().int().min(0)
-const rate = z.strictObject({ perSecond: z.number().positive(), burst: z.number().min(1) }).optional()
+/** Above 2^31 a timer of Node fires at once; eleven days are enough for any of these. */
+const mostMs = 1_000_000_000
+const count = (least: number) => z.number().int().min(least).max(1_000_000)
+const ms = (least: number) => z.number().int().min(least).max(mostMs)
+const rate = z
+  .strictObject({ perSecond: z.number().min(0.001).max(1_000_000), burst: z.number().min(1).max(1_000_000) })
+  .optional()
 const limits = z.strictObject({
-  viewersPerChannel: whole.min(1).optional(),
-  channels: whole.optional(),
-  undeliveredPerChannel: whole.optional(),
-  queueBytes: whole.min(1_024).optional(),
-  replacedMasterMs: whole.optional(),
-  offlineDelayMs: whole.optional(),
-  flappingDelayMs: whole.optional(),
-  heartbeatMs: whole.min(1_000).optional(),
-  idleMs: whole.min(1_000).optional(),
-  lifetimeMs: whole.min(1_000).optional(),
-  goAwayMs: whole.optional(),
-  strangers: whole.min(1).optional(),
-  requestMs: whole.min(1_000).optional(),
-  certificateCheckMs: whole.min(1_000).optional(),
+  viewersPerChannel: count(1).optional(),
+  channels: count(1).optional(),
+  undeliveredPerChannel: count(0).optional(),
+  queueBytes: z
+    .number()
+    .int()
+    .min(1_024)
+    .max(1_024 ** 3)
+    .optional(),
+  replacedMasterMs: ms(0).optional(),
+  offlineDelayMs: ms(0).optional(),
+  flappingDelayMs: ms(0).optional(),
+  heartbeatMs: ms(1_000).optional(),
+  idleMs: ms(1_000).optional(),
+  lifetimeMs: ms(1_000).optional(),
+  goAwayMs: ms(0).optional(),
+  strangers: count(1).optional(),
+  requestMs: ms(1_000).optional(),
+  certificateCheckMs: ms(1_000).optional(),
   rates: z
     .strictObject({
       accountWrite: rate,

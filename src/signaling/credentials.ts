@@ -98,7 +98,9 @@ async function loadKey(path: string): Promise<KeyObject> {
   const kept = await readIfThere(path)
   const bytes = kept === undefined ? randomBytes(keyBytes) : Buffer.from(kept, 'base64')
   // A new key would make every stored credential useless, so a damaged file is the operator's to mend.
-  if (bytes.length !== keyBytes) throw new BridgeError('internal', `${path} does not hold a key of ${keyBytes} bytes`)
+  if (bytes.length !== keyBytes) {
+    throw new BridgeError('store_failed', `${path} is damaged: restore the whole data directory from your backup`)
+  }
   if (kept === undefined) await writeWhole(path, `${bytes.toString('base64')}\n`)
   return createSecretKey(bytes)
 }

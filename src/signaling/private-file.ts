@@ -7,7 +7,8 @@ export async function readIfThere(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    // Of a directory that is read as a file, Node does not say which.
+    throw Object.assign(error as NodeJS.ErrnoException, { path })
   }
 }
 

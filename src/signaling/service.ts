@@ -74,6 +74,8 @@ export interface SignalingService {
   createCredentials(scope: Scope): Promise<{ accessKeyId: string; secretAccessKey: string }>
   /** The keys made for this scope, without their secrets. */
   listCredentials(scope: Scope): Promise<readonly IssuedKey[]>
+  /** Whether a key of this id can be used: it is in the store, and `credentials.key` unseals it. */
+  knowsKey(accessKeyId: string): Promise<boolean>
   /** Makes a key useless and closes the connections that were opened with it. False when there is none of this id. */
   revokeCredentials(accessKeyId: string): Promise<boolean>
   /** Removes the channel with everybody connected to it, and the keys of its cameras; what is not there is no error. */
@@ -201,6 +203,7 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     ensureChannel: (name) => ensureChannel(channels, name),
     createCredentials: credentials.create,
     listCredentials: credentials.list,
+    knowsKey: async (accessKeyId) => (await credentials.find(accessKeyId)) !== undefined,
     revokeCredentials: revoke,
     async removeChannel(name) {
       const keys = await credentials.list({ kind: 'camera', channelName: name })

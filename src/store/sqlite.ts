@@ -1,9 +1,9 @@
 /** The store in one SQLite file, on Node's own SQLite: durable before it answers, and safe to share between processes. */
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers'
-import { BridgeError } from '../errors.ts'
+import { BridgeError, type ErrorCode } from '../errors.ts'
 import type { BasicCollection, Clock, Collection, PutOptions, Store } from '../ports.ts'
 import { checkId, checkKind, checkList, checkPut, lastInstant, toStored, versionMemoryMs } from './record.ts'
 import { createTurns, withVerbs } from './verbs.ts'
@@ -26,6 +26,8 @@ const schema = `
   CREATE INDEX record_by_group ON record (kind, group_id, id) WHERE group_id IS NOT NULL;
   CREATE INDEX record_by_expiry ON record (expires_at) WHERE expires_at IS NOT NULL;
 `
+/** Of the table, as SQLite lists them. */
+const recordColumns = 'kind,id,group_id,version,expires_at,value'
 const isLive = 'value IS NOT NULL AND (expires_at IS NULL OR expires_at > :now)'
 const columns = 'id, version, expires_at AS expiresAt, value'
 
@@ -54,7 +56,8 @@ interface Write {
 /**
  * Opens the store in the file at `path`, creating it (readable by its owner only) and its directory when missing; `:memory:`
  * keeps it in memory. What a verb has answered is on disk. A file may be opened by several processes at once.
- * Throws `BridgeError` `internal` when the file was written by a newer program.
+ * Throws `BridgeError`, in words that say what to do: `store_failed` when the file is damaged, foreign, or written by a newer
+ * program, and is left as it is; `no_room` when its disk is full. The verbs reject with the same two.
  */
 export function createSqliteStore(path: string, clock: Clock): Store {
   const db = openDatabase(path)
@@ -208,15 +211,35 @@ function openDatabase(path: string): DatabaseSync {
   if (path !== ':memory:') createPrivateFile(path)
   const db = openFile(path)
   try {
+    checkContent(db, path)
     useWriteAheadLog(db)
     // FULL: a commit waits for the disk; in WAL mode the default would lose acknowledged writes with the power.
     db.exec('PRAGMA synchronous = FULL')
-    migrate(db, path)
+    migrate(db)
     return db
   } catch (error) {
     db.close()
     throw explained(error, path)
   }
+}
+
+/** Refuses a file that is not one of ours, whole and of our time, before anything is written to it. */
+function checkContent(db: DatabaseSync, path: string): void {
+  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+  if (tables.length === 0) return
+  const found = db.prepare("SELECT name FROM pragma_table_info('record') ORDER BY cid").all()
+  if (found.map(({ name }) => name).join() !== recordColumns) {
+    throw new BridgeError('store_failed', `${path} is a database of another program: ${restore}`)
+  }
+  const version = versionOf(db)
+  if (version > schemaVersion) {
+    const known = `has schema ${version} and this program knows ${schemaVersion}`
+    throw new BridgeError('store_failed', `${path} ${known}: it was written by a newer Transom, start that one`)
+  }
+  // A file that was cut off opens, and fails on the day that somebody asks for what is missing.
+  const { quick_check: verdict } = db.prepare('PRAGMA quick_check(1)').get() ?? {}
+  if (verdict !== 'ok' || isShort(db, path))
+    throw new BridgeError('store_failed', `${path} is damaged: ${restore}`, { cause: verdict })
 }
 
 function openFile(path: string): DatabaseSync {
@@ -252,17 +275,24 @@ function useWriteAheadLog(db: DatabaseSync): void {
   }
 }
 
-function migrate(db: DatabaseSync, path: string): void {
+const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0
+
+/** Of a last page that is there in part, SQLite reads the rest as zeros. With a log beside the file it may still be on its way. */
+function isShort(db: DatabaseSync, path: string): boolean {
+  const { page_count: pages } = db.prepare('PRAGMA page_count').get() ?? {}
+  const { page_size: bytes } = db.prepare('PRAGMA page_size').get() ?? {}
+  return sizeOf(`${path}-wal`) === 0 && sizeOf(path) < Number(pages) * Number(bytes)
+}
+
+/** Again by somebody who has the lock: of two processes that open a new file at once, one makes the table. */
+function migrate(db: DatabaseSync): void {
   db.exec('BEGIN IMMEDIATE')
-  const { user_version: found } = db.prepare('PRAGMA user_version').get() as { user_version: number }
-  if (found > schemaVersion) {
-    throw new BridgeError(
-      'internal',
-      `${path} has schema ${found} and this program knows ${schemaVersion}: it was written by a newer Transom`,
-    )
-  }
-  if (found === 0) db.exec(`${schema}; PRAGMA user_version = ${schemaVersion}`)
+  if (versionOf(db) === 0) db.exec(`${schema}; PRAGMA user_version = ${schemaVersion}`)
   db.exec('COMMIT')
+}
+
+function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
 }
 
 function fromRow<T>({ id, value, version, expiresAt }: Row) {
@@ -271,18 +301,22 @@ function fromRow<T>({ id, value, version, expiresAt }: Row) {
 
 const SQLITE_BUSY = 5
 
+const restore = 'stop, and restore the whole data directory from your backup'
+
 /** By SQLite's code, for faults that somebody can mend. */
-const remedies: Readonly<Record<number, string>> = {
-  8: 'cannot be written: let this user write to it and to its directory',
-  11: 'is damaged: stop, and restore the whole data directory from your backup',
-  13: 'has no room left on its disk: make some; whoever was not answered will come again',
-  14: 'cannot be opened: let this user read and write it',
-  26: 'is damaged, or no database of ours: restore the whole data directory from your backup',
+const remedies: Readonly<Record<number, readonly [ErrorCode, string]>> = {
+  [SQLITE_BUSY]: ['store_failed', 'is locked by another program: stop that one'],
+  8: ['store_failed', 'cannot be written: let this user write to it and to its directory'],
+  10: ['store_failed', 'cannot be read or written: look at its disk, and at the quota of this user'],
+  11: ['store_failed', `is damaged: ${restore}`],
+  13: ['no_room', 'has no room left on its disk: free some space'],
+  14: ['store_failed', 'cannot be opened: let this user read and write it'],
+  26: ['store_failed', `is damaged, or no database: ${restore}`],
 }
 
 function explained(thrown: unknown, path: string): unknown {
   const remedy = remedies[kindOf(thrown) ?? 0]
-  return remedy === undefined ? thrown : new BridgeError('internal', `${path} ${remedy}`, { cause: thrown })
+  return remedy === undefined ? thrown : new BridgeError(remedy[0], `${path} ${remedy[1]}`, { cause: thrown })
 }
 
 function isBusy(error: unknown): boolean {

@@ -1,6 +1,6 @@
 /** The bridge's errors in HTTP's words, for browsers and apps: a status, the code, what happened and what to do about it. */
 import type { ErrorRequestHandler, Response } from 'express'
-import { advice, BridgeError, toBridgeError, type ErrorCode } from '../errors.ts'
+import { advice, BridgeError, errorCodes, toBridgeError, type ErrorCode } from '../errors.ts'
 import type { Log } from '../ports.ts'
 
 const statusOf: Record<ErrorCode, number> = {
@@ -20,6 +20,8 @@ const statusOf: Record<ErrorCode, number> = {
   signaling_failed: 502,
   rate_limited: 429,
   out_of_time: 504,
+  no_room: 503,
+  store_failed: 503,
   no_sound: 502,
   no_picture: 502,
   offer_too_large: 413,
@@ -47,6 +49,9 @@ export class Refused extends Error {
   }
 }
 
+/** Seconds (RFC 9110 section 10.2.3). Short: a press is worth telling for half a minute. */
+const storeRetryS = 5
+
 /** Answers what a route throws. */
 export function answerError(log: Log): ErrorRequestHandler {
   return (thrown: Error & { status?: unknown }, request, response: Response, next) => {
@@ -62,10 +67,13 @@ export function answerError(log: Log): ErrorRequestHandler {
     const { code } = error
     const status = isRequestFault ? given : statusOf[code]
     const fields = { method: request.method, path: `${request.baseUrl}${request.path}`, code }
-    if (code === 'internal') log('error', 'web', { ...fields, cause: thrown })
+    const isOfStore = code === 'no_room' || code === 'store_failed'
+    if (code === 'internal' || isOfStore) log('error', 'web', { ...fields, cause: thrown })
     else if (status >= 500) log('warn', 'web', { ...fields, message: error.message })
     if (status === 401) response.set('WWW-Authenticate', 'Bearer error="invalid_token"')
-    const message = code === 'internal' ? 'internal error' : error.message
+    if (isOfStore) response.set('retry-after', String(storeRetryS))
+    // Where our files lie is for the log.
+    const message = code === 'internal' || isOfStore ? errorCodes[code] : error.message
     response.status(status).json({ error: code, message, advice: advice[code] })
   }
 }

@@ -46,6 +46,17 @@ test.each([
   ['an origin with a path', { TRANSOM_GOOGLE_ORIGINS: 'https://receiver.example/' }, 'must be origins'],
   ['any origin', { TRANSOM_GOOGLE_ORIGINS: '*' }, 'must be origins'],
   ['a port that is none', { TRANSOM_PORT: '99999' }, 'TRANSOM_PORT'],
+  ['no time for Alexa', { TRANSOM_ALEXA_BUDGET_MS: '0' }, 'TRANSOM_ALEXA_BUDGET_MS: must be a whole number from 200'],
+  [
+    'no time for Google',
+    { TRANSOM_GOOGLE_BUDGET_MS: '0' },
+    'TRANSOM_GOOGLE_BUDGET_MS: must be a whole number from 200',
+  ],
+  ['no time for candidates', { TRANSOM_SETTLE_CAP_MS: '0' }, 'TRANSOM_SETTLE_CAP_MS: must be a whole number from 50'],
+  ['a number with a sign', { TRANSOM_QUIET_MS: '-1' }, 'TRANSOM_QUIET_MS: must be a whole number from 0'],
+  ['a number with a power', { TRANSOM_ALEXA_BUDGET_MS: '1e9' }, 'TRANSOM_ALEXA_BUDGET_MS: must be a whole number'],
+  ['reconciling without a pause', { TRANSOM_GOOGLE_RECONCILE_MS: '1' }, 'TRANSOM_GOOGLE_RECONCILE_MS: must be 60000'],
+  ['one port for two', { TRANSOM_PORT: '8443' }, 'TRANSOM_PORT and TRANSOM_SIGNALING_PORT are the same'],
   ['a number that is none', { TRANSOM_PORT: ' ' }, 'TRANSOM_PORT: must be a whole number from 0 to 65535'],
   [
     'a URL that is none',
@@ -84,6 +95,11 @@ test.each([
   ['http://192.168.1.5:8080', 'http://192.168.1.5:8080'],
 ])('the public URL %s is %s', (given, origin) => {
   expect(readConfig({ TRANSOM_PUBLIC_URL: given }).publicUrl).toBe(origin)
+})
+
+test('Google need not be reconciled, and any free port may be had twice', () => {
+  const env = { TRANSOM_GOOGLE_RECONCILE_MS: '0', TRANSOM_PORT: '0', TRANSOM_SIGNALING_PORT: '0' }
+  expect(readConfig(env)).toMatchObject({ google: { reconcileMs: 0 }, port: 0, signaling: { port: 0 } })
 })
 
 test('an empty value means not set', () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Aedes } from 'aedes'
 import { connectAsync } from 'mqtt'
 import { afterAll, expect, test } from '@jest/globals'
-import { startMqtt } from '../../src/app/mqtt.ts'
+import { createRivalry, startMqtt } from '../../src/app/mqtt.ts'
 import type { CameraNews } from '../../src/ports.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { createJournal, frontDoor } from '../alexa/world.ts'
@@ -33,11 +33,13 @@ async function startBroker() {
   }
 }
 
-async function intake(url: string, receive: (news: CameraNews) => Promise<void>) {
+async function intake(url: string, receive: (news: CameraNews) => Promise<void>, clientId = 'transom-of-the-tests') {
   const { lines, log } = createJournal()
   const mqtt = await startMqtt({
     url,
     topic: 'transom',
+    clientId,
+    reconnectMs: 50,
     find: async (id) => (id === frontDoor.id ? frontDoor : undefined),
     receive: (_camera, news) => receive(news),
     store,
@@ -163,4 +165,46 @@ test('a broker that is not there says so at the start', async () => {
   const start = intake('mqtt://user:secret@127.0.0.1:1', async () => {})
   await expect(start).rejects.toThrow(/^TRANSOM_MQTT_URL: 127\.0\.0\.1:1: .*(ECONNREFUSED|connect)/)
   await expect(start).rejects.not.toThrow('secret')
+})
+
+test('two bridges of two data directories are both connected', async () => {
+  await using broker = await startBroker()
+  const heard: string[] = []
+  await using one = await intake(broker.url, async () => void heard.push('one'), 'transom-one')
+  await using two = await intake(broker.url, async () => void heard.push('two'), 'transom-two')
+  await broker.publish('transom/front-door/event', '{"kind":"press"}')
+  await until(() => heard.length === 2)
+  expect(heard.sort()).toEqual(['one', 'two'])
+  expect([...one.lines, ...two.lines].map(({ event }) => event)).not.toContain('mqtt.disconnected')
+})
+
+test('a client that is pushed out again and again has a rival; one whose network comes and goes has not', () => {
+  const pushed = createRivalry(0)
+  expect(pushed.closed(900)).toBe(false)
+  pushed.connected(1_900)
+  expect(pushed.closed(2_800)).toBe(false)
+  // An attempt that failed is neither short nor long.
+  expect(pushed.closed(3_800)).toBe(false)
+  pushed.connected(4_800)
+  expect(pushed.closed(5_000)).toBe(true)
+  pushed.connected(35_000)
+  expect(pushed.closed(36_000)).toBe(true)
+  pushed.connected(66_000)
+  expect(pushed.closed(72_000)).toBe(false)
+
+  const weak = createRivalry(0)
+  const verdicts = [1, 2, 3, 4, 5].map((round) => {
+    weak.connected(round * 60_000)
+    return weak.closed(round * 60_000 + (round % 2 ? 6_000 : 1_000))
+  })
+  expect(verdicts).toEqual(Array(5).fill(false))
+})
+
+test('of two bridges with one client id, both say so and stop pushing each other out each second', async () => {
+  await using broker = await startBroker()
+  await using one = await intake(broker.url, async () => {})
+  await using two = await intake(broker.url, async () => {})
+  const contested = () => [...one.lines, ...two.lines].filter(({ event }) => event === 'mqtt.contested')
+  await until(() => contested().length >= 1)
+  expect(contested()[0]).toMatchObject({ level: 'error', fields: { clientId: 'transom-of-the-tests' } })
 })

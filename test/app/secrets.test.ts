@@ -17,7 +17,7 @@ afterAll(() => rmSync(root, { recursive: true }))
 
 test('what the first start made, the next one reads', async () => {
   const made = await loadSecrets(path, database)
-  writeFileSync(database, '')
+  writeFileSync(database, 'rows')
   expect(await loadSecrets(path, database)).toEqual(made)
   expect(made.demo.password).toMatch(/^[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}$/)
   expect(Buffer.from(made.keys.sealing, 'base64')).toHaveLength(32)
@@ -36,12 +36,20 @@ test('a start that was cut short before the database was made goes on', async ()
 })
 
 test('a database without its secrets, or secrets without their database, say what to do', async () => {
-  writeFileSync(database, '')
+  writeFileSync(database, 'rows')
   await expect(loadSecrets(path, database)).rejects.toThrow(`${path} is missing`)
   rmSync(database)
   const key = { accessKeyId: 'a', secretAccessKey: 's' }
   await saveSecrets(path, { ...(await loadSecrets(path, database)), credentials: { application: key, camera: key } })
   await expect(loadSecrets(path, database)).rejects.toThrow(`${database} is missing`)
+  writeFileSync(database, '')
+  await expect(loadSecrets(path, database)).rejects.toThrow(`${database} is missing or empty`)
+})
+
+test('a sealing key that was cut short is not made do with', async () => {
+  const made = await loadSecrets(path, database)
+  await saveSecrets(path, { ...made, keys: { ...made.keys, sealing: made.keys.sealing.slice(4) } })
+  await expect(loadSecrets(path, database)).rejects.toThrow(`${path} is damaged`)
 })
 
 test.each(['', '{}', 'null', '{"keys":1}'])('a damaged file (%j) is named, and stays as it is', async (text) => {

@@ -54,6 +54,13 @@ test.each([
     'TRANSOM_SIGNALING_TLS is off',
   ],
   ['a port that is none', { TRANSOM_SIGNALING_PORT: ' ' }, 'TRANSOM_SIGNALING_PORT: must be a whole number'],
+  ['a pause that no timer can hold', { TRANSOM_SIGNALING_LIMITS: '{"heartbeatMs":3000000000}' }, 'at heartbeatMs'],
+  ['a service without channels', { TRANSOM_SIGNALING_LIMITS: '{"channels":0}' }, 'at channels'],
+  [
+    'a rate that lets nothing through',
+    { TRANSOM_SIGNALING_LIMITS: '{"rates":{"channelCall":{"perSecond":0,"burst":1}}}' },
+    'at rates.channelCall.perSecond',
+  ],
   ['a time that is none', { TRANSOM_TURN_TTL_S: '5' }, 'TRANSOM_TURN_TTL_S: must be a whole number from 60 to'],
   ['a host with a scheme', { TRANSOM_SIGNALING_HOST: 'https://kvs.example' }, 'TRANSOM_SIGNALING_HOST: must be a name'],
   ['a host with a port', { TRANSOM_SIGNALING_HOST: 'kvs.example:443' }, 'without scheme and port'],

@@ -166,6 +166,8 @@ describe('a refusal', () => {
     signaling_failed: 502,
     rate_limited: 429,
     out_of_time: 504,
+    no_room: 503,
+    store_failed: 503,
     no_sound: 502,
     no_picture: 502,
     offer_too_large: 413,

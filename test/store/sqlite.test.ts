@@ -1,7 +1,7 @@
 /** The SQLite store: the contract, and what only a file can be asked: reopening, crashes, full disks, other processes. */
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -60,9 +60,35 @@ test('a file of a newer program is refused and left as it is', async () => {
   await createSqliteStore(path, Date.now).close()
   inspect(path, (db) => db.exec('PRAGMA user_version = 9'))
   expect(() => createSqliteStore(path, Date.now)).toThrow(
-    expect.objectContaining({ code: 'internal', message: expect.stringContaining('schema 9') }),
+    expect.objectContaining({ code: 'store_failed', message: expect.stringContaining('schema 9') }),
   )
   inspect(path, (db) => expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: 9 }))
+})
+
+test.each(['CREATE TABLE places (url TEXT)', 'CREATE TABLE record (id TEXT, sleeve TEXT); PRAGMA user_version = 1'])(
+  'a database of another program is refused and left as it is: %s',
+  (schema) => {
+    const foreign = join(directory, 'places.sqlite')
+    inspect(foreign, (db) => db.exec(schema))
+    const before = readFileSync(foreign)
+    expect(() => createSqliteStore(foreign, Date.now)).toThrow(
+      expect.objectContaining({ code: 'store_failed', message: expect.stringContaining('of another program') }),
+    )
+    expect(readFileSync(foreign).equals(before)).toBe(true)
+  },
+)
+
+test('a file that was cut off is noticed when it is opened, not when somebody asks for what is missing', async () => {
+  const store = createSqliteStore(path, Date.now)
+  for (let n = 0; n < 50; n += 1) await store.collection('camera').put(`${n}`, 'x'.repeat(1_000))
+  await store.close()
+  const whole = readFileSync(path)
+  for (const bytes of [50, 4_096, 5_000, whole.length - 4_096, whole.length - 1]) {
+    writeFileSync(path, whole.subarray(0, bytes))
+    expect(() => createSqliteStore(path, Date.now)).toThrow(/is damaged.*restore the whole data directory/)
+  }
+  writeFileSync(path, whole)
+  await createSqliteStore(path, Date.now).close()
 })
 
 test('records that are gone leave the file while others are put, and their versions begin anew', async () => {

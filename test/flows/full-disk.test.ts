@@ -1,0 +1,75 @@
+/** A bridge whose disk has no more room: it refuses what it cannot keep, says so, and goes on when there is room again. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { readSettings } from '../../src/simulator/settings.ts'
+
+const dataDir = mkdtempSync(join(tmpdir(), 'transom-full-'))
+let bridge: ChildProcess
+let said = ''
+
+beforeAll(async () => {
+  // No file may grow beyond 1 MiB (`ulimit` counts blocks of 512 bytes), which the log of the database soon does.
+  bridge = spawn('/bin/sh', ['-c', 'ulimit -f 2048; exec "$@"', 'sh', process.execPath, 'src/app/main.ts'], {
+    cwd: join(import.meta.dirname, '..', '..'),
+    env: {
+      ...process.env,
+      NODE_OPTIONS: '',
+      TRANSOM_DATA: dataDir,
+      TRANSOM_PORT: '0',
+      TRANSOM_SIGNALING_PORT: '0',
+      TRANSOM_DOORBELL: 'off',
+      TRANSOM_CONSOLE: 'off',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const running = Promise.withResolvers<void>()
+  const listen = (chunk: Buffer) => {
+    said += chunk.toString()
+    if (said.includes('Transom is running')) running.resolve()
+  }
+  bridge.stdout?.on('data', listen)
+  bridge.stderr?.on('data', listen)
+  bridge.once('exit', () => running.reject(new Error(`the bridge ended:\n${said}`)))
+  await running.promise
+}, 30_000)
+afterAll(async () => {
+  if (bridge.exitCode === null) {
+    bridge.kill('SIGTERM')
+    await once(bridge, 'exit')
+  }
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+test('a press is refused with 503 and when to come again, /healthz says why, and the process lives', async () => {
+  const { bridge: url, cameraKeys } = readSettings(dataDir)
+  const press = (eventId: string) =>
+    fetch(`${url}/cameras/front-door/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${cameraKeys?.['front-door']}` },
+      body: JSON.stringify({ kind: 'press', eventId, at: Date.now() }),
+    })
+  let refused: Response | undefined
+  for (let n = 0; n < 2_000 && refused === undefined; n += 1) {
+    const response = await press(`press-${n}`)
+    if (response.status !== 202) refused = response
+  }
+  expect(refused?.status).toBe(503)
+  expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0)
+  const text = await refused?.text()
+  expect(JSON.parse(text ?? '')).toMatchObject({ error: expect.stringMatching(/^(no_room|store_failed)$/) })
+  // Where the bridge keeps its files is for its log, which names the remedy, too.
+  expect(text).not.toContain(dataDir)
+  expect(said).toContain(`${join(dataDir, 'transom.db')} `)
+
+  const health = await fetch(`${url}/healthz`)
+  expect(health.status).toBe(503)
+  expect(await health.json()).toMatchObject({
+    status: 'failing',
+    cause: expect.stringMatching(/^(no_room|store_failed)$/),
+  })
+  expect(bridge.exitCode).toBeNull()
+}, 60_000)
