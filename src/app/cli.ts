@@ -10,6 +10,7 @@ import {
   type CameraAccess,
   type Registration,
 } from '../wire/registration.ts'
+import { runKeyCommand } from './cli-keys.ts'
 import { callOperator as call, findOperator } from './operator-client.ts'
 
 const usage = `
@@ -20,10 +21,14 @@ const usage = `
                                                                    on AWS a new camera key instead of the one before
   npm run transom -- camera revoke ACCESS_KEY_ID                   make a key useless and end its connections
   npm run transom -- camera remove ID                              the camera, its channel and its keys
+  npm run transom -- key add --viewer ID…                          a key with which an app, a page or a script views these
+                                                                   cameras, and does nothing else
+  npm run transom -- key list                                      viewers' keys and their cameras
+  npm run transom -- key remove ACCESS_KEY_ID                      make a key useless and end its connections
 
   ID                  1 to 256 of a-z A-Z 0-9 _ . -
   --channel NAME      its signaling channel; the id, if not given
-  --name TEXT         what people call it; the id, if not given
+  --name TEXT         what people call it; the id, if not given. What a viewer's key is for
   --camera            a camera without a button; otherwise it is a doorbell
   --owner LOGIN       whose camera it is (demo; on AWS it must be said)
   --account ID        the same by account id, which is all that is known of people of another server
@@ -56,6 +61,7 @@ const options = {
   switch: { type: 'boolean' },
   snapshots: { type: 'boolean' },
   'alexa-offer': { type: 'boolean', default: false },
+  viewer: { type: 'boolean', default: false },
   replace: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -66,10 +72,13 @@ const issuedAnswer = z.union([registration, cameraAccess])
 
 try {
   const { values, positionals } = parseArgs({ options, allowPositionals: true, allowNegative: true })
-  const [noun, verb, subject, ...rest] = positionals
+  const [noun, verb, ...subjects] = positionals
+  const [subject, ...rest] = subjects
   const needsSubject = verb !== 'list'
   if (values.help) {
     console.log(usage)
+  } else if (noun === 'key') {
+    await runKeys(verb, subjects, values)
   } else if (noun !== 'camera' || verb === undefined || rest.length > 0 || (subject !== undefined) !== needsSubject) {
     throw new Error(`this is not a command${usage}`)
   } else {
@@ -80,8 +89,19 @@ try {
   process.exitCode = 1
 }
 
-async function run(verb: string, subject: string, values: Values): Promise<void> {
+async function runKeys(verb: string | undefined, subjects: readonly string[], values: Values): Promise<void> {
+  loadEnvFile()
+  const printed = await runKeyCommand(await findOperator(process.env), verb ?? '', subjects, values)
+  if (printed === undefined) throw new Error(`this is not a command${usage}`)
+  show(values, printed.json, () => printed.text)
+}
+
+function loadEnvFile(): void {
   if (existsSync('.env')) process.loadEnvFile('.env')
+}
+
+async function run(verb: string, subject: string, values: Values): Promise<void> {
+  loadEnvFile()
   const access = await findOperator(process.env)
   const id = verb === 'list' ? '' : idOf(subject)
   switch (verb) {

@@ -23,6 +23,7 @@ import { createPage } from './page.ts'
 import { createRegistrations } from './registrations.ts'
 import { loadSecrets, saveSecrets, type Secrets } from './secrets.ts'
 import { atAddress, explainFile, makeDataDirectory, requireCredentialsKey } from './start-faults.ts'
+import { createViewerKeys } from './viewer-keys.ts'
 import { canBeDisplay, simulateDisplays, simulateVendors, simulatorSettings } from './simulator.ts'
 
 export interface Embedded {
@@ -141,6 +142,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const operator = createOperatorRoutes({
       keys: operatorKey === undefined ? [token] : [token, operatorKey],
       registrations,
+      viewerKeys: createViewerKeys({ cameras: bridge.cameras, service, region }),
       linking: bridge.linking,
       defaultOwner: secrets.demo.login,
       admin: bridge.oauth.admin,

@@ -5,10 +5,17 @@ import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import { operatorOnly } from '../oauth/endpoints.ts'
 import { accountId, type AccountId } from '../ports.ts'
-import { cameraChange, cameraOwner, registrationRequest, type CameraOwner } from '../wire/registration.ts'
+import {
+  cameraChange,
+  cameraOwner,
+  registrationRequest,
+  viewerKeyRequest,
+  type CameraOwner,
+} from '../wire/registration.ts'
 import type { CameraRecords } from './camera-records.ts'
 import type { Linking } from './linking.ts'
 import type { Registrations } from './registrations.ts'
+import type { ViewerKeys } from './viewer-keys.ts'
 import { faultsOf } from '../wire/faults.ts'
 
 /** Where the bridge is and the token of this run: what `operator.json` in the data directory holds. */
@@ -22,6 +29,8 @@ export interface OperatorDeps {
   readonly keys: readonly string[]
   /** The cameras' records, or where the signaling is ours, their channels and access keys with them. */
   readonly registrations: CameraRecords | Registrations
+  /** Where the signaling is ours. */
+  readonly viewerKeys?: ViewerKeys
   readonly linking: Pick<Linking, 'isServed'> & { readonly oauth: Pick<Linking['oauth'], 'users'> }
   /** Whose cameras are meant when nobody is named. */
   readonly defaultOwner?: string
@@ -57,12 +66,23 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
     const { replace } = read(z.object({ replace: z.boolean().default(false) }), request.body ?? {})
     response.status(201).json(await registrations.issueKey(request.params.id, replace))
   })
+  router.get('/keys', async (_request, response) => {
+    response.json({ keys: await keysHere(deps).list() })
+  })
+  router.post('/keys', async (request, response) => {
+    const { cameras, name } = read(viewerKeyRequest, request.body)
+    response.status(201).json(await keysHere(deps).add(cameras, name))
+  })
   router.delete('/keys/:accessKeyId', async (request, response) => {
-    if (!('revokeKey' in registrations)) throw new BridgeError('invalid_request', 'access keys here are those of IAM')
-    await registrations.revokeKey(request.params.accessKeyId)
+    await keysHere(deps).remove(request.params.accessKeyId)
     response.status(204).end()
   })
   return router
+}
+
+function keysHere({ viewerKeys }: OperatorDeps): ViewerKeys {
+  if (viewerKeys === undefined) throw new BridgeError('invalid_request', 'access keys here are those of IAM')
+  return viewerKeys
 }
 
 /** Accounts of another authorization server are known by their ids only, and whether they exist is not known at all. */

@@ -12,8 +12,6 @@ export interface Registrations extends CameraRecords {
   isTaken(id: string): Promise<boolean>
   /** A further access key; with `replace` the only one, and a new camera key too. Throws `camera_not_found`. */
   issueKey(id: string, replace?: boolean): Promise<Registration>
-  /** Throws `camera_not_found` when there is no such key. */
-  revokeKey(accessKeyId: string): Promise<void>
 }
 
 export interface RegistrationDeps {
@@ -74,7 +72,8 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
           const keys = await service.listCredentials({ kind: 'camera', channelName })
           const seen = service.presence(channelName)
           const since = seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }
-          return { ...camera, isOnline: seen?.online ?? false, ...since, keys: [...keys] }
+          const issued = keys.map(({ accessKeyId, createdAt }) => ({ accessKeyId, createdAt }))
+          return { ...camera, isOnline: seen?.online ?? false, ...since, keys: issued }
         }),
       )
     },
@@ -87,11 +86,6 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
       if (cameraKey !== undefined) await cameras.put(camera, cameraKey)
       await Promise.all(older.map(({ accessKeyId }) => service.revokeCredentials(accessKeyId)))
       return issued
-    },
-    async revokeKey(accessKeyId) {
-      if (!(await service.revokeCredentials(accessKeyId))) {
-        throw new BridgeError('camera_not_found', `there is no key ${accessKeyId}`)
-      }
     },
     async remove(id) {
       const camera = await existing(cameras, id)

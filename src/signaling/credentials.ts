@@ -5,8 +5,14 @@ import { BridgeError } from '../errors.ts'
 import type { Clock, Log, Store } from '../ports.ts'
 import { readIfThere, writeWhole } from './private-file.ts'
 
-/** What a key opens: an application's every channel in any role, a camera's its own channel as master. */
-export type Scope = { readonly kind: 'application' } | { readonly kind: 'camera'; readonly channelName: string }
+/** What a key opens: an application's every channel in any role, a camera's its own as master, a viewer's those named. */
+export type Scope =
+  | { readonly kind: 'application' }
+  | { readonly kind: 'camera'; readonly channelName: string }
+  | { readonly kind: 'viewer'; readonly channelNames: readonly string[] }
+
+/** Which keys: those of applications, of one channel's cameras, or of all viewers. */
+export type KeysOf = Exclude<Scope, { readonly kind: 'viewer' }> | { readonly kind: 'viewer' }
 
 export interface Credential {
   readonly accessKeyId: string
@@ -15,17 +21,24 @@ export interface Credential {
 }
 
 export interface Credentials {
-  /** Makes a key. This is the only time that its secret leaves. */
-  readonly create: (scope: Scope) => Promise<{ accessKeyId: string; secretAccessKey: string }>
+  /** Makes a key; `name` is for whoever lists it. This is the only time that its secret leaves. */
+  readonly create: (scope: Scope, name?: string) => Promise<{ accessKeyId: string; secretAccessKey: string }>
   readonly find: (accessKeyId: string) => Promise<Credential | undefined>
-  /** The keys of this scope, without their secrets; the oldest ones that there is room for. */
-  readonly list: (scope: Scope) => Promise<readonly IssuedKey[]>
+  /** The keys, without their secrets. */
+  readonly list: (of: KeysOf) => Promise<readonly IssuedKey[]>
   /** Makes the key useless. False when there is none of this id. */
   readonly revoke: (accessKeyId: string) => Promise<boolean>
+  /**
+   * Takes the channel away from every key: one of the same name that is made later is another channel. Returns the ids of
+   * the keys that opened nothing else, which are revoked.
+   */
+  readonly forget: (channelName: string) => Promise<readonly string[]>
 }
 
 export interface IssuedKey {
   readonly accessKeyId: string
+  readonly scope: Scope
+  readonly name?: string
   /** Epoch milliseconds. */
   readonly createdAt: number
 }
@@ -35,6 +48,7 @@ interface CredentialRecord {
   readonly scope: Scope
   /** base64 of nonce (12 bytes), GCM tag (16 bytes) and the encrypted secret. */
   readonly sealed: string
+  readonly name?: string
   readonly createdAt: number
 }
 
@@ -46,52 +60,90 @@ const tagBytes = 16
 export async function openCredentials(directory: string, store: Store, clock: Clock, log: Log): Promise<Credentials> {
   const key = await loadKey(join(directory, 'credentials.key'))
   const records = store.collection<CredentialRecord>('signaling-credential')
+  const list = async (of: KeysOf): Promise<readonly IssuedKey[]> => {
+    const found: IssuedKey[] = []
+    for await (const { id, value } of records.all(groupOf(of))) {
+      const { scope, name, createdAt } = value
+      found.push({ accessKeyId: id, scope, ...(name !== undefined && { name }), createdAt })
+    }
+    return found
+  }
+  /** Throws what is wrong with the record: another key file, or somebody changed it. */
+  const secretOf = (accessKeyId: string, { scope, sealed }: CredentialRecord) =>
+    unseal(key, sealed, boundTo(accessKeyId, scope))
+  /** False when the key opened nothing but this channel, and is gone. */
+  const narrow = async (accessKeyId: string, channelName: string): Promise<boolean> => {
+    const narrowed = await records.change(accessKeyId, (stored) => {
+      if (stored?.value.scope.kind !== 'viewer') return undefined
+      const channelNames = stored.value.scope.channelNames.filter((name) => name !== channelName)
+      if (channelNames.length === 0) return undefined
+      const scope = { kind: 'viewer', channelNames } as const
+      const sealed = seal(key, secretOf(accessKeyId, stored.value), boundTo(accessKeyId, scope))
+      return { value: { ...stored.value, scope, sealed }, group: groupOf(scope) }
+    })
+    if (narrowed === undefined) await records.remove(accessKeyId)
+    return narrowed !== undefined
+  }
   return {
-    async create(scope) {
+    list,
+    async create(scope, name) {
       const accessKeyId = `TRSM${base32(randomBytes(16))}`
       const secretAccessKey = randomBytes(30).toString('base64url')
       const sealed = seal(key, secretAccessKey, boundTo(accessKeyId, scope))
-      const record = { scope, sealed, createdAt: clock() }
+      const record = { scope, sealed, ...(name !== undefined && { name }), createdAt: clock() }
       await records.put(accessKeyId, record, { onlyIf: 'absent', group: groupOf(scope) })
       return { accessKeyId, secretAccessKey }
     },
     async find(accessKeyId) {
       const found = await records.get(accessKeyId)
       if (!found) return undefined
-      const { scope, sealed } = found.value
       try {
-        return { accessKeyId: found.id, scope, secret: unseal(key, sealed, boundTo(accessKeyId, scope)) }
+        return { accessKeyId: found.id, scope: found.value.scope, secret: secretOf(found.id, found.value) }
       } catch (error) {
         // Another key file, or a record that somebody changed. To the caller the key does not exist.
         log('error', 'signaling-credential-unreadable', { accessKeyId, error: String(error) })
         return undefined
       }
     },
-    async list(scope) {
-      const found = await records.list(groupOf(scope))
-      return found.map(({ id, value }) => ({ accessKeyId: id, createdAt: value.createdAt }))
-    },
     async revoke(accessKeyId) {
       return /^\w{1,128}$/.test(accessKeyId) && (await records.take(accessKeyId)) !== undefined
+    },
+    async forget(channelName) {
+      const revoked: string[] = []
+      for (const { accessKeyId, scope } of [
+        ...(await list({ kind: 'camera', channelName })),
+        ...(await list({ kind: 'viewer' })),
+      ])
+        if (opens(scope, channelName) && !(await narrow(accessKeyId, channelName))) revoked.push(accessKeyId)
+      return revoked
     },
   }
 }
 
-const groupOf = (scope: Scope) => (scope.kind === 'application' ? 'application' : `camera:${scope.channelName}`)
+const groupOf = (of: KeysOf) => (of.kind === 'camera' ? `camera:${of.channelName}` : of.kind)
 
-/** What a camera's key may do, in the words of KVS's IAM actions: what its SDK asks for at start, and to connect. */
-const cameraActions: ReadonlySet<string> = new Set([
-  'CreateSignalingChannel',
-  'DescribeSignalingChannel',
-  'GetSignalingChannelEndpoint',
-  'GetIceServerConfig',
-  'DescribeMediaStorageConfiguration',
-  'ConnectAsMaster',
-])
+/** What keys may do, in the words of KVS's IAM actions: what the SDKs ask for at start, and to connect. */
+const findActions = ['DescribeSignalingChannel', 'GetSignalingChannelEndpoint', 'GetIceServerConfig']
+const actions: Readonly<Record<'camera' | 'viewer', ReadonlySet<string>>> = {
+  camera: new Set([...findActions, 'CreateSignalingChannel', 'DescribeMediaStorageConfiguration', 'ConnectAsMaster']),
+  viewer: new Set([...findActions, 'ConnectAsViewer']),
+}
 
 /** Whether a key of this scope may do this to this channel, or to all of them when `channelName` is undefined. */
 export function isAllowed(scope: Scope, action: string, channelName: string | undefined): boolean {
-  return scope.kind === 'application' || (cameraActions.has(action) && channelName === scope.channelName)
+  if (scope.kind === 'application') return true
+  return actions[scope.kind].has(action) && channelName !== undefined && opens(scope, channelName)
+}
+
+function opens(scope: Scope, channelName: string): boolean {
+  switch (scope.kind) {
+    case 'application':
+      return true
+    case 'camera':
+      return scope.channelName === channelName
+    case 'viewer':
+      return scope.channelNames.includes(channelName)
+  }
 }
 
 async function loadKey(path: string): Promise<KeyObject> {
@@ -107,7 +159,18 @@ async function loadKey(path: string): Promise<KeyObject> {
 
 /** Binds the encrypted secret to its record: whoever can write the table can neither swap secrets nor widen a scope. */
 function boundTo(accessKeyId: string, scope: Scope): Buffer {
-  return Buffer.from(JSON.stringify([accessKeyId, scope.kind, scope.kind === 'camera' ? scope.channelName : null]))
+  return Buffer.from(JSON.stringify([accessKeyId, scope.kind, channelsOf(scope)]))
+}
+
+function channelsOf(scope: Scope): string | readonly string[] | null {
+  switch (scope.kind) {
+    case 'application':
+      return null
+    case 'camera':
+      return scope.channelName
+    case 'viewer':
+      return scope.channelNames
+  }
 }
 
 function seal(key: KeyObject, secret: string, bound: Buffer): string {

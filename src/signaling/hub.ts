@@ -31,8 +31,11 @@ export interface Hub {
   joinAsMaster(channel: Channel, peer: Peer): Seat
   /** Throws `ClientLimitExceededException` like `checkRoom`. A viewer of the same id is replaced at once. */
   joinAsViewer(channel: Channel, clientId: string, peer: Peer): Seat
-  /** Throws `ClientLimitExceededException` when the channel has no room for one more viewer. */
-  checkRoom(channelName: string, clientId: string): void
+  /**
+   * Throws `ClientLimitExceededException` when the channel has no room for one more viewer. The last place is for the
+   * applications, the bridge for one: a guest is anybody else.
+   */
+  checkRoom(channelName: string, clientId: string, isGuest?: boolean): void
   /** Lets go of what the channel keeps for or from this viewer. */
   forget(channelName: string, clientId: string): void
   /** Takes over a changed life of messages. */
@@ -145,9 +148,10 @@ export function createHub(
     onPresence(name, online, at)
   }
 
-  const checkRoom = (channelName: string, clientId: string) => {
+  const checkRoom = (channelName: string, clientId: string, isGuest = false) => {
     const viewers = rooms.get(channelName)?.viewers
-    if (viewers && !viewers.has(clientId) && viewers.size >= limits.viewersPerChannel) {
+    const most = isGuest ? Math.max(1, limits.viewersPerChannel - 1) : limits.viewersPerChannel
+    if (viewers && !viewers.has(clientId) && viewers.size >= most) {
       throw new ServiceError('ClientLimitExceededException', 'The channel has as many viewers as it may have.')
     }
   }

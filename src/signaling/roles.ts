@@ -6,7 +6,10 @@ export type Role = 'Master' | 'Viewer'
 
 const paths = { Master: '/master', Viewer: '/viewer' } as const
 /** What a key's role is where the endpoint has no path: cameras are known to manage that. */
-const usual = { camera: 'Master', application: 'Viewer' } as const satisfies Record<Scope['kind'], Role>
+const usual = { camera: 'Master', application: 'Viewer', viewer: 'Viewer' } as const satisfies Record<
+  Scope['kind'],
+  Role
+>
 
 /** The path of the WebSocket endpoint for whoever has a key of this scope and asks for this role, or for none. */
 export function endpointPath({ kind }: Scope, asked?: 'MASTER' | 'VIEWER'): string {

@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { BridgeError } from '../errors.ts'
 import type { ChannelPresence, Clock, IceServer, Log, Store } from '../ports.ts'
 import { openChannels, type Channels } from './channels.ts'
-import { openCredentials, type IssuedKey, type Scope } from './credentials.ts'
+import { openCredentials, type IssuedKey, type KeysOf, type Scope } from './credentials.ts'
 import { createHub } from './hub.ts'
 import { createIceServers, type TurnServers } from './ice-servers.ts'
 import { createIdentify, createStrangers, nameOf } from './identify.ts'
@@ -70,15 +70,18 @@ export interface SignalingService {
   presence(channelName: string): ChannelPresence | undefined
   /** Makes the channel if there is none and returns its ARN. Throws `BridgeError` `invalid_request` for a bad name. */
   ensureChannel(name: string): Promise<string>
-  /** Makes a key for an application or for one camera. Its secret is not to be had again. */
-  createCredentials(scope: Scope): Promise<{ accessKeyId: string; secretAccessKey: string }>
-  /** The keys made for this scope, without their secrets. */
-  listCredentials(scope: Scope): Promise<readonly IssuedKey[]>
+  /** Makes a key for an application, one camera or a viewer of some. Its secret is not to be had again. */
+  createCredentials(scope: Scope, name?: string): Promise<{ accessKeyId: string; secretAccessKey: string }>
+  /** The keys that were made, without their secrets. */
+  listCredentials(of: KeysOf): Promise<readonly IssuedKey[]>
   /** Whether a key of this id can be used: it is in the store, and `credentials.key` unseals it. */
   knowsKey(accessKeyId: string): Promise<boolean>
   /** Makes a key useless and closes the connections that were opened with it. False when there is none of this id. */
   revokeCredentials(accessKeyId: string): Promise<boolean>
-  /** Removes the channel with everybody connected to it, and the keys of its cameras; what is not there is no error. */
+  /**
+   * Removes the channel with everybody connected to it, the keys of its cameras, and the channel from the keys of its
+   * viewers; what is not there is no error.
+   */
   removeChannel(name: string): Promise<void>
   /** Looks after the certificate now, not only every now and then. */
   refreshCertificate(): Promise<void>
@@ -206,8 +209,7 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     knowsKey: async (accessKeyId) => (await credentials.find(accessKeyId)) !== undefined,
     revokeCredentials: revoke,
     async removeChannel(name) {
-      const keys = await credentials.list({ kind: 'camera', channelName: name })
-      await Promise.all(keys.map(({ accessKeyId }) => revoke(accessKeyId)))
+      for (const accessKeyId of await credentials.forget(name)) door.endKey(accessKeyId)
       await channels.removeByName(name)
       hub.remove(name)
     },

@@ -102,7 +102,7 @@ export function createSocketDoor({ channels, hub, identify, rates, limits, clock
     }
     rates.take(`ConnectAs${role} ${channelName} ${accessKeyId}`, limits.rates.channelConnect)
     const channel = await channels.get({ arn })
-    if (clientId !== undefined) hub.checkRoom(channel.name, clientId)
+    if (clientId !== undefined) hub.checkRoom(channel.name, clientId, scope.kind === 'viewer')
     if (isClosed || socket.destroyed) return void socket.destroy()
     // From here to the seat nothing is awaited: the room that was just found free is still free.
     socket.off('error', ignore)

@@ -83,6 +83,14 @@ export const registrationRequest = newCamera.extend({
 })
 export type RegistrationRequest = z.infer<typeof registrationRequest>
 
+/** A key for a viewer that is none of the bridge's: a vendor's app, a page with AWS's SDK, a script. */
+export const viewerKeyRequest = z.strictObject({
+  /** Whose picture it opens. */
+  cameras: z.array(id).min(1).max(100),
+  /** What it is for. */
+  name: label.exactOptional(),
+})
+
 /** The same fields, where null takes one away. */
 function removable<Shape extends Readonly<Record<string, z.ZodExactOptional<z.ZodType>>>>(shape: Shape) {
   const fields = Object.entries(shape).map(([name, field]) => [name, field.unwrap().nullable().exactOptional()])
@@ -140,4 +148,24 @@ export const registeredCamera = listedCamera.extend({
   sinceAt: z.number().exactOptional(),
   keys: z.array(z.object({ accessKeyId: z.string(), createdAt: z.number() })),
 })
+
+/** Everything that such a viewer needs. The secret is in it only once. */
+export const viewerKey = z.object({
+  ...accessKey.shape,
+  name: label.exactOptional(),
+  region: z.string(),
+  endpoint: z.url(),
+  caPath: z.string().nullable(),
+  channels: z.array(z.object({ cameraId: id, channelName: id, channelArn: z.string() })),
+})
+export type ViewerKey = z.infer<typeof viewerKey>
+
+export const listedViewerKey = z.object({
+  accessKeyId: z.string(),
+  name: label.exactOptional(),
+  createdAt: z.number(),
+  cameras: z.array(z.string()),
+})
+export type ListedViewerKey = z.infer<typeof listedViewerKey>
+export const listedViewerKeys = z.object({ keys: z.array(listedViewerKey) })
 export const listedCameras = z.object({ cameras: z.array(z.union([registeredCamera, listedCamera])) })

@@ -168,7 +168,12 @@ test('a new key ends the old one, and a removed camera is gone', async () => {
   const { cameras } = house.bridge
   expect(await cameras.byKey('porch', first['cameraKey'] ?? '')).toBeUndefined()
   expect(await cameras.byKey('porch', second['cameraKey'] ?? '')).toBeDefined()
-  expect((await ask('DELETE', '/keys/AKIA')).body['message']).toContain('IAM')
+  for (const [method, path, body] of [
+    ['DELETE', '/keys/AKIA'],
+    ['GET', '/keys'],
+    ['POST', '/keys', { cameras: ['porch'] }],
+  ] as const)
+    expect((await ask(method, path, body)).body['message']).toContain('IAM')
 
   expect((await ask('DELETE', '/cameras/porch')).status).toBe(204)
   expect([await cameras.byId('porch'), await cameras.byChannel('v-7')]).toEqual([undefined, undefined])

@@ -90,6 +90,40 @@ test('what is printed is everything that a camera needs', async () => {
   expect(await transom('camera', 'remove', 'porch')).toMatchObject({ code: 1, err: 'there is no camera porch\n' })
 }, 40_000)
 
+test('a key for a viewer is made, listed and removed by the command line', async () => {
+  expect(await transom('camera', 'add', 'porch')).toMatchObject({ code: 0 })
+  const printed = await transom('key', 'add', '--viewer', 'porch', 'front-door', '--name', 'Wall tablet')
+  expect(printed).toMatchObject({ code: 0, err: '' })
+  expect(printed.out).toContain('shown only once')
+  expect(printed.out).toMatch(/Camera {7}porch\n +arn:aws:kinesisvideo:local:000000000000:channel\/porch\//)
+  const { accessKeyId, channels } = JSON.parse((await transom('key', 'add', '--viewer', 'porch', '--json')).out)
+  expect(channels).toEqual([{ cameraId: 'porch', channelName: 'porch', channelArn: expect.stringContaining('arn:') }])
+  const keys = async () => JSON.parse((await transom('key', 'list', '--json')).out)
+  expect((await keys()).map(({ name, cameras }: { name?: string; cameras: string[] }) => [name, cameras])).toEqual(
+    expect.arrayContaining([
+      ['Wall tablet', ['porch', 'front-door']],
+      [undefined, ['porch']],
+    ]),
+  )
+  expect(await transom('key', 'remove', accessKeyId)).toMatchObject({ code: 0, out: `${accessKeyId} is revoked\n` })
+  expect(await transom('key', 'remove', accessKeyId)).toMatchObject({
+    code: 1,
+    err: `there is no key ${accessKeyId}\n`,
+  })
+  // The camera's own key is not a viewer's, and goes with the camera; so does its part in the viewers'.
+  expect(await transom('camera', 'remove', 'porch')).toMatchObject({ code: 0 })
+  expect((await keys()).map(({ cameras }: { cameras: string[] }) => cameras)).toEqual([['front-door']])
+}, 40_000)
+
+test.each([
+  ['a camera that is not there', ['add', '--viewer', 'nowhere'], 'there is no camera nowhere'],
+  ['nobody to view', ['add', 'front-door'], 'key add --viewer CAMERA…'],
+  ['no camera', ['add', '--viewer'], 'this is not a command'],
+  ['a verb that is none', ['show'], 'this is not a command'],
+])('key: %s is refused with what would be right', async (_case, args, message) => {
+  expect(await transom('key', ...args)).toMatchObject({ code: 1, err: expect.stringContaining(message) })
+})
+
 test('an id that no path can hold is refused by every command', async () => {
   for (const verb of ['add', 'change', 'key', 'remove', 'revoke']) {
     expect(await transom('camera', verb, '..')).toMatchObject({ code: 1, err: expect.stringContaining('not . or ..') })

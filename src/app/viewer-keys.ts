@@ -1,0 +1,54 @@
+/** Keys for viewers that are none of the bridge's: vendors' apps, pages and scripts with AWS's SDKs. */
+import type { Cameras } from '../cameras/cameras.ts'
+import { BridgeError } from '../errors.ts'
+import type { SignalingService } from '../signaling/service.ts'
+import type { ListedViewerKey, ViewerKey } from '../wire/registration.ts'
+import { existing } from './camera-records.ts'
+
+export interface ViewerKeys {
+  /**
+   * Makes a key that connects to these cameras' channels as a viewer and does nothing else. Its secret is shown only here.
+   * Throws `camera_not_found`.
+   */
+  add(cameraIds: readonly string[], name?: string): Promise<ViewerKey>
+  list(): Promise<readonly ListedViewerKey[]>
+  /** Makes an access key useless, a viewer's or a camera's, and ends its connections. Throws `camera_not_found`. */
+  remove(accessKeyId: string): Promise<void>
+}
+
+export interface ViewerKeyDeps {
+  readonly cameras: Cameras
+  readonly service: SignalingService
+  readonly region: string
+}
+
+export function createViewerKeys({ cameras, service, region }: ViewerKeyDeps): ViewerKeys {
+  return {
+    async add(cameraIds, name) {
+      const channels = await Promise.all(
+        [...new Set(cameraIds)].map(async (cameraId) => {
+          const { channelName } = (await existing(cameras, cameraId)).channel
+          return { cameraId, channelName, channelArn: await service.ensureChannel(channelName) }
+        }),
+      )
+      const channelNames = channels.map(({ channelName }) => channelName)
+      const key = await service.createCredentials({ kind: 'viewer', channelNames }, name)
+      const { endpoint, caPath = null } = service
+      return { ...key, ...(name !== undefined && { name }), region, endpoint, caPath, channels }
+    },
+    async list() {
+      const keys = await service.listCredentials({ kind: 'viewer' })
+      return Promise.all(
+        keys.map(async ({ scope, ...key }) => {
+          const channelNames = scope.kind === 'viewer' ? scope.channelNames : []
+          const found = await Promise.all(channelNames.map((channelName) => cameras.byChannel(channelName)))
+          return { ...key, cameras: found.flatMap((camera) => (camera === undefined ? [] : [camera.id])) }
+        }),
+      )
+    },
+    async remove(accessKeyId) {
+      if (await service.revokeCredentials(accessKeyId)) return
+      throw new BridgeError('camera_not_found', `there is no key ${accessKeyId}`)
+    },
+  }
+}
