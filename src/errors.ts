@@ -43,11 +43,39 @@ export const errorCodes = {
   no_room: 'the disk is full',
   /** The store cannot be read or written: damaged, locked, not permitted. */
   store_failed: 'the store cannot be used',
+  /** The camera behind the gateway answered 401 or 403. */
+  source_password: 'the camera refuses the user name or the password',
+  /** Nothing listens at the address, or the camera closes the connection at once. */
+  source_refused: 'the camera refuses connections',
+  /** No reply from the address: no power, no network, a firewall. */
+  source_unreachable: 'the camera does not answer',
+  source_unknown_host: 'no host has the name in the address of the camera',
+  /** 404: the path of the address is wrong; or the media file is not there. */
+  source_not_found: 'there is no stream at the address of the camera',
+  /** Its video is not H.264, and nothing here can re-encode it. */
+  source_codec: 'the camera sends video that displays cannot play',
+  source_no_key_frame: 'the camera sent no key frame for 30 s',
+  source_stopped: 'the camera stopped sending pictures',
+  /** 453, 503: other programs hold all the streams that it can serve. */
+  source_busy: 'the camera has too many sessions open',
+  /** What it sends is not the protocol, or beyond its bounds. */
+  source_garbled: 'the camera sends something that cannot be read',
+  /** The address itself: its scheme is not supported, or it is not a URL. */
+  source_invalid: 'the address of the camera cannot be used',
   /** Our own mistake. */
   internal: 'internal error',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes
+
+/** What keeps a camera behind the gateway from delivering pictures. */
+export type SourceFault = Extract<ErrorCode, `source_${string}`>
+
+export const sourceFaults = Object.keys(errorCodes).filter(isSourceFault)
+
+export function isSourceFault(code: string): code is SourceFault {
+  return code.startsWith('source_') && code in errorCodes
+}
 
 /** What the owner of the camera can do about each, where a session failed for it. */
 export const advice: Record<ErrorCode, string> = {
@@ -81,6 +109,20 @@ export const advice: Record<ErrorCode, string> = {
     'Check the camera’s own picture: its lens or privacy switch, its encoder, its log. For an intercom without a picture set hasVideo to false.',
   no_room: 'Free some space on the disk of the bridge (TRANSOM_DATA). Then try again.',
   store_failed: 'Try again. If the problem persists, the log of the bridge names the file and what to do.',
+  source_password:
+    'Correct user and password in the address of the camera. Wait if the camera has locked the account: it is tried again every ten minutes, and at once after a change.',
+  source_refused: 'Switch RTSP on in the settings of the camera, and check the port in its address (RTSP uses 554).',
+  source_unreachable: 'Check the power and the network of the camera, and its address.',
+  source_unknown_host: 'Correct the host name in the address of the camera, or use its IP address.',
+  source_not_found: 'Correct the path in the address of the camera; its manual or its app shows the RTSP address.',
+  source_codec:
+    'Set the video codec to H.264 in the settings of the camera. Often the second stream already uses it: use the address of that stream.',
+  source_no_key_frame: 'Set the key frame interval (I-frame interval, GOP) of the camera to 1 or 2 seconds.',
+  source_stopped: 'Restart the camera if the problem persists, and check its network.',
+  source_busy: 'Close other programs that show this camera, or raise the number of streams in its settings.',
+  source_garbled: 'Update the firmware of the camera, and check that its address is an RTSP address.',
+  source_invalid:
+    'Use an address such as rtsp://user:password@192.168.1.20/stream, with special characters percent-encoded.',
   internal: 'This is a fault of the bridge: its log has the details for a bug report.',
 }
 

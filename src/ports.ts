@@ -1,4 +1,5 @@
 /** What the rooms need from one another and from the world, as narrow interfaces; `app` plugs the implementations in. */
+import type { SourceFault } from './errors.ts'
 
 declare const brand: unique symbol
 type Branded<Name extends string> = string & { readonly [brand]: Name }
@@ -151,6 +152,14 @@ export interface ChannelPresence {
   readonly sinceAt: number
   /** No master has come or left while that was watched: `sinceAt` is when the watching began, and nothing to show. */
   readonly isUnseen?: true
+  /** Why it is not, where its gateway has said so. */
+  readonly fault?: Fault
+}
+
+/** Why a gateway cannot show the camera behind it, in a code of ours and in the camera's own words. */
+export interface Fault {
+  readonly code: SourceFault
+  readonly message: string
 }
 
 // ── Who is asking ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 /** Builds the events that answer a directive, each from the few facts it needs. */
 import { randomUUID } from 'node:crypto'
-import { errorCodes, type ErrorCode } from '../errors.ts'
+import { errorCodes, type ErrorCode, type SourceFault } from '../errors.ts'
 import type { StreamSource } from '../ports.ts'
 import {
   envelope,
@@ -16,6 +16,21 @@ export interface Echo {
   readonly correlationToken?: string
   readonly endpoint?: EventEndpoint
 }
+
+/** To the person in front of the display a camera behind the gateway is busy, not playable, or not there. */
+const alexaSourceErrors = {
+  source_password: 'ENDPOINT_UNREACHABLE',
+  source_refused: 'ENDPOINT_UNREACHABLE',
+  source_unreachable: 'ENDPOINT_UNREACHABLE',
+  source_unknown_host: 'ENDPOINT_UNREACHABLE',
+  source_not_found: 'ENDPOINT_UNREACHABLE',
+  source_codec: 'INVALID_DIRECTIVE',
+  source_no_key_frame: 'ENDPOINT_UNREACHABLE',
+  source_stopped: 'ENDPOINT_UNREACHABLE',
+  source_busy: 'ENDPOINT_BUSY',
+  source_garbled: 'ENDPOINT_UNREACHABLE',
+  source_invalid: 'ENDPOINT_UNREACHABLE',
+} as const satisfies Record<SourceFault, AlexaErrorType>
 
 /**
  * Alexa's word for each of our codes (alexa-interface.html, error types).
@@ -45,6 +60,7 @@ const errorTypes = {
   no_sound: 'INVALID_DIRECTIVE',
   no_picture: 'ENDPOINT_UNREACHABLE',
   offer_too_large: 'INVALID_DIRECTIVE',
+  ...alexaSourceErrors,
   internal: 'INTERNAL_ERROR',
 } as const satisfies Record<ErrorCode, AlexaErrorType>
 

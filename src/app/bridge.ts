@@ -9,7 +9,7 @@ import { createStreamTokens } from '../google/stream-token.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import type { OAuth } from '../oauth/server.ts'
 import { createOutbox } from '../outbox/outbox.ts'
-import type { Camera, Clock, Log, Presence, Signaling, Store } from '../ports.ts'
+import type { Camera, Clock, Fault, Log, Presence, Signaling, Store } from '../ports.ts'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { createCameras, type Cameras } from '../cameras/cameras.ts'
 import type { Config } from './config.ts'
@@ -18,7 +18,7 @@ import { createEvents, type Events } from '../cameras/events.ts'
 import { createGoogleSide } from './google.ts'
 import { createLinking, type Linking } from './linking.ts'
 import { createNotices, type Notices } from './notices.ts'
-import { createPresenceNews } from '../cameras/presence.ts'
+import { createPresenceNews, createSourceFaults } from '../cameras/presence.ts'
 import type { Keys } from './secrets.ts'
 import { createShares, type Shares } from '../cameras/sharing.ts'
 import { createSnapshots } from '../cameras/snapshots.ts'
@@ -58,6 +58,10 @@ export interface Bridge {
   readonly reconcileGoogle: ((signal: AbortSignal) => Promise<unknown>) | undefined
   /** A camera master came to this channel or left it. */
   presenceChanged(this: void, channelName: string, isOnline: boolean, at: number): void
+  /** The deps' own, with the reason why a camera behind a gateway is away. */
+  readonly presence: Presence
+  /** What a gateway says of the camera behind it. */
+  sourceReported(this: void, camera: Camera, report: SourceReport): Promise<void>
   /** Goes on with what another process, or an earlier one, could not tell any more. */
   resume(): Promise<void>
   /** Resolves when everything that was to be told has been: of presses, or of all. */
@@ -66,8 +70,16 @@ export interface Bridge {
   close(): Promise<void>
 }
 
+/** As in `CameraEvent`. */
+export interface SourceReport {
+  readonly fault?: Fault
+  readonly hasSpeaker?: boolean
+}
+
 export function createBridge(deps: BridgeDeps): Bridge {
-  const { config, publicUrl, keys, clients, store, presence, isLive = false, clock, log } = deps
+  const { config, publicUrl, keys, clients, store, isLive = false, clock, log } = deps
+  const faults = createSourceFaults(deps.presence)
+  const { presence } = faults
   const base = { store, clock, log }
   const snapshots = createSnapshots(base)
   const tellOfChange = async (camera: Camera, kind: 'changed' | 'removed') => {
@@ -78,6 +90,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const cameras = createCameras(store, tellOfChange, createSecretKey(keys.sealing, 'base64'))
   const broker = createBroker({
     ...deps,
+    presence,
     budgets: config.budgets,
     mostKept: isLive ? 2_000 : 50,
     mark: createHmac('sha256', keys.sealing).update('viewers').digest('hex').slice(0, 8),
@@ -182,6 +195,14 @@ export function createBridge(deps: BridgeDeps): Bridge {
     googleReports: google.reports,
     reconcileGoogle: google.reconcile,
     presenceChanged: presenceNews.changed,
+    presence,
+    async sourceReported(camera, { fault, hasSpeaker }) {
+      // Its presence itself follows from its channel; here the page learns the reason.
+      if (faults.note(camera.channel.channelName, fault))
+        console?.news.camera(camera, { kind: 'online', isOnline: fault === undefined, at: clock() })
+      if (hasSpeaker === undefined || hasSpeaker === camera.hasSpeaker) return
+      await cameras.change(camera.id, (now) => ({ ...now, hasSpeaker }))
+    },
     resume: () => outbox.start(),
     async settled(lane) {
       await google.settled()

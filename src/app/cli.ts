@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { advice } from '../errors.ts'
 import {
   cameraAccess,
   cameraIdShape,
@@ -234,10 +235,11 @@ function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): 
   const { cameraId, name, kind, channelName } = camera
   const said = `${cameraId}  ${kind}  "${name}"`
   if (!('keys' in camera)) return `${said}  channel ${channelName}`
-  const { isOnline, sinceAt, keys } = camera
+  const { isOnline, sinceAt, fault, keys } = camera
   const since = sinceAt === undefined ? '' : ` since ${new Date(sinceAt).toISOString()}`
   const issued = keys.map(
     ({ accessKeyId, createdAt }) => `\n  ${accessKeyId}, made ${new Date(createdAt).toISOString()}`,
   )
-  return `${said}  ${isOnline ? 'online' : 'offline'}${since}${issued.join('')}`
+  const why = fault ? `: ${fault.message}\n  ${advice[fault.code]}` : ''
+  return `${said}  ${isOnline ? 'online' : 'offline'}${since}${why}${issued.join('')}`
 }

@@ -133,6 +133,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const registrations = createRegistrations({
       cameras: bridge.cameras,
       service,
+      presence: bridge.presence,
       publicUrl,
       region,
       ...(config.doorbell.isOn && { builtIn: doorbellId }),
@@ -188,8 +189,6 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
           leaveStill: createStillPoster({ url: `${doorbellUrl}/snapshot`, key: secrets.demo.cameraKey }),
           clock,
           log,
-        }).catch((error: Error) => {
-          throw new Error(`the doorbell cannot use its source (TRANSOM_SOURCE): ${error.message}`, { cause: error })
         })
       : undefined
     if (doorbell !== undefined) opened.push(() => doorbell.close())

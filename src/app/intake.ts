@@ -12,7 +12,7 @@ import { faultsOf } from '../wire/faults.ts'
 
 const eventLimit = 16 * 1024
 
-export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'events' | 'snapshots'> {
+export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'events' | 'snapshots' | 'sourceReported'> {
   readonly broker: Pick<Bridge['broker'], 'cameraReported'>
   readonly shares: Pick<Bridge['shares'], 'visible'>
   readonly linking: Pick<Bridge['linking'], 'authority'>
@@ -83,6 +83,10 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
   }
 
   async function receive(camera: Camera, event: CameraEvent, signedAt?: number): Promise<CameraEventReply> {
+    if (event.kind === 'source') {
+      await bridge.sourceReported(camera, event)
+      return {}
+    }
     if (event.kind !== 'viewer') {
       const { sentAt = signedAt, ...news } = event
       await bridge.events.receive(camera, news, sentAt)

@@ -1,7 +1,7 @@
 /** Cameras in one step: the bridge's record, the signaling channel and the keys are made, shown and removed together. */
 import type { Cameras } from '../cameras/cameras.ts'
 import { BridgeError } from '../errors.ts'
-import type { AccountId, Camera } from '../ports.ts'
+import type { AccountId, Camera, Presence } from '../ports.ts'
 import type { SignalingService } from '../signaling/service.ts'
 import type { NewCamera, Registration } from '../wire/registration.ts'
 import { accessOf, createCameraRecords, existing, newCameraKey, type CameraRecords } from './camera-records.ts'
@@ -17,6 +17,7 @@ export interface Registrations extends CameraRecords {
 export interface RegistrationDeps {
   readonly cameras: Cameras
   readonly service: SignalingService
+  readonly presence: Presence
   readonly publicUrl: string
   readonly region: string
   /** The id of the built-in doorbell, where it runs. */
@@ -24,7 +25,7 @@ export interface RegistrationDeps {
 }
 
 export function createRegistrations(deps: RegistrationDeps): Registrations {
-  const { cameras, service, publicUrl, region, builtIn } = deps
+  const { cameras, service, presence, publicUrl, region, builtIn } = deps
   const records = createCameraRecords(cameras, publicUrl)
 
   /** Makes an access key, and says everything that goes with it. */
@@ -70,10 +71,11 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
         (await records.list(owner)).map(async (camera) => {
           const { channelName } = camera
           const keys = await service.listCredentials({ kind: 'camera', channelName })
-          const seen = service.presence(channelName)
+          const seen = presence({ channelName, road: 'viewer' })
           const since = seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }
           const issued = keys.map(({ accessKeyId, createdAt }) => ({ accessKeyId, createdAt }))
-          return { ...camera, isOnline: seen?.online ?? false, ...since, keys: issued }
+          const fault = seen?.fault && { fault: seen.fault }
+          return { ...camera, isOnline: seen?.online ?? false, ...since, ...fault, keys: issued }
         }),
       )
     },

@@ -7,7 +7,7 @@ import type { CameraId, Presence, SessionId, Signaling, Store } from '../ports.t
 import { createHistory } from './history.ts'
 import { startNegotiation, type Negotiation } from './negotiation.ts'
 import type { AnswerRules } from './rules.ts'
-import { refused, type Session } from './session.ts'
+import { goneError, refused, type Session } from './session.ts'
 import type { Assistant, Budgets, Facts, Told, ViewerState } from './story.ts'
 import { viewOf, type SessionView } from './view.ts'
 import { nameViewer, readViewerName, type ViewerName } from './viewer-name.ts'
@@ -67,6 +67,8 @@ export interface Broker {
   iceServers(camera: Camera, by: number): Promise<readonly IceServer[]>
   /** Whether the camera is connected; undefined when nobody can know. */
   isOnline(camera: Camera): boolean | undefined
+  /** Why a view of the camera would fail now: it is not connected, in its own words where it has said any. */
+  absence(camera: Camera): BridgeError | undefined
   view(accountId: AccountId, id: SessionId): Promise<SessionView | undefined>
   /** The account's sessions, newest first. */
   recent(accountId: AccountId, wanted?: Wanted): Promise<readonly SessionView[]>
@@ -286,6 +288,10 @@ export function createBroker(deps: BrokerDeps): Broker {
     },
     iceServers: (camera, by) => signaling.iceServers(camera.channel, AbortSignal.timeout(Math.max(1, by - clock()))),
     isOnline: (camera) => presence(camera.channel)?.online,
+    absence(camera) {
+      const seen = presence(camera.channel)
+      return seen?.online === false ? goneError(seen.fault) : undefined
+    },
     async view(accountId, id) {
       const stored = /^[\w-]{22}$/.test(id) ? await history.get(id) : undefined
       return stored?.value.facts.accountId === accountId ? viewOf(stored.value, clock()) : undefined

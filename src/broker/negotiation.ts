@@ -40,7 +40,7 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
   let timer: NodeJS.Timeout | undefined
 
   const absent = presence(channel)
-  const [opened, effects] = open(facts, offer, clock(), absent?.online === false ? absent.sinceAt : undefined)
+  const [opened, effects] = open(facts, offer, clock(), absent?.online === false ? absent : undefined)
   let session = opened
   deps.onChange?.(session)
   effects.forEach(carryOut)
@@ -76,7 +76,10 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
 
   function wake(): void {
     const seen = presence(channel)
-    if (seen?.online === false) feed({ kind: 'camera-gone', sinceAt: seen.sinceAt, at: clock() })
+    if (seen?.online === false) {
+      const { sinceAt, fault } = seen
+      feed({ kind: 'camera-gone', sinceAt, ...(fault && { fault }), at: clock() })
+    }
     feed({ kind: 'woke', at: clock() })
   }
 

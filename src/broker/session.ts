@@ -1,5 +1,6 @@
 /** One view of one camera, as plain data moved by a pure function: events in, effects out; no clock, no I/O. */
 import { BridgeError, errorCodes, toBridgeError } from '../errors.ts'
+import type { Fault } from '../ports.ts'
 import { readAnswer, sends, type Agreement } from './agreement.ts'
 import {
   composeAnswer,
@@ -51,15 +52,22 @@ type Moved = readonly [Session, readonly Effect[]]
 const mostCandidates = 64
 
 /**
- * Opens a session with the display's offer. `absentSince` is the instant since which the camera is known to be gone.
- * A bad offer and an absent camera are refused at once.
+ * Opens a session with the display's offer. `absent`: since when the camera is known to be gone, and what its gateway said of
+ * it. A bad offer and an absent camera are refused at once.
  */
-export function open(facts: Facts, offer: string, at: number, absentSince?: number): Moved {
+export function open(
+  facts: Facts,
+  offer: string,
+  at: number,
+  absent?: { readonly sinceAt: number; readonly fault?: Fault },
+): Moved {
   const story = { facts, timeline: [{ step: 'offer-received', at: facts.startedAt }] }
   try {
     const read = readOffer(offer)
     const sdp = offerForCamera(read, facts.rules)
-    if (absentSince !== undefined && at - absentSince > facts.budgets.absentMs) throw new BridgeError('camera_offline')
+    // A gateway that has said why will not be back in a moment.
+    if (absent?.fault) throw goneError(absent.fault)
+    if (absent && at - absent.sinceAt > facts.budgets.absentMs) throw goneError()
     // Not the camera's fault: it was never asked.
     if (at >= verdictAt(facts)) throw new BridgeError('internal', 'no time was left to ask the camera')
     const session: Offered = {
@@ -137,7 +145,9 @@ function negotiate(session: Negotiating, event: SessionEvent): Moved {
       return refuse(
         session,
         at,
-        new BridgeError(event.sinceAt <= session.facts.startedAt ? 'camera_offline' : 'camera_hung_up'),
+        event.fault || event.sinceAt <= session.facts.startedAt
+          ? goneError(event.fault)
+          : new BridgeError('camera_hung_up'),
       )
     case 'signaling-ended':
       return session.phase === 'offered' ? refuse(session, at, new BridgeError('camera_hung_up')) : decide(session, at)
@@ -233,6 +243,11 @@ function warned(answered: Answered, { facts, offer, agreement, candidates, serve
   if (facts.rules.needsSound !== true || sends(agreement, 'audio') || !wants(offer.media, 'audio')) return told
   const cause = { code: 'no_sound', message: errorCodes.no_sound } as const
   return note({ ...told, cause }, at, 'no-sound')
+}
+
+/** The camera's own word for its absence, where there is one. */
+export function goneError(fault?: Fault): BridgeError {
+  return fault ? new BridgeError(fault.code, fault.message) : new BridgeError('camera_offline')
 }
 
 function refuse({ facts, timeline }: Story, at: number, error: BridgeError): Moved {

@@ -1,6 +1,6 @@
 /** What is kept of a session: its facts, its story and its end, as plain data. */
 import type { ErrorCode } from '../errors.ts'
-import type { AccountId, CameraId, SessionId } from '../ports.ts'
+import type { AccountId, CameraId, Fault, SessionId } from '../ports.ts'
 import type { TrickledCandidate } from './answer.ts'
 import type { AnswerRules } from './rules.ts'
 
@@ -117,7 +117,7 @@ export type ViewerState = 'connected' | 'busy' | 'failed' | 'left' | 'silent'
 export interface Told {
   readonly heard?: Heard
   readonly sent?: Sent
-  /** Why, with `busy` and `failed`. */
+  /** Why, with `busy` and `failed`, and while its source fails. */
   readonly cause?: Cause
 }
 
@@ -127,7 +127,7 @@ export type SessionEvent = { readonly at: number } & (
   | { readonly kind: 'camera-gathered' }
   | { readonly kind: 'camera-garbled'; readonly what: string }
   /** No camera master is connected, since this instant. */
-  | { readonly kind: 'camera-gone'; readonly sinceAt: number }
+  | { readonly kind: 'camera-gone'; readonly sinceAt: number; readonly fault?: Fault }
   | { readonly kind: 'signaling-ended' }
   | { readonly kind: 'signaling-failed'; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: 'servers-known'; readonly servers: Servers }

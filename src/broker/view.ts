@@ -19,6 +19,8 @@ export interface SessionView {
   readonly timeline: readonly Step[]
   readonly cause?: Cause & { readonly advice: string }
   readonly heard?: Heard
+  /** Sound from the display may go to the camera. */
+  readonly mayTalk: boolean
 }
 
 /** The view of a session at the instant `at`; one whose time is over is shown closed even if nobody stored that yet. */
@@ -39,6 +41,7 @@ export function viewOf(stored: Session, at: number): SessionView {
     ...('endsBy' in session ? { endsBy: session.endsBy } : {}),
     ...(end === undefined ? {} : { endedAt: end.at }),
     timeline,
+    mayTalk: facts.rules.talkBack,
     ...(cause === undefined ? {} : { cause: { ...cause, advice: advice[cause.code] } }),
     ...(heard === undefined ? {} : { heard }),
   }

@@ -1,5 +1,5 @@
 /** A session after its answer: what display and camera say of it, how it ends, and why the display may have seen nothing. */
-import { errorCodes } from '../errors.ts'
+import { errorCodes, isSourceFault } from '../errors.ts'
 import { hasStep, note, type Answered, type Assistant, type Cause, type Closed, type SessionEvent } from './story.ts'
 
 type Reported = Extract<SessionEvent, { readonly kind: 'camera-reported' }>
@@ -53,7 +53,7 @@ export function watch(session: Answered, event: SessionEvent): Answered | Closed
 /** What the camera says of its viewer, also when the session is closed already: the same object where that is no news. */
 export function look<S extends Answered | Closed>(session: S, event: SessionEvent): S {
   if (event.kind !== 'camera-reported') return session
-  const told = seePicture(hear(session, event), event)
+  const told = learnFault(seePicture(hear(session, event), event), event)
   if (told.phase !== 'closed') return told
   // closed + camera-reported failed -> closed, with the camera's own word for it
   const isMissing = told.cause === undefined || told.isPresumed === true
@@ -73,6 +73,16 @@ function hear<S extends Answered | Closed>(session: S, { state, heard, at }: Rep
   return heard !== undefined && heard.packets > 0 && !hasStep(session, 'talk-back-heard')
     ? note(linked, at, 'talk-back-heard')
     : linked
+}
+
+/** While the source of the camera fails, that is the cause; pictures that come back take it away. */
+function learnFault<S extends Answered | Closed>(session: S, { state, cause, at }: Reported): S {
+  const known = session.cause && isSourceFault(session.cause.code) ? session.cause.code : undefined
+  if (cause && isSourceFault(cause.code) && cause.code !== known)
+    return note({ ...session, cause }, at, 'source-failed', cause.code)
+  return known !== undefined && cause === undefined && state === 'connected'
+    ? note({ ...session, cause: undefined }, at, 'source-back')
+    : session
 }
 
 /** A connected camera that promised a picture and sends none; one that comes late takes the cause away again. */

@@ -23,6 +23,8 @@ export interface Camera {
   /** Null: nobody can know. */
   readonly isOnline: boolean | null
   readonly sinceAt?: number
+  /** Why it is offline, where its gateway has said so. */
+  readonly fault?: Problem
   readonly viewers: number
   readonly lastPressAt?: number
   readonly snapshotAt?: number
@@ -54,6 +56,8 @@ export interface SessionRow {
 export interface Session extends SessionRow {
   readonly timeline: readonly Step[]
   readonly heard?: { readonly packets: number; readonly level: number }
+  /** Sound may go to the camera; absent in sessions of an older bridge. */
+  readonly mayTalk?: boolean
 }
 
 export interface NewCamera {

@@ -55,7 +55,12 @@ export function createConnection(iceServers: readonly IceServer[], iceGatherMs: 
 export async function answerOffer(
   connection: RTCPeerConnection,
   offer: NarrowedOffer,
-  { send, iceGatherMs, signal }: { send: (message: Outgoing) => void; iceGatherMs: number; signal: AbortSignal },
+  {
+    send,
+    hasSpeaker,
+    iceGatherMs,
+    signal,
+  }: { send: (message: Outgoing) => void; hasSpeaker: boolean; iceGatherMs: number; signal: AbortSignal },
 ): Promise<void> {
   let answer = ''
   let hasEnded = false
@@ -83,7 +88,8 @@ export async function answerOffer(
 
   await connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp })
   for (const transceiver of connection.getTransceivers()) {
-    transceiver.setDirection(transceiver.kind === 'video' ? 'sendonly' : 'sendrecv')
+    // Sound is taken only where it is played.
+    transceiver.setDirection(transceiver.kind === 'audio' && hasSpeaker ? 'sendrecv' : 'sendonly')
   }
   const description = await connection.createAnswer()
   // `setLocalDescription` waits for all candidates and only then begins to connect. It does not wait for a gathering that

@@ -8,7 +8,8 @@ import type { ChannelMessage } from '../kvs/message.ts'
 import { fetchIceServers, findChannel, type ChannelResources } from '../kvs/resources.ts'
 import type { Clock, IceServer, Log } from '../ports.ts'
 import type { CameraEvent } from '../wire/camera-event.ts'
-import { SourceError, type MediaInfo } from './media.ts'
+import type { MediaInfo } from './media.ts'
+import { pause } from './pause.ts'
 import { createSource, shareSource } from './source.ts'
 import { startStills, type Stills } from './still.ts'
 import { openViewer, type Viewer } from './viewer.ts'
@@ -23,6 +24,8 @@ const replaceableMs = 3_000
 const firstRetryMs = 200
 const lastRetryMs = 15_000
 const lastingMs = 10_000
+/** So often a fault that lasts is said again. */
+const faultAgainMs = 60_000
 /** TURN credentials are fetched anew before they end, never while an offer waits. */
 const iceRefreshShare = 0.7
 const iceRetryMs = 10_000
@@ -54,14 +57,15 @@ export interface CameraMaster {
 }
 
 /**
- * Starts a camera. Resolves when it is on its channel or has failed to get there once; what cannot be reached (the channel, a
- * network camera) is tried again in the background.
- * Throws `SourceError` when the source can never be used: no such file, no H.264.
+ * Starts a camera. It is on its channel while its source delivers pictures or would at once, and says why it is not; what
+ * cannot be reached is tried again in the background. Resolves when it is on its channel or has failed to get there once; a
+ * network camera, which may be slow, is not waited for. Never rejects for what the source does.
  */
 export async function startCamera(options: CameraOptions): Promise<CameraMaster> {
   const { channelName, clock } = options
   const log: Log = (level, event, fields) => options.log(level, event, { channelName, ...fields })
-  const source = shareSource(createSource(options.source, channelName, clock, log), log)
+  const given = createSource(options.source, channelName, clock, log)
+  const source = shareSource(given, log)
   const kvs = openKvs(options.access)
   const life = new AbortController()
   const { signal } = life
@@ -85,7 +89,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     void left.finally(() => leaving.delete(left))
   }
 
-  function onOffer(viewerId: string, offer: string, { profileLevelId }: MediaInfo): void {
+  function onOffer(viewerId: string, offer: string, media: MediaInfo): void {
     const before = viewers.get(viewerId)
     if (before) remove(before, 'it made a new offer')
     if (viewers.size >= maxViewers) {
@@ -101,7 +105,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
       viewerId,
       offer,
       source,
-      profileLevelId,
+      media,
       iceServers,
       iceGatherMs: options.iceGatherMs ?? 600,
       send: (message) => connection?.send(message, viewerId),
@@ -116,8 +120,9 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     viewers.set(viewerId, viewer)
   }
 
-  function onMessage(message: ChannelMessage, media: MediaInfo, channel: ChannelResources): void {
+  function onMessage(message: ChannelMessage, channel: ChannelResources): void {
     const { kind } = message
+    const state = source.state()
     if (kind === 'status') {
       log('warn', 'message-refused', { errorType: message.errorType, correlationId: message.correlationId })
     } else if (kind === 'garbled') {
@@ -125,7 +130,8 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     } else if (kind === 'reconnect-ice-server') {
       void fetchIce(channel, signal)
     } else if (kind === 'offer' && message.senderClientId !== undefined) {
-      onOffer(message.senderClientId, message.sdp, media)
+      // Without pictures it is about to leave its channel.
+      if (state?.kind === 'good') onOffer(message.senderClientId, message.sdp, state.info)
     } else if (kind === 'candidate' && message.senderClientId !== undefined) {
       viewers.get(message.senderClientId)?.addCandidate(message.candidate, message.sdpMid, message.sdpMLineIndex)
     }
@@ -148,15 +154,15 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     while (await pause(refreshMs, bounds)) refreshMs = await fetchIce(channel, bounds)
   }
 
-  /** One connection to the channel, from its opening to its end. Running viewers do not need it. */
-  async function serve(media: MediaInfo, onOpen: () => void): Promise<void> {
-    const channel = await findChannel(kvs, channelName, 'MASTER', signal)
+  /** One connection to the channel, from its opening to its end or to that of the pictures. Running viewers do not need it. */
+  async function serve(onOpen: () => void, bounds: AbortSignal): Promise<void> {
+    const channel = await findChannel(kvs, channelName, 'MASTER', bounds)
     const [opened, refreshMs] = await Promise.all([
-      openChannel(kvs, channel, { role: 'MASTER' }, signal),
-      fetchIce(channel, signal),
+      openChannel(kvs, channel, { role: 'MASTER' }, bounds),
+      fetchIce(channel, bounds),
     ])
     const ended = new AbortController()
-    const refreshing = keepIceFresh(channel, refreshMs, AbortSignal.any([signal, ended.signal]))
+    const refreshing = keepIceFresh(channel, refreshMs, AbortSignal.any([bounds, ended.signal]))
     connection = opened
     log('info', 'camera-online')
     onOpen()
@@ -164,7 +170,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
       for await (const message of opened.messages) {
         // GO_AWAY announces the end of this connection within a minute; a new one is made at once.
         if (message.kind === 'go-away') break
-        onMessage(message, media, channel)
+        onMessage(message, channel)
       }
     } finally {
       ended.abort()
@@ -173,27 +179,60 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     }
   }
 
-  async function stayOnline(onTried: () => void): Promise<void> {
-    let media: MediaInfo | undefined
+  /** Connects to the channel, again and again while the source is good. */
+  async function stayOnline(onTried: () => void, bounds: AbortSignal): Promise<void> {
     let retryMs = firstRetryMs
     do {
       let openedAt = Infinity
       try {
-        media ??= await source.describe(signal)
-        await serve(media, () => {
+        await serve(() => {
           openedAt = performance.now()
           onTried()
-        })
-        if (!signal.aborted) log('info', 'camera-offline', { message: 'the connection was closed' })
+        }, bounds)
+        if (!bounds.aborted) log('info', 'camera-offline', { message: 'the connection was closed' })
       } catch (error) {
-        if (signal.aborted) return
-        log('warn', 'camera-offline', { message: messageOf(error) })
-        if (error instanceof SourceError && error.isPermanent) throw error
+        if (!bounds.aborted) log('warn', 'camera-offline', { message: messageOf(error) })
         onTried()
       }
       if (performance.now() - openedAt > lastingMs) retryMs = firstRetryMs
       else if (openedAt === Infinity || retryMs > firstRetryMs) retryMs = Math.min(retryMs * 2, lastRetryMs)
-    } while (await pause(retryMs * (0.8 + 0.4 * Math.random()), signal))
+    } while (await pause(retryMs * (0.8 + 0.4 * Math.random()), bounds))
+  }
+
+  /** On its channel while there are pictures to be had. Never rejects. */
+  async function followSource(onTried: () => void): Promise<void> {
+    while (!signal.aborted) {
+      const state = source.state()
+      if (state?.kind === 'good') {
+        const faulty = new AbortController()
+        const online = stayOnline(onTried, AbortSignal.any([signal, faulty.signal]))
+        for (let now = source.state(); now?.kind === 'good' && !signal.aborted; now = source.state())
+          await source.changed(now, signal)
+        faulty.abort()
+        await online
+        if (!signal.aborted) log('warn', 'camera-offline', { message: source.fault()?.message })
+      } else {
+        if (state) onTried()
+        await source.changed(state, signal)
+      }
+    }
+  }
+
+  /** Says how the source fares: at each change, and a fault now and then, for a bridge that was not there. Never rejects. */
+  async function reportSource(): Promise<void> {
+    while (!signal.aborted) {
+      const state = source.state()
+      const at = Math.round(clock())
+      if (state?.kind === 'good') void report({ kind: 'source', hasSpeaker: state.info.hasSpeaker, at })
+      if (state?.kind === 'faulty') void report({ kind: 'source', fault: state.fault, at })
+      const again = new AbortController()
+      const bounds = AbortSignal.any([signal, again.signal])
+      await Promise.race([
+        source.changed(state, bounds),
+        ...(state?.kind === 'faulty' ? [pause(faultAgainMs, bounds)] : []),
+      ])
+      again.abort()
+    }
   }
 
   async function shutDown(): Promise<void> {
@@ -209,14 +248,8 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   }
 
   const { promise: tried, resolve: onTried } = Promise.withResolvers<void>()
-  const online = stayOnline(onTried)
-  try {
-    // The loop ends by itself only when the source can never be used.
-    await Promise.race([tried, online])
-  } catch (error) {
-    await (closing ??= shutDown())
-    throw error
-  }
+  const online = Promise.all([followSource(onTried), reportSource()])
+  if (given.checkEachMs === undefined) await tried
   const { leaveStill } = options
   stills = leaveStill && startStills({ source, leave: leaveStill, log })
   return {
@@ -230,9 +263,3 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-/** Waits; false when the signal aborted instead. */
-async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
-  await wait(ms, undefined, { signal }).catch(() => undefined)
-  return !signal.aborted
-}

@@ -1,7 +1,9 @@
 /** One opened input, a file or a network camera: its H.264 passed through, its sound as Opus. */
+import { constants } from 'node:os'
 import { createPacketizer, profileLevelId, readParameterSets } from './h264.ts'
 import { loadFfmpeg, type Ffmpeg } from './ffmpeg.ts'
 import { SourceError, type AudioPacket, type VideoUnit } from './media.ts'
+import type { SourceFault } from '../errors.ts'
 import { createTranscoder, type Transcoder } from './transcoder.ts'
 
 /** What is read from an input, in its order; times are milliseconds on the input's own clock. */
@@ -55,7 +57,7 @@ export async function openInput(place: InputPlace, isThorough: boolean, signal: 
   const check = (result: number, doing: string) => {
     signal.throwIfAborted()
     if (result < 0)
-      throw new SourceError(`${doing} ${place.label}: ${ffmpeg.FFmpegError.strerror(result)}`, !place.isLive)
+      throw new SourceError(codeOf(result), `${doing} ${place.label}: ${ffmpeg.FFmpegError.strerror(result)}`)
   }
   try {
     check(await context.openInput(place.url, null, ffmpeg.Dictionary.fromObject({ ...place.options })), 'cannot open')
@@ -74,7 +76,7 @@ export async function openInput(place: InputPlace, isThorough: boolean, signal: 
       }
     }
     const profile = profileLevelId(sets.sets)
-    if (!profile) throw new SourceError(`${place.label} has not sent the parameters of its H.264 yet`, false)
+    if (!profile) throw new SourceError('source_garbled', `${place.label} has not sent the parameters of its H.264 yet`)
     const tracks = { video, audio, transcoder, packetize: createPacketizer(sets) }
     return {
       profileLevelId: profile,
@@ -90,6 +92,24 @@ export async function openInput(place: InputPlace, isThorough: boolean, signal: 
   }
 }
 
+/** FFmpeg's error numbers: those of the system, negative, and its own for HTTP's statuses. */
+function codeOf(result: number): SourceFault {
+  const { ENOENT, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH } = constants.errno
+  const statuses: Readonly<Record<number, SourceFault>> = {
+    [-ENOENT]: 'source_not_found',
+    [-ECONNREFUSED]: 'source_refused',
+    [-ETIMEDOUT]: 'source_unreachable',
+    [-EHOSTUNREACH]: 'source_unreachable',
+    [-ENETUNREACH]: 'source_unreachable',
+    [httpError('401')]: 'source_password',
+    [httpError('403')]: 'source_password',
+    [httpError('404')]: 'source_not_found',
+  }
+  return statuses[result] ?? 'source_garbled'
+}
+
+const httpError = (status: string): number => -Buffer.from(`\xf8${status}`, 'latin1').readInt32LE()
+
 const findStream = (context: FormatContext, type: Stream['codecpar']['codecType']): Stream | undefined =>
   context.streams.find((stream) => stream.codecpar.codecType === type)
 
@@ -103,14 +123,14 @@ function saysAll(ffmpeg: Ffmpeg, context: FormatContext): boolean {
 
 function pickVideo(ffmpeg: Ffmpeg, context: FormatContext, label: string): Stream {
   const video = findStream(context, ffmpeg.AVMEDIA_TYPE_VIDEO)
-  if (!video) throw new SourceError(`${label} has no video`, true)
+  if (!video) throw new SourceError('source_codec', `${label} has no video`)
   const { codecId } = video.codecpar
   if (codecId !== ffmpeg.AV_CODEC_ID_H264) {
     const name = ffmpeg.Codec.findDecoder(codecId)?.name ?? `codec ${codecId}`
     throw new SourceError(
+      'source_codec',
       `${label} sends ${name} video, and displays take H.264 only: choose H.264 in the camera's settings ` +
         '(often its second stream has it), or convert the file with ffmpeg -c:v libx264 -bf 0',
-      true,
     )
   }
   return video
@@ -136,7 +156,7 @@ async function* readItems(
   while (!signal.aborted) {
     const result = await context.readFrame(packet)
     if (signal.aborted || result === ffmpeg.AVERROR_EOF) return
-    if (result < 0) throw new SourceError(`${label}: ${ffmpeg.FFmpegError.strerror(result)}`, false)
+    if (result < 0) throw new SourceError('source_garbled', `${label}: ${ffmpeg.FFmpegError.strerror(result)}`)
     const stream = packet.streamIndex === video.index ? video : packet.streamIndex === audio?.index ? audio : undefined
     if (stream && packet.data) {
       const { num, den } = stream.timeBase

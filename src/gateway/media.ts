@@ -1,5 +1,6 @@
 /** The shapes that media has between a source (synthetic, file, RTSP) and the viewers: ready for RTP, stamped with one clock. */
-import type { Clock } from '../ports.ts'
+import type { Clock, Fault } from '../ports.ts'
+import type { SourceFault } from '../errors.ts'
 
 /** One H.264 access unit, already cut to RTP payloads. */
 export interface VideoUnit {
@@ -25,30 +26,44 @@ export interface MediaSink {
 export interface MediaInfo {
   /** `profile-level-id` of the stream's SPS, lower case (RFC 6184 section 8.1). */
   readonly profileLevelId: string
+  /** It plays the sound that viewers send. */
+  readonly hasSpeaker: boolean
+}
+
+export interface SourceSink extends MediaSink {
+  /** What the source yields from now on, where that is other than `describe` said. */
+  described(info: MediaInfo): void
 }
 
 /** Where pictures and sound come from. Nothing runs before `run`. */
 export interface MediaSource {
-  /**
-   * Looks at the source and says what it will yield.
-   * Throws `SourceError`: `permanent` when looking again cannot help (no such file, a codec that is not H.264).
-   */
+  /** How often it is worth looking again while nobody watches, milliseconds; absent when it does not go away by itself. */
+  readonly checkEachMs?: number
+  /** Looks at the source and says what it will yield. Throws `SourceError`. */
   describe(signal: AbortSignal): Promise<MediaInfo>
-  /** Feeds the sink in real time until the signal aborts, then frees everything and resolves. Mends what it can on the way. */
-  run(sink: MediaSink, signal: AbortSignal): Promise<void>
+  /** Feeds the sink in real time until the signal aborts, then frees everything and resolves. Throws `SourceError` when it breaks. */
+  run(sink: SourceSink, signal: AbortSignal): Promise<void>
   /** Asks for a key frame with the next picture. False when the source cannot make one (it is passed through). */
   requestKeyFrame(): boolean
+  /** Frees what is kept between looks and runs. May be called again. */
+  close(): Promise<void>
 }
 
-/** A source that cannot be used. The message is for the owner and never holds a password. */
+/** A source that cannot be used now. The message is for the owner and never holds a password. */
 export class SourceError extends Error {
   override readonly name = 'SourceError'
-  readonly isPermanent: boolean
+  readonly code: SourceFault
 
-  constructor(message: string, isPermanent: boolean, options?: ErrorOptions) {
+  constructor(code: SourceFault, message: string, options?: ErrorOptions) {
     super(message, options)
-    this.isPermanent = isPermanent
+    this.code = code
   }
+}
+
+/** Whatever a source threw, as its owner is told it. */
+export function faultOf(thrown: unknown): Fault {
+  if (thrown instanceof SourceError) return { code: thrown.code, message: thrown.message.slice(0, 200) }
+  return { code: 'source_garbled', message: thrown instanceof Error ? thrown.message.slice(0, 200) : 'it failed' }
 }
 
 /** Epoch milliseconds that never jump: the clock's reading now, then the machine's steady time. */

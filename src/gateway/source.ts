@@ -1,25 +1,52 @@
 /** One running source for all viewers of a camera: started by the first of them, stopped after the last. */
-import { setTimeout as wait } from 'node:timers/promises'
-import type { Clock, Log } from '../ports.ts'
-import type { MediaInfo, MediaSink, MediaSource, VideoUnit } from './media.ts'
+import type { Clock, Fault, Log } from '../ports.ts'
+import { createHealth, type SourceState } from './health.ts'
+import {
+  SourceError,
+  type MediaInfo,
+  type MediaSink,
+  type MediaSource,
+  type SourceSink,
+  type VideoUnit,
+} from './media.ts'
 import { createFileSource, createRtspSource } from './recorded.ts'
+import { keepRunning } from './running.ts'
 import { createSyntheticSource } from './synthetic.ts'
 
 /** Key frames are large: viewers that lose packets may not ask for them more often than this. */
 const keyFrameEveryMs = 500
-/** A group of pictures longer than this is not kept for newcomers. */
-const maxRecentBytes = 4 * 1_024 * 1_024
-const restartMs = 1_000
+/** What is kept of a group of pictures for newcomers: not more than this, nor from longer ago. */
+const maxRecentBytes = 16 * 1_024 * 1_024
+const maxRecentMs = 10_500
 
 /** `synthetic`, the URL of an RTSP camera, or the path of a media file. `name` is what a synthetic camera shows. */
 export function createSource(source: string, name: string, clock: Clock, log: Log): MediaSource {
   if (source === 'synthetic') return createSyntheticSource(name, clock)
-  if (/^rtsps?:\/\//i.test(source)) return createRtspSource(source, clock, log)
-  return createFileSource(source, clock, log)
+  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(source) ?? []
+  if (scheme === undefined) return createFileSource(source, clock, log)
+  try {
+    if (/^rtsps?$/i.test(scheme)) return createRtspSource(source, clock, log)
+    throw new SourceError('source_invalid', `${scheme.toLowerCase()}:// is not supported: give an rtsp:// address`)
+  } catch (error) {
+    return createUnusableSource(error)
+  }
+}
+
+/** Its address will not do: known at once, and nobody else's trouble. */
+function createUnusableSource(error: unknown): MediaSource {
+  const refuse = async () => {
+    throw error
+  }
+  return { describe: refuse, run: refuse, requestKeyFrame: () => false, close: async () => {} }
 }
 
 export interface SharedSource {
-  describe(signal: AbortSignal): Promise<MediaInfo>
+  /** Whether it delivers pictures, or would at once; `undefined` until that is known. */
+  state(): SourceState | undefined
+  /** Why there are no pictures now. */
+  fault(): Fault | undefined
+  /** Resolves when the state is not this one any more, or the signal aborts. */
+  changed(from: SourceState | undefined, signal: AbortSignal): Promise<void>
   /** Begins to feed the sink; the returned function ends it and may be called twice. */
   join(sink: MediaSink): () => void
   /** Asks for a key frame now. False when none will come: the source cannot make one, or just made one. */
@@ -30,25 +57,30 @@ export interface SharedSource {
   close(): Promise<void>
 }
 
+/** Begins at once to watch over the source, and runs it while somebody has joined. */
 export function shareSource(source: MediaSource, log: Log): SharedSource {
   const sinks = new Set<MediaSink>()
   const stopped = new Set<Promise<void>>()
+  const health = createHealth(source, log)
+  const watching = new AbortController()
   let life: AbortController | undefined
   let recent: VideoUnit[] = []
   let recentBytes = 0
   let lastKeyAt = -Infinity
+  const watched = health.watch(() => life !== undefined, watching.signal)
 
   const keep = (unit: VideoUnit) => {
+    const [first] = recent
     if (unit.isKey) {
       recent = []
       recentBytes = 0
       lastKeyAt = performance.now()
-    } else if (recent.length === 0) return
+    } else if (first === undefined) return
     recent.push(unit)
     recentBytes += unit.payloads.reduce((sum, payload) => sum + payload.length, 0)
-    if (recentBytes > maxRecentBytes) recent = []
+    if (recentBytes > maxRecentBytes || (first && unit.at - first.at > maxRecentMs && !unit.isKey)) recent = []
   }
-  const feed: MediaSink = {
+  const feed: SourceSink = {
     video(unit) {
       keep(unit)
       for (const sink of sinks) sink.video(unit)
@@ -56,10 +88,11 @@ export function shareSource(source: MediaSource, log: Log): SharedSource {
     audio(packet) {
       for (const sink of sinks) sink.audio(packet)
     },
+    described: (info: MediaInfo) => health.good(info),
   }
   const start = () => {
     const { signal } = (life = new AbortController())
-    const run = keepRunning(source, feed, signal, log)
+    const run = keepRunning(source, feed, health, signal)
     stopped.add(run)
     void run.finally(() => stopped.delete(run))
   }
@@ -71,7 +104,12 @@ export function shareSource(source: MediaSource, log: Log): SharedSource {
   }
 
   return {
-    describe: (signal) => source.describe(signal),
+    state: health.state,
+    fault() {
+      const state = health.state()
+      return state?.kind === 'faulty' ? state.fault : undefined
+    },
+    changed: health.changed,
     join(sink) {
       sinks.add(sink)
       if (!life) start()
@@ -87,26 +125,10 @@ export function shareSource(source: MediaSource, log: Log): SharedSource {
     recent: () => recent,
     async close() {
       sinks.clear()
+      watching.abort()
       stop()
-      await Promise.all(stopped)
+      await Promise.all([watched, ...stopped])
+      await source.close()
     },
-  }
-}
-
-/** Runs the source until the signal aborts, again when it breaks. Never rejects. */
-async function keepRunning(source: MediaSource, sink: MediaSink, signal: AbortSignal, log: Log): Promise<void> {
-  const whileWanted: MediaSink = {
-    video: (unit) => (signal.aborted ? undefined : sink.video(unit)),
-    audio: (packet) => (signal.aborted ? undefined : sink.audio(packet)),
-  }
-  while (!signal.aborted) {
-    try {
-      await source.run(whileWanted, signal)
-    } catch (error) {
-      if (!signal.aborted)
-        log('error', 'source-broke', { message: error instanceof Error ? error.message : String(error) })
-    }
-    // The pause is cut short by the abort, whose rejection means nothing here.
-    if (!signal.aborted) await wait(restartMs, undefined, { signal }).catch(() => undefined)
   }
 }

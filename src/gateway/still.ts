@@ -35,7 +35,11 @@ export function startStills(deps: {
 
   async function takeOne(): Promise<void> {
     try {
-      const unit = await nextKeyFrame(source, AbortSignal.any([life.signal, AbortSignal.timeout(patienceMs)]))
+      const patience = AbortSignal.any([life.signal, AbortSignal.timeout(patienceMs)])
+      if (source.state() === undefined) await source.changed(undefined, patience)
+      // Somebody else watches over it, and says why there is none.
+      if (source.fault()) return
+      const unit = await nextKeyFrame(source, patience)
       await leave(await toJpeg(await loadFfmpeg(), annexB(unit)))
     } catch (error) {
       if (!life.signal.aborted)

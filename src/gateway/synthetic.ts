@@ -33,8 +33,10 @@ export function createSyntheticSource(name: string, clock: Clock): MediaSource {
       scene ??= drawScene()
       sound ??= createSound()
       await Promise.all([loadFfmpeg(), scene])
-      return { profileLevelId: syntheticProfile }
+      // Its loudspeaker is as synthetic as its picture: what comes is decoded and measured.
+      return { profileLevelId: syntheticProfile, hasSpeaker: true }
     },
+    close: async () => {},
     requestKeyFrame() {
       wantsKey = true
       return true

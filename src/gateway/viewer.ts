@@ -7,6 +7,7 @@ import type { CameraEvent } from '../wire/camera-event.ts'
 import { answerOffer, createConnection } from './answer.ts'
 import { createFeed, type Feed } from './feed.ts'
 import { narrowOffer } from './offer.ts'
+import type { MediaInfo } from './media.ts'
 import type { SharedSource } from './source.ts'
 import { createEar, type Ear } from './talk-back.ts'
 
@@ -25,7 +26,8 @@ export interface ViewerOptions {
   readonly viewerId: string
   readonly offer: string
   readonly source: SharedSource
-  readonly profileLevelId: string
+  /** What the source yields, and whether it plays what the viewer says. */
+  readonly media: MediaInfo
   readonly iceServers: readonly IceServer[]
   readonly iceGatherMs: number
   /** Sends a message to this viewer. */
@@ -50,7 +52,7 @@ export interface Viewer {
 
 /** Answers the offer at once and serves the viewer until it goes. */
 export function openViewer(options: ViewerOptions): Viewer {
-  const { viewerId, source, iceGatherMs, reportEachMs, clock, log } = options
+  const { viewerId, source, media, iceGatherMs, reportEachMs, clock, log } = options
   const connection = createConnection(options.iceServers, iceGatherMs)
   const life = new AbortController()
   const { signal } = life
@@ -61,15 +63,18 @@ export function openViewer(options: ViewerOptions): Viewer {
 
   const warn = (event: string) => (error: unknown) =>
     log('warn', event, { viewerId, message: error instanceof Error ? error.message : String(error) })
-  const report = (state: ViewerState) =>
-    options.report({
+  const report = (state: ViewerState) => {
+    const fault = source.fault()
+    return options.report({
       kind: 'viewer',
       viewerId,
       state,
-      heard,
+      ...(media.hasSpeaker && { heard }),
+      ...(fault && { cause: fault }),
       sent: feed?.sent() ?? { videoPackets: 0, audioPackets: 0 },
       at: Math.round(clock()),
     })
+  }
   const close = (reason: string, how?: 'silent'): Promise<void> => (closing ??= end(reason, how))
   const hangUp = (reason: string, how?: 'silent') => {
     // `end` catches what may go wrong in it.
@@ -124,15 +129,17 @@ export function openViewer(options: ViewerOptions): Viewer {
   later(connectMs, () => {
     if (!feed) hangUp(`it did not connect within ${connectMs} ms`)
   })
+  let faultSaid: string | undefined
   let received = 0
   let receivedAt = performance.now()
   const quietMs = () => performance.now() - receivedAt
   const tick = () => {
     const now = ear?.heard()
-    if (now && now.packets > heard.packets) {
-      heard = now
-      reportConnected()
-    }
+    const isTalking = now !== undefined && now.packets > heard.packets
+    if (isTalking) heard = now
+    const faultNow = source.fault()?.code
+    if (isTalking || (feed && faultNow !== faultSaid)) reportConnected()
+    faultSaid = faultNow
     const total = packetsFrom(connection)
     if (total !== received) receivedAt = performance.now()
     received = total
@@ -142,12 +149,14 @@ export function openViewer(options: ViewerOptions): Viewer {
   later(tickMs, tick)
 
   async function start(): Promise<void> {
-    const offer = narrowOffer(options.offer, options.profileLevelId)
-    if (offer.profileLevelId !== options.profileLevelId) {
-      log('warn', 'profile-not-offered', { viewerId, source: options.profileLevelId, offered: offer.profileLevelId })
+    const offer = narrowOffer(options.offer, media.profileLevelId)
+    if (offer.profileLevelId !== media.profileLevelId) {
+      log('warn', 'profile-not-offered', { viewerId, source: media.profileLevelId, offered: offer.profileLevelId })
     }
-    await answerOffer(connection, offer, { send: options.send, iceGatherMs, signal })
+    const { hasSpeaker } = media
+    await answerOffer(connection, offer, { send: options.send, hasSpeaker, iceGatherMs, signal })
     if (!offer.hasVideo) return hangUp('it offers no H.264')
+    if (!hasSpeaker) return
     const created = await createEar(warn('talk-back-garbled'))
     if (signal.aborted) created.close()
     else ear = created

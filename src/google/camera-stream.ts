@@ -1,7 +1,7 @@
 /** EXECUTE: the answer to `GetCameraStream` says where and with which token a display may ask for the picture. No media yet. */
 import { randomBytes } from 'node:crypto'
 import type { Broker } from '../broker/broker.ts'
-import { BridgeError, toBridgeError } from '../errors.ts'
+import { toBridgeError, type BridgeError } from '../errors.ts'
 import type { AccountId, Camera, Clock, IceServer, Log, Store } from '../ports.ts'
 import { getCameraStreamParams, type CommandResult, type ExecuteCommand, type StreamStates } from '../wire/google.ts'
 import type { Afterwards } from './afterwards.ts'
@@ -12,7 +12,7 @@ import { createStreamTokens, referenceOf } from './stream-token.ts'
 export interface CameraStreamDeps {
   readonly cameras: Pick<Cameras, 'list'>
   readonly stateOf: StateOf
-  readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline' | 'refused'>
+  readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'absence' | 'refused'>
   readonly store: Store
   /** The absolute URL of the signaling door, as displays reach it. */
   readonly signalingUrl: string
@@ -79,7 +79,8 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
 
   async function openStream(camera: Camera, road: Road, iceBy: number, refusals: Refusal[]): Promise<Outcome> {
     try {
-      if (broker.isOnline(camera) === false) throw new BridgeError('camera_offline')
+      const absence = broker.absence(camera)
+      if (absence) throw absence
       if (camera.hasSwitch && (await stateOf(camera)).switch?.isOn === false)
         return { status: 'ERROR', errorCode: 'deviceTurnedOff' }
       if (road.protocol !== 'webrtc') return { status: 'SUCCESS', states: urlStates(road) }
@@ -90,9 +91,10 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
       const { code } = error
       logFailure(log, 'google.stream-refused', error, { cameraId: camera.id })
       refusals.push({ camera, error })
-      if (code === 'camera_offline')
-        return { status: 'OFFLINE', states: { online: false }, errorCode: googleErrorCode[code] }
-      return { status: 'ERROR', errorCode: googleErrorCode[code] }
+      const errorCode = googleErrorCode[code]
+      return errorCode === 'deviceOffline'
+        ? { status: 'OFFLINE', states: { online: false }, errorCode }
+        : { status: 'ERROR', errorCode }
     }
   }
 

@@ -40,6 +40,18 @@ export const googleErrorCode: Record<ErrorCode, GoogleErrorCode> = {
   no_sound: 'streamUnplayable',
   no_picture: 'streamUnavailable',
   offer_too_large: 'streamUnplayable',
+  // `deviceOffline` where the camera is as good as not there: QUERY says so too.
+  source_password: 'deviceOffline',
+  source_refused: 'deviceOffline',
+  source_unreachable: 'deviceOffline',
+  source_unknown_host: 'deviceOffline',
+  source_not_found: 'deviceOffline',
+  source_codec: 'streamUnplayable',
+  source_no_key_frame: 'deviceOffline',
+  source_stopped: 'deviceOffline',
+  source_busy: 'deviceBusy',
+  source_garbled: 'deviceOffline',
+  source_invalid: 'deviceOffline',
   internal: 'hardError',
 }
 
@@ -77,6 +89,17 @@ export const signalingStatus: Record<ErrorCode, number> = {
   no_sound: 502,
   no_picture: 502,
   offer_too_large: 413,
+  source_password: 502,
+  source_refused: 502,
+  source_unreachable: 502,
+  source_unknown_host: 502,
+  source_not_found: 502,
+  source_codec: 502,
+  source_no_key_frame: 502,
+  source_stopped: 502,
+  source_busy: 503,
+  source_garbled: 502,
+  source_invalid: 502,
   internal: 500,
 }
 

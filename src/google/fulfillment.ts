@@ -30,7 +30,7 @@ import { faultsOf } from '../wire/faults.ts'
 export interface FulfillmentDeps extends CameraStreamDeps, DevicePromises {
   /** Lets in tokens of Google's clients alone. */
   readonly authorize: Authorize
-  readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline' | 'refused' | 'endAll'>
+  readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline' | 'absence' | 'refused' | 'endAll'>
   readonly links: GoogleLinks
   readonly statesOf: StatesOf
   /** For what Google should hear afterwards; absent without Home Graph. */

@@ -35,7 +35,12 @@ export function printReport(report: CallReport): string {
         : `${video.codec} ${video.profileLevelId ?? ''}, ${video.packets} packets, ${video.frames} frames`,
     ),
     row('audio in', audioIn.packets === 0 ? 'nothing' : `${audioIn.codec}, ${audioIn.packets} packets`),
-    row('audio out', audioOut.packets === 0 ? 'nothing' : `${audioOut.codec}, ${audioOut.packets} packets, ${heard}`),
+    row(
+      'audio out',
+      audioOut.packets === 0
+        ? `nothing${audioOut.reason === null ? '' : `: ${audioOut.reason}`}`
+        : `${audioOut.codec}, ${audioOut.packets} packets, ${heard}`,
+    ),
     '',
     cause === null ? 'ok' : `failed: ${cause.code}: ${cause.message}`,
   ]

@@ -32,7 +32,13 @@ export interface CallReport {
   }
   readonly audioIn: { readonly codec: string | null; readonly packets: number }
   /** `heardByCamera` is null when neither the bridge nor the camera says. */
-  readonly audioOut: { readonly codec: string | null; readonly packets: number; readonly heardByCamera: number | null }
+  readonly audioOut: {
+    readonly codec: string | null
+    readonly packets: number
+    readonly heardByCamera: number | null
+    /** Why nothing was sent; null when something was, or when the call did not get so far. */
+    readonly reason: string | null
+  }
   /** The bridge's own cause when it has one, else what the simulator found; null when all is well. */
   readonly cause: { readonly code: string; readonly message: string } | null
   readonly timeline: readonly Step[]
@@ -76,6 +82,9 @@ export const noTraffic: Traffic = {
   talkBackPackets: 0,
   quietMs: 0,
 }
+
+/** Neither page nor assistants offer to talk at such a camera. */
+const noWayBack = 'the camera has no way back for sound (no speaker), or this account may only look'
 
 /** A stream of 50 sound packets a second that is silent for so long has ended. */
 const mostQuietMs = 2_000
@@ -138,7 +147,9 @@ export function reportOn(
     audioOut: {
       codec: codec(traffic.talkBackPackets, answer?.audio.codec),
       packets: traffic.talkBackPackets,
-      heardByCamera: session === undefined ? null : heardPackets(session),
+      // What was not sent, nobody can have heard.
+      heardByCamera: session === undefined || traffic.talkBackPackets === 0 ? null : heardPackets(session),
+      reason: answer === undefined || answer.audio.takes ? null : noWayBack,
     },
     cause: causeOf(own, session),
     timeline: timeline.steps(),

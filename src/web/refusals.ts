@@ -25,6 +25,17 @@ const statusOf: Record<ErrorCode, number> = {
   no_sound: 502,
   no_picture: 502,
   offer_too_large: 413,
+  source_password: 503,
+  source_refused: 503,
+  source_unreachable: 503,
+  source_unknown_host: 503,
+  source_not_found: 503,
+  source_codec: 502,
+  source_no_key_frame: 503,
+  source_stopped: 503,
+  source_busy: 503,
+  source_garbled: 503,
+  source_invalid: 503,
   internal: 500,
 }
 

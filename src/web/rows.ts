@@ -1,6 +1,7 @@
 /** A camera as the page's list shows it: what it is, and how it is doing. */
 import type { Broker } from '../broker/broker.ts'
-import type { AccountId, Camera, CameraId, CameraState, Presence } from '../ports.ts'
+import { advice } from '../errors.ts'
+import type { AccountId, Camera, CameraId, CameraState, Fault, Presence } from '../ports.ts'
 import type { Viewers } from './viewers.ts'
 
 export interface CameraRow {
@@ -17,6 +18,8 @@ export interface CameraRow {
   readonly isOnline: boolean | null
   /** Since when it is so; epoch milliseconds, as all instants here. */
   readonly sinceAt?: number
+  /** Why it is offline, where its gateway has said so. */
+  readonly fault?: Fault & { readonly advice: string }
   /** Displays of every kind and account that show it now. */
   readonly viewers: number
   readonly lastPressAt?: number
@@ -67,6 +70,7 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
       hasVideo,
       isOnline: seen?.online ?? null,
       ...(seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }),
+      ...(seen?.fault && { fault: { ...seen.fault, advice: advice[seen.fault.code] } }),
       viewers: viewers.of(id),
       ...(press !== undefined && { lastPressAt: press.at }),
       ...(snapshot !== undefined && { snapshotAt: snapshot.at }),

@@ -1,5 +1,6 @@
 /** What a camera, or what speaks for it, tells the bridge: `POST /cameras/:cameraId/events` with its key, or by MQTT. */
 import { z } from 'zod'
+import { sourceFaults } from '../errors.ts'
 
 /** Epoch milliseconds by the camera's clock. */
 const instant = z.int().nonnegative()
@@ -48,7 +49,21 @@ const viewerCause = z.enum([
   'no_picture',
   'media_failed',
   'internal',
+  ...sourceFaults,
 ])
+
+/**
+ * How the camera behind a gateway fares: posted when that is first known and at each change. Without `fault` it delivers
+ * pictures, or would at once.
+ */
+const source = z.object({
+  kind: z.literal('source'),
+  /** Why it does not: a code of the bridge's, and what the camera itself said. */
+  fault: z.object({ code: z.enum(sourceFaults), message: z.string().min(1).max(200) }).exactOptional(),
+  /** Whether it plays the sound that is sent to it; absent when nobody knows. */
+  hasSpeaker: z.boolean().exactOptional(),
+  at: instant,
+})
 
 /**
  * How a viewer fares: posted when it connects, every ten seconds while it is, each second while it talks back, and once at
@@ -63,16 +78,19 @@ const viewer = z.object({
    * is gone. `silent`: it was connected, and nothing came from it any more.
    */
   state: z.enum(['connected', 'busy', 'failed', 'left', 'silent']),
-  /** Talk-back so far: audio packets received, and the RMS level (0 silent, 1 full scale) of the last second of them. */
+  /**
+   * Talk-back so far: audio packets that the camera accepted for its loudspeaker, and the RMS level (0 silent, 1 full scale)
+   * of the last second of them. Absent where there is no loudspeaker.
+   */
   heard: z.object({ packets: count, level: z.number().min(0).max(1) }).exactOptional(),
   /** RTP packets sent to it so far. */
   sent: z.object({ videoPackets: count, audioPackets: count }).exactOptional(),
-  /** Why, with `busy` and `failed`: what the owner of the camera is shown as the cause of the session. */
+  /** Why, with `busy` and `failed`, and while the source of a connected viewer fails: what the owner is shown as the cause. */
   cause: z.object({ code: viewerCause, message: z.string().min(1).max(200) }).exactOptional(),
   at: instant,
 })
 
-export const cameraEvent = z.discriminatedUnion('kind', [press, motion, person, battery, lens, sensor, viewer])
+export const cameraEvent = z.discriminatedUnion('kind', [press, motion, person, battery, lens, sensor, source, viewer])
 
 /**
  * The payload of an MQTT message, where automations write by hand: without `at` it happened on arrival, and without

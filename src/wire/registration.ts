@@ -1,5 +1,6 @@
 /** What an operator tells the bridge to register a camera, and what the camera's firmware must be told then. */
 import { z } from 'zod'
+import { sourceFaults } from '../errors.ts'
 
 /** A camera's id, and its channel's name. `.` and `..` are taken out of every path that they stand in (RFC 3986 section 5.2.4). */
 export const cameraIdShape = z
@@ -146,6 +147,8 @@ export const registeredCamera = listedCamera.extend({
   isOnline: z.boolean(),
   /** When it came or went, epoch milliseconds; absent when it has not since the bridge was started. */
   sinceAt: z.number().exactOptional(),
+  /** Why it is offline, where its gateway has said so. */
+  fault: z.object({ code: z.enum(sourceFaults), message: z.string() }).exactOptional(),
   keys: z.array(z.object({ accessKeyId: z.string(), createdAt: z.number() })),
 })
 

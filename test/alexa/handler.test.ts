@@ -166,6 +166,17 @@ describe('what goes wrong becomes an ErrorResponse', () => {
     no_sound: 'INVALID_DIRECTIVE',
     no_picture: 'ENDPOINT_UNREACHABLE',
     offer_too_large: 'INVALID_DIRECTIVE',
+    source_password: 'ENDPOINT_UNREACHABLE',
+    source_refused: 'ENDPOINT_UNREACHABLE',
+    source_unreachable: 'ENDPOINT_UNREACHABLE',
+    source_unknown_host: 'ENDPOINT_UNREACHABLE',
+    source_not_found: 'ENDPOINT_UNREACHABLE',
+    source_codec: 'INVALID_DIRECTIVE',
+    source_no_key_frame: 'ENDPOINT_UNREACHABLE',
+    source_stopped: 'ENDPOINT_UNREACHABLE',
+    source_busy: 'ENDPOINT_BUSY',
+    source_garbled: 'ENDPOINT_UNREACHABLE',
+    source_invalid: 'ENDPOINT_UNREACHABLE',
     internal: 'INTERNAL_ERROR',
   } satisfies Record<ErrorCode, string>
 

@@ -113,7 +113,18 @@ export async function openHouse(options: HouseOptions = {}) {
 
   const app = express()
   app.use(
-    createIntake({ cameras, events, snapshots, broker, shares: { visible: cameras }, linking: { authority } }, clock),
+    createIntake(
+      {
+        cameras,
+        events,
+        snapshots,
+        broker,
+        shares: { visible: cameras },
+        linking: { authority },
+        sourceReported: async () => {},
+      },
+      clock,
+    ),
   )
   app.use(createAlexaDoors({ alexa }, { ...options, forwarderSecret, clock }))
   app.use(answerError(log))

@@ -77,8 +77,11 @@ describe('transitions', () => {
   })
 
   test('a camera known to be gone is refused at once, one that may be reconnecting is asked', () => {
-    expect(open(facts, echoOffer, 3_500, 10)[1].map(brief)).toEqual(['refuse camera_offline', 'hang-up'])
-    expect(open(facts, echoOffer, 3_500, 1_000)[1].map(brief)).toEqual(['offer', deadline])
+    const fault = { code: 'source_password', message: 'the camera refuses the password' } as const
+    const [told] = open(facts, echoOffer, 3_500, { sinceAt: 3_400, fault })
+    expect(told).toMatchObject({ phase: 'closed', cause: fault })
+    expect(open(facts, echoOffer, 3_500, { sinceAt: 10 })[1].map(brief)).toEqual(['refuse camera_offline', 'hang-up'])
+    expect(open(facts, echoOffer, 3_500, { sinceAt: 1_000 })[1].map(brief)).toEqual(['offer', deadline])
   })
 
   test('a camera is not asked when no time is left for it', () => {
@@ -275,6 +278,22 @@ describe('transitions', () => {
       endsBy: at + budgets.lifetimeMs,
     })
     expect(isOverdue(seen, at + budgets.lifetimeMs)).toBe(true)
+  })
+
+  test('the fault of a source is the cause while it lasts, and when the view ends with it', () => {
+    const fault = { code: 'source_stopped', message: 'no picture came for 5 s' } as const
+    const connected = { kind: 'camera-reported', state: 'connected' } as const
+    const { session } = play(
+      answered(20),
+      { kind: 'camera-gathered', at: 25 },
+      { ...connected, at: 900 },
+      { ...connected, cause: fault, at: 1_000 },
+    )
+    expect(session).toMatchObject({ phase: 'answered', cause: fault })
+    expect(step(session, { ...connected, at: 1_100 })[0].timeline.at(-1)?.step).toBe('source-back')
+    expect(step(session, { ...connected, at: 1_100 })[0]).toMatchObject({ cause: undefined })
+    const left = { kind: 'camera-reported', state: 'left', cause: fault, at: 1_200 } as const
+    expect(step(session, left)[0]).toMatchObject({ phase: 'closed', cause: fault })
   })
 
   test('what the camera heard is kept, also when it says so after the end', () => {

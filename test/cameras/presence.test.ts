@@ -1,6 +1,6 @@
 /** Which comings and goings of a camera are news. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { createPresenceNews } from '../../src/cameras/presence.ts'
+import { createPresenceNews, createSourceFaults } from '../../src/cameras/presence.ts'
 
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())
@@ -39,4 +39,19 @@ test('closed, it forgets who is away', () => {
   news.close()
   expect(jest.getTimerCount()).toBe(0)
   expect(told).toEqual([])
+})
+
+test('a camera that is away is so for the reason that its gateway gave, until it gives none', () => {
+  let online = false
+  const faults = createSourceFaults(() => ({ online, sinceAt: 1 }))
+  const fault = { code: 'source_password', message: 'refused' } as const
+  const channel = { channelName: 'door', road: 'viewer' } as const
+  expect([faults.note('door', fault), faults.note('door', { ...fault })]).toEqual([true, false])
+  expect(faults.presence(channel)).toEqual({ online: false, sinceAt: 1, fault })
+  expect(faults.presence({ ...channel, channelName: 'garden' })).toEqual({ online: false, sinceAt: 1 })
+  online = true
+  expect(faults.presence(channel)).toEqual({ online: true, sinceAt: 1 })
+  online = false
+  expect(faults.note('door', undefined)).toBe(true)
+  expect(faults.presence(channel)).toEqual({ online: false, sinceAt: 1 })
 })

@@ -33,7 +33,7 @@ export interface Report {
   readonly ring: { readonly announcedMs: number; readonly firstFrameMs: number } | null
   readonly video: { readonly codec: string | null; readonly profileLevelId: string | null; readonly frames: number }
   readonly audioIn: { readonly codec: string | null; readonly packets: number }
-  readonly audioOut: { readonly packets: number; readonly heardByCamera: number | null }
+  readonly audioOut: { readonly packets: number; readonly heardByCamera: number | null; readonly reason: string | null }
   readonly cause: { readonly code: string; readonly message: string } | null
   readonly bridgeTimeline: readonly { readonly step: string; readonly atMs: number }[]
 }

@@ -23,13 +23,16 @@ afterAll(() => rmSync(directory, { recursive: true }))
 describe.each(['aac.mp4', 'opus.mkv'])('%s', (name) => {
   test('plays on beyond its end, in time, with Opus and a key frame at each start', async () => {
     const source = createFileSource(movie(name), Date.now, () => undefined)
-    expect(await source.describe(never)).toEqual({ profileLevelId: '4d400d' })
+    expect(await source.describe(never)).toEqual({ profileLevelId: '4d400d', hasSpeaker: false })
     expect(source.requestKeyFrame()).toBe(false)
     const video: VideoUnit[] = []
     const audio: AudioPacket[] = []
     const end = new AbortController()
     const startedAt = Date.now()
-    const playing = source.run({ video: (unit) => video.push(unit), audio: (packet) => audio.push(packet) }, end.signal)
+    const playing = source.run(
+      { video: (unit) => video.push(unit), audio: (packet) => audio.push(packet), described: () => {} },
+      end.signal,
+    )
     await until(() => video.length > 2.5 * movieFrameRate)
     end.abort()
     await playing
@@ -46,14 +49,14 @@ describe.each(['aac.mp4', 'opus.mkv'])('%s', (name) => {
   })
 })
 
-describe('refused for good', () => {
+describe('refused', () => {
   test.each([
-    ['a codec that no display takes', 'mpeg4.mp4', /mpeg4\.mp4 sends mpeg4 video.*H\.264.*libx264/],
-    ['a file that is not there', 'none.mp4', /cannot open none\.mp4: No such file/],
-  ])('is %s', async (_name, file, message) => {
+    ['a codec that no display takes', 'mpeg4.mp4', 'source_codec', /mpeg4\.mp4 sends mpeg4 video.*H\.264.*libx264/],
+    ['a file that is not there', 'none.mp4', 'source_not_found', /cannot open none\.mp4: No such file/],
+  ])('is %s', async (_name, file, code, message) => {
     const error = await describeFile(movie(file)).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(SourceError)
-    expect(error).toMatchObject({ isPermanent: true, message: expect.stringMatching(message) })
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
   })
 
   test('is a URL that cannot be read, without a word of it', () => {
@@ -66,5 +69,5 @@ describe('refused for good', () => {
 test('a network camera that is away may come back, and its password is not told', async () => {
   const source = createRtspSource('rtsp://me:s3cret@127.0.0.1:9/door', Date.now, () => undefined)
   const error = await source.describe(never).catch((thrown: unknown) => thrown)
-  expect(error).toMatchObject({ isPermanent: false, message: 'cannot open rtsp://127.0.0.1:9: Connection refused' })
+  expect(error).toMatchObject({ code: 'source_refused', message: 'cannot open rtsp://127.0.0.1:9: Connection refused' })
 })

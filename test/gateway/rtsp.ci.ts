@@ -51,12 +51,15 @@ const camera = (path: string, login = 'me:s3cret@', log: string[] = []) =>
 test('its H.264 passes through untouched, its G.711 comes as Opus, and after it ended it is called again', async () => {
   const log: string[] = []
   const source = camera('/door', 'me:s3cret@', log)
-  expect(await source.describe(never)).toEqual({ profileLevelId: '4d400d' })
+  expect(await source.describe(never)).toEqual({ profileLevelId: '4d400d', hasSpeaker: false })
   const video: VideoUnit[] = []
   const audio: AudioPacket[] = []
   const end = new AbortController()
   const startedAt = performance.now()
-  const playing = source.run({ video: (unit) => video.push(unit), audio: (packet) => audio.push(packet) }, end.signal)
+  const playing = source.run(
+    { video: (unit) => video.push(unit), audio: (packet) => audio.push(packet), described: () => {} },
+    end.signal,
+  )
   await until(() => video.length > 0, 2_000)
   expect(performance.now() - startedAt).toBeLessThan(1_000)
   await until(() => video.some(({ isKey }) => isKey) && audio.length > 60)
@@ -75,14 +78,14 @@ test('its H.264 passes through untouched, its G.711 comes as Opus, and after it 
 }, 40_000)
 
 test.each([
-  ['without H.264', '/jpeg', undefined, true, /sends mjpeg video.*H\.264/],
-  ['that is not there', '/nowhere', undefined, false, /404 Not Found/],
-  ['with another password', '/door', 'me:wrong@', false, /401 Unauthorized/],
-])('a camera %s is refused with a word that helps', async (_name, path, login, isPermanent, message) => {
+  ['without H.264', '/jpeg', undefined, 'source_codec', /sends mjpeg video.*H\.264/],
+  ['that is not there', '/nowhere', undefined, 'source_not_found', /404 Not Found/],
+  ['with another password', '/door', 'me:wrong@', 'source_password', /401 Unauthorized/],
+])('a camera %s is refused with a word that helps', async (_name, path, login, code, message) => {
   const error = await camera(path, login)
     .describe(never)
     .catch((thrown: unknown) => thrown)
-  expect(error).toMatchObject({ isPermanent, message: expect.stringMatching(message) })
+  expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
   expect(String(error)).not.toMatch(/s3cret|wrong/)
 })
 

@@ -12,7 +12,8 @@ const silent: MediaSink = { video: () => undefined, audio: () => undefined }
 function createFake(canMakeKeys = true) {
   const fake = { runs: 0, running: 0, keysWanted: 0, sink: silent }
   const source: MediaSource = {
-    describe: async () => ({ profileLevelId: '42e01f' }),
+    describe: async () => ({ profileLevelId: '42e01f', hasSpeaker: false }),
+    close: async () => {},
     requestKeyFrame: () => {
       fake.keysWanted += 1
       return canMakeKeys
@@ -67,9 +68,14 @@ test('the pictures since the last key frame are kept, unless they are too many',
   ] as const)
     fake.sink.video(unit(at, isKey))
   expect(shared.recent().map(({ at }) => at)).toEqual([4, 5])
-  fake.sink.video(unit(6, false, 5_000_000))
+  fake.sink.video(unit(6, false, 17_000_000))
   fake.sink.video(unit(7, false))
-  expect(shared.recent()).toEqual([])
+  expect(shared.recent()).toHaveLength(0)
+  fake.sink.video(unit(1_000, true))
+  fake.sink.video(unit(11_000, false))
+  expect(shared.recent()).toHaveLength(2)
+  fake.sink.video(unit(12_000, false))
+  expect(shared.recent()).toHaveLength(0)
 })
 
 test('key frames are asked for twice a second at most', () => {

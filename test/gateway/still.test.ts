@@ -84,7 +84,8 @@ test('a recorded camera of another size and profile keeps its shape', async () =
 
 /** A camera that is there and sends nothing. */
 const dark: MediaSource = {
-  describe: async () => ({ profileLevelId: '42e01f' }),
+  describe: async () => ({ profileLevelId: '42e01f', hasSpeaker: false }),
+  close: async () => {},
   requestKeyFrame: () => false,
   run: (_sink, signal) =>
     new Promise((resolve) => {

@@ -8,10 +8,13 @@ import { until } from './world.ts'
 test('it plays at its pace on one clock, and makes a key frame when asked', async () => {
   const source = createSyntheticSource('front-door', () => 1_795_000_000_000)
   const end = new AbortController()
-  expect(await source.describe(end.signal)).toEqual({ profileLevelId: '42e01f' })
+  expect(await source.describe(end.signal)).toEqual({ profileLevelId: '42e01f', hasSpeaker: true })
   const video: VideoUnit[] = []
   const audio: AudioPacket[] = []
-  const playing = source.run({ video: (unit) => video.push(unit), audio: (packet) => audio.push(packet) }, end.signal)
+  const playing = source.run(
+    { video: (unit) => video.push(unit), audio: (packet) => audio.push(packet), described: () => {} },
+    end.signal,
+  )
   await until(() => video.length === 10)
   source.requestKeyFrame()
   await until(() => video.length >= 20 && audio.length >= 40)

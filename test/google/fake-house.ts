@@ -112,6 +112,7 @@ export function fulfillmentOf(house: FakeHouse, options: Partial<FulfillmentDeps
         return house.iceServers(by)
       },
       isOnline: () => house.online,
+      absence: () => (house.online === false ? new BridgeError('camera_offline') : undefined),
       refused: async (...given) => {
         house.calls.push(['refused', ...given])
         await house.refused()

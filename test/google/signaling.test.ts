@@ -171,6 +171,17 @@ describe('a refusal', () => {
     no_sound: 502,
     no_picture: 502,
     offer_too_large: 413,
+    source_password: 502,
+    source_refused: 502,
+    source_unreachable: 502,
+    source_unknown_host: 502,
+    source_not_found: 502,
+    source_codec: 502,
+    source_no_key_frame: 502,
+    source_stopped: 502,
+    source_busy: 503,
+    source_garbled: 502,
+    source_invalid: 502,
     internal: 500,
   }
 

@@ -182,7 +182,7 @@ describe('the printed report', () => {
     firstFrameMs: 201.25,
     video: { codec: 'H264', profileLevelId: '42e01f', packets: 200, frames: 60 },
     audioIn: { codec: 'opus', packets: 150 },
-    audioOut: { codec: 'opus', packets: 149, heardByCamera: 149 },
+    audioOut: { codec: 'opus', packets: 149, heardByCamera: 149, reason: null },
     cause: null,
     timeline: [
       { step: 'account linked', atMs: -80 },

@@ -81,6 +81,7 @@ export async function openHouse({
   const registrations = createRegistrations({
     cameras: bridge.cameras,
     service: fakeService(),
+    presence: bridge.presence,
     publicUrl: url,
     region: 'local',
   })

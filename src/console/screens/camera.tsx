@@ -93,7 +93,7 @@ export function CameraScreen({ cameraId }: { readonly cameraId: string }) {
               )}
               {session?.heard && session.heard.packets > 0 && (
                 <div>
-                  <dt>The camera hears you</dt>
+                  <dt>The camera plays what you say</dt>
                   <dd>
                     {session.heard.packets} packets, {Math.round(session.heard.level * 100)} % loud
                   </dd>
@@ -107,7 +107,11 @@ export function CameraScreen({ cameraId }: { readonly cameraId: string }) {
             <h2 id="story">What happened when</h2>
             {session && <a href={hrefs.session(session.id)}>Open the session</a>}
           </div>
-          {'problem' in state && <Cause cause={session?.cause ?? state.problem} />}
+          {'problem' in state ? (
+            <Cause cause={session?.cause ?? state.problem} />
+          ) : (
+            camera?.fault && <Cause cause={camera.fault} />
+          )}
           <Waterfall
             title={`Timeline of the live view of ${name ?? ''}`}
             steps={storyOf({ bridge: session?.timeline ?? [], display: steps })}

@@ -38,12 +38,7 @@ export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
           <dl class="facts">
             <Fact name="Began" value={`${dateOf(session.startedAt)}, ${timeOfDay(session.startedAt)}`} />
             <Fact name="Answered after" value={session.answerMs === undefined ? 'never' : `${session.answerMs} ms`} />
-            <Fact
-              name="Talk-back"
-              value={
-                session.heard && session.heard.packets > 0 ? `${session.heard.packets} packets heard` : 'none heard'
-              }
-            />
+            <Fact name="Talk-back" value={talkBackOf(session)} />
             <Fact name="Session" value={session.id} />
           </dl>
           {session.cause && <Cause cause={session.cause} />}
@@ -53,6 +48,11 @@ export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
       )}
     </>
   )
+}
+
+function talkBackOf({ heard, mayTalk }: Session): string {
+  if (heard && heard.packets > 0) return `${heard.packets} packets heard`
+  return mayTalk === false ? 'not possible: the camera has no speaker, or talking is not allowed' : 'none heard'
 }
 
 function Fact({ name, value }: { readonly name: string; readonly value: string }) {

@@ -1,0 +1,85 @@
+/** Runs a source while somebody watches: again when it breaks, and says how it fares. */
+import type { Health } from './health.ts'
+import { SourceError, type MediaSource, type SourceSink } from './media.ts'
+import { pause } from './pause.ts'
+
+const firstRetryMs = 250
+const lastRetryMs = 10_000
+/** Opening a stream takes a camera a few seconds. */
+const firstPictureMs = 10_000
+/** A picture that stands still for so long is noticed, whatever else still comes. */
+const nextPictureMs = 5_000
+const keyFrameMs = 30_000
+
+/** Runs the source until the signal aborts. Never rejects. */
+export async function keepRunning(
+  source: MediaSource,
+  sink: SourceSink,
+  health: Pick<Health, 'delivers' | 'faulty'>,
+  signal: AbortSignal,
+): Promise<void> {
+  let retryMs = firstRetryMs
+  while (!signal.aborted) {
+    const { failure, hadKey } = await runOnce(source, sink, health, signal)
+    if (signal.aborted) return
+    // A stream that broke and is there again in a moment is no news.
+    if (!hadKey) health.faulty(failure)
+    if (hadKey) retryMs = firstRetryMs
+    await pause(retryMs * (0.8 + 0.4 * Math.random()), signal)
+    retryMs = Math.min(retryMs * 2, lastRetryMs)
+  }
+}
+
+/** One run, from its start to its end or to the moment when too little has come for too long. */
+async function runOnce(
+  source: MediaSource,
+  sink: SourceSink,
+  health: Pick<Health, 'delivers' | 'faulty'>,
+  signal: AbortSignal,
+): Promise<{ readonly failure: unknown; readonly hadKey: boolean }> {
+  const attempt = new AbortController()
+  let hadKey = false
+  let failure: unknown = new SourceError('source_stopped', 'the stream ended')
+  const giveUp = (error: SourceError) => () => {
+    failure = error
+    health.faulty(error)
+    attempt.abort()
+  }
+  const still = giveUp(new SourceError('source_stopped', `no picture came for ${nextPictureMs / 1_000} s`))
+  const keyless = giveUp(new SourceError('source_no_key_frame', `no key frame came for ${keyFrameMs / 1_000} s`))
+  let picture = setTimeout(
+    giveUp(new SourceError('source_stopped', `no picture came within ${firstPictureMs / 1_000} s`)),
+    firstPictureMs,
+  )
+  const key = setTimeout(keyless, keyFrameMs)
+  let hasPicture = false
+  const bounds = AbortSignal.any([signal, attempt.signal])
+  const watched: SourceSink = {
+    video(unit) {
+      if (bounds.aborted) return
+      if (hasPicture) picture.refresh()
+      else {
+        hasPicture = true
+        clearTimeout(picture)
+        picture = setTimeout(still, nextPictureMs)
+      }
+      if (unit.isKey) {
+        key.refresh()
+        hadKey = true
+      }
+      if (hadKey) health.delivers()
+      sink.video(unit)
+    },
+    audio: (packet) => (bounds.aborted ? undefined : sink.audio(packet)),
+    described: (info) => (bounds.aborted ? undefined : sink.described(info)),
+  }
+  try {
+    await source.run(watched, bounds)
+  } catch (error) {
+    if (!attempt.signal.aborted) failure = error
+  } finally {
+    clearTimeout(picture)
+    clearTimeout(key)
+  }
+  return { failure, hadKey }
+}
