@@ -4,6 +4,7 @@ import { within } from '../deadline.ts'
 import { BridgeError } from '../errors.ts'
 import { sessionId, type AccountId, type Camera, type Clock, type IceServer, type Log } from '../ports.ts'
 import type { CameraId, Presence, SessionId, Signaling, Store } from '../ports.ts'
+import { createHabits } from './habits.ts'
 import { createHistory } from './history.ts'
 import { startNegotiation, type Negotiation } from './negotiation.ts'
 import type { AnswerRules } from './rules.ts'
@@ -116,6 +117,7 @@ interface Running {
 
 export function createBroker(deps: BrokerDeps): Broker {
   const { signaling, presence, clock, log, mostKept = 50, mark = '' } = deps
+  const habits = createHabits(clock)
   const history = createHistory({ ...deps, mostKept, onChange: tell })
   /** The latest attempt of each session, while it may still be joined. */
   const live = new Map<SessionId, Running>()
@@ -137,12 +139,18 @@ export function createBroker(deps: BrokerDeps): Broker {
       if (isRepeat) return session.answer
       const viewerId = nameOf(id)
       prepared.delete(id)
-      const facts = factsOf(request, id, viewerId, digest, deps.budgets)
+      const expected = habits.expected(request.camera.id)
+      const facts = { ...factsOf(request, id, viewerId, digest, deps.budgets), ...(expected && { expected }) }
       // A later attempt under the same name speaks for the session.
       const onChange = (changed: Session) => {
         if (live.get(id) === running) tell(changed)
       }
-      negotiation = startNegotiation({ ...deps, onChange }, facts, request.camera, request.offer)
+      negotiation = startNegotiation(
+        { ...deps, onChange, onGathered: habits.learn },
+        facts,
+        request.camera,
+        request.offer,
+      )
       if (endedEarly !== undefined) negotiation.end(endedEarly)
       try {
         return await negotiation.verdict
@@ -188,6 +196,7 @@ export function createBroker(deps: BrokerDeps): Broker {
   }
 
   function tell(session: Session): void {
+    if (session.phase === 'closed' && session.cause?.code === 'media_failed') habits.forget(session.facts.cameraId)
     deps.onSession?.(viewOf(session, clock()), session.facts.accountId)
   }
 

@@ -1,9 +1,9 @@
 /** Drives one session to its verdict: carries effects out and events in, owns the timer and the camera's line, decides nothing. */
 import { within } from '../deadline.ts'
 import { toBridgeError } from '../errors.ts'
-import type { Camera, CameraMessage, Clock, Log, Presence, Signaling } from '../ports.ts'
-import { open, step, type Effect, type Session } from './session.ts'
-import type { Facts, SessionEvent, Told, ViewerState } from './story.ts'
+import type { Camera, CameraId, CameraMessage, Clock, Log, Presence, Signaling } from '../ports.ts'
+import { gatheredBy, open, step, type Effect, type Session } from './session.ts'
+import type { Facts, Gathered, SessionEvent, Told, ViewerState } from './story.ts'
 
 export interface NegotiationDeps {
   readonly signaling: Signaling
@@ -12,6 +12,8 @@ export interface NegotiationDeps {
   readonly log: Log
   /** Told of each new state of the session; must not throw. */
   readonly onChange?: (session: Session) => void
+  /** Told what the camera sent, when it was waited for to the end; must not throw. */
+  readonly onGathered?: (cameraId: CameraId, gathered: Gathered) => void
 }
 
 export interface Negotiation {
@@ -47,6 +49,8 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
 
   function feed(event: SessionEvent): void {
     const [next, effects] = step(session, event)
+    const gathered = next.phase === 'gathering' ? undefined : gatheredBy(session, event.at)
+    if (gathered !== undefined) deps.onGathered?.(camera.id, gathered)
     if (next !== session) deps.onChange?.(next)
     session = next
     effects.forEach(carryOut)

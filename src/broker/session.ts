@@ -15,7 +15,16 @@ import { isReachable } from './candidate.ts'
 import { offerForCamera, readOffer } from './offer.ts'
 import { wants } from './rules.ts'
 import type { Description } from './sdp.ts'
-import { note, type Answered, type Closed, type Facts, type Servers, type SessionEvent, type Story } from './story.ts'
+import {
+  note,
+  type Answered,
+  type Closed,
+  type Facts,
+  type Gathered,
+  type Servers,
+  type SessionEvent,
+  type Story,
+} from './story.ts'
 import { look, watch } from './watch.ts'
 
 /** What is known while it negotiates. Offer and answer are read once, when they come. */
@@ -203,12 +212,27 @@ function settle(session: Negotiating, at: number): Moved {
   return at >= wakeAt ? decide(session, at) : [session, [{ kind: 'wake', at: wakeAt }]]
 }
 
-/** A relay and a direct way where the camera has TURN; else a way that the Internet can reach where it has STUN; else any. */
+/**
+ * A relay where the camera has TURN; else a way that the Internet can reach where it has STUN; else any. A relay comes last
+ * of all (RFC 8445 section 5.1.1: it takes most round trips), so one that comes alone is all that the camera gives away.
+ * Less is enough of a camera that sent no more when it was waited for to the end: its TURN server may be dead.
+ */
 function isEnough({ facts, agreement, candidates, servers }: Gathering): boolean {
   const known = knownCandidates(agreement, candidates, facts.rules)
-  const isDirect = known.some(({ type }) => type !== 'relay')
-  if (servers.turn) return isDirect && known.some(({ type }) => type === 'relay')
-  return servers.stun ? known.some(isReachable) : isDirect
+  const { expected } = facts
+  if (expected?.turn === servers.turn && expected.stun === servers.stun && known.length > 0)
+    if (expected.types.every((type) => known.some((candidate) => candidate.type === type))) return true
+  if (servers.turn) return known.some(({ type }) => type === 'relay')
+  return servers.stun ? known.some(isReachable) : known.some(({ type }) => type !== 'relay')
+}
+
+/** What the camera sent, when it had all the time that it may have; undefined when it had less. */
+export function gatheredBy(session: Session, at: number): Gathered | undefined {
+  if (session.phase !== 'gathering' || at < session.settleBy || session.settleBy >= verdictAt(session.facts))
+    return undefined
+  const { facts, agreement, candidates, servers } = session
+  const types = new Set(knownCandidates(agreement, candidates, facts.rules).map(({ type }) => type))
+  return { types: [...types], turn: servers.turn, stun: servers.stun }
 }
 
 /** The verdict, with what is known now. */

@@ -40,6 +40,13 @@ export interface Facts {
   readonly answerBy: number
   readonly rules: AnswerRules
   readonly budgets: Budgets
+  /** What the camera sent when it was last waited for to the end. */
+  readonly expected?: Gathered
+}
+
+/** The kinds of candidates that a camera sent in all the time that it was given, with these kinds of servers. */
+export interface Gathered extends Pick<Servers, 'turn' | 'stun'> {
+  readonly types: readonly string[]
 }
 
 /** One instant of the session's story, for its owner. Holds no SDP and no address. */

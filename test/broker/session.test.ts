@@ -1,8 +1,8 @@
 /** The session machine: its transitions one by one, and random walks that hold its promises. */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { isOverdue, open, step, type Effect, type Session } from '../../src/broker/session.ts'
-import type { SessionEvent } from '../../src/broker/story.ts'
+import { gatheredBy, isOverdue, open, step, type Effect, type Session } from '../../src/broker/session.ts'
+import type { Facts, SessionEvent } from '../../src/broker/story.ts'
 import { viewOf } from '../../src/broker/view.ts'
 import { budgets, cSdkAnswer, echoOffer, facts, hostCandidate, reflexiveCandidate, relayCandidate } from './fixtures.ts'
 
@@ -27,6 +27,14 @@ function play(...events: readonly SessionEvent[]): { session: Session; effects: 
 function brief(effect: Effect): string {
   if (effect.kind === 'wake') return `wake ${effect.at}`
   return effect.kind === 'refuse' ? `refuse ${effect.error.code}` : effect.kind
+}
+
+/** The last effects after an answer at 20 and these events. */
+function lastOf(given: Facts, ...events: readonly SessionEvent[]): readonly string[] {
+  let [session] = open(given, echoOffer, 10)
+  let last: readonly Effect[] = []
+  for (const event of [answered(20), ...events]) [session, last] = step(session, event)
+  return last.map(brief)
 }
 
 const phase = (session: Session): string => session.phase
@@ -120,6 +128,38 @@ describe('transitions', () => {
       at: 300,
     })
     expect(effects).toEqual([deadline, 'wake 1520', 'wake 300', 'wake 450', 'wake 450'])
+  })
+
+  test('a camera that gives away a relay alone has given all', () => {
+    const relayOnly = cSdkAnswer.replace(/^a=candidate:.*\n/gm, '')
+    const answer: SessionEvent = { kind: 'camera-answered', sdp: relayOnly, at: 20 }
+    expect(play(answer, found(relayCandidate, 160)).effects).toEqual([deadline, 'wake 1520', 'wake 360'])
+  })
+
+  describe('a camera that sent no relay when it was waited for to the end', () => {
+    const servers = { turn: true, stun: true }
+    const expecting = (types: readonly string[], its = servers) => ({ ...facts, expected: { types, ...its } })
+
+    test('is not waited for again: quiet after what it sent then is enough', () => {
+      expect(lastOf(expecting(['host']))).toEqual(['wake 220'])
+      expect(lastOf(expecting(['host', 'srflx']))).toEqual(['wake 1520'])
+      expect(lastOf(expecting(['host', 'srflx']), found(reflexiveCandidate, 90))).toEqual(['wake 290'])
+    })
+
+    test('is waited for where it has other servers than then', () => {
+      const others: SessionEvent = { kind: 'servers-known', servers, at: 30 }
+      expect(lastOf(expecting(['host'], { turn: false, stun: true }), others)).toEqual(['wake 1520'])
+    })
+
+    test('is learned from who had all the time, and from nobody else', () => {
+      const gathered = (...events: readonly SessionEvent[]) => {
+        const { session } = play(...events)
+        return [1_519, 1_520].map((at) => gatheredBy(session, at)?.types)
+      }
+      expect(gathered(answered(20), found(reflexiveCandidate, 90))).toEqual([undefined, ['host', 'srflx']])
+      expect(gatheredBy(play(answered(4_000)).session, 4_900)).toBeUndefined()
+      expect(gatheredBy(play().session, 4_900)).toBeUndefined()
+    })
   })
 
   test('where the camera has no TURN server no relay is waited for', () => {
