@@ -5,7 +5,7 @@ import { candidateLine, usableCandidates } from './candidate.ts'
 import { isBareH264, isNamed, namesOf, parametersOf, withoutOrphans, type Codec } from './formats.ts'
 import { allowedDirection, wants, type AnswerRules } from './rules.ts'
 import { attributeLine, bundleLines, codecLines, describe, midLine, rejectedLines } from './sdp-lines.ts'
-import { includesSending, parseSdp, type Attribute, type Description, type Media } from './sdp.ts'
+import { includesReceiving, includesSending, parseSdp, type Attribute, type Description, type Media } from './sdp.ts'
 
 /**
  * Codecs that a KVS camera master may send, by the C SDK's list and the displays' wishes; `rtx` is kept for those. All
@@ -102,9 +102,7 @@ function requireCommon(media: readonly Media[], { needsPicture }: AnswerRules): 
 
 function write(offer: Description, rules: AnswerRules, saved: readonly Saving[]): string {
   const usable = offer.media.filter(isForCamera)
-  const live = saved.includes('surplus-sections')
-    ? usable.filter(({ kind }, place) => usable.findIndex((other) => other.kind === kind) === place)
-    : usable
+  const live = saved.includes('surplus-sections') ? oneOfEach(usable) : usable
   const groups = offer.groups.map((mids) => mids.filter((mid) => live.some((media) => media.mid === mid)))
   const told = new Set(groups.flatMap((mids) => mids.slice(1)))
   return describe(offer.origin, [
@@ -119,6 +117,14 @@ function write(offer: Description, rules: AnswerRules, saved: readonly Saving[])
       return sectionLines(isRepeated ? { ...media, candidates: [] } : media, rules, saved)
     }),
   ])
+}
+
+/** For each kind the first section in which the display takes what the camera sends, or the first at all. */
+function oneOfEach(media: readonly Media[]): readonly Media[] {
+  return media.filter((one) => {
+    const alike = media.filter(({ kind }) => kind === one.kind)
+    return one === (alike.find(({ direction }) => includesReceiving(direction)) ?? alike[0])
+  })
 }
 
 function isForCamera(media: Media): boolean {

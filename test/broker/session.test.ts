@@ -78,6 +78,144 @@ describe('a camera without sound', () => {
   })
 })
 
+describe('an answer after which nobody connected', () => {
+  const ended = (at: number): SessionEvent => ({ kind: 'ended', reason: 'the viewer left', at })
+  const answeredFor = (assistant: (typeof facts)['assistant']) => answeredBy({ ...facts, assistant }, cSdkAnswer)
+  const causeOf = (session: Session, ...events: readonly SessionEvent[]) =>
+    viewOf(
+      events.reduce((one, event) => step(one, event)[0], session),
+      1_000,
+    ).cause
+
+  test.each(['alexa', 'console'] as const)(
+    'is the cause when %s ends it, for its display would have said so',
+    (assistant) => {
+      expect(causeOf(answeredFor(assistant), ended(2_525))).toMatchObject({
+        code: 'media_failed',
+        message: 'neither camera nor display reported a connection in the 2.5 s after the answer',
+      })
+    },
+  )
+
+  test('is the cause when its time is over', () => {
+    const session = answeredFor('alexa')
+    expect(viewOf(session, 25 + budgets.lifetimeMs)).toMatchObject({ phase: 'closed', cause: { code: 'media_failed' } })
+  })
+
+  test('is no cause where nobody would have said that they are connected: Google’s display never does', () => {
+    expect(causeOf(answeredFor('google'), ended(2_525))).toBeUndefined()
+    expect(viewOf(answeredFor('google'), 25 + budgets.lifetimeMs).cause).toBeUndefined()
+  })
+
+  test.each<[who: string, event: SessionEvent]>([
+    ['the display', { kind: 'display-connected', at: 100 }],
+    ['the camera', { kind: 'camera-reported', state: 'connected', at: 100 }],
+  ])('is no cause when %s said that it was connected', (_, event) => {
+    expect(causeOf(answeredFor('alexa'), event, ended(2_525))).toBeUndefined()
+  })
+
+  test.each(['left', 'silent', 'connected'] as const)('is taken back when the camera says afterwards: %s', (state) => {
+    expect(causeOf(answeredFor('alexa'), ended(400), { kind: 'camera-reported', state, at: 500 })).toBeUndefined()
+  })
+
+  test.each(['alexa', 'google'] as const)(
+    'has the camera’s own word for it, also when that comes after the end (%s)',
+    (assistant) => {
+      const cause = { code: 'media_failed', message: 'DTLS failed: certificate of another fingerprint' } as const
+      const failed: SessionEvent = { kind: 'camera-reported', state: 'failed', cause, at: 500 }
+      expect(causeOf(answeredFor(assistant), ended(400), failed)).toMatchObject(cause)
+      expect(causeOf(answeredFor(assistant), failed, ended(600))).toMatchObject(cause)
+    },
+  )
+
+  test('a failure after a view that ran is none', () => {
+    const events: readonly SessionEvent[] = [
+      { kind: 'display-connected', at: 100 },
+      ended(400),
+      { kind: 'camera-reported', state: 'failed', at: 500 },
+    ]
+    expect(causeOf(answeredFor('alexa'), ...events)).toBeUndefined()
+  })
+
+  test('names the TURN server that gave the camera no relay', () => {
+    const servers = { turn: true, stun: true, turnUrls: ['turn:relay.example:3478'] }
+    const { session } = play({ kind: 'servers-known', servers, at: 12 }, answered(20), {
+      kind: 'camera-gathered',
+      at: 25,
+    })
+    expect(viewOf(session, 30).timeline).toContainEqual({ step: 'no-relay', at: 25, detail: 'turn:relay.example:3478' })
+    const message = expect.stringMatching(
+      /no relay address from turn:relay\.example:3478, which refused or did not reply$/,
+    )
+    expect(causeOf(session, ended(400))).toMatchObject({ message })
+    expect(causeOf(session, { kind: 'camera-reported', state: 'failed', at: 400 })).toMatchObject({ message })
+  })
+
+  test('names no server that gave one, and none that nobody knows of', () => {
+    const servers = { turn: true, stun: true, turnUrls: ['turn:relay.example:3478'] }
+    const good = play({ kind: 'servers-known', servers, at: 12 }, found(relayCandidate, 15), answered(20), {
+      kind: 'camera-gathered',
+      at: 25,
+    })
+    const unknown = play(answered(20), { kind: 'camera-gathered', at: 25 })
+    for (const { session } of [good, unknown])
+      expect(viewOf(session, 30).timeline.map((one) => one.step)).not.toContain('no-relay')
+  })
+})
+
+describe('a picture that is promised and never sent', () => {
+  const connected = (at: number, videoPackets: number): SessionEvent => ({
+    kind: 'camera-reported',
+    state: 'connected',
+    sent: { videoPackets, audioPackets: 50 },
+    at,
+  })
+  const left = (at: number, videoPackets: number): SessionEvent => ({
+    ...connected(at, videoPackets),
+    kind: 'camera-reported',
+    state: 'left',
+  })
+  const after = (...events: readonly SessionEvent[]): Session =>
+    events.reduce((one, event) => step(one, event)[0], answeredBy(facts, cSdkAnswer))
+  const codeOf = (session: Session) => viewOf(session, 1_000).cause?.code
+
+  test('is the cause while it lasts, and no more once it comes', () => {
+    const dark = after(connected(100, 0), connected(10_100, 0))
+    expect([dark.phase, codeOf(dark)]).toEqual(['answered', 'no_picture'])
+    expect(viewOf(dark, 1_000).timeline.at(-1)).toEqual({ step: 'no-picture', at: 10_100 })
+    expect(step(dark, connected(20_100, 0))[0]).toBe(dark)
+    expect(codeOf(step(dark, connected(20_100, 30))[0])).toBeUndefined()
+  })
+
+  test.each<[name: string, session: () => Session, code: string | undefined]>([
+    ['is the cause of a view that ends', () => after(connected(100, 0), left(9_000, 0)), 'no_picture'],
+    [
+      'also when the display ended it first',
+      () => after(connected(100, 0), { kind: 'ended', reason: 'x', at: 9_000 }, left(9_010, 0)),
+      'no_picture',
+    ],
+    ['is none of a view that ends before it could come', () => after(connected(100, 0), left(900, 0)), undefined],
+    ['is none where it came', () => after(connected(100, 0), left(9_000, 300)), undefined],
+    [
+      'is none where the camera does not count',
+      () =>
+        after(
+          { kind: 'camera-reported', state: 'connected', at: 100 },
+          { kind: 'camera-reported', state: 'left', at: 9_000 },
+        ),
+      undefined,
+    ],
+  ])('%s', (_, session, code) => {
+    expect(codeOf(session())).toBe(code)
+  })
+
+  test('is none of a view of sound', () => {
+    const offer = echoOffer.replace(/m=video \d+ /, 'm=video 0 ')
+    const [first] = step(answeredBy(facts, cSdkAnswer, offer), connected(100, 0))
+    expect(codeOf(step(first, connected(10_100, 0))[0])).toBeUndefined()
+  })
+})
+
 describe('transitions', () => {
   test('a bad offer is refused at once', () => {
     const [session, effects] = open(facts, 'nonsense', 10)
@@ -280,6 +418,35 @@ describe('transitions', () => {
     expect(there).toMatchObject({ phase: 'answered' })
   })
 
+  test.each<[name: string, ...events: SessionEvent[]]>([['offered'], ['gathering', answered(20)]])(
+    '%s + camera-reported failed -> closed, with its own cause',
+    (_, ...events) => {
+      const cause = { code: 'no_common_codec', message: 'it offers no H.264' } as const
+      const { session, effects } = play(...events, { kind: 'camera-reported', state: 'failed', cause, at: 30 })
+      expect(effects.slice(-2)).toEqual(['refuse no_common_codec', 'hang-up'])
+      expect(session).toMatchObject({ phase: 'closed', cause })
+    },
+  )
+
+  test('offered + an answer without the picture -> closed, at once', () => {
+    const rules = { ...facts.rules, needsPicture: true }
+    const [offered] = open({ ...facts, rules }, echoOffer, 10)
+    const sdp = cSdkAnswer.replace('m=video 9', 'm=video 0')
+    const [session, effects] = step(offered, { kind: 'camera-answered', sdp, at: 20 })
+    expect([session.phase, ...effects.map(brief)]).toEqual(['closed', 'refuse no_picture', 'hang-up'])
+  })
+
+  test('an offer that no camera can serve is refused before the camera is asked', () => {
+    const [session, effects] = open(
+      facts,
+      echoOffer
+        .replaceAll('H264', 'VP9')
+        .replaceAll(/(opus|^m=audio.*)/gm, (text) => text.replace('opus', 'L16').replace(' 0 8', '')),
+      10,
+    )
+    expect([session.phase, ...effects.map(brief)]).toEqual(['closed', 'refuse no_common_codec', 'hang-up'])
+  })
+
   test.each([
     ['left', 'the camera saw the display leave'],
     ['silent', 'nothing came from the display any more'],
@@ -367,6 +534,9 @@ describe('on a random walk', () => {
       { kind: 'servers-known', servers: { turn: false, stun: false }, at: 0 },
       { kind: 'camera-reported', state: 'connected', at: 0 },
       { kind: 'camera-reported', state: 'busy', at: 0 },
+      { kind: 'camera-reported', state: 'failed', at: 0 },
+      { kind: 'camera-reported', state: 'connected', sent: { videoPackets: 0, audioPackets: 0 }, at: 0 },
+      { kind: 'servers-known', servers: { turn: true, stun: true, turnUrls: ['turn:x'] }, at: 0 },
       { kind: 'camera-reported', state: 'left', heard: { packets: 1, level: 0 }, at: 0 },
       { kind: 'display-connected', at: 0 },
       { kind: 'ended', reason: 'x', at: 0 },
