@@ -107,6 +107,8 @@ const bridgeLabels: Readonly<Record<string, string>> = {
   'camera-connected': 'Camera says: connected',
   'talk-back-heard': 'Camera hears the talk-back',
   'no-sound': 'No sound in the answer',
+  'no-picture': 'The camera sends no picture',
+  'no-relay': 'The camera has no relay address',
   refused: 'Refused',
   ended: 'Ended',
 }

@@ -151,13 +151,13 @@ function decodeCandidate(payload: string | null | undefined): Outgoing | Garbled
   const parsed = candidateSchema.safeParse(parseJson(Buffer.from(payload ?? '', 'base64').toString('utf8')))
   if (!parsed.success) return { kind: 'garbled', part: 'candidate', what: 'a candidate that cannot be read' }
   const { candidate, sdpMid, sdpMLineIndex } = parsed.data
-  const line = (candidate ?? '').trim().replace(/^a=/, '')
+  const [, value = ''] = /^(?:a=)?(?:candidate:)?(.*)$/is.exec((candidate ?? '').trim()) ?? []
   // W3C WebRTC 4.8.1: an empty candidate ends the list of its generation.
-  if (line === '') return { kind: 'end-of-candidates' }
+  if (value === '') return { kind: 'end-of-candidates' }
   // Whoever puts this line into an SDP must not get more than one line out of it.
-  if (!/^candidate:[\x20-\x7e]+$/.test(line))
+  if (!/^[\x20-\x7e]+$/.test(value) || !/ typ /i.test(value))
     return { kind: 'garbled', part: 'candidate', what: 'a candidate in no known form' }
-  return { kind: 'candidate', candidate: line, ...present({ sdpMid, sdpMLineIndex }) }
+  return { kind: 'candidate', candidate: `candidate:${value}`, ...present({ sdpMid, sdpMLineIndex }) }
 }
 
 function parseJson(text: string): unknown {

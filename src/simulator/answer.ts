@@ -186,9 +186,9 @@ function checkSecurity(answer: Sdp, section: Section): string[] {
   const password = effective(answer, section, 'ice-pwd') ?? ''
   const fingerprint = effective(answer, section, 'fingerprint') ?? ''
   const setup = effective(answer, section, 'setup') ?? ''
-  // RFC 8839 section 5.4.
-  if (!/^[A-Za-z0-9+/]{4,256}$/.test(ufrag)) problems.push('ice-ufrag is missing or malformed')
-  if (!/^[A-Za-z0-9+/]{22,256}$/.test(password)) problems.push('ice-pwd is missing or malformed')
+  // RFC 8839 section 5.4, and the four characters more that every browser accepts.
+  if (!/^[\w+/=#-]{4,256}$/.test(ufrag)) problems.push('ice-ufrag is missing or malformed')
+  if (!/^[\w+/=#-]{22,256}$/.test(password)) problems.push('ice-pwd is missing or malformed')
   if (!/^sha-256 [0-9A-F]{2}(:[0-9A-F]{2}){31}$/i.test(fingerprint)) problems.push('no SHA-256 fingerprint')
   if (!['active', 'passive'].includes(setup)) problems.push(`setup is "${setup}", not active or passive`)
   if (values(section.lines, 'rtcp-mux').length === 0) problems.push('no rtcp-mux')

@@ -45,7 +45,8 @@ export function createViewRoutes({ grantOf, visible, broker, budgetMs, clock, lo
     const ref = await refOf(request)
     const { cameraId: id, sdp } = read(offer, request.body)
     const camera = await seen(ref.accountId, id)
-    const rules = { ipv4Only: false, tcpCandidates: true, talkBack: true }
+    // A browser in the camera's own network resolves its name (mDNS); elsewhere the candidate is of no use, and no harm.
+    const rules = { ipv4Only: false, tcpCandidates: true, localNames: true, talkBack: true }
     const answer = await broker.negotiate({
       ...ref,
       camera,

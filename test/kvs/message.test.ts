@@ -37,6 +37,13 @@ describe('a frame from the service', () => {
     expect(candidate({ candidate: `a=${host}\r\n`, sdpMid: null, sdpMLineIndex: null })).toEqual(bare)
   })
 
+  test.each([
+    ['without its first word', host.slice('candidate:'.length)],
+    ['with it in upper case', host.replace('candidate', 'CANDIDATE')],
+  ])('with a candidate %s is read as in a description', (_, line) => {
+    expect(candidate({ candidate: line })).toEqual({ kind: 'candidate', candidate: host })
+  })
+
   test.each([[''], ['  '], [null]])('with the candidate %j ends the candidates', (value) => {
     expect(candidate({ candidate: value, sdpMid: '0', sdpMLineIndex: 0 })).toEqual({ kind: 'end-of-candidates' })
   })
