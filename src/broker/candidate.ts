@@ -24,6 +24,9 @@ export interface CandidateRules {
   readonly localNames?: boolean
 }
 
+/** Of a receiver that can use whatever there is. */
+export const everyCandidate: CandidateRules = { ipv4Only: false, tcpCandidates: true, localNames: true }
+
 const types: readonly CandidateType[] = ['host', 'srflx', 'prflx', 'relay']
 
 /**

@@ -1,7 +1,7 @@
 /** The display's offer: what it must have, and how it is written for the camera. */
 import { BridgeError } from '../errors.ts'
 import { maxPayload } from '../ports.ts'
-import { candidateLine, usableCandidates } from './candidate.ts'
+import { candidateLine } from './candidate.ts'
 import { isBareH264, isNamed, namesOf, parametersOf, withoutOrphans, type Codec } from './formats.ts'
 import { allowedDirection, wants, type AnswerRules } from './rules.ts'
 import { attributeLine, bundleLines, codecLines, describe, midLine, rejectedLines } from './sdp-lines.ts'
@@ -135,7 +135,6 @@ function sectionLines(media: Media, rules: AnswerRules, saved: readonly Saving[]
   const codecs = codecsForCamera(media, saved)
   const formats = media.isRtp ? codecs.map((codec) => `${codec.payload}`) : media.formats
   const { ufrag, pwd, fingerprints, setup } = media.transport
-  const candidates = usableCandidates(media.candidates, { ipv4Only: false, tcpCandidates: true, localNames: true })
   const direction = allowedDirection(media, rules)
   return [
     `m=${media.kind} 9 ${media.protocol} ${formats.join(' ')}`,
@@ -149,7 +148,7 @@ function sectionLines(media: Media, rules: AnswerRules, saved: readonly Saving[]
     `a=setup:${setup ?? 'actpass'}`,
     ...media.attributes.filter(isPassed(includesSending(direction), saved)).map(attributeLine),
     ...codecs.flatMap(codecLines),
-    ...candidates.map(candidateLine),
+    ...media.candidates.map(candidateLine),
     ...(media.isComplete ? ['a=end-of-candidates'] : []),
   ]
 }

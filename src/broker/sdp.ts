@@ -1,6 +1,6 @@
 /** Session descriptions (RFC 8866) by media section: one tolerant reader for displays and cameras. The writers are offer.ts and answer.ts. */
 import { BridgeError, type ErrorCode } from '../errors.ts'
-import { parseCandidate, type Candidate } from './candidate.ts'
+import { everyCandidate, parseCandidate, usableCandidates, type Candidate } from './candidate.ts'
 import { readCodecs, type Codec } from './formats.ts'
 import { isBandwidth, isWellFormed, mendFingerprint } from './grammar.ts'
 
@@ -40,7 +40,7 @@ export interface Media {
   readonly direction: Direction
   readonly transport: Transport
   readonly codecs: readonly Codec[]
-  /** Those that can be read, in order; a bundled section without any has those of its group. */
+  /** Those that can be of use to anybody, in order; a bundled section without any has those of its group. */
   readonly candidates: readonly Candidate[]
   /** It says that no more candidates will come (RFC 8840 section 4.2). */
   readonly isComplete: boolean
@@ -214,7 +214,10 @@ function toMedia(own: Section, session: Section): Media | undefined {
       hasMux: all('rtcp-mux').length > 0 || all('rtcp-mux-only').length > 0,
     },
     codecs: isRtp ? readCodecs(formats, own.values, sdpLimits.feedback) : [],
-    candidates: (own.values.get('candidate') ?? []).flatMap((value) => parseCandidate(value) ?? []),
+    candidates: usableCandidates(
+      (own.values.get('candidate') ?? []).flatMap((value) => parseCandidate(value) ?? []),
+      everyCandidate,
+    ),
     isComplete: all('end-of-candidates').length > 0,
     bandwidth: own.bandwidth,
     attributes: own.attributes,
@@ -235,24 +238,25 @@ function isDirection(name: string): name is Direction {
  * a group that does, the first section that says it, as far as credentials go.
  */
 function inherit(media: Media, all: readonly Media[], groups: Description['groups']): Media {
-  const isWhole = ({ isLive, transport: { ufrag, pwd, fingerprints } }: Media): boolean =>
-    isLive && ufrag !== undefined && pwd !== undefined && fingerprints.length > 0
-  const { mid, transport, candidates } = media
+  const { mid, transport } = media
   const group = groups.find((mids) => mid !== undefined && mids.includes(mid)) ?? []
-  const bundled = group.flatMap((other) => all.find((one) => one.mid === other) ?? [])
+  const bundled = group.flatMap((other) => all.find((one) => one.mid === other && one.isLive) ?? [])
   const tagged = bundled.find(isWhole)
-  const giver = tagged ?? all.find(isWhole)
-  if (giver === undefined || giver === media) return media
-  const { ufrag, pwd, fingerprints, setup, hasMux } = giver.transport
+  const { ufrag, pwd, fingerprints, setup } = (tagged ?? all.find(isWhole) ?? media).transport
   const hasOwn = transport.ufrag !== undefined && transport.pwd !== undefined
+  const given = media.candidates.length > 0 ? media : bundled.find((one) => one.candidates.length > 0)
   return {
     ...media,
     transport: {
       ...(hasOwn ? { ufrag: transport.ufrag, pwd: transport.pwd } : { ufrag, pwd }),
       setup: transport.setup ?? setup,
       fingerprints: transport.fingerprints.length > 0 ? transport.fingerprints : fingerprints,
-      hasMux: transport.hasMux || (tagged !== undefined && hasMux),
+      hasMux: transport.hasMux || tagged?.transport.hasMux === true,
     },
-    candidates: tagged !== undefined && candidates.length === 0 ? tagged.candidates : candidates,
+    candidates: given?.candidates ?? [],
   }
+}
+
+function isWhole({ isLive, transport: { ufrag, pwd, fingerprints } }: Media): boolean {
+  return isLive && ufrag !== undefined && pwd !== undefined && fingerprints.length > 0
 }

@@ -37,28 +37,28 @@ const errorOf = (act: () => unknown): string => {
   return 'nothing thrown'
 }
 
-describe('BUNDLE groups (RFC 9143)', () => {
-  const sections = (setup: string, port: (place: number) => number, count = 4): readonly SectionOf[] =>
-    Array.from({ length: count }, (_, place) => ({
-      kind: place % 2 === 0 ? ('audio' as const) : ('video' as const),
-      mid: `${place}`,
-      direction: setup === 'actpass' ? 'recvonly' : 'sendonly',
-      transport: transport(setup),
-      more: [...(place % 2 === 0 ? [] : [h264Usual]), hostLine(port(place))],
-    }))
-  const offerWith = (...groups: readonly string[]) =>
-    descriptionOf(
-      'actpass',
-      sections('actpass', () => 9_000),
-      groups.map((mids) => `a=group:BUNDLE ${mids}`),
-    )
-  const answerWith = (port: (place: number) => number, ...groups: readonly string[]) =>
-    descriptionOf(
-      'active',
-      sections('active', port),
-      groups.map((mids) => `a=group:BUNDLE ${mids}`),
-    )
+const sections = (setup: string, port: (place: number) => number, count = 4): readonly SectionOf[] =>
+  Array.from({ length: count }, (_, place) => ({
+    kind: place % 2 === 0 ? ('audio' as const) : ('video' as const),
+    mid: `${place}`,
+    direction: setup === 'actpass' ? 'recvonly' : 'sendonly',
+    transport: transport(setup),
+    more: [...(place % 2 === 0 ? [] : [h264Usual]), hostLine(port(place))],
+  }))
+const offerWith = (...groups: readonly string[]) =>
+  descriptionOf(
+    'actpass',
+    sections('actpass', () => 9_000),
+    groups.map((mids) => `a=group:BUNDLE ${mids}`),
+  )
+const answerWith = (port: (place: number) => number, ...groups: readonly string[]) =>
+  descriptionOf(
+    'active',
+    sections('active', port),
+    groups.map((mids) => `a=group:BUNDLE ${mids}`),
+  )
 
+describe('BUNDLE groups (RFC 9143)', () => {
   test.each<[name: string, offered: readonly string[], answered: readonly string[], given: readonly string[]]>([
     ['one', ['0 1 2 3'], ['0 1 2 3'], ['0 1 2 3']],
     ['several', ['0 1', '2 3'], ['0 1', '2 3'], ['0 1', '2 3']],
@@ -77,7 +77,8 @@ describe('BUNDLE groups (RFC 9143)', () => {
         answerWith((place) => 5_000 + place, ...answered),
       ),
     )
-    expect(groups.map(({ mids }) => `${mids}`)).toEqual(given)
+    const named = groups.map((group) => [group.mids].join(''))
+    expect(named).toEqual(given)
   })
 
   test('what is bundled has all candidates of its group, what is not has its own, equal credentials or not', () => {
@@ -119,36 +120,44 @@ describe('BUNDLE groups (RFC 9143)', () => {
   })
 })
 
-describe('payload formats by their parameters', () => {
-  const video = (name: string, parameters?: string): Partial<Record<'video', SectionOf>> => ({
-    video: {
-      codecs: { 102: name },
-      more: [...(parameters === undefined ? [] : [`a=fmtp:102 ${parameters}`]), hostLine()],
-    },
-  })
-  const h = (mode: string | undefined, profile: string | undefined) =>
-    [mode && `packetization-mode=${mode}`, profile && `profile-level-id=${profile}`].filter(Boolean).join(';')
+const video = (name: string, parameters?: string): Partial<Record<'video', SectionOf>> => ({
+  video: {
+    codecs: { 102: name },
+    more: [...(parameters === undefined ? [] : [`a=fmtp:102 ${parameters}`]), hostLine()],
+  },
+})
+const h264Of = (mode: string | undefined, profile: string | undefined) =>
+  [mode && `packetization-mode=${mode}`, profile && `profile-level-id=${profile}`].filter(Boolean).join(';')
 
+const rtx = (apt: number): SectionOf => ({
+  codecs: { 102: 'H264/90000', 104: 'H264/90000', 103: 'rtx/90000' },
+  more: [h264Usual, h264Usual.replace('102', '104'), `a=fmtp:103 apt=${apt}`],
+})
+
+const keptOf = (apt: number) =>
+  parse(answerTo(plainOffer({ video: rtx(102) }), plainAnswer({ video: rtx(apt) }))).media[1]!.payloads
+
+describe('payload formats by their parameters', () => {
   test.each<
     [name: string, codec: string, offered: string | undefined, answered: string | undefined, isAgreed: boolean]
   >([
-    ['the same', 'H264', h('1', '42e01f'), h('1', '42e01f'), true],
-    ['another level', 'H264', h('1', '42e01f'), h('1', '42e034'), true],
-    ['the other spelling of Constrained Baseline', 'H264', h('1', '42e01f'), h('1', '42C01F'), true],
-    ['Constrained Baseline by profile_idc 77', 'H264', h('1', '42e01f'), h('1', '4d801f'), true],
-    ['Baseline for Constrained Baseline', 'H264', h('1', '42e01f'), h('1', '42001f'), false],
-    ['Main for Constrained Baseline', 'H264', h('1', '42e01f'), h('1', '4d001f'), false],
-    ['High for Main', 'H264', h('1', '4d001f'), h('1', '64001f'), false],
-    ['Constrained High for High', 'H264', h('1', '64001f'), h('1', '640c1f'), false],
-    ['mode 0 for mode 1', 'H264', h('1', '42e01f'), h('0', '42e01f'), false],
-    ['mode 1 for mode 0', 'H264', h('0', '42e01f'), h('1', '42e01f'), false],
-    ['mode 1 where mode 0 is meant', 'H264', h(undefined, '42e01f'), h('1', '42e01f'), false],
-    ['mode 0 where mode 0 is meant', 'H264', h(undefined, '42e01f'), h('0', '42e01f'), true],
-    ['no mode', 'H264', h('1', '42e01f'), h(undefined, '42e01f'), true],
-    ['no profile', 'H264', h('1', '4d001f'), h('1', undefined), true],
-    ['nothing', 'H264', h('1', '42e01f'), undefined, true],
-    ['anything to an Echo, which says nothing', 'H264', undefined, h('1', '64001f'), true],
-    ['names in other case', 'H264', h('1', '42e01f'), 'Packetization-Mode=1; Profile-Level-ID=42E01F', true],
+    ['the same', 'H264', h264Of('1', '42e01f'), h264Of('1', '42e01f'), true],
+    ['another level', 'H264', h264Of('1', '42e01f'), h264Of('1', '42e034'), true],
+    ['the other spelling of Constrained Baseline', 'H264', h264Of('1', '42e01f'), h264Of('1', '42C01F'), true],
+    ['Constrained Baseline by profile_idc 77', 'H264', h264Of('1', '42e01f'), h264Of('1', '4d801f'), true],
+    ['Baseline for Constrained Baseline', 'H264', h264Of('1', '42e01f'), h264Of('1', '42001f'), false],
+    ['Main for Constrained Baseline', 'H264', h264Of('1', '42e01f'), h264Of('1', '4d001f'), false],
+    ['High for Main', 'H264', h264Of('1', '4d001f'), h264Of('1', '64001f'), false],
+    ['Constrained High for High', 'H264', h264Of('1', '64001f'), h264Of('1', '640c1f'), false],
+    ['mode 0 for mode 1', 'H264', h264Of('1', '42e01f'), h264Of('0', '42e01f'), false],
+    ['mode 1 for mode 0', 'H264', h264Of('0', '42e01f'), h264Of('1', '42e01f'), false],
+    ['mode 1 where mode 0 is meant', 'H264', h264Of(undefined, '42e01f'), h264Of('1', '42e01f'), false],
+    ['mode 0 where mode 0 is meant', 'H264', h264Of(undefined, '42e01f'), h264Of('0', '42e01f'), true],
+    ['no mode', 'H264', h264Of('1', '42e01f'), h264Of(undefined, '42e01f'), true],
+    ['no profile', 'H264', h264Of('1', '4d001f'), h264Of('1', undefined), true],
+    ['nothing', 'H264', h264Of('1', '42e01f'), undefined, true],
+    ['anything to an Echo, which says nothing', 'H264', undefined, h264Of('1', '64001f'), true],
+    ['names in other case', 'H264', h264Of('1', '42e01f'), 'Packetization-Mode=1; Profile-Level-ID=42E01F', true],
     [
       'H.265 as offered',
       'H265',
@@ -167,13 +176,7 @@ describe('payload formats by their parameters', () => {
   })
 
   test('a retransmission is of the payload type that it was offered for', () => {
-    const rtx = (apt: number): SectionOf => ({
-      codecs: { 102: 'H264/90000', 104: 'H264/90000', 103: 'rtx/90000' },
-      more: [h264Usual, h264Usual.replace('102', '104'), `a=fmtp:103 apt=${apt}`],
-    })
-    const kept = (apt: number) =>
-      parse(answerTo(plainOffer({ video: rtx(102) }), plainAnswer({ video: rtx(apt) }))).media[1]!.payloads
-    expect([kept(102), kept(104)]).toEqual(['102 103 104', '102 104'])
+    expect([keptOf(102), keptOf(104)]).toEqual(['102 103 104', '102 104'])
   })
 
   test.each([

@@ -78,15 +78,15 @@ describe('a camera without sound', () => {
   })
 })
 
-describe('an answer after which nobody connected', () => {
-  const ended = (at: number): SessionEvent => ({ kind: 'ended', reason: 'the viewer left', at })
-  const answeredFor = (assistant: (typeof facts)['assistant']) => answeredBy({ ...facts, assistant }, cSdkAnswer)
-  const causeOf = (session: Session, ...events: readonly SessionEvent[]) =>
-    viewOf(
-      events.reduce((one, event) => step(one, event)[0], session),
-      1_000,
-    ).cause
+const ended = (at: number): SessionEvent => ({ kind: 'ended', reason: 'the viewer left', at })
+const answeredFor = (assistant: (typeof facts)['assistant']) => answeredBy({ ...facts, assistant }, cSdkAnswer)
+const causeOf = (session: Session, ...events: readonly SessionEvent[]) =>
+  viewOf(
+    events.reduce((one, event) => step(one, event)[0], session),
+    1_000,
+  ).cause
 
+describe('an answer after which nobody connected', () => {
   test.each(['alexa', 'console'] as const)(
     'is the cause when %s ends it, for its display would have said so',
     (assistant) => {
@@ -163,39 +163,43 @@ describe('an answer after which nobody connected', () => {
   })
 })
 
-describe('a picture that is promised and never sent', () => {
-  const connected = (at: number, videoPackets: number): SessionEvent => ({
-    kind: 'camera-reported',
-    state: 'connected',
-    sent: { videoPackets, audioPackets: 50 },
-    at,
-  })
-  const left = (at: number, videoPackets: number): SessionEvent => ({
-    ...connected(at, videoPackets),
-    kind: 'camera-reported',
-    state: 'left',
-  })
-  const after = (...events: readonly SessionEvent[]): Session =>
-    events.reduce((one, event) => step(one, event)[0], answeredBy(facts, cSdkAnswer))
-  const codeOf = (session: Session) => viewOf(session, 1_000).cause?.code
+const connectedWith = (at: number, videoPackets: number): SessionEvent => ({
+  kind: 'camera-reported',
+  state: 'connected',
+  sent: { videoPackets, audioPackets: 50 },
+  at,
+})
+const leftWith = (at: number, videoPackets: number): SessionEvent => ({
+  ...connectedWith(at, videoPackets),
+  kind: 'camera-reported',
+  state: 'left',
+})
+const after = (...events: readonly SessionEvent[]): Session =>
+  events.reduce((one, event) => step(one, event)[0], answeredBy(facts, cSdkAnswer))
+const codeOf = (session: Session) => viewOf(session, 1_000).cause?.code
 
+describe('a picture that is promised and never sent', () => {
   test('is the cause while it lasts, and no more once it comes', () => {
-    const dark = after(connected(100, 0), connected(10_100, 0))
+    const dark = after(connectedWith(100, 0), connectedWith(10_100, 0))
     expect([dark.phase, codeOf(dark)]).toEqual(['answered', 'no_picture'])
     expect(viewOf(dark, 1_000).timeline.at(-1)).toEqual({ step: 'no-picture', at: 10_100 })
-    expect(step(dark, connected(20_100, 0))[0]).toBe(dark)
-    expect(codeOf(step(dark, connected(20_100, 30))[0])).toBeUndefined()
+    expect(step(dark, connectedWith(20_100, 0))[0]).toBe(dark)
+    expect(codeOf(step(dark, connectedWith(20_100, 30))[0])).toBeUndefined()
   })
 
   test.each<[name: string, session: () => Session, code: string | undefined]>([
-    ['is the cause of a view that ends', () => after(connected(100, 0), left(9_000, 0)), 'no_picture'],
+    ['is the cause of a view that ends', () => after(connectedWith(100, 0), leftWith(9_000, 0)), 'no_picture'],
     [
       'also when the display ended it first',
-      () => after(connected(100, 0), { kind: 'ended', reason: 'x', at: 9_000 }, left(9_010, 0)),
+      () => after(connectedWith(100, 0), { kind: 'ended', reason: 'x', at: 9_000 }, leftWith(9_010, 0)),
       'no_picture',
     ],
-    ['is none of a view that ends before it could come', () => after(connected(100, 0), left(900, 0)), undefined],
-    ['is none where it came', () => after(connected(100, 0), left(9_000, 300)), undefined],
+    [
+      'is none of a view that ends before it could come',
+      () => after(connectedWith(100, 0), leftWith(900, 0)),
+      undefined,
+    ],
+    ['is none where it came', () => after(connectedWith(100, 0), leftWith(9_000, 300)), undefined],
     [
       'is none where the camera does not count',
       () =>
@@ -211,8 +215,8 @@ describe('a picture that is promised and never sent', () => {
 
   test('is none of a view of sound', () => {
     const offer = echoOffer.replace(/m=video \d+ /, 'm=video 0 ')
-    const [first] = step(answeredBy(facts, cSdkAnswer, offer), connected(100, 0))
-    expect(codeOf(step(first, connected(10_100, 0))[0])).toBeUndefined()
+    const [first] = step(answeredBy(facts, cSdkAnswer, offer), connectedWith(100, 0))
+    expect(codeOf(step(first, connectedWith(10_100, 0))[0])).toBeUndefined()
   })
 })
 
