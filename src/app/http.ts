@@ -4,6 +4,7 @@ import { onlyAssistant, type Authorized, type Door } from '../authority.ts'
 import { signalingBodyLimit } from '../google/signaling.ts'
 import { bearerToken, parseJson, readText, readTextUpTo, textOf } from '../http.ts'
 import { sessionId, type Clock, type Log } from '../ports.ts'
+import { strictTransport } from '../oauth/style.ts'
 import { createAlexaDoors } from './alexa-doors.ts'
 import type { Bridge } from './bridge.ts'
 import type { Health } from './health.ts'
@@ -38,6 +39,7 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
+  if (bridge.linking.isSecure) app.use((_request, response, next) => (response.set(strictTransport), next()))
   if (bridge.linking.isServed) {
     app.use('/oauth', bridge.oauth.handler)
     app.use('/.well-known', bridge.oauth.wellKnown)

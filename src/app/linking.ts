@@ -5,7 +5,7 @@ import type { LinkingConfig } from './linking-settings.ts'
 import type { Shares } from '../cameras/sharing.ts'
 import { createAuthority, type Authority } from '../authority.ts'
 import { BridgeError } from '../errors.ts'
-import type { Sharing } from '../oauth/account.ts'
+import type { Sharing } from '../oauth/account-actions.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import { createForeignVerifier } from '../oauth/foreign-tokens.ts'
 import { createOAuth, type OAuth, type OAuthOptions } from '../oauth/server.ts'
@@ -34,6 +34,8 @@ export interface Linking {
   readonly sharing: Sharing
   /** False in verify-only mode: then our own endpoints must not be reachable. */
   readonly isServed: boolean
+  /** The public URL is https. */
+  readonly isSecure: boolean
   /** Who may open which door with an access token. */
   readonly authority: Authority
 }
@@ -76,7 +78,13 @@ export function createLinking({ config, keys, cameras, shares, ...deps }: Linkin
     const kind = clientKind ?? (await oauth.kindOf(clientId))
     return kind === undefined ? [] : [kind]
   }
-  return { oauth, sharing, isServed: foreignTokens === undefined, authority: createAuthority({ verifyToken, kindsOf }) }
+  return {
+    oauth,
+    sharing,
+    isServed: foreignTokens === undefined,
+    isSecure: publicUrl.startsWith('https:'),
+    authority: createAuthority({ verifyToken, kindsOf }),
+  }
 
   async function owned(owner: AccountId, id: string) {
     const camera = (await cameras.list(owner)).find((one) => one.id === id)

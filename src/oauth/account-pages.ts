@@ -4,6 +4,7 @@ import { type Brand, type Html, markup, nothing, page } from './markup.ts'
 import { alertOf, credentialsForm, upstreamForm, type SignInView } from './pages.ts'
 import { passkeyForm, passkeyScript, type PasskeyView } from './passkey-form.ts'
 import type { Passkey } from './passkeys.ts'
+import type { SignedIn } from './sessions.ts'
 import type { User } from './users.ts'
 
 export interface LinkView {
@@ -26,8 +27,18 @@ export interface AccountView {
   readonly csrf: string
   readonly links: readonly LinkView[]
   readonly cameras: readonly SharedCamera[]
+  readonly sessions: readonly (SignedIn & { readonly isThis: boolean })[]
+  /** False where another provider signs people in. */
+  readonly hasPassword: boolean
   readonly passkeys: readonly Passkey[]
+  /** Add one; where passkeys are offered. */
   readonly passkey?: PasskeyView
+  /** Show one, to be let add another. */
+  readonly confirm?: PasskeyView
+  /** The password or a passkey was just given again. */
+  readonly isConfirmed: boolean
+  /** The way back to our own page. */
+  readonly consoleUri?: string
   readonly history: readonly AuditEntry[]
   /** What was just done, or why not. */
   readonly done?: string
@@ -43,7 +54,7 @@ export interface TicketView {
   readonly problem?: string
 }
 
-export type AccountSignIn = Omit<SignInView, 'asker' | 'cancel'>
+export type AccountSignIn = Omit<SignInView, 'asker' | 'cancel'> & { readonly done?: string }
 
 export interface AccountPages {
   signIn(view: AccountSignIn): string
@@ -56,6 +67,7 @@ export function createAccountPages(brand: Brand): AccountPages {
     signIn(view) {
       const body = markup`<h1>Your ${brand.name} account</h1>
     <p>Sign in to see which assistants are connected, with whom your cameras are shared, and what happened.</p>
+    ${view.done === undefined ? nothing : markup`<p class="done" role="status">${view.done}</p>`}
     ${alertOf(view.problem)}
     ${view.upstream === undefined ? credentialsForm(view) : upstreamForm(view, view.upstream)}
     ${view.passkey === undefined ? nothing : passkeyForm(view.passkey, view.csrf, 'Sign in with a passkey')}`
@@ -70,33 +82,17 @@ export function createAccountPages(brand: Brand): AccountPages {
 function account(brand: Brand, view: AccountView): string {
   const { user, base, csrf } = view
   const head = view.passkey === undefined ? nothing : passkeyScript(view.passkey)
-  const body = markup`<h1>${user.name}</h1>
+  const body = markup`${view.consoleUri === undefined ? nothing : markup`<p class="way"><a href="${view.consoleUri}">Back to your cameras</a></p>`}
+    <h1>${user.name}</h1>
     <p class="soft">${user.login}</p>
     ${view.done === undefined ? nothing : markup`<p class="done" role="status">${view.done}</p>`}
     ${alertOf(view.problem)}
-    <h2>Connected assistants</h2>
-    ${view.links.length === 0 ? markup`<p class="soft">None. Link one in its app: enable the skill in the Alexa app, or add the service in the Google Home app.</p>` : nothing}
-    <ul class="rows">
-      ${view.links.map(
-        (link) => markup`<li>
-        <p><strong>${link.name}</strong><span class="soft">Connected ${day(link.madeAt)} · ${lastUsed(link.usedAt)}</span></p>
-        ${button(`${base}/links/end`, csrf, { grant: link.grantId }, 'Remove', `Remove ${link.name}, connected ${day(link.madeAt)}`)}
-      </li>`,
-      )}
-    </ul>
+    ${assistants(view)}
     ${view.cameras.map((camera) => sharing(camera, base, csrf))}
-    <h2>Passkeys</h2>
-    ${view.passkeys.length === 0 ? markup`<p class="soft">None. With a passkey you sign in by fingerprint, face or device PIN instead of a password.</p>` : nothing}
-    <ul class="rows">
-      ${view.passkeys.map(
-        (passkey) => markup`<li>
-        <p><strong>Passkey</strong><span class="soft">Made ${day(passkey.createdAt)} · ${lastUsed(passkey.usedAt)}</span></p>
-        ${button(`${base}/passkeys/remove`, csrf, { passkey: passkey.id }, 'Remove', `Remove the passkey made ${day(passkey.createdAt)}`)}
-      </li>`,
-      )}
-    </ul>
-    ${view.passkey === undefined ? nothing : passkeyForm(view.passkey, csrf, 'Add a passkey')}
-    <h2>What happened</h2>
+    ${browsers(view)}
+    ${view.hasPassword ? passwordChange(view) : nothing}
+    ${view.passkey === undefined ? nothing : passkeys(view, view.passkey)}
+    <h2>Recent activity</h2>
     ${view.history.length === 0 ? markup`<p class="soft">Nothing yet.</p>` : nothing}
     <ol class="history">
       ${view.history.map(
@@ -106,6 +102,86 @@ function account(brand: Brand, view: AccountView): string {
     </ol>
     <div class="foot">${button(`${base}/logout`, csrf, {}, 'Sign out')}</div>`
   return page(brand, 'Your account', body, head)
+}
+
+function assistants({ links, base, csrf }: AccountView): Html {
+  return markup`<h2>Connected assistants</h2>
+    ${links.length === 0 ? markup`<p class="soft">None. Link one in its app: enable the skill in the Alexa app, or add the service in the Google Home app.</p>` : nothing}
+    <ul class="rows">
+      ${links.map((link) => {
+        const what = `${link.name}, connected ${day(link.madeAt)}`
+        return markup`<li>
+        <p><strong>${link.name}</strong><span class="soft">Connected ${day(link.madeAt)} · ${lastUsed(link.usedAt)}</span></p>
+        ${asked('Remove', `Remove ${what}`, `${link.name} will no longer show your cameras or announce your doorbell.`, button(`${base}/links/end`, csrf, { grant: link.grantId }, 'Yes, remove', `Yes, remove ${what}`))}
+      </li>`
+      })}
+    </ul>`
+}
+
+function browsers({ sessions, base, csrf }: AccountView): Html {
+  const hasOthers = sessions.some(({ isThis }) => !isThis)
+  return markup`<h2>Where you are signed in</h2>
+    <ul class="rows">
+      ${sessions.map(
+        ({ id, browser, at, isThis }) => markup`<li>
+        <p><strong>${browser}</strong><span class="soft">${isThis ? 'This browser · ' : ''}Signed in ${minute(at)}</span></p>
+        ${isThis ? nothing : button(`${base}/sessions/end`, csrf, { session: id }, 'Sign out', `Sign out ${browser}, signed in ${minute(at)}`)}
+      </li>`,
+      )}
+    </ul>
+    ${hasOthers ? button(`${base}/sessions/end-others`, csrf, {}, 'Sign out every other browser') : nothing}`
+}
+
+function passwordChange({ user, base, csrf, passkeys: known }: AccountView): Html {
+  return markup`<h2>Password</h2>
+    <details>
+      <summary>Change your password</summary>
+      <form method="post" action="${base}/password">
+        <input type="hidden" name="csrf" value="${csrf}" />
+        <input type="hidden" name="username" autocomplete="username" value="${user.login}" />
+        <label for="old">Current password</label>
+        <input id="old" name="password" type="password" autocomplete="current-password" maxlength="256" required />
+        <label for="next">New password</label>
+        <input id="next" name="next" type="password" autocomplete="new-password" minlength="8" maxlength="256" required aria-describedby="rule" />
+        <p class="soft hint" id="rule">${passwordRule} Every other browser will be signed out.</p>
+        ${known.length === 0 ? nothing : markup`<label class="choice"><input type="checkbox" name="passkeys" value="remove" /> Also remove my passkeys</label>`}
+        <div class="actions"><button class="button" type="submit">Change password</button></div>
+      </form>
+    </details>`
+}
+
+function passkeys(view: AccountView, passkey: PasskeyView): Html {
+  const { base, csrf, confirm, isConfirmed } = view
+  return markup`<h2>Passkeys</h2>
+    ${view.passkeys.length === 0 ? markup`<p class="soft">None. With a passkey you sign in by fingerprint, face or device PIN instead of a password.</p>` : nothing}
+    <ul class="rows">
+      ${view.passkeys.map(({ id, createdAt, usedAt }) => {
+        const what = `the passkey made ${day(createdAt)}`
+        return markup`<li>
+        <p><strong>Passkey</strong><span class="soft">Made ${day(createdAt)} · ${lastUsed(usedAt)}</span></p>
+        ${asked('Remove', `Remove ${what}`, 'You will no longer be able to sign in with it.', button(`${base}/passkeys/remove`, csrf, { passkey: id }, 'Yes, remove', `Yes, remove ${what}`))}
+      </li>`
+      })}
+    </ul>
+    ${
+      isConfirmed
+        ? passkeyForm(passkey, csrf, 'Add a passkey')
+        : markup`<details>
+      <summary>Add a passkey</summary>
+      <p class="soft">A passkey signs in without your password, so please confirm first that this is you.</p>
+      ${
+        view.hasPassword
+          ? markup`<form method="post" action="${base}/confirm">
+        <input type="hidden" name="csrf" value="${csrf}" />
+        <label for="confirm">Password</label>
+        <input id="confirm" name="password" type="password" autocomplete="current-password" maxlength="256" required />
+        <div class="actions"><button class="button" type="submit">Confirm</button></div>
+      </form>`
+          : nothing
+      }
+      ${view.passkeys.length === 0 || confirm === undefined ? nothing : passkeyForm(confirm, csrf, 'Confirm with a passkey')}
+    </details>`
+    }`
 }
 
 function sharing(camera: SharedCamera, base: string, csrf: string): Html {
@@ -135,6 +211,8 @@ function sharing(camera: SharedCamera, base: string, csrf: string): Html {
     </details>`
 }
 
+const passwordRule = 'At least 8 characters, and not a common password. A few words in a row are easy to remember.'
+
 function ticket(brand: Brand, view: TicketView): string {
   const isInvitation = view.kind === 'invitation'
   const title = isInvitation ? 'Create your account' : 'Choose a new password'
@@ -153,10 +231,19 @@ function ticket(brand: Brand, view: TicketView): string {
       }
       <label for="password">${isInvitation ? 'Password' : 'New password'}</label>
       <input id="password" name="password" type="password" autocomplete="new-password" minlength="8" maxlength="256" required aria-describedby="rule" />
-      <p class="soft hint" id="rule">At least 8 characters, and not a common password. A few words in a row are easy to remember.</p>
+      <p class="soft hint" id="rule">${passwordRule}</p>
       <div class="actions"><button class="button primary" type="submit">${isInvitation ? 'Create account' : 'Set password'}</button></div>
     </form>`
   return page(brand, view.problem === undefined ? title : `Error: ${title}`, body)
+}
+
+/** What cannot be undone is asked for twice, without a script. */
+function asked(says: string, label: string, warning: string, form: Html): Html {
+  return markup`<details class="asked">
+          <summary aria-label="${label}">${says}</summary>
+          <p class="soft">${warning}</p>
+          ${form}
+        </details>`
 }
 
 /** A form that is one button. `label` says to a screen reader which of many it is. */
@@ -175,7 +262,9 @@ const words: Record<AuditKind, string> = {
   'login-failed': 'Wrong password',
   'signed-up': 'Account created',
   'signed-in': 'Signed in',
-  'password-reset': 'New password',
+  'signed-out': 'Signed out',
+  'password-reset': 'New password by a link of the operator; every browser was signed out',
+  'password-changed': 'Password changed',
   'passkey-added': 'Passkey added',
   'passkey-removed': 'Passkey removed',
   shared: 'Shared',

@@ -214,6 +214,12 @@ function withUids(adapter: Adapter, store: Store, clock: Clock): Adapter {
   }
 }
 
+/** Ends a session by its uid: the id that the browser has of it is known to the browser alone. */
+export async function destroySession(store: Store, uid: string): Promise<void> {
+  const found = await store.collection<{ readonly key: string }>('oauth-session-uid').take(uid)
+  if (found !== undefined) await store.collection('oauth-Session').remove(found.value.key)
+}
+
 const secretKey = (id: string): string => hash('sha256', id, 'base64url')
 
 /** Visits every record of a group, page by page. */

@@ -2,7 +2,7 @@
 import express, { type Request, type Router } from 'express'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
-import type { Sharing } from './account.ts'
+import type { Sharing } from './account-actions.ts'
 import { answerJson } from './answer-json.ts'
 import type { Audit } from './audit.ts'
 import type { Clients } from './clients.ts'

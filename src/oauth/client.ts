@@ -23,6 +23,8 @@ export interface OAuthClient {
   readonly tenant?: string
   /** Shown to the person who links a client of the kind `other`. */
   readonly name?: string
+  /** Stands in for a real client of its assistant, and is gone once there is one in the store. */
+  readonly isPlaceholder?: true
 }
 
 const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])

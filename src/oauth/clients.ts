@@ -54,6 +54,7 @@ export interface Clients extends Omit<Registry, 'retire' | 'forget'> {
 
 /** All registrations are one group, to be listed. */
 const group = 'clients'
+const realKnownMs = 30_000
 const dayMs = 24 * 3_600_000
 
 /** `consoleUri`: where our own page is, if there is one. */
@@ -65,30 +66,30 @@ export function createClients(
 ): Registry {
   const records = store.collection<Omit<Registration, 'isStored'>>('oauth-client')
   const fixed = new Map(
-    configured.map(({ clientSecret, ...client }): [string, Registration] => [
+    configured.map(({ clientSecret, isPlaceholder: _isPlaceholder, ...client }): [string, Registration] => [
       client.clientId,
       { ...client, secrets: [{ hash: hashSecret(clientSecret) }], isStored: false },
     ]),
   )
   if (consoleUri !== undefined) fixed.set(consoleClient, consoleAt(consoleUri))
+  const placeholders = new Set(configured.filter(({ isPlaceholder }) => isPlaceholder).map(({ clientId }) => clientId))
+  let real: { readonly kinds: ReadonlySet<ClientKind>; readonly until: number } | undefined
 
   return {
     async find(clientId) {
       const known = fixed.get(clientId)
+      if (known !== undefined && (await isReplaced(known))) return undefined
       if (known !== undefined || clientId === '' || clientId.length > 100 || !clientId.isWellFormed()) return known
       const stored = await records.get(clientId)
       return stored === undefined || stored.value.isLeaving ? undefined : { ...stored.value, isStored: true }
     },
     async list() {
-      const stored: Client[] = []
-      for (let after: string | undefined; ;) {
-        const page = await records.list(group, after === undefined ? {} : { after })
-        const present = page.filter(({ value }) => !value.isLeaving)
-        stored.push(...present.map(({ value: { secrets: _secrets, ...client } }) => client))
-        after = page.at(-1)?.id
-        if (after === undefined) break
-      }
-      return [...[...fixed.values()].map(({ secrets: _secrets, isStored: _isStored, ...client }) => client), ...stored]
+      const stored = await storedClients()
+      const replaced = new Set(stored.map(({ assistant }) => assistant))
+      const present = [...fixed.values()].filter(
+        ({ clientId, assistant }) => !placeholders.has(clientId) || !replaced.has(assistant),
+      )
+      return [...present.map(({ secrets: _secrets, isStored: _isStored, ...client }) => client), ...stored]
     },
     async add({ isPublic = false, ...input }) {
       const clientId = input.clientId ?? `${input.assistant}-${randomBytes(6).toString('hex')}`
@@ -114,6 +115,7 @@ export function createClients(
         { onlyIf: 'absent', group },
       )
       if (written === undefined) throw new BridgeError('invalid_request', 'this client id is taken')
+      real = undefined
       return clientSecret === undefined ? { clientId } : { clientId, clientSecret }
     },
     async rotate(clientId, overlapMs = dayMs) {
@@ -140,6 +142,25 @@ export function createClients(
       return { ...value, isStored: true }
     },
     forget: (clientId) => records.remove(clientId),
+  }
+
+  async function storedClients(): Promise<readonly Client[]> {
+    const found: Client[] = []
+    for await (const { value } of records.all(group)) {
+      const { secrets: _secrets, isLeaving, ...client } = value
+      if (isLeaving === undefined) found.push(client)
+    }
+    return found
+  }
+
+  /** Which assistants have a client in the store is read again now and then: other processes add them, too. */
+  async function isReplaced({ clientId, assistant }: Client): Promise<boolean> {
+    if (!placeholders.has(clientId)) return false
+    if (real === undefined || real.until <= clock()) {
+      const kinds = new Set((await storedClients()).map((client) => client.assistant))
+      real = { kinds, until: clock() + realKnownMs }
+    }
+    return real.kinds.has(assistant)
   }
 
   async function changeable(clientId: string) {

@@ -1,16 +1,16 @@
 /** Into our own page without a password: `<issuer>/enter/<code>`, the link that the start prints; and out of it again. */
 import { createHmac, hash, randomBytes } from 'node:crypto'
 import express, { type Request, type Response, type Router } from 'express'
-import type { Provider } from 'oidc-provider'
 import type { AccountId, Clock, Log, Store } from '../ports.ts'
 import type { Audit } from './audit.ts'
 import type { Pages } from './pages.ts'
-import { cookieNames, sessionCookie, sessionLifetime } from './provider.ts'
+import { cookieKind } from './cookies.ts'
 import { answer, isSameText } from './request.ts'
+import type { Sessions } from './sessions.ts'
 import type { User, Users } from './users.ts'
 
 export interface EntryDeps {
-  readonly provider: () => Provider
+  readonly sessions: Pick<Sessions, 'begin' | 'leave'>
   readonly store: Store
   readonly users: Users
   readonly audit: Audit
@@ -30,19 +30,17 @@ export interface Entry {
 }
 
 const linkMs = 24 * 3_600_000
-/** Ties the form to the browser that was shown it: nobody signs somebody else's browser in to an account of his. */
-const formCookie = 'transom_enter'
-
 const usedUp = [
   'This link is used up',
   'It works once, for a day, and until the bridge is started again. Start it again for a new one, or sign in with login and password.',
 ] as const
 
 export function createEntry(deps: EntryDeps): Entry {
-  const { users, audit, pages, issuer, consoleUri, clock, log } = deps
+  const { sessions, users, audit, pages, issuer, consoleUri, clock, log } = deps
   // Under the code's hash: who reads the store cannot enter.
   const records = deps.store.collection<{ readonly accountId: AccountId }>('oauth-entry')
-  const cookie = { ...sessionCookie(issuer), path: `${new URL(issuer).pathname}/enter` }
+  // Ties the form to the browser that was shown it: nobody signs somebody else's browser in to an account of their own.
+  const formCookie = cookieKind(issuer, 'transom_enter', '/enter', 'strict')
   const router = express.Router()
   router.use('/enter', express.urlencoded({ extended: false, limit: '4kb', parameterLimit: 5 }))
 
@@ -51,8 +49,8 @@ export function createEntry(deps: EntryDeps): Entry {
     answer(async (req, res) => {
       const user = await whose((await records.get(keyOf(req)))?.value)
       if (user === undefined) return showUsedUp(res)
-      const secret = secretOf(req) ?? randomBytes(24).toString('base64url')
-      res.cookie(formCookie, secret, { ...cookie, sameSite: 'strict', signed: false, maxAge: linkMs })
+      const secret = formCookie.read(req) ?? randomBytes(24).toString('base64url')
+      res.cookie(formCookie.name, secret, { ...formCookie.rules, maxAge: linkMs })
       res.send(pages.entry({ user, action: `${req.baseUrl}${req.path}`, csrf: csrfOf(req, secret) }))
     }),
   )
@@ -60,7 +58,7 @@ export function createEntry(deps: EntryDeps): Entry {
   router.post(
     '/enter/:code',
     answer(async (req, res) => {
-      const secret = secretOf(req)
+      const secret = formCookie.read(req)
       if (secret === undefined || !isSameText(req.body?.csrf, csrfOf(req, secret))) {
         log('warn', 'oauth.refused', { path: 'enter', reason: 'the form does not carry our token' })
         throw Object.assign(new Error('the form does not carry our token'), { status: 400 })
@@ -70,7 +68,7 @@ export function createEntry(deps: EntryDeps): Entry {
       const user = await whose(taken?.value)
       if (taken === undefined || user === undefined) return showUsedUp(res)
       try {
-        await begin(req, res, user)
+        await sessions.begin(req, res, user.accountId)
       } catch (error) {
         const { value, expiresAt } = taken
         await records.put(taken.id, value, { group: value.accountId, ...(expiresAt !== undefined && { expiresAt }) })
@@ -78,7 +76,7 @@ export function createEntry(deps: EntryDeps): Entry {
       }
       log('info', 'oauth.login', { clientId: 'console', by: 'link', accountId: user.accountId })
       await audit.write(user.accountId, 'signed-in', `by the link of the start, from ${req.ip ?? 'somewhere'}`)
-      res.clearCookie(formCookie, { ...cookie, sameSite: 'strict', signed: false })
+      res.clearCookie(formCookie.name, formCookie.rules)
       res.redirect(303, consoleUri)
     }),
   )
@@ -91,10 +89,7 @@ export function createEntry(deps: EntryDeps): Entry {
       if (site !== undefined && site !== 'same-origin') {
         throw Object.assign(new Error('only our own page signs out'), { status: 400 })
       }
-      const ctx = deps.provider().createContext(req, res)
-      const session = await deps.provider().Session.get(ctx)
-      if (session.accountId !== undefined) await session.destroy()
-      ctx.cookies.set(cookieNames.session, null, sessionCookie(issuer))
+      await sessions.leave(req, res)
       res.status(204).end()
     }),
   )
@@ -113,19 +108,6 @@ export function createEntry(deps: EntryDeps): Entry {
     return entry && users.findByAccount(entry.accountId)
   }
 
-  /** A session of its own: one that this browser brought along may be known to whoever gave it to the browser. */
-  async function begin(req: Request, res: Response, { accountId }: User): Promise<void> {
-    const provider = deps.provider()
-    const ctx = provider.createContext(req, res)
-    const before = await provider.Session.get(ctx)
-    const session = new provider.Session()
-    session.loginAccount({ accountId })
-    await session.save(sessionLifetime)
-    if (before.accountId !== undefined) await before.destroy()
-    const expires = new Date(session.exp * 1000)
-    ctx.cookies.set(cookieNames.session, session.jti, { ...sessionCookie(issuer), expires, overwrite: true })
-  }
-
   function showUsedUp(res: Response): void {
     res.status(404).send(pages.note(...usedUp))
   }
@@ -139,9 +121,3 @@ export function createEntry(deps: EntryDeps): Entry {
 
 const hashOf = (code: string): string => hash('sha256', code, 'base64url')
 const keyOf = (req: Request): string => hashOf(String(req.params['code']).slice(0, 100))
-
-function secretOf(req: Request): string | undefined {
-  const found = (req.headers.cookie ?? '').split('; ').find((pair) => pair.startsWith(`${formCookie}=`))
-  const value = found?.slice(formCookie.length + 1)
-  return value !== undefined && /^[\w-]{32}$/.test(value) ? value : undefined
-}

@@ -1,6 +1,7 @@
 /** A browser in which somebody signed in before: a stranger's guesses elsewhere, even behind the same address, do not slow it down. */
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
+import { cookieKind } from './cookies.ts'
 import { isSameText } from './request.ts'
 
 /** The browser that sends this request. `login` is in its canonical form, with its tenant. */
@@ -11,26 +12,23 @@ export interface Browser {
   remember(login: string): void
 }
 
-const cookieName = 'transom_browser'
 /** Browsers keep no cookie longer. */
 const rememberedMs = 400 * 24 * 3_600_000
 
 /** `issuer`: below it are all our pages. */
 export function createKnownBrowsers(key: string, issuer: string) {
-  const { protocol, pathname } = new URL(issuer)
-  const rules = { httpOnly: true, sameSite: 'lax', secure: protocol === 'https:', path: pathname } as const
+  const cookie = cookieKind(issuer, 'transom_browser')
   const sign = (id: string, login: string): string =>
     createHmac('sha256', key).update(`browser ${id} ${login}`).digest('base64url')
 
   return {
     of(req: Request, res: Response): Browser {
-      const found = (req.headers.cookie ?? '').split('; ').find((pair) => pair.startsWith(`${cookieName}=`))
-      const [id = '', signature] = (found?.slice(cookieName.length + 1) ?? '').split('.')
+      const [id = '', signature] = (cookie.read(req, /^[\w-]{16}\./) ?? '').split('.')
       return {
-        idFor: (login) => (/^[\w-]{16}$/.test(id) && isSameText(signature, sign(id, login)) ? id : undefined),
+        idFor: (login) => (id !== '' && isSameText(signature, sign(id, login)) ? id : undefined),
         remember(login) {
           const fresh = randomBytes(12).toString('base64url')
-          res.cookie(cookieName, `${fresh}.${sign(fresh, login)}`, { ...rules, maxAge: rememberedMs })
+          res.cookie(cookie.name, `${fresh}.${sign(fresh, login)}`, { ...cookie.rules, maxAge: rememberedMs })
         },
       }
     },

@@ -25,11 +25,15 @@ export interface Passkeys {
   register(user: User, credential: unknown): Promise<boolean>
   /** `asker` ties the options to one sign-in page; nothing else may use the answer. */
   signInOptions(asker: string): Promise<object>
-  /** Whose passkey it is, or `undefined` when it does not verify. */
-  signIn(asker: string, credential: unknown): Promise<AccountId | undefined>
+  /** Whose passkey it is and when it was made, or `undefined` when it does not verify. */
+  signIn(
+    asker: string,
+    credential: unknown,
+  ): Promise<{ readonly accountId: AccountId; readonly createdAt: number } | undefined>
   list(account: AccountId): Promise<readonly Passkey[]>
   /** False when the account has no such passkey. */
   remove(account: AccountId, id: string): Promise<boolean>
+  removeAll(account: AccountId): Promise<void>
 }
 
 interface PasskeyRecord {
@@ -151,7 +155,7 @@ export function createPasskeys(deps: {
         return undefined
       const used = { ...value, counter: authenticationInfo?.newCounter ?? value.counter, usedAt: clock() }
       await records.put(stored.id, used, { group: value.accountId, onlyIf: { version: stored.version } })
-      return accountId(value.accountId)
+      return { accountId: accountId(value.accountId), createdAt: value.createdAt }
     },
     async list(account) {
       return (await records.list(account)).map(({ id, value: { createdAt, usedAt } }) => ({
@@ -165,6 +169,9 @@ export function createPasskeys(deps: {
       if (stored?.value.accountId !== account) return false
       await records.remove(id)
       return true
+    },
+    async removeAll(account) {
+      for await (const { id } of records.all(account)) await records.remove(id)
     },
   }
 

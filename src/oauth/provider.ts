@@ -1,12 +1,14 @@
 /** Sets up oidc-provider for clients such as Alexa and Google, and says in the log what it did. */
 import type { EventEmitter } from 'node:events'
 import { Provider, errors, interactionPolicy, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
-import { accessScope, type Clock, type Log, type Store } from '../ports.ts'
+import { accessScope, accountId, type Clock, type Log, type Store } from '../ports.ts'
 import { createAdapterFactory } from './adapter.ts'
+import { cookieKind, nameCookiesByRequest, providerCookies } from './cookies.ts'
 import { isSecretOf, type Clients, type Registration } from './clients.ts'
 import type { Ended } from './ended.ts'
 import type { SigningKey } from './keyring.ts'
 import type { Pages } from './pages.ts'
+import type { Sessions } from './sessions.ts'
 import { routeOf } from './request.ts'
 import { addStreamlinedLinking, type StreamlinedOptions } from './streamlined.ts'
 import type { User, Users } from './users.ts'
@@ -18,6 +20,8 @@ export interface ProviderSetup {
   readonly onRefreshed: (grantId: string) => void
   /** Called when the provider itself ended a link: the client revoked it, or a code or token was used twice. Never rejects. */
   readonly onRevoked: (link: Link, why: 'revoked' | 'reused') => Promise<void>
+  /** Keeps in which browsers who is signed in, and what our own page was given by it. */
+  readonly sessions: Pick<Sessions, 'note' | 'noteGrant'>
   readonly issuer: string
   /** What the access tokens are for: the bridge's own address. */
   readonly audience: string
@@ -41,9 +45,6 @@ export interface Link {
   readonly grantId: string
 }
 
-/** Cookies live below the issuer's path only; their names say whose they are. */
-export const cookieNames = { session: 'transom_session', interaction: 'transom_interaction', resume: 'transom_resume' }
-
 const minute = 60
 const hour = 60 * minute
 /** Of who is signed in to these pages, in seconds. */
@@ -54,7 +55,7 @@ export const sessionLifetime = hour
  */
 const linkLifetime = 100 * 365 * 24 * hour
 /** Of whoever signed in to our own page; its last access token lives a little longer. */
-const signedInLifetime = 24 * hour
+export const signedInLifetime = 24 * hour
 
 export function createProvider(setup: ProviderSetup): Provider {
   const ended = new Map<string, Link & { readonly isLink: boolean }>()
@@ -69,8 +70,10 @@ export function createProvider(setup: ProviderSetup): Provider {
   })
   // `server.ts` sets the forwarded headers to what the issuer says, so that links and cookies fit it behind any proxy.
   provider.proxy = true
+  nameCookiesByRequest(provider, setup.issuer)
   provider.use(guardOutage(setup))
   provider.use(tellOfLinks(setup, telling))
+  provider.use(noteSignIn(setup))
   provider.on('grant.revoked', (ctx, grantId) => {
     const link = ended.get(grantId)
     ended.delete(grantId)
@@ -89,15 +92,8 @@ export function createProvider(setup: ProviderSetup): Provider {
   return provider
 }
 
-/** The rules of the cookie of who is signed in. */
-export function sessionCookie(issuer: string) {
-  const path = new URL(issuer).pathname.replace(/\/$/, '')
-  const isSecure = issuer.startsWith('https:')
-  return { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: true, path: path === '' ? '/' : path } as const
-}
-
 function configuration({ issuer, audience, signingKeys, ...setup }: ProviderSetup): Configuration {
-  const { path: cookiePath, ...cookie } = sessionCookie(issuer)
+  const { path: cookiePath, ...cookie } = cookieKind(issuer, 'transom_session').rules
   const path = new URL(issuer).pathname.replace(/\/$/, '')
   return {
     // Without this an EC-only key set makes every client invalid.
@@ -108,9 +104,10 @@ function configuration({ issuer, audience, signingKeys, ...setup }: ProviderSetu
     jwks: { keys: signingKeys.map((key) => ({ ...key, kty: 'EC', alg: 'ES256', use: 'sig' })) },
     cookies: {
       keys: [...setup.cookieKeys],
-      names: cookieNames,
-      long: { ...cookie, path: cookiePath },
-      short: cookie,
+      names: providerCookies(issuer),
+      long: { ...cookie, signed: true, path: cookiePath },
+      // The provider gives these a path of their own, for each request one.
+      short: { ...cookie, signed: true },
     },
     responseTypes: ['code'],
     // The API's own scopes belong to its resource server below; listed here too, consent would ask for them twice.
@@ -150,7 +147,7 @@ function configuration({ issuer, audience, signingKeys, ...setup }: ProviderSetu
     },
     // Each link is agreed to on our page and gets a grant of its own, so that unlinking one leaves the others alone.
     loadExistingGrant: async (ctx) => {
-      if (isConsole(ctx.oidc.client)) return grantToConsole(ctx, audience)
+      if (isConsole(ctx.oidc.client)) return grantToConsole(ctx, audience, setup.sessions)
       const grantId = ctx.oidc.result?.consent?.grantId
       return grantId === undefined ? undefined : ctx.oidc.provider.Grant.find(grantId)
     },
@@ -217,12 +214,12 @@ function isPageOf(client: KoaContextWithOIDC['oidc']['client'], origin: string):
 }
 
 /** Nobody is asked whether our own page may show what our own pages are for. */
-async function grantToConsole(ctx: KoaContextWithOIDC, audience: string) {
+async function grantToConsole(ctx: KoaContextWithOIDC, audience: string, sessions: Pick<Sessions, 'noteGrant'>) {
   const { provider, session, client } = ctx.oidc
   if (session?.accountId === undefined || client === undefined) return undefined
   const grant = new provider.Grant({ accountId: session.accountId, clientId: client.clientId })
   grant.addResourceScope(audience, accessScope)
-  await grant.save()
+  await sessions.noteGrant(session.uid, await grant.save())
   return grant
 }
 
@@ -311,6 +308,17 @@ function tellOfLinks(
     if (!isLink) return
     log('info', 'oauth.linked', { clientId: grant.clientId, accountId: grant.accountId })
     await onLinked({ accountId: grant.accountId ?? '', clientId: grant.clientId ?? '', grantId: grant.jti })
+  }
+}
+
+/** For people to see where they are signed in. */
+function noteSignIn({ sessions }: ProviderSetup): Middleware {
+  return async (ctx, next) => {
+    await next()
+    const session = ctx.oidc?.session
+    if (session?.accountId === undefined) return
+    const loginAt = (session.loginTs ?? 0) * 1000
+    await sessions.note({ uid: session.uid, accountId: accountId(session.accountId), loginAt }, ctx.get('user-agent'))
   }
 }
 

@@ -6,7 +6,7 @@ import type { Pages } from './pages.ts'
 import { passkeyProgram } from './passkey-form.ts'
 import type { createProvider } from './provider.ts'
 import { refusalOf, routeOf } from './request.ts'
-import { securityHeaders } from './style.ts'
+import { securityHeaders, strictTransport } from './style.ts'
 import type { createUpstream } from './upstream.ts'
 
 export interface RouteDeps {
@@ -37,7 +37,7 @@ export function createRoutes(deps: RouteDeps): RequestHandler {
     // The issuer says how the world reaches us; a Host header or a forgetful proxy does not get to bend our links.
     req.headers['x-forwarded-proto'] = protocol.slice(0, -1)
     req.headers['x-forwarded-host'] = host
-    res.set(securityHeaders)
+    res.set({ ...securityHeaders, ...(protocol === 'https:' && strictTransport) })
     next()
   })
   app.get('/auth', (req, _res, next) => {

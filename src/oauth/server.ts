@@ -3,7 +3,8 @@ import type { RequestHandler } from 'express'
 import type { JWK } from 'jose'
 import type { AccountId, ClientKind, Clock, Log, Store, VerifyToken } from '../ports.ts'
 import { createAccountPages } from './account-pages.ts'
-import { createAccount, type Sharing } from './account.ts'
+import { createAccount } from './account.ts'
+import type { Sharing } from './account-actions.ts'
 import { createAdmin } from './admin.ts'
 import { createAttempts } from './attempts.ts'
 import { createAudit, type Audit } from './audit.ts'
@@ -23,6 +24,7 @@ import { createPasskeys } from './passkeys.ts'
 import { createProvider } from './provider.ts'
 import { dropAuthority } from './request.ts'
 import { createRoutes } from './routes.ts'
+import { createSessions } from './sessions.ts'
 import { createSignIn } from './sign-in.ts'
 import type { StreamlinedOptions } from './streamlined.ts'
 import { createTickets, type Tickets } from './tickets.ts'
@@ -153,9 +155,20 @@ export function createOAuth(options: OAuthOptions): OAuth {
     },
   }
   const accountPages = createAccountPages(brand)
+  const sessions = createSessions({
+    provider: () => current.provider,
+    store,
+    users,
+    issuer,
+    endGrant: links.endOne,
+    clock,
+  })
+  const onNewPassword = async (accountId: AccountId) => {
+    await sessions.endAll(accountId)
+    await links.endOf(accountId, consoleClient)
+  }
   const account = createAccount({
     script,
-    store,
     users,
     signIn,
     browsers,
@@ -163,23 +176,33 @@ export function createOAuth(options: OAuthOptions): OAuth {
     upstream,
     audit,
     csrfKey,
-    clock,
     log,
     sharing: options.sharing,
     links: links.list,
     endLink: links.endOne,
     accountPages,
-    isSecure: issuer.startsWith('https:'),
+    issuer,
+    consoleUri,
+    sessions,
+    onNewPassword,
   })
   const { sharing } = options
   const admin = createAdmin({ users, clients, keyring, tickets, audit, links, sharing, issuer })
-  const onNewPassword = (accountId: AccountId) => links.endOf(accountId, consoleClient)
-  const welcome = createWelcome({ users, tickets, audit, pages, accountPages, csrfKey, onNewPassword })
+  const welcome = createWelcome({
+    users,
+    tickets,
+    audit,
+    pages,
+    accountPages,
+    csrfKey,
+    onNewPassword,
+    removePasskeys: passkeys.removeAll,
+  })
   const entry =
     consoleUri === undefined
       ? undefined
       : createEntry({
-          provider: () => current.provider,
+          sessions,
           store,
           users,
           audit,
@@ -246,6 +269,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
   function build(signingKeys: readonly SigningKey[]) {
     const provider = createProvider({
       issuer,
+      sessions,
       store,
       ended,
       clock,

@@ -72,9 +72,15 @@ export function createSignIn(deps: {
       return { user }
     },
     async passkey(asker, credential, { tenant, ...client }) {
-      const account = await passkeys.signIn(asker, credential)
-      const user = account === undefined ? undefined : await users.findByAccount(account)
-      if (user === undefined || user.tenant !== tenant) {
+      const used = await passkeys.signIn(asker, credential)
+      const user = used && (await users.findByAccount(used.accountId))
+      // One from before a reset has ended, whatever is left of its record.
+      if (
+        used === undefined ||
+        user === undefined ||
+        user.tenant !== tenant ||
+        used.createdAt <= (user.passkeysSince ?? 0)
+      ) {
         log('warn', 'oauth.login_failed', { ...client, by: 'passkey' })
         return { status: 422, problem: 'This passkey is not known here.' }
       }

@@ -73,6 +73,13 @@ input[aria-invalid] { border-color: var(--alert); }
 .done {
   margin: 1rem 0; padding: .75rem 1rem; border-left: 4px solid var(--accent); border-radius: .4rem; background: var(--glow);
 }
+.way { margin: 0 0 .5rem; }
+.way a { display: inline-block; padding: .6rem 0; }
+.rows li:has(.asked[open]) { display: block; }
+.asked { flex: none; max-width: 100%; }
+.asked summary { padding: .6rem .5rem; list-style: none; text-decoration: underline; }
+.asked summary::-webkit-details-marker { display: none; }
+.asked[open] summary { padding-left: 0; }
 summary { min-height: 2.75rem; padding: .6rem 0; color: var(--accent); cursor: pointer; }
 fieldset { margin: 1rem 0 0; padding: 0; border: 0; }
 legend { padding: 0; font-weight: 600; }
@@ -132,3 +139,9 @@ export const securityHeaders: Readonly<Record<string, string>> = {
   'permissions-policy': 'camera=(), microphone=(), geolocation=()',
   'cache-control': 'no-store',
 }
+
+/**
+ * For a site that is reached by https, on every answer: for a year a browser goes there by nothing else (RFC 6797). Without
+ * `includeSubDomains`, since other hosts of the domain are not ours to decide for.
+ */
+export const strictTransport: Readonly<Record<string, string>> = { 'strict-transport-security': 'max-age=31536000' }

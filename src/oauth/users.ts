@@ -14,6 +14,8 @@ export interface User {
   readonly tenant?: string
   /** Epoch milliseconds of the last change of the password: a session from before it has ended. */
   readonly passwordSince?: number
+  /** Epoch milliseconds: passkeys from before it have ended. */
+  readonly passkeysSince?: number
 }
 
 /** A person at another identity provider: `sub` is only unique with its issuer (OpenID Connect Core section 5.7). */
@@ -36,8 +38,11 @@ export interface Users {
   findByAccount(id: string): Promise<User | undefined>
   /** The user when login and password fit. Takes as long when there is no such user. */
   authenticate(login: string, password: string, tenant?: string): Promise<User | undefined>
-  /** Throws `BridgeError` `invalid_request` when the password is not acceptable or nobody signs in to the account by one. */
-  setPassword(account: AccountId, password: string): Promise<void>
+  /**
+   * `endsPasskeys`: those made until now sign in no more. Throws `BridgeError` `invalid_request`, with a sentence for whoever
+   * chose it, when the password is not acceptable, or nobody signs in to the account by one.
+   */
+  setPassword(account: AccountId, password: string, options?: { readonly endsPasskeys: boolean }): Promise<void>
   findByIdentity(identity: Identity): Promise<User | undefined>
   /** The account of a person whom another provider vouches for; made at the first time. */
   ofIdentity(identity: Identity, described: { login: string; name: string; tenant?: string }): Promise<User>
@@ -121,13 +126,15 @@ export function createUsers(store: Store, clock: Clock): Users {
       const record = await get(login, tenant)
       return (await verifyPassword(password, record?.passwordHash)) ? publicPart(record) : undefined
     },
-    async setPassword(account, password) {
+    async setPassword(account, password, { endsPasskeys } = { endsPasskeys: false }) {
       const stored = await ofAccount(account)
       if (stored?.value.passwordHash === undefined) {
         throw new BridgeError('invalid_request', 'nobody signs in to this account by password')
       }
       await requireAcceptable(password, stored.value)
-      const value = { ...stored.value, passwordHash: await hashPassword(password), passwordSince: clock() }
+      const passwordHash = await hashPassword(password)
+      const now = clock()
+      const value = { ...stored.value, passwordHash, passwordSince: now, ...(endsPasskeys && { passkeysSince: now }) }
       if (
         (await records.put(stored.id, value, { group: account, onlyIf: { version: stored.version } })) === undefined
       ) {

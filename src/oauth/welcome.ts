@@ -21,6 +21,7 @@ export interface WelcomeDeps {
   readonly csrfKey: string
   /** The account has a new password: whoever is signed in by the old one is to be signed out. */
   readonly onNewPassword: (account: AccountId) => Promise<void>
+  readonly removePasskeys: (account: AccountId) => Promise<void>
 }
 
 /** Whoever signs up must learn that a login is taken; one invitation is not to tell who else is here. */
@@ -38,7 +39,7 @@ const texts = {
   usedUp: ['This link is used up', 'It works once and for a limited time. Please ask whoever sent it for a new one.'],
   reset: [
     'Your password is set',
-    'You can sign in with it now. Everybody who was signed in to your account has been signed out; connected assistants stay connected.',
+    'You can sign in with it now. Every browser was signed out, and earlier passkeys were removed. Connected assistants stay connected.',
   ],
   invitation: [
     'Your account is ready',
@@ -105,7 +106,9 @@ export function createWelcome(deps: WelcomeDeps): Router {
     if (ticket.kind === 'invitation') {
       return users.create({ ...person, ...(ticket.tenant !== undefined && { tenant: ticket.tenant }) })
     }
-    await users.setPassword(ticket.accountId, person.password)
+    // Who had to ask for a reset may have lost more than a password.
+    await users.setPassword(ticket.accountId, person.password, { endsPasskeys: true })
+    await deps.removePasskeys(ticket.accountId)
     await deps.onNewPassword(ticket.accountId)
     return ticket.accountId
   }

@@ -167,3 +167,13 @@ test.each([
 ])('half a setting is an error at the start: %j', (env, message) => {
   expect(() => readConfig(env)).toThrow(message)
 })
+
+test('where the public URL is https, every answer says that browsers come by https alone', async () => {
+  await using house = await openWholeHouse({})
+  const server = createServer(createHttpApp(house.bridge, () => {}, { forwarderSecret: undefined, clock: Date.now }))
+  const url = `http://127.0.0.1:${await listen(server)}`
+  for (const path of ['/', '/healthz', '/api/me', '/oauth/account', '/nothing']) {
+    expect((await fetch(`${url}${path}`)).headers.get('strict-transport-security')).toBe('max-age=31536000')
+  }
+  server.close()
+})

@@ -1,6 +1,9 @@
 /** One's own account over plain HTTP, without a script: links, sharing, history, and the ways in for a new person. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { AccountId } from '../../src/ports.ts'
+import { createAttempts } from '../../src/oauth/attempts.ts'
+import type { Passkeys } from '../../src/oauth/passkeys.ts'
+import { createSignIn } from '../../src/oauth/sign-in.ts'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
 import {
   authorizationUrl,
@@ -47,6 +50,183 @@ const send = (page: Answer, ending: string, more: Record<string, string> = {}): 
   const { action, fields } = formOf(page, ending)
   return visitor.post(action, { ...fields, ...more })
 }
+
+async function enterBy(agent: string, as = ada) {
+  const browser = createVisitor()
+  const { action, fields } = formOf(await browser.get(`${house.issuer}/account`), '/login')
+  await browser.post(action, { ...fields, login: as.login, password: as.password }, { 'user-agent': agent })
+  return browser
+}
+const accountOf = (browser: Visitor) => browser.get(`${house.issuer}/account`)
+
+describe('the browsers in which somebody is signed in', () => {
+  const firefox = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0'
+  const iphone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) AppleWebKit/605.1.15 Version/26.0 Safari/604.1'
+  test('are listed by name, and ended one by one or all but this one', async () => {
+    const desk = await enterBy(firefox)
+    const phone = await enterBy(iphone)
+    const page = await accountOf(desk)
+    expect(page.text).toMatch(/Firefox on Windows<\/strong><span class="soft">This browser · Signed in 20/)
+    expect(page.text).toMatch(/Safari on iPhone<\/strong><span class="soft">Signed in 20/)
+    const [end] = formsOf(page).filter(({ action }) => action.endsWith('/sessions/end'))
+    const after = await desk.post(end!.action, end!.fields)
+    expect(after.text).toContain('This browser is signed out now')
+    expect(after.text).not.toContain('Safari on iPhone')
+    expect((await accountOf(phone)).text).toContain('Sign in to see')
+    expect((await phone.get(authorizationUrl(house, google))).text).toContain('Sign in to')
+    const others = [await enterBy(iphone), await enterBy('curl/8')]
+    const all = formOf(await accountOf(desk), '/sessions/end-others')
+    expect((await desk.post(all.action, all.fields)).text).toContain('Every other browser was signed out')
+    for (const other of others) expect((await accountOf(other)).text).toContain('Sign in to see')
+    expect((await accountOf(desk)).text).toContain('Firefox on Windows')
+  })
+
+  test("are not ended by somebody else, and tell nobody else's", async () => {
+    const desk = await enterBy(firefox)
+    const [record] = await house.store.collection('oauth-sign-in').list(house.account)
+    const stranger = await enterBy(iphone, bob)
+    const page = await accountOf(stranger)
+    expect(page.text).not.toContain('Firefox')
+    const { fields } = formOf(page, '/logout')
+    const answer = await stranger.post(`${house.issuer}/account/sessions/end`, { ...fields, session: record?.id ?? '' })
+    expect(answer.text).toContain('does not exist any more')
+    expect((await accountOf(desk)).text).toContain('Firefox on Windows')
+  })
+
+  test('need no second login: one for linking and for the account', async () => {
+    const desk = await enterBy(firefox)
+    expect((await desk.get(authorizationUrl(house, google))).text).toContain('Agree and link')
+    const other = createVisitor()
+    await signIn(other, await other.get(authorizationUrl(house, google)))
+    expect((await accountOf(other)).text).toContain('This browser')
+  })
+})
+
+describe('a new password', () => {
+  const carol = { login: 'carol@example.com', password: 'staple battery', name: 'Carol' }
+
+  test('needs the old one, ends every other session, and leaves this browser and the links', async () => {
+    const own = await openHouse({ consoleUri: 'https://bridge.example/' })
+    try {
+      const account = await own.oauth().users.create(carol)
+      const enterOwn = async () => {
+        const one = createVisitor()
+        return { one, page: await signIn(one, await one.get(`${own.issuer}/account`), carol) }
+      }
+      const [here, there] = [await enterOwn(), await enterOwn()]
+      const { action, fields } = formOf(here.page, '/account/password')
+      const change = (password: string, next: string) => here.one.post(action, { ...fields, password, next })
+      const wrong = await change('wrong', 'another staple')
+      expect([wrong.status, wrong.text]).toEqual([422, expect.stringContaining('The password is wrong')])
+      const common = await change(carol.password, 'iloveyou1')
+      expect([common.status, common.text]).toEqual([422, expect.stringContaining('most common passwords')])
+      expect((await there.one.get(`${own.issuer}/account`)).text).toContain('Carol')
+
+      expect((await change(carol.password, 'another staple')).text).toContain('Your password is changed')
+      expect((await here.one.get(`${own.issuer}/account`)).text).toContain('Password changed')
+      expect((await there.one.get(`${own.issuer}/account`)).text).toContain('Sign in to see')
+      expect((await there.one.get(authorizationUrl(own, google))).text).toContain('Sign in to')
+      const { users } = own.oauth()
+      expect(await users.authenticate(carol.login, carol.password)).toBeUndefined()
+      expect(await users.authenticate(carol.login, 'another staple')).toMatchObject({ accountId: account })
+    } finally {
+      await own.close()
+    }
+  })
+
+  test('is slowed down like a login when the old one is guessed', async () => {
+    const own = await openHouse()
+    try {
+      const page = await signIn(visitor, await visitor.get(`${own.issuer}/account`))
+      for (const ending of ['/account/password', '/account/confirm']) {
+        const { action, fields } = formOf(page, ending)
+        const guess = () => visitor.post(action, { ...fields, password: 'guess', next: 'another staple' })
+        const answers = [await guess(), await guess(), await guess(), await guess(), await guess(), await guess()]
+        expect(answers.at(-1)?.status).toBe(429)
+      }
+    } finally {
+      await own.close()
+    }
+  })
+})
+
+const record = (account: string) => ({
+  accountId: account,
+  credentialId: 'c',
+  publicKey: '',
+  counter: 0,
+  createdAt: 1,
+})
+
+describe('a passkey', () => {
+  test('is added after the password was given again, within five minutes', async () => {
+    const page = await enter()
+    const { fields } = formOf(page, '/logout')
+    const ask = async () => (await visitor.post(`${house.issuer}/account/passkeys/options`, fields)).status
+    expect(page.text).not.toContain('data-passkey="create"')
+    expect(await ask()).toBe(403)
+    expect((await visitor.post(`${house.issuer}/account/passkeys`, { ...fields, credential: '{}' })).text).toContain(
+      'Please enter your password, or use a passkey',
+    )
+    expect((await send(page, '/account/confirm', { password: 'wrong' })).status).toBe(422)
+    expect(await ask()).toBe(403)
+    const confirmed = await send(page, '/account/confirm', { password: ada.password })
+    expect(confirmed.text).toContain('data-passkey="create"')
+    expect(await ask()).toBe(200)
+    house.advance(5 * 60_000 + 1)
+    expect(await ask()).toBe(403)
+    house.advance(-5 * 60_000 - 1)
+  })
+
+  test('ends with a reset of the password, and the page says so', async () => {
+    const own = await openHouse()
+    try {
+      const passkeys = own.store.collection('oauth-passkey')
+      for (const id of ['one', 'two']) await passkeys.put(id, record(own.account), { group: own.account })
+      await passkeys.put('of another', record('another'), { group: 'another' })
+      const code = await own.oauth().tickets.issue({ kind: 'reset', accountId: own.account }, 3_600_000)
+      const { action, fields } = formsOf(await visitor.get(`${own.issuer}/welcome/${code}`))[0]!
+      const done = await visitor.post(action, { ...fields, password: 'a new password' })
+      expect(done.text).toContain('earlier passkeys were removed')
+      expect([await passkeys.list(own.account), (await passkeys.list('another')).length]).toEqual([[], 1])
+      expect((await own.oauth().users.findByAccount(own.account))?.passkeysSince).toBeGreaterThan(0)
+    } finally {
+      await own.close()
+    }
+  })
+
+  test('from before a reset signs nobody in, even if its record is still there', async () => {
+    const user = { accountId: house.account, login: 'ada', name: 'Ada', passkeysSince: 2_000 }
+    const signInAt = (createdAt: number) =>
+      createSignIn({
+        users: { ...house.oauth().users, findByAccount: async () => user },
+        passkeys: { signIn: async () => ({ accountId: house.account, createdAt }) } as unknown as Passkeys,
+        attempts: createAttempts(house.store, Date.now),
+        audit: house.oauth().audit,
+        log: () => {},
+      }).passkey('asker', {}, { clientId: 'account', address: '' })
+    expect(await signInAt(1_999)).toMatchObject({ status: 422 })
+    expect(await signInAt(2_001)).toEqual({ user })
+  })
+
+  test('goes with a change of the password when the person wants that', async () => {
+    const own = await openHouse()
+    try {
+      await own.store.collection('oauth-passkey').put('one', record(own.account), { group: own.account })
+      const page = await signIn(visitor, await visitor.get(`${own.issuer}/account`))
+      const { action, fields } = formOf(page, '/account/password')
+      expect(page.text).toContain('Also remove my passkeys')
+      const { passkeys: _box, ...kept } = fields
+      const first = await visitor.post(action, { ...kept, password: ada.password, next: 'another staple' })
+      expect(first.text).toContain('Confirm with a passkey')
+      const again = formOf(first, '/account/password')
+      const form = { ...again.fields, password: 'another staple', next: ada.password, passkeys: 'remove' }
+      expect((await visitor.post(again.action, form)).text).not.toContain('Confirm with a passkey')
+    } finally {
+      await own.close()
+    }
+  })
+})
 
 describe('the account page', () => {
   test('asks who is there, then shows links with when and last use, and removes one', async () => {
@@ -133,10 +313,10 @@ describe('the account page', () => {
 
   test('keeps its cookie to itself', async () => {
     await enter()
-    const cookie = visitor.cookies.find(({ name }) => name === 'transom_account')
+    const cookie = visitor.cookies.find(({ name }) => name === 'transom_session')
     expect(cookie?.line).toMatch(/HttpOnly/i)
     expect(cookie?.line).toMatch(/SameSite=Lax/i)
-    expect(cookie?.path).toBe('/oauth/account')
+    expect(cookie?.path).toBe('/oauth')
     expect(house.written.join()).not.toContain(cookie?.value ?? '')
   })
 

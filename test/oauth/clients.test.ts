@@ -187,12 +187,46 @@ describe('a client of the kind other', () => {
   })
 })
 
+test('a placeholder is gone once there is a real client of its assistant, and back when that is removed', async () => {
+  const own = await openHouse({
+    clients: [
+      { ...alexa, isPlaceholder: true },
+      { ...google, isPlaceholder: true },
+    ],
+  })
+  try {
+    const { clients } = own.oauth()
+    const ids = async () => [
+      (await clients.list()).map(({ clientId }) => clientId),
+      await Promise.all(['alexa', 'google'].map(async (id) => (await clients.find(id)) !== undefined)),
+    ]
+    expect(await ids()).toEqual([
+      ['alexa', 'google'],
+      [true, true],
+    ])
+    const { clientId } = await clients.add({ assistant: 'alexa', redirectUris })
+    expect(await ids()).toEqual([
+      ['google', clientId],
+      [false, true],
+    ])
+    expect((await createVisitor().get(authorizationUrl(own, alexa))).status).toBe(400)
+    await clients.remove(clientId)
+    own.advance(30_001)
+    expect(await ids()).toEqual([
+      ['alexa', 'google'],
+      [true, true],
+    ])
+  } finally {
+    await own.close()
+  }
+})
+
 describe('a tenant', () => {
   test('has logins of its own, which open nothing of another', async () => {
     const { users } = house.oauth()
     const north = { ...ada, name: 'Ada of the north', tenant: 'north', password: 'northern horse' }
-    const account = await users.create(north)
-    expect(account).not.toBe(house.account)
+    const northern = await users.create(north)
+    expect(northern).not.toBe(house.account)
     const client = await add({ tenant: 'north' })
 
     const visitor = createVisitor()
@@ -202,8 +236,12 @@ describe('a tenant', () => {
     // The same browser is signed in to the tenant, and asked again for a client of nobody's.
     expect((await visitor.get(authorizationUrl(house, alexa))).text).toContain('Sign in to Transom')
 
-    const page = await visitor.get(`${house.issuer}/account?tenant=north`)
-    expect((await signIn(visitor, page, north)).text).toContain('<h1>Ada of the north</h1>')
+    const account = `${house.issuer}/account?tenant=north`
+    expect((await visitor.get(account)).text).toContain('<h1>Ada of the north</h1>')
+    // Who is signed in as somebody of another tenant, or of none, is asked who they are in this one.
+    const other = createVisitor()
+    await signIn(other, await other.get(`${house.issuer}/account`), ada)
+    expect((await signIn(other, await other.get(account), north)).text).toContain('<h1>Ada of the north</h1>')
   })
 })
 

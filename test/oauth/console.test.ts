@@ -238,6 +238,21 @@ describe('the page as a client', () => {
     expect((await visitor.get(authorizationUrl(house, page, pkce))).text).toContain('Sign in to see your cameras.')
   })
 
+  test('is signed out where its browser is signed out on the account page, and nowhere else', async () => {
+    const [desk, phone] = [createVisitor(), createVisitor()]
+    await enter(desk, await link())
+    await enter(phone, await link())
+    const [here, there] = [await signIn(desk), await signIn(phone)]
+    const [form] = formsOf(await desk.get(`${house.issuer}/account`)).filter(({ action }) =>
+      action.endsWith('/sessions/end'),
+    )
+    await desk.post(form!.action, form!.fields)
+    expect(await verified(there.access_token)).toBe('unauthorized')
+    expect(await refresh(there.refresh_token)).toMatchObject({ error: 'invalid_grant' })
+    expect((await phone.get(authorizationUrl(house, page, pkce))).text).toContain('Sign in to see your cameras.')
+    expect(await verified(here.access_token)).toBe(house.account)
+  })
+
   test('does not exist where there is no page', async () => {
     const without = await openHouse()
     try {

@@ -187,13 +187,21 @@ describe.each(looks)('$name', ({ name, ...look }) => {
       await picture(page, `sign-in-with-passkey-${name}`)
       await signIn(page)
       await expectAccessible(page)
+      // No second login.
       await page.goto(`${house.issuer}/account`)
-      await expectAccessible(page)
-      await signIn(page)
       await page.getByRole('heading', { name: ada.name }).waitFor()
-      await page.getByText('Share Front Door').click()
+      await expectAccessible(page)
+      await picture(page, `account-closed-${name}`)
+      for (const summary of ['Share Front Door', 'Change your password', 'Add a passkey']) {
+        await page.getByText(summary, { exact: true }).click()
+      }
+      await page.getByLabel('Remove Amazon Alexa').first().click()
       await expectAccessible(page)
       await picture(page, `account-${name}`)
+      await page.getByRole('button', { name: 'Sign out', exact: true }).click()
+      await page.getByText('Sign in to see which assistants').waitFor()
+      await expectAccessible(page)
+      await picture(page, `account-sign-in-${name}`)
       for (const code of [invitation, reset, 'unknown']) {
         await page.goto(`${house.issuer}/welcome/${code}`)
         await expectAccessible(page)
@@ -235,12 +243,15 @@ test('a passkey is added on the account page, links instead of a password, and i
       },
     })
     await signIn(page)
+    await page.getByText('Add a passkey').click()
+    await page.locator('#confirm').fill(ada.password)
+    await page.getByRole('button', { name: 'Confirm', exact: true }).click()
     await page.getByRole('button', { name: 'Add a passkey' }).click()
     await page.getByText('The passkey was added.').waitFor()
     expect((await devtools.send('WebAuthn.getCredentials', { authenticatorId })).credentials).toHaveLength(1)
 
     // Somebody who is not signed in any more.
-    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click()
     await page.goto(authorizationUrl(house, google))
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
     await page.getByText('Signed in as Ada Lovelace').waitFor()
@@ -249,12 +260,15 @@ test('a passkey is added on the account page, links instead of a password, and i
     expect((await left).searchParams.get('code')).toMatch(/./)
     await page.waitForURL(/^chrome-error:/)
 
+    // A session of another five minutes has to confirm again: with the passkey, if that is how it wants it.
     await page.goto(`${house.issuer}/account`)
-    await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
-    await page.getByRole('heading', { name: ada.name }).waitFor()
-    await page.getByRole('button', { name: /Remove the passkey/ }).click()
+    await page.getByText('Add a passkey').click()
+    await page.getByRole('button', { name: 'Confirm with a passkey' }).click()
+    await page.getByText('For five minutes you can add a passkey').waitFor()
+    await page.getByLabel(/^Remove the passkey/).click()
+    await page.getByRole('button', { name: /Yes, remove the passkey/ }).click()
     await page.getByText('Removed.').waitFor()
-    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click()
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click()
     await page.getByText('This passkey is not known here.').waitFor()
   })
