@@ -1,5 +1,4 @@
 /** Answers a viewer's offer at once and trickles the candidates after it, whatever state the STUN and TURN servers are in. */
-import { setTimeout as wait } from 'node:timers/promises'
 import {
   RTCPeerConnection,
   RTCRtpCodecParameters,
@@ -9,14 +8,14 @@ import {
   usePLI,
   useSdesMid,
   type RTCIceCandidate,
-  type RTCIceTransport,
 } from 'werift'
 import type { Outgoing } from '../kvs/message.ts'
 import type { IceServer } from '../ports.ts'
+import type { ServerMemory, ServerWatch } from './ice-servers.ts'
 import type { NarrowedOffer } from './offer.ts'
 
 /** A peer connection as this camera makes them. */
-export function createConnection(iceServers: readonly IceServer[], iceGatherMs: number): RTCPeerConnection {
+export function createConnection(iceServers: readonly IceServer[]): RTCPeerConnection {
   return new RTCPeerConnection({
     codecs: {
       // The parameters and payload types of the answer are those of the narrowed offer.
@@ -35,7 +34,6 @@ export function createConnection(iceServers: readonly IceServer[], iceGatherMs: 
     headerExtensions: { video: [useSdesMid()], audio: [useSdesMid()] },
     // Any other policy leaks the sockets of the transports that bundling makes needless (werift 0.25.2).
     bundlePolicy: 'max-bundle',
-    // An empty list is meant: without one werift asks a public STUN server.
     iceServers: iceServers.flatMap(({ urls, username, credential }) =>
       urls.map((url) => ({
         urls: url,
@@ -43,25 +41,31 @@ export function createConnection(iceServers: readonly IceServer[], iceGatherMs: 
         ...(credential === undefined ? {} : { credential }),
       })),
     ),
-    iceStunGatherTimeout: iceGatherMs / 1_000,
+    // Seconds. They hold nobody up: see `answerOffer`.
+    iceStunGatherTimeout: 2,
     iceTurnConnectTimeout: 2,
   })
 }
 
+export interface AnswerContext {
+  readonly send: (message: Outgoing) => void
+  /** The source plays what the viewer says. */
+  readonly hasSpeaker: boolean
+  readonly iceServers: readonly IceServer[]
+  readonly memory: ServerMemory
+  /** Aborting it ends what goes on after the answer. */
+  readonly signal: AbortSignal
+}
+
 /**
- * Sends the answer, then each candidate as it is found, then the end of them: when all are found, or after `iceGatherMs`,
- * since a server that never replies must hold nobody up. Resolves when the answer is sent; aborting the signal ends the rest.
+ * Sends the answer, then each candidate as it is found, then the end of them: when all are found that are worth waiting for,
+ * since a server that never replies must hold nobody up. Resolves when the answer is sent, with the watch on the servers.
  */
 export async function answerOffer(
   connection: RTCPeerConnection,
   offer: NarrowedOffer,
-  {
-    send,
-    hasSpeaker,
-    iceGatherMs,
-    signal,
-  }: { send: (message: Outgoing) => void; hasSpeaker: boolean; iceGatherMs: number; signal: AbortSignal },
-): Promise<void> {
+  { send, hasSpeaker, iceServers, memory, signal }: AnswerContext,
+): Promise<ServerWatch> {
   let answer = ''
   let hasEnded = false
   const early: RTCIceCandidate[] = []
@@ -94,26 +98,16 @@ export async function answerOffer(
   const description = await connection.createAnswer()
   // `setLocalDescription` waits for all candidates and only then begins to connect. It does not wait for a gathering that
   // goes on already, so that is begun here.
-  const gathered = Promise.all(connection.iceTransports.map((transport) => gather(transport, signal)))
+  const transports = connection.iceTransports
+  const servers = memory.watch(transports, iceServers, signal)
+  const gathered = Promise.all(transports.map((transport) => transport.gather()))
+  const hosts = transports.map((transport) => transport.connection.hostsGathered)
   await connection.setLocalDescription(description)
   answer = withTrickle(connection.localDescription?.sdp ?? description.sdp)
   send({ kind: 'answer', sdp: answer })
   for (const found of early) tell(found)
-  void Promise.race([gathered, wait(iceGatherMs, undefined, { signal })]).then(end, end)
-}
-
-/** Gathers candidates, and lets a relay that comes when the checks are running already take part in them. */
-async function gather(transport: RTCIceTransport, signal: AbortSignal): Promise<void> {
-  transport.onIceCandidate.subscribe((found) => {
-    if (found?.type !== 'relay') return
-    const { connection } = transport
-    // werift pairs a host candidate with the remote ones when it is found, but forgets to for a relay candidate.
-    // A copy, since what is added is added to this list.
-    for (const remote of connection.remoteCandidates.slice()) void connection.addRemoteCandidate(remote)
-  })
-  await transport.gather()
-  // Sockets that were being opened when the connection was closed have missed it.
-  if (signal.aborted) await transport.connection.close()
+  void Promise.race([gathered, Promise.all([...hosts, servers.settled])]).then(end, end)
+  return servers
 }
 
 /** The answer with the trickle option (RFC 8838 section 4) and without a claim that its candidates are all. */

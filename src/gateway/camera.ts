@@ -8,6 +8,7 @@ import type { ChannelMessage } from '../kvs/message.ts'
 import { fetchIceServers, findChannel, type ChannelResources } from '../kvs/resources.ts'
 import type { Clock, IceServer, Log } from '../ports.ts'
 import type { CameraEvent } from '../wire/camera-event.ts'
+import { createServerMemory } from './ice-servers.ts'
 import type { MediaInfo } from './media.ts'
 import { pause } from './pause.ts'
 import { createSource, shareSource } from './source.ts'
@@ -41,8 +42,6 @@ export interface CameraOptions {
   readonly reportEachMs?: number
   /** Takes a still picture (JPEG) of the stream: at the start, each minute, and when somebody rings. */
   readonly leaveStill?: (jpeg: Buffer) => Promise<void>
-  /** How long candidates are gathered for one viewer, default 600. */
-  readonly iceGatherMs?: number
   readonly clock: Clock
   readonly log: Log
 }
@@ -71,6 +70,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   const { signal } = life
   // Made once per process and shared by all connections; made now, it does not delay the first answer.
   await RTCDtlsTransport.SetupCertificate()
+  const memory = createServerMemory(log)
   const viewers = new Map<string, Viewer>()
   const leaving = new Set<Promise<void>>()
   let connection: ChannelConnection | undefined
@@ -107,7 +107,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
       source,
       media,
       iceServers,
-      iceGatherMs: options.iceGatherMs ?? 600,
+      memory,
       send: (message) => connection?.send(message, viewerId),
       report,
       reportEachMs: options.reportEachMs ?? 10_000,

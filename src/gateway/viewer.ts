@@ -6,6 +6,7 @@ import type { Clock, IceServer, Log } from '../ports.ts'
 import type { CameraEvent } from '../wire/camera-event.ts'
 import { answerOffer, createConnection } from './answer.ts'
 import { createFeed, type Feed } from './feed.ts'
+import type { ServerMemory, ServerWatch } from './ice-servers.ts'
 import { narrowOffer } from './offer.ts'
 import type { MediaInfo } from './media.ts'
 import type { SharedSource } from './source.ts'
@@ -29,7 +30,8 @@ export interface ViewerOptions {
   /** What the source yields, and whether it plays what the viewer says. */
   readonly media: MediaInfo
   readonly iceServers: readonly IceServer[]
-  readonly iceGatherMs: number
+  /** What the camera knows of them. */
+  readonly memory: ServerMemory
   /** Sends a message to this viewer. */
   readonly send: (message: Outgoing) => void
   /** Resolves to true when the bridge says that this viewer's session is over. Never rejects. */
@@ -52,12 +54,13 @@ export interface Viewer {
 
 /** Answers the offer at once and serves the viewer until it goes. */
 export function openViewer(options: ViewerOptions): Viewer {
-  const { viewerId, source, media, iceGatherMs, reportEachMs, clock, log } = options
-  const connection = createConnection(options.iceServers, iceGatherMs)
+  const { viewerId, source, media, iceServers, memory, reportEachMs, clock, log } = options
+  const connection = createConnection(iceServers)
   const life = new AbortController()
   const { signal } = life
   let feed: Feed | undefined
   let ear: Ear | undefined
+  let servers: ServerWatch | undefined
   let heard = { packets: 0, level: 0 }
   let closing: Promise<void> | undefined
 
@@ -154,7 +157,7 @@ export function openViewer(options: ViewerOptions): Viewer {
       log('warn', 'profile-not-offered', { viewerId, source: media.profileLevelId, offered: offer.profileLevelId })
     }
     const { hasSpeaker } = media
-    await answerOffer(connection, offer, { send: options.send, hasSpeaker, iceGatherMs, signal })
+    servers = await answerOffer(connection, offer, { send: options.send, hasSpeaker, iceServers, memory, signal })
     if (!offer.hasVideo) return hangUp('it offers no H.264')
     if (!hasSpeaker) return
     const created = await createEar(warn('talk-back-garbled'))

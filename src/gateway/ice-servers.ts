@@ -1,0 +1,64 @@
+/** What a camera knows of its STUN and TURN servers from one viewer to the next: who answers, how fast, and who is dead. */
+import type { RTCIceTransport } from 'werift'
+import type { IceServer, Log } from '../ports.ts'
+
+/** How long candidates are waited for while nothing is known of the servers, and at most. */
+const longestWaitMs = 400
+/** Beyond the time that the slowest good server took the last time: two round trips, since a TURN server answers twice. */
+const graceMs = 100
+
+export interface ServerWatch {
+  /** Resolves when no server is worth waiting for any more, or its time is over. */
+  readonly settled: Promise<void>
+  /** The servers of this gathering that gave nothing, each with the reason; no addresses or passwords. */
+  failures(): readonly string[]
+}
+
+export interface ServerMemory {
+  /** Watches the gathering of a viewer's transports, which must not have begun. Aborting the signal ends the wait. */
+  watch(transports: readonly RTCIceTransport[], servers: readonly IceServer[], signal: AbortSignal): ServerWatch
+}
+
+export function createServerMemory(log: Log): ServerMemory {
+  const failing = new Map<string, string>()
+  let lastGoodMs: number | undefined
+
+  const note = (url: string, tookMs: number, reason: string | undefined) => {
+    if (reason === undefined) {
+      if (failing.delete(url)) log('info', 'ice-server-back', { server: url })
+      lastGoodMs = tookMs
+    } else if (failing.get(url) !== reason) {
+      failing.set(url, reason)
+      log('warn', 'ice-server-failed', { server: url, message: reason })
+    }
+  }
+  return {
+    watch(transports, servers, signal) {
+      const { promise: settled, resolve } = Promise.withResolvers<void>()
+      const failures = new Map<string, string>()
+      // One that gave nothing the last time is asked, but not waited for.
+      const awaited = new Set(servers.flatMap(({ urls }) => urls).filter((url) => !failing.has(url)))
+      let missing = awaited.size * transports.length
+      for (const { connection } of transports) {
+        connection.onIceServer.subscribe(({ url, tookMs, error }) => {
+          // A viewer that left takes its sockets along: then silence says nothing of a server.
+          if (signal.aborted) return
+          note(url, tookMs, error?.message)
+          if (error) failures.set(url, error.message)
+          if (awaited.has(url)) missing -= 1
+          if (missing <= 0) resolve()
+        })
+      }
+      if (missing === 0) resolve()
+      const limitMs = Math.min(lastGoodMs === undefined ? longestWaitMs : lastGoodMs + graceMs, longestWaitMs)
+      const limit = setTimeout(resolve, limitMs)
+      const stop = () => {
+        clearTimeout(limit)
+        resolve()
+      }
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop, { once: true })
+      return { settled, failures: () => [...failures].map(([url, reason]) => `${url} (${reason})`) }
+    },
+  }
+}
