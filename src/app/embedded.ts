@@ -187,6 +187,9 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
           source: config.doorbell.source,
           report: createReporter({ url: `${doorbellUrl}/events`, key: secrets.demo.cameraKey, log }),
           leaveStill: createStillPoster({ url: `${doorbellUrl}/snapshot`, key: secrets.demo.cameraKey }),
+          ...(config.signaling.limits.viewersPerChannel !== undefined && {
+            maxViewers: config.signaling.limits.viewersPerChannel,
+          }),
           clock,
           log,
         })

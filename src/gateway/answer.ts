@@ -47,6 +47,17 @@ export function createConnection(iceServers: readonly IceServer[]): RTCPeerConne
   })
 }
 
+/** An offer that gets no answer, for a reason that is not the camera's. */
+export class OfferError extends Error {
+  override readonly name = 'OfferError'
+  readonly code: 'invalid_request' | 'no_common_codec'
+
+  constructor(code: OfferError['code'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
 export interface AnswerContext {
   readonly send: (message: Outgoing) => void
   /** The source plays what the viewer says. */
@@ -90,7 +101,10 @@ export async function answerOffer(
     else tell(found)
   })
 
-  await connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp })
+  await connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp }).catch((error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error)
+    throw new OfferError('invalid_request', `the offer cannot be read: ${message}`, { cause: error })
+  })
   for (const transceiver of connection.getTransceivers()) {
     // Sound is taken only where it is played.
     transceiver.setDirection(transceiver.kind === 'audio' && hasSpeaker ? 'sendrecv' : 'sendonly')

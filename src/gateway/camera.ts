@@ -17,8 +17,8 @@ import { openViewer, type Viewer } from './viewer.ts'
 
 /** How long viewers may take to leave when the camera stops. */
 const leaveMs = 1_000
-/** As many as KVS lets connect to a channel. */
-const maxViewers = 10
+/** As many as KVS lets connect to a channel (default of its quotas). */
+const defaultViewers = 10
 /** When all places are taken, a viewer from whom nothing came for so long makes room: it has probably left. */
 const replaceableMs = 3_000
 /** After a closed connection as a C SDK camera does; then twice as long each time, until a connection has lasted. */
@@ -42,6 +42,8 @@ export interface CameraOptions {
   readonly reportEachMs?: number
   /** Takes a still picture (JPEG) of the stream: at the start, each minute, and when somebody rings. */
   readonly leaveStill?: (jpeg: Buffer) => Promise<void>
+  /** As many viewers as its channel takes, default 10. */
+  readonly maxViewers?: number
   readonly clock: Clock
   readonly log: Log
 }
@@ -61,7 +63,7 @@ export interface CameraMaster {
  * network camera, which may be slow, is not waited for. Never rejects for what the source does.
  */
 export async function startCamera(options: CameraOptions): Promise<CameraMaster> {
-  const { channelName, clock } = options
+  const { channelName, clock, maxViewers = defaultViewers } = options
   const log: Log = (level, event, fields) => options.log(level, event, { channelName, ...fields })
   const given = createSource(options.source, channelName, clock, log)
   const source = shareSource(given, log)

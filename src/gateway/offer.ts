@@ -2,8 +2,8 @@
 
 export interface NarrowedOffer {
   readonly sdp: string
-  /** The offer has H.264 that packetization-mode 1 may be sent as. */
-  readonly hasVideo: boolean
+  /** `none`: it asks for no picture, as an Echo without a screen. `unsupported`: for none that this camera can send. */
+  readonly video: 'h264' | 'unsupported' | 'none'
   /** The profile that the answer names: the source's own where the offer allows it. */
   readonly profileLevelId: string
 }
@@ -16,10 +16,13 @@ export interface NarrowedOffer {
 export function narrowOffer(sdp: string, sourceProfile: string): NarrowedOffer {
   const [session = [], ...sections] = splitSections(sdp)
   let chosen: Choice | undefined
+  let wantsVideo = false
   const narrowed = sections.map((lines) => {
     const kind = /^m=(\w+)/.exec(lines[0] ?? '')?.[1]
-    if (kind === 'audio') return keepPayloadTypes(lines, opusPayloadTypes(lines))
+    if (kind === 'audio')
+      return withoutParameters(keepPayloadTypes(lines, opusPayloadTypes(lines)), opusPayloadTypes(lines))
     if (kind !== 'video') return lines
+    wantsVideo ||= isWanted(lines)
     const choice = chooseH264(lines, sourceProfile)
     if (!choice) return lines
     chosen ??= choice
@@ -30,7 +33,7 @@ export function narrowOffer(sdp: string, sourceProfile: string): NarrowedOffer {
   })
   return {
     sdp: [session, ...narrowed].map((lines) => lines.map((line) => `${line}\r\n`).join('')).join(''),
-    hasVideo: chosen !== undefined,
+    video: chosen ? 'h264' : wantsVideo ? 'unsupported' : 'none',
     profileLevelId: chosen?.profileLevelId ?? sourceProfile,
   }
 }
@@ -81,6 +84,18 @@ function profileName(profileLevelId: string): string {
   const isConstrained = (constraints & 0x40) !== 0
   if (idc === '42' || idc === '4d') return isConstrained && idc === '42' ? 'constrained baseline' : idc
   return `${idc}${profileLevelId.slice(2, 4)}`
+}
+
+/** Port 0 rejects a section, unless it says that it only lives in its bundle (RFC 9143 section 6). */
+function isWanted(lines: readonly string[]): boolean {
+  const port = /^m=video (\d+) \S+ \d/.exec(lines[0] ?? '')?.[1]
+  const isRejected = port === undefined || (port === '0' && !lines.includes('a=bundle-only'))
+  return !isRejected && !lines.some((line) => line === 'a=inactive' || line === 'a=sendonly')
+}
+
+/** Opus parameters say what their sender likes to receive, and are not echoed (RFC 7587 section 7.1). */
+function withoutParameters(lines: readonly string[], payloadTypes: readonly string[]): string[] {
+  return lines.filter((line) => !payloadTypes.some((payloadType) => line.startsWith(`a=fmtp:${payloadType} `)))
 }
 
 function opusPayloadTypes(lines: readonly string[]): readonly string[] {

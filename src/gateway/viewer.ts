@@ -1,10 +1,10 @@
 /** One viewer of the camera: its peer connection from the offer to the end, what it is sent and what it says. */
 import { setTimeout as wait } from 'node:timers/promises'
-import type { RTCPeerConnection } from 'werift'
+import type { RTCPeerConnection, RTCRtpTransceiver } from 'werift'
 import type { Outgoing } from '../kvs/message.ts'
 import type { Clock, IceServer, Log } from '../ports.ts'
 import type { CameraEvent } from '../wire/camera-event.ts'
-import { answerOffer, createConnection } from './answer.ts'
+import { answerOffer, createConnection, OfferError } from './answer.ts'
 import { createFeed, type Feed } from './feed.ts'
 import type { ServerMemory, ServerWatch } from './ice-servers.ts'
 import { narrowOffer } from './offer.ts'
@@ -21,7 +21,12 @@ const connectMs = 15_000
 const quietLimitMs = 10_000
 const tickMs = 1_000
 
-type ViewerState = Extract<CameraEvent, { readonly kind: 'viewer' }>['state']
+type ViewerEvent = Extract<CameraEvent, { readonly kind: 'viewer' }>
+type ViewerState = ViewerEvent['state']
+type Cause = NonNullable<ViewerEvent['cause']>
+
+/** As much of a message as an event may carry. */
+const longestMessage = 200
 
 export interface ViewerOptions {
   readonly viewerId: string
@@ -63,11 +68,13 @@ export function openViewer(options: ViewerOptions): Viewer {
   let servers: ServerWatch | undefined
   let heard = { packets: 0, level: 0 }
   let closing: Promise<void> | undefined
+  /** Why it gets nothing, once that is known. */
+  let cause: Cause | undefined
 
   const warn = (event: string) => (error: unknown) =>
     log('warn', event, { viewerId, message: error instanceof Error ? error.message : String(error) })
   const report = (state: ViewerState) => {
-    const fault = source.fault()
+    const fault = source.fault() ?? cause
     return options.report({
       kind: 'viewer',
       viewerId,
@@ -82,6 +89,10 @@ export function openViewer(options: ViewerOptions): Viewer {
   const hangUp = (reason: string, how?: 'silent') => {
     // `end` catches what may go wrong in it.
     if (!signal.aborted) void close(reason, how)
+  }
+  /** The first reason is the one. */
+  const blame = (code: Cause['code'], message: string) => {
+    cause ??= { code, message: message.slice(0, longestMessage) }
   }
   /** The display may look on although nobody lets it any more: KVS has no word for that, so the bridge is asked. */
   const reportConnected = () =>
@@ -100,6 +111,7 @@ export function openViewer(options: ViewerOptions): Viewer {
     leaveSource()
     if (ear) heard = { ...heard, packets: ear.heard().packets }
     ear?.close()
+    if (!feed) blame('media_failed', [reason, ...(servers?.failures() ?? [])].join('; '))
     void report(feed ? how : 'failed')
     log('info', 'viewer-gone', { viewerId, reason, ...feed?.sent(), heardPackets: heard.packets })
     options.onGone()
@@ -153,20 +165,26 @@ export function openViewer(options: ViewerOptions): Viewer {
 
   async function start(): Promise<void> {
     const offer = narrowOffer(options.offer, media.profileLevelId)
-    if (offer.profileLevelId !== media.profileLevelId) {
+    if (offer.video === 'unsupported') {
+      const message = 'the display takes no H.264 with packetization-mode 1, and this camera sends nothing else'
+      throw new OfferError('no_common_codec', message)
+    }
+    if (offer.video === 'h264' && offer.profileLevelId !== media.profileLevelId) {
       log('warn', 'profile-not-offered', { viewerId, source: media.profileLevelId, offered: offer.profileLevelId })
     }
     const { hasSpeaker } = media
     servers = await answerOffer(connection, offer, { send: options.send, hasSpeaker, iceServers, memory, signal })
-    if (!offer.hasVideo) return hangUp('it offers no H.264')
-    if (!hasSpeaker) return
-    const created = await createEar(warn('talk-back-garbled'))
-    if (signal.aborted) created.close()
-    else ear = created
+    // What may come in is what the answer says, not what the display sends.
+    if (!connection.getTransceivers().some(receivesAudio)) return
+    // Whoever cannot be heard may still look on.
+    const created = await createEar(warn('talk-back-garbled')).catch(warn('talk-back-missing'))
+    if (signal.aborted) created?.close()
+    else if (created) ear = created
   }
   start().catch((error: unknown) => {
     if (signal.aborted) return
     warn('viewer-refused')(error)
+    blame(...reasonOf(error))
     hangUp('its offer could not be answered')
   })
 
@@ -179,6 +197,15 @@ export function openViewer(options: ViewerOptions): Viewer {
     quietMs,
     close,
   }
+}
+
+/** By the answer: the gateway plays the sound of no section that may not receive. */
+const receivesAudio = ({ kind, currentDirection }: RTCRtpTransceiver): boolean =>
+  kind === 'audio' && (currentDirection === 'sendrecv' || currentDirection === 'recvonly')
+
+function reasonOf(error: unknown): [code: Cause['code'], message: string] {
+  const message = error instanceof Error ? error.message : String(error)
+  return error instanceof OfferError ? [error.code, message] : ['internal', `the camera could not answer: ${message}`]
 }
 
 /** Everything that came in on the connection so far: media, reports, checks and answers to ours. */

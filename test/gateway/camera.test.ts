@@ -62,6 +62,19 @@ describe('a viewer', () => {
     for (const event of world.events) expect(cameraEvent.parse(event)).toEqual(event)
   })
 
+  test('that may not talk is not heard, whatever it sends', async () => {
+    world = await createWorld()
+    await world.startCamera()
+    const [mute, talker] = [await world.view('guest', { audio: 'recvonly' }), await world.view('owner')]
+    expect(mute.connection.getTransceivers().map(({ currentDirection }) => currentDirection)).not.toContain('sendrecv')
+    await mute.disobey(await tone(20))
+    await talker.say(await tone(20))
+    const heardOf = (id: string) =>
+      world.events.flatMap((event) => (event.kind === 'viewer' && event.viewerId === id ? [event.heard?.packets] : []))
+    await until(() => heardOf('owner').includes(20))
+    expect(Math.max(...heardOf('guest').map((packets) => packets ?? 0))).toBe(0)
+  })
+
   test('that asks for a key frame gets one', async () => {
     world = await createWorld()
     await world.startCamera()
@@ -253,19 +266,30 @@ describe('an answer', () => {
     expect(lines.some((each) => each.includes('transport-cc'))).toBe(false)
   })
 
-  test('to an offer without H.264 refuses the video, and nobody stays behind', async () => {
+  test('to an offer without H.264 is none, the bridge is told why, and nobody stays behind', async () => {
     const before = camera.viewers()
     const line = await world.callIn('old-display')
     line.send({ kind: 'offer', sdp: echoOffer.replaceAll('H264', 'VP8') })
-    await until(() => answerOf(line) !== undefined && world.events.some(isFailureOf('old-display')))
-    expect(answerOf(line)).toContain('m=video 0 ')
+    await until(() => world.events.some(isFailureOf('old-display')))
+    expect(world.events.find(isFailureOf('old-display'))).toMatchObject({ cause: { code: 'no_common_codec' } })
+    expect(answerOf(line)).toBeUndefined()
     expect(camera.viewers()).toBe(before)
+  })
+
+  test('to an Echo without a screen has its sound, and no picture', async () => {
+    const viewer = await world.view('dot-1', { video: false })
+    await until(() => viewer.audio.length >= 10)
+    expect(viewer.video.packets).toEqual([])
+    await viewer.leave()
   })
 
   test('to garbage is none, and the next viewer is served', async () => {
     const line = await world.callIn('stranger')
     line.send({ kind: 'offer', sdp: 'v=0\r\nthis is no offer\r\nm=video\r\nm=audio x y z\r\n' })
     await until(() => world.events.some(isFailureOf('stranger')))
+    const failure = world.events.find(isFailureOf('stranger'))
+    expect(failure).toMatchObject({ cause: { code: 'invalid_request' } })
+    expect(cameraEvent.parse(failure)).toEqual(failure)
     const viewer = await world.view('echo-2')
     await until(() => viewer.video.packets.length > 0)
   })

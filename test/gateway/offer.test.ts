@@ -33,7 +33,7 @@ describe('of a browser’s many kinds of H.264', () => {
 
 test('an Echo’s H264 without parameters is taken, with those of the source', () => {
   const narrowed = narrowOffer(echoOffer, '4d401f')
-  expect(narrowed).toMatchObject({ hasVideo: true, profileLevelId: '4d401f' })
+  expect(narrowed).toMatchObject({ video: 'h264', profileLevelId: '4d401f' })
   expect(mediaLines(narrowed.sdp)).toEqual(['m=audio 50001 UDP/TLS/RTP/SAVPF 96', 'm=video 50001 UDP/TLS/RTP/SAVPF 99'])
   expect(narrowed.sdp).toContain('a=fmtp:99 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d401f\r\n')
   expect(narrowed.sdp).toContain('a=mid:video0\r\n')
@@ -45,8 +45,23 @@ test('bare line feeds become proper line ends', () => {
 
 test('H.264 of packetization-mode 0 only, and none at all, is no video', () => {
   const single = chromiumOffer.replaceAll('packetization-mode=1', 'packetization-mode=0')
-  expect(narrowOffer(single, '42e01f').hasVideo).toBe(false)
-  expect(narrowOffer(echoOffer.replaceAll('H264', 'VP8'), '42e01f').hasVideo).toBe(false)
+  expect(narrowOffer(single, '42e01f').video).toBe('unsupported')
+  expect(narrowOffer(echoOffer.replaceAll('H264', 'VP8'), '42e01f').video).toBe('unsupported')
+})
+
+test('an offer without a picture is not one whose picture cannot be sent', () => {
+  const audioOnly = echoOffer.slice(0, echoOffer.indexOf('m=video'))
+  expect(narrowOffer(audioOnly, '42e01f').video).toBe('none')
+  const [video = ''] = /m=video.*/s.exec(echoOffer.replaceAll('H264', 'VP8')) ?? []
+  const withVideo = (section: string) => narrowOffer(audioOnly + section, '42e01f').video
+  expect(withVideo(video.replace(/^m=video \d+/, 'm=video 0'))).toBe('none')
+  expect(withVideo(video.replace(/^m=video \d+/, 'm=video 0') + 'a=bundle-only\r\n')).toBe('unsupported')
+  expect(withVideo(video.replace('a=recvonly', 'a=inactive').replace('a=sendrecv', 'a=inactive'))).toBe('none')
+})
+
+test('Opus parameters are the display’s own and are not echoed', () => {
+  expect(chromiumOffer).toContain('a=fmtp:111 ')
+  expect(narrowOffer(chromiumOffer, '42e01f').sdp).not.toContain('a=fmtp:111 ')
 })
 
 test.each([

@@ -27,7 +27,7 @@ export interface World {
   /** A viewer's place on the channel, without any peer connection. */
   callIn(viewerId: string): Promise<Line>
   /** A viewer that makes a full connection. */
-  view(viewerId: string): Promise<TestViewer>
+  view(viewerId: string, wishes?: Wishes): Promise<TestViewer>
   close(): Promise<void>
 }
 
@@ -37,6 +37,12 @@ export interface Line {
   send(message: Outgoing): void
 }
 
+/** What a viewer offers; a picture, and sound both ways, if nothing else is said. */
+export interface Wishes {
+  readonly video?: false
+  readonly audio?: 'recvonly'
+}
+
 export interface TestViewer {
   readonly connection: RTCPeerConnection
   /** `at`: when the first packet came, milliseconds after the connection was made. */
@@ -44,6 +50,8 @@ export interface TestViewer {
   readonly audio: RtpPacket[]
   /** Sends these Opus payloads, one each 20 ms. */
   say(payloads: readonly Buffer[]): Promise<void>
+  /** The same, although its own description says that it sends nothing. */
+  disobey(payloads: readonly Buffer[]): Promise<void>
   leave(): Promise<void>
 }
 
@@ -118,8 +126,8 @@ export async function createWorld(iceServers: readonly IceServer[] = []): Promis
     },
     answerReports: (answer) => void (isOver = answer),
     callIn,
-    async view(viewerId) {
-      const viewer = await connectViewer(await callIn(viewerId))
+    async view(viewerId, wishes) {
+      const viewer = await connectViewer(await callIn(viewerId), wishes)
       closing.push(() => viewer.leave())
       return viewer
     },
@@ -134,7 +142,7 @@ export async function createWorld(iceServers: readonly IceServer[] = []): Promis
   }
 }
 
-async function connectViewer(line: Line): Promise<TestViewer> {
+async function connectViewer(line: Line, wishes: Wishes = {}): Promise<TestViewer> {
   const connection = new RTCPeerConnection({
     codecs: { video: [useH264()], audio: [useOPUS()] },
     bundlePolicy: 'max-bundle',
@@ -143,8 +151,8 @@ async function connectViewer(line: Line): Promise<TestViewer> {
   const startedAt = performance.now()
   const video = { at: 0, packets: [] as RtpPacket[] }
   const audio: RtpPacket[] = []
-  connection.addTransceiver('video', { direction: 'recvonly' })
-  const { sender } = connection.addTransceiver('audio', { direction: 'sendrecv' })
+  if (wishes.video !== false) connection.addTransceiver('video', { direction: 'recvonly' })
+  const { sender } = connection.addTransceiver('audio', { direction: wishes.audio ?? 'sendrecv' })
   connection.onTrack.subscribe((track) => {
     track.onReceiveRtp.subscribe((packet) => {
       if (track.kind === 'video') {
@@ -173,6 +181,13 @@ async function connectViewer(line: Line): Promise<TestViewer> {
       for (const [index, payload] of payloads.entries()) {
         const header = new RtpHeader({ sequenceNumber: 100 + index, timestamp: index * 960 })
         await sender.sendRtp(new RtpPacket(header, payload))
+      }
+    },
+    async disobey(payloads) {
+      const [dtls] = connection.dtlsTransports
+      for (const [index, payload] of payloads.entries()) {
+        const header = { payloadType: sender.codec?.payloadType ?? 111, ssrc: sender.ssrc, timestamp: index * 960 }
+        await dtls?.sendRtp(payload, new RtpHeader({ ...header, sequenceNumber: 100 + index }))
       }
     },
     leave: () => (left ??= connection.close()),
