@@ -130,10 +130,17 @@ export const advice: Record<ErrorCode, string> = {
 export class BridgeError extends Error {
   override readonly name = 'BridgeError'
   readonly code: ErrorCode
+  /** When the same may succeed, where that is known. */
+  readonly retryAfterMs?: number
 
-  constructor(code: ErrorCode, message: string = errorCodes[code], options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string = errorCodes[code],
+    options: ErrorOptions & { readonly retryAfterMs?: number } = {},
+  ) {
     super(message, options)
     this.code = code
+    if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs
   }
 }
 

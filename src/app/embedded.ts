@@ -1,7 +1,7 @@
 /** Everything in one process: store, signaling service, account linking, bridge and a doorbell. What a self-hoster runs. */
 import { createHmac } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { builtConsole } from '../console/build.ts'
@@ -17,6 +17,7 @@ import { lockDirectory } from './data-lock.ts'
 import { demoClients } from './demo-clients.ts'
 import { createHealth } from './health.ts'
 import { createHttpApp } from './http.ts'
+import { createBridgeServer } from './listener.ts'
 import { startMqtt } from './mqtt.ts'
 import { createOperatorRoutes, operatorToken } from './operator.ts'
 import { createPage } from './page.ts'
@@ -302,7 +303,7 @@ function nameOf(host: string): string {
 }
 
 async function listen(host: string, port: number): Promise<Server> {
-  const server = createServer()
+  const server = createBridgeServer()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
   server.listen(port, host, resolve)

@@ -1,10 +1,11 @@
 /** The cameras' own routes: what they say, and the still pictures they leave. */
 import express, { Router, type Request } from 'express'
-import { BridgeError } from '../errors.ts'
+import { BridgeError, toBridgeError } from '../errors.ts'
 import { bearerToken, parseJson, readText, textOf } from '../http.ts'
 import { cameraId, type Camera, type Clock } from '../ports.ts'
 import { anyOrigin } from '../web/api.ts'
 import { cameraEvent, type CameraEvent, type CameraEventReply } from '../wire/camera-event.ts'
+import type { OAuth } from '../oauth/server.ts'
 import type { Bridge } from './bridge.ts'
 import { createSignatures, signatureField, timestampField } from './signature.ts'
 import { snapshotLimit } from '../cameras/snapshots.ts'
@@ -15,7 +16,7 @@ const eventLimit = 16 * 1024
 export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'events' | 'snapshots' | 'sourceReported'> {
   readonly broker: Pick<Bridge['broker'], 'cameraReported'>
   readonly shares: Pick<Bridge['shares'], 'visible'>
-  readonly linking: Pick<Bridge['linking'], 'authority'>
+  readonly linking: Pick<Bridge['linking'], 'authority'> & { readonly oauth: Pick<OAuth, 'wrongKeys'> }
 }
 
 export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
@@ -65,9 +66,15 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     const signature = request.get(signatureField)
     if (signature === undefined) return work(await byKey(request))
     const signer = await bridge.cameras.signer(String(request.params.id))
-    if (signer === undefined) throw new BridgeError('unauthorized', 'the signature is not right')
+    if (signer === undefined) return refuse(request, 'the signature is not right')
     const signed = { signature, timestamp: request.get(timestampField) ?? '', body }
-    signatures.check(signer.signingKey, signed)
+    try {
+      signatures.check(signer.signingKey, signed)
+    } catch (thrown) {
+      const { code, message } = toBridgeError(thrown)
+      if (code === 'unauthorized') return refuse(request, message)
+      throw thrown
+    }
     try {
       return await work(signer.camera, Number(signed.timestamp) * 1000)
     } catch (thrown) {
@@ -78,8 +85,15 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
 
   async function byKey(request: Request): Promise<Camera> {
     const camera = await bridge.cameras.byKey(String(request.params.id), bearerToken(request.headers) ?? '')
-    if (camera === undefined) throw new BridgeError('unauthorized', 'the camera key is not valid for this camera')
-    return camera
+    return camera ?? refuse(request, 'the camera key is not valid for this camera')
+  }
+
+  async function refuse(request: Request, why: string): Promise<never> {
+    await bridge.linking.oauth.wrongKeys.refuse(request.socket, {
+      door: 'camera',
+      camera: String(request.params.id).slice(0, 256),
+    })
+    throw new BridgeError('unauthorized', why)
   }
 
   async function receive(camera: Camera, event: CameraEvent, signedAt?: number): Promise<CameraEventReply> {

@@ -31,7 +31,7 @@ export interface OperatorDeps {
   readonly registrations: CameraRecords | Registrations
   /** Where the signaling is ours. */
   readonly viewerKeys?: ViewerKeys
-  readonly linking: Pick<Linking, 'isServed'> & { readonly oauth: Pick<Linking['oauth'], 'users'> }
+  readonly linking: Pick<Linking, 'isServed'> & { readonly oauth: Pick<Linking['oauth'], 'users' | 'wrongKeys'> }
   /** Whose cameras are meant when nobody is named. */
   readonly defaultOwner?: string
   /** People, clients, keys, links and shares; on AWS they are below `/oauth` only. */
@@ -42,7 +42,7 @@ export interface OperatorDeps {
 export function createOperatorRoutes(deps: OperatorDeps): Router {
   const { keys, registrations, admin } = deps
   const router = Router()
-  router.use(operatorOnly(...keys))
+  router.use(operatorOnly(deps.linking.oauth.wrongKeys, ...keys))
   if (admin !== undefined) router.use('/admin', admin)
   router.use(express.json({ limit: '16kb' }))
   router.get('/cameras', async (request, response) => {

@@ -1,6 +1,6 @@
 /** Slows down password guessing, across processes: a stranger is stopped, the owner is not locked out by a stranger. */
 import { hash } from 'node:crypto'
-import { isIPv6 } from 'node:net'
+import { networkOf } from '../admission.ts'
 import type { Clock, Store, Stored } from '../ports.ts'
 
 /** Where an attempt comes from. */
@@ -139,18 +139,4 @@ function createAddressCount(clock: Clock) {
     },
     succeeded: (network: string) => put(network, -1),
   }
-}
-
-/** One subscriber is one address: a whole /64 in IPv6, the IPv4 address also when it comes mapped into IPv6. */
-function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-  if (mapped?.[1] !== undefined) return mapped[1]
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = address.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  if (tail !== undefined) {
-    const after = tail === '' ? [] : tail.split(':')
-    groups.push(...Array<string>(Math.max(0, 8 - groups.length - after.length)).fill('0'), ...after)
-  }
-  return `${groups.slice(0, 4).join(':')}::/64`
 }

@@ -3,6 +3,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import express, { type RequestHandler, type Router } from 'express'
 import { z } from 'zod'
 import { answerJson } from './answer-json.ts'
+import type { WrongKeys } from '../admission.ts'
 import { BridgeError } from '../errors.ts'
 import { bearerToken } from '../http.ts'
 import type { VerifyToken } from '../ports.ts'
@@ -17,12 +18,13 @@ export interface EndpointDeps {
   readonly issuer: string
   /** The operator's API (`admin.ts`). */
   readonly admin: RequestHandler
+  readonly wrongKeys: WrongKeys
   /** Opens the operator's endpoints; without it they do not exist. */
   readonly operatorKey: string | undefined
 }
 
 export function createEndpoints(deps: EndpointDeps): Router {
-  const { verify, inspect, users, operatorKey, issuer } = deps
+  const { verify, inspect, users, operatorKey, wrongKeys, issuer } = deps
   const router = express.Router()
   const form = express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 })
 
@@ -42,7 +44,7 @@ export function createEndpoints(deps: EndpointDeps): Router {
   // RFC 7662. Section 2.2: a token that is not good is `active: false`, whatever the reason, and nothing more.
   router.post(
     '/introspection',
-    operatorOnly(operatorKey),
+    operatorOnly(wrongKeys, operatorKey),
     form,
     answerJson(async (req, res) => {
       const { token } = z.object({ token: z.string().max(8192) }).parse(req.body ?? {})
@@ -61,17 +63,18 @@ export function createEndpoints(deps: EndpointDeps): Router {
     }),
   )
 
-  router.use('/admin', operatorOnly(operatorKey), deps.admin)
+  router.use('/admin', operatorOnly(wrongKeys, operatorKey), deps.admin)
   return router
 }
 
-/** Lets in whoever shows one of the keys. */
-export function operatorOnly(...keys: readonly string[]): RequestHandler {
+/** Lets in whoever shows one of the keys; refuses others later and later. */
+export function operatorOnly(wrongKeys: WrongKeys, ...keys: readonly string[]): RequestHandler {
   // Hashes are of one length, so the comparison says nothing about it.
   const right = keys.map((key) => hash('sha256', key, 'buffer'))
-  return (req, res, next) => {
+  return async (req, res, next) => {
     const given = hash('sha256', bearerToken(req.headers) ?? '', 'buffer')
     if (right.some((one) => timingSafeEqual(given, one))) return next()
+    await wrongKeys.refuse(req.socket, { door: 'operator' })
     const refusal = { error: 'invalid_token', error_description: 'this is not the key of the operator' }
     res.status(401).set('www-authenticate', 'Bearer').json(refusal)
   }

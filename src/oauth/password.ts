@@ -1,5 +1,7 @@
 /** Which passwords are acceptable; hashes and checks them with argon2id, kept as PHC strings. */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { createQueue, type Queue } from '../admission.ts'
 
 /** In characters as people count them. NIST SP 800-63B section 3.1.1.2 asks for eight at least, and to accept long ones. */
 export const shortestPassword = 8
@@ -35,6 +37,12 @@ const saltBytes = 16
 const tagBytes = 32
 /** A hash that no password has; checking against it costs what checking a real one costs. */
 const nobodysHash = encode(cost, Buffer.alloc(saltBytes), Buffer.alloc(tagBytes))
+
+/** A hash takes tens of milliseconds of a core, and one of libuv's four threads: a flood of them must not hold up the rest. */
+const hashingLimits = { atOnce: Math.max(1, Math.min(2, availableParallelism() - 1)), waiting: 20, retryAfterMs: 2_000 }
+
+/** The turns of those who hash or check a password. Throws `BridgeError` `rate_limited` when twenty wait already. */
+export const createHashing = (): Queue => createQueue(hashingLimits)
 
 interface Cost {
   readonly memory: number

@@ -1,6 +1,7 @@
 /** All routes below the issuer, as one handler: ours first, then the provider's; and what becomes of an error. */
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import { errors } from 'oidc-provider'
+import { BridgeError } from '../errors.ts'
 import { accessScope, type Log } from '../ports.ts'
 import type { Pages } from './pages.ts'
 import { passkeyProgram } from './passkey-form.ts'
@@ -66,6 +67,11 @@ export function createRoutes(deps: RouteDeps): RequestHandler {
     if (res.headersSent) {
       res.destroy()
       return
+    }
+    if (error instanceof BridgeError && error.code === 'rate_limited') {
+      log('warn', 'oauth.refused', { path: req.path, status: 429, reason: error.message })
+      res.set('retry-after', String(Math.ceil((error.retryAfterMs ?? 1_000) / 1_000)))
+      return void res.status(429).send(pages.note('Too many at once', 'Please try again in a few seconds.'))
     }
     const status = statusOf(error)
     const path = routeOf(req.path)

@@ -1,6 +1,7 @@
 /** Account linking: an OAuth 2.0 authorization server for Alexa and Google, as one Express handler. */
 import type { RequestHandler } from 'express'
 import type { JWK } from 'jose'
+import { createWrongKeys, type WrongKeys } from '../admission.ts'
 import type { AccountId, ClientKind, Clock, Log, Store, VerifyToken } from '../ports.ts'
 import { createAccountPages } from './account-pages.ts'
 import { createAccount } from './account.ts'
@@ -75,6 +76,8 @@ export interface OAuth {
   /** RFC 8414 section 3.1, mounted at the root: `app.use('/.well-known', oauth.wellKnown)`. Passes on what is not its own. */
   readonly wellKnown: RequestHandler
   readonly verifyToken: VerifyToken
+  /** Patience with wrong keys, one for all doors that take some. */
+  readonly wrongKeys: WrongKeys
   readonly users: Users
   readonly clients: Clients
   readonly tickets: Tickets
@@ -112,6 +115,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const users = createUsers(store, clock)
   const registry = createClients(store, options.clients, clock, consoleUri)
   const ended = createEnded(store, clock)
+  const wrongKeys = createWrongKeys({ clock, log })
   const audit = createAudit(store, clock, log)
   const tickets = createTickets(store, clock)
   const attempts = createAttempts(store, clock)
@@ -248,6 +252,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
     keyring,
     audit,
     admin,
+    wrongKeys,
     async kindOf(clientId) {
       const known = kinds.get(clientId)
       if (known !== undefined && known.until > clock()) return known.kind
@@ -316,7 +321,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
         csrfKey,
         log,
       }),
-      endpoints: createEndpoints({ ...tokens, users, issuer, operatorKey, admin }),
+      endpoints: createEndpoints({ ...tokens, users, issuer, operatorKey, admin, wrongKeys }),
     }
   }
 

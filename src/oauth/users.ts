@@ -3,7 +3,7 @@ import { hash, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import { type AccountId, accountId, type Clock, type Store } from '../ports.ts'
-import { hashPassword, passwordProblem, verifyPassword } from './password.ts'
+import { createHashing, hashPassword, passwordProblem, verifyPassword } from './password.ts'
 
 export interface User {
   /** Random, so that a login can change and says nothing to an assistant. */
@@ -79,6 +79,7 @@ async function requireAcceptable(password: string, person: Pick<NewUser, 'login'
 type UserRecord = User & { readonly passwordHash?: string; readonly createdAt: number }
 
 export function createUsers(store: Store, clock: Clock): Users {
+  const hashing = createHashing()
   const records = store.collection<UserRecord>('user')
   const identities = store.collection<{ readonly accountId: AccountId }>('oauth-identity')
   const get = async (login: string, tenant: string | undefined) => {
@@ -110,7 +111,7 @@ export function createUsers(store: Store, clock: Clock): Users {
       const { login, password, name, tenant } = parsed.data
       await requireAcceptable(password, { login, name })
       const account = accountId(randomUUID())
-      const passwordHash = await hashPassword(password)
+      const passwordHash = await hashing.run(() => hashPassword(password))
       const record = { accountId: account, login, name, passwordHash, createdAt: clock(), ...(tenant && { tenant }) }
       const key = keyOf(canonicalLogin(login), tenant)
       // First the way back from the account: a record without it could sign in and be nobody.
@@ -124,7 +125,8 @@ export function createUsers(store: Store, clock: Clock): Users {
     findByAccount: async (id) => publicPart((await ofAccount(id))?.value),
     async authenticate(login, password, tenant) {
       const record = await get(login, tenant)
-      return (await verifyPassword(password, record?.passwordHash)) ? publicPart(record) : undefined
+      const isRight = await hashing.run(() => verifyPassword(password, record?.passwordHash))
+      return isRight ? publicPart(record) : undefined
     },
     async setPassword(account, password, { endsPasskeys } = { endsPasskeys: false }) {
       const stored = await ofAccount(account)
@@ -132,7 +134,7 @@ export function createUsers(store: Store, clock: Clock): Users {
         throw new BridgeError('invalid_request', 'nobody signs in to this account by password')
       }
       await requireAcceptable(password, stored.value)
-      const passwordHash = await hashPassword(password)
+      const passwordHash = await hashing.run(() => hashPassword(password))
       const now = clock()
       const value = { ...stored.value, passwordHash, passwordSince: now, ...(endsPasskeys && { passkeysSince: now }) }
       if (

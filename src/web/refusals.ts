@@ -82,7 +82,8 @@ export function answerError(log: Log): ErrorRequestHandler {
     if (code === 'internal' || isOfStore) log('error', 'web', { ...fields, cause: thrown })
     else if (status >= 500) log('warn', 'web', { ...fields, message: error.message })
     if (status === 401) response.set('WWW-Authenticate', 'Bearer error="invalid_token"')
-    if (isOfStore) response.set('retry-after', String(storeRetryS))
+    const retryAfterS = isOfStore ? storeRetryS : error.retryAfterMs && Math.ceil(error.retryAfterMs / 1_000)
+    if (retryAfterS !== undefined) response.set('retry-after', String(retryAfterS))
     // Where our files lie is for the log.
     const message = code === 'internal' || isOfStore ? errorCodes[code] : error.message
     response.status(status).json({ error: code, message, advice: advice[code] })

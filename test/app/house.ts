@@ -3,6 +3,7 @@ import { createSecretKey } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
+import { createWrongKeys } from '../../src/admission.ts'
 import { createAuthority } from '../../src/authority.ts'
 import type { CertificateChains } from '../../src/alexa/skill/certificate-chain.ts'
 import { createAlexaSide } from '../../src/app/alexa.ts'
@@ -109,6 +110,7 @@ export async function openHouse(options: HouseOptions = {}) {
     warm: (camera) => broker.warm(camera),
   })
   const snapshots = createSnapshots(base)
+  const wrongKeys = createWrongKeys(base)
   const alexa = side.open(events)
 
   const app = express()
@@ -120,7 +122,7 @@ export async function openHouse(options: HouseOptions = {}) {
         snapshots,
         broker,
         shares: { visible: cameras },
-        linking: { authority },
+        linking: { authority, oauth: { wrongKeys } },
         sourceReported: async () => {},
       },
       clock,
