@@ -43,6 +43,16 @@ async function readUpTo(maxBytes: number, body: Response['body']): Promise<Uint8
   return new Uint8Array(Buffer.concat(chunks))
 }
 
+/** The longest wait that we let a server ask for. */
+const longestWaitMs = 3_600_000
+
+/** Milliseconds that `Retry-After` asks to wait (RFC 9110 section 10.2.3), an hour at most; undefined when it does not. */
+export function retryAfterMs({ headers }: Pick<Response, 'headers'>, now: number): number | undefined {
+  const field = headers.get('retry-after')?.trim() ?? ''
+  const waitMs = /^\d+$/.test(field) ? Number(field) * 1000 : Date.parse(field) - now
+  return waitMs >= 0 ? Math.min(waitMs, longestWaitMs) : undefined
+}
+
 /** Why a request came to nothing, for the log: the message of `fetch` hides the reason in its cause. */
 export function whyFailed(thrown: unknown): string {
   if (!types.isNativeError(thrown)) return String(thrown)

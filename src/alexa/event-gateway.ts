@@ -1,11 +1,11 @@
 /** Tells Alexa, unasked, what happened: events to the gateway of the customer's region (send-events.html). */
 import { createHash } from 'node:crypto'
+import { boundedFetch, retryAfterMs, whyFailed } from '../fetch.ts'
 import type { Deliver, Delivery, Outgoing } from '../outbox/outbox.ts'
 import type { AccountId, Camera, CameraId, CameraState, Clock, Log } from '../ports.ts'
 import { eventGatewayRefusal, type ProactiveEvent } from '../wire/alexa.ts'
 import { describe, isEndpointId } from './discovery.ts'
-import type { AlexaGrants } from './grants.ts'
-import { whyFailed } from './lwa.ts'
+import type { AlexaGrants, Bearer } from './grants.ts'
 import { alexaNews } from './news.ts'
 import { allProperties, connectivity, detectionState } from './properties.ts'
 import { alexaRegions, gatewayUrls, type AlexaRegion } from './region.ts'
@@ -25,6 +25,8 @@ export interface AlexaDeliverDeps {
 /** What an account that has granted nothing is dropped with; not a fault. */
 export const NOT_LINKED = 'not linked with Alexa'
 
+type GrantedBearer = Extract<Bearer, { kind: 'token' }>
+
 interface Answer {
   readonly status: number
   readonly code: string
@@ -32,9 +34,12 @@ interface Answer {
   readonly afterMs?: number
 }
 
+/** One attempt in one region; an outbox's attempt may try all three. */
+const send = boundedFetch({ ms: 5_000 })
+
 /** Delivers what `newsForAlexa` put into the outbox: looks up how things are now, and tells that. */
 export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
-  const { grants, log } = deps
+  const { grants, clock, log } = deps
   const urls = deps.gatewayUrls ?? gatewayUrls
 
   return async (outgoing, signal) => {
@@ -46,49 +51,68 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
       if (bearer.kind === 'unavailable') return { kind: 'retry', reason: bearer.reason }
       const event = await compose(deps, outgoing, bearer.token)
       if (event === undefined) return { kind: 'drop', reason: 'there is no such camera any more' }
-      const answer = await sendToRegions(event, accountId, bearer, signal)
-      if (answer.status === 401 && rejected === undefined) {
+      const home = await post(urls[bearer.region], event, bearer.token, signal)
+      if (home.status === 401 && rejected === undefined) {
         // Once with the token we have; if Alexa turns that down, once more with a new one.
         rejected = bearer.token
         continue
       }
-      return judge(accountId, answer, bearer.token)
+      if (isAccepted(home)) {
+        // What was a guess is known now.
+        if (bearer.isGuess) await grants.moved(accountId, bearer.region)
+        return { kind: 'done' }
+      }
+      if (!mayMeanElsewhere(home)) return judge(home)
+      return judgeByAll(accountId, bearer, home, await askElsewhere(event, accountId, bearer, signal))
     }
   }
 
   /**
-   * A region that says that the customer never enabled the skill is usually the wrong one (send-events.html): the others are
-   * asked in turn, and the one that takes the event is kept. The same is said for a moment after enabling, hence a retry.
+   * A refusal may mean no more than that the customer belongs to another region (send-events.html; some report the word for a
+   * disabled skill). The others are asked in turn, and the one that accepts the event is kept. Returns each word;
+   * `undefined` of a region that cannot be reached, which does not hide the next.
    */
-  async function sendToRegions(
+  async function askElsewhere(
     event: ProactiveEvent,
     accountId: AccountId,
-    { token, region }: { readonly token: string; readonly region: AlexaRegion },
+    { token, region }: GrantedBearer,
     signal: AbortSignal,
-  ): Promise<Answer> {
-    const first = await post(urls[region], event, token, signal)
-    if (first.code !== 'SKILL_NEVER_ENABLED_EXCEPTION') return first
+  ): Promise<readonly (Answer | undefined)[]> {
+    const answers: (Answer | undefined)[] = []
+    const asked = new Set([urls[region]])
     for (const other of alexaRegions) {
-      if (other === region || urls[other] === urls[region]) continue
-      // One region that cannot be reached does not hide the next.
+      if (asked.has(urls[other])) continue
+      asked.add(urls[other])
       const answer = await post(urls[other], event, token, signal).catch(() => undefined)
       signal.throwIfAborted()
-      if (answer?.status === 202) {
-        await grants.moved(accountId, other)
-        return answer
-      }
+      answers.push(answer)
+      if (answer === undefined || !isAccepted(answer)) continue
+      await grants.moved(accountId, other)
+      break
     }
-    return first
+    return answers
   }
 
-  async function judge(accountId: AccountId, { status, code, afterMs }: Answer, token: string): Promise<Delivery> {
-    if (status === 202) return { kind: 'done' }
+  /** A grant is forgotten only when the customer's own region says that he has withdrawn, and no other may know better. */
+  async function judgeByAll(
+    accountId: AccountId,
+    { token, isGuess = false }: GrantedBearer,
+    home: Answer,
+    others: readonly (Answer | undefined)[],
+  ): Promise<Delivery> {
+    if (others.some((answer) => answer !== undefined && isAccepted(answer))) return { kind: 'done' }
+    const reason = `${home.status} ${home.code}`
+    if (!others.every((answer) => answer !== undefined && mayMeanElsewhere(answer))) return { kind: 'retry', reason }
+    if (!isWithdrawal(home)) return judge(home)
+    // For a moment after enabling no region knows him, and the wrong one may call that "disabled".
+    const isSure = !isGuess || others.every((answer) => answer !== undefined && isWithdrawal(answer))
+    if (!isSure) return { kind: 'retry', reason }
+    await grants.forget(accountId, `event gateway: ${reason}`, { token })
+    return { kind: 'drop', reason }
+  }
+
+  function judge({ status, code, afterMs }: Answer): Delivery {
     const reason = `${status} ${code}`
-    // A new token is turned down as well, or the skill was disabled: either way the customer has withdrawn.
-    if (status === 401 || code === 'SKILL_DISABLED_EXCEPTION') {
-      await grants.forget(accountId, `event gateway: ${reason}`, { token })
-      return { kind: 'drop', reason }
-    }
     if (code === 'INSUFFICIENT_PERMISSION_EXCEPTION') {
       log('error', 'alexa.permission_missing', {
         hint: 'the skill lacks the permission to send events: see docs/alexa.md',
@@ -98,29 +122,36 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
     if (!mayHelp) return { kind: 'drop', reason }
     return { kind: 'retry', reason, ...(afterMs !== undefined && { afterMs }) }
   }
-}
 
-async function post(url: string, event: ProactiveEvent, token: string, signal: AbortSignal): Promise<Answer> {
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify(event),
-      redirect: 'error',
-      signal,
-    })
-    // An answer without a readable code is judged by its status alone.
-    const body = eventGatewayRefusal.safeParse(await response.json().catch(() => undefined))
-    const seconds = Number(response.headers.get('retry-after') ?? 'none')
-    return {
-      status: response.status,
-      code: body.success ? body.data.payload.code : 'no code',
-      ...(seconds >= 0 && seconds <= 3600 && { afterMs: seconds * 1000 }),
+  async function post(url: string, event: ProactiveEvent, token: string, signal: AbortSignal): Promise<Answer> {
+    try {
+      const response = await send(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify(event),
+        signal,
+      })
+      // An answer without a readable code is judged by its status alone.
+      const body = eventGatewayRefusal.safeParse(await response.json().catch(() => undefined))
+      const afterMs = retryAfterMs(response, clock())
+      return {
+        status: response.status,
+        code: body.success ? body.data.payload.code : 'no code',
+        ...(afterMs !== undefined && { afterMs }),
+      }
+    } catch (thrown) {
+      throw new Error(whyFailed(thrown), { cause: thrown })
     }
-  } catch (thrown) {
-    throw new Error(whyFailed(thrown), { cause: thrown })
   }
 }
+
+/** 202 by the documentation, 204 since September 2026. */
+const isAccepted = ({ status }: Answer): boolean => status >= 200 && status < 300
+
+const mayMeanElsewhere = ({ status }: Answer): boolean => status === 401 || status === 403 || status === 404
+
+/** A new token is turned down as well, or the skill was disabled: either way the customer has withdrawn. */
+const isWithdrawal = ({ status, code }: Answer): boolean => status === 401 || code === 'SKILL_DISABLED_EXCEPTION'
 
 /** The message as of now, or `undefined` when there is nothing left to tell. */
 async function compose(

@@ -4,19 +4,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import type { AccountId, Clock, Log, Store, Stored } from '../ports.ts'
-import { createLwa, type Lwa, type LwaClient, type LwaResult } from './lwa.ts'
+import { createLwa, LWA_TIMEOUT_MS, type Lwa, type LwaClient, type LwaResult } from './lwa.ts'
 import { alexaRegions, type AlexaRegion } from './region.ts'
 import { seal, unseal } from '../seal.ts'
 
 /** Refresh when less than this is left of a token, so that it does not run out on its way. */
 const REFRESH_AHEAD_MS = 300_000
-const LWA_TIMEOUT_MS = 4_000
+/** Before a code is sent again: at once first, since most faults are of one connection or one server. */
+const EXCHANGE_PAUSES_MS = [0, 500, 1_500]
 /** A refresher that died is not waited for any longer. */
 const LEASE_MS = LWA_TIMEOUT_MS + 1_000
 const LEASE_POLL_MS = 100
 
 export type Bearer =
-  | { readonly kind: 'token'; readonly token: string; readonly region: AlexaRegion }
+  /** `isGuess`: nobody has told the customer's region yet, and no gateway has accepted an event. */
+  | { readonly kind: 'token'; readonly token: string; readonly region: AlexaRegion; readonly isGuess?: boolean }
   /** The account has granted nothing, or has taken it back. */
   | { readonly kind: 'no-grant' }
   /** There is a grant but no token to be had for it now; later there may be one. */
@@ -31,7 +33,7 @@ export interface AlexaGrants {
   accept(accepted: Accepted, signal: AbortSignal): Promise<void>
   /** A token for the event gateway, good for five minutes at least and not the `rejected` one. Rejects if the store does. */
   bearer(accountId: AccountId, rejected?: string): Promise<Bearer>
-  /** The account turned out to belong to another region. */
+  /** The account turned out to belong to this region. */
   moved(accountId: AccountId, region: AlexaRegion): Promise<void>
   /** Whether the account has a grant. */
   has(accountId: AccountId): Promise<boolean>
@@ -85,10 +87,7 @@ export function createAlexaGrants(deps: {
   const { key, clock, log, region: home = 'NA' } = deps
   const links = deps.store.collection<{ readonly sealed: string }>('alexa-link')
   const { clientId, clientSecret, ...rest } = deps.lwa
-  const lwa =
-    clientId && clientSecret
-      ? createLwa({ clientId, clientSecret, ...rest }, { clock, timeoutMs: LWA_TIMEOUT_MS })
-      : undefined
+  const lwa = clientId && clientSecret ? createLwa({ clientId, clientSecret, ...rest }, clock) : undefined
   const missing = [!clientId && 'lwa.clientId', !clientSecret && 'lwa.clientSecret'].filter((name) => name !== false)
   /** Held by the one process that is refreshing the tokens of an account. */
   const leases = deps.store.collection<{ readonly heldAt: number }>('alexa-refresh')
@@ -116,7 +115,7 @@ export function createAlexaGrants(deps: {
       throw new BridgeError('internal', `no LWA client configured: ${missing.join(', ')} missing`)
     }
     const codeDigest = createHash('sha256').update(code).digest('base64url')
-    const result = await lwa.exchange(code, signal)
+    const result = await exchange(lwa, code, signal)
     if (result.kind === 'refused' && result.error === 'invalid_grant') {
       // A directive that Alexa repeats is answered alike, though its code is used up.
       if ((await read(accountId))?.grant.codeDigest === codeDigest) return
@@ -128,8 +127,8 @@ export function createAlexaGrants(deps: {
       accessToken,
       refreshToken,
       expiresAt,
-      region: region ?? home,
       codeDigest,
+      ...(region !== undefined && { region }),
       ...(linkId !== undefined && { linkId }),
     }
     await links.put(accountId, sealed(accountId, grant))
@@ -149,10 +148,10 @@ export function createAlexaGrants(deps: {
     return refreshed
   }
 
-  const tokenOf = ({ accessToken, region = home }: AlexaGrant): Bearer => ({
+  const tokenOf = ({ accessToken, region }: AlexaGrant): Bearer => ({
     kind: 'token',
     token: accessToken,
-    region,
+    ...(region === undefined ? { region: home, isGuess: true } : { region }),
   })
 
   /** One process refreshes, the others wait for what it brings: two refreshes at once may revoke each other's tokens. */
@@ -222,7 +221,7 @@ export function createAlexaGrants(deps: {
       const put = { onlyIf: { version: link.version } }
       if ((await links.put(accountId, sealed(accountId, { ...link.grant, region }), put)) !== undefined) break
     }
-    log('info', 'alexa.region_corrected', { accountId, region })
+    log('info', 'alexa.region_learned', { accountId, region })
   }
 
   async function forget(
@@ -259,6 +258,21 @@ export function createAlexaGrants(deps: {
     has: async (accountId) => (await links.get(accountId)) !== undefined,
     forget,
   }
+}
+
+/**
+ * Alexa sends the code once and waits eight seconds: what LWA cannot say now it may be able to say in a moment. The signal,
+ * aborted before they are over, ends it.
+ */
+async function exchange(lwa: Lwa, code: string, signal: AbortSignal): Promise<LwaResult> {
+  let result = await lwa.exchange(code, signal)
+  for (const pauseMs of EXCHANGE_PAUSES_MS) {
+    if (result.kind !== 'unavailable' || signal.aborted) break
+    // An abort ends the pause, and is then the reason that the exchange gives.
+    await sleep(pauseMs, undefined, { signal }).catch(() => {})
+    result = await lwa.exchange(code, signal)
+  }
+  return result
 }
 
 /** One may differ from the other in more than its tokens: in the region. */

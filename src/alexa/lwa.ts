@@ -1,4 +1,5 @@
 /** Login with Amazon's token endpoint, where a skill gets the tokens for its event gateway (alexa-authorization.html). */
+import { boundedFetch, whyFailed } from '../fetch.ts'
 import type { Clock } from '../ports.ts'
 import { lwaRefusal, lwaTokens } from '../wire/alexa.ts'
 
@@ -30,20 +31,22 @@ export interface Lwa {
   refresh(refreshToken: string): Promise<LwaResult>
 }
 
-/** `timeoutMs` bounds each request. Neither function rejects. */
-export function createLwa(client: LwaClient, deps: { readonly clock: Clock; readonly timeoutMs: number }): Lwa {
+/** For each request: half of what Alexa waits for AcceptGrant, so that one that hangs leaves time for another. */
+export const LWA_TIMEOUT_MS = 4_000
+
+/** Neither function rejects. */
+export function createLwa(client: LwaClient, clock: Clock): Lwa {
   const { clientId, clientSecret, tokenUrl = TOKEN_URL } = client
+  const post = boundedFetch({ ms: LWA_TIMEOUT_MS })
 
   async function ask(fields: Record<string, string>, signal?: AbortSignal): Promise<LwaResult> {
-    const askedAt = deps.clock()
-    const timeout = AbortSignal.timeout(deps.timeoutMs)
+    const askedAt = clock()
     try {
-      const response = await fetch(tokenUrl, {
+      const response = await post(tokenUrl, {
         method: 'POST',
         body: new URLSearchParams({ ...fields, client_id: clientId, client_secret: clientSecret }),
         headers: { accept: 'application/json' },
-        redirect: 'error',
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        ...(signal && { signal }),
       })
       // A body that is not JSON, or breaks off, says no more than the status does.
       const body: unknown = await response.json().catch(() => undefined)
@@ -73,10 +76,4 @@ export function createLwa(client: LwaClient, deps: { readonly clock: Clock; read
     exchange: (code, signal) => ask({ grant_type: 'authorization_code', code }, signal),
     refresh: (token) => ask({ grant_type: 'refresh_token', refresh_token: token }),
   }
-}
-
-/** Why a `fetch` came to nothing: its own message hides the reason in the cause. */
-export function whyFailed(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown)
-  return thrown.cause instanceof Error ? `${thrown.message}: ${thrown.cause.message}` : thrown.message
 }

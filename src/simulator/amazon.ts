@@ -96,7 +96,7 @@ export function createAmazon(deps: {
     const { account } = known
     const kind = anyEvent.safeParse(request.body)
     // Reports of other kinds are taken as they come: here it is about the ring.
-    if (kind.success && kind.data.event.header.name !== 'DoorbellPress') return void response.status(202).end()
+    if (kind.success && kind.data.event.header.name !== 'DoorbellPress') return void response.status(204).end()
     const press = doorbellPress.safeParse(request.body)
     if (!press.success || press.data.event.endpoint.scope.token !== bearer) {
       const why = press.success ? 'its token is not that of the header' : faultsOf(press.error)
@@ -112,7 +112,8 @@ export function createAmazon(deps: {
       at: clock(),
       pressedAt: Date.parse(payload.timestamp),
     })
-    response.status(202).end()
+    // By the documentation 202; seen since September 2026 is 204.
+    response.status(204).end()
   }
 
   const router = Router()

@@ -16,10 +16,12 @@ export async function startAmazon() {
     issued: 0,
     /** A refresh is answered when this is done. */
     beforeRefresh: Promise.resolve(),
-    /** Replies to give instead of the regular ones, first in first out. `hang` keeps the request open. */
-    script: [] as (Scripted | 'hang')[],
+    /** Replies to give instead of the regular ones, first in first out. `hang` keeps the request open, `break` its connection not. */
+    script: [] as (Scripted | 'hang' | 'break')[],
     /** Where the customer belongs: the other gateways do not know him. */
     region: 'NA' as AlexaRegion,
+    /** What accepted events are answered with, in turn: the documentation's 202, what is seen lately, and what may come. */
+    accepts: [202, 204, 200, 201],
     /** Answers to events that take this long, in milliseconds. */
     slowMs: 0,
   }
@@ -74,7 +76,7 @@ export async function startAmazon() {
     if (request.url !== `/${state.region}/v3/events`) return refuse(403, 'SKILL_NEVER_ENABLED_EXCEPTION')
     if (state.slowMs > 0) await new Promise((resolve) => setTimeout(resolve, state.slowMs))
     events.push(body.data)
-    reply(202, undefined)
+    reply(state.accepts[(events.length - 1) % state.accepts.length]!, undefined)
   }
 
   const routes = new Map([
@@ -86,6 +88,7 @@ export async function startAmazon() {
     const route = request.method === 'POST' ? routes.get(`${request.url}`) : undefined
     const scripted = state.script.shift()
     if (scripted === 'hang') return
+    if (scripted === 'break') return void request.destroy()
     const reply = replyTo(response)
     if (scripted) {
       requests.push(`scripted ${scripted.status}`)

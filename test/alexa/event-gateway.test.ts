@@ -15,6 +15,7 @@ async function setUp(
   options: {
     bearer?: () => Promise<Bearer>
     region?: AlexaRegion
+    isGuess?: boolean
     urls?: Partial<Record<AlexaRegion, string>>
     motion?: { isDetected: boolean; at: number }
   } = {},
@@ -29,7 +30,8 @@ async function setUp(
       bearer: async (_account, turnedDown) => {
         rejected.push(turnedDown)
         if (options.bearer) return options.bearer()
-        return { kind: 'token', token: amazon.issueToken(), region: options.region ?? 'NA' }
+        const { region = 'NA', isGuess = false } = options
+        return { kind: 'token', token: amazon.issueToken(), region, isGuess }
       },
       forget: async (account, why) => void forgotten.push(`${account}: ${why}`),
       moved: async (account, region) => void moved.push(`${account}: ${region}`),
@@ -108,22 +110,30 @@ describe('a press', () => {
 
   test('whose second token is turned down too is from a customer who has withdrawn', async () => {
     await using world = await setUp()
-    world.amazon.state.script.push(refusal(401, 'INVALID_ACCESS_TOKEN_EXCEPTION'))
-    world.amazon.state.script.push(refusal(401, 'INVALID_ACCESS_TOKEN_EXCEPTION'))
+    world.amazon.state.script.push(...Array.from({ length: 4 }, () => refusal(401, 'INVALID_ACCESS_TOKEN_EXCEPTION')))
     expect(await world.press()).toMatchObject({ kind: 'drop' })
     expect(world.forgotten).toEqual(['anna: event gateway: 401 INVALID_ACCESS_TOKEN_EXCEPTION'])
   })
 
-  test('for a skill that was disabled ends the grant', async () => {
+  test('for a skill that was disabled ends the grant, when no other region knows the customer', async () => {
     await using world = await setUp()
-    world.amazon.state.script.push(refusal(403, 'SKILL_DISABLED_EXCEPTION'))
+    world.amazon.state.region = 'FE'
+    world.amazon.state.script.push(
+      refusal(403, 'SKILL_DISABLED_EXCEPTION'),
+      refusal(403, 'SKILL_NEVER_ENABLED_EXCEPTION'),
+      refusal(403, 'SKILL_NEVER_ENABLED_EXCEPTION'),
+    )
     expect(await world.press()).toMatchObject({ kind: 'drop' })
-    expect(world.forgotten).toHaveLength(1)
+    expect(world.forgotten).toEqual(['anna: event gateway: 403 SKILL_DISABLED_EXCEPTION'])
   })
 
   test('without the permission keeps the grant, and the log says what to do', async () => {
     await using world = await setUp()
-    world.amazon.state.script.push(refusal(403, 'INSUFFICIENT_PERMISSION_EXCEPTION'))
+    world.amazon.state.script.push(
+      refusal(403, 'INSUFFICIENT_PERMISSION_EXCEPTION'),
+      refusal(403, 'SKILL_NEVER_ENABLED_EXCEPTION'),
+      refusal(403, 'SKILL_NEVER_ENABLED_EXCEPTION'),
+    )
     expect(await world.press()).toMatchObject({ kind: 'drop' })
     expect(world.forgotten).toEqual([])
     expect(world.lines).toMatchObject([{ level: 'error', event: 'alexa.permission_missing' }])
@@ -131,8 +141,6 @@ describe('a press', () => {
 
   test.each([
     [400, 'INVALID_REQUEST_EXCEPTION', 'drop'],
-    [404, 'ACCOUNT_NOT_FOUND_EXCEPTION', 'drop'],
-    [404, 'SKILL_NOT_FOUND_EXCEPTION', 'drop'],
     [413, 'REQUEST_ENTITY_TOO_LARGE_EXCEPTION', 'drop'],
     [429, 'THROTTLING_EXCEPTION', 'retry'],
     [500, 'INTERNAL_SERVICE_EXCEPTION', 'retry'],
@@ -144,16 +152,28 @@ describe('a press', () => {
     expect(world.forgotten).toEqual([])
   })
 
+  test.each([
+    [404, 'ACCOUNT_NOT_FOUND_EXCEPTION'],
+    [404, 'SKILL_NOT_FOUND_EXCEPTION'],
+    [403, 'SOMETHING_NEW_EXCEPTION'],
+  ])('that every region answers %i %s is dropped, and the grant kept', async (status, code) => {
+    await using world = await setUp()
+    world.amazon.state.script.push(...Array.from({ length: 3 }, () => refusal(status, code)))
+    expect(await world.press()).toEqual({ kind: 'drop', reason: `${status} ${code}` })
+    expect(world.forgotten).toEqual([])
+  })
+
   test('is not sent again before the time that the gateway asks for', async () => {
     await using world = await setUp()
     world.amazon.state.script.push(refusal(429, 'THROTTLING_EXCEPTION', { 'retry-after': '7' }))
     expect(await world.press()).toMatchObject({ kind: 'retry', afterMs: 7_000 })
   })
 
-  test('that is answered 200 is not delivered: only 202 says so', async () => {
+  test.each([200, 201, 202, 204])('that is answered %i is delivered', async (status) => {
     await using world = await setUp()
-    world.amazon.state.script.push({ status: 200, body: {} })
-    expect(await world.press()).toEqual({ kind: 'drop', reason: '200 no code' })
+    world.amazon.state.accepts = [status]
+    expect(await world.press()).toEqual({ kind: 'done' })
+    expect(world.amazon.requests).toEqual(['event'])
   })
 
   test('that is never answered ends with its signal', async () => {
@@ -165,12 +185,75 @@ describe('a press', () => {
 })
 
 describe('a customer of another region', () => {
-  test('is found there, and remembered', async () => {
+  test.each([
+    ['202 by the documentation', 202, 403, 'SKILL_NEVER_ENABLED_EXCEPTION'],
+    ['204', 204, 403, 'SKILL_NEVER_ENABLED_EXCEPTION'],
+    // sweharris/Alexa-Smart-Home-VirtualButtons#6
+    ['though the wrong one says "disabled"', 202, 403, 'SKILL_DISABLED_EXCEPTION'],
+    ['though the wrong one says "no account"', 204, 404, 'ACCOUNT_NOT_FOUND_EXCEPTION'],
+    ['though the wrong one wants a permission', 201, 403, 'INSUFFICIENT_PERMISSION_EXCEPTION'],
+    ['though the wrong one has a new word', 200, 403, 'SOMETHING_NEW_EXCEPTION'],
+  ])('is found there, once, and remembered: %s', async (_name, accepted, status, code) => {
     await using world = await setUp()
     world.amazon.state.region = 'FE'
+    world.amazon.state.accepts = [accepted]
+    world.amazon.state.script.push(refusal(status, code), refusal(status, code))
     expect(await world.press()).toEqual({ kind: 'done' })
-    expect(world.amazon.requests).toEqual(['event', 'event', 'event'])
+    expect(world.amazon.requests).toEqual([`scripted ${status}`, `scripted ${status}`, 'event'])
+    expect(world.amazon.events).toHaveLength(1)
     expect(world.moved).toEqual(['anna: FE'])
+    expect(world.forgotten).toEqual([])
+  })
+
+  test('is found there though the wrong one turns down a fresh token, too', async () => {
+    await using world = await setUp()
+    world.amazon.state.region = 'EU'
+    const refused = refusal(401, 'INVALID_ACCESS_TOKEN_EXCEPTION')
+    world.amazon.state.script.push(refused, refused)
+    expect(await world.press()).toEqual({ kind: 'done' })
+    expect(world.moved).toEqual(['anna: EU'])
+    expect(world.forgotten).toEqual([])
+  })
+
+  test.each([
+    ['is out of order', refusal(503, 'SERVICE_UNAVAILABLE_EXCEPTION')],
+    ['asks for patience', refusal(429, 'THROTTLING_EXCEPTION')],
+  ])('who disabled the skill, it seems, is asked about again while one region %s', async (_name, answer) => {
+    await using world = await setUp()
+    world.amazon.state.script.push(
+      refusal(403, 'SKILL_DISABLED_EXCEPTION'),
+      refusal(403, 'SKILL_NEVER_ENABLED_EXCEPTION'),
+      answer,
+    )
+    expect(await world.press()).toEqual({ kind: 'retry', reason: '403 SKILL_DISABLED_EXCEPTION' })
+    expect(world.forgotten).toEqual([])
+  })
+
+  test('who disabled the skill, it seems, is asked about again while one region cannot be reached', async () => {
+    await using world = await setUp({ urls: { FE: 'http://127.0.0.1:1/v3/events' } })
+    world.amazon.state.script.push(refusal(403, 'SKILL_DISABLED_EXCEPTION'), refusal(403, 'SKILL_DISABLED_EXCEPTION'))
+    expect(await world.press()).toMatchObject({ kind: 'retry' })
+    expect(world.forgotten).toEqual([])
+  })
+
+  test('whose region is a guess keeps the grant when that says "disabled" and the others know nobody yet', async () => {
+    await using world = await setUp({ isGuess: true })
+    const [disabled, unknown] = [
+      refusal(403, 'SKILL_DISABLED_EXCEPTION'),
+      refusal(403, 'SKILL_NEVER_ENABLED_EXCEPTION'),
+    ]
+    world.amazon.state.script.push(disabled, unknown, unknown)
+    expect(await world.press()).toMatchObject({ kind: 'retry' })
+    expect(world.forgotten).toEqual([])
+    world.amazon.state.script.push(disabled, disabled, disabled)
+    expect(await world.press()).toMatchObject({ kind: 'drop' })
+    expect(world.forgotten).toHaveLength(1)
+  })
+
+  test('whose region was guessed right is known from then on', async () => {
+    await using world = await setUp({ isGuess: true })
+    expect(await world.press()).toEqual({ kind: 'done' })
+    expect(world.moved).toEqual(['anna: NA'])
   })
 
   test('is found there, too, when a gateway on the way to it is out of order', async () => {

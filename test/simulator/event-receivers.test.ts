@@ -95,9 +95,9 @@ describe('Amazon', () => {
   test('announces a press to its account alone', async () => {
     const [ada, bob] = await Promise.all([grant('ada'), grant('bob')])
     const token = ada['access_token'] ?? ''
-    expect(await send(bob['access_token'] ?? '', press(bob['access_token'] ?? ''))).toBe(202)
+    expect(await send(bob['access_token'] ?? '', press(bob['access_token'] ?? ''))).toBe(204)
     expect(heard).toEqual([])
-    expect(await send(token, press(token))).toBe(202)
+    expect(await send(token, press(token))).toBe(204)
     const pressedAt = Date.parse('2026-11-22T10:00:00Z')
     expect(heard).toEqual([
       { event: 'announced', data: { assistant: 'alexa', cameraId: 'bell-1', at: now, pressedAt } },

@@ -35,12 +35,12 @@ export function createCertificateChains(deps: {
   readonly fetch?: Fetch
   readonly roots?: readonly string[]
 }): CertificateChains {
-  const { clock, fetch = boundedFetch({ ms: fetchMs }), roots = rootCertificates } = deps
+  const { clock, fetch: ask = boundedFetch({ ms: fetchMs }), roots = rootCertificates } = deps
   const kept = new Map<string, VerifiedChain>()
   const fetching = new Map<string, Promise<VerifiedChain>>()
 
   async function fetchChain(url: string): Promise<VerifiedChain> {
-    const response = await fetch(url)
+    const response = await ask(url)
     if (response.status !== 200) throw new Error(`the certificates' address answers ${response.status}`)
     const chain = verifyChain(await response.text(), roots, clock())
     const [oldest] = kept.keys()

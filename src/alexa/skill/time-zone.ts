@@ -1,8 +1,9 @@
 /** Asks Amazon in which time zone the Echo stands (alexa-settings-api-reference.html); needs no permission of the customer. */
 import type { HandlerInput } from 'ask-sdk-core'
 import { z } from 'zod'
+import { boundedFetch } from '../../fetch.ts'
 
-const patienceMs = 1_500
+const ask = boundedFetch({ ms: 1_500 })
 /** The request says which endpoint to ask; our token goes to no other host than Amazon's. */
 const amazonHost = /^api(\.eu|\.fe)?\.amazonalexa\.com$/
 
@@ -13,10 +14,9 @@ export async function timeZoneOf({ requestEnvelope }: HandlerInput, signal: Abor
   if (protocol !== 'https:' || !amazonHost.test(host)) throw new Error(`${host} is not Amazon`)
   if (!device?.deviceId) throw new Error('the request names no device')
   const path = `/v2/devices/${encodeURIComponent(device.deviceId)}/settings/System.timeZone`
-  const response = await fetch(new URL(path, apiEndpoint), {
+  const response = await ask(new URL(path, apiEndpoint), {
     headers: { authorization: `Bearer ${apiAccessToken}` },
-    redirect: 'error',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]),
+    signal,
   })
   if (!response.ok) throw new Error(`HTTP ${response.status}`)
   const zone = z.string().parse(await response.json())
