@@ -1,9 +1,10 @@
 /** Posts what a camera has to tell to the bridge, and leaves its pictures there. */
 import { setTimeout as wait } from 'node:timers/promises'
+import { boundedFetch } from '../fetch.ts'
 import type { Log } from '../ports.ts'
 import { cameraEventReply, type CameraEvent } from '../wire/camera-event.ts'
 
-const timeoutMs = 3_000
+const send = boundedFetch({ ms: 3_000 })
 /** Pauses before a press is posted again: a ring that comes a quarter of a minute late is of no use to anybody. */
 const retriesMs = [250, 1_000, 3_000, 8_000]
 
@@ -18,13 +19,11 @@ export interface ReporterOptions {
 /** Leaves a still picture: `url` is `…/cameras/<cameraId>/snapshot`. Rejects when the bridge does not take it. */
 export function createStillPoster({ url, key }: Omit<ReporterOptions, 'log'>): (jpeg: Buffer) => Promise<void> {
   return async (jpeg) => {
-    const response = await fetch(url, {
+    const response = await send(url, {
       method: 'PUT',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'image/jpeg' },
       body: new Uint8Array(jpeg),
-      signal: AbortSignal.timeout(timeoutMs),
     })
-    await response.body?.cancel()
     if (!response.ok) throw new Error(`the bridge answered ${response.status}`)
   }
 }
@@ -39,17 +38,15 @@ export type Reporter = (event: CameraEvent) => Promise<boolean>
 export function createReporter({ url, key, log }: ReporterOptions): Reporter {
   const post = async (event: CameraEvent): Promise<'done' | 'ended' | 'refused' | 'failed'> => {
     try {
-      const response = await fetch(url, {
+      const response = await send(url, {
         method: 'POST',
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
         body: JSON.stringify(event),
-        signal: AbortSignal.timeout(timeoutMs),
       })
       if (response.ok && event.kind === 'viewer') {
         const reply = cameraEventReply.safeParse(await response.json().catch(() => undefined))
         return reply.data?.ended === true ? 'ended' : 'done'
       }
-      await response.body?.cancel()
       if (response.ok) return 'done'
       log('warn', 'report-refused', { kind: event.kind, status: response.status })
       return response.status >= 500 || response.status === 429 ? 'failed' : 'refused'

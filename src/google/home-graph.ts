@@ -1,6 +1,7 @@
 /** Google's Home Graph as a client: each method one call with a deadline, its outcome told apart, never thrown. */
 import { randomUUID } from 'node:crypto'
-import { z } from 'zod'
+import type { z } from 'zod'
+import { boundedFetch, retryAfterMs, whyFailed } from '../fetch.ts'
 import type { AccountId, Clock, Log } from '../ports.ts'
 import { graphDevices, graphStates, type ReportRequest } from '../wire/google.ts'
 import type { Quota, QuotaLane } from './quota.ts'
@@ -55,12 +56,14 @@ interface Call<T> {
   readonly path: string
   readonly body?: object
   readonly lane?: QuotaLane
-  readonly read: (json: unknown) => T
+  /** Reads the body of any 2xx. What says nothing but yes is not even looked at. */
+  readonly read: (text: string) => T
 }
 
 /** Throws if the private key is not one. */
 export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
-  const { url = 'https://homegraph.googleapis.com', deadlineMs = 5000, quota, log } = deps
+  const { url = 'https://homegraph.googleapis.com', deadlineMs = 5000, quota, clock, log } = deps
+  const ask = boundedFetch({ ms: deadlineMs, maxBytes: mostBytes })
   const token = createServiceToken({ ...deps, deadlineMs })
 
   return {
@@ -108,7 +111,7 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
     const result = await attempt(what, signal).catch((thrown: unknown): GraphResult<T> => ({
       kind: 'failed',
       retryable: !(thrown instanceof TokenRefusal && thrown.isFinal),
-      reason: reasonOf(thrown),
+      reason: whyFailed(thrown),
     }))
     const { kind } = result
     const reason = kind === 'failed' ? { retryable: result.retryable, reason: result.reason } : {}
@@ -130,28 +133,25 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
       token.forget()
       response = await send(what, await token.get(signal), signal)
     }
-    const { status, text } = response
-    if (status >= 200 && status < 300)
-      return { kind: 'accepted', value: what.read(text === '' ? {} : JSON.parse(text)) }
+    const { status, text, waitMs } = response
+    if (status >= 200 && status < 300) return { kind: 'accepted', value: what.read(text) }
     if (status === 404) return { kind: 'not-found' }
     if (status === 429) {
-      const waitMs = response.retryAfterMs ?? 10_000
-      quota.exhausted(waitMs)
-      return { kind: 'failed', retryable: true, afterMs: waitMs, reason: 'Home Graph says 429: the quota is used up' }
+      const afterMs = waitMs ?? 10_000
+      quota.exhausted(afterMs)
+      return { kind: 'failed', retryable: true, afterMs, reason: 'Home Graph says 429: the quota is used up' }
     }
     const retryable = status === 401 || status === 408 || status >= 500
-    const { retryAfterMs } = response
     return {
       kind: 'failed',
       retryable,
-      ...(retryable && retryAfterMs !== undefined && { afterMs: retryAfterMs }),
+      ...(retryable && waitMs !== undefined && { afterMs: waitMs }),
       reason: `Home Graph says ${status}${hintOf(status, text)}`,
     }
   }
 
-  /** Reads the reply to its end, so that the connection is free for the next call. */
   async function send({ method, path, body }: Call<unknown>, accessToken: string, signal: AbortSignal) {
-    const response = await fetch(new URL(path, url), {
+    const response = await ask(new URL(path, url), {
       method,
       headers: {
         Authorization: `Bearer ${accessToken}`,
@@ -160,23 +160,16 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal,
     })
-    const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
-    const retryAfterMs = Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, 3600) * 1000 : undefined
-    return { status: response.status, text: await response.text(), retryAfterMs }
+    return { status: response.status, text: await response.text(), waitMs: retryAfterMs(response, clock()) }
   }
 }
 
-const failure = z.looseObject({ cause: z.looseObject({ message: z.string() }) })
-
-/** `fetch` says only that it failed; why is in its cause: no such host, refused, a certificate. */
-function reasonOf(thrown: unknown): string {
-  const read = failure.safeParse(thrown)
-  return read.success ? `${String(thrown)}: ${read.data.cause.message}` : String(thrown)
-}
+/** The devices of one account are the longest reply: a thousand cameras of some hundred bytes each. */
+const mostBytes = 4 * 1024 * 1024
 
 const nothing = (): undefined => undefined
-const readStates = (json: unknown) => graphStates.parse(json).payload.devices
-const readDevices = (json: unknown) => graphDevices.parse(json).payload.devices
+const readStates = (text: string) => graphStates.parse(JSON.parse(text)).payload.devices
+const readDevices = (text: string) => graphDevices.parse(JSON.parse(text)).payload.devices
 
 /** Google's own word for the error (google.rpc.Code), and what its owner can do where that is known. */
 function hintOf(status: number, text: string): string {

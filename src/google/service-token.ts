@@ -3,6 +3,7 @@ import { createPrivateKey } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { z } from 'zod'
 import { untilAborted } from '../deadline.ts'
+import { boundedFetch } from '../fetch.ts'
 import type { Clock } from '../ports.ts'
 import { serviceTokenReply } from '../wire/google.ts'
 
@@ -43,6 +44,7 @@ export function createServiceToken(deps: {
 }): ServiceToken {
   const { serviceAccount, deadlineMs, clock } = deps
   const key = createPrivateKey(serviceAccount.private_key)
+  const post = boundedFetch({ ms: deadlineMs })
   let kept: { readonly token: string; readonly until: number } | undefined
   let coming: Promise<string> | undefined
 
@@ -59,11 +61,11 @@ export function createServiceToken(deps: {
   }
 
   async function renew(): Promise<string> {
-    kept = await fetchToken(AbortSignal.timeout(deadlineMs))
+    kept = await fetchToken()
     return kept.token
   }
 
-  async function fetchToken(signal: AbortSignal) {
+  async function fetchToken() {
     const { client_email: issuer, token_uri: audience, private_key_id: kid } = serviceAccount
     const now = clock()
     const assertion = await new SignJWT({ scope })
@@ -73,10 +75,9 @@ export function createServiceToken(deps: {
       .setIssuedAt(Math.floor(now / 1000))
       .setExpirationTime(Math.floor(now / 1000) + 3600)
       .sign(key)
-    const response = await fetch(audience, {
+    const response = await post(audience, {
       method: 'POST',
       body: new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }),
-      signal,
     })
     if (!response.ok) throw new TokenRefusal(response.status, refusalCode(await response.text()))
     const { access_token: token, expires_in: seconds } = serviceTokenReply.parse(await response.json())

@@ -1,8 +1,9 @@
 /** Verify-only: a vendor's own authorization server issues the access tokens, and we check them by its published keys. */
-import { createRemoteJWKSet, customFetch, errors, type FetchImplementation, jwtVerify } from 'jose'
+import { errors, type FetchImplementation, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import { accessScope, accountId, type Clock, type VerifyToken } from '../ports.ts'
+import { remoteKeys } from './key-set.ts'
 
 export interface ForeignTokens {
   readonly issuer: string
@@ -33,12 +34,7 @@ const claimsShape = z.looseObject({
  * An ID token is refused where it says that it is one. Keys are fetched again when an unknown one appears, at most every 30 s.
  */
 export function createForeignVerifier(options: ForeignTokens, clock: Clock): VerifyToken {
-  const keys = createRemoteJWKSet(new URL(options.jwksUrl), {
-    timeoutDuration: 3_000,
-    cooldownDuration: 30_000,
-    cacheMaxAge: 10 * 60_000,
-    ...(options.fetch !== undefined && { [customFetch]: options.fetch }),
-  })
+  const keys = remoteKeys(options.jwksUrl, options.fetch)
   const { issuer, audience, accountClaim = 'sub', scope: needed } = options
 
   return async (token) => {

@@ -1,9 +1,10 @@
 /** Google's streamlined linking: an assertion by Google says who the person is; we answer whether we know them, or make the link. */
-import { createRemoteJWKSet, customFetch, type FetchImplementation, jwtVerify } from 'jose'
+import { type FetchImplementation, jwtVerify } from 'jose'
 import { errors, type KoaContextWithOIDC, type Provider, type ResourceServer } from 'oidc-provider'
 import { z } from 'zod'
 import type { Clock, Log } from '../ports.ts'
 import { jwtBearer } from './adapter.ts'
+import { remoteKeys } from './key-set.ts'
 import type { User, Users } from './users.ts'
 
 export interface StreamlinedOptions {
@@ -19,7 +20,8 @@ export interface StreamlinedOptions {
 
 /** Google writes its name both ways (OpenID Connect page of Google Identity). */
 const googleIssuers = ['https://accounts.google.com', 'accounts.google.com']
-const googleKeys = 'https://www.googleapis.com/oauth2/v3/certs'
+/** Where Google publishes the keys of its assertions. */
+export const googleKeys = 'https://www.googleapis.com/oauth2/v3/certs'
 const identityIssuer = 'https://accounts.google.com'
 
 const assertionClaims = z.object({
@@ -48,10 +50,7 @@ export function addStreamlinedLinking(
   },
 ): void {
   const { users, clock, log } = deps
-  const keys = createRemoteJWKSet(new URL(options.jwksUrl ?? googleKeys), {
-    timeoutDuration: 2_000,
-    ...(options.fetch !== undefined && { [customFetch]: options.fetch }),
-  })
+  const keys = remoteKeys(options.jwksUrl ?? googleKeys, options.fetch)
 
   const grant = async (ctx: KoaContextWithOIDC): Promise<void> => {
     const { assertion, intent } = z

@@ -1,6 +1,7 @@
 /** Login by another OpenID Connect provider (Cognito, Auth0, Keycloak, Google, …); linking stays ours. */
 import { hash, randomBytes } from 'node:crypto'
 import * as oauth from 'oauth4webapi'
+import { boundedFetch } from '../fetch.ts'
 import type { Clock, Log, Store } from '../ports.ts'
 import type { User, Users } from './users.ts'
 
@@ -41,7 +42,12 @@ interface Pending extends Way {
 
 const pendingMs = 10 * 60_000
 const ticketMs = 60_000
-const callMs = 5_000
+/** The provider's metadata name where its tokens and keys are; whatever they name gets no more than this. */
+const ask = boundedFetch({ ms: 5_000, maxBytes: 256 * 1024 })
+const fetchBounded = (
+  url: string,
+  { body, ...init }: oauth.CustomFetchOptions<'GET' | 'POST', URLSearchParams | undefined>,
+) => ask(url, { ...init, ...(body !== undefined && { body }) })
 const metadataMs = 3_600_000
 
 export function createUpstream(
@@ -61,7 +67,7 @@ export function createUpstream(
   const authentication =
     options.clientSecret === undefined ? oauth.None() : oauth.ClientSecretBasic(options.clientSecret)
   const http = () => ({
-    signal: AbortSignal.timeout(callMs),
+    [oauth.customFetch]: fetchBounded,
     ...(options.allowHttp === true && { [oauth.allowInsecureRequests]: true }),
   })
   let metadata: { readonly server: oauth.AuthorizationServer; readonly until: number } | undefined

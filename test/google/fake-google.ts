@@ -32,6 +32,8 @@ export async function startFakeGoogle(clock: () => number) {
   const devices = new Map<string, readonly ({ readonly id: string } & Record<string, unknown>)[]>()
   const states = new Map<string, Record<string, Record<string, unknown>>>()
   const events = new Set<string>()
+  const accepts = [200, 204, 201, 202]
+  let accepted = 0
   let tokens = 0
 
   async function token(request: IncomingMessage, body: string) {
@@ -125,7 +127,9 @@ export async function startFakeGoogle(clock: () => number) {
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const body = Buffer.concat(chunks).toString()
     const reply = (status: number, json: object, headers: object = {}) =>
-      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(json))
+      status === 204
+        ? response.writeHead(204).end()
+        : response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(json))
     const isToken = request.url === '/token'
     const planned = (isToken ? tokenScript : script).shift()
     try {
@@ -137,7 +141,9 @@ export async function startFakeGoogle(clock: () => number) {
         return reply(200, await token(request, body))
       }
       const { status, json } = perform(request, body)
-      return reply(status, json)
+      if (status !== 200 || Object.hasOwn(json, 'payload')) return reply(status, json)
+      // Where the answer says nothing but yes, every yes of HTTP is one.
+      return reply(accepts[accepted++ % accepts.length]!, json)
     } catch (thrown) {
       complaints.push(String(thrown))
       return reply(400, isToken ? { error: 'invalid_grant' } : { error: { code: 400, status: 'INVALID_ARGUMENT' } })

@@ -1,0 +1,254 @@
+/** Every request that leaves the bridge, as docs/security.md lists them, against servers that mean harm. */
+import { generateKeyPairSync } from 'node:crypto'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { generateKeyPair, jwtVerify, SignJWT } from 'jose'
+import { createAlexaDeliver } from '../src/alexa/event-gateway.ts'
+import { createLwa } from '../src/alexa/lwa.ts'
+import { newsForAlexa } from '../src/alexa/news.ts'
+import { createCertificateChains } from '../src/alexa/skill/certificate-chain.ts'
+import { timeZoneOf } from '../src/alexa/skill/time-zone.ts'
+import { createReporter, createStillPoster } from '../src/gateway/report.ts'
+import { createHomeGraph } from '../src/google/home-graph.ts'
+import { createForeignVerifier } from '../src/oauth/foreign-tokens.ts'
+import { remoteKeys } from '../src/oauth/key-set.ts'
+import { googleKeys } from '../src/oauth/streamlined.ts'
+import { createUpstream } from '../src/oauth/upstream.ts'
+import type { Users } from '../src/oauth/users.ts'
+import { accountId } from '../src/ports.ts'
+import { createSqliteStore } from '../src/store/sqlite.ts'
+import { openHostileServer, type Harm } from './hostile-server.ts'
+import { frontDoor, noon } from './alexa/world.ts'
+
+const root = join(import.meta.dirname, '..')
+const clock = () => noon
+const log = () => {}
+const never = new AbortController().signal
+
+/** The rows of the table: the request, its bound in bytes and its deadline in milliseconds. */
+const rows = readFileSync(join(root, 'docs/security.md'), 'utf8')
+  .split('\n')
+  .map((line) => /^\| ([^|]+) \|.*\| (\d+) (KiB|MiB) \| ([\d.]+) s \|$/.exec(line))
+  .filter((match) => match !== null)
+  .map(([, name = '', size, unit, seconds]) => ({
+    name,
+    maxBytes: Number(size) * (unit === 'MiB' ? 1024 * 1024 : 1024),
+    ms: Number(seconds) * 1000,
+  }))
+
+interface Outgoing {
+  /** Whom it asks, as it stands in the code. */
+  readonly host: string
+  /** Makes the request; resolves or rejects with what came of it. */
+  readonly run: () => Promise<unknown>
+  /** What other hosts answer that are asked on the way. */
+  readonly before?: object
+}
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+const serviceAccount = {
+  client_email: 'bell@project.example',
+  private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  token_uri: 'https://oauth2.googleapis.com/token',
+}
+const reportToGoogle = () => {
+  const quota = { take: () => 0, exhausted: () => {} }
+  return createHomeGraph({ serviceAccount, quota, clock, log }).requestSync(accountId('anna'))
+}
+const someToken = async () =>
+  new SignJWT({})
+    .setProtectedHeader({ alg: 'ES256', kid: 'unknown' })
+    .setIssuer('https://tokens.example')
+    .setAudience('cameras')
+    .setExpirationTime('1h')
+    .sign((await generateKeyPair('ES256')).privateKey)
+
+const provider = 'https://login.example'
+const openUpstream = () =>
+  createUpstream(
+    { issuer: provider, clientId: 'transom', name: 'Example' },
+    {
+      redirectUri: 'https://bridge.example/oauth/callback',
+      store: createSqliteStore(':memory:', clock),
+      users: {} as Users,
+      clock,
+      log,
+    },
+  )
+const browser = { returnTo: '/', browser: 'b' }
+
+const outgoing: Readonly<Record<string, Outgoing>> = {
+  "Amazon's certificates of skill requests": {
+    host: 's3.amazonaws.com',
+    run: () => createCertificateChains({ clock }).keyAt('https://s3.amazonaws.com/echo.api/cert.pem'),
+  },
+  'Login with Amazon': {
+    host: 'api.amazon.com',
+    run: () => createLwa({ clientId: 'i', clientSecret: 's' }, clock).exchange('code', never),
+  },
+  "Alexa's event gateway": {
+    host: 'api.amazonalexa.com',
+    run: () => {
+      const deliver = createAlexaDeliver({
+        grants: {
+          bearer: async () => ({ kind: 'token', token: 't', region: 'NA' }),
+          forget: async () => {},
+          moved: async () => {},
+        },
+        cameras: { find: async () => frontDoor },
+        stateOf: async () => ({}),
+        isOnline: () => true,
+        clock,
+        log,
+      })
+      return deliver(newsForAlexa(frontDoor, { kind: 'press', eventId: 'p', at: noon })[0]!, never)
+    },
+  },
+  'time zone of an Echo': {
+    host: 'api.eu.amazonalexa.com',
+    run: () => {
+      const system = { apiEndpoint: 'https://api.eu.amazonalexa.com', apiAccessToken: 't', device: { deviceId: 'd' } }
+      const input = { requestEnvelope: { context: { System: system } } } as unknown as Parameters<typeof timeZoneOf>[0]
+      return timeZoneOf(input, never)
+    },
+  },
+  "Google's token endpoint": { host: 'oauth2.googleapis.com', run: reportToGoogle },
+  'Home Graph': {
+    host: 'homegraph.googleapis.com',
+    run: reportToGoogle,
+    before: { access_token: 't', expires_in: 3600, token_type: 'Bearer' },
+  },
+  "Google's keys": {
+    host: 'www.googleapis.com',
+    run: async () => jwtVerify(await someToken(), remoteKeys(googleKeys)),
+  },
+  'keys of another token issuer': {
+    host: 'tokens.example',
+    run: async () => {
+      const options = { issuer: 'https://tokens.example', audience: 'cameras', jwksUrl: 'https://tokens.example/keys' }
+      return createForeignVerifier(options, Date.now)(await someToken())
+    },
+  },
+  'login provider: metadata': { host: 'login.example', run: () => openUpstream().begin(browser) },
+  'login provider: tokens and keys': {
+    host: 'tokens.login.example',
+    before: {
+      issuer: provider,
+      authorization_endpoint: `${provider}/auth`,
+      token_endpoint: 'https://tokens.login.example/token',
+      jwks_uri: 'https://tokens.login.example/keys',
+    },
+    run: async () => {
+      const upstream = openUpstream()
+      const state = new URL(await upstream.begin(browser)).searchParams.get('state') ?? ''
+      const back = new URL('https://bridge.example/oauth/callback')
+      back.search = new URLSearchParams({ code: 'c', state }).toString()
+      return upstream.complete(back)
+    },
+  },
+  'events and pictures of the built-in doorbell': {
+    host: 'bridge.example',
+    run: async () => {
+      const at = { url: 'https://bridge.example/cameras/front-door/events', key: 'k' }
+      await createReporter({ ...at, log })({ kind: 'battery', level: 5, at: noon })
+      return createStillPoster(at)(Buffer.from('jpeg')).catch((error: unknown) => error)
+    },
+  },
+}
+
+const { fetch } = globalThis
+/** Asks the hostile server in the place of the real one. */
+const instead =
+  (server: string) =>
+  (url: URL, init?: RequestInit): Promise<Response> =>
+    fetch(new URL(url.pathname, server), init)
+
+afterEach(() => void jest.restoreAllMocks())
+
+/**
+ * Every request to the host is answered so instead, others get `before`. The deadlines that are asked for are
+ * noted, and are over when `pass` is called: no test waits for one.
+ */
+function divert({ host, before }: Outgoing, answer: (url: URL, init?: RequestInit) => Promise<Response>) {
+  const strangers: string[] = []
+  jest.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input)
+    if (url.host === host) return answer(url, init)
+    if (before !== undefined) return Response.json(before)
+    strangers.push(url.host)
+    return Response.error()
+  })
+  const deadline = new AbortController()
+  const asked: number[] = []
+  jest.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    asked.push(ms)
+    return deadline.signal
+  })
+  return { asked, strangers, pass: () => deadline.abort(new DOMException('the deadline is over', 'TimeoutError')) }
+}
+
+test('the table and this file name the same requests', () => {
+  expect(rows.map(({ name }) => name).sort()).toEqual(Object.keys(outgoing).sort())
+})
+
+test('nothing of the house goes out over HTTP on another way', () => {
+  const rooms = 'alexa,app,broker,cameras,gateway,google,kvs,oauth,outbox,signaling,store,web'
+  const others = [
+    // In a browser; the command line, which asks the operator's own bridge; and two verbs that are not HTTP's.
+    'oauth/passkey-form.ts',
+    'app/operator-client.ts',
+    'kvs/cached.ts',
+    'signaling/mailbox.ts',
+  ]
+  const bare = globSync(`{${rooms}}/**/*.ts`, { cwd: join(root, 'src') }).filter((file) =>
+    /(?<![\w.])fetch\(|\bhttps?\.(get|request)\(|createRemoteJWKSet\(/.test(
+      readFileSync(join(root, 'src', file), 'utf8'),
+    ),
+  )
+  expect(bare.filter((file) => !others.includes(file))).toEqual(['oauth/key-set.ts'])
+})
+
+describe.each(rows)('$name', ({ name, ms, maxBytes }) => {
+  const request = outgoing[name]!
+
+  test.each<Harm>(['silence', 'stalled body'])('%s is left at the deadline of the table', async (harm) => {
+    await using server = await openHostileServer(harm)
+    const { asked, strangers, pass } = divert(request, instead(server.url))
+    server.whenAsked(pass)
+    await request.run().catch((error: unknown) => error)
+    expect(new Set(asked)).toEqual(new Set([ms]))
+    expect(server.asked.length).toBeGreaterThan(0)
+    expect(strangers).toEqual([])
+  })
+
+  test('a body without end is left at the bound of the table, whatever the deadline', async () => {
+    const chunk = 4096
+    const sent: number[] = []
+    divert(request, async () => {
+      const index = sent.push(0) - 1
+      const body = new ReadableStream({
+        pull(controller) {
+          sent[index]! += chunk
+          controller.enqueue(new Uint8Array(chunk))
+        },
+      })
+      return new Response(body, { headers: { 'content-type': 'application/json' } })
+    })
+    await request.run().catch((error: unknown) => error)
+    expect(sent.length).toBeGreaterThan(0)
+    for (const bytes of sent) {
+      expect(bytes).toBeGreaterThan(maxBytes)
+      // The stream makes one chunk ahead of its reader.
+      expect(bytes).toBeLessThanOrEqual(maxBytes + 2 * chunk)
+    }
+  })
+
+  test('a redirect is not followed', async () => {
+    await using server = await openHostileServer('redirect')
+    divert(request, instead(server.url))
+    await request.run().catch((error: unknown) => error)
+    expect(server.asked.filter((path) => path === '/elsewhere')).toEqual([])
+    expect(server.asked.length).toBeGreaterThan(0)
+  })
+})
