@@ -135,10 +135,20 @@ function friendlyName(camera: Camera): string {
   return cut(spoken, 128) || (camera.kind === 'doorbell' ? 'Doorbell' : 'Camera')
 }
 
+/**
+ * ASCII letters, digits and punctuation (alexa-discovery.html, additionalAttributes): another character, or a backslash, was
+ * reported to empty the whole discovery (alexa-smarthome issue 145). "Türwächter®" becomes "Turwachter"; what has a letter or
+ * digit without such a form would be another name, and becomes empty.
+ */
+function plain(text: string): string {
+  const bare = text.normalize('NFKD').replace(/[\p{M}\p{Cf}]+/gu, '')
+  return /(?!\p{ASCII})[\p{L}\p{N}]/u.test(bare) ? '' : tidy(bare.replace(/[^ -~]|\\/gu, ' '))
+}
+
 function attributes(camera: Camera): DiscoveredEndpoint['additionalAttributes'] {
   const { manufacturer, model, serialNumber, firmwareVersion } = camera
   const present = Object.entries({ manufacturer, model, serialNumber, firmwareVersion })
-    .map(([name, value]) => [name, cut(tidy(value ?? ''), 256)] as const)
+    .map(([name, value]) => [name, cut(plain(value ?? ''), 256)] as const)
     .filter(([, value]) => value !== '')
   return Object.fromEntries(present)
 }

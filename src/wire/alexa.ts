@@ -5,7 +5,16 @@ import { z } from 'zod'
 
 /** Characters and length of an endpoint id: the pattern of Amazon's message schema, narrower than the documentation's. */
 const endpointId = z.string().regex(/^[a-zA-Z0-9_\-=#;:?@&]{1,256}$/)
-const bearer = { type: z.literal('BearerToken'), token: z.string().min(1).max(16_384) }
+const token = z.string().min(1).max(16_384)
+const bearer = { type: z.literal('BearerToken'), token }
+/** Of Alexa Smart Properties (hotels, senior living): the room and its guest, opaque to us and given back as received. */
+const partition = {
+  type: z.literal('BearerTokenWithPartition'),
+  token,
+  partition: z.string(),
+  userId: z.string().exactOptional(),
+}
+const directiveScope = z.discriminatedUnion('type', [z.object(bearer), z.object(partition)])
 const correlationToken = z.string().min(1)
 /** Opaque to us. Bounded because it becomes part of the key of a stored record. */
 const rtcSession = z.object({ sessionId: z.string().min(1).max(256) })
@@ -28,17 +37,17 @@ function directive<Namespace extends string, Name extends string, Parts extends 
   return z.object({ directive: z.object({ header, ...parts }) })
 }
 
-const endpoint = z.object({ scope: z.object(bearer), endpointId })
+const endpoint = z.object({ scope: directiveScope, endpointId })
 
 /** Every directive that has a handler, by `namespace/name`. */
 export const directives = {
   'Alexa.Discovery/Discover': directive('Alexa.Discovery', 'Discover', {
-    payload: z.object({ scope: z.object(bearer) }),
+    payload: z.object({ scope: directiveScope }),
   }),
   'Alexa.Authorization/AcceptGrant': directive('Alexa.Authorization', 'AcceptGrant', {
     payload: z.object({
       grant: z.object({ type: z.literal('OAuth2.AuthorizationCode'), code: z.string().min(1).max(4096) }),
-      grantee: z.object(bearer),
+      grantee: directiveScope,
     }),
   }),
   'Alexa/ReportState': directive('Alexa', 'ReportState', { endpoint }),
@@ -91,7 +100,7 @@ export const envelope = z.object({
       })
       .catch({}),
     endpoint: z
-      .object({ endpointId, scope: z.object(bearer).optional().catch(undefined) })
+      .object({ endpointId, scope: directiveScope.optional().catch(undefined) })
       .optional()
       .catch(undefined),
     payload: z.object({ sessionId: z.string().optional().catch(undefined) }).catch({}),
@@ -100,7 +109,8 @@ export const envelope = z.object({
 
 // ── What we send: closed, field by field ─────────────────────────────────────────────────────────────────────────────
 
-const eventEndpoint = z.strictObject({ scope: z.strictObject(bearer).exactOptional(), endpointId })
+const eventScope = z.discriminatedUnion('type', [z.strictObject(bearer), z.strictObject(partition)])
+const eventEndpoint = z.strictObject({ scope: eventScope.exactOptional(), endpointId })
 export type EventEndpoint = z.infer<typeof eventEndpoint>
 
 function eventHeader<Namespace extends string, Name extends string>(namespace: Namespace, name: Name) {

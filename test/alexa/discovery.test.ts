@@ -110,6 +110,24 @@ group('an endpoint is true to its camera', () => {
 })
 
 test.each([
+  // The report's own (alexa-smarthome issue 145).
+  ['Türwächter \\ GmbH', 'Turwachter GmbH'],
+  ['門 "Ä-1" 🚪', undefined],
+  ['"Ä-1" 🚪', '"A-1"'],
+  ['Café™ 2.0', 'CafeTM 2.0'],
+  ['A\u200b\u202e1\u0000\n2', 'A1 2'],
+  ['\ud800 half', 'half'],
+  ['“V1”–α', undefined],
+  ['１２', '12'],
+  ['€\\', undefined],
+  ['x'.repeat(300), 'x'.repeat(256)],
+  ['ﬀ'.repeat(200), 'f'.repeat(256)],
+])('the model %j is told as %j', (model, told) => {
+  const { additionalAttributes } = describe({ ...frontDoor, model, serialNumber: model }, { canSendEvents: true })
+  expect([additionalAttributes?.model, additionalAttributes?.serialNumber]).toEqual([told, told])
+})
+
+test.each([
   ['Front door (left)', 'Front door left'],
   ["Kid's room", 'Kids room'],
   ['Haustür – Süd', 'Haustür Süd'],

@@ -9,6 +9,40 @@ const { correlationToken, sessionId } = directive
 const endpoint = { endpointId: 'front-door', scope: { type: 'BearerToken', token: 'good' } }
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** A directive as a hotel room's Echo sends it (Alexa Smart Properties). */
+const inRoom = (sent: object, more: object = { userId: 'user-1' }) => {
+  const scope = { type: 'BearerTokenWithPartition', token: 'good', partition: 'Room 101', ...more }
+  const swap = (_name: string, value: unknown): unknown =>
+    typeof value === 'object' && value !== null && 'type' in value && value.type === 'BearerToken' ? scope : value
+  return { scope, sent: JSON.parse(JSON.stringify(sent, swap)) as object }
+}
+
+describe('in a room of Alexa Smart Properties', () => {
+  test.each([
+    ['InitiateSessionWithOffer', directive.initiateSession(), 'AnswerGeneratedForSession'],
+    ['SessionConnected', directive.sessionConnected(), 'SessionConnected'],
+    ['SessionDisconnected', directive.sessionDisconnected(), 'SessionDisconnected'],
+    ['ReportState', directive.reportState(), 'StateReport'],
+    ['a directive that is refused', directive.initializeStreams(), 'ErrorResponse'],
+    ['a directive for a camera that is not there', directive.reportState('none'), 'ErrorResponse'],
+  ])('%s gets its scope back as received', async (_name, plain, name) => {
+    for (const more of [{ userId: 'user-1' }, {}]) {
+      const { scope, sent } = inRoom(plain, more)
+      const { event } = await createWorld().handle(sent)
+      expect(event).toMatchObject({ header: { name } })
+      expect(event).toHaveProperty('endpoint.scope', scope)
+    }
+  })
+
+  test.each([
+    ['Discover', directive.discover(), 'Discover.Response'],
+    ['AcceptGrant', directive.acceptGrant(), 'AcceptGrant.Response'],
+  ])('%s is answered', async (_name, plain, name) => {
+    const { event } = await createWorld().handle(inRoom(plain).sent)
+    expect(event).toMatchObject({ header: { name } })
+  })
+})
+
 describe('each directive is answered with its own event', () => {
   test('an offer goes to the broker and comes back as the answer', async () => {
     const { handle, requests, calls } = createWorld()
