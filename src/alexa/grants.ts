@@ -38,10 +38,18 @@ export interface AlexaGrants {
   /** Whether the account has a grant. */
   has(accountId: AccountId): Promise<boolean>
   /**
-   * Forgets the account's grant; it comes back when the customer enables the skill again. With `token` or `linkId` only the
-   * grant that this token is of, or that this link brought: one given anew is not forgotten for what was said of the other.
+   * Forgets the account's grant; it comes back when the customer enables the skill again. With `only`, the grant
+   * of this token or link, or of then: one given anew is not forgotten for what was said of the one before.
    */
-  forget(accountId: AccountId, why: string, only?: { readonly token?: string; readonly linkId?: string }): Promise<void>
+  forget(accountId: AccountId, why: string, only?: GrantTrait): Promise<void>
+}
+
+/** By what a grant is told from the one that may have taken its place. */
+export interface GrantTrait {
+  readonly token?: string
+  readonly linkId?: string
+  /** Accepted at this instant, epoch milliseconds, or before. */
+  readonly acceptedBy?: number
 }
 
 /** What an AcceptGrant says. */
@@ -59,6 +67,8 @@ const grantSchema = z.object({
   refreshToken: z.string(),
   expiresAt: z.number(),
   region: z.enum(alexaRegions).optional(),
+  /** Absent of grants from before it was kept. */
+  acceptedAt: z.number().optional(),
   /** Of the code that it was given for. */
   codeDigest: z.string().optional(),
   /** Of the link that brought it; absent in grants of before. */
@@ -128,6 +138,7 @@ export function createAlexaGrants(deps: {
       refreshToken,
       expiresAt,
       codeDigest,
+      acceptedAt: clock(),
       ...(region !== undefined && { region }),
       ...(linkId !== undefined && { linkId }),
     }
@@ -224,26 +235,20 @@ export function createAlexaGrants(deps: {
     log('info', 'alexa.region_learned', { accountId, region })
   }
 
-  async function forget(
-    accountId: AccountId,
-    why: string,
-    only: Parameters<AlexaGrants['forget']>[2] = {},
-  ): Promise<void> {
-    if (only.token === undefined && only.linkId === undefined) await links.remove(accountId)
+  async function forget(accountId: AccountId, why: string, only?: GrantTrait): Promise<void> {
+    if (only === undefined) await links.remove(accountId)
     else if (!(await removeIf(accountId, only))) return
     log('warn', 'alexa.grant_forgotten', { accountId, why })
     await deps.onForgotten?.(accountId, why)
   }
 
   /** False when there is another grant by now, or none. */
-  async function removeIf(
-    accountId: AccountId,
-    { token, linkId }: { token?: string; linkId?: string },
-  ): Promise<boolean> {
+  async function removeIf(accountId: AccountId, { token, linkId, acceptedBy }: GrantTrait): Promise<boolean> {
     for (;;) {
       const link = await read(accountId)
       if (!link || (token ?? link.grant.accessToken) !== link.grant.accessToken) return false
       if (linkId !== undefined && link.grant.linkId !== linkId) return false
+      if (acceptedBy !== undefined && (link.grant.acceptedAt ?? 0) > acceptedBy) return false
       // A removal on a condition: a record that has run out does not exist.
       const gone = { onlyIf: { version: link.version }, expiresAt: clock() }
       if ((await links.put(accountId, { sealed: '' }, gone)) !== undefined) return true

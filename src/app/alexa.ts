@@ -7,6 +7,7 @@ import { createAlexaGrants } from '../alexa/grants.ts'
 import { createAlexaHandler, type AlexaHandler } from '../alexa/handler.ts'
 import { newsForAlexa } from '../alexa/news.ts'
 import { regionOfLambda, type AlexaRegion } from '../alexa/region.ts'
+import { createSkillEvents } from '../alexa/skill/skill-events.ts'
 import { createDoorbellSkill } from '../alexa/skill/skill.ts'
 import { timeZoneOf } from '../alexa/skill/time-zone.ts'
 import type { Authority } from '../authority.ts'
@@ -97,7 +98,7 @@ export function createAlexaSide(deps: AlexaSideDeps): {
       await warn(camera.accountId, review)
       return review.leftOut.some(({ id }) => id === camera.id) ? [] : outgoing
     },
-    forget: (accountId, why, linkId) => grants.forget(accountId, why, linkId === undefined ? {} : { linkId }),
+    forget: (accountId, why, linkId) => grants.forget(accountId, why, linkId === undefined ? undefined : { linkId }),
     open(events) {
       const handler = createAlexaHandler({
         authorize: authority.at('alexa'),
@@ -119,6 +120,14 @@ export function createAlexaSide(deps: AlexaSideDeps): {
         stateOf,
         visits: events.visits,
         mute: events.mute,
+        takeEvent: createSkillEvents({
+          authorize: authority.at('alexa'),
+          store: deps.store,
+          onDisabled: (account, at) =>
+            grants.forget(account, 'the skill was disabled in the Alexa app', { acceptedBy: at }),
+          clock,
+          log,
+        }),
         timeZoneOf,
         timeZone,
         clock,

@@ -41,6 +41,7 @@ const { manifest } = readJson('skill-package/skill.json') as {
   manifest: {
     readonly publishingInformation: { readonly category: string; readonly locales: Readonly<Record<string, Locale>> }
     readonly apis: { readonly smartHome: Endpoints & { readonly protocolVersion: string }; readonly custom: Endpoints }
+    readonly events: Endpoints & { readonly subscriptions: readonly { readonly eventName: string }[] }
     readonly permissions: readonly object[]
     readonly privacyAndCompliance: { readonly locales: object }
   }
@@ -145,12 +146,17 @@ function sizeOf(uri: string): number[] {
   return [png.readUInt32BE(16), png.readUInt32BE(20)]
 }
 
-test('both parts of the skill are in each region where Amazon wants them', () => {
+test('both parts of the skill and its events are in each region where Amazon wants them', () => {
   const { smartHome, custom } = manifest.apis
   expect(smartHome.protocolVersion).toBe('3')
   expect(manifest.publishingInformation.category).toBe('SMART_HOME')
   expect(manifest.permissions).toEqual([{ name: 'alexa::async_event:write' }])
-  for (const { endpoint, regions } of [smartHome, custom]) {
+  expect(manifest.events.subscriptions.map(({ eventName }) => eventName)).toEqual([
+    'SKILL_ENABLED',
+    'SKILL_DISABLED',
+    'SKILL_ACCOUNT_LINKED',
+  ])
+  for (const { endpoint, regions } of [smartHome, custom, manifest.events]) {
     const uris = [endpoint, regions.NA.endpoint, regions.EU.endpoint, regions.FE.endpoint].map(({ uri }) => uri)
     expect(uris.map((uri) => /^arn:aws:lambda:([\w-]+):\d{12}:function:[\w-]+$/.exec(uri)?.[1])).toEqual([
       'us-east-1',

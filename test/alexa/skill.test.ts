@@ -35,6 +35,7 @@ function createWorld(overrides: Partial<SkillDeps> = {}) {
     visits: async (_camera, since) =>
       [noon - 5 * 60_000, noon - 3 * hour].filter((at) => at >= since).map((at) => ({ at })),
     mute: async (_account, until) => void muted.push(until),
+    takeEvent: async () => {},
     timeZone: 'Europe/Berlin',
     clock: () => noon,
     log: journal.log,
@@ -158,6 +159,12 @@ describe('a customer asks', () => {
     // What can be asked only with a link is not offered without one.
     expect(await ask({ type: 'LaunchRequest' }, { token: '' })).toMatchObject({ card: { type: 'LinkAccount' } })
   })
+})
+
+test('an event that could not be kept is refused, so that Alexa sends it again, and nobody hears an apology', async () => {
+  const { ask, lines } = createWorld({ takeEvent: () => Promise.reject(new Error('disk full')) })
+  await expect(ask({ type: 'AlexaSkillEvent.SkillDisabled' })).rejects.toThrow('disk full')
+  expect(lines).toEqual([])
 })
 
 test('a request for another skill is refused', async () => {

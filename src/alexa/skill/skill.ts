@@ -5,6 +5,7 @@ import { within } from '../../deadline.ts'
 import { BridgeError, toBridgeError } from '../../errors.ts'
 import type { AccountId, Authorize, Camera, CameraState, Clock, Log } from '../../ports.ts'
 import { durationMs, startOfDay, timeOfDay } from './duration.ts'
+import type { TakeSkillEvent } from './skill-events.ts'
 import { speakable, wordsFor, type Words } from './words.ts'
 
 export interface SkillDeps {
@@ -21,6 +22,8 @@ export interface SkillDeps {
   readonly timeZoneOf?: (input: HandlerInput, signal: AbortSignal) => Promise<string>
   /** Where the Echo does not tell. */
   readonly timeZone: string
+  /** Takes what is no question of a customer. */
+  readonly takeEvent: TakeSkillEvent
   /** Requests for another skill are refused. */
   readonly skillId?: string
   readonly clock: Clock
@@ -42,6 +45,9 @@ const answerMs = 6_500
 const longestMuteMs = 24 * 3_600_000
 const rememberedMs = 30 * 24 * 3_600_000
 
+/** Types of requests that a customer waits for. */
+const spoken = ['LaunchRequest', 'IntentRequest']
+
 type Say = (ask: Ask) => Promise<Response>
 
 /** Intents that need a linked account. */
@@ -53,7 +59,7 @@ const intents: Readonly<Record<string, Say>> = {
   UnmuteIntent: unmute,
 }
 
-/** `invoke(envelope)` answers a request of the custom skill; it never rejects for what a customer can say. */
+/** `invoke(envelope)` answers a request of the custom skill; it never rejects for what a customer can say. What is no question is answered with nothing. */
 export function createDoorbellSkill(deps: SkillDeps): Skill {
   const builder = SkillBuilders.custom()
     .addRequestHandlers(
@@ -61,7 +67,6 @@ export function createDoorbellSkill(deps: SkillDeps): Skill {
         canHandle: isType('LaunchRequest'),
         handle: (input) => (isLinked(input) ? open(input, wordsOf(input).welcome) : linkFirst(input)),
       },
-      { canHandle: isType('SessionEndedRequest'), handle: (input) => input.responseBuilder.getResponse() },
       { canHandle: isIntent('AMAZON.HelpIntent'), handle: (input) => open(input, wordsOf(input).help) },
       {
         canHandle: isIntent('AMAZON.StopIntent', 'AMAZON.CancelIntent', 'AMAZON.NavigateHomeIntent'),
@@ -70,8 +75,16 @@ export function createDoorbellSkill(deps: SkillDeps): Skill {
       { canHandle: isIntent(...Object.keys(intents)), handle: (input) => answer(deps, input) },
       // Last: what nobody else takes, AMAZON.FallbackIntent among it.
       { canHandle: isType('IntentRequest'), handle: (input) => open(input, wordsOf(input).notUnderstood) },
+      {
+        canHandle: () => true,
+        async handle({ requestEnvelope, responseBuilder }) {
+          await deps.takeEvent(requestEnvelope)
+          return responseBuilder.getResponse()
+        },
+      },
     )
-    .addErrorHandlers({ canHandle: () => true, handle: (input, error) => apologize(deps, input, error) })
+    // Nobody would hear an apology for an event.
+    .addErrorHandlers({ canHandle: isType(...spoken), handle: (input, error) => apologize(deps, input, error) })
   return (deps.skillId === undefined ? builder : builder.withSkillId(deps.skillId)).create()
 }
 
@@ -214,8 +227,8 @@ function localeOf(request: Request): string {
   return 'locale' in request && typeof request.locale === 'string' ? request.locale : 'en-US'
 }
 
-function isType(type: string) {
-  return ({ requestEnvelope }: HandlerInput): boolean => requestEnvelope.request.type === type
+function isType(...types: readonly string[]) {
+  return ({ requestEnvelope }: HandlerInput): boolean => types.includes(requestEnvelope.request.type)
 }
 
 function isIntent(...names: readonly string[]) {
