@@ -60,6 +60,8 @@ export const errorCodes = {
   source_busy: 'the camera has too many sessions open',
   /** What it sends is not the protocol, or beyond its bounds. */
   source_garbled: 'the camera sends something that cannot be read',
+  /** The gateway has no FFmpeg (`node-av`, an optional dependency) to read it with. */
+  source_no_ffmpeg: 'FFmpeg is not installed with the bridge',
   /** The address itself: its scheme is not supported, or it is not a URL. */
   source_invalid: 'the address of the camera cannot be used',
   /** Our own mistake. */
@@ -121,6 +123,7 @@ export const advice: Record<ErrorCode, string> = {
   source_stopped: 'Restart the camera if the problem persists, and check its network.',
   source_busy: 'Close other programs that show this camera, or raise the number of streams in its settings.',
   source_garbled: 'Update the firmware of the camera, and check that its address is an RTSP address.',
+  source_no_ffmpeg: 'Run npm install node-av where the bridge is installed, and restart it. Not every system has it.',
   source_invalid:
     'Use an address such as rtsp://user:password@192.168.1.20/stream, with special characters percent-encoded.',
   internal: 'This is a fault of the bridge: its log has the details for a bug report.',

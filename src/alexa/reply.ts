@@ -29,6 +29,7 @@ const alexaSourceErrors = {
   source_stopped: 'ENDPOINT_UNREACHABLE',
   source_busy: 'ENDPOINT_BUSY',
   source_garbled: 'ENDPOINT_UNREACHABLE',
+  source_no_ffmpeg: 'ENDPOINT_UNREACHABLE',
   source_invalid: 'ENDPOINT_UNREACHABLE',
 } as const satisfies Record<SourceFault, AlexaErrorType>
 

@@ -62,10 +62,10 @@ export interface Cause {
   readonly message: string
 }
 
-/** What the camera says of the display's sound: packets received, and their level (0 to 1, root mean square). */
+/** What the camera says of the display's sound: packets received, and their level (0 to 1, root mean square) if it measures it. */
 export interface Heard {
   readonly packets: number
-  readonly level: number
+  readonly level?: number
 }
 
 /** RTP packets that the camera says it has sent to the display. */

@@ -55,7 +55,7 @@ export interface SessionRow {
 
 export interface Session extends SessionRow {
   readonly timeline: readonly Step[]
-  readonly heard?: { readonly packets: number; readonly level: number }
+  readonly heard?: { readonly packets: number; readonly level?: number }
   /** Sound may go to the camera; absent in sessions of an older bridge. */
   readonly mayTalk?: boolean
 }

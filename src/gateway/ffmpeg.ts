@@ -1,16 +1,33 @@
-/** FFmpeg in this process (`node-av`), loaded when a camera first needs it: it is 175 MB and nobody else in the house wants it. */
+/**
+ * FFmpeg in this process (`node-av`), loaded when a camera first needs it: it is 175 MB and nobody else in the house wants it.
+ * It is an optional dependency, under the GPL as it is built, and there is none for some systems.
+ */
+import { SourceError } from './media.ts'
 
-/** The parts of `node-av` in use. Its modules are cached by Node, so asking again costs nothing. */
+/**
+ * The parts of `node-av` in use. Its modules are cached by Node, so asking again costs nothing.
+ * Throws `SourceError` when it is not installed.
+ */
 export async function loadFfmpeg() {
   const [api, lib, constants] = await Promise.all([
     import('node-av/api'),
     import('node-av/lib'),
     import('node-av/constants'),
-  ])
+  ]).catch((cause: unknown) => {
+    const message = 'FFmpeg is not installed with this bridge: run npm install node-av'
+    throw new SourceError('source_no_ffmpeg', message, { cause })
+  })
   // FFmpeg writes to stderr by itself; what matters comes back to us as an error code.
   lib.Log.setLevel(constants.AV_LOG_FATAL)
   return { ...api, ...lib, ...constants }
 }
+
+/** Whether `loadFfmpeg` can be used. */
+export const hasFfmpeg = (): Promise<boolean> =>
+  loadFfmpeg().then(
+    () => true,
+    () => false,
+  )
 
 export type Ffmpeg = Awaited<ReturnType<typeof loadFfmpeg>>
 

@@ -47,6 +47,8 @@ export interface MediaSource {
   requestKeyFrame(): boolean
   /** Frees what is kept between looks and runs. May be called again. */
   close(): Promise<void>
+  /** A picture of it (JPEG), where it has one at hand; otherwise one is made of its next key frame. */
+  still?(): Promise<Buffer | undefined>
 }
 
 /** A source that cannot be used now. The message is for the owner and never holds a password. */

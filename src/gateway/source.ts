@@ -1,5 +1,7 @@
 /** One running source for all viewers of a camera: started by the first of them, stopped after the last. */
 import type { Clock, Fault, Log } from '../ports.ts'
+import { createClipSource } from './clip.ts'
+import { hasFfmpeg } from './ffmpeg.ts'
 import { createHealth, type SourceState } from './health.ts'
 import {
   SourceError,
@@ -21,7 +23,7 @@ const maxRecentMs = 10_500
 
 /** `synthetic`, the URL of an RTSP camera, or the path of a media file. `name` is what a synthetic camera shows. */
 export function createSource(source: string, name: string, clock: Clock, log: Log): MediaSource {
-  if (source === 'synthetic') return createSyntheticSource(name, clock)
+  if (source === 'synthetic') return createDemoSource(name, clock)
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(source) ?? []
   if (scheme === undefined) return createFileSource(source, clock, log)
   try {
@@ -40,7 +42,27 @@ function createUnusableSource(error: unknown): MediaSource {
   return { describe: refuse, run: refuse, requestKeyFrame: () => false, close: async () => {} }
 }
 
+/** The synthetic doorbell where FFmpeg is installed, otherwise a recording of it. */
+function createDemoSource(name: string, clock: Clock): MediaSource {
+  let chosen: Promise<MediaSource> | undefined
+  let running: MediaSource | undefined
+  const choose = () =>
+    (chosen ??= hasFfmpeg().then((isThere) => {
+      running = isThere ? createSyntheticSource(name, clock) : createClipSource(clock)
+      return running
+    }))
+  return {
+    describe: async (signal) => (await choose()).describe(signal),
+    run: async (sink, signal) => (await choose()).run(sink, signal),
+    requestKeyFrame: () => running?.requestKeyFrame() ?? false,
+    still: async () => (await choose()).still?.(),
+    close: async () => running?.close(),
+  }
+}
+
 export interface SharedSource {
+  /** As of `MediaSource`. */
+  still(): Promise<Buffer | undefined>
   /** Whether it delivers pictures, or would at once; `undefined` until that is known. */
   state(): SourceState | undefined
   /** Why there are no pictures now. */
@@ -110,6 +132,7 @@ export function shareSource(source: MediaSource, log: Log): SharedSource {
       return state?.kind === 'faulty' ? state.fault : undefined
     },
     changed: health.changed,
+    still: async () => source.still?.(),
     join(sink) {
       sinks.add(sink)
       if (!life) start()

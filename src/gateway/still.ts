@@ -35,16 +35,20 @@ export function startStills(deps: {
 
   async function takeOne(): Promise<void> {
     try {
-      const patience = AbortSignal.any([life.signal, AbortSignal.timeout(patienceMs)])
-      if (source.state() === undefined) await source.changed(undefined, patience)
-      // Somebody else watches over it, and says why there is none.
-      if (source.fault()) return
-      const unit = await nextKeyFrame(source, patience)
-      await leave(await toJpeg(await loadFfmpeg(), annexB(unit)))
+      const jpeg = (await source.still()) ?? (await ofKeyFrame())
+      if (jpeg !== undefined) await leave(jpeg)
     } catch (error) {
       if (!life.signal.aborted)
         log('warn', 'still-missed', { message: error instanceof Error ? error.message : String(error) })
     }
+  }
+
+  /** `undefined` while the source has a fault: somebody else watches over it, and says why there is none. */
+  async function ofKeyFrame(): Promise<Buffer | undefined> {
+    const patience = AbortSignal.any([life.signal, AbortSignal.timeout(patienceMs)])
+    if (source.state() === undefined) await source.changed(undefined, patience)
+    if (source.fault()) return undefined
+    return toJpeg(await loadFfmpeg(), annexB(await nextKeyFrame(source, patience)))
   }
 
   async function run(): Promise<void> {

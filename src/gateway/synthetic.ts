@@ -15,7 +15,7 @@ const audioMs = 20
 /** Later than this and frames are left out instead of sent in a bunch. */
 const lateMs = 300
 /** Constrained Baseline, level 3.1: what every display must decode (RFC 7742 section 6.2). */
-const syntheticProfile = '42e01f'
+export const syntheticProfile = '42e01f'
 
 /** A source that needs nothing from outside; `name` is shown in the picture. */
 export function createSyntheticSource(name: string, clock: Clock): MediaSource {
@@ -89,8 +89,13 @@ async function playPictures(
   }
 }
 
-function openVideoEncoder(ffmpeg: Ffmpeg): CodecContext {
-  const settings = {
+/** `settings` and `options` replace single ones of those that a live picture needs. */
+export function openVideoEncoder(
+  ffmpeg: Ffmpeg,
+  settings: Partial<CodecContext> = {},
+  options: Readonly<Record<string, string>> = {},
+): CodecContext {
+  const usual = {
     width: sceneWidth,
     height: sceneHeight,
     pixelFormat: ffmpeg.AV_PIX_FMT_YUV420P,
@@ -107,22 +112,28 @@ function openVideoEncoder(ffmpeg: Ffmpeg): CodecContext {
     rcMaxRate: 1_500_000n,
     rcBufferSize: 900_000,
   }
-  return openEncoder(ffmpeg, ffmpeg.FF_ENCODER_LIBX264, settings, {
-    preset: 'ultrafast',
-    tune: 'zerolatency',
-    profile: 'baseline',
-    level: '3.1',
-    'forced-idr': '1',
-    // Adaptive quantisation and deblocking keep the sky's slow gradient smooth at little cost.
-    'x264-params': 'aq-mode=1:scenecut=0:deblock=0,0',
-  })
+  return openEncoder(
+    ffmpeg,
+    ffmpeg.FF_ENCODER_LIBX264,
+    { ...usual, ...settings },
+    {
+      preset: 'ultrafast',
+      tune: 'zerolatency',
+      profile: 'baseline',
+      level: '3.1',
+      'forced-idr': '1',
+      // Adaptive quantisation and deblocking keep the sky's slow gradient smooth at little cost.
+      'x264-params': 'aq-mode=1:scenecut=0:deblock=0,0',
+      ...options,
+    },
+  )
 }
 
 /**
  * Sets constraint_set2_flag in the SPS, which x264 leaves out: a Constrained Baseline stream obeys the Extended profile too
  * (H.264 A.2.3), and then the SPS says letter for letter the 42e01f of the SDP. The SPS follows the first start code.
  */
-function asConstrained(sample: Buffer): Buffer {
+export function asConstrained(sample: Buffer): Buffer {
   const copy = Buffer.from(sample)
   const sps = copy.indexOf(Buffer.from([0, 0, 1, 0x67, 0x42, 0xc0]))
   if (sps >= 0 && sps <= 16) copy[sps + 5] = 0xe0
@@ -159,13 +170,13 @@ async function playSound(
   }
 }
 
-function openOpusEncoder(ffmpeg: Ffmpeg): CodecContext {
+export function openOpusEncoder(ffmpeg: Ffmpeg, bitRate = 48_000n): CodecContext {
   const settings = {
     sampleRate,
     sampleFormat: ffmpeg.AV_SAMPLE_FMT_FLT,
     channelLayout: ffmpeg.AV_CHANNEL_LAYOUT_MONO,
     timeBase: new ffmpeg.Rational(1, sampleRate),
-    bitRate: 48_000n,
+    bitRate,
   }
   return openEncoder(ffmpeg, ffmpeg.FF_ENCODER_LIBOPUS, settings, { frame_duration: '20', application: 'audio' })
 }
@@ -189,7 +200,7 @@ async function* ticks(everyMs: number, now: Clock, signal: AbortSignal): AsyncGe
 }
 
 /** Returns a function that paints the picture of an instant; the buffer is the painter's own and is painted over the next time. */
-function createPainter(background: Buffer, name: string): (at: number) => Buffer {
+export function createPainter(background: Buffer, name: string): (at: number) => Buffer {
   const large = createLettering(9, 6)
   const small = createLettering(3, 2.4)
   const canvas = Buffer.alloc(background.length)

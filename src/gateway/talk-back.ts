@@ -1,17 +1,29 @@
 /** Hears what a viewer says: counts the Opus packets and measures how loud they are. A camera with a loudspeaker would play them. */
-import { loadFfmpeg, type Ffmpeg } from './ffmpeg.ts'
+import { hasFfmpeg, loadFfmpeg, type Ffmpeg } from './ffmpeg.ts'
 
 export interface Ear {
   /** One Opus packet, in the order it came. */
   hear(payload: Buffer): void
-  /** Packets so far, and the RMS level (0 silent, 1 full scale) of what came since the last time this was asked. */
-  heard(): { packets: number; level: number }
+  /** Packets so far, and the RMS level (0 silent, 1 full scale) of what came since the last time this was asked, if FFmpeg is there. */
+  heard(): { packets: number; level?: number }
   close(): void
 }
 
 /** An ear for one viewer; `onBroken` is told when its sound cannot be decoded, once. */
 export async function createEar(onBroken: (message: string) => void): Promise<Ear> {
-  const ffmpeg = await loadFfmpeg()
+  return (await hasFfmpeg()) ? createMeter(await loadFfmpeg(), onBroken) : createCounter()
+}
+
+function createCounter(): Ear {
+  let packets = 0
+  return {
+    hear: (payload) => void (packets += payload.length === 0 ? 0 : 1),
+    heard: () => ({ packets }),
+    close: () => {},
+  }
+}
+
+function createMeter(ffmpeg: Ffmpeg, onBroken: (message: string) => void): Ear {
   const decoder = openDecoder(ffmpeg)
   const packet = new ffmpeg.Packet()
   const frame = new ffmpeg.Frame()

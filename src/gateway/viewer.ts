@@ -66,7 +66,7 @@ export function openViewer(options: ViewerOptions): Viewer {
   let feed: Feed | undefined
   let ear: Ear | undefined
   let servers: ServerWatch | undefined
-  let heard = { packets: 0, level: 0 }
+  let heard: ReturnType<Ear['heard']> = { packets: 0, level: 0 }
   let closing: Promise<void> | undefined
   /** Why it gets nothing, once that is known. */
   let cause: Cause | undefined

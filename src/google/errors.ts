@@ -51,6 +51,7 @@ export const googleErrorCode: Record<ErrorCode, GoogleErrorCode> = {
   source_stopped: 'deviceOffline',
   source_busy: 'deviceBusy',
   source_garbled: 'deviceOffline',
+  source_no_ffmpeg: 'deviceOffline',
   source_invalid: 'deviceOffline',
   internal: 'hardError',
 }
@@ -99,6 +100,7 @@ export const signalingStatus: Record<ErrorCode, number> = {
   source_stopped: 502,
   source_busy: 503,
   source_garbled: 502,
+  source_no_ffmpeg: 502,
   source_invalid: 502,
   internal: 500,
 }

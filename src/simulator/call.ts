@@ -13,7 +13,7 @@ import { openBell } from './ring.ts'
 import { type SessionView, settledSession } from './sessions.ts'
 import type { AssistantName, Settings } from './settings.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
-import { encodeTone } from './tone.ts'
+import { loadTone } from './tone.ts'
 
 export interface CallOptions {
   readonly assistant: AssistantName
@@ -26,7 +26,7 @@ export interface CallOptions {
   readonly seconds: number
   /** An account linked before, as `call` returns it; without one the call begins with linking. */
   readonly link?: Link
-  /** The talk-back, as 20 ms Opus packets; encoded anew when left out. */
+  /** The talk-back, as 20 ms Opus packets; a recorded tone when left out. */
   readonly tone?: readonly Buffer[]
   /** Overrides of single limits, for tests. */
   readonly limits?: Partial<CallLimits>
@@ -106,7 +106,7 @@ async function converse(
 ): Promise<void> {
   const { settings } = options
   timeline.note('linking', settings.bridge)
-  const tone = options.tone === undefined ? encodeTone() : Promise.resolve(options.tone)
+  const tone = options.tone === undefined ? loadTone() : Promise.resolve(options.tone)
   tone.catch(() => undefined) // it is awaited below, if the call gets so far
   const link = await linked(options, signal)
   progress.link = link

@@ -8,7 +8,7 @@ import { endLink, type Link } from './link.ts'
 import { printLine, printReport, printSummary, summarize } from './print.ts'
 import type { CallReport } from './report.ts'
 import { readSettings, type Settings } from './settings.ts'
-import { encodeTone } from './tone.ts'
+import { loadTone } from './tone.ts'
 
 async function main(): Promise<number> {
   let args: Arguments | undefined
@@ -44,7 +44,7 @@ async function single(args: Arguments, settings: Settings, signal: AbortSignal):
 /** Many calls in a row in one process. The account is linked once, as a real one is. */
 async function soak(args: Arguments, settings: Settings, signal: AbortSignal): Promise<number> {
   const reports: CallReport[] = []
-  const tone = await encodeTone()
+  const tone = await loadTone()
   let link: Link | undefined
   while (reports.length < args.repeat && !signal.aborted) {
     const made = await call({ ...callOptions(args, settings, signal), tone, ...(link === undefined ? {} : { link }) })

@@ -11,7 +11,7 @@ const sessionView = z.object({
   startedAt: z.number(),
   timeline: z.array(z.object({ step: z.string(), at: z.number(), detail: z.unknown().optional() })),
   cause: z.object({ code: z.string(), message: z.string() }).optional(),
-  heard: z.object({ packets: z.number(), level: z.number() }).optional(),
+  heard: z.object({ packets: z.number(), level: z.number().optional() }).optional(),
 })
 
 export type SessionView = z.infer<typeof sessionView>

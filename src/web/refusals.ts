@@ -35,6 +35,7 @@ const statusOf: Record<ErrorCode, number> = {
   source_stopped: 503,
   source_busy: 503,
   source_garbled: 503,
+  source_no_ffmpeg: 503,
   source_invalid: 503,
   internal: 500,
 }

@@ -80,9 +80,9 @@ const viewer = z.object({
   state: z.enum(['connected', 'busy', 'failed', 'left', 'silent']),
   /**
    * Talk-back so far: audio packets that the camera accepted for its loudspeaker, and the RMS level (0 silent, 1 full scale)
-   * of the last second of them. Absent where there is no loudspeaker.
+   * of the last second of them, if it measures it. Absent where there is no loudspeaker.
    */
-  heard: z.object({ packets: count, level: z.number().min(0).max(1) }).exactOptional(),
+  heard: z.object({ packets: count, level: z.number().min(0).max(1).exactOptional() }).exactOptional(),
   /** RTP packets sent to it so far. */
   sent: z.object({ videoPackets: count, audioPackets: count }).exactOptional(),
   /** Why, with `busy` and `failed`, and while the source of a connected viewer fails: what the owner is shown as the cause. */

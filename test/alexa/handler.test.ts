@@ -210,6 +210,7 @@ describe('what goes wrong becomes an ErrorResponse', () => {
     source_stopped: 'ENDPOINT_UNREACHABLE',
     source_busy: 'ENDPOINT_BUSY',
     source_garbled: 'ENDPOINT_UNREACHABLE',
+    source_no_ffmpeg: 'ENDPOINT_UNREACHABLE',
     source_invalid: 'ENDPOINT_UNREACHABLE',
     internal: 'INTERNAL_ERROR',
   } satisfies Record<ErrorCode, string>

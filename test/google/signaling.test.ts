@@ -181,6 +181,7 @@ describe('a refusal', () => {
     source_stopped: 502,
     source_busy: 503,
     source_garbled: 502,
+    source_no_ffmpeg: 502,
     source_invalid: 502,
     internal: 500,
   }

@@ -95,7 +95,8 @@ export function CameraScreen({ cameraId }: { readonly cameraId: string }) {
                 <div>
                   <dt>The camera plays what you say</dt>
                   <dd>
-                    {session.heard.packets} packets, {Math.round(session.heard.level * 100)} % loud
+                    {session.heard.packets} packets
+                    {session.heard.level !== undefined && `, ${Math.round(session.heard.level * 100)} % loud`}
                   </dd>
                 </div>
               )}

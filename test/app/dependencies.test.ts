@@ -1,0 +1,106 @@
+/** What is installed with Transom: the lock file serves every system, NOTICE is true, and FFmpeg is a thing that can be left out. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { subset } from 'semver'
+import { renderNotice } from '../../src/app/notice.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const read = (name: string) => readFileSync(join(root, name), 'utf8')
+
+interface Locked {
+  readonly version?: string
+  readonly resolved?: string
+  readonly optional?: boolean
+  readonly engines?: { readonly node?: string }
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+const lock = JSON.parse(read('package-lock.json')) as { readonly packages: Readonly<Record<string, Locked>> }
+const manifest = JSON.parse(read('package.json')) as {
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly optionalDependencies: Readonly<Record<string, string>>
+  readonly engines: { readonly node: string }
+}
+
+/** Where npm finds `name` from the package at `path`: in its own node_modules, then in those above. */
+function installed(path: string, name: string): string | undefined {
+  for (let at = path; ; at = at.slice(0, Math.max(0, at.lastIndexOf('node_modules/') - 1))) {
+    const here = `${at === '' ? '' : `${at}/`}node_modules/${name}`
+    if (here in lock.packages) return here
+    if (at === '') return undefined
+  }
+}
+
+test('the lock file has the binaries of every system, not only of the one that it was written on (npm/cli#4828)', () => {
+  const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies)
+      .filter((name) => installed(path, name) === undefined)
+      .map((name) => `${path} wants ${name}`),
+  )
+  expect(missing).toEqual([])
+})
+
+test.each([
+  [
+    'the bundler of the page',
+    '@esbuild/',
+    ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64', 'win32-arm64'],
+  ],
+  [
+    'its other half',
+    '@rollup/rollup-',
+    [
+      'linux-x64-gnu',
+      'linux-x64-musl',
+      'linux-arm64-gnu',
+      'linux-arm64-musl',
+      'darwin-x64',
+      'darwin-arm64',
+      'win32-x64-msvc',
+      'win32-arm64-msvc',
+    ],
+  ],
+  [
+    'the compiler',
+    '@typescript/typescript-',
+    ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64', 'win32-arm64'],
+  ],
+  [
+    'FFmpeg',
+    '@seydx/node-av-',
+    ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'win32-x64-msvc', 'win32-arm64-msvc'],
+  ],
+])('%s is locked for Linux, macOS and Windows', (_what, prefix, systems) => {
+  expect(systems.filter((system) => !(`node_modules/${prefix}${system}` in lock.packages))).toEqual([])
+})
+
+test('the lock file names no registry: everybody installs from their own', () => {
+  const hosts = Object.values(lock.packages).flatMap(({ resolved = '' }) =>
+    /^https?:/.test(resolved) ? [resolved] : [],
+  )
+  expect(hosts).toEqual([])
+})
+
+test('on each Node that `engines` names, no package warns', () => {
+  const refusing = Object.entries(lock.packages).flatMap(([path, { engines }]) =>
+    subset(manifest.engines.node, engines?.node ?? '*') ? [] : [`${path}: ${engines?.node}`],
+  )
+  expect(refusing).toEqual([])
+})
+
+test('NOTICE lists what is installed: npm run notice', () => {
+  expect(read('NOTICE')).toBe(renderNotice(lock))
+})
+
+test('a package whose licence nobody knows is not listed without one', () => {
+  expect(() => renderNotice({ packages: { 'node_modules/x': { version: '1.0.0' } } })).toThrow('licence of x')
+})
+
+test('FFmpeg is optional, of one exact version, and imported by the gateway alone', () => {
+  expect(manifest.optionalDependencies).toEqual({ 'node-av': expect.stringMatching(/^\d+\.\d+\.\d+$/) })
+  expect(Object.keys(manifest.dependencies)).not.toContain('node-av')
+  const importing = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+    (file) => /\.tsx?$/.test(file) && /(from|import\()\s*'(node-av|@seydx)/.test(read(join('src', file))),
+  )
+  expect(importing).toEqual([join('gateway', 'ffmpeg.ts')])
+})
