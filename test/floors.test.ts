@@ -55,7 +55,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'simulator',
     'console',
   ],
-  // beside the house, which they reach over the wire only; the KVS client is the gateway's camera SDK
+  // beside the house, which they reach over the wire only; the KVS client is the gateway's camera SDK. The signaling service's
+  // local door is handed to the KVS client by app, without an import.
   signaling: ground,
   gateway: [...ground, 'kvs'],
   simulator: ground,

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { builtConsole } from '../console/build.ts'
 import { startCamera } from '../gateway/camera.ts'
 import { createReporter, createStillPoster } from '../gateway/report.ts'
-import { createKvsSignaling } from '../kvs/signaling.ts'
+import { createLocalSignaling } from '../kvs/signaling.ts'
 import { cameraId, type AccountId, type Camera, type Clock, type Log, type Signaling, type Store } from '../ports.ts'
 import { startSignalingService, type SignalingService } from '../signaling/service.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
@@ -107,8 +107,8 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
 
     // Its authority is made again when it nears its end, or when the clock was wrong.
     const access = { region, endpoint: service.localEndpoint, ca: () => service.ca }
-    const kvs = createKvsSignaling({ ...access, credentials: secrets.credentials.application }, { clock, log })
-    opened.push(() => kvs.close())
+    const signaling = createLocalSignaling(service.local, { log })
+    opened.push(() => signaling.close())
 
     const server = await atAddress('TRANSOM_PORT', config.host, config.port, () => listen(config.host, config.port))
     opened.push(() => endServer(server))
@@ -122,7 +122,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       clients,
       isLive: true,
       store,
-      signaling: { ...kvs, iceServers: withoutOwn(kvs, service.ownIceServer) },
+      signaling: { ...signaling, iceServers: withoutOwn(signaling, service.ownIceServer) },
       clock,
       log,
       keys: secrets.keys,

@@ -67,18 +67,25 @@ export async function fetchIceServers(kvs: Kvs, channel: ChannelResources, signa
     const relays = (IceServerList ?? []).filter((server) => server.Uris !== undefined && server.Uris.length > 0)
     const ttls = relays.map((server) => server.Ttl ?? defaultTtl)
     return {
-      servers: [
-        ...stunOf(kvs),
-        ...relays.map(({ Uris, Username, Password }) => ({
-          urls: Uris ?? [],
-          // STUN takes none (RFC 7064), whatever the service fills in.
-          ...(Username && isRelay(Uris) ? { username: Username } : {}),
-          ...(Password && isRelay(Uris) ? { credential: Password } : {}),
-        })),
-      ],
+      servers: [...stunOf(kvs), ...toIceServers(relays)],
       ttlMs: 1_000 * (ttls.length > 0 ? Math.min(...ttls) : defaultTtl),
     }
   })
+}
+
+interface KvsIceServer {
+  readonly Uris?: readonly string[] | undefined
+  readonly Username?: string | undefined
+  readonly Password?: string | undefined
+}
+
+/** The service's entries as RTCIceServers. STUN takes no credentials (RFC 7064), whatever the service fills in. */
+export function toIceServers(entries: readonly KvsIceServer[]): readonly IceServer[] {
+  return entries.map(({ Uris = [], Username, Password }) => ({
+    urls: Uris,
+    ...(Username && isRelay(Uris) ? { username: Username } : {}),
+    ...(Password && isRelay(Uris) ? { credential: Password } : {}),
+  }))
 }
 
 const isRelay = (uris: readonly string[] = []) => uris.some((uri) => uri.startsWith('turn'))

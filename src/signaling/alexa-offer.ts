@@ -1,7 +1,6 @@
 /** SendAlexaOfferToMaster: a viewer that exists for one offer and one answer. */
-import type { Channel } from './channels.ts'
 import { foldCandidates, isLastCandidate, isUnfinished } from './fold-candidates.ts'
-import type { Hub } from './hub.ts'
+import type { Hub, HubChannel } from './hub.ts'
 import type { Delivery } from './message.ts'
 import { ServiceError } from './service-error.ts'
 
@@ -23,7 +22,7 @@ const maxCandidates = 200
  */
 export function sendAlexaOffer(
   hub: Hub,
-  channel: Channel,
+  channel: HubChannel,
   clientId: string,
   offer: string,
   signal: AbortSignal,

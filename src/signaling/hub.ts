@@ -27,10 +27,13 @@ export type HubLimits = Pick<
   'viewersPerChannel' | 'undeliveredPerChannel' | 'replacedMasterMs' | 'offlineDelayMs' | 'flappingDelayMs'
 >
 
+/** A channel, as far as the hub needs it. */
+export type HubChannel = Pick<Channel, 'name' | 'messageTtlS'>
+
 export interface Hub {
-  joinAsMaster(channel: Channel, peer: Peer): Seat
+  joinAsMaster(channel: HubChannel, peer: Peer): Seat
   /** Throws `ClientLimitExceededException` like `checkRoom`. A viewer of the same id is replaced at once. */
-  joinAsViewer(channel: Channel, clientId: string, peer: Peer): Seat
+  joinAsViewer(channel: HubChannel, clientId: string, peer: Peer): Seat
   /**
    * Throws `ClientLimitExceededException` when the channel has no room for one more viewer. The last place is for the
    * applications, the bridge for one: a guest is anybody else.
@@ -38,8 +41,10 @@ export interface Hub {
   checkRoom(channelName: string, clientId: string, isGuest?: boolean): void
   /** Lets go of what the channel keeps for or from this viewer. */
   forget(channelName: string, clientId: string): void
+  /** The channel, if somebody has connected to it since the start. */
+  channel(channelName: string): HubChannel | undefined
   /** Takes over a changed life of messages. */
-  update(channel: Channel): void
+  update(channel: HubChannel): void
   /** Ends every connection of a channel that exists no more. */
   remove(channelName: string): void
   presence(channelName: string): ChannelPresence | undefined
@@ -98,7 +103,7 @@ export function createHub(
   const openedAt = clock()
   let isClosed = false
 
-  const enter = ({ name, messageTtlS }: Channel): Room => {
+  const enter = ({ name, messageTtlS }: HubChannel): Room => {
     const ttlMs = messageTtlS * 1_000
     const known = rooms.get(name)
     if (known) {
@@ -207,6 +212,10 @@ export function createHub(
     },
     forget(channelName, clientId) {
       rooms.get(channelName)?.mailbox?.forget(clientId)
+    },
+    channel(channelName) {
+      const room = rooms.get(channelName)
+      return room && { name: channelName, messageTtlS: room.ttlMs / 1_000 }
     },
     update({ name, messageTtlS }) {
       const room = rooms.get(name)

@@ -13,6 +13,7 @@ import { createIceServers, type TurnServers } from './ice-servers.ts'
 import { createIdentify } from './identify.ts'
 import { defaultLimits, type SignalingLimits } from './limits.ts'
 import { createListener, type Tls } from './listener.ts'
+import { createLocalDoor, type LocalDoor } from './local.ts'
 import { channelNameSchema, createOperations } from './operations.ts'
 import { createRates } from './rates.ts'
 import { openReplayMemory } from './replay.ts'
@@ -86,6 +87,8 @@ export interface SignalingService {
   removeChannel(name: string): Promise<void>
   /** Looks after the certificate now, not only every now and then. */
   refreshCertificate(): Promise<void>
+  /** The door for whoever is in this process: the bridge. */
+  readonly local: LocalDoor
   /** WebSockets that are open now. */
   openSockets(): number
   /** Ends every connection and frees everything, within a second. May be called again. */
@@ -156,12 +159,13 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   const { find } = credentials
   const identify = createIdentify({ find, strangers, rates, replay, limits, clock, log })
   const common = { identify, rates, limits, clock, log }
+  const iceServers = createIceServers(fixed, turn, clock)
   const operations = createOperations({
     channels,
     hub,
     // Who came by the local address may not be able to come by the public one: a router that does not lead back inside.
     endpoints: (by) => originsOf(by === localAuthority ? localEndpoint : endpoint),
-    iceServers: createIceServers(fixed, turn, clock),
+    iceServers,
   })
   server.on('request', createRestDoor({ operations, ...common }))
   const door = createSocketDoor({ channels, hub, ...common })
@@ -215,6 +219,7 @@ export async function startSignalingService(options: SignalingServiceOptions): P
       hub.remove(name)
     },
     refreshCertificate: listener.refresh,
+    local: createLocalDoor({ channels, hub, rates, limits, iceServers, clock, log }),
     openSockets: door.open,
     close: () => (closing ??= shutDown()),
   }

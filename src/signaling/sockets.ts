@@ -6,11 +6,12 @@ import { WebSocket, WebSocketServer, type ServerOptions } from 'ws'
 import type { Clock, Log } from '../ports.ts'
 import { channelNameOf, type Channel, type Channels } from './channels.ts'
 import { isAllowed } from './credentials.ts'
-import { closeCodes, type Hub, type Peer, type Seat } from './hub.ts'
+import { takeFrame, type Allowance } from './frames.ts'
+import { closeCodes, type Hub, type Peer } from './hub.ts'
 import type { Identify } from './identify.ts'
 import type { SignalingLimits } from './limits.ts'
-import { goAway, idPattern, maxFrame, readFrame, writeDelivery, writeStatus, type MessageType } from './message.ts'
-import { createBucket, type Rates } from './rates.ts'
+import { goAway, idPattern, maxFrame, writeDelivery } from './message.ts'
+import type { Rates } from './rates.ts'
 import { errorReply, sendRawReply } from './reply.ts'
 import { roleOf } from './roles.ts'
 import { causeOf, ServiceError, toServiceError } from './service-error.ts'
@@ -38,7 +39,7 @@ export interface SocketDoor {
   close(): void
 }
 
-interface Connection {
+interface Connection extends Allowance {
   readonly socket: WebSocket
   /** What the WebSocket writes to. */
   readonly stream: Duplex
@@ -50,9 +51,6 @@ interface Connection {
   /** When it last sent a message or a ping of its own. */
   spokeAt: number
   isWarned: boolean
-  /** Made with the first message: most connections of a quiet day send none. */
-  description?: () => boolean
-  candidate?: () => boolean
 }
 
 /** How long a peer may take to answer a close before it is cut, in milliseconds. */
@@ -63,6 +61,7 @@ const emptyBody = Buffer.alloc(0)
 
 export function createSocketDoor({ channels, hub, identify, rates, limits, clock, log }: SocketDeps): SocketDoor {
   const connections = new Set<Connection>()
+  const frameDeps = { limits, clock, log }
   let isClosed = false
   const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
@@ -140,6 +139,7 @@ export function createSocketDoor({ channels, hub, identify, rates, limits, clock
       deliver: (message) => send(connection, writeDelivery(message)),
       close: (code, reason) => socket.close(code, reason),
     }
+    const tell = (status: string) => send(connection, status)
     let stray = 0
     connections.add(connection)
     log('info', 'signaling-connected', who)
@@ -152,7 +152,7 @@ export function createSocketDoor({ channels, hub, identify, rates, limits, clock
     socket.on('message', (data, isBinary) => {
       spoke()
       if (socket.readyState !== WebSocket.OPEN) return
-      if (isBinary || !take((data as Buffer).toString('utf8'), seat, connection)) stray += 1
+      if (isBinary || !takeFrame(frameDeps, (data as Buffer).toString('utf8'), seat, connection, tell)) stray += 1
       if (stray > maxStray) socket.close(closeCodes.policy, 'too many frames that are no messages')
     })
     socket.on('close', (code) => {
@@ -160,33 +160,6 @@ export function createSocketDoor({ channels, hub, identify, rates, limits, clock
       seat.leave()
       log('info', 'signaling-disconnected', { ...who, code, ms: clock() - connectedAt })
     })
-  }
-
-  /** Throws `ClientLimitExceededException` when the connection sends more than it may. */
-  function takeTurn(connection: Connection, type: MessageType): void {
-    const { socketCandidate, socketDescription } = limits.rates
-    const isFree =
-      type === 'ICE_CANDIDATE'
-        ? (connection.candidate ??= createBucket(socketCandidate, clock))()
-        : (connection.description ??= createBucket(socketDescription, clock))()
-    if (!isFree) throw new ServiceError('ClientLimitExceededException', `Rate exceeded for ${type}.`)
-  }
-
-  /** False when the frame is no message as the protocol has them. A failure is told to a sender that gave a correlation id. */
-  function take(text: string, seat: Seat, connection: Connection): boolean {
-    const frame = readFrame(text)
-    if (!frame) return false
-    try {
-      if ('error' in frame) throw frame.error
-      takeTurn(connection, frame.posting.type)
-      seat.post(frame.posting)
-      return true
-    } catch (thrown) {
-      const error = toServiceError(thrown)
-      if (error.type === 'InternalFailure') log('error', 'signaling-message-failed', causeOf(error))
-      if (frame.correlationId !== undefined) send(connection, writeStatus(frame.correlationId, error))
-      return 'posting' in frame
-    }
   }
 
   /** False when the connection is over, or ends now because its reader does not keep up. (Pongs are bounded by `ws` itself.) */

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { openKvs, type Kvs } from '../../src/kvs/access.ts'
+import { openKvs, type Kvs, type KvsAccess } from '../../src/kvs/access.ts'
 import { openChannel, type ChannelConnection } from '../../src/kvs/channel.ts'
 import type { ChannelMessage } from '../../src/kvs/message.ts'
 import { fetchIceServers, findChannel } from '../../src/kvs/resources.ts'
-import { createKvsSignaling } from '../../src/kvs/signaling.ts'
+import { createKvsSignaling, createLocalSignaling } from '../../src/kvs/signaling.ts'
 import type { CameraMessage, Log } from '../../src/ports.ts'
 import { startSignalingService, type SignalingService } from '../../src/signaling/service.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
@@ -31,6 +31,7 @@ let service: SignalingService
 let camera: Kvs
 let signaling: ReturnType<typeof createKvsSignaling>
 const quiet: Log = () => {}
+let access: KvsAccess
 let life: AbortController
 
 beforeAll(async () => {
@@ -64,7 +65,7 @@ beforeEach(async () => {
   ])
   life = new AbortController()
   camera = openKvs({ region, credentials: theirs, endpoint, ca })
-  signaling = createKvsSignaling({ region, credentials: mine, endpoint, ca }, { clock: Date.now, log: quiet })
+  access = { region, credentials: mine, endpoint, ca }
 })
 
 afterEach(async () => {
@@ -102,7 +103,14 @@ async function call(road: 'viewer' | 'alexa-offer', viewerId: string): Promise<C
   return got
 }
 
-describe('over the embedded service', () => {
+describe.each([
+  ['over the network', () => createKvsSignaling(access, { clock: Date.now, log: quiet })],
+  ['in its process', () => createLocalSignaling(service.local, { log: quiet })],
+])('by the embedded service, %s', (_way, open) => {
+  beforeEach(() => {
+    signaling = open()
+  })
+
   test('a camera answers an offer and trickles', async () => {
     await answering()
     expect(await call('viewer', 'display-1')).toEqual([answer, candidate, { kind: 'end-of-candidates' }])
@@ -131,11 +139,14 @@ describe('over the embedded service', () => {
   })
 
   test('the eleventh viewer is told that the camera is busy', async () => {
-    await startMaster(() => {})
+    let offers = 0
+    await startMaster(({ kind }) => {
+      if (kind === 'offer') offers += 1
+    })
     const viewers = Array.from({ length: 10 }, (_, n) =>
       all(signaling.offer({ channelName: 'door', road: 'viewer' }, `v${n}`, offerSdp, life.signal)),
     )
-    await eventually(() => service.openSockets() === 11)
+    await eventually(() => offers === 10)
     await expect(call('viewer', 'v10')).rejects.toMatchObject({ code: 'camera_busy' })
     life.abort()
     expect(await Promise.all(viewers)).toEqual(viewers.map(() => []))
@@ -151,8 +162,76 @@ describe('over the embedded service', () => {
 
   test('a master that comes late still gets the offer', async () => {
     const pending = call('viewer', 'early')
-    await eventually(() => service.openSockets() === 1)
+    await new Promise((resolve) => setImmediate(resolve))
     await answering()
     expect(await pending).toHaveLength(3)
   })
+
+  test('who hangs up hears nothing more, and closing hangs up on all', async () => {
+    await startMaster(() => {})
+    const hangUp = new AbortController()
+    const [one, two] = [
+      all(signaling.offer({ channelName: 'door', road: 'viewer' }, 'one', offerSdp, hangUp.signal)),
+      all(signaling.offer({ channelName: 'door', road: 'viewer' }, 'two', offerSdp, life.signal)),
+    ]
+    hangUp.abort()
+    expect(await one).toEqual([])
+    await signaling.close()
+    expect(await two).toEqual([])
+    expect(await all(signaling.offer({ channelName: 'door', road: 'viewer' }, 'late', offerSdp, life.signal))).toEqual(
+      [],
+    )
+  })
+
+  test('an offer that is too long is refused before anybody is asked', async () => {
+    const long = signaling.offer({ channelName: 'door', road: 'viewer' }, 'v', 'v='.padEnd(10_000, 'x'), life.signal)
+    await expect(all(long)).rejects.toMatchObject({ code: 'offer_too_large' })
+  })
+
+  test('a channel that is removed ends its calls', async () => {
+    await service.ensureChannel('shed')
+    const { endpoint, ca = '' } = service
+    const credentials = await service.createCredentials({ kind: 'camera', channelName: 'shed' })
+    const other = openKvs({ region, credentials, endpoint, ca })
+    const channel = await findChannel(other, 'shed', 'MASTER', life.signal)
+    const master = await openChannel(other, channel, { role: 'MASTER' }, life.signal)
+    const pending = all(signaling.offer({ channelName: 'shed', road: 'viewer' }, 'v', offerSdp, life.signal))
+    await master.messages[Symbol.asyncIterator]().next()
+    await service.removeChannel('shed')
+    expect(await pending).toEqual([])
+    other.close()
+    const again = signaling.offer({ channelName: 'shed', road: 'viewer' }, 'w', offerSdp, life.signal)
+    await expect(all(again)).rejects.toMatchObject({ code: 'signaling_failed' })
+  })
+})
+
+test('in its process the same rates hold, and are the bridge’s own', async () => {
+  const rates = { ...noRates, channelConnect: { perSecond: 0.001, burst: 2 } }
+  const strict = await startSignalingService({
+    store,
+    certificateDir: directory,
+    host: '127.0.0.1',
+    port: 0,
+    region,
+    iceServers: [],
+    clock: Date.now,
+    log: quiet,
+    limits: { rates },
+  })
+  const local = createLocalSignaling(strict.local, { log: quiet })
+  const ask = async (viewerId: string) => {
+    const hangUp = new AbortController()
+    const got = all(local.offer({ channelName: 'door', road: 'viewer' }, viewerId, offerSdp, hangUp.signal))
+    got.catch(() => {})
+    await new Promise((resolve) => setImmediate(resolve))
+    hangUp.abort()
+    return got
+  }
+  try {
+    expect([await ask('one'), await ask('two')]).toEqual([[], []])
+    await expect(ask('three')).rejects.toMatchObject({ code: 'rate_limited' })
+  } finally {
+    await local.close()
+    await strict.close()
+  }
 })
