@@ -165,6 +165,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     audience: shares.audience,
     warm: (camera) => broker.warm(camera),
     onNews: (camera, news) => console?.news.camera(camera, news),
+    onStuck: ({ accountId, name }) => void notices.add(accountId, 'button_stuck', name),
   })
   const presenceNews = createPresenceNews(async (channelName, isOnline, at) => {
     try {

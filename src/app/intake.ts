@@ -1,5 +1,6 @@
 /** The cameras' own routes: what they say, and the still pictures they leave. */
 import express, { Router, type Request } from 'express'
+import { createRates, type Rate } from '../admission.ts'
 import { BridgeError, toBridgeError } from '../errors.ts'
 import { bearerToken, parseJson, readText, textOf } from '../http.ts'
 import { cameraId, type Camera, type Clock } from '../ports.ts'
@@ -12,6 +13,9 @@ import { snapshotLimit } from '../cameras/snapshots.ts'
 import { faultsOf } from '../wire/faults.ts'
 
 const eventLimit = 16 * 1024
+/** For a camera with ten viewers, each of whom it reports every second. */
+const eventRate: Rate = { perSecond: 20, burst: 100 }
+const pictureRate: Rate = { perSecond: 0.5, burst: 10 }
 
 export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'events' | 'snapshots' | 'sourceReported'> {
   readonly broker: Pick<Bridge['broker'], 'cameraReported'>
@@ -22,12 +26,14 @@ export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'events' | 'snapsho
 export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
   const router = Router()
   const signatures = createSignatures(clock)
+  const rates = createRates(clock)
 
   router.post('/cameras/:id/events', readText(eventLimit), async (request, response) => {
     const body = textOf(request)
     const reply = await withCamera(request, body, async (camera, signedAt) => {
       const parsed = cameraEvent.safeParse(parseJson(body))
       if (!parsed.success) throw new BridgeError('invalid_request', faultsOf(parsed.error))
+      limit(`events of ${camera.id}`, eventRate)
       return receive(camera, parsed.data, signedAt)
     })
     response.status(202).json(reply)
@@ -38,6 +44,7 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     express.raw({ limit: snapshotLimit, type: () => true }),
     async (request, response) => {
       const camera = await byKey(request)
+      limit(`pictures of ${camera.id}`, pictureRate)
       const at = await bridge.snapshots.put(camera, Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0))
       await bridge.events.pictured(camera, at)
       response.status(202).json({})
@@ -56,6 +63,10 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
   })
 
   return router
+
+  function limit(name: string, rate: Rate): void {
+    if (!rates.tryTake(name, rate)) throw new BridgeError('rate_limited', 'too often', { retryAfterMs: 1_000 })
+  }
 
   /** With `X-Transom-Signature` the body is signed with the camera's key; else the key itself comes along. */
   async function withCamera<T>(

@@ -1,6 +1,7 @@
 /** Camera events by MQTT, as Home Assistant and Frigate speak it: `<topic>/<camera id>/event`, acknowledged once durable. */
 import { randomUUID } from 'node:crypto'
 import { connectAsync, type IPublishPacket, type MqttClient } from 'mqtt'
+import { toBridgeError } from '../errors.ts'
 import type { Camera, CameraNews, Clock, Log, Store } from '../ports.ts'
 import { mqttEvent } from '../wire/camera-event.ts'
 import { faultsOf } from '../wire/faults.ts'
@@ -83,6 +84,11 @@ export async function startMqtt(deps: {
       await take(packet, payload)
       done()
     } catch (thrown) {
+      // Sent again, it would come too often again.
+      if (toBridgeError(thrown).code === 'rate_limited') {
+        log('warn', 'mqtt.ignored', { topic: packet.topic, reason: String(thrown) })
+        return done()
+      }
       log('error', 'mqtt.not_taken', { topic: packet.topic, reason: String(thrown) })
       client.stream.destroy()
     }

@@ -2,7 +2,7 @@
 import type { AccountId, Clock, Log, Store } from '../ports.ts'
 
 export interface Notice {
-  readonly kind: 'alexa_unlinked' | 'google_unlinked' | 'alexa_same_names' | 'alexa_left_out'
+  readonly kind: 'alexa_unlinked' | 'google_unlinked' | 'alexa_same_names' | 'alexa_left_out' | 'button_stuck'
   readonly message: string
   readonly at: number
 }
@@ -21,6 +21,8 @@ const words: Record<Notice['kind'], (why: string) => string> = {
   alexa_unlinked: () => 'Alexa takes no more events for this account: enable the skill again in the Alexa app.',
   google_unlinked: () => 'Google takes no more reports for this account: link it again in the Google Home app.',
   alexa_same_names: (names) => `Alexa cannot tell cameras of one name apart: give each a name of its own (${names}).`,
+  button_stuck: (name) =>
+    `The button of ${name} rings without a pause. It is ignored until it has been quiet for a minute: check whether it is stuck.`,
   alexa_left_out: (cameras) => `Alexa is not told of every camera: ${cameras}.`,
 }
 

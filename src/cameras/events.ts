@@ -1,7 +1,9 @@
 /** What cameras say: kept, and handed to the assistants' outbox; durable before the camera is answered. */
+import { BridgeError } from '../errors.ts'
 import type { Outgoing, Outbox } from '../outbox/outbox.ts'
 import type { AccountId, Camera, CameraNews, CameraState, Clock, Log, Store } from '../ports.ts'
 import { happenedAt } from './clock.ts'
+import { createPace, restMs } from './pace.ts'
 
 /** What one assistant is to be told of it; nothing when the account is not linked with it. */
 export type Translate = (camera: Camera, news: CameraNews) => Promise<readonly Outgoing[]> | readonly Outgoing[]
@@ -13,7 +15,8 @@ export interface Visit {
 
 export interface Events {
   /**
-   * Resolves when the news is durable; the same news again is once. Rejects when the store does. `sentAt`: when it was sent,
+   * Resolves when the news is durable; the same news again is once. Rejects when the store does, and with `rate_limited` where
+   * the camera says more than anybody could hear. `sentAt`: when it was sent,
    * by the clock that `at` is of.
    */
   receive(camera: Camera, news: CameraNews, sentAt?: number): Promise<void>
@@ -35,6 +38,9 @@ const keptMs = 30 * 24 * 3_600_000
 /** Nobody stands at the door any more. */
 const staleMs = 30_000
 const page = 100
+const newsRetryMs = 1_000
+/** What a camera says itself, as often as it likes; the other news are the bridge's own. */
+const isOfCamera = (kind: CameraNews['kind']) => kind !== 'online' && kind !== 'changed' && kind !== 'removed'
 
 export function createEvents(deps: {
   readonly store: Store
@@ -46,6 +52,8 @@ export function createEvents(deps: {
   readonly warm: (camera: Camera) => void
   /** Told of everything that is new, once it is kept; must not throw. */
   readonly onNews?: (camera: Camera, news: CameraNews | { readonly kind: 'pictured'; readonly at: number }) => void
+  /** Its button rings without a pause: said once, and it is not heard until it has been quiet for a minute. */
+  readonly onStuck?: (camera: Camera) => void
   readonly clock: Clock
   readonly log: Log
 }): Events {
@@ -53,6 +61,17 @@ export function createEvents(deps: {
   const presses = store.collection<Visit & { readonly cameraId: string }>('press')
   const states = store.collection<CameraState>('camera-state')
   const mutes = store.collection<{ readonly until: number }>('mute')
+
+  const pace = createPace(clock)
+
+  function admit(camera: Camera, kind: CameraNews['kind']): void {
+    const verdict = pace.admit(camera.id, kind)
+    if (verdict === 'admitted') return
+    if (verdict === 'stuck') deps.onStuck?.(camera)
+    const isStuck = verdict !== 'too-often'
+    const message = isStuck ? 'the button seems stuck: it is heard again after a minute of quiet' : 'too many events'
+    throw new BridgeError('rate_limited', message, { retryAfterMs: isStuck ? restMs : newsRetryMs })
+  }
 
   async function tell(camera: Camera, news: CameraNews): Promise<void> {
     const told = await Promise.all(
@@ -137,6 +156,7 @@ export function createEvents(deps: {
 
   return {
     async receive(camera, given, sentAt) {
+      if (isOfCamera(given.kind)) admit(camera, given.kind)
       const news = { ...given, at: happenedAt(given.at, sentAt, clock()) }
       switch (news.kind) {
         case 'press':

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Aedes } from 'aedes'
 import { connectAsync } from 'mqtt'
 import { afterAll, expect, test } from '@jest/globals'
+import { BridgeError } from '../../src/errors.ts'
 import { createRivalry, startMqtt } from '../../src/app/mqtt.ts'
 import type { CameraNews } from '../../src/ports.ts'
 import { createSqliteStore } from '../../src/store/sqlite.ts'
@@ -207,4 +208,17 @@ test('of two bridges with one client id, both say so and stop pushing each other
   const contested = () => [...one.lines, ...two.lines].filter(({ event }) => event === 'mqtt.contested')
   await until(() => contested().length >= 1)
   expect(contested()[0]).toMatchObject({ level: 'error', fields: { clientId: 'transom-of-the-tests' } })
+})
+
+test('what comes too often is ignored, and not asked for again', async () => {
+  await using broker = await startBroker()
+  let asked = 0
+  await using mqtt = await intake(broker.url, async () => {
+    asked += 1
+    throw new BridgeError('rate_limited', 'too many events')
+  })
+  await broker.publish('transom/front-door/event', '{"kind":"press"}')
+  await until(() => broker.acknowledged.length === 1)
+  expect(asked).toBe(1)
+  expect(mqtt.lines.map(({ event }) => event)).toEqual(['mqtt.subscribed', 'mqtt.ignored'])
 })
