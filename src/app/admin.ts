@@ -1,7 +1,7 @@
 /** `npm run admin`: what an operator does to people, clients, keys, links and shares of a running bridge. */
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { alexaRedirectUris, clientFacts, googleRedirectUris } from '../oauth/client.ts'
+import { alexaRedirectUris, clientFacts, googleRedirectUris, homeAppLink } from '../oauth/client.ts'
 import { callOperator, findAdmin } from './operator-client.ts'
 import type { OperatorAccess } from './operator.ts'
 
@@ -85,6 +85,7 @@ const commands: Readonly<Record<string, Command>> = {
         throw new Error('which kind of client: alexa, google or other?')
       }
       const redirectUris = redirectUrisOf(assistant, options)
+      const project = assistant === 'google' ? text(options, 'project') : undefined
       const id = text(options, 'id')
       const body = {
         assistant,
@@ -94,7 +95,12 @@ const commands: Readonly<Record<string, Command>> = {
         ...(id !== undefined && { clientId: id }),
         ...(options['public'] === true && { isPublic: true }),
       }
-      return { method: 'POST', path: '/clients', body, says: { redirectUris } }
+      return {
+        method: 'POST',
+        path: '/clients',
+        body,
+        says: { redirectUris, ...(project !== undefined && { deepLink: homeAppLink(project) }) },
+      }
     },
   },
   'client rotate': {

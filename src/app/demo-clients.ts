@@ -1,5 +1,5 @@
 /** The two clients that an embedded bridge begins with; for real consoles, `npm run admin -- client add` makes others. */
-import { alexaRedirectUris, googleRedirectUris, type OAuthClient } from '../oauth/client.ts'
+import { alexaRedirectUris, demoProject, googleRedirectUris, type OAuthClient } from '../oauth/client.ts'
 import { linkedUri } from '../simulator/account-links.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -25,7 +25,7 @@ export function demoClients({ clientSecrets }: Secrets, simulatedAt?: string): r
       clientId: 'google',
       clientSecret: clientSecrets.google,
       assistant: 'google',
-      redirectUris: [...googleRedirectUris('demo'), ...simulated('google')],
+      redirectUris: [...googleRedirectUris(demoProject), ...simulated('google')],
     },
   ]
 }

@@ -26,6 +26,8 @@ export interface AccountView {
   readonly base: string
   readonly csrf: string
   readonly links: readonly LinkView[]
+  /** Opens the Google Home app where the account is linked. */
+  readonly homeAppLink?: string
   readonly cameras: readonly SharedCamera[]
   readonly sessions: readonly (SignedIn & { readonly isThis: boolean })[]
   /** False where another provider signs people in. */
@@ -104,9 +106,10 @@ function account(brand: Brand, view: AccountView): string {
   return page(brand, 'Your account', body, head)
 }
 
-function assistants({ links, base, csrf }: AccountView): Html {
+function assistants({ links, homeAppLink, base, csrf }: AccountView): Html {
   return markup`<h2>Connected assistants</h2>
     ${links.length === 0 ? markup`<p class="soft">None. Link one in its app: enable the skill in the Alexa app, or add the service in the Google Home app.</p>` : nothing}
+    ${homeAppLink === undefined ? nothing : markup`<p><a href="${homeAppLink}">Link with the Google Home app</a></p>`}
     <ul class="rows">
       ${links.map((link) => {
         const what = `${link.name}, connected ${day(link.madeAt)}`

@@ -15,6 +15,8 @@ import type { User } from './users.ts'
 
 export interface AccountDeps extends ActionDeps {
   readonly links: (account: AccountId) => Promise<readonly LinkView[]>
+  /** Opens the Google Home app where this person links; undefined without a project of Google. */
+  readonly homeAppLinkFor: (user: User) => Promise<string | undefined>
   readonly accountPages: AccountPages
   readonly issuer: string
   readonly csrfKey: string
@@ -126,12 +128,13 @@ export function createAccount(deps: AccountDeps): Router {
   async function show(req: Request, res: Response, current: Current, refusal?: Refusal): Promise<void> {
     const { user, id, secret, isConfirmed } = current
     const { accountId } = user
-    const [links, cameras, keys, signedIn, history] = await Promise.all([
+    const [links, cameras, keys, signedIn, history, homeAppLink] = await Promise.all([
       deps.links(accountId),
       sharing?.cameras(accountId) ?? [],
       passkeys.list(accountId),
       sessions.list(accountId),
       audit.read(accountId),
+      deps.homeAppLinkFor(user),
     ])
     res.set('content-security-policy', passkeyContentPolicy(deps.script))
     const view = { user, links, cameras, history, passkeys: keys, isConfirmed, hasPassword: upstream === undefined }
@@ -147,6 +150,7 @@ export function createAccount(deps: AccountDeps): Router {
           confirm: passkeyView(req, 'get', 'confirm/passkey'),
         }),
         ...(consoleUri !== undefined && { consoleUri }),
+        ...(homeAppLink !== undefined && { homeAppLink }),
         ...(refusal === undefined ? noteOf(queryOf(req, 'note')) : { problem: refusal.problem }),
       }),
     )

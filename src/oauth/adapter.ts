@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
 import type { Clock, Collection, Store, Stored } from '../ports.ts'
+import { allowedRedirectUris } from './client.ts'
 import type { Clients, Registration } from './clients.ts'
 import type { Ended } from './ended.ts'
 import { createRefreshFamilies, type RefreshFamilies } from './rotation.ts'
@@ -112,7 +113,7 @@ function clientMetadata(
   return {
     client_id: clientId,
     ...(isPublic ? {} : { client_secret: 'kept as a hash' }),
-    redirect_uris: [...redirectUris],
+    redirect_uris: allowedRedirectUris({ assistant, redirectUris }),
     // "Basic" also lets the secret come in the body.
     token_endpoint_auth_method: isPublic
       ? 'none'

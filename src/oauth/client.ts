@@ -68,11 +68,38 @@ export function alexaRedirectUris(vendorId: string): readonly string[] {
   )
 }
 
-/** The same for a project of the Google Home developer console (google-home.md section 5.1). */
+/** Where a project of the Google Home developer console takes the code: this and the project's id (google-home.md section 5.1). */
+const googleProjects = 'https://oauth-redirect.googleusercontent.com/r/'
+/** Where the Google Home app takes it, which links accounts itself since September 2026 (cloud-to-cloud/account-linking-migration). */
+const googleHomeApp = 'https://oauth-redirect.googleusercontent.com/a/com.google.Chromecast'
+
+/** Of the client that the simulator plays; no project of Google. */
+export const demoProject = 'demo'
+
+/** The same for a project of the Google Home developer console. */
 export function googleRedirectUris(projectId: string): readonly string[] {
-  return ['oauth-redirect', 'oauth-redirect-sandbox'].map(
-    (host) => `https://${host}.googleusercontent.com/r/${projectId}`,
-  )
+  const sandbox = googleProjects.replace('oauth-redirect', 'oauth-redirect-sandbox')
+  return [`${googleProjects}${projectId}`, `${sandbox}${projectId}`, googleHomeApp]
+}
+
+/** What a client may be sent back to: its own addresses; for a project of Google the app's as well, also if it was made before there was one. */
+export function allowedRedirectUris({
+  assistant,
+  redirectUris,
+}: Pick<OAuthClient, 'redirectUris'> & { readonly assistant: ClientKind }): string[] {
+  const isProject = assistant === 'google' && redirectUris.some((uri) => uri.startsWith(googleProjects))
+  return [...new Set([...redirectUris, ...(isProject ? [googleHomeApp] : [])])]
+}
+
+/** Opens the Google Home app where an account is linked with this project (universal link of the same page). */
+export function homeAppLink(projectId: string): string {
+  const deeplink = `setup/ha_linking?agent_id=${projectId}`
+  return `https://home.google.com/home-app/?deeplink=${encodeURIComponent(deeplink)}`
+}
+
+/** The project of a client of Google, if it is of one. */
+export function googleProjectOf({ redirectUris }: Pick<OAuthClient, 'redirectUris'>): string | undefined {
+  return redirectUris.find((uri) => uri.startsWith(googleProjects))?.slice(googleProjects.length)
 }
 
 /** Whether a browser may be sent back there with a code. */

@@ -9,7 +9,15 @@ import type { Sharing } from './account-actions.ts'
 import { createAdmin } from './admin.ts'
 import { createAttempts } from './attempts.ts'
 import { createAudit, type Audit } from './audit.ts'
-import { checkClients, consoleClient, type Assistant, type OAuthClient } from './client.ts'
+import {
+  checkClients,
+  consoleClient,
+  demoProject,
+  googleProjectOf,
+  homeAppLink,
+  type Assistant,
+  type OAuthClient,
+} from './client.ts'
 import { createClients, type Clients } from './clients.ts'
 import { createEnded } from './ended.ts'
 import { createEndpoints } from './endpoints.ts'
@@ -184,6 +192,13 @@ export function createOAuth(options: OAuthOptions): OAuth {
     sharing: options.sharing,
     links: links.list,
     endLink: links.endOne,
+    async homeAppLinkFor({ tenant }) {
+      const theirs = (await clients.list()).filter(
+        (client) => client.assistant === 'google' && client.tenant === tenant,
+      )
+      const project = theirs.map(googleProjectOf).find((id) => id !== undefined && id !== demoProject)
+      return project === undefined ? undefined : homeAppLink(project)
+    },
     accountPages,
     issuer,
     consoleUri,

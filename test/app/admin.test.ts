@@ -74,7 +74,12 @@ test('clients are added with the addresses of their console, rotated and removed
   const project = await run('client add google --project doorbell --id home --tenant north')
   expect(project).toMatchObject({
     clientId: 'home',
-    redirectUris: [expect.stringContaining('/r/doorbell'), expect.anything()],
+    redirectUris: [
+      expect.stringContaining('/r/doorbell'),
+      expect.stringContaining('sandbox'),
+      expect.stringContaining('/a/com.google.Chromecast'),
+    ],
+    deepLink: 'https://home.google.com/home-app/?deeplink=setup%2Fha_linking%3Fagent_id%3Ddoorbell',
   })
   expect((await run(`client rotate ${String(skill['clientId'])}`))['clientSecret']).not.toBe(skill['clientSecret'])
   expect(JSON.stringify(await run('client list'))).toContain('"tenant":"north"')
