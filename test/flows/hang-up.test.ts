@@ -1,4 +1,4 @@
-/** A share ends while the guest looks: his picture, which does not pass through the bridge, stops; the owner's goes on. */
+/** What a guest may do holds at the camera, too, past which no picture and no word goes through the bridge. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,7 +31,9 @@ afterAll(async () => {
 }, patience)
 
 /** Opens a view on a display of this account, and resolves when its picture is there. */
-async function watch(accountId: AccountId): Promise<{ readonly frames: () => number; readonly steps: string[] }> {
+async function watch(
+  accountId: AccountId,
+): Promise<{ readonly display: Display; readonly frames: () => number; readonly steps: string[] }> {
   const steps: string[] = []
   const limits = { gatherMs: 700, iceMs: 6_000, dtlsMs: 5_000 }
   const display = await createDisplay({ style: 'hub', iceServers: [], limits, onStep: (step) => void steps.push(step) })
@@ -52,7 +54,7 @@ async function watch(accountId: AccountId): Promise<{ readonly frames: () => num
   })
   await display.connect(readAnswer(offer, answer, { ipv4Only: false }), signal)
   await until(() => display.hasPicture())
-  return { frames: () => display.traffic().frames, steps }
+  return { display, frames: () => display.traffic().frames, steps }
 }
 
 test(
@@ -73,6 +75,30 @@ test(
     expect(mine.steps).not.toContain('lost')
     expect((await bridge.broker.recent(guest))[0]).toMatchObject({ phase: 'closed' })
     expect((await bridge.broker.recent(owner))[0]).toMatchObject({ phase: 'answered' })
+  },
+  patience,
+)
+
+test(
+  'a guest who may only view and talks all the same is heard by nobody',
+  async () => {
+    const { bridge, camera } = house
+    const guest = await bridge.oauth.users.create({ login: 'eve', password: 'correct horse', name: 'Eve' })
+    await bridge.shares.share(camera.accountId, camera.id, guest, false)
+    const [mine, theirs] = [await watch(camera.accountId), await watch(guest)]
+    const sessionOf = async (account: AccountId) => (await bridge.broker.recent(account, { limit: 1 }))[0]
+    const tone = [Buffer.from([0xf8, 0xff, 0xfe])]
+    // The display of the simulator sends whatever the answer says.
+    theirs.display.talk(tone)
+    await until(() => theirs.display.traffic().talkBackPackets > 50)
+    mine.display.talk(tone)
+    await until(() => mine.display.traffic().talkBackPackets > 50)
+    for (const { display } of [mine, theirs]) await display.close()
+    await until(() => house.counts().viewers === 0)
+    const [heard, unheard] = await Promise.all([sessionOf(camera.accountId), sessionOf(guest)])
+    expect(heard?.heard?.packets).toBeGreaterThan(20)
+    expect(unheard?.heard?.packets ?? 0).toBe(0)
+    expect(unheard?.timeline.map(({ step }) => step)).not.toContain('talk-back-heard')
   },
   patience,
 )
