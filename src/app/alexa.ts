@@ -15,7 +15,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { Deliver } from '../outbox/outbox.ts'
 import type { AccountId, Camera, CameraState, Clock, Log, Store } from '../ports.ts'
 import type { Cameras } from '../cameras/cameras.ts'
-import type { Config } from './config.ts'
+import type { BridgeConfig } from './bridge-config.ts'
 import type { Events, Translate } from '../cameras/events.ts'
 import type { Notices } from './notices.ts'
 import { snapshotKeptMs } from '../cameras/snapshots.ts'
@@ -24,7 +24,7 @@ import { snapshotKeptMs } from '../cameras/snapshots.ts'
 const mostNamed = 5
 
 export interface AlexaSideDeps {
-  readonly config: Config['alexa']
+  readonly config: BridgeConfig['alexa']
   readonly publicUrl: string
   /** Seals the tokens that Alexa grants us: 32 bytes in base64. */
   readonly sealingKey: string

@@ -10,7 +10,7 @@ import type { Clock, Log } from '../ports.ts'
 import { createDynamoStore } from '../store/dynamo.ts'
 import { createBridge, type Bridge } from './bridge.ts'
 import { createCameraRecords } from './camera-records.ts'
-import { readConfig } from './config.ts'
+import { readBridgeConfig } from './bridge-config.ts'
 import { createOperatorRoutes } from './operator.ts'
 import { faultsOf } from '../wire/faults.ts'
 
@@ -26,7 +26,7 @@ const json = <T extends z.ZodType>(shape: T) =>
     }
   })
 
-/** What only the AWS deployment reads; all else is as in `config.ts`. */
+/** What only the AWS deployment reads; all else is as in `bridge-config.ts`. */
 const awsEnvironment = z.object({
   AWS_REGION: z.string(),
   TRANSOM_TABLE: z.string(),
@@ -65,8 +65,8 @@ export function openOnAws(env: Environment, clock: Clock, log: Log): OnAws {
   const parsed = awsEnvironment.safeParse(env)
   if (!parsed.success) throw new Error(faultsOf(parsed.error))
   const { AWS_REGION: region, TRANSOM_TABLE, TRANSOM_PUBLIC_URL, TRANSOM_KEYS, TRANSOM_CLIENTS } = parsed.data
-  const aws = Object.keys(awsEnvironment.shape).filter((name) => name !== 'TRANSOM_PUBLIC_URL')
-  const given = readConfig(Object.fromEntries(Object.entries(env).filter(([name]) => !aws.includes(name))))
+  const aws = Object.keys(awsEnvironment.shape)
+  const given = readBridgeConfig(Object.fromEntries(Object.entries(env).filter(([name]) => !aws.includes(name))))
   // A timer of an hour means nothing to a process that sleeps between requests: a schedule does it.
   const config = { ...given, google: { ...given.google, reconcileMs: 0 } }
   const credentials = defaultProvider()

@@ -12,7 +12,7 @@ import { createOutbox } from '../outbox/outbox.ts'
 import type { Camera, Clock, Fault, Log, Presence, Signaling, Store } from '../ports.ts'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { createCameras, type Cameras } from '../cameras/cameras.ts'
-import type { Config } from './config.ts'
+import type { BridgeConfig } from './bridge-config.ts'
 import { createConsoleSide, type ApiOptions } from './console.ts'
 import { createEvents, type Events } from '../cameras/events.ts'
 import { createGoogleSide } from './google.ts'
@@ -24,7 +24,7 @@ import { createShares, type Shares } from '../cameras/sharing.ts'
 import { createSnapshots } from '../cameras/snapshots.ts'
 
 export interface BridgeDeps {
-  readonly config: Config
+  readonly config: BridgeConfig
   /** Origin of the bridge as browsers and assistants reach it, without a slash at the end. */
   readonly publicUrl: string
   readonly keys: Keys

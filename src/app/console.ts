@@ -9,14 +9,14 @@ import { createNews, type News } from '../web/news.ts'
 import { createRows } from '../web/rows.ts'
 import { createViewers } from '../web/viewers.ts'
 import type { Cameras } from '../cameras/cameras.ts'
-import type { Config } from './config.ts'
+import type { BridgeConfig } from './bridge-config.ts'
 import type { Events } from '../cameras/events.ts'
 import type { Linking } from './linking.ts'
 import type { Registrations } from './registrations.ts'
 import type { Shares } from '../cameras/sharing.ts'
 
 export interface ConsoleDeps {
-  readonly config: Config
+  readonly config: BridgeConfig
   /** True where one process sees everything, and may keep connections open. */
   readonly isLive: boolean
   readonly cameras: Cameras

@@ -20,13 +20,13 @@ import type { OAuth } from '../oauth/server.ts'
 import type { Deliver, Outbox } from '../outbox/outbox.ts'
 import type { AccountId, CameraState, Clock, Log, Store } from '../ports.ts'
 import type { Cameras } from '../cameras/cameras.ts'
-import type { Config } from './config.ts'
+import type { BridgeConfig } from './bridge-config.ts'
 import type { Translate } from '../cameras/events.ts'
 import type { Linking } from './linking.ts'
 import type { Notices } from './notices.ts'
 
 export interface GoogleDeps {
-  readonly config: Config['google']
+  readonly config: BridgeConfig['google']
   readonly publicUrl: string
   readonly cameras: Pick<Cameras, 'list' | 'find'>
   readonly broker: Broker
@@ -111,7 +111,7 @@ export function createGoogleSide(deps: GoogleDeps): {
   }
 }
 
-function openHomeGraph(config: Config['google'], deps: { clock: Clock; log: Log }): HomeGraph | undefined {
+function openHomeGraph(config: BridgeConfig['google'], deps: { clock: Clock; log: Log }): HomeGraph | undefined {
   const { serviceAccount: given, homeGraphUrl } = config
   if (given === undefined) return undefined
   return createHomeGraph({

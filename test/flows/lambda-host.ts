@@ -99,7 +99,7 @@ Object.assign(process.env, {
   TRANSOM_CLIENTS: JSON.stringify(clients),
   TRANSOM_OPERATOR_KEY: operatorKey,
 })
-delete process.env['TRANSOM_DATA']
+for (const name of ['TRANSOM_DATA', 'TRANSOM_PORT', 'TRANSOM_SIGNALING_PORT']) delete process.env[name]
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' }
 const client = new DynamoDBClient({ region, credentials, endpoint: process.env['AWS_ENDPOINT_URL_DYNAMODB']! })
