@@ -19,7 +19,7 @@ import { createGoogleSide } from './google.ts'
 import { createLinking, type Linking } from './linking.ts'
 import { createNotices, type Notices } from './notices.ts'
 import { createPresenceNews, createSourceFaults } from '../cameras/presence.ts'
-import type { Keys } from './secrets.ts'
+import type { Keys } from './keys.ts'
 import { createShares, type Shares } from '../cameras/sharing.ts'
 import { createSnapshots } from '../cameras/snapshots.ts'
 

@@ -12,7 +12,7 @@ import type { Cameras } from '../cameras/cameras.ts'
 import type { BridgeConfig } from './bridge-config.ts'
 import type { Events } from '../cameras/events.ts'
 import type { Linking } from './linking.ts'
-import type { Registrations } from './registrations.ts'
+import type { Registrations } from './registration-ports.ts'
 import type { Shares } from '../cameras/sharing.ts'
 
 export interface ConsoleDeps {

@@ -7,10 +7,10 @@ import { sessionId, type Clock, type Log } from '../ports.ts'
 import { strictTransport } from '../oauth/style.ts'
 import { createAlexaDoors } from './alexa-doors.ts'
 import type { Bridge } from './bridge.ts'
+import type { ApiOptions } from './console.ts'
 import type { Health } from './health.ts'
-import type { Registrations } from './registrations.ts'
+import type { Registrations } from './registration-ports.ts'
 import { createIntake } from './intake.ts'
-import type { SimulatorCloud } from '../simulator/cloud.ts'
 import { readWanted } from '../web/api.ts'
 import { answerError } from '../web/refusals.ts'
 
@@ -29,7 +29,7 @@ export interface HttpOptions {
   /** The operator's API, where somebody may use it. */
   readonly operator?: Router
   /** The vendors' clouds for displays that are browsers, where they are played. */
-  readonly simulator?: Pick<SimulatorCloud, 'router' | 'hear'>
+  readonly simulator?: { readonly router: Router; readonly hear: NonNullable<ApiOptions['hearDisplays']> }
   /** Looks after the store; without it `/healthz` says that the code runs, and nothing of the store. */
   readonly health?: () => Promise<Health>
   readonly clock: Clock

@@ -1,6 +1,6 @@
 /** Plugs account linking into the bridge: what it may know of cameras, what follows an unlinking, whose tokens count. */
 import type { Cameras } from '../cameras/cameras.ts'
-import type { Keys } from './secrets.ts'
+import type { Keys } from './keys.ts'
 import type { LinkingConfig } from './linking-settings.ts'
 import type { Shares } from '../cameras/sharing.ts'
 import { createAuthority, type Authority } from '../authority.ts'

@@ -14,8 +14,8 @@ import {
 } from '../wire/registration.ts'
 import type { CameraRecords } from './camera-records.ts'
 import type { Linking } from './linking.ts'
-import type { Registrations } from './registrations.ts'
-import type { ViewerKeys } from './viewer-keys.ts'
+import type { Registrations } from './registration-ports.ts'
+import type { ViewerKeys } from './registration-ports.ts'
 import { faultsOf } from '../wire/faults.ts'
 
 /** Where the bridge is and the token of this run: what `operator.json` in the data directory holds. */

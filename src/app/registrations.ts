@@ -1,18 +1,11 @@
 /** Cameras in one step: the bridge's record, the signaling channel and the keys are made, shown and removed together. */
 import type { Cameras } from '../cameras/cameras.ts'
 import { BridgeError } from '../errors.ts'
-import type { AccountId, Camera, Presence } from '../ports.ts'
+import type { Camera, Presence } from '../ports.ts'
 import type { SignalingService } from '../signaling/service.ts'
-import type { NewCamera, Registration } from '../wire/registration.ts'
-import { accessOf, createCameraRecords, existing, newCameraKey, type CameraRecords } from './camera-records.ts'
-
-/** `remove` takes the channel, everybody connected to it, and its keys along; never the built-in doorbell, which would be back. */
-export interface Registrations extends CameraRecords {
-  add(camera: NewCamera, owner: AccountId, channelName?: string): Promise<Registration>
-  isTaken(id: string): Promise<boolean>
-  /** A further access key; with `replace` the only one, and a new camera key too. Throws `camera_not_found`. */
-  issueKey(id: string, replace?: boolean): Promise<Registration>
-}
+import type { Registration } from '../wire/registration.ts'
+import { accessOf, createCameraRecords, existing, newCameraKey } from './camera-records.ts'
+import type { Registrations } from './registration-ports.ts'
 
 export interface RegistrationDeps {
   readonly cameras: Cameras

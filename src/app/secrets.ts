@@ -23,7 +23,6 @@ const secretsShape = z.object({
 })
 
 export type Secrets = z.infer<typeof secretsShape>
-export type Keys = Secrets['keys']
 
 /**
  * Reads the file, or makes it at the first start. It belongs to the database: either without the other is an error that

@@ -2,19 +2,8 @@
 import type { Cameras } from '../cameras/cameras.ts'
 import { BridgeError } from '../errors.ts'
 import type { SignalingService } from '../signaling/service.ts'
-import type { ListedViewerKey, ViewerKey } from '../wire/registration.ts'
 import { existing } from './camera-records.ts'
-
-export interface ViewerKeys {
-  /**
-   * Makes a key that connects to these cameras' channels as a viewer and does nothing else. Its secret is shown only here.
-   * Throws `camera_not_found`.
-   */
-  add(cameraIds: readonly string[], name?: string): Promise<ViewerKey>
-  list(): Promise<readonly ListedViewerKey[]>
-  /** Makes an access key useless, a viewer's or a camera's, and ends its connections. Throws `camera_not_found`. */
-  remove(accessKeyId: string): Promise<void>
-}
+import type { ViewerKeys } from './registration-ports.ts'
 
 export interface ViewerKeyDeps {
   readonly cameras: Cameras
