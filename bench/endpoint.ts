@@ -5,6 +5,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type * as Werift from 'werift'
 
 const seconds = Number(process.env['TRANSOM_BENCH_SECONDS'] ?? 20)
 const [engine] = process.argv.slice(2)
@@ -91,7 +92,7 @@ function quantile(values: readonly number[], share: number): number {
 }
 
 async function measure(path: string): Promise<Result> {
-  const { RTCPeerConnection, RtpHeader, useH264, useOPUS }: typeof import('werift') = await import(path)
+  const { RTCPeerConnection, RtpHeader, useH264, useOPUS }: typeof Werift = await import(path)
   const options = () => ({
     codecs: { video: [useH264()], audio: [useOPUS()] },
     bundlePolicy: 'max-bundle' as const,

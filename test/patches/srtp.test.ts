@@ -7,8 +7,9 @@ const profiles = [
   ['AES128_CM_HMAC_SHA1_80', 1, 14],
 ] as const
 
+const bytes = (length: number, first: number) => Buffer.from(Array.from({ length }, (_, index) => first + index))
+
 function sessions(profile: 1 | 7, saltLength: number) {
-  const bytes = (length: number, first: number) => Buffer.from(Array.from({ length }, (_, index) => first + index))
   const keys = {
     localMasterKey: bytes(16, 1),
     localMasterSalt: bytes(saltLength, 40),
