@@ -1,4 +1,4 @@
-/** One opened input, a file or a network camera: its H.264 passed through, its sound as Opus. */
+/** One opened media file: its H.264 passed through, its sound as Opus. */
 import { constants } from 'node:os'
 import { createPacketizer, profileLevelId, readParameterSets } from './h264.ts'
 import { loadFfmpeg, type Ffmpeg } from './ffmpeg.ts'
@@ -28,9 +28,6 @@ export interface InputPlace {
   readonly url: string
   /** How the owner knows it; safe to log. */
   readonly label: string
-  /** It may be there later, if it is not now. */
-  readonly isLive: boolean
-  readonly options: Readonly<Record<string, string>>
 }
 
 type FormatContext = InstanceType<Ffmpeg['FormatContext']>
@@ -39,7 +36,7 @@ type Stream = FormatContext['streams'][number]
 /**
  * Opens an input; aborting the signal interrupts it at any time. A thorough look reads some of the stream even if the header
  * says all, and so knows about B-frames.
- * Throws `SourceError`, permanent when the input itself is wrong and not only unreachable.
+ * Throws `SourceError`.
  */
 export async function openInput(place: InputPlace, isThorough: boolean, signal: AbortSignal): Promise<Input> {
   const ffmpeg = await loadFfmpeg()
@@ -60,7 +57,7 @@ export async function openInput(place: InputPlace, isThorough: boolean, signal: 
       throw new SourceError(codeOf(result), `${doing} ${place.label}: ${ffmpeg.FFmpegError.strerror(result)}`)
   }
   try {
-    check(await context.openInput(place.url, null, ffmpeg.Dictionary.fromObject({ ...place.options })), 'cannot open')
+    check(await context.openInput(place.url, null, null), 'cannot open')
     // Looking into the stream takes a second or two on a network camera, and its SDP mostly says all already.
     if (isThorough || !saysAll(ffmpeg, context)) check(await context.findStreamInfo(null), 'cannot read')
     const video = pickVideo(ffmpeg, context, place.label)

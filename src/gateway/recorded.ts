@@ -1,4 +1,4 @@
-/** A media file, or an `rtsp://` camera, as a source: both are read the same way and differ in their clock and in how they go on. */
+/** A media file as a source. */
 import { basename } from 'node:path'
 import type { Clock, Log } from '../ports.ts'
 import { openInput, type Input, type InputItem, type InputPlace } from './input.ts'
@@ -6,12 +6,9 @@ import { pause } from './pause.ts'
 import { withSilence } from './silence.ts'
 import { createSteadyClock, SourceError, type MediaInfo, type MediaSink, type MediaSource } from './media.ts'
 
-const rtspTimeoutMs = 5_000
-const rtspCheckMs = 15_000
-
 /** A media file, played again and again as if it happened now. */
 export function createFileSource(path: string, clock: Clock, log: Log): MediaSource {
-  const place = { url: path, label: basename(path), isLive: false, options: {} }
+  const place = { url: path, label: basename(path) }
   return {
     describe: (signal) => describe(place, log, signal),
     requestKeyFrame: () => false,
@@ -25,35 +22,6 @@ export function createFileSource(path: string, clock: Clock, log: Log): MediaSou
         // The next round begins where this one ended, whatever time opening the file took.
         startAt = endAt
       }
-    },
-  }
-}
-
-/** A network camera over RTSP (interleaved in TCP). */
-export function createRtspSource(url: string, clock: Clock, log: Log): MediaSource {
-  const place = rtspPlace(url)
-  return {
-    checkEachMs: rtspCheckMs,
-    describe: (signal) => describe(place, log, signal),
-    requestKeyFrame: () => false,
-    close: async () => {},
-    run: (sink, signal) => withInput(place, signal, (input) => playLive(input, sink, createSteadyClock(clock))),
-  }
-}
-
-/** Only host and port of the URL are shown: user, password, and often the path and query, are secrets. */
-function rtspPlace(url: string): InputPlace {
-  // Not `new URL`: its error carries the whole input, password and all.
-  const host = URL.parse(url)?.host
-  if (!host) throw new SourceError('source_invalid', 'the URL of the RTSP camera cannot be read')
-  return {
-    url,
-    label: `rtsp://${host}`,
-    isLive: true,
-    options: {
-      rtsp_transport: 'tcp',
-      timeout: String(rtspTimeoutMs * 1_000),
-      analyzeduration: '1500000',
     },
   }
 }
@@ -97,15 +65,6 @@ async function playFile(
     endAt = Math.max(endAt, item.endAt + offset)
   }
   return endAt
-}
-
-async function playLive(input: Input, sink: MediaSink, now: Clock): Promise<void> {
-  let offset: number | undefined
-  const heard = input.hasSound ? sink : withSilence(sink)
-  for await (const item of input.items()) {
-    offset ??= now() - item.decodeAt
-    deliver(item, offset, heard)
-  }
 }
 
 function deliver(item: InputItem, offset: number, sink: MediaSink): void {

@@ -11,7 +11,8 @@ import {
   type SourceSink,
   type VideoUnit,
 } from './media.ts'
-import { createFileSource, createRtspSource } from './recorded.ts'
+import { createFileSource } from './recorded.ts'
+import { createRtspSource } from './rtsp/source.ts'
 import { keepRunning } from './running.ts'
 import { createSyntheticSource } from './synthetic.ts'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { SourceError, type AudioPacket, type VideoUnit } from '../../src/gateway/media.ts'
-import { createFileSource, createRtspSource } from '../../src/gateway/recorded.ts'
+import { createFileSource } from '../../src/gateway/recorded.ts'
 import { makeMovie, movieFrameRate } from './movie.ts'
 import { until } from './world.ts'
 
@@ -58,16 +58,4 @@ describe('refused', () => {
     expect(error).toBeInstanceOf(SourceError)
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
   })
-
-  test('is a URL that cannot be read, without a word of it', () => {
-    expect(() => createRtspSource('rtsp://me:s3cret@host:port/x', Date.now, () => undefined)).toThrow(
-      'the URL of the RTSP camera cannot be read',
-    )
-  })
-})
-
-test('a network camera that is away may come back, and its password is not told', async () => {
-  const source = createRtspSource('rtsp://me:s3cret@127.0.0.1:9/door', Date.now, () => undefined)
-  const error = await source.describe(never).catch((thrown: unknown) => thrown)
-  expect(error).toMatchObject({ code: 'source_refused', message: 'cannot open rtsp://127.0.0.1:9: Connection refused' })
 })

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import type { AudioPacket, VideoUnit } from '../../src/gateway/media.ts'
-import { createRtspSource } from '../../src/gateway/recorded.ts'
+import { createRtspSource } from '../../src/gateway/rtsp/source.ts'
 import { makeMovie } from './movie.ts'
 import { createWorld, until, type World } from './world.ts'
 

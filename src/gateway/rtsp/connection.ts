@@ -1,0 +1,188 @@
+/** One control connection to a camera: requests and their replies in order, interleaved packets, and one reason for its end. */
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { SourceError } from '../media.ts'
+import type { SourceFault } from '../../errors.ts'
+import type { CameraAddress } from './address.ts'
+import { answerChallenges, isStale, type Authorize } from './authorization.ts'
+import { createParser, writePacket, writeRequest, type Headers, type Received } from './message.ts'
+
+const connectMs = 5_000
+const replyMs = 6_000
+/** A camera that takes nothing any more is not written to without end. */
+const maxUnsent = 1_048_576
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Buffer
+}
+
+export interface Connection {
+  /** Sends a request and returns its reply, whatever its status but 401. Throws `SourceError`. */
+  request(method: string, url: string, headers?: Readonly<Record<string, string>>): Promise<Reply>
+  /** Sends an interleaved packet; false when it is dropped, since the camera takes none. */
+  send(channel: number, data: Buffer): boolean
+  /** Told of interleaved packets from now on. */
+  onPacket(listener: (channel: number, data: Buffer) => void): void
+  /** Resolves with the reason when the connection has ended; never rejects. */
+  readonly ended: Promise<SourceError>
+  isOpen(): boolean
+  /** Lets go at once; may be called again. */
+  close(): void
+}
+
+type Waiting = { readonly sequence: string; readonly resolve: (reply: Reply) => void }
+
+/** Connects; aborting the signal closes. Throws `SourceError`. */
+export async function openConnection(address: CameraAddress, signal: AbortSignal): Promise<Connection> {
+  const socket = await connect(address, signal)
+  const parse = createParser()
+  const { promise: ended, resolve: end } = Promise.withResolvers<SourceError>()
+  const failed = ended.then((error) => Promise.reject(error))
+  failed.catch(() => undefined)
+  let waiting: Waiting | undefined
+  let listener: ((channel: number, data: Buffer) => void) | undefined
+  let authorize: Authorize | undefined
+  let sequence = 0
+  let isOpen = true
+  let queue: Promise<unknown> = Promise.resolve()
+
+  const close = (reason: SourceError) => {
+    isOpen = false
+    end(reason)
+    socket.destroy()
+    signal.removeEventListener('abort', onAbort)
+  }
+  const onAbort = () => close(new SourceError('source_stopped', 'the connection was closed here'))
+  signal.addEventListener('abort', onAbort, { once: true })
+  socket.setNoDelay(true)
+  socket.on('error', (error) => close(socketError(error, address)))
+  socket.on('close', () => close(new SourceError('source_stopped', `${address.label} closed the connection`)))
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      for (const item of parse(chunk)) receive(item)
+    } catch (error) {
+      close(error instanceof SourceError ? error : new SourceError('source_garbled', String(error)))
+    }
+  })
+
+  function receive(item: Received): void {
+    if (item.kind === 'packet') return listener?.(item.channel, item.data)
+    const number = item.headers.get('cseq')?.[0] ?? ''
+    if (item.kind === 'request') {
+      // Some cameras ask whether we are there (OPTIONS, GET_PARAMETER); we do nothing else.
+      const isKnown = item.method === 'OPTIONS' || item.method === 'GET_PARAMETER'
+      if (socket.writableLength < maxUnsent && /^\d{1,10}$/.test(number))
+        socket.write(`RTSP/1.0 ${isKnown ? '200 OK' : '501 Not Implemented'}\r\nCSeq: ${number}\r\n\r\n`)
+      return
+    }
+    // Without a CSeq it is taken for the reply that is waited for; with another it is one that came too late.
+    if (waiting && (number === '' || number === waiting.sequence)) waiting.resolve(item)
+  }
+
+  async function exchange(method: string, url: string, headers: Readonly<Record<string, string>>): Promise<Reply> {
+    if (!isOpen) throw await ended
+    sequence += 1
+    const { promise, resolve } = Promise.withResolvers<Reply>()
+    waiting = { sequence: String(sequence), resolve }
+    const credentials = authorize && { Authorization: authorize(method, url) }
+    socket.write(
+      writeRequest(method, url, { CSeq: String(sequence), 'User-Agent': 'Transom', ...credentials, ...headers }),
+    )
+    const late = setTimeout(
+      () =>
+        close(new SourceError('source_unreachable', `${address.label} did not answer ${method} within ${replyMs} ms`)),
+      replyMs,
+    )
+    try {
+      return await Promise.race([promise, failed])
+    } finally {
+      clearTimeout(late)
+      waiting = undefined
+    }
+  }
+
+  /** A refused password is tried once: cameras lock accounts. */
+  async function authorized(method: string, url: string, headers: Readonly<Record<string, string>>): Promise<Reply> {
+    for (let attempt = 0; ; attempt += 1) {
+      const hadAuthorized = authorize !== undefined
+      const reply = await exchange(method, url, headers)
+      if (reply.status === 403)
+        throw new SourceError('source_password', `${address.label} forbids this user to look (403)`)
+      if (reply.status !== 401) return reply
+      const challenges = reply.headers.get('www-authenticate') ?? []
+      const { login } = address
+      if (!login) throw new SourceError('source_password', `${address.label} asks for a user and a password`)
+      if (attempt > 1 || (hadAuthorized && !isStale(challenges)))
+        throw new SourceError('source_password', `${address.label} refuses the user name or the password`)
+      authorize = answerChallenges(challenges, login)
+      if (!authorize)
+        throw new SourceError(
+          'source_password',
+          `${address.label} asks for the password in a way that is not known here`,
+        )
+    }
+  }
+
+  return {
+    request(method, url, headers = {}) {
+      // One at a time: RTSP allows more, cameras do not.
+      const reply = queue.then(() => authorized(method, url, headers))
+      queue = reply.catch(() => undefined)
+      return reply
+    },
+    send(channel, data) {
+      if (!isOpen || socket.writableLength > maxUnsent) return false
+      socket.write(writePacket(channel, data))
+      return true
+    },
+    onPacket(next) {
+      listener = next
+    },
+    ended,
+    isOpen: () => isOpen,
+    close: () => close(new SourceError('source_stopped', 'the connection was closed here')),
+  }
+}
+
+async function connect({ host, port, isTls, label }: CameraAddress, signal: AbortSignal): Promise<Socket> {
+  signal.throwIfAborted()
+  // Cameras sign their certificates themselves; what is on the way to them is one house's network.
+  const socket = isTls
+    ? connectTls({ host, port, rejectUnauthorized: false, ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }) })
+    : connectTcp({ host, port })
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const onAbort = () => reject(signal.reason as Error)
+  const timer = setTimeout(() => reject(new SourceError('source_unreachable', `${label} does not answer`)), connectMs)
+  const onError = (error: Error) => reject(socketError(error, { label }))
+  socket.once(isTls ? 'secureConnect' : 'connect', resolve)
+  socket.on('error', onError)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    await promise
+    return socket
+  } catch (error) {
+    socket.destroy()
+    throw error
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+    // An error between two listeners would end the process: after a failure the socket keeps this one.
+    if (!socket.destroyed) setImmediate(() => socket.off('error', onError))
+  }
+}
+
+const faults: Readonly<Record<string, readonly [SourceFault, string]>> = {
+  ECONNREFUSED: ['source_refused', 'refuses the connection'],
+  ECONNRESET: ['source_refused', 'resets the connection'],
+  ENOTFOUND: ['source_unknown_host', 'is not a known host'],
+  EAI_AGAIN: ['source_unknown_host', 'cannot be looked up now'],
+}
+
+function socketError(error: Error & { readonly code?: unknown }, { label }: Pick<CameraAddress, 'label'>): SourceError {
+  const code = typeof error.code === 'string' ? error.code : ''
+  const [fault, words] =
+    faults[code] ?? (['source_unreachable', `cannot be reached (${code || 'TLS failed'})`] as const)
+  return new SourceError(fault, `${label} ${words}`)
+}

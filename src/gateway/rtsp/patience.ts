@@ -1,0 +1,35 @@
+/** How often a password that was refused is tried again: cameras lock accounts. */
+import { SourceError } from '../media.ts'
+
+const firstPauseMs = 20_000
+const quickTries = 3
+const longPauseMs = 600_000
+
+export interface Patience {
+  /** Makes the attempt, or throws at once what the last one threw while it is too early. */
+  attempt<T>(work: () => Promise<T>): Promise<T>
+}
+
+/** Three tries in the first minute, then ten minutes apart. A changed address has a patience of its own. */
+export function createPatience(): Patience {
+  let refusals = 0
+  let last: { readonly error: SourceError; readonly notBefore: number } | undefined
+  return {
+    async attempt(work) {
+      if (last && performance.now() < last.notBefore) throw last.error
+      try {
+        const done = await work()
+        refusals = 0
+        last = undefined
+        return done
+      } catch (error) {
+        if (error instanceof SourceError && error.code === 'source_password') {
+          refusals += 1
+          const pauseMs = refusals < quickTries ? firstPauseMs : longPauseMs
+          last = { error, notBefore: performance.now() + pauseMs }
+        }
+        throw error
+      }
+    },
+  }
+}
