@@ -17,8 +17,8 @@ export interface House {
    * Calls share its `env`.
    */
   start(env?: Readonly<Record<string, string>>, program?: readonly string[]): Promise<string>
-  /** Stops it as Ctrl-C does; resolves with its exit code. */
-  stop(): Promise<number | null>
+  /** Stops it as Ctrl-C does, or by another signal; resolves with its exit code. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>
   /** Runs `npm run call`'s program with `--json`; resolves with what it printed and its exit code. */
   call(...args: readonly string[]): Promise<{ readonly code: number | null; readonly report: Report }>
   /** Ends what runs and removes the data. */
@@ -51,13 +51,13 @@ export function createHouse(): House {
   let given: Readonly<Record<string, string>> = {}
   let said = ''
 
-  async function stop(): Promise<number | null> {
+  async function stop(signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
     const running = bridge
     bridge = undefined
     if (running === undefined) return null
     if (running.exitCode !== null) return running.exitCode
     const gone = exitOf(running, 10_000)
-    running.kill('SIGINT')
+    running.kill(signal)
     return gone
   }
 
