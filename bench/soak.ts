@@ -16,7 +16,7 @@ const warmUp = 60
 const mostHeapRatio = 1.25
 
 const dataDir = mkdtempSync(join(tmpdir(), 'transom-soak-'))
-const env = { TRANSOM_DATA: dataDir, TRANSOM_PORT: '0', TRANSOM_SIGNALING_PORT: '0' }
+const env = { TRANSOM_DATA: dataDir, TRANSOM_PORT: '0', TRANSOM_SIGNALING_PORT: '0', TRANSOM_VIEWS_CONNECTED: '100' }
 const house = await startEmbedded(readConfig(env), Date.now, () => {})
 
 async function call(assistant: string, count: number): Promise<number> {

@@ -53,6 +53,8 @@ export interface Camera {
   readonly streams?: readonly StreamSource[]
   /** Its picture as MPEG-DASH at a fixed address. */
   readonly dashUri?: string
+  /** As its guests see it: the owner is another account than `accountId`. */
+  readonly isShared?: boolean
   /** It says whether its lens is on. */
   readonly hasSwitch?: boolean
   /** What it measures beside its picture. */

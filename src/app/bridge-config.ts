@@ -1,6 +1,7 @@
 /** Settings of the bridge wherever it runs, from the environment: their variables, and what they mean to it. */
 import { z } from 'zod'
 import { alexaRegions, type AlexaRegion } from '../alexa/region.ts'
+import type { ViewLimits } from '../broker/places.ts'
 import type { Budgets } from '../broker/story.ts'
 import type { IceServer } from '../ports.ts'
 import { linkingEnvironment, toLinkingConfig, type LinkingConfig } from './linking-settings.ts'
@@ -52,6 +53,8 @@ export const bridgeVariables = {
   // At 0 no candidate of a camera that trickles would ever be in an answer.
   TRANSOM_SETTLE_CAP_MS: wholeNumber(50, 60_000, 1_500),
   TRANSOM_QUIET_MS: wholeNumber(0, 60_000, 200),
+  TRANSOM_VIEWS_NEGOTIATING: wholeNumber(1, 1_000, 3),
+  TRANSOM_VIEWS_CONNECTED: wholeNumber(1, 1_000, 4),
   TRANSOM_TALK_BACK_ON_GOOGLE: onOff('on'),
   TRANSOM_LWA_CLIENT_ID: z.string().optional(),
   TRANSOM_LWA_CLIENT_SECRET: z.string().optional(),
@@ -90,6 +93,8 @@ export interface BridgeConfig {
   /** STUN and TURN servers for cameras and displays. */
   readonly iceServers: readonly IceServer[]
   readonly budgets: Budgets
+  /** Of one account, all its displays and tokens together. */
+  readonly views: ViewLimits
   readonly linking: LinkingConfig
   readonly alexa: {
     readonly budgetMs: number
@@ -131,6 +136,7 @@ export function toBridgeConfig(env: z.infer<typeof variables>): BridgeConfig {
       ...(username !== undefined && { username }),
       ...(credential !== undefined && { credential }),
     })),
+    views: { negotiating: env.TRANSOM_VIEWS_NEGOTIATING, connected: env.TRANSOM_VIEWS_CONNECTED },
     budgets: {
       settleCapMs: env.TRANSOM_SETTLE_CAP_MS,
       quietMs: env.TRANSOM_QUIET_MS,

@@ -92,6 +92,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     ...deps,
     presence,
     budgets: config.budgets,
+    views: config.views,
     mostKept: isLive ? 2_000 : 50,
     mark: createHmac('sha256', keys.sealing).update('viewers').digest('hex').slice(0, 8),
     onSession: (view, account) => console?.news.session(view, account),

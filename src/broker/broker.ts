@@ -1,7 +1,7 @@
 /** What the assistants call: one negotiation for each session at a time, and what is kept of it. */
 import { createHash, randomBytes } from 'node:crypto'
 import { within } from '../deadline.ts'
-import { BridgeError } from '../errors.ts'
+import { BridgeError, toBridgeError } from '../errors.ts'
 import { sessionId, type AccountId, type Camera, type Clock, type IceServer, type Log } from '../ports.ts'
 import type { CameraId, Presence, SessionId, Signaling, Store } from '../ports.ts'
 import { createHabits } from './habits.ts'
@@ -11,6 +11,7 @@ import type { AnswerRules } from './rules.ts'
 import { goneError, refused, type Session } from './session.ts'
 import type { Assistant, Budgets, Facts, Told, ViewerState } from './story.ts'
 import { viewOf, type SessionView } from './view.ts'
+import { createPlaces, type ViewLimits } from './places.ts'
 import { nameViewer, readViewerName, type ViewerName } from './viewer-name.ts'
 
 export interface NegotiateRequest {
@@ -86,6 +87,8 @@ export interface BrokerDeps {
   readonly presence: Presence
   readonly store: Store
   readonly budgets: Budgets
+  /** How many views an account may have at once; without limits when not given. */
+  readonly views?: ViewLimits
   /** Of the sessions that are over, an account keeps at most so many, or a hundredth more; default 50. */
   readonly mostKept?: number
   /** Letters and digits that no other bridge on the same channels has: viewers with other names are not ours. */
@@ -119,6 +122,7 @@ export function createBroker(deps: BrokerDeps): Broker {
   const { signaling, presence, clock, log, mostKept = 50, mark = '' } = deps
   const habits = createHabits(clock)
   const history = createHistory({ ...deps, mostKept, onChange: tell })
+  const places = createPlaces(deps.views ?? { negotiating: Infinity, connected: Infinity }, clock)
   /** The latest attempt of each session, while it may still be joined. */
   const live = new Map<SessionId, Running>()
   /** Names under which lines were opened ahead, each for one attempt. */
@@ -170,6 +174,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       await Promise.all([negotiation?.done, saved])
       forget()
       unfinished.delete(running)
+      if (!live.has(id)) places.settled(id)
     }
     const forget = (): void => {
       if (live.get(id) === running) live.delete(id)
@@ -196,6 +201,7 @@ export function createBroker(deps: BrokerDeps): Broker {
   }
 
   function tell(session: Session): void {
+    places.moved(session)
     if (session.phase === 'closed' && session.cause?.code === 'media_failed') habits.forget(session.facts.cameraId)
     deps.onSession?.(viewOf(session, clock()), session.facts.accountId)
   }
@@ -239,6 +245,21 @@ export function createBroker(deps: BrokerDeps): Broker {
       const digest = digestOf(request.offer)
       const running = live.get(id)
       if (running?.digest === digest) return running.answer
+      let silent: SessionId | undefined
+      try {
+        silent = places.take(id, request.accountId, request.camera)
+      } catch (refusal) {
+        log('warn', 'view refused', {
+          camera: request.camera.id,
+          assistant: request.assistant,
+          reason: String(refusal),
+        })
+        return Promise.reject(toBridgeError(refusal))
+      }
+      if (silent !== undefined)
+        endOne(silent, 'a newer view took its place').catch((error: unknown) =>
+          log('warn', 'session not ended', { session: silent, error }),
+        )
       running?.end('a newer offer took its place')
       return begin(request, id, digest).answer
     },
@@ -272,6 +293,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       const { viewerId, ...what } = report
       const name = readViewerName(viewerId, mark)
       if (name === undefined) return false
+      places.reported(name.id, report.state === 'connected')
       // Before the answer there is no record yet, and only two things to say.
       const running = live.get(name.id)
       if (report.state === 'busy' || report.state === 'failed') running?.cameraReported(camera, report)
@@ -289,6 +311,8 @@ export function createBroker(deps: BrokerDeps): Broker {
     warm(camera, ref) {
       if (ref === undefined) return signaling.warm(camera.channel)
       const id = idOf(ref)
+      // Each line takes a place at the camera, whoever never comes by it.
+      if (!places.prepare(id, ref.accountId, camera)) return signaling.warm(camera.channel)
       const viewerId = nameOf(id)
       prepared.set(id, viewerId)
       // Most displays that were shown the way do come; of those that did not, the oldest are forgotten.

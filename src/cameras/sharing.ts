@@ -140,7 +140,7 @@ export function createShares(
  * picture, with the camera's password in it perhaps, would work on after the share: guests get none, and see it live.
  */
 function asSeenBy({ streams: _streams, dashUri: _dashUri, ...camera }: Camera, { accountId, mayTalk }: Guest): Camera {
-  return { ...camera, accountId, hasSpeaker: camera.hasSpeaker && mayTalk }
+  return { ...camera, accountId, isShared: true, hasSpeaker: camera.hasSpeaker && mayTalk }
 }
 
 /** Account ids are UUIDs or a few characters more, camera ids at most 256: together within the store's 512. */
