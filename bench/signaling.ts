@@ -37,10 +37,6 @@ const region = 'bench'
 const pairs = 20
 const inFlight = 16
 
-if (process.argv[2] === 'serve')
-  await serve(process.argv[3] as Kind, process.argv[4] === 'tls', Number(process.argv[5]))
-else await main()
-
 // ── the servers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function serve(kind: Kind, tls: boolean, channels: number): Promise<void> {
@@ -356,3 +352,8 @@ function report(what: string, { bare, transom }: Record<Kind, readonly number[]>
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
+
+// Last: what stands above must be defined.
+if (process.argv[2] === 'serve')
+  await serve(process.argv[3] as Kind, process.argv[4] === 'tls', Number(process.argv[5]))
+else await main()
