@@ -22,6 +22,7 @@ import { createRestDoor } from './rest.ts'
 import { ServiceError } from './service-error.ts'
 import { createSocketDoor } from './sockets.ts'
 import { startStunResponder } from './stun.ts'
+import { checkTurnsCertificates } from './turns-check.ts'
 
 export interface SignalingServiceOptions {
   /** Keeps channels and credentials. Stays open: whoever opened it closes it, after the service. */
@@ -176,9 +177,13 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     rates.sweep()
     replay.sweep()
   }, limits.heartbeatMs)
+  const life = new AbortController()
+  const iceUrls = [...(turn?.urls ?? []), ...options.iceServers.flatMap(({ urls }) => urls)]
+  void checkTurnsCertificates(iceUrls, log, life.signal)
   const watch = setInterval(() => void listener.refresh(), limits.certificateCheckMs)
 
   async function shutDown(): Promise<void> {
+    life.abort()
     clearInterval(heartbeat)
     clearInterval(watch)
     door.close()
