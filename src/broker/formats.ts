@@ -90,7 +90,7 @@ export function isAnswerTo(answered: Codec, offered: Codec): boolean {
   const [said, asked] = [parametersOf(answered), parametersOf(offered)]
   // An Echo offers H.264 without parameters and takes every profile in packetization mode 1.
   if (asked.size === 0) return true
-  return (shared[offered.name.toLowerCase()] ?? []).every(({ name, usual, normal = plain }) => {
+  return (shared.get(offered.name.toLowerCase()) ?? []).every(({ name, usual, normal = plain }) => {
     const value = said.get(name)
     const wanted = asked.get(name) ?? usual
     return value === undefined || wanted === undefined || normal(value) === normal(wanted)
@@ -105,19 +105,25 @@ interface SharedParameter {
 }
 
 /** Parameters that an answer repeats or whose format it drops: RFC 6184 section 8.2.2, RFC 7798 section 7.2.2, RFC 4588 section 8.6. */
-const shared: Readonly<Record<string, readonly SharedParameter[]>> = {
-  h264: [
-    { name: 'packetization-mode', usual: '0' },
-    { name: 'profile-level-id', normal: h264Profile },
+const shared: ReadonlyMap<string, readonly SharedParameter[]> = new Map([
+  [
+    'h264',
+    [
+      { name: 'packetization-mode', usual: '0' },
+      { name: 'profile-level-id', normal: h264Profile },
+    ],
   ],
-  h265: [
-    { name: 'profile-space', usual: '0' },
-    { name: 'profile-id', usual: '1' },
-    { name: 'tier-flag', usual: '0' },
-    { name: 'tx-mode', usual: 'SRST' },
+  [
+    'h265',
+    [
+      { name: 'profile-space', usual: '0' },
+      { name: 'profile-id', usual: '1' },
+      { name: 'tier-flag', usual: '0' },
+      { name: 'tx-mode', usual: 'SRST' },
+    ],
   ],
-  rtx: [{ name: 'apt' }],
-}
+  ['rtx', [{ name: 'apt' }]],
+])
 
 /** RFC 6184 table 5: profile_idc, and the constraint bits that are fixed (1 and 0) for this profile; the level is not in it. */
 const h264Profiles: readonly (readonly [name: string, idc: string, ones: number, zeros: number])[] = [
@@ -158,10 +164,8 @@ export function parametersOf({ parameters }: Codec): ReadonlyMap<string, string>
 
 /** Without the retransmission codecs (RFC 4588) whose repaired codec is not in the list. */
 export function withoutOrphans(codecs: readonly Codec[]): readonly Codec[] {
-  return codecs.filter((codec) => {
-    const repaired = isNamed(codec, 'rtx') ? parametersOf(codec).get('apt') : undefined
-    return !isNamed(codec, 'rtx') || codecs.some(({ payload }) => `${payload}` === repaired)
-  })
+  const kept = new Set(codecs.map(({ payload }) => `${payload}`))
+  return codecs.filter((codec) => !isNamed(codec, 'rtx') || kept.has(parametersOf(codec).get('apt') ?? ''))
 }
 
 /** The encoding names of a section for whoever reads of it, each once: `H264, VP8`. */

@@ -11,10 +11,10 @@ import { includesReceiving, includesSending, parseSdp, type Attribute, type Desc
  * Codecs that a KVS camera master may send, by the C SDK's list and the displays' wishes; `rtx` is kept for those. All
  * else is pruned: a Chromium's full offer would use 9,360 of the 10,000 base64 characters that KVS carries.
  */
-const cameraCodecs: Readonly<Record<string, readonly string[]>> = {
-  audio: ['opus', 'pcmu', 'pcma'],
-  video: ['h264', 'h265', 'vp8', 'rtx'],
-}
+const cameraCodecs: ReadonlyMap<string, readonly string[]> = new Map([
+  ['audio', ['opus', 'pcmu', 'pcma']],
+  ['video', ['h264', 'h265', 'vp8', 'rtx']],
+])
 
 /** Header extensions that help a camera: demultiplexing (RFC 9143) and congestion control. */
 const cameraExtensions: readonly string[] = [
@@ -128,7 +128,7 @@ function oneOfEach(media: readonly Media[]): readonly Media[] {
 }
 
 function isForCamera(media: Media): boolean {
-  return media.isLive && (!media.isRtp || codecsForCamera(media).some((codec) => !isNamed(codec, 'rtx')))
+  return media.isLive && (!media.isRtp || knownCodecs(media).some((codec) => !isNamed(codec, 'rtx')))
 }
 
 function sectionLines(media: Media, rules: AnswerRules, saved: readonly Saving[]): readonly string[] {
@@ -154,13 +154,18 @@ function sectionLines(media: Media, rules: AnswerRules, saved: readonly Saving[]
 }
 
 function codecsForCamera(media: Media, saved: readonly Saving[] = []): readonly Codec[] {
-  const known = media.codecs.filter(({ name }) => cameraCodecs[media.kind]?.includes(name.toLowerCase()) === true)
+  const known = knownCodecs(media)
   const kept = saved.includes('alternatives')
     ? plainest(known)
     : saved.includes('repair-and-extensions')
       ? known.filter((codec) => !isNamed(codec, 'rtx'))
       : known
   return withoutOrphans(kept).map((codec) => (isBareH264(codec) ? { ...codec, parameters: h264Open } : codec))
+}
+
+function knownCodecs({ kind, codecs }: Media): readonly Codec[] {
+  const known = cameraCodecs.get(kind) ?? []
+  return codecs.filter(({ name }) => known.includes(name.toLowerCase()))
 }
 
 /** Four formats of H.264 in the packetization mode that cameras send, else two of what there is, with feedback that all understand. */

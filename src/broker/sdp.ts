@@ -75,6 +75,9 @@ export const sdpLimits = {
   feedback: 16,
 } as const
 
+/** Any but the tab. */
+const controlCharacter = /[^\P{Cc}\t]/u
+
 const directions: readonly string[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'] satisfies Direction[]
 
 /**
@@ -140,11 +143,11 @@ function readLines(text: string, fail: (problem: string) => never): readonly Sec
   let section = newSection('')
   const sections = [section]
   let hasBegun = false
-  for (const [index, raw] of lines.entries()) {
-    const line = raw.trimEnd()
+  for (let index = 0; index < lines.length; index++) {
+    const line = (lines[index] ?? '').trimEnd()
     if (line === '') continue
     if (line.length > sdpLimits.lineLength) fail(`has a line of ${line.length} characters (line ${index + 1})`)
-    if (line[1] !== '=' || hasControlCharacter(line)) fail(`is malformed in line ${index + 1}`)
+    if (line[1] !== '=' || controlCharacter.test(line)) fail(`is malformed in line ${index + 1}`)
     if (!hasBegun && line !== 'v=0') fail('does not begin with v=0')
     hasBegun = true
     const value = line.slice(2)
@@ -171,14 +174,6 @@ function addAttribute({ attributes, values }: Section, text: string): void {
   const before = values.get(name)
   if (before === undefined) values.set(name, [value])
   else before.push(value)
-}
-
-function hasControlCharacter(line: string): boolean {
-  for (let index = 0; index < line.length; index++) {
-    const code = line.charCodeAt(index)
-    if (code < 0x20 && code !== 0x09) return true
-  }
-  return false
 }
 
 /** A mid that two groups name belongs to the first of them (RFC 9143 section 7: a section is in one group only). */

@@ -99,6 +99,16 @@ const odd: Change = (text) =>
   text.replaceAll('BUNDLE 0 1', 'BUNDLE {a}! b~1').replace('mid:0', 'mid:{a}!').replace('mid:1', 'mid:b~1')
 const withoutMids: Change = (text) => text.replaceAll(/a=(mid|group).*\r\n/g, '')
 
+test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('%s is a word like any other', (word) => {
+  const lines = [`a=${word}:x`, `a=fingerprint:${word} AA`, `a=fmtp:102 ${word}=1`, `a=rtpmap:96 ${word}/90000`]
+  const strange: Change = (text) =>
+    `${text.replace('SAVPF 102', 'SAVPF 102 96')}${lines.join('\r\n')}\r\nm=${word} 9 UDP/TLS/RTP/SAVPF 96\r\n`
+  expect(toCamera(strange(plainOffer())).media.map(({ port }) => port)).toEqual([9, 9, 0])
+  expect(toDisplay(strange(plainAnswer()), strange(plainOffer())).media.map(({ port }) => port)).toEqual([
+    50_000, 50_000, 0,
+  ])
+})
+
 describe('mids', () => {
   test('of any token are kept', () => {
     expect(toCamera(odd(plainOffer())).groups).toEqual([{ type: 'BUNDLE', mids: '{a}! b~1' }])
@@ -208,7 +218,18 @@ describe('whatever comes in', () => {
   const texts = [plainOffer(), plainAnswer(), chromiumOffer, chromiumAnswer, cSdkAnswer, echoOffer]
   const lines = texts
     .flatMap((text) => text.split(/\r?\n/))
-    .concat(h264Usual, hostLine(), 'a=group:BUNDLE 0 1 1', 'a=bundle-only')
+    .concat(
+      h264Usual,
+      hostLine(),
+      'a=group:BUNDLE 0 1 1',
+      'a=bundle-only',
+      'a=constructor:x',
+      'a=__proto__:1',
+      'm=constructor 9 UDP/TLS/RTP/SAVPF 0',
+      'a=rtpmap:102 constructor/90000',
+      'a=fmtp:102 toString=1',
+      'a=fingerprint:constructor AA',
+    )
   const anyLine = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...lines) }, fc.string())
   const description = fc.array(anyLine, { maxLength: 60 }).map((all) => ['v=0', ...all].join('\n'))
   /** A real text of which a few lines are gone, doubled or others. */
