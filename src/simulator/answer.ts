@@ -142,16 +142,17 @@ function checkFormats(section: Section, offered: Section): string[] {
     problems.push(`payload types ${section.formats.join(' ')} are not those offered`)
 
   const [chosen = ''] = section.formats
-  const wanted = section.kind === 'video' ? 'H264/90000' : 'opus/48000/2'
+  // A Hub takes VP8, too; an Echo does not offer it.
+  const wanted = section.kind === 'video' ? ['H264/90000', 'VP8/90000'] : ['opus/48000/2']
   const encoding = rtpmap(section, chosen)
-  if (encoding?.toLowerCase() !== wanted.toLowerCase())
-    problems.push(`first format is ${encoding ?? 'unnamed'}, not ${wanted}`)
+  if (!wanted.some((format) => format.toLowerCase() === encoding?.toLowerCase()))
+    problems.push(`first format is ${encoding ?? 'unnamed'}, not ${wanted.join(' or ')}`)
   for (const type of section.formats) {
     const names = [rtpmap(section, type), rtpmap(offered, type)].map((name) => name?.toLowerCase())
     if (names[1] !== undefined && names[0] !== names[1])
       problems.push(`payload type ${type} is ${names[0]}, offered was ${names[1]}`)
   }
-  if (section.kind === 'video') problems.push(...checkH264(section, offered, chosen))
+  if (/^h264\//i.test(encoding ?? '')) problems.push(...checkH264(section, offered, chosen))
 
   const extensions = values(offered.lines, 'extmap').map((value) => value.replace(/\/\w+ /, ' '))
   const strangeExtension = values(section.lines, 'extmap').find(
@@ -175,8 +176,9 @@ function checkH264(section: Section, offered: Section, type: string): string[] {
   if (asked.size === 0) return problems
   const [mode, askedMode] = [parameters, asked].map((map) => map.get('packetization-mode') ?? '0')
   if (mode !== askedMode) problems.push(`packetization-mode ${mode}, offered was ${askedMode}`)
-  const [idc, askedIdc] = [parameters, asked].map((map) => map.get('profile-level-id')?.slice(0, 2).toLowerCase())
-  if (idc !== askedIdc) problems.push(`H264 profile ${idc ?? 'unnamed'}, offered was ${askedIdc}`)
+  // Section 8.1: who names no profile means Baseline.
+  const [idc, askedIdc] = [parameters, asked].map((map) => (map.get('profile-level-id') ?? '42').slice(0, 2))
+  if (idc?.toLowerCase() !== askedIdc?.toLowerCase()) problems.push(`H264 profile ${idc}, offered was ${askedIdc}`)
   return problems
 }
 

@@ -25,6 +25,7 @@ import type { Answer } from './answer.ts'
 import { CallError } from './causes.ts'
 import { orAborted, withDeadline } from './deadline.ts'
 import { createH264Receiver } from './h264.ts'
+import { createVp8Receiver } from './vp8.ts'
 import { echoOffer, hubOffer } from './offer.ts'
 import { SAMPLES_PER_PACKET } from './tone.ts'
 
@@ -99,7 +100,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
   // An Echo speaks RTCP under the SSRC of its video section, Chromium under 1 where it only receives.
   const reporter = style === 'echo' ? videoSsrc : 1
   const cname = style === 'echo' ? `user${randomInt(1e9, 1e10)}@host-${hex(4)}` : hex(8)
-  const video = createH264Receiver()
+  let video = createH264Receiver()
   const count = { video: 0, audio: 0, talkBack: 0 }
   const timers = new Set<NodeJS.Timeout>()
   let answered: Answer | undefined
@@ -177,6 +178,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
 
     async connect(answer, signal) {
       answered = answer
+      if (/^vp8$/i.test(answer.video.codec)) video = createVp8Receiver()
       ice.setRemoteParams(new RTCIceParameters({ usernameFragment: answer.ufrag, password: answer.password }))
       for (const candidate of answer.candidates) {
         const parsed = IceCandidate.fromJSON({ candidate, sdpMLineIndex: 0 })

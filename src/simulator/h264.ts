@@ -1,26 +1,6 @@
 /** H.264 out of RTP (RFC 6184, non-interleaved): counts complete access units and finds the first one a decoder can start with. */
 
-/** The fields of an RTP packet that matter here. */
-export interface VideoPacket {
-  readonly sequenceNumber: number
-  readonly timestamp: number
-  readonly marker: boolean
-  readonly payload: Buffer
-}
-
-export interface H264Receiver {
-  /** Takes the next packet, in any order. Returns true when it completed an access unit that decoding can start with. */
-  push(packet: VideoPacket): boolean
-  /** Complete access units so far. */
-  frames(): number
-  /** Access units given up because packets of them never came. */
-  lost(): number
-  /** Six hexadecimal digits out of the last SPS; undefined before the first. */
-  profileLevelId(): string | undefined
-}
-
-/** Access units that may be open at once: reordering over more than this counts as loss. */
-const MAX_OPEN = 4
+import { createReassembly, type VideoPacket, type VideoReceiver } from './reassembly.ts'
 
 const SLICE = 1
 const IDR = 5
@@ -29,22 +9,15 @@ const PPS = 8
 const STAP_A = 24
 const FU_A = 28
 
-export function createH264Receiver(): H264Receiver {
-  const open = new Map<number, VideoPacket[]>()
-  const done: number[] = []
-  let frames = 0
-  let lost = 0
+export function createH264Receiver(): VideoReceiver {
   let hasSps = false
   let hasPps = false
   let profile: string | undefined
 
-  function finish(packets: readonly VideoPacket[]): boolean {
+  /** Whether decoding can start with these access units, of which parameter sets may have come earlier. */
+  function finish(packets: readonly VideoPacket[]): 'broken' | 'whole' | 'start' {
     const units = unitsOf(packets)
-    if (units === undefined) {
-      lost += 1
-      return false
-    }
-    frames += 1
+    if (units === undefined) return 'broken'
     for (const unit of units) {
       const type = typeOf(unit)
       if (type === PPS) hasPps = true
@@ -52,45 +25,10 @@ export function createH264Receiver(): H264Receiver {
       hasSps = true
       profile = unit.subarray(1, 4).toString('hex')
     }
-    return hasSps && hasPps && units.some((unit) => typeOf(unit) === IDR)
+    return hasSps && hasPps && units.some((unit) => typeOf(unit) === IDR) ? 'start' : 'whole'
   }
 
-  return {
-    push(packet) {
-      // Empty packets are padding for bandwidth probes; packets of a finished unit are duplicates.
-      if (packet.payload.length === 0 || done.includes(packet.timestamp)) return false
-      const packets = open.get(packet.timestamp) ?? []
-      if (packets.some(({ sequenceNumber }) => sequenceNumber === packet.sequenceNumber)) return false
-      packets.push(packet)
-      open.set(packet.timestamp, packets)
-      for (const [timestamp, oldest] of open) {
-        if (open.size <= MAX_OPEN || oldest === packets) break
-        open.delete(timestamp)
-        lost += 1
-      }
-      const ordered = completed(packets)
-      if (ordered === undefined) return false
-      open.delete(packet.timestamp)
-      done.push(packet.timestamp)
-      if (done.length > 2 * MAX_OPEN) done.shift()
-      return finish(ordered)
-    },
-    frames: () => frames,
-    lost: () => lost,
-    profileLevelId: () => profile,
-  }
-}
-
-/** The packets in order if they are an access unit from its first packet to its marker without a gap. */
-function completed(packets: readonly VideoPacket[]): readonly VideoPacket[] | undefined {
-  const last = packets.find(({ marker }) => marker)
-  if (last === undefined) return undefined
-  // Distances back from the marker survive the wrap of the sequence number.
-  const back = (packet: VideoPacket): number => (last.sequenceNumber - packet.sequenceNumber) & 0xffff
-  const ordered = [...packets].sort((a, b) => back(b) - back(a))
-  const first = ordered[0]
-  if (first === undefined || back(first) !== packets.length - 1) return undefined
-  return startsUnit(first.payload) ? ordered : undefined
+  return { ...createReassembly(startsUnit, finish), profileLevelId: () => profile }
 }
 
 /** True when this payload can be the first of an access unit: RFC 6184 marks only the end, so the start is read from the NAL unit. */

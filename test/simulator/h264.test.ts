@@ -1,7 +1,8 @@
 /** H.264 out of RTP: complete pictures, loss, order, and what the SPS says. */
 
 import { describe, expect, test } from '@jest/globals'
-import { createH264Receiver, fitsProfile, type VideoPacket } from '../../src/simulator/h264.ts'
+import { createH264Receiver, fitsProfile } from '../../src/simulator/h264.ts'
+import type { VideoPacket } from '../../src/simulator/reassembly.ts'
 import { fragments, keyFrame } from './fake-camera.ts'
 
 const slice = Buffer.from([0x41, 0x88, 1, 2, 3])
