@@ -1,0 +1,116 @@
+/** WebRTC stacks of other people, each as a display or as a camera behind the same five words. */
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+
+export interface Seen {
+  readonly connected: boolean
+  /** Pictures, or packets that end one where a stack does not decode. */
+  readonly pictures: number
+  /** Packets or frames of sound. */
+  readonly sounds: number
+}
+
+/** One connection of a foreign stack. Every word has a deadline. */
+export interface Peer {
+  readonly version: string
+  /** As a display: its complete offer, sound both ways and a picture to it. */
+  offer(): Promise<string>
+  accept(answer: string): Promise<void>
+  /** As a camera: its complete answer to a display's offer. */
+  answer(offer: string): Promise<string>
+  seen(): Promise<Seen>
+  close(): Promise<void>
+}
+
+const wordMs = 15_000
+
+/** The stacks by name; each opens one connection. */
+export const stacks: Readonly<Record<string, () => Promise<Peer>>> = {
+  aiortc: () => openProgram('/usr/bin/python3', ['aiortc_peer.py']),
+  webrtcbin: () => openProgram('/usr/bin/python3', ['webrtcbin_peer.py']),
+  libdatachannel: () => openProgram(process.execPath, ['libdatachannel-peer.ts']),
+  Chromium: openChromium,
+}
+
+async function openProgram(command: string, [file = '']: readonly string[]): Promise<Peer> {
+  const path = join(import.meta.dirname, 'peers', file)
+  const env = { ...process.env, NODE_OPTIONS: '' }
+  const child = spawn(command, [path], { env, stdio: ['pipe', 'pipe', 'pipe'] })
+  let complaint = ''
+  child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2000)))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const say = async (word: string, sdp?: string): Promise<Record<string, string | number | boolean>> => {
+    child.stdin.write(`${JSON.stringify({ do: word, ...(sdp !== undefined && { sdp }) })}\n`)
+    const line = await within(lines.next(), `${file}: ${word}`)
+    if (line.done === true) throw new Error(`${file} ended at ${word}: ${complaint}`)
+    const reply = JSON.parse(line.value) as Record<string, string | number | boolean>
+    if (reply['error'] !== undefined) throw new Error(`${file}: ${word}: ${reply['error']}\n${complaint}`)
+    return reply
+  }
+  const text = async (word: string, sdp?: string): Promise<string> => String((await say(word, sdp))['sdp'])
+  return {
+    version: String((await say('version'))['version']),
+    offer: () => text('offer'),
+    accept: async (answer) => void (await say('accept', answer)),
+    answer: (offer) => text('answer', offer),
+    async seen() {
+      const { connected, pictures, sounds } = await say('seen')
+      return { connected: connected === true, pictures: Number(pictures), sounds: Number(sounds) }
+    },
+    async close() {
+      await say('close').catch(() => undefined) // one that has died is gone, too
+      child.kill('SIGKILL')
+    },
+  }
+}
+
+async function openChromium(): Promise<Peer> {
+  const browser = await chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: [
+      '--headless=new',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--no-first-run',
+      '--autoplay-policy=no-user-gesture-required',
+      '--use-fake-device-for-media-stream',
+      '--use-fake-ui-for-media-stream',
+      // Pages of this machine show their addresses: nobody here resolves mDNS names for the other stacks.
+      '--disable-features=WebRtcHideLocalIpsWithMdns',
+    ],
+  })
+  const page = await browser.newPage()
+  // WebRTC and the microphone want a secure context; the page itself is empty.
+  await page.route('https://peer.example/', (route) => route.fulfill({ contentType: 'text/html', body: '' }))
+  await page.goto('https://peer.example/')
+  await page.addScriptTag({ path: join(import.meta.dirname, 'peers', 'chromium-peer.js') })
+  const ask = <T>(word: string, sdp?: string): Promise<T> =>
+    within(page.evaluate<T>(`peer.${word}(${JSON.stringify(sdp ?? null)})`), `Chromium: ${word}`)
+  return {
+    version: browser.version().split('.')[0]!,
+    offer: () => ask('offer'),
+    accept: (answer) => ask('accept', answer),
+    answer: (offer) => ask('answer', offer),
+    seen: () => ask('seen'),
+    close: () => browser.close(),
+  }
+}
+
+async function within<T>(work: Promise<T>, what: string): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error(`${what}: nothing after ${wordMs} ms`)), wordMs)
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
+}
+
+/** Asks until the claim is true of what the peer has seen; throws what it had seen when it never was. */
+export async function untilSeen(peer: Peer, claim: (seen: Seen) => boolean): Promise<Seen> {
+  const giveUpAt = Date.now() + 20_000
+  for (;;) {
+    const seen = await peer.seen()
+    if (claim(seen)) return seen
+    if (Date.now() > giveUpAt) throw new Error(`it never came: ${JSON.stringify(seen)}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
