@@ -50,3 +50,14 @@ export function openEncoder(
   ffmpeg.FFmpegError.throwIfError(context.open2Sync(codec, null), `opening the encoder ${name}`)
   return context
 }
+
+/** FFmpeg's own Opus decoder: planar floats, 48 kHz; the left channel stands for both. */
+export function openOpusDecoder(ffmpeg: Ffmpeg): CodecContext {
+  const codec = ffmpeg.Codec.findDecoder(ffmpeg.AV_CODEC_ID_OPUS)
+  const context = new ffmpeg.CodecContext()
+  context.allocContext3(codec)
+  context.sampleRate = 48_000
+  context.channelLayout = ffmpeg.AV_CHANNEL_LAYOUT_STEREO
+  ffmpeg.FFmpegError.throwIfError(context.open2Sync(codec, null), 'opening the Opus decoder')
+  return context
+}

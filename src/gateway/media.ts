@@ -1,6 +1,7 @@
 /** The shapes that media has between a source (synthetic, file, RTSP) and the viewers: ready for RTP, stamped with one clock. */
 import type { Clock, Fault } from '../ports.ts'
 import type { SourceFault } from '../errors.ts'
+import type { Ear } from './talk-back.ts'
 
 /** One H.264 access unit, already cut to RTP payloads. */
 export interface VideoUnit {
@@ -45,6 +46,8 @@ export interface MediaSource {
   run(sink: SourceSink, signal: AbortSignal): Promise<void>
   /** Asks for a key frame with the next picture. False when the source cannot make one (it is passed through). */
   requestKeyFrame(): boolean
+  /** What plays the sound of one viewer, where it is not only measured. */
+  createEar?(onBroken: (message: string) => void): Promise<Ear>
   /** Frees what is kept between looks and runs. May be called again. */
   close(): Promise<void>
   /** A picture of it (JPEG), where it has one at hand; otherwise one is made of its next key frame. */

@@ -15,6 +15,7 @@ import { createFileSource } from './recorded.ts'
 import { createRtspSource } from './rtsp/source.ts'
 import { keepRunning } from './running.ts'
 import { createSyntheticSource } from './synthetic.ts'
+import { createEar, type Ear } from './talk-back.ts'
 
 /** Key frames are large: viewers that lose packets may not ask for them more often than this. */
 const keyFrameEveryMs = 500
@@ -72,6 +73,8 @@ export interface SharedSource {
   changed(from: SourceState | undefined, signal: AbortSignal): Promise<void>
   /** Begins to feed the sink; the returned function ends it and may be called twice. */
   join(sink: MediaSink): () => void
+  /** What hears one viewer of a camera that has a speaker. */
+  createEar(onBroken: (message: string) => void): Promise<Ear>
   /** Asks for a key frame now. False when none will come: the source cannot make one, or just made one. */
   requestKeyFrame(): boolean
   /** The pictures since the last key frame, which is the first of them; empty when there was none or it was too long ago. */
@@ -133,6 +136,7 @@ export function shareSource(source: MediaSource, log: Log): SharedSource {
       return state?.kind === 'faulty' ? state.fault : undefined
     },
     changed: health.changed,
+    createEar: (onBroken) => source.createEar?.(onBroken) ?? createEar(onBroken),
     still: async () => source.still?.(),
     join(sink) {
       sinks.add(sink)

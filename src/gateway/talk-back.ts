@@ -1,5 +1,5 @@
 /** Hears what a viewer says: counts the Opus packets and measures how loud they are. A camera with a loudspeaker would play them. */
-import { hasFfmpeg, loadFfmpeg, type Ffmpeg } from './ffmpeg.ts'
+import { hasFfmpeg, loadFfmpeg, openOpusDecoder, type Ffmpeg } from './ffmpeg.ts'
 
 export interface Ear {
   /** One Opus packet, in the order it came. */
@@ -24,7 +24,7 @@ function createCounter(): Ear {
 }
 
 function createMeter(ffmpeg: Ffmpeg, onBroken: (message: string) => void): Ear {
-  const decoder = openDecoder(ffmpeg)
+  const decoder = openOpusDecoder(ffmpeg)
   const packet = new ffmpeg.Packet()
   const frame = new ffmpeg.Frame()
   packet.alloc()
@@ -73,15 +73,4 @@ function createMeter(ffmpeg: Ffmpeg, onBroken: (message: string) => void): Ear {
       decoder.freeContext()
     },
   }
-}
-
-/** FFmpeg's own Opus decoder: planar floats, 48 kHz; the left channel stands for both. */
-function openDecoder(ffmpeg: Ffmpeg) {
-  const codec = ffmpeg.Codec.findDecoder(ffmpeg.AV_CODEC_ID_OPUS)
-  const context = new ffmpeg.CodecContext()
-  context.allocContext3(codec)
-  context.sampleRate = 48_000
-  context.channelLayout = ffmpeg.AV_CHANNEL_LAYOUT_STEREO
-  ffmpeg.FFmpegError.throwIfError(context.open2Sync(codec, null), 'opening the Opus decoder')
-  return context
 }

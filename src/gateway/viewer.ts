@@ -10,7 +10,7 @@ import type { ServerMemory, ServerWatch } from './ice-servers.ts'
 import { narrowOffer } from './offer.ts'
 import type { MediaInfo } from './media.ts'
 import type { SharedSource } from './source.ts'
-import { createEar, type Ear } from './talk-back.ts'
+import type { Ear } from './talk-back.ts'
 
 /** A viewer that is not connected by then is given up. */
 const connectMs = 15_000
@@ -177,7 +177,7 @@ export function openViewer(options: ViewerOptions): Viewer {
     // What may come in is what the answer says, not what the display sends.
     if (!connection.getTransceivers().some(receivesAudio)) return
     // Whoever cannot be heard may still look on.
-    const created = await createEar(warn('talk-back-garbled')).catch(warn('talk-back-missing'))
+    const created = await source.createEar(warn('talk-back-garbled')).catch(warn('talk-back-missing'))
     if (signal.aborted) created?.close()
     else if (created) ear = created
   }

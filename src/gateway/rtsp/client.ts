@@ -97,7 +97,7 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
 
   async function setUp(track: Track, index: number, listener: Listener, channels: Map<number, (data: Buffer) => void>) {
     const interleaved = `RTP/AVP/TCP;unicast;interleaved=${index * 2}-${index * 2 + 1}`
-    const reply = await ask('SETUP', track.url, { Transport: interleaved })
+    const reply = await ask('SETUP', track.url, { Transport: interleaved, ...requires(track) })
     if (reply.status === 461) return setUpUdp(track, listener)
     check(reply, 'SETUP', address)
     readSession(reply)
@@ -119,6 +119,7 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
     ports.push(pair)
     const reply = await ask('SETUP', track.url, {
       Transport: `RTP/AVP;unicast;client_port=${pair.port}-${pair.port + 1}`,
+      ...requires(track),
     })
     check(reply, 'SETUP', address)
     readSession(reply)
@@ -161,13 +162,17 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
       connection.onPacket((channel, data) => byNumber.get(channel)?.(data))
       const channels = new Map<Track, Channel>()
       for (const [index, track] of tracks.entries()) channels.set(track, await setUp(track, index, listener, byNumber))
-      check(await ask('PLAY', description.url, { Range: 'npt=0.000-' }), 'PLAY', address)
+      const required = tracks.some(({ isBackChannel }) => isBackChannel) ? backChannel : {}
+      check(await ask('PLAY', description.url, { Range: 'npt=0.000-', ...required }), 'PLAY', address)
       return channels
     },
     ended: connection.ended,
     close: () => (closing ??= tearDown()),
   }
 }
+
+/** ONVIF wants it in each request that concerns the back channel. */
+const requires = ({ isBackChannel }: Track): Readonly<Record<string, string>> => (isBackChannel ? backChannel : {})
 
 const statuses: Readonly<Record<number, readonly [SourceFault, string]>> = {
   404: ['source_not_found', 'has no such stream'],

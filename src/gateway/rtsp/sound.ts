@@ -3,6 +3,7 @@ import { openEncoder, type CodecContext, type Ffmpeg } from '../ffmpeg.ts'
 import type { AudioPacket } from '../media.ts'
 import { createAacDepacketizer, readAacForm } from './aac.ts'
 import type { Track } from './description.ts'
+import { createResampler } from './resampler.ts'
 import type { Packet } from './rtp.ts'
 
 const opusRate = 48_000
@@ -78,7 +79,7 @@ export function transcodeSound(ffmpeg: Ffmpeg, track: Track): Sound | undefined 
   const frame = new ffmpeg.Frame()
   packet.alloc()
   frame.alloc()
-  const resample = createResampler(ffmpeg)
+  const resample = createResampler(ffmpeg, opusRate)
   let samples = Buffer.alloc(0)
   // Opus packets are all of one length, so counting them keeps a steadier time than the camera's stamps do.
   let nextAt: number | undefined
@@ -145,32 +146,4 @@ function openDecoder(ffmpeg: Ffmpeg, { codec: id, rate, bitsPerSample, config }:
   if (config) context.extraData = config
   ffmpeg.FFmpegError.throwIfError(context.open2Sync(codec, null), 'opening the decoder of the sound')
   return context
-}
-
-type Frame = InstanceType<Ffmpeg['Frame']>
-
-/** To mono floats of Opus's rate; set up by the first frame, and anew when the camera's form changes. */
-function createResampler(ffmpeg: Ffmpeg): { convert(frame: Frame): Buffer; close(): void } {
-  let context: InstanceType<Ffmpeg['SoftwareResampleContext']> | undefined
-  let form = ''
-  return {
-    convert(frame) {
-      const now = `${frame.sampleRate} ${frame.format} ${frame.channelLayout.nbChannels}`
-      if (now !== form) {
-        context?.free()
-        context = new ffmpeg.SoftwareResampleContext()
-        const from = [frame.channelLayout, frame.format as typeof ffmpeg.AV_SAMPLE_FMT_S16, frame.sampleRate] as const
-        const to = [ffmpeg.AV_CHANNEL_LAYOUT_MONO, ffmpeg.AV_SAMPLE_FMT_FLT, opusRate] as const
-        ffmpeg.FFmpegError.throwIfError(context.allocSetOpts2(...to, ...from), 'preparing the sound')
-        ffmpeg.FFmpegError.throwIfError(context.init(), 'preparing the sound')
-        form = now
-      }
-      if (!context || !frame.data) return Buffer.alloc(0)
-      const room = context.getOutSamples(frame.nbSamples)
-      const out = Buffer.alloc(room * 4)
-      const count = context.convertSync([out], room, frame.data, frame.nbSamples)
-      return count > 0 ? out.subarray(0, count * 4) : Buffer.alloc(0)
-    },
-    close: () => context?.free(),
-  }
 }

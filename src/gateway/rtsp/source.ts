@@ -1,6 +1,6 @@
 /** A network camera over RTSP as a source: looked at while nobody watches, played while somebody does. */
 import type { Clock, Log } from '../../ports.ts'
-import { loadFfmpeg } from '../ffmpeg.ts'
+import { hasFfmpeg, loadFfmpeg } from '../ffmpeg.ts'
 import { createPacketizer, profileLevelId } from '../h264.ts'
 import { createSteadyClock, SourceError, type MediaInfo, type MediaSource, type SourceSink } from '../media.ts'
 import { fillSilence } from '../silence.ts'
@@ -8,6 +8,7 @@ import { readAddress, type CameraAddress } from './address.ts'
 import { openClient, type Channel, type Client } from './client.ts'
 import type { Track } from './description.ts'
 import { createH264Depacketizer, nalType, readSprop, type AccessUnit } from './h264.ts'
+import { createLoudspeaker, lawOf } from './loudspeaker.ts'
 import { createPatience } from './patience.ts'
 import { createReceiver, type Receiver } from './receiver.ts'
 import { isOpus, passOpus, transcodeSound, type Sound } from './sound.ts'
@@ -26,6 +27,8 @@ const bFrameMs = 500
 export function createRtspSource(url: string, clock: Clock, log: Log): MediaSource {
   const address = readAddress(url)
   const patience = createPatience()
+  const loudspeaker = createLoudspeaker((signal) => openClient(address, signal), log)
+  let canEncode = false
   let idle: Client | undefined
   /** What the last run learned, which a description may not say. */
   let learned: { readonly profile?: string; readonly refusal?: SourceError } = {}
@@ -39,26 +42,30 @@ export function createRtspSource(url: string, clock: Clock, log: Log): MediaSour
     idle = undefined
     return taken
   }
+  /** It has a back channel, and what viewers say can be encoded for it. */
+  const speaks = ({ description }: Client): boolean =>
+    canEncode && description.tracks.some((track) => lawOf(track) !== undefined)
   /** `undefined` while the profile is not known. */
   function look(client: Client): MediaInfo | undefined {
     if (learned.refusal) throw learned.refusal
     const video = pickVideo(client.description.tracks, address)
     const profile = learned.profile ?? profileOf(video)
-    return profile === undefined ? undefined : { profileLevelId: profile, hasSpeaker: false }
+    return profile === undefined ? undefined : { profileLevelId: profile, hasSpeaker: speaks(client) }
   }
   /** Plays until the first parameter sets: the answer to a display must name their profile. */
   async function listenForProfile(client: Client, signal: AbortSignal): Promise<MediaInfo> {
     const found = new AbortController()
     const bounds = AbortSignal.any([signal, found.signal, AbortSignal.timeout(profileMs)])
     const sink = { video: () => undefined, audio: () => undefined, described: () => found.abort() }
-    await play(client, stageOf(sink), bounds)
+    await play(client, stageOf(client, sink), bounds)
     const info = look(client)
     if (!info)
       throw new SourceError('source_no_key_frame', `${address.label} sent no parameter sets within ${profileMs} ms`)
     return info
   }
-  const stageOf = (sink: SourceSink): Stage => ({
+  const stageOf = (client: Client, sink: SourceSink): Stage => ({
     sink,
+    hasSpeaker: speaks(client),
     address,
     log,
     now: createSteadyClock(clock),
@@ -68,7 +75,9 @@ export function createRtspSource(url: string, clock: Clock, log: Log): MediaSour
   return {
     checkEachMs,
     requestKeyFrame: () => false,
+    createEar: loudspeaker.createEar,
     async describe(signal) {
+      canEncode = await hasFfmpeg()
       const known = take()
       if (known) {
         // A camera may close a connection on which nothing is asked; then it is asked on another.
@@ -97,12 +106,13 @@ export function createRtspSource(url: string, clock: Clock, log: Log): MediaSour
       if (learned.refusal) throw learned.refusal
       const client = take() ?? (await open(signal))
       try {
-        await play(client, stageOf(sink), signal)
+        await play(client, stageOf(client, sink), signal)
       } finally {
         await client.close()
       }
     },
     async close() {
+      await loudspeaker.close()
       await idle?.close()
       idle = undefined
     },
@@ -133,6 +143,7 @@ const pickAudio = (tracks: readonly Track[]): Track | undefined =>
 
 interface Stage {
   readonly sink: SourceSink
+  readonly hasSpeaker: boolean
   readonly address: CameraAddress
   readonly log: Log
   readonly now: Clock
@@ -231,7 +242,7 @@ async function openSound(track: Track, { address, log }: Stage): Promise<Sound |
 }
 
 /** Pictures from packets: with their parameter sets, in time, and in the form that displays take. */
-function createPictures(video: Track, { sink, address, learn }: Stage) {
+function createPictures(video: Track, { sink, hasSpeaker, address, learn }: Stage) {
   const depacketize = createH264Depacketizer()
   let sets: readonly Buffer[] = readSprop(video.parameters.get('sprop-parameter-sets'))
   let packetize = createPacketizer({ lengthSize: 4, sets })
@@ -248,7 +259,7 @@ function createPictures(video: Track, { sink, address, learn }: Stage) {
       isDescribed = true
       packetize = createPacketizer({ lengthSize: 4, sets })
       learn({ profile })
-      sink.described({ profileLevelId: profile, hasSpeaker: false })
+      sink.described({ profileLevelId: profile, hasSpeaker })
     }
     const at = timeline.at(timestamp, now)
     if (at < lastAt && lastAt - at < bFrameMs) backwards += 1
