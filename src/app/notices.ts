@@ -18,7 +18,8 @@ export interface Notices {
 const keptMs = 30 * 24 * 3_600_000
 
 const words: Record<Notice['kind'], (why: string) => string> = {
-  alexa_unlinked: () => 'Alexa takes no more events for this account: enable the skill again in the Alexa app.',
+  alexa_unlinked: () =>
+    'Alexa takes no more events for this account: enable the skill (add-on) again in the Alexa app.',
   google_unlinked: () => 'Google takes no more reports for this account: link it again in the Google Home app.',
   alexa_same_names: (names) => `Alexa cannot tell cameras of one name apart: give each a name of its own (${names}).`,
   button_stuck: (name) =>

@@ -108,7 +108,7 @@ function account(brand: Brand, view: AccountView): string {
 
 function assistants({ links, homeAppLink, base, csrf }: AccountView): Html {
   return markup`<h2>Connected assistants</h2>
-    ${links.length === 0 ? markup`<p class="soft">None. Link one in its app: enable the skill in the Alexa app, or add the service in the Google Home app.</p>` : nothing}
+    ${links.length === 0 ? markup`<p class="soft">None. Link one in its app: enable the skill (add-on) in the Alexa app, or add the service in the Google Home app.</p>` : nothing}
     ${homeAppLink === undefined ? nothing : markup`<p><a href="${homeAppLink}">Link with the Google Home app</a></p>`}
     <ul class="rows">
       ${links.map((link) => {

@@ -225,7 +225,7 @@ function initial(name: string): string {
 }
 
 const unlinking: Record<ClientKind, string> = {
-  alexa: 'You can end this at any time: disable the skill in the Alexa app.',
+  alexa: 'You can end this at any time: disable the skill (add-on) in the Alexa app.',
   google: 'You can end this at any time: unlink the service in the Google Home app.',
   other: 'You can end this at any time on your account page.',
   console: 'You can end this at any time: sign out.',
