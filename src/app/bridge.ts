@@ -90,6 +90,8 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const cameras = createCameras(store, tellOfChange, createSecretKey(keys.sealing, 'base64'))
   const broker = createBroker({
     ...deps,
+    // A process that is frozen with its reply would leave the line open, and a viewer's place taken, until AWS ends it.
+    ...(!isLive && { signaling: { ...deps.signaling, warm: () => {} } }),
     presence,
     budgets: config.budgets,
     views: config.views,

@@ -19,7 +19,8 @@ const address = { clientSecret: 'x'.repeat(20), redirectUris: ['https://layla.am
 
 export type WholeHouse = Awaited<ReturnType<typeof openWholeHouse>>
 
-export async function openWholeHouse(env: Readonly<Record<string, string>> = {}) {
+/** `isLive`: as embedded; else as on Lambda. */
+export async function openWholeHouse(env: Readonly<Record<string, string>> = {}, isLive = true) {
   const [amazon, google] = [await startAmazon(), await startFakeGoogle(Date.now)]
   const directory = mkdtempSync(join(tmpdir(), 'transom-whole-'))
   const keyPath = join(directory, 'key.json')
@@ -30,6 +31,8 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
   const lines: string[] = []
   /** What the camera does with an offer: answers, or stays silent until it is hung up. */
   const camera = { isSilent: false }
+  /** What was prepared at the camera before anybody asked: channels, and lines for a viewer. */
+  const warmed: string[] = []
   const bridge: Bridge = createBridge({
     config: readConfig({
       TRANSOM_LWA_CLIENT_ID: lwaClient.clientId,
@@ -48,7 +51,7 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
       { ...address, clientId: 'google', assistant: 'google' },
     ],
     store,
-    isLive: true,
+    isLive,
     signaling: {
       async *offer(_channel, _viewer, _sdp, signal): AsyncIterable<CameraMessage> {
         if (!camera.isSilent) {
@@ -62,7 +65,8 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
         })
       },
       iceServers: async () => [],
-      warm: () => {},
+      warm: ({ channelName }, viewerId) =>
+        void warmed.push(viewerId === undefined ? channelName : `${channelName} for a viewer`),
     },
     presence: () => undefined,
     clock: Date.now,
@@ -104,6 +108,7 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {})
     amazon,
     google,
     lines,
+    warmed,
     camera,
     addUser: (login: string, tenant?: string) =>
       bridge.oauth.users.create({ login, password: 'correct horse', name: login, ...(tenant && { tenant }) }),
