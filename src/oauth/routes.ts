@@ -1,8 +1,9 @@
 /** All routes below the issuer, as one handler: ours first, then the provider's; and what becomes of an error. */
 import express, { type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import { errors } from 'oidc-provider'
+import { createRates, networkOf } from '../admission.ts'
 import { BridgeError } from '../errors.ts'
-import { accessScope, type Log } from '../ports.ts'
+import { accessScope, type Clock, type Log } from '../ports.ts'
 import type { Pages } from './pages.ts'
 import { passkeyProgram } from './passkey-form.ts'
 import type { createProvider } from './provider.ts'
@@ -23,13 +24,21 @@ export interface RouteDeps {
   readonly entry: { readonly router: RequestHandler } | undefined
   readonly upstream: ReturnType<typeof createUpstream> | undefined
   readonly pages: Pages
+  readonly clock: Clock
   readonly log: Log
   readonly behindProxy?: boolean
 }
 
+/** Beginning to link, and to sign in by passkey or another provider. */
+const leavesRecord = /^\/auth\/?$|\/passkey\/options\/?$|\/upstream\/?$/i
+/** A household behind one address links everything in a minute; a record takes about a kilobyte, for half an hour at most. */
+const networkRate = { perSecond: 1, burst: 120 }
+const allRate = { perSecond: 50, burst: 1_000 }
+
 export function createRoutes(deps: RouteDeps): RequestHandler {
-  const { issuer, inner, account, welcome, entry, upstream, pages, log, behindProxy } = deps
+  const { issuer, inner, account, welcome, entry, upstream, pages, clock, log, behindProxy } = deps
   const { protocol, host } = new URL(issuer)
+  const strangers = createRates(clock)
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -40,6 +49,13 @@ export function createRoutes(deps: RouteDeps): RequestHandler {
     req.headers['x-forwarded-host'] = host
     res.set({ ...securityHeaders, ...(protocol === 'https:' && strictTransport) })
     next()
+  })
+  // Each of these leaves a record behind before anybody has signed in.
+  app.use((req, _res, next) => {
+    if (!leavesRecord.test(req.path)) return next()
+    if (strangers.tryTake(networkOf(req.ip ?? ''), networkRate) && strangers.tryTake('everybody', allRate))
+      return next()
+    next(new BridgeError('rate_limited', 'too many requests before a login', { retryAfterMs: 5_000 }))
   })
   app.get('/auth', (req, _res, next) => {
     req.url = withDefaultScope(req.url)

@@ -95,7 +95,7 @@ export interface OAuth {
   readonly admin: RequestHandler
   /** What a client is, for tokens of several clients of one assistant; `undefined` for an unknown one. */
   kindOf(clientId: string): Promise<ClientKind | undefined>
-  /** A link that signs this person in to our own page, once, within a day; `undefined` where there is no such page. */
+  /** A link that signs this person in to our own page, once, within a day; `undefined` where there is none, or another provider signs people in. */
   entryLink(account: AccountId): Promise<string | undefined>
   /** Ends every link of this account with this client; its tokens stop within a minute, here at once. */
   unlink(accountId: AccountId, clientId: string): Promise<void>
@@ -218,7 +218,8 @@ export function createOAuth(options: OAuthOptions): OAuth {
     removePasskeys: passkeys.removeAll,
   })
   const entry =
-    consoleUri === undefined
+    // Where another provider signs people in, no link of ours goes past it.
+    consoleUri === undefined || upstream !== undefined
       ? undefined
       : createEntry({
           sessions,

@@ -88,7 +88,7 @@ export function createSignIn(deps: {
       log('warn', 'oauth.login_failed', { ...client, loginHash: hash('sha256', canonicalLogin(login)).slice(0, 12) })
       // The same work for a login that nobody has: how long the refusal takes must not tell.
       const owner = await users.find(login, tenant)
-      await audit.write(owner?.accountId ?? nobody, 'login-failed', `from ${client.address}`)
+      await audit.refused(owner?.accountId ?? nobody, `from ${client.address}`)
       return { status: 422, problem: 'Login or password is wrong.' }
     }
     await attempts.succeeded(key, source)

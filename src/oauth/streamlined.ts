@@ -108,7 +108,9 @@ export function addStreamlinedLinking(
   async function find(person: Person, tenant: string | undefined): Promise<User | undefined> {
     const known = await users.findByIdentity({ issuer: identityIssuer, subject: person.sub })
     if (known !== undefined) return known.tenant === tenant ? known : undefined
-    return isAuthoritative(person) ? users.find(person.email ?? '', tenant) : undefined
+    const named = isAuthoritative(person) ? await users.find(person.email ?? '', tenant) : undefined
+    // Whoever signed up under somebody else's address would be given that person's Google Home.
+    return named?.isSelfNamed === true ? undefined : named
   }
 
   async function bound(user: User, person: Person): Promise<Verdict> {
@@ -120,7 +122,8 @@ export function addStreamlinedLinking(
   }
 
   function create(person: Person, tenant: string | undefined): Promise<User> {
-    const login = person.email ?? person.sub
+    const isProven = isAuthoritative(person) || person.email_verified
+    const login = isProven && person.email !== undefined ? person.email : person.sub
     const described = { login, name: person.name ?? login, ...(tenant !== undefined && { tenant }) }
     return users.ofIdentity({ issuer: identityIssuer, subject: person.sub }, described)
   }
@@ -152,6 +155,8 @@ function unlinked(loginHint?: string): Verdict {
   return { status: 401, body: { error: 'linking_error', ...(loginHint !== undefined && { login_hint: loginHint }) } }
 }
 
-function isAuthoritative({ email = '', email_verified: isVerified, hd }: Person): boolean {
-  return /@gmail\.com$/i.test(email) || (isVerified && hd !== undefined && hd !== '')
+/** `hd` says whose Workspace the account is in; the address may be of another domain, whose mailboxes Google does not run. */
+function isAuthoritative({ email = '', email_verified: isVerified, hd = '' }: Person): boolean {
+  const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase()
+  return email.includes('@') && (domain === 'gmail.com' || (isVerified && domain === hd.toLowerCase()))
 }

@@ -12,6 +12,8 @@ export interface User {
   readonly login: string
   readonly name: string
   readonly tenant?: string
+  /** The login is what the person typed: as an e-mail address it proves nothing. */
+  readonly isSelfNamed?: true
   /** Epoch milliseconds of the last change of the password: a session from before it has ended. */
   readonly passwordSince?: number
   /** Epoch milliseconds: passkeys from before it have ended. */
@@ -29,6 +31,8 @@ export interface NewUser {
   readonly password: string
   readonly name: string
   readonly tenant?: string
+  /** The person chose the login, and nobody has looked whether it is theirs where it is an e-mail address. */
+  readonly isSelfNamed?: true
 }
 
 export interface Users {
@@ -109,10 +113,19 @@ export function createUsers(store: Store, clock: Clock): Users {
         throw new BridgeError('invalid_request', parsed.error.issues.map(({ message }) => message).join(' '))
       }
       const { login, password, name, tenant } = parsed.data
+      const { isSelfNamed } = input
       await requireAcceptable(password, { login, name })
       const account = accountId(randomUUID())
       const passwordHash = await hashing.run(() => hashPassword(password))
-      const record = { accountId: account, login, name, passwordHash, createdAt: clock(), ...(tenant && { tenant }) }
+      const record = {
+        accountId: account,
+        login,
+        name,
+        passwordHash,
+        createdAt: clock(),
+        ...(tenant && { tenant }),
+        ...(isSelfNamed && { isSelfNamed }),
+      }
       const key = keyOf(canonicalLogin(login), tenant)
       // First the way back from the account: a record without it could sign in and be nobody.
       await places.put(account, { key })

@@ -104,7 +104,11 @@ export function createWelcome(deps: WelcomeDeps): Router {
 
   async function serve(ticket: Ticket, person: Person): Promise<AccountId> {
     if (ticket.kind === 'invitation') {
-      return users.create({ ...person, ...(ticket.tenant !== undefined && { tenant: ticket.tenant }) })
+      return users.create({
+        ...person,
+        isSelfNamed: true,
+        ...(ticket.tenant !== undefined && { tenant: ticket.tenant }),
+      })
     }
     // Who had to ask for a reset may have lost more than a password.
     await users.setPassword(ticket.accountId, person.password, { endsPasskeys: true })

@@ -332,11 +332,9 @@ describe('the account page', () => {
       }
       expect((await signIn(visitor, await visitor.get(`${own.issuer}/account`))).status).toBe(429)
       const history = await own.oauth().audit.read(own.account)
-      expect(history).toHaveLength(5)
-      expect(history[0]).toMatchObject({
-        kind: 'login-failed',
-        detail: expect.stringMatching(/^from (::1|127|::ffff)/),
-      })
+      expect(history).toMatchObject([
+        { kind: 'login-failed', detail: expect.stringMatching(/^5 times that day, last from (::1|127|::ffff)/) },
+      ])
     } finally {
       await own.close()
     }

@@ -234,3 +234,25 @@ test('whatever goes wrong on the way of a one-time link, its code is not in the 
   expect(log.length).toBeGreaterThan(10)
   expect(JSON.stringify(log)).not.toContain(code)
 })
+
+const from = (address: string) => ({ 'x-forwarded-for': address })
+
+test('a flood of links that begin and never end is bounded, by network and in all', async () => {
+  const flooded = await openHouse({ behindProxy: true })
+  try {
+    const url = authorizationUrl(flooded, google)
+    const statuses: number[] = []
+    const before = flooded.written.length
+    for (let n = 0; n < 200; n += 1)
+      statuses.push((await fetch(url, { redirect: 'manual', headers: from('198.51.100.1') })).status)
+    const begun = statuses.filter((status) => status === 303).length
+    expect(begun).toBeGreaterThanOrEqual(120)
+    expect(begun).toBeLessThan(200)
+    expect(flooded.written.length - before).toBe(begun)
+    const refused = await fetch(url, { redirect: 'manual', headers: from('198.51.100.1') })
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5'])
+    expect((await fetch(url, { redirect: 'manual', headers: from('203.0.113.1') })).status).toBe(303)
+  } finally {
+    await flooded.close()
+  }
+})

@@ -65,7 +65,19 @@ describe('check', () => {
     const lee = { sub: '222', email: 'lee@work.example' }
     expect((await ask('check', { ...lee, email_verified: true })).status).toBe(404)
     expect((await ask('check', { ...lee, email_verified: false, hd: 'work.example' })).status).toBe(404)
-    expect((await ask('check', { ...lee, email_verified: true, hd: 'work.example' })).status).toBe(200)
+    expect((await ask('check', { ...lee, email_verified: true, hd: 'another.example' })).status).toBe(404)
+    expect((await ask('check', { ...lee, email_verified: true, hd: 'Work.Example' })).status).toBe(200)
+    // The mailbox is whoever's; the Workspace says nothing of it.
+    const elsewhere = { sub: '223', email: 'kim@gmail.com.evil.example', email_verified: true, hd: 'evil.example' }
+    expect((await ask('check', elsewhere)).status).toBe(404)
+  })
+
+  test('does not believe a login that somebody chose for themselves', async () => {
+    const zoe = { login: 'zoe@gmail.com', password: 'zoe zoe zoe', name: 'Zoe', isSelfNamed: true } as const
+    await house.oauth().users.create(zoe)
+    const person = { sub: '777', email: 'zoe@gmail.com', email_verified: true }
+    expect((await ask('check', person)).status).toBe(404)
+    expect(await ask('get', person)).toMatchObject({ status: 401, body: { error: 'linking_error' } })
   })
 })
 

@@ -148,6 +148,19 @@ test('a person of the provider links; the same person is the same account the ne
   upstream.person = { sub: 'grace', name: 'Grace Hopper', email: 'grace@navy.example' }
 })
 
+test('no one-time link of ours goes past the provider', async () => {
+  const own = await openHouse({
+    consoleUri: 'https://bridge.example/',
+    upstream: { issuer: upstream.issuer, clientId: 'transom', name: 'Navy ID', allowHttp: true },
+  })
+  try {
+    expect(await own.oauth().entryLink(own.account)).toBeUndefined()
+    expect((await createVisitor().get(`${own.issuer}/enter/some-code`)).status).toBe(404)
+  } finally {
+    await own.close()
+  }
+})
+
 test('the account page is reached the same way', async () => {
   const visitor = createVisitor()
   const page = await through(visitor, await visitor.get(`${house.issuer}/account`))
