@@ -6,6 +6,7 @@ import {
   type Camera,
   type Collection,
   type CameraMessage,
+  type Log,
   type Presence,
   type Signaling,
   type Store,
@@ -77,6 +78,7 @@ function house(
     onSession?: BrokerDeps['onSession']
     mark?: string
     clock?: () => number
+    log?: Log
   } = {},
 ): House {
   let offers = 0
@@ -105,7 +107,7 @@ function house(
     ...(options.onSession && { onSession: options.onSession }),
     ...(options.mark !== undefined && { mark: options.mark }),
     clock,
-    log: () => {},
+    log: options.log ?? (() => {}),
   })
   const ask = (change: Partial<NegotiateRequest> = {}): Promise<string> => {
     const receivedAt = clock()
@@ -313,6 +315,46 @@ describe('whatever the camera does, there is one verdict, the right cause, and n
     await broker.cameraReported(camera, { viewerId: viewer, state: 'busy' })
     expect(await verdict).toBe('camera_busy')
     expect(await broker.recent(camera.accountId)).toMatchObject([{ cause: { code: 'camera_busy' } }])
+  })
+
+  test('a camera that cannot answer says why, and its display is told at once', async () => {
+    const asked = Promise.withResolvers<string>()
+    const { ask, broker } = house(
+      (signal, viewerId) => {
+        asked.resolve(viewerId)
+        return silent(signal, viewerId)
+      },
+      { budgetMs: 10_000 },
+    )
+    const verdict = codeOf(ask())
+    const cause = { code: 'no_common_codec', message: 'it offers no H.264' } as const
+    await broker.cameraReported(camera, { viewerId: await asked.promise, state: 'failed', cause })
+    expect(await verdict).toBe('no_common_codec')
+    expect(await broker.recent(camera.accountId)).toMatchObject([{ cause }])
+  })
+
+  test.each([
+    ['with a picture', undefined, 'no_picture'],
+    ['without one, as it is registered,', false, 'answered'],
+  ])('an answer of sound only, by a camera %s', async (_, hasVideo, outcome) => {
+    const { ask } = house(async function* (signal) {
+      yield { kind: 'answer', sdp: cSdkAnswer.replace('m=video 9', 'm=video 0') }
+      await untilHungUp(signal)
+    })
+    expect(await codeOf(ask({ camera: { ...camera, ...(hasVideo !== undefined && { hasVideo }) } }))).toBe(outcome)
+  })
+
+  test('each turn of a session is one line in the log, with its cause', async () => {
+    const lines: unknown[] = []
+    const { ask, broker } = house(good, {
+      log: (_level, event, fields) => void lines.push([event, fields?.['phase'], fields?.['code']]),
+    })
+    await ask()
+    await broker.end({ assistant: 'alexa', accountId: camera.accountId, reference: 'r' }, 'the viewer left')
+    expect(lines).toEqual([
+      ['session', 'answered', undefined],
+      ['session', 'closed', 'media_failed'],
+    ])
   })
 
   test('a camera that is long gone is not waited for', async () => {
