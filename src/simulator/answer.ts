@@ -13,7 +13,8 @@ export interface Answer {
   /** Candidate-attributes without `a=`. */
   readonly candidates: readonly string[]
   readonly audio: AnsweredMedia
-  readonly video: AnsweredMedia & { readonly profileLevelId: string | undefined }
+  /** Undefined for a display that offered none: an Echo without a screen. */
+  readonly video: (AnsweredMedia & { readonly profileLevelId: string | undefined }) | undefined
 }
 
 export interface AnsweredMedia {
@@ -56,12 +57,13 @@ export function readAnswer(offerText: string, answerText: string, rules: AnswerR
       return checkSection(answer, section, offered, rules).map((problem) => `${label}: ${problem}`)
     }),
   ]
-  const audio = answer.sections.find(({ kind }) => kind === 'audio')
-  const video = answer.sections.find(({ kind }) => kind === 'video')
-  if (problems.length > 0 || audio === undefined || video === undefined) {
+  const accepted = answer.sections.filter(({ port }) => port !== '0')
+  const audio = accepted.find(({ kind }) => kind === 'audio')
+  const video = accepted.find(({ kind }) => kind === 'video')
+  const transport = accepted[0]
+  if (problems.length > 0 || audio === undefined || transport === undefined) {
     throw new CallError('answer_invalid', problems.join('; '))
   }
-  const transport = answer.sections[0] ?? video
   const [algorithm = '', value = ''] = (effective(answer, transport, 'fingerprint') ?? '').split(' ')
   return {
     ufrag: effective(answer, transport, 'ice-ufrag') ?? '',
@@ -70,7 +72,7 @@ export function readAnswer(offerText: string, answerText: string, rules: AnswerR
     setup: effective(answer, transport, 'setup') === 'active' ? 'active' : 'passive',
     candidates: values(transport.lines, 'candidate').map((rest) => `candidate:${rest}`),
     audio: mediaOf(answer, audio),
-    video: { ...mediaOf(answer, video), profileLevelId: profileOf(video, video.formats[0] ?? '') },
+    video: video && { ...mediaOf(answer, video), profileLevelId: profileOf(video, video.formats[0] ?? '') },
   }
 }
 
@@ -122,7 +124,9 @@ function checkSession(offer: Sdp, answer: Sdp): string[] {
 }
 
 function checkSection(answer: Sdp, section: Section, offered: Section, rules: AnswerRules): string[] {
-  if (section.port === '0') return ['rejected']
+  // Of two sections of a kind a display needs one; all others must be accepted.
+  const isSurplus = answer.sections.some(({ kind, port }) => kind === section.kind && port !== '0')
+  if (section.port === '0') return isSurplus ? [] : ['rejected']
   return [
     ...checkFormats(section, offered),
     ...checkSecurity(answer, section),
@@ -194,7 +198,7 @@ function checkSecurity(answer: Sdp, section: Section): string[] {
   if (!/^sha-256 [0-9A-F]{2}(:[0-9A-F]{2}){31}$/i.test(fingerprint)) problems.push('no SHA-256 fingerprint')
   if (!['active', 'passive'].includes(setup)) problems.push(`setup is "${setup}", not active or passive`)
   if (values(section.lines, 'rtcp-mux').length === 0) problems.push('no rtcp-mux')
-  const first = answer.sections[0] ?? section
+  const first = answer.sections.find(({ port }) => port !== '0') ?? section
   const differs = ['ice-ufrag', 'ice-pwd', 'fingerprint', 'setup'].filter(
     (name) => effective(answer, section, name) !== effective(answer, first, name),
   )

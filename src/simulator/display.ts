@@ -112,7 +112,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
 
   dtls.onRtp.subscribe(({ header, payload }: RtpPacket) => {
     lastMediaAt = performance.now()
-    if (header.payloadType === answered?.video.payloadType) {
+    if (header.payloadType === answered?.video?.payloadType) {
       count.video += 1
       if (count.video === 1) {
         onStep('first-video')

@@ -98,7 +98,7 @@ export function judge(progress: Progress, traffic: Traffic, session: SessionView
       `${traffic.videoPackets} video packets, and no complete key frame with SPS and PPS`,
     )
   }
-  const announced = progress.answer?.video.profileLevelId
+  const announced = progress.answer?.video?.profileLevelId
   const { profileLevelId } = traffic
   if (announced !== undefined && profileLevelId !== undefined && !fitsProfile(profileLevelId, announced)) {
     return new CallError('profile_mismatch', `the stream is ${profileLevelId}, the answer announced ${announced}`)
@@ -138,7 +138,7 @@ export function reportOn(
     firstFrameMs: timeline.since(labels['first-frame']) ?? null,
     ring: ringOf(timeline),
     video: {
-      codec: codec(traffic.videoPackets, answer?.video.codec),
+      codec: codec(traffic.videoPackets, answer?.video?.codec),
       profileLevelId: traffic.profileLevelId ?? null,
       packets: traffic.videoPackets,
       frames: traffic.frames,

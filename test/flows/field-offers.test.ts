@@ -11,6 +11,7 @@ import { openChannel, type ChannelConnection } from '../../src/kvs/channel.ts'
 import { findChannel } from '../../src/kvs/resources.ts'
 import { createAlexa } from '../../src/simulator/alexa.ts'
 import { findCamera, type Assistant } from '../../src/simulator/assistant.ts'
+import { readAnswer } from '../../src/simulator/answer.ts'
 import { createGoogle } from '../../src/simulator/google.ts'
 import { linkAccount } from '../../src/simulator/link.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
@@ -83,6 +84,8 @@ async function ask(name: (typeof assistants)[number], offer: string): Promise<st
   await assistant.prepare(camera, signal)
   const text = await assistant.offer(offer, signal)
   await assistant.hangUp(signal)
+  // As strictly as a display that cannot ask back.
+  readAnswer(offer, text, assistant.answerRules)
   return text
 }
 

@@ -92,6 +92,24 @@ describe('a good answer', () => {
     expect(problemOf(hub, sdp, true)).toMatch(/no IPv4 address/)
   })
 
+  test('to an offer of sound only has no picture', () => {
+    const soundOnly = (sdp: string) => sdp.replace(/m=video[^]*/, '').replace(' video0', '')
+    expect(readAnswer(soundOnly(echo), soundOnly(good), { ipv4Only: true })).toMatchObject({
+      audio: { payloadType: 96 },
+      video: undefined,
+    })
+  })
+
+  test('may reject a second picture, and must not reject the only one', () => {
+    const second = (sdp: string, port: number) =>
+      `${sdp}${/m=video[^]*/
+        .exec(sdp)![0]
+        .replace(/m=video \d+/, `m=video ${port}`)
+        .replace('video0', 'video1')}`
+    expect(problemOf(second(echo, 1), second(good, 0))).toBe('')
+    expect(problemOf(second(echo, 1), second(good.replace('m=video 9', 'm=video 0'), 0))).toMatch(/rejected/)
+  })
+
   test('may be one-way', () => {
     expect(readAnswer(echo, answer('96', '99', ['audio0', 'video0'], 'sendonly'), { ipv4Only: true }).audio.takes).toBe(
       false,
