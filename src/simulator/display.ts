@@ -178,7 +178,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
 
     async connect(answer, signal) {
       answered = answer
-      if (/^vp8$/i.test(answer.video.codec)) video = createVp8Receiver()
+      if (/^vp8$/i.test(answer.video?.codec ?? '')) video = createVp8Receiver()
       ice.setRemoteParams(new RTCIceParameters({ usernameFragment: answer.ufrag, password: answer.password }))
       for (const candidate of answer.candidates) {
         const parsed = IceCandidate.fromJSON({ candidate, sdpMLineIndex: 0 })
