@@ -71,6 +71,14 @@ const problemOf = (offer: string, sdp: string, ipv4Only = true): string => {
   }
 }
 
+const soundOnly = (sdp: string) => sdp.replace(/m=video[^]*/, '').replace(' video0', '')
+/** With its picture once more, at this port. */
+const second = (sdp: string, port: number) =>
+  `${sdp}${/m=video[^]*/
+    .exec(sdp)![0]
+    .replace(/m=video \d+/, `m=video ${port}`)
+    .replace('video0', 'video1')}`
+
 describe('a good answer', () => {
   test('to an Echo is read', () => {
     expect(readAnswer(echo, good, { ipv4Only: true })).toMatchObject({
@@ -93,7 +101,6 @@ describe('a good answer', () => {
   })
 
   test('to an offer of sound only has no picture', () => {
-    const soundOnly = (sdp: string) => sdp.replace(/m=video[^]*/, '').replace(' video0', '')
     expect(readAnswer(soundOnly(echo), soundOnly(good), { ipv4Only: true })).toMatchObject({
       audio: { payloadType: 96 },
       video: undefined,
@@ -101,11 +108,6 @@ describe('a good answer', () => {
   })
 
   test('may reject a second picture, and must not reject the only one', () => {
-    const second = (sdp: string, port: number) =>
-      `${sdp}${/m=video[^]*/
-        .exec(sdp)![0]
-        .replace(/m=video \d+/, `m=video ${port}`)
-        .replace('video0', 'video1')}`
     expect(problemOf(second(echo, 1), second(good, 0))).toBe('')
     expect(problemOf(second(echo, 1), second(good.replace('m=video 9', 'm=video 0'), 0))).toMatch(/rejected/)
   })
