@@ -27,7 +27,7 @@ const bFrameMs = 500
 export function createRtspSource(url: string, clock: Clock, log: Log): MediaSource {
   const address = readAddress(url)
   const patience = createPatience()
-  const loudspeaker = createLoudspeaker((signal) => openClient(address, signal), log)
+  const loudspeaker = createLoudspeaker(open, log)
   let canEncode = false
   let idle: Client | undefined
   /** What the last run learned, which a description may not say. */
