@@ -23,6 +23,7 @@ const profiles: readonly string[] = ['42', '4d', '58', '64', '6e', '7a', 'f4', '
 /** Pictures out of order: so many in one run are no accident. */
 const fewestBFrames = 3
 const bFrameMs = 500
+const refusalMs = 300_000
 
 export function createRtspSource(url: string, clock: Clock, log: Log): MediaSource {
   const address = readAddress(url)
@@ -31,8 +32,12 @@ export function createRtspSource(url: string, clock: Clock, log: Log): MediaSour
   let canEncode = false
   let idle: Client | undefined
   /** What the last run learned, which a description may not say. */
-  let learned: { readonly profile?: string; readonly refusal?: SourceError } = {}
+  let learned: { readonly profile?: string; readonly refusal?: Refusal } = {}
 
+  /** What one run found wrong is so for a while: the camera may be set right meanwhile. */
+  function refuse(): void {
+    if (learned.refusal && performance.now() < learned.refusal.until) throw learned.refusal.error
+  }
   async function open(signal: AbortSignal): Promise<Client> {
     return patience.attempt(() => openClient(address, signal))
   }
@@ -47,7 +52,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log): MediaSour
     canEncode && description.tracks.some((track) => lawOf(track) !== undefined)
   /** `undefined` while the profile is not known. */
   function look(client: Client): MediaInfo | undefined {
-    if (learned.refusal) throw learned.refusal
+    refuse()
     const video = pickVideo(client.description.tracks, address)
     const profile = learned.profile ?? profileOf(video)
     return profile === undefined ? undefined : { profileLevelId: profile, hasSpeaker: speaks(client) }
@@ -103,7 +108,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log): MediaSour
       }
     },
     async run(sink, signal) {
-      if (learned.refusal) throw learned.refusal
+      refuse()
       const client = take() ?? (await open(signal))
       try {
         await play(client, stageOf(client, sink), signal)
@@ -141,13 +146,19 @@ const isProfile = (profile: string): boolean => /^[0-9a-f]{6}$/.test(profile) &&
 const pickAudio = (tracks: readonly Track[]): Track | undefined =>
   tracks.find(({ kind, isBackChannel }) => kind === 'audio' && !isBackChannel)
 
+interface Refusal {
+  readonly error: SourceError
+  /** By `performance.now()`. */
+  readonly until: number
+}
+
 interface Stage {
   readonly sink: SourceSink
   readonly hasSpeaker: boolean
   readonly address: CameraAddress
   readonly log: Log
   readonly now: Clock
-  learn(more: { readonly profile?: string; readonly refusal?: SourceError }): void
+  learn(more: { readonly profile?: string; readonly refusal?: Refusal }): void
 }
 
 /** Plays until the session or the signal ends. Throws `SourceError`. */
@@ -268,7 +279,7 @@ function createPictures(video: Track, { sink, hasSpeaker, address, learn }: Stag
         'source_codec',
         `${address.label} sends B-frames, which displays show as a stutter: choose the profile Baseline or Main without B-frames`,
       )
-      learn({ refusal })
+      learn({ refusal: { error: refusal, until: performance.now() + refusalMs } })
       throw refusal
     }
     lastAt = at
