@@ -29,6 +29,8 @@ export interface ChannelRef {
 export interface Camera {
   readonly id: CameraId
   readonly accountId: AccountId
+  /** Whose it is, where `accountId` is a guest with whom it is shared. */
+  readonly sharedBy?: AccountId
   readonly name: string
   readonly kind: 'doorbell' | 'camera'
   readonly channel: ChannelRef
@@ -53,8 +55,6 @@ export interface Camera {
   readonly streams?: readonly StreamSource[]
   /** Its picture as MPEG-DASH at a fixed address. */
   readonly dashUri?: string
-  /** As its guests see it: the owner is another account than `accountId`. */
-  readonly isShared?: boolean
   /** It says whether its lens is on. */
   readonly hasSwitch?: boolean
   /** What it measures beside its picture. */

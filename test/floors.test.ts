@@ -37,7 +37,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   alexa: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
   google: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
   web: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
-  cameras: [...ground, 'outbox'],
+  cameras: [...ground, 'oauth', 'outbox'],
   // floor 3
   app: [
     ...ground,

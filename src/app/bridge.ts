@@ -85,7 +85,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const tellOfChange = async (camera: Camera, kind: 'changed' | 'removed') => {
     if (kind === 'removed') await snapshots.remove(camera)
     await events.receive(camera, { kind, at: clock() })
-    if (kind === 'removed') await shares.drop(camera)
+    if (kind === 'removed') await Promise.all([shares.drop(camera), linking.sharing.forget(camera)])
   }
   const cameras = createCameras(store, tellOfChange, createSecretKey(keys.sealing, 'base64'))
   const broker = createBroker({

@@ -2,7 +2,7 @@
 import type { Request, Router } from 'express'
 import type { Authorized } from '../authority.ts'
 import type { Broker } from '../broker/broker.ts'
-import { cameraId, type CameraState, type Clock, type Log, type Presence, type Store } from '../ports.ts'
+import { type AccountId, type CameraState, type Clock, type Log, type Presence, type Store } from '../ports.ts'
 import { createApi, type ApiDeps } from '../web/api.ts'
 import { createFeed } from '../web/feed.ts'
 import { createNews, type News } from '../web/news.ts'
@@ -58,7 +58,8 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
     isLive,
   })
   const feed = createFeed({ clock, log })
-  const news = createNews({ feed, rows, viewers, byId: cameras.byId, audience: shares.audience, log })
+  const loginOf = async (guest: AccountId) => (await linking.oauth.users.findByAccount(guest))?.login
+  const news = createNews({ feed, rows, viewers, byId: cameras.byId, audience: shares.audience, loginOf, log })
 
   return {
     news,
@@ -69,7 +70,6 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
           visible,
           own: cameras,
           people: linking.oauth.users,
-          guests: (owner, id) => shares.guests(owner, cameraId(id)),
           sharing: linking.sharing,
           receive: events.receive,
           registrations,

@@ -4,12 +4,12 @@ import type { Keys } from './keys.ts'
 import type { LinkingConfig } from './linking-settings.ts'
 import type { Shares } from '../cameras/sharing.ts'
 import { createAuthority, type Authority } from '../authority.ts'
-import { BridgeError } from '../errors.ts'
 import type { Sharing } from '../oauth/account-actions.ts'
 import type { OAuthClient } from '../oauth/client.ts'
+import { createConsent } from '../cameras/consent.ts'
 import { createForeignVerifier } from '../oauth/foreign-tokens.ts'
 import { createOAuth, type OAuth, type OAuthOptions } from '../oauth/server.ts'
-import { cameraId, type AccountId, type ClientKind, type Clock, type Grant, type Log, type Store } from '../ports.ts'
+import type { ClientKind, Clock, Grant, Log, Store } from '../ports.ts'
 
 export interface LinkingDeps {
   readonly config: LinkingConfig
@@ -18,7 +18,7 @@ export interface LinkingDeps {
   readonly keys: Keys
   readonly clients: readonly OAuthClient[]
   readonly store: Store
-  readonly cameras: Pick<Cameras, 'list'>
+  readonly cameras: Pick<Cameras, 'list' | 'find'>
   readonly shares: Shares
   /** Where our own page is, if it is served. */
   readonly consoleUri?: string
@@ -43,19 +43,8 @@ export interface Linking {
 export function createLinking({ config, keys, cameras, shares, ...deps }: LinkingDeps): Linking {
   const { publicUrl, onUnlinked, clock } = deps
   const { operatorKey, upstream, streamlined } = config
-  const sharing: Sharing = {
-    cameras: async (owner) => Promise.all((await cameras.list(owner)).map((camera) => sharedCamera(owner, camera))),
-    async share(owner, camera, guest, mayTalk) {
-      const { id, name } = await owned(owner, camera)
-      await shares.share(owner, id, guest, mayTalk)
-      await tellBoth('shared', name, owner, guest)
-    },
-    async unshare(owner, camera, guest) {
-      const { id, name } = await owned(owner, camera)
-      await shares.unshare(owner, id, guest)
-      await tellBoth('unshared', name, owner, guest)
-    },
-  }
+  const sharingAmong = (people: Pick<OAuth, 'users' | 'audit'>) =>
+    createConsent({ ...deps, ...people, cameras, shares })
   const oauth = createOAuth({
     ...deps,
     issuer: `${publicUrl}/oauth`,
@@ -68,7 +57,7 @@ export function createLinking({ config, keys, cameras, shares, ...deps }: Linkin
     ...(streamlined !== undefined && { streamlined }),
     cameras: async (account) => (await shares.visible.list(account)).map(({ name }) => name),
     onUnlinked,
-    sharing,
+    sharing: sharingAmong,
   })
   const verifyToken =
     config.foreignTokens === undefined ? oauth.verifyToken : createForeignVerifier(config.foreignTokens, clock)
@@ -80,33 +69,10 @@ export function createLinking({ config, keys, cameras, shares, ...deps }: Linkin
   }
   return {
     oauth,
-    sharing,
+    sharing: sharingAmong(oauth),
     isServed: foreignTokens === undefined,
     isSecure: publicUrl.startsWith('https:'),
     authority: createAuthority({ verifyToken, kindsOf }),
-  }
-
-  async function owned(owner: AccountId, id: string) {
-    const camera = (await cameras.list(owner)).find((one) => one.id === id)
-    if (camera === undefined) throw new BridgeError('camera_not_found')
-    return camera
-  }
-
-  async function sharedCamera(owner: AccountId, { id, name }: { id: string; name: string }) {
-    const guests = await shares.guests(owner, cameraId(id))
-    const described = await Promise.all(
-      guests.map(async ({ accountId, mayTalk }) => {
-        const user = await oauth.users.findByAccount(accountId)
-        return { accountId, mayTalk, login: user?.login ?? 'an account that is gone' }
-      }),
-    )
-    return { id, name, guests: described }
-  }
-
-  async function tellBoth(kind: 'shared' | 'unshared', camera: string, owner: AccountId, guest: AccountId) {
-    const [from, to] = await Promise.all([oauth.users.findByAccount(owner), oauth.users.findByAccount(guest)])
-    await oauth.audit.write(owner, kind, `${camera} with ${to?.login ?? guest}`)
-    await oauth.audit.write(guest, kind, `${camera} by ${from?.login ?? owner}`)
   }
 }
 

@@ -6,7 +6,6 @@ import type { CameraRecords } from './camera-records.ts'
 /** `remove` takes the channel, everybody connected to it, and its keys along; never the built-in doorbell, which would be back. */
 export interface Registrations extends CameraRecords {
   add(camera: NewCamera, owner: AccountId, channelName?: string): Promise<Registration>
-  isTaken(id: string): Promise<boolean>
   /** A further access key; with `replace` the only one, and a new camera key too. Throws `camera_not_found`. */
   issueKey(id: string, replace?: boolean): Promise<Registration>
 }

@@ -48,7 +48,6 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
 
   return {
     ...records,
-    isTaken: async (id) => (await cameras.byId(id)) !== undefined,
     async add(camera, owner, channelName) {
       // The record first: it is what makes the id taken.
       const { cameraKey } = await records.add(camera, owner, channelName)

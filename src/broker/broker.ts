@@ -10,7 +10,7 @@ import { startNegotiation, type Negotiation } from './negotiation.ts'
 import type { AnswerRules } from './rules.ts'
 import { goneError, refused, type Session } from './session.ts'
 import type { Assistant, Budgets, Facts, Told, ViewerState } from './story.ts'
-import { viewOf, type SessionView } from './view.ts'
+import { viewFor, type SessionView } from './view.ts'
 import { createPlaces, type ViewLimits } from './places.ts'
 import { nameViewer, readViewerName, type ViewerName } from './viewer-name.ts'
 
@@ -72,7 +72,7 @@ export interface Broker {
   /** Why a view of the camera would fail now: it is not connected, in its own words where it has said any. */
   absence(camera: Camera): BridgeError | undefined
   view(accountId: AccountId, id: SessionId): Promise<SessionView | undefined>
-  /** The account's sessions, newest first. */
+  /** The account's sessions and those of guests at its cameras, newest first. */
   recent(accountId: AccountId, wanted?: Wanted): Promise<readonly SessionView[]>
   /** How many negotiations are running. */
   running(): number
@@ -203,7 +203,11 @@ export function createBroker(deps: BrokerDeps): Broker {
   function tell(session: Session): void {
     places.moved(session)
     if (session.phase === 'closed' && session.cause?.code === 'media_failed') habits.forget(session.facts.cameraId)
-    deps.onSession?.(viewOf(session, clock()), session.facts.accountId)
+    const { accountId, ownerId } = session.facts
+    for (const reader of ownerId === undefined ? [accountId] : [accountId, ownerId]) {
+      const view = viewFor(reader, session, clock())
+      if (view !== undefined) deps.onSession?.(view, reader)
+    }
   }
 
   /** Whether a viewer that is connected at this camera should not be; `session` is what is stored under its session's id. */
@@ -327,15 +331,17 @@ export function createBroker(deps: BrokerDeps): Broker {
     },
     async view(accountId, id) {
       const stored = /^[\w-]{22}$/.test(id) ? await history.get(id) : undefined
-      return stored?.value.facts.accountId === accountId ? viewOf(stored.value, clock()) : undefined
+      return stored && viewFor(accountId, stored.value, clock())
     },
     async recent(accountId, { assistant, cameraId, limit } = {}) {
-      const found = (await history.all(accountId)).filter(
+      const [own, ofGuests] = await Promise.all([history.all(accountId), history.ofGuests(accountId)])
+      const every = [...own, ...ofGuests].sort((a, b) => b.facts.startedAt - a.facts.startedAt)
+      const found = every.filter(
         ({ facts }) =>
           (assistant === undefined || facts.assistant === assistant) &&
           (cameraId === undefined || facts.cameraId === cameraId),
       )
-      return found.slice(0, limit).map((session) => viewOf(session, clock()))
+      return found.slice(0, limit).flatMap((session) => viewFor(accountId, session, clock()) ?? [])
     },
     running: () => unfinished.size,
     idOf,
@@ -356,7 +362,8 @@ function factsOf(
   budgets: Budgets,
 ): Facts {
   const { assistant, accountId, camera, reference, rules, receivedAt, answerBy } = request
-  const who = { id, assistant, accountId, cameraId: camera.id, reference, viewerId }
+  const owner = camera.sharedBy !== undefined && { ownerId: camera.sharedBy }
+  const who = { id, assistant, accountId, ...owner, cameraId: camera.id, reference, viewerId }
   // Without a speaker, a way back would lead nowhere.
   const fitting = {
     ...rules,

@@ -12,7 +12,9 @@ export interface History {
   save(session: Session, recalled: Stored<Session> | undefined): Promise<void>
   /** Moves what is stored, beginning with what was just read; returns what is stored then. */
   update(id: SessionId, event: SessionEvent, read?: Stored<Session>): Promise<Session | undefined>
-  /** The account's sessions, newest first. */
+  /** The newest sessions of guests at this account's cameras, newest first. */
+  ofGuests(owner: AccountId): Promise<readonly Session[]>
+  /** The account's own sessions, newest first. */
   all(accountId: AccountId): Promise<readonly Session[]>
   /** To be called when a session has ended: keeps no more of them than are to be kept. */
   prune(accountId: AccountId): Promise<void>
@@ -21,6 +23,9 @@ export interface History {
 
 /** A session's record is kept this long. */
 const keptMs = 24 * 3_600_000
+/** An owner is shown so many of them. */
+const mostOfGuests = 200
+const endOfTime = 9_999_999_999_999
 /** The store may take so long to tell of an earlier attempt; then the camera is asked without knowing. */
 const recallMs = 500
 
@@ -34,11 +39,12 @@ export function createHistory(deps: {
 }): History {
   const { mostKept, onChange, clock, log } = deps
   const sessions = deps.store.collection<Session>('session')
+  const guests = deps.store.collection<{ readonly sessionId: SessionId }>('session-of-guest')
   /** How many sessions of an account have ended here since the surplus was last removed. */
   const surplus = new Map<AccountId, number>()
   const most = Math.floor(mostKept / 100)
 
-  return { get: (id) => sessions.get(id), recall, save, update, all, prune, isOver }
+  return { get: (id) => sessions.get(id), recall, save, update, all, ofGuests, prune, isOver }
 
   async function recall(id: SessionId): Promise<Stored<Session> | undefined> {
     const failed = (error: unknown): undefined =>
@@ -50,6 +56,7 @@ export function createHistory(deps: {
     const { id, accountId, startedAt, viewerId } = session.facts
     report(session)
     try {
+      await noteForOwner(session)
       let stored = recalled
       for (let attempt = 0; attempt < 5; attempt++) {
         const onlyIf = stored === undefined ? 'absent' : { version: stored.version }
@@ -93,6 +100,20 @@ export function createHistory(deps: {
       code,
       ms: clock() - startedAt,
     })
+  }
+
+  /** A guest's session is in the guest's list; the owner of the camera finds it by this. */
+  async function noteForOwner({ facts: { id, ownerId, startedAt } }: Session): Promise<void> {
+    if (ownerId === undefined) return
+    const newestFirst = String(endOfTime - startedAt).padStart(13, '0')
+    await guests.put(`${newestFirst}-${id}`, { sessionId: id }, place(ownerId))
+  }
+
+  async function ofGuests(owner: AccountId): Promise<readonly Session[]> {
+    const listed = await guests.list(owner, { limit: mostOfGuests })
+    const found = await Promise.all(listed.map(async ({ value }) => (await sessions.get(value.sessionId))?.value))
+    // A reference that was used again is another session now, perhaps at another camera.
+    return [...new Map(found.flatMap((one) => (one?.facts.ownerId === owner ? [[one.facts.id, one]] : []))).values()]
   }
 
   async function all(accountId: AccountId): Promise<readonly Session[]> {

@@ -56,10 +56,11 @@ export function createPlaces(limits: ViewLimits, clock: Clock): Places {
   }
 
   const isFull = (others: readonly (readonly [SessionId, Place])[], camera: Camera): boolean =>
-    camera.isShared === true && others.filter(([, { cameraId }]) => cameraId === camera.id).length >= placesOfCamera - 1
+    camera.sharedBy !== undefined &&
+    others.filter(([, { cameraId }]) => cameraId === camera.id).length >= placesOfCamera - 1
 
   const placeFor = (accountId: AccountId, camera: Camera, phase: Place['phase'], until: number): Place => {
-    return { accountId, cameraId: camera.id, isGuest: camera.isShared === true, phase, since: clock(), until }
+    return { accountId, cameraId: camera.id, isGuest: camera.sharedBy !== undefined, phase, since: clock(), until }
   }
 
   return {

@@ -29,6 +29,8 @@ export interface Facts {
   readonly id: SessionId
   readonly assistant: Assistant
   readonly accountId: AccountId
+  /** The owner of the camera, where the account is a guest. */
+  readonly ownerId?: AccountId
   readonly cameraId: CameraId
   /** The display's own name for this session. */
   readonly reference: string

@@ -1,6 +1,6 @@
 /** What the owner of a session is shown: its story and its one cause; no SDP, no address, no token. */
 import { advice } from '../errors.ts'
-import type { CameraId, SessionId } from '../ports.ts'
+import type { AccountId, CameraId, SessionId } from '../ports.ts'
 import { isOverdue, step, type Session } from './session.ts'
 import type { Assistant, Cause, Heard, Step } from './story.ts'
 
@@ -8,6 +8,8 @@ export interface SessionView {
   readonly id: SessionId
   readonly assistant: Assistant
   readonly cameraId: CameraId
+  /** Whose view it is, where the reader is the owner of a camera at which a guest looks. */
+  readonly guestId?: AccountId
   readonly reference: string
   readonly phase: Session['phase']
   readonly startedAt: number
@@ -21,6 +23,13 @@ export interface SessionView {
   readonly heard?: Heard
   /** Sound from the display may go to the camera. */
   readonly mayTalk: boolean
+}
+
+/** The same for an account that may read it: the one that looks, or the camera's owner. `undefined` for any other. */
+export function viewFor(reader: AccountId, stored: Session, at: number): SessionView | undefined {
+  const { accountId, ownerId } = stored.facts
+  if (reader === accountId) return viewOf(stored, at)
+  return reader === ownerId ? { ...viewOf(stored, at), guestId: accountId } : undefined
 }
 
 /** The view of a session at the instant `at`; one whose time is over is shown closed even if nobody stored that yet. */

@@ -11,6 +11,8 @@ export interface Guest {
 export interface Shares {
   /** The cameras as each account sees them: its own, and those shared with it. Any other does not exist for it. */
   readonly visible: Pick<Cameras, 'list' | 'find'>
+  /** What is shared with an account, and by whom. */
+  received(guest: AccountId): Promise<readonly Share[]>
   /** With whom an owner shares a camera. */
   guests(owner: AccountId, camera: CameraId): Promise<readonly Guest[]>
   /** Changes a share, too. Throws `BridgeError` `camera_not_found` when the camera is not the owner's. */
@@ -24,7 +26,7 @@ export interface Shares {
 }
 
 /** What counts. It names the owner, so that a camera that changes hands is shared with nobody any more. */
-interface Share extends Guest {
+export interface Share extends Guest {
   readonly cameraId: CameraId
   readonly ownerId: AccountId
 }
@@ -94,6 +96,7 @@ export function createShares(
         return theirs && asSeenBy(theirs, shared)
       },
     },
+    received: async (guest) => (await shares.list(guest, { limit: mostCameras })).map(({ value }) => value),
     guests,
     async share(owner, camera, guest, mayTalk) {
       const theirs = asSeenBy(await own(owner, camera), { accountId: guest, mayTalk })
@@ -140,7 +143,7 @@ export function createShares(
  * picture, with the camera's password in it perhaps, would work on after the share: guests get none, and see it live.
  */
 function asSeenBy({ streams: _streams, dashUri: _dashUri, ...camera }: Camera, { accountId, mayTalk }: Guest): Camera {
-  return { ...camera, accountId, isShared: true, hasSpeaker: camera.hasSpeaker && mayTalk }
+  return { ...camera, accountId, sharedBy: camera.accountId, hasSpeaker: camera.hasSpeaker && mayTalk }
 }
 
 /** Account ids are UUIDs or a few characters more, camera ids at most 256: together within the store's 512. */

@@ -45,6 +45,8 @@ export interface SessionRow {
   readonly id: string
   readonly assistant: Assistant | 'console'
   readonly cameraId: string
+  /** The login of a guest, whose view of one's own camera it is. */
+  readonly guest?: string
   readonly reference: string
   readonly phase: Phase
   readonly startedAt: number
@@ -84,7 +86,17 @@ export interface Registration {
 
 export interface Guest {
   readonly login: string
-  readonly name: string
+  /** Known once the person has accepted. */
+  readonly name?: string
+  readonly mayTalk: boolean
+  readonly isInvited?: true
+}
+
+/** What somebody wants to share with whoever is signed in. */
+export interface Invitation {
+  readonly id: string
+  readonly camera: string
+  readonly owner: { readonly login: string; readonly name: string }
   readonly mayTalk: boolean
 }
 
@@ -136,6 +148,10 @@ export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>)
     guests: async (id: string) => (await read<{ guests: Guest[] }>('GET', camera(id, '/guests'))).guests,
     share: (id: string, login: string, mayTalk: boolean) => read<void>('PUT', guest(id, login), { mayTalk }),
     unshare: (id: string, login: string) => read<void>('DELETE', guest(id, login)),
+    invitations: async () => (await read<{ invitations: Invitation[] }>('GET', '/api/invitations')).invitations,
+    answer: (id: string, answer: 'accept' | 'decline') =>
+      read<void>('POST', `/api/invitations/${encodeURIComponent(id)}/${answer}`, {}),
+    leave: (id: string) => read<void>('DELETE', camera(id, '/share')),
     sessions: async () => (await read<{ sessions: SessionRow[] }>('GET', '/api/sessions')).sessions,
     session: (id: string) => read<Session>('GET', `/api/sessions/${encodeURIComponent(id)}`),
     /** A stream of server-sent events; it has no deadline. */

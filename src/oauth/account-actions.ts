@@ -12,13 +12,50 @@ import { jsonOf } from './request.ts'
 import type { Current, Sessions } from './sessions.ts'
 import type { SignIn, SignInResult } from './sign-in.ts'
 import type { Upstream } from './upstream.ts'
-import type { Users } from './users.ts'
+import type { User, Users } from './users.ts'
 
-/** What the account page may do with cameras; `app` owns them. Methods throw `BridgeError` for what cannot be. */
+export interface SharedGuest {
+  readonly login: string
+  /** Known once the person has accepted. */
+  readonly name?: string
+  readonly mayTalk: boolean
+  readonly isInvited?: true
+}
+
+/** For whom it is meant to read. */
+export interface OpenInvitation {
+  readonly id: string
+  /** The camera's name. */
+  readonly camera: string
+  readonly owner: { readonly login: string; readonly name: string }
+  readonly mayTalk: boolean
+}
+
+/** What people do with cameras of theirs and of others; `cameras` does it. Methods throw `BridgeError` for what cannot be. */
 export interface Sharing {
   cameras(owner: AccountId): Promise<readonly SharedCamera[]>
+  guests(owner: AccountId, cameraId: string): Promise<readonly SharedGuest[]>
+  /** Invites whoever has this login; a guest's rights change at once. Never tells whether anybody has it. */
+  invite(owner: User, cameraId: string, login: string, mayTalk: boolean): Promise<void>
+  /** Ends the invitation or the share. Never tells whether there was one. */
+  withdraw(owner: User, cameraId: string, login: string): Promise<void>
+  invitations(guest: User): Promise<readonly OpenInvitation[]>
+  /** False when there is no such invitation to this person. */
+  accept(guest: User, id: string): Promise<boolean>
+  decline(guest: User, id: string): Promise<boolean>
+  /** The cameras that others share with this account; `owner` is a login. */
+  received(
+    guest: AccountId,
+  ): Promise<
+    readonly { readonly id: string; readonly name: string; readonly owner: string; readonly mayTalk: boolean }[]
+  >
+  /** False when it is not shared with this account. */
+  leave(guest: AccountId, cameraId: string): Promise<boolean>
+  /** Without consent: for the operator, who has it otherwise. */
   share(owner: AccountId, cameraId: string, guest: AccountId, mayTalk: boolean): Promise<void>
   unshare(owner: AccountId, cameraId: string, guest: AccountId): Promise<void>
+  /** The camera was removed: its invitations end. */
+  forget(camera: { readonly accountId: AccountId; readonly id: string }): Promise<void>
 }
 
 export interface ActionDeps {
@@ -50,7 +87,8 @@ type Action = (posted: Posted) => Promise<Outcome>
 
 const cameraField = z.string().max(256)
 const shareForm = z.object({ camera: cameraField, login: z.string().max(300), talk: z.enum(['yes', 'no']) })
-const shareEnd = z.object({ camera: cameraField, account: z.string().max(256) })
+const shareEnd = z.object({ camera: cameraField, login: z.string().max(300) })
+const invitationForm = z.object({ invitation: z.string().max(100) })
 const newPassword = z.object({
   password: z.string().max(300),
   next: z.string().max(300),
@@ -150,7 +188,7 @@ function passkeyActions(deps: ActionDeps): Readonly<Record<string, Action>> {
   }
 }
 
-function linkActions({ users, sharing, endLink }: ActionDeps): Readonly<Record<string, Action>> {
+function linkActions({ sharing, endLink }: ActionDeps): Readonly<Record<string, Action>> {
   return {
     async '/links/end'({ req, user }) {
       const { grant } = z.object({ grant: z.string().max(100) }).parse(req.body)
@@ -158,29 +196,35 @@ function linkActions({ users, sharing, endLink }: ActionDeps): Readonly<Record<s
     },
     async '/shares'({ req, user }) {
       const { camera, login, talk } = shareForm.parse(req.body)
-      const guest = await users.find(login, user.tenant)
-      if (guest === undefined || guest.accountId === user.accountId) return 'nobody'
-      return refusable('shared', () => sharing?.share(user.accountId, camera, guest.accountId, talk === 'yes'))
+      return refusable('invited', async () => sharing?.invite(user, camera, login, talk === 'yes'))
     },
     async '/shares/end'({ req, user }) {
-      const { camera, account } = shareEnd.parse(req.body)
-      const guest = await users.findByAccount(account)
-      return refusable('unshared', async () => {
-        if (guest !== undefined) await sharing?.unshare(user.accountId, camera, guest.accountId)
-      })
+      const { camera, login } = shareEnd.parse(req.body)
+      return refusable('unshared', async () => sharing?.withdraw(user, camera, login))
+    },
+    async '/invitations/accept'({ req, user }) {
+      const { invitation } = invitationForm.parse(req.body)
+      return refusable('accepted', async () => sharing?.accept(user, invitation))
+    },
+    async '/invitations/decline'({ req, user }) {
+      const { invitation } = invitationForm.parse(req.body)
+      return refusable('declined', async () => sharing?.decline(user, invitation))
+    },
+    async '/received/leave'({ req, user }) {
+      const { camera } = z.object({ camera: cameraField }).parse(req.body)
+      return refusable('left', async () => sharing?.leave(user.accountId, camera))
     },
   }
 }
 
 /** A share that cannot be is said on the page it was asked for on: nothing has expired. */
-async function refusable(done: NoteName, work: () => Promise<void> | undefined): Promise<NoteName> {
+async function refusable(done: NoteName, work: () => Promise<boolean | undefined | void>): Promise<NoteName> {
   try {
-    await work()
+    return (await work()) === false ? 'gone' : done
   } catch (error) {
-    if (!(error instanceof BridgeError) || !['invalid_request', 'camera_not_found'].includes(error.code)) throw error
-    return 'refused'
+    if (error instanceof BridgeError && ['invalid_request', 'camera_not_found'].includes(error.code)) return 'refused'
+    throw error
   }
-  return done
 }
 
 async function signInAgain(

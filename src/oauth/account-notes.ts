@@ -5,9 +5,13 @@ export type NoteName = keyof typeof notes
 const notes = {
   removed: { done: 'Removed. It stops working within a minute.' },
   gone: { problem: 'It does not exist any more.' },
-  shared: { done: 'Changed. The assistants of the other person show it in a moment.' },
+  invited: {
+    done: 'Saved. Whoever has this login finds the invitation on the page and on this account page, and decides.',
+  },
+  accepted: { done: 'Accepted. Your assistants show the camera in a moment.' },
+  declined: { done: 'Declined. The owner is not told.' },
+  left: { done: 'You left. You no longer see this camera, and its owner can read that.' },
   unshared: { done: 'No longer shared.' },
-  nobody: { problem: 'Nobody else here has this login.' },
   refused: { problem: 'This could not be shared: the camera is gone, is not yours, or has too many guests.' },
   passkey: { done: 'The passkey was added. You can sign in with it from now on.' },
   nopasskey: { problem: 'The passkey could not be added. Please try again.' },

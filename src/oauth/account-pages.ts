@@ -1,4 +1,5 @@
 /** The pages of one's own account: connected assistants, sharing, passkeys, history; and the two ways in for a new person. */
+import type { OpenInvitation, SharedGuest, Sharing } from './account-actions.ts'
 import type { AuditEntry, AuditKind } from './audit.ts'
 import { type Brand, type Html, markup, nothing, page } from './markup.ts'
 import { alertOf, credentialsForm, upstreamForm, type SignInView } from './pages.ts'
@@ -17,7 +18,7 @@ export interface LinkView {
 export interface SharedCamera {
   readonly id: string
   readonly name: string
-  readonly guests: readonly { readonly accountId: string; readonly login: string; readonly mayTalk: boolean }[]
+  readonly guests: readonly SharedGuest[]
 }
 
 export interface AccountView {
@@ -29,6 +30,9 @@ export interface AccountView {
   /** Opens the Google Home app where the account is linked. */
   readonly homeAppLink?: string
   readonly cameras: readonly SharedCamera[]
+  readonly invitations: readonly OpenInvitation[]
+  /** What others share with this person. */
+  readonly received: Awaited<ReturnType<Sharing['received']>>
   readonly sessions: readonly (SignedIn & { readonly isThis: boolean })[]
   /** False where another provider signs people in. */
   readonly hasPassword: boolean
@@ -89,7 +93,9 @@ function account(brand: Brand, view: AccountView): string {
     <p class="soft">${user.login}</p>
     ${view.done === undefined ? nothing : markup`<p class="done" role="status">${view.done}</p>`}
     ${alertOf(view.problem)}
+    ${invitations(view)}
     ${assistants(view)}
+    ${received(view)}
     ${view.cameras.map((camera) => sharing(camera, base, csrf))}
     ${browsers(view)}
     ${view.hasPassword ? passwordChange(view) : nothing}
@@ -104,6 +110,36 @@ function account(brand: Brand, view: AccountView): string {
     </ol>
     <div class="foot">${button(`${base}/logout`, csrf, {}, 'Sign out')}</div>`
   return page(brand, 'Your account', body, head)
+}
+
+function invitations({ invitations: open, base, csrf }: AccountView): Html {
+  if (open.length === 0) return nothing
+  return markup`<h2>Invitations</h2>
+    <ul class="rows">
+      ${open.map(({ id, camera, owner, mayTalk }) => {
+        const what = `${camera} of ${owner.login}`
+        return markup`<li>
+        <p><strong>${camera}</strong><span class="soft">${owner.name} (${owner.login}) shares it with you: you may ${mayTalk ? 'view and talk' : 'view'}. The owner sees when you look.</span></p>
+        <div>
+          ${button(`${base}/invitations/accept`, csrf, { invitation: id }, 'Accept', `Accept ${what}`)}
+          ${button(`${base}/invitations/decline`, csrf, { invitation: id }, 'Decline', `Decline ${what}`)}
+        </div>
+      </li>`
+      })}
+    </ul>`
+}
+
+function received({ received: cameras, base, csrf }: AccountView): Html {
+  if (cameras.length === 0) return nothing
+  return markup`<h2>Shared with you</h2>
+    <ul class="rows">
+      ${cameras.map(
+        ({ id, name, owner, mayTalk }) => markup`<li>
+        <p><strong>${name}</strong><span class="soft">By ${owner} · you may ${mayTalk ? 'view and talk' : 'view'}</span></p>
+        ${asked('Leave', `Leave ${name} of ${owner}`, 'You will no longer see this camera, and only its owner can invite you again.', button(`${base}/received/leave`, csrf, { camera: id }, 'Yes, leave', `Yes, leave ${name} of ${owner}`))}
+      </li>`,
+      )}
+    </ul>`
 }
 
 function assistants({ links, homeAppLink, base, csrf }: AccountView): Html {
@@ -192,8 +228,8 @@ function sharing(camera: SharedCamera, base: string, csrf: string): Html {
     <ul class="rows">
       ${camera.guests.map(
         (guest) => markup`<li>
-        <p><strong>${guest.login}</strong><span class="soft">${guest.mayTalk ? 'May view and talk' : 'May view'}</span></p>
-        ${button(`${base}/shares/end`, csrf, { camera: camera.id, account: guest.accountId }, 'Remove', `Stop sharing ${camera.name} with ${guest.login}`)}
+        <p><strong>${guest.login}</strong><span class="soft">${guest.isInvited ? 'Invited, no answer yet · may' : 'May'} ${guest.mayTalk ? 'view and talk' : 'view'}</span></p>
+        ${button(`${base}/shares/end`, csrf, { camera: camera.id, login: guest.login }, guest.isInvited ? 'Withdraw' : 'Remove', guest.isInvited ? `Withdraw the invitation of ${guest.login} to ${camera.name}` : `Remove ${guest.login} from ${camera.name}`)}
       </li>`,
       )}
     </ul>
@@ -209,7 +245,8 @@ function sharing(camera: SharedCamera, base: string, csrf: string): Html {
           <label class="choice"><input type="radio" name="talk" value="no" checked /> view</label>
           <label class="choice"><input type="radio" name="talk" value="yes" /> view and talk</label>
         </fieldset>
-        <div class="actions"><button class="button" type="submit">Share</button></div>
+        <p class="soft hint">The other person is asked first, within 14 days. You will see when they look.</p>
+        <div class="actions"><button class="button" type="submit">Invite</button></div>
       </form>
     </details>`
 }
@@ -271,6 +308,8 @@ const words: Record<AuditKind, string> = {
   'passkey-added': 'Passkey added',
   'passkey-removed': 'Passkey removed',
   shared: 'Shared',
+  invited: 'Invited',
+  left: 'No longer shared, because the guest left',
   unshared: 'No longer shared',
 }
 

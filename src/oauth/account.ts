@@ -128,16 +128,28 @@ export function createAccount(deps: AccountDeps): Router {
   async function show(req: Request, res: Response, current: Current, refusal?: Refusal): Promise<void> {
     const { user, id, secret, isConfirmed } = current
     const { accountId } = user
-    const [links, cameras, keys, signedIn, history, homeAppLink] = await Promise.all([
+    const [links, cameras, invitations, received, keys, signedIn, history, homeAppLink] = await Promise.all([
       deps.links(accountId),
       sharing?.cameras(accountId) ?? [],
+      sharing?.invitations(user) ?? [],
+      sharing?.received(accountId) ?? [],
       passkeys.list(accountId),
       sessions.list(accountId),
       audit.read(accountId),
       deps.homeAppLinkFor(user),
     ])
     res.set('content-security-policy', passkeyContentPolicy(deps.script))
-    const view = { user, links, cameras, history, passkeys: keys, isConfirmed, hasPassword: upstream === undefined }
+    const view = {
+      user,
+      links,
+      cameras,
+      invitations,
+      received,
+      history,
+      passkeys: keys,
+      isConfirmed,
+      hasPassword: upstream === undefined,
+    }
     if (refusal?.retryAfterS !== undefined) res.set('retry-after', String(refusal.retryAfterS))
     res.status(refusal?.status ?? 200).send(
       accountPages.account({

@@ -16,6 +16,8 @@ export type AuditKind =
   | 'passkey-removed'
   | 'shared'
   | 'unshared'
+  | 'invited'
+  | 'left'
 
 export interface AuditEntry {
   readonly kind: AuditKind

@@ -70,7 +70,7 @@ export interface OAuthOptions {
   /** For the consent page: the names of the cameras that an account may see. */
   readonly cameras?: (account: AccountId) => Promise<readonly string[]>
   /** For the account page: with whom cameras are shared. */
-  readonly sharing?: Sharing
+  readonly sharing?: (people: Pick<OAuth, 'users' | 'audit'>) => Sharing
   /**
    * A link of this account with this assistant has ended, from whatever side; `isLast`: no other is left. A failure is
    * logged.
@@ -179,6 +179,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
     await sessions.endAll(accountId)
     await links.endOf(accountId, consoleClient)
   }
+  const sharing = options.sharing?.({ users, audit })
   const account = createAccount({
     script,
     users,
@@ -189,7 +190,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
     audit,
     csrfKey,
     log,
-    sharing: options.sharing,
+    sharing,
     links: links.list,
     endLink: links.endOne,
     async homeAppLinkFor({ tenant }) {
@@ -205,7 +206,6 @@ export function createOAuth(options: OAuthOptions): OAuth {
     sessions,
     onNewPassword,
   })
-  const { sharing } = options
   const admin = createAdmin({ users, clients, keyring, tickets, audit, links, sharing, issuer })
   const welcome = createWelcome({
     users,

@@ -64,7 +64,7 @@ input[aria-invalid] { border-color: var(--alert); }
 }
 .rows p { margin: 0; }
 .rows span { display: block; }
-.rows form { flex: none; }
+.rows form, .rows div { flex: none; }
 .hint { margin: .4rem 0 0; }
 .rows .quiet { margin: 0; min-height: 2.75rem; padding: .5rem; }
 .history { margin: 0; padding: 0; list-style: none; }

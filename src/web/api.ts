@@ -61,15 +61,15 @@ export function createApi(deps: ApiDeps): Router {
     const { accountId } = await grantOf(request)
     const views = await broker.recent(accountId, readWanted(request.query))
     // The list is long, and the timelines are most of it: each comes when it is looked at.
-    const sessions = views.map(({ timeline: _timeline, heard: _heard, ...row }) => row)
-    response.json({ sessions })
+    const sessions = views.map(({ timeline: _timeline, heard: _heard, ...row }) => withGuest(row))
+    response.json({ sessions: await Promise.all(sessions) })
   })
 
   router.get('/sessions/:id', async (request, response) => {
     const { accountId } = await grantOf(request)
     const view = await broker.view(accountId, sessionId(request.params.id))
     if (view === undefined) throw new Refused('session_not_found', 'no such session of this account')
-    response.json(view)
+    response.json(await withGuest(view))
   })
 
   router.get('/stream', async (request, response) => {
@@ -89,6 +89,11 @@ export function createApi(deps: ApiDeps): Router {
   })
   router.use(answerError(log))
   return router
+
+  /** The owner of a camera reads by which login a guest looked. */
+  async function withGuest<T extends { readonly guestId?: AccountId }>({ guestId, ...view }: T) {
+    return guestId === undefined ? view : { ...view, guest: (await people.findByAccount(guestId))?.login }
+  }
 
   async function ownerOf(request: Request): Promise<Person> {
     const grant = await grantOf(request)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { BridgeError } from '../errors.ts'
 import { cameraId, type AccountId, type Camera, type CameraNews, type Clock } from '../ports.ts'
 import { newCamera, type NewCamera, type Registration } from '../wire/registration.ts'
+import type { Sharing } from '../oauth/account-actions.ts'
 import type { CameraLists } from './rows.ts'
 import { Refused } from './refusals.ts'
 import { read } from './views.ts'
@@ -26,21 +27,13 @@ export interface ManageDeps {
   readonly ownerOf: (request: Request) => Promise<Person>
   readonly own: CameraLists
   readonly people: People
-  readonly guests: (
-    owner: AccountId,
-    camera: Camera['id'],
-  ) => Promise<readonly { readonly accountId: AccountId; readonly mayTalk: boolean }[]>
-  readonly sharing: {
-    share(owner: AccountId, cameraId: string, guest: AccountId, mayTalk: boolean): Promise<void>
-    unshare(owner: AccountId, cameraId: string, guest: AccountId): Promise<void>
-  }
+  readonly sharing: Omit<Sharing, 'cameras' | 'received' | 'share' | 'unshare' | 'forget'>
   readonly receive: (camera: Camera, news: CameraNews) => Promise<void>
   /** Absent where only the operator makes cameras: on AWS, whose channels are the vendor's. */
   readonly registrations:
     | {
         add(camera: NewCamera, owner: AccountId): Promise<Registration>
         remove(id: string): Promise<void>
-        isTaken(id: string): Promise<boolean>
       }
     | undefined
   readonly clock: Clock
@@ -49,22 +42,23 @@ export interface ManageDeps {
 /** More than any home has, and than Alexa takes of one customer (300); who has so many adds them by mistake. */
 const mostCameras = 1_000
 
-const wantedCamera = newCamera.extend({ id: newCamera.shape.id.optional() })
+/** Without an id: one that is taken would tell of somebody else's camera. */
+const wantedCamera = newCamera.omit({ id: true })
+const loginShape = z.string().trim().min(1).max(254)
 const guestRights = z.object({ mayTalk: z.boolean() })
 
 export function createManageRoutes(deps: ManageDeps): Router {
-  const { ownerOf, own, people, guests, sharing, receive, registrations, clock } = deps
+  const { ownerOf, own, sharing, receive, registrations, clock } = deps
   const router = Router()
   router.use('/cameras', express.json({ limit: '16kb', type: () => true }))
 
   router.post('/cameras', async (request, response) => {
     const { accountId } = await ownerOf(request)
     if (registrations === undefined) throw new Refused('not_supported', elsewhere)
-    const { id, ...wanted } = read(wantedCamera, request.body)
+    const wanted = read(wantedCamera, request.body)
     if ((await own.list(accountId)).length >= mostCameras)
       throw new BridgeError('invalid_request', `an account has ${mostCameras} cameras at most`)
-    const camera = { ...wanted, id: id ?? (await idFor(wanted.name, registrations)) }
-    response.status(201).json(await registrations.add(camera, accountId))
+    response.status(201).json(await registrations.add({ ...wanted, id: idFor(wanted.name) }, accountId))
   })
 
   router.delete('/cameras/:id', async (request, response) => {
@@ -86,33 +80,43 @@ export function createManageRoutes(deps: ManageDeps): Router {
 
   router.get('/cameras/:id/guests', async (request, response) => {
     const { accountId } = await ownerOf(request)
-    const { id } = await owned(accountId, request)
-    const found = await guests(accountId, id)
-    const described = await Promise.all(
-      found.map(async ({ accountId: guest, mayTalk }) => {
-        const person = await people.findByAccount(guest)
-        return person && { login: person.login, name: person.name, mayTalk }
-      }),
-    )
-    response.json({ guests: described.filter((guest) => guest !== undefined) })
+    response.json({ guests: await sharing.guests(accountId, request.params.id) })
   })
 
+  // 204 for every login: who has one is nobody else's business.
   router.put('/cameras/:id/guests/:login', async (request, response) => {
     const owner = await ownerOf(request)
-    const { id } = await owned(owner.accountId, request)
     const { mayTalk } = read(guestRights, request.body)
-    const guest = await people.find(request.params.login, owner.tenant)
-    if (guest === undefined) throw new Refused('user_not_found', 'nobody here has this login')
-    await sharing.share(owner.accountId, id, guest.accountId, mayTalk)
+    await sharing.invite(owner, request.params.id, read(loginShape, request.params.login), mayTalk)
     response.status(204).end()
   })
 
   router.delete('/cameras/:id/guests/:login', async (request, response) => {
     const owner = await ownerOf(request)
-    const { id } = await owned(owner.accountId, request)
-    const guest = await people.find(request.params.login, owner.tenant)
-    if (guest === undefined) throw new Refused('user_not_found', 'nobody here has this login')
-    await sharing.unshare(owner.accountId, id, guest.accountId)
+    await sharing.withdraw(owner, request.params.id, request.params.login)
+    response.status(204).end()
+  })
+
+  router.get('/invitations', async (request, response) => {
+    response.json({ invitations: await sharing.invitations(await ownerOf(request)) })
+  })
+
+  router.post('/invitations/:id/accept', async (request, response) => {
+    const isThere = await sharing.accept(await ownerOf(request), request.params.id)
+    if (!isThere) throw noInvitation()
+    response.status(204).end()
+  })
+
+  router.post('/invitations/:id/decline', async (request, response) => {
+    const isThere = await sharing.decline(await ownerOf(request), request.params.id)
+    if (!isThere) throw noInvitation()
+    response.status(204).end()
+  })
+
+  // The guest leaves; the owner ends a share above.
+  router.delete('/cameras/:id/share', async (request, response) => {
+    const { accountId } = await ownerOf(request)
+    if (!(await sharing.leave(accountId, request.params.id))) throw new BridgeError('camera_not_found')
     response.status(204).end()
   })
 
@@ -126,15 +130,17 @@ export function createManageRoutes(deps: ManageDeps): Router {
   }
 }
 
+const noInvitation = () => new Refused('not_found', 'there is no such invitation to you')
+
 const elsewhere = 'here cameras are registered by the operator: npm run transom, see docs/aws.md'
 
-/** From its name, as people would choose one; ids are unique in the whole house, and no account learns of another's. */
-async function idFor(name: string, registrations: NonNullable<ManageDeps['registrations']>): Promise<string> {
+/** From its name, as people would choose one; what is added is the same whoever else has a camera of that name. */
+function idFor(name: string): string {
   const plain = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
   const short =
     plain
       .replace(/[^a-z0-9]+/g, '-')
       .slice(0, 60)
       .replace(/^-+|-+$/g, '') || 'camera'
-  return (await registrations.isTaken(short)) ? `${short}-${randomBytes(3).toString('hex')}` : short
+  return `${short}-${randomBytes(4).toString('hex')}`
 }

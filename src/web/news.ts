@@ -12,6 +12,8 @@ export interface NewsDeps {
   readonly byId: (id: string) => Promise<Camera | undefined>
   /** The camera as each account sees it that may see it: the owner's first. */
   readonly audience: (camera: Camera) => Promise<readonly Camera[]>
+  /** A guest's login, for the owner of the camera. */
+  readonly loginOf: (guest: AccountId) => Promise<string | undefined>
   readonly log: Log
 }
 
@@ -27,9 +29,10 @@ export interface News {
 /** Several changes of one camera at once are told as one. */
 const gatherMs = 50
 
-export function createNews({ feed, rows, viewers, byId, audience, log }: NewsDeps): News {
+export function createNews({ feed, rows, viewers, byId, audience, loginOf, log }: NewsDeps): News {
   const changed = new Set<CameraId>()
   let timer: NodeJS.Timeout | undefined
+  let guestNews = Promise.resolve()
 
   function note(id: CameraId): void {
     if (feed.isIdle()) return
@@ -61,7 +64,13 @@ export function createNews({ feed, rows, viewers, byId, audience, log }: NewsDep
   return {
     session(view, accountId) {
       if (viewers.learn(view)) note(view.cameraId)
-      feed.send(accountId, 'session', view)
+      const { guestId, ...rest } = view
+      if (guestId === undefined) return feed.send(accountId, 'session', rest)
+      if (!feed.isListening(accountId)) return
+      // One after the other: a session's story must not be told backwards.
+      guestNews = guestNews
+        .then(async () => feed.send(accountId, 'session', { ...rest, guest: await loginOf(guestId) }))
+        .catch((thrown: unknown) => log('error', 'web.news-lost', { reason: String(thrown) }))
     },
     camera(camera, news) {
       if (feed.isIdle()) return

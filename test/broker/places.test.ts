@@ -17,7 +17,7 @@ const door: Camera = {
   model: 'D',
   hasSpeaker: true,
 }
-const asGuest = (name: string): Camera => ({ ...door, accountId: accountId(name), isShared: true })
+const asGuest = (name: string): Camera => ({ ...door, accountId: accountId(name), sharedBy: door.accountId })
 
 const closing: Broker[] = []
 afterEach(() => Promise.all(closing.splice(0).map((broker) => broker.close())))

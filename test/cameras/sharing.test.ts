@@ -43,7 +43,7 @@ test('a camera that is not shared does not exist for another account', async () 
 test('who may view sees it without a speaker, who may talk with one; both as their own account', async () => {
   await shares.share(ada, door, bob, false)
   expect(await seenBy(bob)).toEqual([[[door, false]], false])
-  expect(await shares.visible.find(bob, door)).toEqual({ ...camera, accountId: bob, isShared: true, hasSpeaker: false })
+  expect(await shares.visible.find(bob, door)).toEqual({ ...camera, accountId: bob, sharedBy: ada, hasSpeaker: false })
   await shares.share(ada, door, bob, true)
   expect(await seenBy(bob)).toEqual([[[door, true]], true])
   expect(await shares.guests(ada, door)).toEqual([{ accountId: bob, mayTalk: true }])
@@ -65,7 +65,7 @@ test('no address that works on after the share reaches a guest', async () => {
     ...(await shares.audience({ ...camera, ...addresses })).filter(({ accountId: whose }) => whose === bob),
   ]
   expect(seen).toHaveLength(3)
-  for (const one of seen) expect(one).toEqual({ ...camera, accountId: bob, isShared: true })
+  for (const one of seen) expect(one).toEqual({ ...camera, accountId: bob, sharedBy: ada })
   expect(await shares.visible.find(ada, door)).toMatchObject(addresses)
 })
 

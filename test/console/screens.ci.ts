@@ -144,22 +144,39 @@ describe('a camera', () => {
     await expectText(page, 'Offline')
   }, 60_000)
 
-  test('is shared with another user, not with an unknown one, and shared no more', async () => {
-    await page.getByLabel('More for Back porch').click()
-    await button('Share …').click()
-    await page.getByLabel('Login of who may see it').fill('nobody')
-    await button('Share').click()
-    await page.getByRole('alert').waitFor()
+  test('is shared with another user who accepts, tells nothing of an unknown one, and is shared no more', async () => {
     execFileSync(process.execPath, ['src/app/admin.ts', 'user', 'add', 'grace', '--name', 'Grace'], {
       env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: bridge.dataDir, NEW_PASSWORD: 'correct horse battery' },
     })
-    await page.getByLabel('Login of who may see it').fill('grace')
-    await button('Share').click()
-    await button('Stop sharing with Grace').waitFor()
+    await page.getByLabel('More for Back porch').click()
+    await button('Share …').click()
+    for (const login of ['nobody', 'grace']) {
+      await page.getByLabel('Login of the other person').fill(login)
+      await button('Invite').click()
+      await button(`Withdraw the invitation of ${login}`).waitFor()
+    }
     await expectAccessible('share')
+    await button('Withdraw the invitation of nobody').click()
+    await page.keyboard.press('Escape')
+
+    const guest = await visit(browser, bridge)
+    await signIn(guest, bridge, { login: 'grace', password: 'correct horse battery' })
+    await guest.page.getByRole('button', { name: 'Accept Back porch' }).waitFor()
+    await expectAccessible('invitation', guest)
+    await guest.page.getByRole('button', { name: 'Accept Back porch' }).click()
+    await guest.page.getByRole('heading', { name: 'Back porch' }).waitFor()
+    await guest.page.getByLabel('More for Back porch').click()
+    await guest.page.getByRole('button', { name: 'Leave …' }).click()
+    await expectAccessible('leave', guest)
+    await guest.page.getByRole('button', { name: 'Stay' }).click()
+    await guest.leave()
+
+    await page.getByLabel('More for Back porch').click()
+    await button('Share …').click()
+    await button('Stop sharing with Grace').waitFor()
     await page.getByLabel('Grace may talk').uncheck()
     await button('Stop sharing with Grace').click()
-    await expectText(page, 'shared with nobody')
+    await expectText(page, 'Not shared yet')
     await page.keyboard.press('Escape')
     expect(await page.getByRole('dialog').count()).toBe(0)
   }, 60_000)

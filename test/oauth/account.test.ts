@@ -1,6 +1,10 @@
 /** One's own account over plain HTTP, without a script: links, sharing, history, and the ways in for a new person. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import type { AccountId } from '../../src/ports.ts'
+import { createCameras, type Cameras } from '../../src/cameras/cameras.ts'
+import { createConsent } from '../../src/cameras/consent.ts'
+import { createShares, type Shares } from '../../src/cameras/sharing.ts'
+import { cameraId, type AccountId } from '../../src/ports.ts'
+import { createSqliteStore } from '../../src/store/sqlite.ts'
 import { createAttempts } from '../../src/oauth/attempts.ts'
 import type { Passkeys } from '../../src/oauth/passkeys.ts'
 import { createSignIn } from '../../src/oauth/sign-in.ts'
@@ -19,25 +23,19 @@ import {
 
 const bob = { login: 'bob', password: 'battery staple', name: 'Bob' }
 let house: House
-let shared: { camera: string; guest: string; mayTalk: boolean }[] = []
+let cameras: Cameras
+let shares: Shares
 let visitor: Visitor
 beforeAll(async () => {
+  const store = createSqliteStore(':memory:', Date.now)
+  cameras = createCameras(store)
+  shares = createShares(store, cameras)
   house = await openHouse({
-    sharing: {
-      cameras: async (owner) =>
-        owner === house.account
-          ? [
-              {
-                id: 'front',
-                name: 'Front <Door>',
-                guests: shared.map(({ guest, mayTalk }) => ({ accountId: guest, login: 'bob', mayTalk })),
-              },
-            ]
-          : [],
-      share: async (_owner, camera, guest, mayTalk) => void shared.push({ camera, guest, mayTalk }),
-      unshare: async (_owner, _camera, guest) => void (shared = shared.filter((share) => share.guest !== guest)),
-    },
+    sharing: (people) => createConsent({ ...people, store, cameras, shares, clock: Date.now }),
   })
+  const channel = { channelName: 'front', road: 'viewer' } as const
+  const kind = { kind: 'doorbell', channel, manufacturer: 'M', model: 'D', hasSpeaker: true } as const
+  await cameras.put({ ...kind, id: cameraId('front'), accountId: house.account, name: 'Front <Door>' }, 'key')
   await house.oauth().users.create(bob)
 })
 afterAll(() => house.close())
@@ -261,18 +259,41 @@ describe('the account page', () => {
     expect((await refresh(house, alexa, refresh_token)).status).toBe(200)
   })
 
-  test('shares a camera by login, to view or to talk, and ends it; names are escaped', async () => {
+  test('shares a camera by login, to view or to talk, with consent, and ends it; names are escaped', async () => {
     const page = await enter()
     expect(page.text).toContain('Front &lt;Door&gt;')
-    expect((await send(page, '/shares', { login: 'nobody', talk: 'no' })).text).toContain(
-      'Nobody else here has this login',
-    )
-    expect((await send(page, '/shares', { login: ada.login, talk: 'no' })).text).toContain('Nobody else')
-    const after = await send(page, '/shares', { login: 'BOB', talk: 'yes' })
-    expect(shared).toMatchObject([{ camera: 'front', mayTalk: true }])
-    expect(after.text).toContain('May view and talk')
-    expect((await send(after, '/shares/end')).text).not.toContain('May view and talk')
-    expect(shared).toEqual([])
+    const own = await send(page, '/shares', { login: ada.login, talk: 'no' })
+    expect(own.text).toContain('This could not be shared')
+    const unknown = await send(page, '/shares', { login: 'nobody', talk: 'no' })
+    const known = await send(page, '/shares', { login: 'BOB', talk: 'yes' })
+    for (const answer of [unknown, known]) expect(answer.text).toContain('Whoever has this login finds the invitation')
+    expect(known.text.match(/Invited, no answer yet/g)).toHaveLength(2)
+
+    const bobs = createVisitor()
+    const invited = await signIn(bobs, await bobs.get(`${house.issuer}/account`), bob)
+    expect(invited.text).toContain('Ada Lovelace (Ada@Example.com) shares it with you: you may view and talk')
+    const accept = formOf(invited, '/invitations/accept')
+    // Nobody accepts what is for somebody else.
+    await visitor.post(`${house.issuer}/account/invitations/accept`, {
+      ...formOf(known, '/logout').fields,
+      invitation: accept.fields['invitation'] ?? '',
+    })
+    const account = (await house.oauth().users.find('bob'))!.accountId
+    expect(await shares.visible.list(account)).toEqual([])
+    const accepted = await bobs.post(accept.action, accept.fields)
+    expect(accepted.text).toMatch(/Shared with you[\s\S]*Front &lt;Door&gt;[\s\S]*you may view and talk/)
+    expect(await shares.visible.list(account)).toHaveLength(1)
+    const leave = formOf(accepted, '/received/leave')
+    expect((await bobs.post(leave.action, leave.fields)).text).toContain('You left')
+    expect(await shares.visible.list(account)).toEqual([])
+    expect((await visitor.get(`${house.issuer}/account`)).text).toContain('No longer shared, because the guest left')
+  })
+
+  test('a camera that is not theirs is refused on the page, which has not expired', async () => {
+    const page = await enter()
+    const refused = await send(page, '/shares', { camera: 'of-nobody', login: 'bob', talk: 'no' })
+    expect([refused.status, refused.text]).toEqual([200, expect.stringContaining('This could not be shared')])
+    expect(refused.text).not.toContain('expired')
   })
 
   test('ends with its button, after an hour, and with a new password', async () => {

@@ -19,14 +19,32 @@ let browser: Browser
 beforeAll(async () => {
   house = await openHouse({
     cameras: async () => ['Front Door', 'Garden'],
-    sharing: {
+    sharing: () => ({
       cameras: async () => [
-        { id: 'front', name: 'Front Door', guests: [{ accountId: 'b', login: 'bob@example.com', mayTalk: true }] },
+        {
+          id: 'front',
+          name: 'Front Door',
+          guests: [
+            { login: 'bob@example.com', name: 'Bob', mayTalk: true },
+            { login: 'carol@example.com', mayTalk: false, isInvited: true },
+          ],
+        },
         { id: 'garden', name: 'Garden', guests: [] },
       ],
+      invitations: async () => [
+        { id: 'i', camera: 'Back porch', owner: { login: 'dave@example.com', name: 'Dave' }, mayTalk: true },
+      ],
+      received: async () => [{ id: 'gate', name: 'Gate', owner: 'erin@example.com', mayTalk: false }],
+      guests: async () => [],
+      invite: async () => {},
+      withdraw: async () => {},
+      accept: async () => true,
+      decline: async () => true,
+      leave: async () => true,
       share: async () => {},
       unshare: async () => {},
-    },
+      forget: async () => {},
+    }),
   })
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',

@@ -95,6 +95,9 @@ describe('who asks', () => {
       ['GET', '/api/cameras/front-door/guests'],
       ['PUT', '/api/cameras/front-door/guests/bob'],
       ['DELETE', '/api/cameras/front-door/guests/bob'],
+      ['GET', '/api/invitations'],
+      ['POST', '/api/invitations/x/accept'],
+      ['DELETE', '/api/cameras/front-door/share'],
     ] as const) {
       expect([path, await ask(token, method, path, {})]).toMatchObject([
         path,
@@ -156,23 +159,28 @@ describe('cameras', () => {
     expect((await fetched(carl.token)).status).toBe(404)
   })
 
-  test('are added with an id made of their name, and with one that is free', async () => {
+  test('are added with an id made of their name, which tells nothing of anybody else’s', async () => {
     const { person, ask } = await house()
-    const { token } = await person('anna')
-    const made = await ask(token, 'POST', '/api/cameras', { name: 'Küche & Garten', kind: 'camera', room: 'Küche' })
-    expect(made).toMatchObject({ status: 201, body: { cameraId: 'kuche-garten', secretAccessKey: 'secret' } })
+    const [{ token }, other] = [await person('anna'), await person('bob')]
+    const body = { name: 'Küche & Garten', kind: 'camera', room: 'Küche' }
+    const made = await ask(token, 'POST', '/api/cameras', body)
+    expect(made).toMatchObject({ status: 201, body: { secretAccessKey: 'secret' } })
     expect(made.body.cameraKey).toMatch(/^[\w-]{43}$/)
-    const again = await ask(token, 'POST', '/api/cameras', { name: 'Küche & Garten', kind: 'camera' })
-    expect(again.body.cameraId).toMatch(/^kuche-garten-[0-9a-f]{6}$/)
-    expect((await ask(token, 'POST', '/api/cameras', { name: '門', kind: 'doorbell' })).body.cameraId).toBe('camera')
-    const taken = await ask(token, 'POST', '/api/cameras', { name: 'x', kind: 'doorbell', id: 'kuche-garten' })
-    expect(taken).toMatchObject({ status: 400, body: { message: expect.stringContaining('already') } })
-    expect((await ask(token, 'GET', '/api/cameras')).body.cameras).toHaveLength(3)
+    for (const { body: again } of [made, await ask(other.token, 'POST', '/api/cameras', body)]) {
+      expect(again.cameraId).toMatch(/^kuche-garten-[0-9a-f]{8}$/)
+    }
+    const named = await ask(token, 'POST', '/api/cameras', { name: '門', kind: 'doorbell' })
+    expect(named.body.cameraId).toMatch(/^camera-[0-9a-f]{8}$/)
+    // An id of one's own choice would be refused if it were somebody's, and so no one is taken.
+    for (const id of [made.body.cameraId, 'free']) {
+      expect((await ask(other.token, 'POST', '/api/cameras', { ...body, id })).status).toBe(400)
+    }
+    expect((await ask(token, 'GET', '/api/cameras')).body.cameras).toHaveLength(2)
   })
 
   test.each([
     ['no name', { kind: 'doorbell' }],
-    ['an id that no channel can have', { name: 'a', id: 'a b' }],
+    ['an id', { name: 'a', id: 'a' }],
     ['somebody else as its owner', { name: 'a', owner: 'bob' }],
     ['no JSON', undefined],
   ])('are refused with %s', async (_name, body) => {
@@ -202,27 +210,97 @@ describe('cameras', () => {
     expect((await ask(anna.token, 'GET', '/api/cameras')).body.cameras).toEqual([])
   })
 
-  test('are shared by login, and both sides find it in their history', async () => {
+  test('are shared by login and with consent, and both sides find it in their history', async () => {
     const { person, addCamera, ask, bridge } = await house()
     const [anna, bob] = [await person('anna'), await person('bob@example.com')]
     await addCamera(anna.account)
     const guests = '/api/cameras/front-door/guests'
-    const bobs = `${guests}/${encodeURIComponent('bob@example.com')}`
+    const bobs = `${guests}/${encodeURIComponent('Bob@Example.com')}`
+    const seen = async () => (await ask(bob.token, 'GET', '/api/cameras')).body.cameras
+    const invitations = async () => (await ask(bob.token, 'GET', '/api/invitations')).body.invitations
     expect((await ask(anna.token, 'PUT', bobs, { mayTalk: true })).status).toBe(204)
+    expect((await ask(anna.token, 'GET', guests)).body).toEqual({
+      guests: [{ login: 'Bob@Example.com', mayTalk: true, isInvited: true }],
+    })
+    expect(await seen()).toEqual([])
+    const [invitation] = await invitations()
+    expect(invitation).toMatchObject({ camera: 'Front door', owner: { login: 'anna' }, mayTalk: true })
+    // The owner cannot accept for the guest.
+    expect((await ask(anna.token, 'POST', `/api/invitations/${invitation?.id}/accept`, {})).status).toBe(404)
+    expect((await ask(bob.token, 'POST', `/api/invitations/${invitation?.id}/accept`, {})).status).toBe(204)
+    expect((await ask(bob.token, 'POST', `/api/invitations/${invitation?.id}/accept`, {})).status).toBe(404)
     expect((await ask(anna.token, 'GET', guests)).body).toEqual({
       guests: [{ login: 'bob@example.com', name: 'Name of bob@example.com', mayTalk: true }],
     })
+    // Whoever is a guest is not asked again.
     expect((await ask(anna.token, 'PUT', bobs, { mayTalk: false })).status).toBe(204)
-    expect((await ask(bob.token, 'GET', '/api/cameras')).body.cameras).toMatchObject([{ mayTalk: false }])
+    expect([await seen(), await invitations()]).toMatchObject([[{ mayTalk: false, isOwner: false }], []])
     expect((await ask(anna.token, 'DELETE', bobs)).status).toBe(204)
-    expect((await ask(bob.token, 'GET', '/api/cameras')).body.cameras).toEqual([])
+    expect(await seen()).toEqual([])
     expect((await bridge.oauth.audit.read(bob.account)).map(({ kind }) => kind)).toContain('unshared')
-    expect(await ask(anna.token, 'PUT', `${guests}/nobody`, { mayTalk: true })).toMatchObject({
-      status: 404,
-      body: { error: 'user_not_found' },
-    })
     expect(await ask(anna.token, 'PUT', `${guests}/anna`, { mayTalk: true })).toMatchObject({ status: 400 })
     expect(await ask(anna.token, 'PUT', bobs, { mayTalk: 'yes' })).toMatchObject({ status: 400 })
+  })
+
+  test('are left by a guest, once, and by nobody else', async () => {
+    const { person, addCamera, ask, bridge } = await house()
+    const [anna, bob] = [await person('anna'), await person('bob')]
+    const { id } = await addCamera(anna.account)
+    await bridge.shares.share(anna.account, id, bob.account, true)
+    const leave = (token: string) => ask(token, 'DELETE', '/api/cameras/front-door/share')
+    expect((await leave(anna.token)).status).toBe(404)
+    expect([(await leave(bob.token)).status, (await leave(bob.token)).status]).toEqual([204, 404])
+    expect((await ask(bob.token, 'GET', '/api/cameras')).body.cameras).toEqual([])
+    expect((await ask(anna.token, 'GET', '/api/cameras')).body.cameras).toHaveLength(1)
+    expect((await bridge.oauth.audit.read(anna.account)).map(({ kind }) => kind)).toContain('left')
+  })
+
+  test('show their owner when a guest looked, and nobody else', async () => {
+    const { person, addCamera, ask, bridge } = await house()
+    const [anna, bob, carl] = [await person('anna'), await person('bob'), await person('carl')]
+    const { id } = await addCamera(anna.account)
+    for (const { account } of [bob, carl]) await bridge.shares.share(anna.account, id, account, true)
+    const { reference } = (await ask(bob.token, 'POST', '/api/cameras/front-door/views')).body
+    const offered = await ask(bob.token, 'POST', `/api/views/${reference}/offer`, { cameraId: id, sdp: chromiumOffer })
+    expect(offered.status).toBe(200)
+    const row = { id: offered.body.sessionId, cameraId: 'front-door', assistant: 'console' }
+    const seen = async ({ token }: { token: string }) => (await ask(token, 'GET', '/api/sessions')).body.sessions
+    expect(await seen(anna)).toMatchObject([{ ...row, guest: 'bob' }])
+    expect(JSON.stringify(await seen(anna))).not.toContain(bob.account)
+    expect(await seen(bob)).toMatchObject([row])
+    expect((await seen(bob))[0]).not.toHaveProperty('guest')
+    expect(await seen(carl)).toEqual([])
+    const story = `/api/sessions/${row.id}`
+    expect((await ask(anna.token, 'GET', story)).body).toMatchObject({ ...row, guest: 'bob' })
+    expect((await ask(carl.token, 'GET', story)).status).toBe(404)
+    // Also when the share is over.
+    await bridge.shares.unshare(anna.account, id, bob.account)
+    expect(await seen(anna)).toMatchObject([{ ...row, guest: 'bob' }])
+  })
+
+  test('do not tell whether a login exists, nor what its person has answered', async () => {
+    const { person, addCamera, ask } = await house()
+    const [anna, bob] = [await person('anna'), await person('bob')]
+    await addCamera(anna.account)
+    const guests = '/api/cameras/front-door/guests'
+    const story = async (login: string, answer: () => Promise<unknown>) => {
+      const told = [await ask(anna.token, 'PUT', `${guests}/${login}`, { mayTalk: true })]
+      await answer()
+      told.push(await ask(anna.token, 'GET', guests))
+      told.push(await ask(anna.token, 'PUT', `${guests}/${login}`, { mayTalk: false }))
+      told.push(await ask(anna.token, 'GET', guests))
+      told.push(
+        await ask(anna.token, 'DELETE', `${guests}/${login}`),
+        await ask(anna.token, 'DELETE', `${guests}/${login}`),
+      )
+      return JSON.stringify(told.map(({ status, body }) => [status, body])).replaceAll(login, 'LOGIN')
+    }
+    const declined = await story('bob', async () => {
+      const [one] = (await ask(bob.token, 'GET', '/api/invitations')).body.invitations
+      expect((await ask(bob.token, 'POST', `/api/invitations/${one?.id}/decline`, {})).status).toBe(204)
+      expect((await ask(bob.token, 'GET', '/api/invitations')).body.invitations).toEqual([])
+    })
+    expect(declined).toBe(await story('nobody', async () => {}))
   })
 
   test('ring as if somebody had pressed the button, if they have one', async () => {

@@ -155,6 +155,7 @@ export interface Body {
   readonly error: string
   readonly advice?: string
   readonly cameras: readonly CameraRow[]
+  readonly invitations: readonly { readonly id: string }[]
   readonly cameraId: string
   readonly cameraKey: string
   readonly canRegister: boolean

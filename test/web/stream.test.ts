@@ -102,7 +102,7 @@ test('presses, presence, pictures and changes are told to who may see the camera
   const [anna, bob, carl] = [await person('anna'), await person('bob'), await person('carl')]
   const camera = await addCamera(anna.account)
   const [annas, bobs, carls] = await Promise.all([anna, bob, carl].map(({ token }) => listen(url, token)))
-  await ask(anna.token, 'PUT', '/api/cameras/front-door/guests/bob', { mayTalk: false })
+  await bridge.shares.share(anna.account, camera.id, bob.account, false)
   await bobs!.next('camera', ({ isOwner, mayTalk }) => !isOwner && !mayTalk)
 
   const { body } = await ask(anna.token, 'POST', '/api/cameras/front-door/ring')

@@ -32,7 +32,11 @@ export function Lately() {
             <a href={hrefs.session(row.id)}>
               <span class={`outcome ${outcomeOf(row)}`}>{outcomeNames[outcomeOf(row)]}</span>
               <span class="what">
-                <bdi>{nameOf(row.cameraId)}</bdi> <span class="soft">on {assistantNames[row.assistant]}</span>
+                <bdi>{nameOf(row.cameraId)}</bdi>{' '}
+                <span class="soft">
+                  on {assistantNames[row.assistant]}
+                  {row.guest !== undefined && ` by ${row.guest}`}
+                </span>
                 <br />
                 <span class="soft small">
                   {ago(row.startedAt, now.value)}

@@ -10,12 +10,14 @@ import { Still } from '../parts/still.tsx'
 import { hrefs } from '../route.ts'
 import { ago } from '../words.ts'
 import { useTitle } from '../parts/use-title.ts'
+import { Invitations } from '../parts/invitations.tsx'
 import { Lately } from '../parts/lately.tsx'
 import { AddCamera } from './add-camera.tsx'
+import { LeaveCamera } from './leave-camera.tsx'
 import { RemoveCamera } from './remove-camera.tsx'
 import { ShareCamera } from './share-camera.tsx'
 
-type Open = { readonly dialog: 'add' } | { readonly dialog: 'share' | 'remove'; readonly camera: Camera }
+type Open = { readonly dialog: 'add' } | { readonly dialog: 'share' | 'remove' | 'leave'; readonly camera: Camera }
 
 export function CamerasScreen() {
   const { cameras, me } = useHouse()
@@ -33,6 +35,7 @@ export function CamerasScreen() {
           </button>
         )}
       </div>
+      <Invitations />
       {all === undefined && (
         <div class="tiles" aria-busy="true">
           <div class="tile is-waiting" />
@@ -58,6 +61,7 @@ export function CamerasScreen() {
       </div>
       {open?.dialog === 'add' && <AddCamera onClose={close} />}
       {open?.dialog === 'share' && <ShareCamera camera={open.camera} onClose={close} />}
+      {open?.dialog === 'leave' && <LeaveCamera camera={open.camera} onClose={close} />}
       {open?.dialog === 'remove' && <RemoveCamera camera={open.camera} onClose={close} />}
     </>
   )
@@ -105,16 +109,22 @@ function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what:
             <p class="soft">{lastPressAt === undefined ? 'Has not rung yet' : `Rang ${ago(lastPressAt, now.value)}`}</p>
           )}
         </div>
-        {isOwner && (
-          <Menu label={`More for ${name}`} face={<Icon name="more" />}>
-            <button type="button" onClick={() => open({ dialog: 'share', camera })}>
-              Share …
+        <Menu label={`More for ${name}`} face={<Icon name="more" />}>
+          {isOwner ? (
+            <>
+              <button type="button" onClick={() => open({ dialog: 'share', camera })}>
+                Share …
+              </button>
+              <button type="button" class="bad" onClick={() => open({ dialog: 'remove', camera })}>
+                Remove …
+              </button>
+            </>
+          ) : (
+            <button type="button" class="bad" onClick={() => open({ dialog: 'leave', camera })}>
+              Leave …
             </button>
-            <button type="button" class="bad" onClick={() => open({ dialog: 'remove', camera })}>
-              Remove …
-            </button>
-          </Menu>
-        )}
+          )}
+        </Menu>
       </div>
       <div class="doings">
         <a class="button primary" href={hrefs.camera(id)}>

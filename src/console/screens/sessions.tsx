@@ -109,7 +109,10 @@ function Line({ row, name }: { readonly row: SessionRow; readonly name: string }
         <bdi>
           <strong>{name}</strong>
         </bdi>{' '}
-        <span class="soft">on {assistantNames[row.assistant]}</span>
+        <span class="soft">
+          on {assistantNames[row.assistant]}
+          {row.guest !== undefined && ` by ${row.guest}`}
+        </span>
       </span>
       <span class="because">{row.cause && causeName(row.cause.code)}</span>
       <span class="answer soft">{row.answerMs === undefined ? '' : `${row.answerMs} ms`}</span>
@@ -126,12 +129,13 @@ export function matches(row: SessionRow, filter: Filter, nameOf: (id: string) =>
   if (filter.outcome !== '' && outcomeOf(row) !== filter.outcome) return false
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return true
-  const { id, assistant, cameraId, reference, cause } = row
+  const { id, assistant, cameraId, guest, reference, cause } = row
   const told = [
     id,
     assistantNames[assistant],
     cameraId,
     nameOf(cameraId),
+    guest,
     reference,
     cause?.code,
     cause && causeName(cause.code),

@@ -34,23 +34,23 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
   return (
     <Dialog title={`Share ${name}`} onClose={onClose}>
       {guests === undefined && trouble === undefined && <p class="soft">One moment …</p>}
-      {guests?.length === 0 && <p class="soft">It is shared with nobody.</p>}
+      {guests?.length === 0 && <p class="soft">Not shared yet.</p>}
       <ul class="guests">
         {guests?.map((guest) => (
           <li key={guest.login}>
             <span class="initial" aria-hidden="true">
-              {initialOf(guest.name)}
+              {initialOf(guest.name ?? guest.login)}
             </span>
             <p>
-              {guest.name}
+              {guest.name ?? guest.login}
               <br />
-              <span class="soft">{guest.login}</span>
+              <span class="soft">{guest.isInvited ? 'Invited, no answer yet' : guest.login}</span>
             </p>
             <label class="choice">
               <input
                 type="checkbox"
                 checked={guest.mayTalk}
-                aria-label={`${guest.name} may talk`}
+                aria-label={`${guest.name ?? guest.login} may talk`}
                 onChange={({ currentTarget }) => change(api.share(id, guest.login, currentTarget.checked))}
               />{' '}
               may talk
@@ -58,10 +58,14 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
             <button
               type="button"
               class="button"
-              aria-label={`Stop sharing with ${guest.name}`}
+              aria-label={
+                guest.isInvited
+                  ? `Withdraw the invitation of ${guest.login}`
+                  : `Stop sharing with ${guest.name ?? guest.login}`
+              }
               onClick={() => change(api.unshare(id, guest.login))}
             >
-              Stop
+              {guest.isInvited ? 'Withdraw' : 'Stop'}
             </button>
           </li>
         ))}
@@ -73,7 +77,7 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
       )}
       <form onSubmit={onSubmit}>
         <label>
-          Login of who may see it
+          Login of the other person
           <input
             required
             maxLength={254}
@@ -87,6 +91,7 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
         <label class="choice">
           <input type="checkbox" name="mayTalk" defaultChecked /> may talk, too
         </label>
+        <p class="soft small">Whoever has this login is asked on this page, and has 14 days to accept.</p>
         {problem && (
           <p class="alert" role="alert">
             {problem.message} {problem.advice}
@@ -94,7 +99,7 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
         )}
         <div class="actions">
           <button type="submit" class="button primary" aria-disabled={isBusy}>
-            Share
+            Invite
           </button>
         </div>
       </form>
