@@ -19,6 +19,10 @@ export interface House {
   start(env?: Readonly<Record<string, string>>, program?: readonly string[]): Promise<string>
   /** Stops it as Ctrl-C does, or by another signal; resolves with its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>
+  /** Ends it as the kernel does, at once (SIGKILL). */
+  kill(): Promise<void>
+  /** Whether it still runs. */
+  isRunning(): boolean
   /** Runs `npm run call`'s program with `--json`; resolves with what it printed and its exit code. */
   call(...args: readonly string[]): Promise<{ readonly code: number | null; readonly report: Report }>
   /** Ends what runs and removes the data. */
@@ -85,6 +89,15 @@ export function createHouse(): House {
       return promise.finally(() => clearTimeout(timer))
     },
     stop,
+    isRunning: () => bridge !== undefined && bridge.exitCode === null && bridge.signalCode === null,
+    async kill() {
+      const running = bridge
+      bridge = undefined
+      if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
+      const gone = exitOf(running, 10_000)
+      running.kill('SIGKILL')
+      await gone
+    },
     async call(...args) {
       const child = spawn(process.execPath, ['src/simulator/main.ts', '--json', '--seconds', '1', ...args], {
         cwd: root,
