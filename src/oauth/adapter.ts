@@ -46,7 +46,10 @@ export function createAdapterFactory({
   return (kind) => {
     if (kind === 'Client') return createClientAdapter(clients, more.hasStreamlined ?? false)
     const records = store.collection<AdapterPayload>(`oauth-${kind}`)
-    const families = kind === 'RefreshToken' ? createRefreshFamilies(records, clock) : undefined
+    const families =
+      kind === 'RefreshToken'
+        ? createRefreshFamilies(records, store.collection('oauth-refresh-family'), clock)
+        : undefined
     const adapter = createAdapter(kind, records, clock, families)
     if (kind === 'Session') return withUids(adapter, store, clock)
     if (kind !== 'Grant') return adapter
@@ -175,7 +178,7 @@ function createAdapter(
         const value = { ...stored.value, consumed: nowS() }
         const place = placeOf(value, stored.expiresAt)
         if (await records.put(key, value, { ...place, onlyIf: { version: stored.version } })) {
-          await families?.tidy(value)
+          await families?.used(value, key, stored.expiresAt)
           return
         }
       }
@@ -189,6 +192,7 @@ function createAdapter(
     },
     async revokeByGrantId(grantId) {
       await eachOfGroup(records, grantId, (record) => records.remove(record.id))
+      await families?.forget(grantId)
     },
   }
 }

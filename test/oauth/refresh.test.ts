@@ -97,6 +97,18 @@ describe('a client whose refresh tokens rotate', () => {
     house.advance(-1_800_000)
   })
 
+  test('reads no more for its hundredth rotation than for its third', async () => {
+    let token = await linked()
+    const reads: number[] = []
+    for (let round = 0; round < 100; round += 1) {
+      const before = house.read.length
+      token = await next(token)
+      reads.push(house.read.length - before)
+    }
+    // Now and then a look at what else has changed is among them.
+    expect(Math.min(...reads.slice(-10))).toBe(Math.min(...reads.slice(2, 12)))
+  })
+
   test('goes on for weeks, and the store keeps a week of them', async () => {
     let token = await linked()
     for (let hour = 0; hour < 400; hour += 1) {
