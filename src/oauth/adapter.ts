@@ -1,7 +1,7 @@
 /** Keeps oidc-provider's records in the `Store`: tokens, codes and sessions under the hash of their secret only. */
 import { hash } from 'node:crypto'
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
-import type { Clock, Collection, Store, Stored } from '../ports.ts'
+import type { Clock, Collection, Store } from '../ports.ts'
 import { allowedRedirectUris } from './client.ts'
 import type { Clients, Registration } from './clients.ts'
 import type { Ended } from './ended.ts'
@@ -78,9 +78,8 @@ export interface GrantFacts {
 export async function grantsOf(store: Store, account: string, clientId?: string): Promise<readonly GrantFacts[]> {
   const grants = store.collection<AdapterPayload>('oauth-Grant')
   const found: GrantFacts[] = []
-  await eachOfGroup(grants, account, async ({ id, value }) => {
+  for await (const { id, value } of grants.all(account))
     if (clientId === undefined || value.clientId === clientId) found.push(factsOf(id, value))
-  })
   return found.sort((a, b) => b.madeAt - a.madeAt)
 }
 
@@ -191,7 +190,7 @@ function createAdapter(
       await records.remove(keyOf(id))
     },
     async revokeByGrantId(grantId) {
-      await eachOfGroup(records, grantId, (record) => records.remove(record.id))
+      for await (const { id } of records.all(grantId)) await records.remove(id)
       await families?.forget(grantId)
     },
   }
@@ -226,20 +225,6 @@ export async function destroySession(store: Store, uid: string): Promise<void> {
 }
 
 const secretKey = (id: string): string => hash('sha256', id, 'base64url')
-
-/** Visits every record of a group, page by page. */
-export async function eachOfGroup(
-  records: Collection<AdapterPayload>,
-  group: string,
-  visit: (record: Stored<AdapterPayload>) => Promise<void>,
-): Promise<void> {
-  for (let after: string | undefined; ;) {
-    const page = await records.list(group, after === undefined ? {} : { after })
-    await Promise.all(page.map(visit))
-    after = page.at(-1)?.id
-    if (after === undefined) return
-  }
-}
 
 /** Takes out the id (it is the token, the code, the cookie) and the session cookie that an interaction carries along. */
 function withoutSecrets(payload: AdapterPayload): AdapterPayload {

@@ -1,7 +1,8 @@
 /** Slows down password guessing, across processes: a stranger is stopped, the owner is not locked out by a stranger. */
 import { hash } from 'node:crypto'
 import { networkOf } from '../admission.ts'
-import type { Clock, Store, Stored } from '../ports.ts'
+import { BridgeError } from '../errors.ts'
+import type { Clock, Store } from '../ports.ts'
 
 /** Where an attempt comes from. */
 export interface Source {
@@ -29,8 +30,6 @@ const windowMs = 5 * 60_000
 const limits = { pair: 5, login: 60, address: 30 }
 const mostFamiliar = 8
 const familiarMs = 180 * 24 * 3_600_000
-/** Others write at the same moment; who loses so often is one of many guesses at once. */
-const mostTries = 8
 const crowdedMs = 1_000
 const mostKept = 10_000
 
@@ -57,16 +56,21 @@ export function createAttempts(store: Store, clock: Clock): Attempts {
   async function change(login: string, next: (record: LoginRecord) => LoginRecord | number): Promise<number> {
     // Logins are typed, and may be anything.
     const id = hash('sha256', login, 'base64url')
-    for (let tries = 0; tries < mostTries; tries += 1) {
-      const stored: Stored<LoginRecord> | undefined = await records.get(id)
-      const changed = next(live(stored?.value ?? fresh, clock()))
-      if (typeof changed === 'number') return changed
-      const onlyIf = stored === undefined ? 'absent' : { version: stored.version }
-      const isFamiliar = Object.keys(changed.familiar).length > 0
-      const expiresAt = clock() + (isFamiliar ? familiarMs : windowMs)
-      if ((await records.put(id, changed, { onlyIf, expiresAt })) !== undefined) return 0
+    let waitMs = 0
+    try {
+      await records.change(id, (stored) => {
+        const changed = next(live(stored?.value ?? fresh, clock()))
+        waitMs = typeof changed === 'number' ? changed : 0
+        if (typeof changed === 'number') return undefined
+        const isFamiliar = Object.keys(changed.familiar).length > 0
+        return { value: changed, expiresAt: clock() + (isFamiliar ? familiarMs : windowMs) }
+      })
+    } catch (thrown) {
+      // One of many guesses at once, in many processes.
+      if (!(thrown instanceof BridgeError) || thrown.code !== 'rate_limited') throw thrown
+      return crowdedMs
     }
-    return crowdedMs
+    return waitMs
   }
 
   return {

@@ -18,7 +18,6 @@ const rememberedMs = 3_600_000 + 600_000
 /** Clocks of processes differ, and DynamoDB's index is a moment behind: each look reads this much again. */
 const overlapMs = 120_000
 const group = 'ended'
-const page = 500
 
 export function createEnded(store: Store, clock: Clock): Ended {
   const records = store.collection<Ending & { readonly at: number }>('oauth-ended')
@@ -45,14 +44,8 @@ export function createEnded(store: Store, clock: Clock): Ended {
     },
     async look() {
       const began = clock()
-      let after = idAt(Math.max(Math.min(readTo, began) - overlapMs, began - rememberedMs))
-      for (;;) {
-        const found = await records.list(group, { after, limit: page })
-        for (const { value } of found) keep(value, value.at)
-        const last = found.at(-1)
-        if (last === undefined || found.length < page) break
-        after = last.id
-      }
+      const after = idAt(Math.max(Math.min(readTo, began) - overlapMs, began - rememberedMs))
+      for await (const { value } of records.all(group, { after })) keep(value, value.at)
       readTo = began
       for (const known of [links, clients])
         for (const [id, at] of known) if (at < began - rememberedMs) known.delete(id)

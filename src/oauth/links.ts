@@ -100,15 +100,10 @@ export function createLinks(deps: {
     const { clientId } = client
     // One note for all of them: a client may have more links than everybody should read.
     await deps.ended.note({ clientId })
-    for (let after: string | undefined; ;) {
-      const page = await byClient.list(clientId, after === undefined ? {} : { after })
-      for (const { id: grantId, value } of page) {
-        const link = { accountId: value.accountId, clientId, grantId }
-        await destroy(link)
-        await onEnded(link, 'unlinked', client)
-      }
-      after = page.at(-1)?.id
-      if (after === undefined) return
+    for await (const { id: grantId, value } of byClient.all(clientId)) {
+      const link = { accountId: value.accountId, clientId, grantId }
+      await destroy(link)
+      await onEnded(link, 'unlinked', client)
     }
   }
 
