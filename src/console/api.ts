@@ -92,6 +92,13 @@ export interface Guest {
   readonly isInvited?: true
 }
 
+/** What is wrong for this account, with what to do about it. */
+export interface Notice {
+  readonly kind: string
+  readonly message: string
+  readonly at: number
+}
+
 /** What somebody wants to share with whoever is signed in. */
 export interface Invitation {
   readonly id: string
@@ -148,6 +155,7 @@ export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>)
     guests: async (id: string) => (await read<{ guests: Guest[] }>('GET', camera(id, '/guests'))).guests,
     share: (id: string, login: string, mayTalk: boolean) => read<void>('PUT', guest(id, login), { mayTalk }),
     unshare: (id: string, login: string) => read<void>('DELETE', guest(id, login)),
+    notices: async () => (await read<{ notices: Notice[] }>('GET', '/notices')).notices,
     invitations: async () => (await read<{ invitations: Invitation[] }>('GET', '/api/invitations')).invitations,
     answer: (id: string, answer: 'accept' | 'decline') =>
       read<void>('POST', `/api/invitations/${encodeURIComponent(id)}/${answer}`, {}),

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { useHouse } from './house.ts'
 import { Brand } from './parts/brand.tsx'
 import { Menu } from './parts/menu.tsx'
+import { Notices } from './parts/notices.tsx'
 import { Toasts } from './parts/toast.tsx'
 import { hrefs, type Route } from './route.ts'
 import { beginSignIn } from './sign-in.ts'
@@ -63,6 +64,7 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
       </header>
       <Outage />
       <main id="content" ref={main} tabIndex={-1}>
+        <Notices />
         <Screen route={current} />
       </main>
     </Toasts>

@@ -13,7 +13,10 @@ export default defineConfig({
   // For `npm run console`: the page with hot reload, the bridge behind it.
   server: {
     strictPort: true,
-    proxy: { '^/(api|oauth|simulator|cameras|google|\\.well-known)/': 'http://localhost:8080' },
+    proxy: {
+      '^/(api|oauth|simulator|cameras|google|\\.well-known)/': 'http://localhost:8080',
+      '^/notices$': 'http://localhost:8080',
+    },
   },
   build: {
     outDir: join(root, '../../dist/console'),

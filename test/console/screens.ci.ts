@@ -144,6 +144,21 @@ describe('a camera', () => {
     await expectText(page, 'Offline')
   }, 60_000)
 
+  test('stands below what its owner should know, on every screen', async () => {
+    const message = 'Alexa cannot tell cameras of one name apart: give each a name of its own (Gate).'
+    const notices = [{ kind: 'alexa_same_names', message, at: 1 }]
+    await page.route('**/notices', (route) => route.fulfill({ json: { notices } }))
+    for (const hash of ['#/', '#/sessions']) {
+      await owner.go(hash)
+      await page.reload()
+      await expectText(page, message)
+      await expectAccessible(`notices-${hash.slice(2)}`)
+    }
+    await page.unroute('**/notices')
+    await owner.go('#/')
+    await page.reload()
+  }, 60_000)
+
   test('is shared with another user who accepts, tells nothing of an unknown one, and is shared no more', async () => {
     execFileSync(process.execPath, ['src/app/admin.ts', 'user', 'add', 'grace', '--name', 'Grace'], {
       env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: bridge.dataDir, NEW_PASSWORD: 'correct horse battery' },
