@@ -368,6 +368,8 @@ function factsOf(
   const fitting = {
     ...rules,
     talkBack: rules.talkBack && camera.hasSpeaker,
+    // Guests see a camera, and talk by it where they may; where it looks is the owner's.
+    mayControl: camera.sharedBy === undefined,
     needsPicture: camera.hasVideo !== false,
   }
   return { ...who, offerDigest, startedAt: receivedAt, answerBy, rules: fitting, budgets }

@@ -13,7 +13,7 @@ import {
 } from './answer.ts'
 import { isReachable } from './candidate.ts'
 import { offerForCamera, readOffer } from './offer.ts'
-import { wants } from './rules.ts'
+import { allowedOffer, wants } from './rules.ts'
 import type { Description } from './sdp.ts'
 import {
   note,
@@ -72,7 +72,7 @@ export function open(
 ): Moved {
   const story = { facts, timeline: [{ step: 'offer-received', at: facts.startedAt }] }
   try {
-    const read = readOffer(offer)
+    const read = allowedOffer(readOffer(offer), facts.rules)
     const sdp = offerForCamera(read, facts.rules)
     // A gateway that has said why will not be back in a moment.
     if (absent?.fault) throw goneError(absent.fault)

@@ -1,7 +1,7 @@
 /** Sessions that are not picture and sound alone: an Echo without a screen, and a data channel for pan, tilt and zoom. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import type { Camera, CameraMessage } from '../../src/ports.ts'
+import { accountId, type Camera, type CameraMessage } from '../../src/ports.ts'
 import { parseSdp } from '../../src/broker/sdp.ts'
 import * as directive from '../alexa/directives.ts'
 import { frontDoor } from '../alexa/world.ts'
@@ -119,6 +119,17 @@ describe('a data channel', () => {
     expect(shape(answer)).toEqual([...shape(plain), 'application rejected'])
     expect(answer.groups.flat()).not.toContain('data0')
   })
+})
+
+test('a guest, who may not move the camera, has no data channel, and the camera is offered none', async () => {
+  await using house = await openHouse({
+    camera: answerAs(true),
+    cameras: [{ ...frontDoor, sharedBy: accountId('owner') }],
+  })
+  const answer = await view(house, withData(directive.offerSdp))
+  expect(shape(answer)).toEqual(['audio sendrecv', 'video sendonly', 'application rejected'])
+  expect(answer.groups.flat()).not.toContain('data0')
+  expect(house.offers[0]).toMatch(/m=application 0 /)
 })
 
 /** The same house: another session of it. */
