@@ -4,5 +4,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: {},
   testMatch: ['<rootDir>/test/**/*.test.ts'],
+  // What is built has the same packages again.
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
   testTimeout: 20_000,
 }

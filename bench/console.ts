@@ -8,8 +8,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium, type Browser } from 'playwright-core'
-import { readConfig } from '../src/app/config.ts'
-import { startEmbedded } from '../src/app/embedded.ts'
+import { readConfig } from '../src/transom/config.ts'
+import { startEmbedded } from '../src/transom/embedded.ts'
 import { ensureConsole } from '../src/console/build.ts'
 
 const rounds = 15

@@ -13,10 +13,10 @@ import { openKvs } from '../src/kvs/access.ts'
 import { openChannel } from '../src/kvs/channel.ts'
 import { findChannel } from '../src/kvs/resources.ts'
 import { createKvsSignaling } from '../src/kvs/signaling.ts'
-import type { Signaling } from '../src/ports.ts'
+import type { Signaling } from '../src/core/ports.ts'
 import { defaultLimits } from '../src/signaling/limits.ts'
 import { startSignalingService } from '../src/signaling/service.ts'
-import { createSqliteStore } from '../src/store/sqlite.ts'
+import { createSqliteStore } from '../src/core/store/sqlite.ts'
 import {
   chromiumAnswer,
   chromiumOffer,

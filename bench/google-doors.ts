@@ -2,14 +2,14 @@
 import { createServer, request, type Agent, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
-import { createBroker } from '../src/broker/broker.ts'
-import { createAfterwards } from '../src/google/afterwards.ts'
-import { createFulfillment } from '../src/google/fulfillment.ts'
-import { createGoogleLinks } from '../src/google/links.ts'
-import { createStatesOf } from '../src/google/reports.ts'
-import { createSignalingDoor } from '../src/google/signaling.ts'
-import { accountId, cameraId, type Camera, type Signaling } from '../src/ports.ts'
-import { createSqliteStore } from '../src/store/sqlite.ts'
+import { createBroker } from '../src/bridge/broker/broker.ts'
+import { createAfterwards } from '../src/bridge/google/afterwards.ts'
+import { createFulfillment } from '../src/bridge/google/fulfillment.ts'
+import { createGoogleLinks } from '../src/bridge/google/links.ts'
+import { createStatesOf } from '../src/bridge/google/reports.ts'
+import { createSignalingDoor } from '../src/bridge/google/signaling.ts'
+import { accountId, cameraId, type Camera, type Signaling } from '../src/core/ports.ts'
+import { createSqliteStore } from '../src/core/store/sqlite.ts'
 
 const account = accountId('ada')
 export const camera: Camera = {

@@ -4,7 +4,7 @@
  */
 import { Agent } from 'node:http'
 import express from 'express'
-import type { CameraMessage, Signaling } from '../src/ports.ts'
+import type { CameraMessage, Signaling } from '../src/core/ports.ts'
 import {
   chromiumAnswer,
   chromiumOffer,

@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import express from 'express'
 import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose'
 import { Provider } from 'oidc-provider'
-import { createAdapterFactory } from '../src/oauth/adapter.ts'
-import { createClients } from '../src/oauth/clients.ts'
-import { publicPart, withKeyId } from '../src/oauth/keyring.ts'
-import { createOAuth } from '../src/oauth/server.ts'
-import type { Collection, Store } from '../src/ports.ts'
-import { createSqliteStore } from '../src/store/sqlite.ts'
+import { createAdapterFactory } from '../src/bridge/oauth/adapter.ts'
+import { createClients } from '../src/bridge/oauth/clients.ts'
+import { publicPart, withKeyId } from '../src/bridge/oauth/keyring.ts'
+import { createOAuth } from '../src/bridge/oauth/server.ts'
+import type { Collection, Store } from '../src/core/ports.ts'
+import { createSqliteStore } from '../src/core/store/sqlite.ts'
 
 const rounds = 7
 const checks = 2000

@@ -4,9 +4,9 @@
  * The camera is a WebSocket master that answers at once. Run with `npm run bench:offers [-- SECONDS]`, default 10.
  */
 import { once } from 'node:events'
-import { createBroker } from '../src/broker/broker.ts'
+import { createBroker } from '../src/bridge/broker/broker.ts'
 import { createKvsSignaling, createLocalSignaling } from '../src/kvs/signaling.ts'
-import { accountId, cameraId, type Camera, type Signaling } from '../src/ports.ts'
+import { accountId, cameraId, type Camera, type Signaling } from '../src/core/ports.ts'
 import { budgets, cSdkAnswer, echoOffer, echoRules } from '../test/broker/fixtures.ts'
 import { base64, noRates, region, run } from '../test/signaling/running-service.ts'
 

@@ -15,7 +15,7 @@ import { parseArgs } from 'node:util'
 import { WebSocket, WebSocketServer } from 'ws'
 import { loadIdentity } from '../src/signaling/certificates.ts'
 import { startSignalingService } from '../src/signaling/service.ts'
-import { createSqliteStore } from '../src/store/sqlite.ts'
+import { createSqliteStore } from '../src/core/store/sqlite.ts'
 
 type Kind = 'transom' | 'bare'
 

@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { readConfig } from '../src/app/config.ts'
-import { startEmbedded } from '../src/app/embedded.ts'
+import { readConfig } from '../src/transom/config.ts'
+import { startEmbedded } from '../src/transom/embedded.ts'
 
 const calls = Number(process.argv[2] ?? 200)
 const warmUp = 60

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { createSqliteStore } from '../src/store/sqlite.ts'
+import { createSqliteStore } from '../src/core/store/sqlite.ts'
 
 const rounds = 7
 const records = 200

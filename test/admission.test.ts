@@ -9,7 +9,7 @@ import {
   createWrongKeys,
   networkOf,
   type WrongKeys,
-} from '../src/admission.ts'
+} from '../src/core/admission.ts'
 
 /** As much of a socket as admission looks at. */
 function socketFrom(remoteAddress: string): Socket & { readonly wasCut: boolean } {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { createAuthority, onlyAssistant, opens, type Door } from '../src/authority.ts'
-import { accountId, type ClientKind } from '../src/ports.ts'
+import { createAuthority, onlyAssistant, opens, type Door } from '../src/bridge/authority.ts'
+import { accountId, type ClientKind } from '../src/core/ports.ts'
 
 const ada = accountId('ada')
 const grant = { accountId: ada, clientId: 'c', scopes: ['camera'] }

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
-import { boundedFetch, whyFailed } from '../src/fetch.ts'
+import { boundedFetch, whyFailed } from '../src/core/fetch.ts'
 import { openHostileServer } from './hostile-server.ts'
 
 afterEach(() => void jest.restoreAllMocks())

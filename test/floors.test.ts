@@ -1,111 +1,135 @@
 /** Who may import whom: read from the sources themselves. The rooms and their floors are drawn in CONTRIBUTING.md. */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 
 const root = join(import.meta.dirname, '..', 'src')
-const ground = [
-  'errors.ts',
-  'ports.ts',
-  'deadline.ts',
-  'fetch.ts',
-  'seal.ts',
-  'http.ts',
-  'authority.ts',
-  'admission.ts',
-  'wire',
-]
 
-/** For each room what it may import beside itself and npm packages. */
+/** The packages, and which of the others each may name as a dependency. */
+const mayDepend: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  player: [],
+  kvs: ['core'],
+  signaling: ['core'],
+  gateway: ['core', 'kvs'],
+  simulator: ['core'],
+  console: ['player'],
+  bridge: ['core', 'kvs'],
+  transom: ['core', 'kvs', 'signaling', 'gateway', 'simulator', 'console', 'bridge'],
+}
+
+const ground = ['http.ts', 'authority.ts']
+const heart = [...ground, 'broker', 'oauth', 'outbox']
+const plugs = [...heart, 'alexa', 'google', 'web', 'cameras', 'store']
+
+/** For each room of the bridge what it may import beside itself and packages. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  'errors.ts': [],
-  'ports.ts': ['errors.ts'],
-  'deadline.ts': ['errors.ts'],
-  'fetch.ts': [],
-  'seal.ts': [],
   'http.ts': [],
-  'authority.ts': ['errors.ts', 'ports.ts'],
-  'admission.ts': ['errors.ts', 'ports.ts'],
-  wire: ['errors.ts'],
-  // floor 1: nobody knows his neighbour, and the broker knows no wire type either
-  broker: ['errors.ts', 'ports.ts', 'deadline.ts', 'admission.ts'],
+  'authority.ts': [],
+  // floor 1: nobody knows his neighbour, and the broker knows no HTTP either
+  broker: [],
   oauth: ground,
-  kvs: ground,
-  store: ground,
+  store: [],
   outbox: ground,
   // floor 2
-  alexa: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
-  google: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
-  web: [...ground, 'broker', 'oauth', 'kvs', 'store', 'outbox'],
-  cameras: [...ground, 'oauth', 'outbox'],
-  // floor 3
-  app: [
-    ...ground,
-    'broker',
-    'oauth',
-    'kvs',
-    'store',
-    'outbox',
-    'alexa',
-    'google',
-    'web',
-    'cameras',
-    'signaling',
-    'gateway',
-    'simulator',
-    'console',
-  ],
-  // beside the house, which they reach over the wire only; the KVS client is the gateway's camera SDK. The signaling service's
-  // local door is handed to the KVS client by app, without an import.
-  signaling: ground,
-  gateway: [...ground, 'kvs'],
-  simulator: ground,
-  console: ground,
+  alexa: heart,
+  google: heart,
+  web: heart,
+  cameras: heart,
+  // floor 3: the parts plugged together, and what opens them to the world
+  settings: plugs,
+  assembly: [...plugs, 'settings', 'operator'],
+  operator: [...plugs, 'assembly'],
+  doors: [...plugs, 'assembly', 'operator'],
+  aws: [...plugs, 'assembly', 'operator', 'doors', 'settings'],
 }
 
 const sources = globSync('**/*.{ts,tsx}', { cwd: root })
-const roomOf = (file: string): string => file.split('/')[0]!
+const placeOf = (file: string, depth: number): string => file.split('/')[depth]!
+const inBridge = sources.filter((file) => file.startsWith('bridge/'))
+const roomOf = (file: string): string => placeOf(file, 1)
+const read = (file: string): string => readFileSync(join(root, file), 'utf8')
 
+/** What a file imports, relative ones as paths below `src`. */
 function importsOf(file: string): readonly string[] {
-  const text = readFileSync(join(root, file), 'utf8')
-  const found = text.matchAll(/\b(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g)
-  return [...found].map(([, plain, dynamic, wrapped]) =>
-    relative(root, normalize(join(root, dirname(file), (plain ?? dynamic ?? wrapped)!))),
-  )
+  const found = read(file).matchAll(/^(?:import|export)\b[^'"]*?from '([^']+)'|\bimport(?: |\()'([^']+)'/gm)
+  return [...found].map(([, from, alone]) => {
+    const target = (from ?? alone)!
+    return target.startsWith('.') ? relative(root, normalize(join(root, dirname(file), target))) : target
+  })
 }
 
 test('the sources are found, and so are their imports', () => {
   expect(sources.length).toBeGreaterThan(50)
-  expect(importsOf('broker/broker.ts')).toContain('broker/negotiation.ts')
-  expect(importsOf('broker/session.ts')).toContain('errors.ts')
+  expect(importsOf('bridge/broker/broker.ts')).toContain('bridge/broker/negotiation.ts')
+  expect(importsOf('bridge/broker/session.ts')).toContain('transom-core/errors')
 })
 
-test('every room is known', () => {
-  expect([...new Set(sources.map(roomOf))].filter((room) => !(room in mayImport))).toEqual([])
+test('every package and every room is known', () => {
+  expect([...new Set(sources.map((file) => placeOf(file, 0)))].toSorted()).toEqual(Object.keys(mayDepend).toSorted())
+  expect([...new Set(inBridge.map(roomOf))].filter((room) => !(room in mayImport))).toEqual([])
 })
 
-test.each(Object.keys(mayImport))('%s imports only from the floors below it', (room) => {
-  const wrong = sources
+interface Manifest {
+  readonly name: string
+  readonly exports?: Readonly<Record<string, string>>
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+}
+const manifestOf = (name: string): Manifest => JSON.parse(read(`${name}/package.json`)) as Manifest
+
+describe.each(Object.keys(mayDepend))('the package %s', (name) => {
+  const { dependencies = {}, optionalDependencies = {}, devDependencies = {} } = manifestOf(name)
+  const files = sources.filter((file) => placeOf(file, 0) === name)
+
+  test('depends on the packages below it alone', () => {
+    const ours = Object.keys(dependencies).filter((one) => one.startsWith('transom-'))
+    expect(ours.filter((one) => !mayDepend[name]!.includes(one.slice('transom-'.length)))).toEqual([])
+  })
+
+  test('imports what its manifest names, of others only what they export, and no file outside of it', () => {
+    const named = { ...dependencies, ...optionalDependencies, ...devDependencies }
+    const isAllowed = (target: string): boolean => {
+      if (target.startsWith('node:')) return true
+      if (sources.includes(target)) return placeOf(target, 0) === name
+      const dependency = target.split('/', target.startsWith('@') ? 2 : 1).join('/')
+      if (!(dependency in named)) return false
+      if (!dependency.startsWith('transom-')) return true
+      const { exports = {} } = manifestOf(dependency.slice('transom-'.length))
+      return `.${target.slice(dependency.length)}` in exports
+    }
+    const wrong = files.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => !isAllowed(target))
+        .map((target) => `${file} -> ${target}`),
+    )
+    expect(wrong).toEqual([])
+  })
+})
+
+test.each(Object.keys(mayImport))('the room %s of the bridge imports only from the floors below it', (room) => {
+  const wrong = inBridge
     .filter((file) => roomOf(file) === room)
     .flatMap((file) => importsOf(file).map((target) => ({ file, target })))
-    .filter(({ target }) => roomOf(target) !== room && !mayImport[room]!.includes(roomOf(target)))
+    .filter(
+      ({ target }) =>
+        target.startsWith('bridge/') && roomOf(target) !== room && !mayImport[room]!.includes(roomOf(target)),
+    )
     .map(({ file, target }) => `${file} -> ${target}`)
   expect(wrong).toEqual([])
 })
 
 test('the broker knows no network and no cloud', () => {
-  const packages = sources
+  const packages = inBridge
     .filter((file) => roomOf(file) === 'broker')
-    .flatMap((file) =>
-      [...readFileSync(join(root, file), 'utf8').matchAll(/from '([^.'][^']*)'/g)].map(([, name]) => name!),
-    )
+    .flatMap(importsOf)
+    .filter((target) => !target.startsWith('bridge/') && !target.startsWith('transom-core/'))
   // node:net is here for `isIP`, which opens nothing.
   expect([...new Set(packages)].sort()).toEqual(['node:crypto', 'node:net'])
 })
 
 test('media is loaded in the gateway and the simulator alone, and only when it is needed', () => {
-  const eager = sources.filter((file) =>
-    /^import (?!type\b)[^;']*?from '(node-av|werift)/m.test(readFileSync(join(root, file), 'utf8')),
-  )
-  expect(eager.filter((file) => !['gateway', 'simulator'].includes(roomOf(file)))).toEqual([])
+  const eager = sources.filter((file) => /^import (?!type\b)[^;']*?from '(node-av|werift)/m.test(read(file)))
+  expect(eager.filter((file) => !['gateway', 'simulator'].includes(placeOf(file, 0)))).toEqual([])
 })

@@ -1,6 +1,7 @@
 /** Builds the page when there is no build, or one of other sources, so that `npm start` is all that it takes. Node's side. */
 import { execFile } from 'node:child_process'
 import { hash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -8,18 +9,20 @@ import { promisify } from 'node:util'
 
 const sources = import.meta.dirname
 const root = join(sources, '../..')
+/** The package comes with its build instead of its sources. */
+const isCheckout = existsSync(join(sources, 'index.html'))
 /** Where the built page is. */
-export const builtConsole = join(root, 'dist/console')
+export const builtConsole = isCheckout ? join(root, 'dist/console') : join(sources, 'dist')
 
 const buildMs = 60_000
 const run = promisify(execFile)
 
 /** Never throws: a bridge without its page is still a bridge. Resolves to what is wrong, in words for the operator, or to undefined. */
 export async function ensureConsole(): Promise<string | undefined> {
+  if (!isCheckout) return undefined
   try {
     const stamp = await stampOf()
-    // A package without sources comes with its build.
-    if (stamp === undefined || (await builtStamp()) === stamp) return undefined
+    if ((await builtStamp()) === stamp) return undefined
     await build(stamp)
     return undefined
   } catch (error) {
@@ -52,12 +55,14 @@ async function build(stamp: string): Promise<void> {
 }
 
 /** A digest of everything that the build is made of. */
-async function stampOf(): Promise<string | undefined> {
-  const files = (await readdir(sources, { recursive: true, withFileTypes: true }))
+async function stampOf(): Promise<string> {
+  const folders = [sources, join(sources, '../player')]
+  const entries = await Promise.all(folders.map((folder) => readdir(folder, { recursive: true, withFileTypes: true })))
+  const files = entries
+    .flat()
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
-  if (!files.some((file) => file.endsWith('index.html'))) return undefined
   const lock = join(root, 'package-lock.json')
   const parts = await Promise.all([...files, lock].map(async (file) => hash('sha256', await readFile(file))))
   return hash('sha256', parts.join())

@@ -8,7 +8,7 @@ export default defineConfig({
   root,
   base: '/',
   publicDir: false,
-  resolve: { alias: { 'transom-player': join(root, 'player/main.ts') } },
+  resolve: { alias: { 'transom-player': join(root, '../player/main.ts') } },
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
   // For `npm run console`: the page with hot reload, the bridge behind it.
   server: {
@@ -29,7 +29,7 @@ export default defineConfig({
     rollupOptions: {
       // The player is a module of its own, with its own exports, that the page imports as a vendor's app would.
       preserveEntrySignatures: 'strict',
-      input: { index: join(root, 'index.html'), 'transom-player': join(root, 'player/main.ts') },
+      input: { index: join(root, 'index.html'), 'transom-player': join(root, '../player/main.ts') },
       output: {
         entryFileNames: ({ name }) => (name === 'transom-player' ? '[name].js' : 'assets/[name]-[hash].js'),
         chunkFileNames: 'assets/[name]-[hash].js',

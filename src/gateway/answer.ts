@@ -9,8 +9,8 @@ import {
   useSdesMid,
   type RTCIceCandidate,
 } from 'werift'
-import type { Outgoing } from '../kvs/message.ts'
-import type { IceServer } from '../ports.ts'
+import type { Outgoing } from 'transom-kvs/message'
+import type { IceServer } from 'transom-core/ports'
 import type { ServerMemory, ServerWatch } from './ice-servers.ts'
 import type { NarrowedOffer } from './offer.ts'
 

@@ -1,7 +1,7 @@
 /** A few seconds of the synthetic doorbell, recorded: what it shows where no FFmpeg is installed to draw it anew. */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Clock } from '../ports.ts'
+import type { Clock } from 'transom-core/ports'
 import { createPacketizer } from './h264.ts'
 import { createSteadyClock, type MediaSource } from './media.ts'
 

@@ -2,14 +2,17 @@
  * FFmpeg in this process (`node-av`), loaded when a camera first needs it: it is 175 MB and nobody else in the house wants it.
  * It is an optional dependency, under the GPL as it is built, and there is none for some systems.
  */
+import type * as api from 'node-av/api'
+import type * as constants from 'node-av/constants'
+import type * as lib from 'node-av/lib'
 import { SourceError } from './media.ts'
 
 /**
  * The parts of `node-av` in use. Its modules are cached by Node, so asking again costs nothing.
  * Throws `SourceError` when it is not installed.
  */
-export async function loadFfmpeg() {
-  const [api, lib, constants] = await Promise.all([
+export async function loadFfmpeg(): Promise<Ffmpeg> {
+  const [highLevel, low, numbers] = await Promise.all([
     import('node-av/api'),
     import('node-av/lib'),
     import('node-av/constants'),
@@ -18,8 +21,8 @@ export async function loadFfmpeg() {
     throw new SourceError('source_no_ffmpeg', message, { cause })
   })
   // FFmpeg writes to stderr by itself; what matters comes back to us as an error code.
-  lib.Log.setLevel(constants.AV_LOG_FATAL)
-  return { ...api, ...lib, ...constants }
+  low.Log.setLevel(numbers.AV_LOG_FATAL)
+  return { ...highLevel, ...low, ...numbers }
 }
 
 /** Whether `loadFfmpeg` can be used. */
@@ -29,7 +32,7 @@ export const hasFfmpeg = (): Promise<boolean> =>
     () => false,
   )
 
-export type Ffmpeg = Awaited<ReturnType<typeof loadFfmpeg>>
+export type Ffmpeg = typeof api & typeof lib & typeof constants
 
 export type CodecContext = InstanceType<Ffmpeg['CodecContext']>
 

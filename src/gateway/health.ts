@@ -1,5 +1,5 @@
 /** Whether a camera's source delivers pictures, or would at once: learned while it runs, and by looking while nobody watches. */
-import type { Fault, Log } from '../ports.ts'
+import type { Fault, Log } from 'transom-core/ports'
 import { faultOf, SourceError, type MediaInfo, type MediaSource } from './media.ts'
 import { pause } from './pause.ts'
 

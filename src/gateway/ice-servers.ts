@@ -1,6 +1,6 @@
 /** What a camera knows of its STUN and TURN servers from one viewer to the next: who answers, how fast, and who is dead. */
 import type { RTCIceTransport } from 'werift'
-import type { IceServer, Log } from '../ports.ts'
+import type { IceServer, Log } from 'transom-core/ports'
 
 /** How long candidates are waited for while nothing is known of the servers, and at most. */
 const longestWaitMs = 400

@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import { createPacketizer, profileLevelId, readParameterSets } from './h264.ts'
 import { loadFfmpeg, type Ffmpeg } from './ffmpeg.ts'
 import { SourceError, type AudioPacket, type VideoUnit } from './media.ts'
-import type { SourceFault } from '../errors.ts'
+import type { SourceFault } from 'transom-core/errors'
 import { createTranscoder, type Transcoder } from './transcoder.ts'
 
 /** What is read from an input, in its order; times are milliseconds on the input's own clock. */

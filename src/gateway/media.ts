@@ -1,6 +1,6 @@
 /** The shapes that media has between a source (synthetic, file, RTSP) and the viewers: ready for RTP, stamped with one clock. */
-import type { Clock, Fault } from '../ports.ts'
-import type { SourceFault } from '../errors.ts'
+import type { Clock, Fault } from 'transom-core/ports'
+import type { SourceFault } from 'transom-core/errors'
 import type { Ear } from './talk-back.ts'
 
 /** One H.264 access unit, already cut to RTP payloads. */

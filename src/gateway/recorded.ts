@@ -1,6 +1,6 @@
 /** A media file as a source. */
 import { basename } from 'node:path'
-import type { Clock, Log } from '../ports.ts'
+import type { Clock, Log } from 'transom-core/ports'
 import { openInput, type Input, type InputItem, type InputPlace } from './input.ts'
 import { pause } from './pause.ts'
 import { withSilence } from './silence.ts'

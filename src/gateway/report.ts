@@ -1,8 +1,8 @@
 /** Posts what a camera has to tell to the bridge, and leaves its pictures there. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { boundedFetch } from '../fetch.ts'
-import type { Log } from '../ports.ts'
-import { cameraEventReply, type CameraEvent } from '../wire/camera-event.ts'
+import { boundedFetch } from 'transom-core/fetch'
+import type { Log } from 'transom-core/ports'
+import { cameraEventReply, type CameraEvent } from 'transom-core/wire/camera-event'
 
 const send = boundedFetch({ ms: 3_000 })
 /** Pauses before a press is posted again: a ring that comes a quarter of a minute late is of no use to anybody. */

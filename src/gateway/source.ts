@@ -1,5 +1,5 @@
 /** One running source for all viewers of a camera: started by the first of them, stopped after the last. */
-import type { Clock, Fault, Log } from '../ports.ts'
+import type { Clock, Fault, Log } from 'transom-core/ports'
 import { createClipSource } from './clip.ts'
 import { hasFfmpeg } from './ffmpeg.ts'
 import { createHealth, type SourceState } from './health.ts'

@@ -1,7 +1,7 @@
 /** Still pictures out of a camera's stream: a key frame, decoded, made small, and left with the bridge now and then. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { H264RtpPayload } from 'werift'
-import type { Log } from '../ports.ts'
+import type { Log } from 'transom-core/ports'
 import { loadFfmpeg, openEncoder, type Ffmpeg } from './ffmpeg.ts'
 import type { VideoUnit } from './media.ts'
 import type { SharedSource } from './source.ts'

@@ -1,6 +1,6 @@
 /** The synthetic doorbell's eye and ear: the garden at dusk with a clock over it, and a chime; encoded as a real camera would. */
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Clock } from '../ports.ts'
+import type { Clock } from 'transom-core/ports'
 import { createSound, packetSamples, sampleRate } from './chime.ts'
 import { loadFfmpeg, openEncoder, type CodecContext, type Ffmpeg } from './ffmpeg.ts'
 import { createPacketizer } from './h264.ts'

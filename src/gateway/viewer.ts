@@ -1,9 +1,9 @@
 /** One viewer of the camera: its peer connection from the offer to the end, what it is sent and what it says. */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { RTCPeerConnection, RTCRtpTransceiver } from 'werift'
-import type { Outgoing } from '../kvs/message.ts'
-import type { Clock, IceServer, Log } from '../ports.ts'
-import type { CameraEvent } from '../wire/camera-event.ts'
+import type { Outgoing } from 'transom-kvs/message'
+import type { Clock, IceServer, Log } from 'transom-core/ports'
+import type { CameraEvent } from 'transom-core/wire/camera-event'
 import { answerOffer, createConnection, OfferError } from './answer.ts'
 import { createFeed, type Feed } from './feed.ts'
 import type { ServerMemory, ServerWatch } from './ice-servers.ts'

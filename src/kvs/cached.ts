@@ -1,6 +1,6 @@
 /** A value that is fetched once for all who ask, kept while it is good, and renewed before it spoils. */
-import type { Clock } from '../ports.ts'
-import { untilAborted } from '../deadline.ts'
+import type { Clock } from 'transom-core/ports'
+import { untilAborted } from 'transom-core/deadline'
 
 /** A fetched value. Instants are epoch milliseconds; without them it is good for ever. */
 export interface Lease<T> {

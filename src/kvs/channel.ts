@@ -7,7 +7,7 @@ import { trustOf, type Kvs } from './access.ts'
 import { ServiceRefusal, toKvsError } from './failure.ts'
 import { decodeMessage, encodeMessage, type ChannelMessage, type Outgoing } from './message.ts'
 import type { ChannelResources } from './resources.ts'
-import { untilAborted } from '../deadline.ts'
+import { untilAborted } from 'transom-core/deadline'
 import { within } from './waiting.ts'
 
 export type ChannelRole = { readonly role: 'MASTER' } | { readonly role: 'VIEWER'; readonly clientId: string }

@@ -1,7 +1,7 @@
 /** The messages on a channel's WebSocket: tolerant when read, strict when written. */
 import { z } from 'zod'
-import { BridgeError } from '../errors.ts'
-import { maxPayload } from '../ports.ts'
+import { BridgeError } from 'transom-core/errors'
+import { maxPayload } from 'transom-core/ports'
 
 /** What can be sent to the other side of a channel. */
 export type Outgoing =

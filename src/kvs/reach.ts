@@ -1,5 +1,5 @@
 /** How a signaling service is reached, as far as a viewer needs it: over the network, or in this process. */
-import type { IceServer } from '../ports.ts'
+import type { IceServer } from 'transom-core/ports'
 import type { ChannelConnection } from './channel.ts'
 
 export interface Reach {

@@ -1,7 +1,7 @@
 /** The way to a signaling service over the network: channels looked up and kept, lines opened ahead, calls by the AWS SDK. */
 import { SendAlexaOfferToMasterCommand } from '@aws-sdk/client-kinesis-video-signaling'
-import type { Clock, IceServer, Log } from '../ports.ts'
-import { untilAborted } from '../deadline.ts'
+import type { Clock, IceServer, Log } from 'transom-core/ports'
+import { untilAborted } from 'transom-core/deadline'
 import { openKvs, type KvsAccess } from './access.ts'
 import { createAhead } from './ahead.ts'
 import { createCached, type Cached } from './cached.ts'

@@ -1,11 +1,11 @@
 /** Where a channel lives and which ICE servers it has: the REST calls around a call. */
 import { DescribeSignalingChannelCommand, GetSignalingChannelEndpointCommand } from '@aws-sdk/client-kinesis-video'
 import { GetIceServerConfigCommand } from '@aws-sdk/client-kinesis-video-signaling'
-import { BridgeError } from '../errors.ts'
-import type { IceServer } from '../ports.ts'
+import { BridgeError } from 'transom-core/errors'
+import type { IceServer } from 'transom-core/ports'
 import type { Kvs } from './access.ts'
 import { toKvsError } from './failure.ts'
-import { untilAborted } from '../deadline.ts'
+import { untilAborted } from 'transom-core/deadline'
 import { within } from './waiting.ts'
 
 /** A channel's addresses for one role. */

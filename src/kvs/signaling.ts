@@ -1,7 +1,7 @@
 /** The way to a camera master over KVS: as a viewer on its signaling channel, or by SendAlexaOfferToMaster. */
-import { BridgeError } from '../errors.ts'
-import type { CameraMessage, ChannelRef, Clock, Log, Signaling } from '../ports.ts'
-import { untilAborted } from '../deadline.ts'
+import { BridgeError } from 'transom-core/errors'
+import type { CameraMessage, ChannelRef, Clock, Log, Signaling } from 'transom-core/ports'
+import { untilAborted } from 'transom-core/deadline'
 import type { KvsAccess } from './access.ts'
 import type { ChannelConnection } from './channel.ts'
 import { ServiceRefusal, toKvsError } from './failure.ts'

@@ -3,7 +3,7 @@ import { createPrivateKey, randomBytes, X509Certificate, type webcrypto } from '
 import { mkdir } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import type { Clock, Log } from '../ports.ts'
+import type { Clock, Log } from 'transom-core/ports'
 import { readIfThere, writeWhole } from './private-file.ts'
 
 export interface ServerIdentity {

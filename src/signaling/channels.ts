@@ -1,5 +1,5 @@
 /** The signaling channels, kept in the store: one record per channel, found by its name. */
-import type { Clock, Store } from '../ports.ts'
+import type { Clock, Store } from 'transom-core/ports'
 import { ServiceError, type ServiceErrorType } from './service-error.ts'
 
 export interface Channel {

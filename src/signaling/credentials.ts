@@ -1,8 +1,8 @@
 /** The keys that cameras and applications sign with: made here, kept encrypted, looked up to verify a signature. */
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
-import { BridgeError } from '../errors.ts'
-import type { Clock, Log, Store } from '../ports.ts'
+import { BridgeError } from 'transom-core/errors'
+import type { Clock, Log, Store } from 'transom-core/ports'
 import { readIfThere, writeWhole } from './private-file.ts'
 
 /** What a key opens: an application's every channel in any role, a camera's its own as master, a viewer's those named. */

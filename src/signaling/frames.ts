@@ -1,5 +1,5 @@
 /** The frames that a client sends: read, counted against its limits, carried; the same for a socket and in process. */
-import type { Clock, Log } from '../ports.ts'
+import type { Clock, Log } from 'transom-core/ports'
 import type { Seat } from './hub.ts'
 import type { SignalingLimits } from './limits.ts'
 import { readFrame, writeStatus, type MessageType } from './message.ts'

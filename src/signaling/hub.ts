@@ -1,5 +1,5 @@
 /** Who is connected to which channel, and the carrying of messages between them. Knows no socket, HTTP or store. */
-import type { ChannelPresence, Clock } from '../ports.ts'
+import type { ChannelPresence, Clock } from 'transom-core/ports'
 import type { Channel } from './channels.ts'
 import type { SignalingLimits } from './limits.ts'
 import { createMailbox, type Mailbox } from './mailbox.ts'

@@ -1,6 +1,6 @@
 /** What GetIceServerConfig answers: configured ICE servers, and TURN servers with a password made for the caller. */
 import { createHmac } from 'node:crypto'
-import type { Clock, IceServer } from '../ports.ts'
+import type { Clock, IceServer } from 'transom-core/ports'
 
 export interface KvsIceServer {
   readonly Uris: readonly string[]

@@ -1,7 +1,7 @@
 /** Who is asking: the one check of a request's signature for both doors, and the care for those who have not passed it. */
 import type { IncomingMessage } from 'node:http'
-import { nameOf, networkOf, whileOpen, type Strangers } from '../admission.ts'
-import type { Clock, Log } from '../ports.ts'
+import { nameOf, networkOf, whileOpen, type Strangers } from 'transom-core/admission'
+import type { Clock, Log } from 'transom-core/ports'
 import type { Credential } from './credentials.ts'
 import type { SignalingLimits } from './limits.ts'
 import type { Rates } from './rates.ts'

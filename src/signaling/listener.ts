@@ -3,7 +3,7 @@ import { createServer as createPlainServer, type Server as PlainServer, type Ser
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContext } from 'node:tls'
-import type { Clock, Log } from '../ports.ts'
+import type { Clock, Log } from 'transom-core/ports'
 import { loadIdentity } from './certificates.ts'
 
 /** Where the server's certificate comes from. */

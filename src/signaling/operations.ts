@@ -8,7 +8,7 @@ import type { KvsIceServer } from './ice-servers.ts'
 import { idPattern, maxPayload } from './message.ts'
 import { endpointPath } from './roles.ts'
 import { ServiceError } from './service-error.ts'
-import { faultsOf } from '../wire/faults.ts'
+import { faultsOf } from 'transom-core/wire/faults'
 
 export interface Operation {
   /** The name of the operation, which is also that of the IAM action. */

@@ -1,5 +1,5 @@
 /** Which signatures were used already: a request that somebody recorded is worth nothing to them. */
-import type { Clock, Log, Store, Stored } from '../ports.ts'
+import type { Clock, Log, Store, Stored } from 'transom-core/ports'
 import { ServiceError } from './service-error.ts'
 import type { Signature } from './sigv4.ts'
 

@@ -1,7 +1,7 @@
 /** The REST door: a signed POST in, one JSON answer out, for the control plane and for the channels' HTTPS endpoint. */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Clock, Log } from '../ports.ts'
+import type { Clock, Log } from 'transom-core/ports'
 import { isAllowed, type Credential } from './credentials.ts'
 import type { Identify } from './identify.ts'
 import type { SignalingLimits } from './limits.ts'

@@ -1,7 +1,7 @@
 /** A STUN server that answers binding requests and nothing else: the ICE server that is always there and answers at once. */
 import { createSocket } from 'node:dgram'
 import { isIPv4, isIPv6 } from 'node:net'
-import type { Log } from '../ports.ts'
+import type { Log } from 'transom-core/ports'
 
 export interface StunResponder {
   readonly port: number

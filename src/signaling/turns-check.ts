@@ -1,6 +1,6 @@
 /** Looks once whether `turns:` servers show a certificate that displays can trust, because a display would not say. */
 import { connect } from 'node:tls'
-import type { Log } from '../ports.ts'
+import type { Log } from 'transom-core/ports'
 
 const answerMs = 5_000
 const defaultPort = 5_349

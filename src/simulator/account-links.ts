@@ -1,7 +1,7 @@
 /** The links of accounts with the two assistants, as Amazon's and Google's clouds would keep them; here in memory. */
 
 import { randomBytes } from 'node:crypto'
-import type { Clock, Log } from '../ports.ts'
+import type { Clock, Log } from 'transom-core/ports'
 import { type AccountOf, isRefusal } from './bearer.ts'
 import { CallError, toCallError } from './causes.ts'
 import { authorizationUrl, endLink, type Link, type LinkOptions, redeemCallback, refreshLink } from './link.ts'

@@ -3,10 +3,10 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import express, { type Request, type Response, Router } from 'express'
 import { z } from 'zod'
-import type { Clock } from '../ports.ts'
+import type { Clock } from 'transom-core/ports'
 import type { Announcements } from './announcements.ts'
 import { bearerOf } from './bearer.ts'
-import { faultsOf } from '../wire/faults.ts'
+import { faultsOf } from 'transom-core/wire/faults'
 
 export interface Amazon {
   readonly router: Router

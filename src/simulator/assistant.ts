@@ -1,6 +1,6 @@
 /** What both assistants do in a call, each in its own language. */
 
-import type { IceServer } from '../ports.ts'
+import type { IceServer } from 'transom-core/ports'
 import type { AnswerRules } from './answer.ts'
 import { CallError } from './causes.ts'
 

@@ -1,7 +1,7 @@
 /** Who asks, by the access token of his request. */
 
 import type { Request } from 'express'
-import { BridgeError } from '../errors.ts'
+import { BridgeError } from 'transom-core/errors'
 
 /** Says whose token it is. Throws `BridgeError`: `unauthorized` or `token_expired`. */
 export type AccountOf = (token: string) => Promise<string>

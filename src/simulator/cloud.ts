@@ -5,8 +5,8 @@
 
 import express, { type Request, type RequestHandler, type Response, Router } from 'express'
 import { z } from 'zod'
-import { BridgeError } from '../errors.ts'
-import type { Clock, Log } from '../ports.ts'
+import { BridgeError } from 'transom-core/errors'
+import type { Clock, Log } from 'transom-core/ports'
 import { createAccountLinks } from './account-links.ts'
 import { createAlexa } from './alexa.ts'
 import type { Announcements } from './announcements.ts'
@@ -20,7 +20,7 @@ import type { Link } from './link.ts'
 import { findSession, type SessionQuery } from './sessions.ts'
 import { assistantNames, type AssistantName, type ClientSettings } from './settings.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
-import { faultsOf } from '../wire/faults.ts'
+import { faultsOf } from 'transom-core/wire/faults'
 
 export interface SimulatorCloudDeps {
   /** The bridge as this machine reaches it, and as a browser does. */

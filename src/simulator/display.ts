@@ -20,7 +20,7 @@ import {
   SourceDescriptionChunk,
   SourceDescriptionItem,
 } from 'werift'
-import type { IceServer } from '../ports.ts'
+import type { IceServer } from 'transom-core/ports'
 import type { Answer } from './answer.ts'
 import { CallError } from './causes.ts'
 import { orAborted, withDeadline } from './deadline.ts'

@@ -1,6 +1,6 @@
 /** The views of Echo displays that are browsers: a session of directives each, hung up when nobody else ends it. */
 
-import type { Log } from '../ports.ts'
+import type { Log } from 'transom-core/ports'
 import { createAlexa } from './alexa.ts'
 import { readAnswer } from './answer.ts'
 import { type Assistant, findCamera } from './assistant.ts'

@@ -2,8 +2,8 @@
 
 import type { RequestHandler, Response } from 'express'
 import { z } from 'zod'
-import { BridgeError } from '../errors.ts'
-import type { Clock } from '../ports.ts'
+import { BridgeError } from 'transom-core/errors'
+import type { Clock } from 'transom-core/ports'
 import type { Announcements, Heard } from './announcements.ts'
 import { type AccountOf, bearerOf } from './bearer.ts'
 import { CallError } from './causes.ts'

@@ -2,7 +2,7 @@
 
 import { createHash, randomInt } from 'node:crypto'
 import { z } from 'zod'
-import type { IceServer } from '../ports.ts'
+import type { IceServer } from 'transom-core/ports'
 import type { Assistant, AssistantOptions, FoundCamera } from './assistant.ts'
 import { isLoopback } from './browser.ts'
 import { CallError, type CauseCode } from './causes.ts'

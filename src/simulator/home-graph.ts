@@ -4,10 +4,10 @@ import { createPublicKey, randomBytes } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Request, Router } from 'express'
 import { jwtVerify } from 'jose'
 import { z } from 'zod'
-import type { Clock } from '../ports.ts'
+import type { Clock } from 'transom-core/ports'
 import type { Announcements } from './announcements.ts'
 import { bearerOf } from './bearer.ts'
-import { faultsOf } from '../wire/faults.ts'
+import { faultsOf } from 'transom-core/wire/faults'
 
 const someText = z.string().min(1)
 const count = z.int().min(1)

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { faultsOf } from '../wire/faults.ts'
+import { faultsOf } from 'transom-core/wire/faults'
 
 export const assistantNames = ['alexa', 'google'] as const
 export type AssistantName = (typeof assistantNames)[number]

@@ -1,8 +1,8 @@
 /** Amazon's side on loopback: Login with Amazon's token endpoint and the event gateways of all regions, as strict as the real ones. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { gatewayUrls, type AlexaRegion } from '../../src/alexa/region.ts'
-import { proactiveEvent, type ProactiveEvent } from '../../src/wire/alexa.ts'
+import { gatewayUrls, type AlexaRegion } from '../../src/bridge/alexa/region.ts'
+import { proactiveEvent, type ProactiveEvent } from '../../src/core/wire/alexa.ts'
 
 export const client = { clientId: 'amzn1.application-oa2-client.0123', clientSecret: 'amzn1.oa2-cs.v1.4567' }
 

@@ -1,6 +1,6 @@
 /** Where certificates of custom skills' requests may come from, and which of them are believed. */
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { createCertificateChains, normalizeCertChainUrl } from '../../src/alexa/skill/certificate-chain.ts'
+import { createCertificateChains, normalizeCertChainUrl } from '../../src/bridge/alexa/skill/certificate-chain.ts'
 import { issue, type Issued } from './certificates.ts'
 
 const host = 'echo-api.amazon.com'

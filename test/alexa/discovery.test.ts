@@ -1,7 +1,7 @@
 /** What Alexa is told about a camera. */
 import { describe as group, expect, test } from '@jest/globals'
-import { describe, isEndpointId } from '../../src/alexa/discovery.ts'
-import type { Camera } from '../../src/ports.ts'
+import { describe, isEndpointId } from '../../src/bridge/alexa/discovery.ts'
+import type { Camera } from '../../src/core/ports.ts'
 import { frontDoor, garden } from './world.ts'
 
 const capabilitiesOf = (camera: Camera, canSendEvents = true) => describe(camera, { canSendEvents }).capabilities

@@ -1,10 +1,10 @@
 /** What happens at the door, on its way to Alexa. */
 import { describe, expect, test } from '@jest/globals'
-import { createAlexaDeliver, NOT_LINKED } from '../../src/alexa/event-gateway.ts'
-import type { Bearer } from '../../src/alexa/grants.ts'
-import { newsForAlexa } from '../../src/alexa/news.ts'
-import type { AlexaRegion } from '../../src/alexa/region.ts'
-import { cameraId, type Camera, type CameraNews } from '../../src/ports.ts'
+import { createAlexaDeliver, NOT_LINKED } from '../../src/bridge/alexa/event-gateway.ts'
+import type { Bearer } from '../../src/bridge/alexa/grants.ts'
+import { newsForAlexa } from '../../src/bridge/alexa/news.ts'
+import type { AlexaRegion } from '../../src/bridge/alexa/region.ts'
+import { cameraId, type Camera, type CameraNews } from '../../src/core/ports.ts'
 import { startAmazon } from './amazon.ts'
 import { createJournal, frontDoor, garden, noon } from './world.ts'
 

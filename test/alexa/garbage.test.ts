@@ -1,7 +1,7 @@
 /** Whatever comes in, one well-formed event goes out, and nothing secret reaches the log. */
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import { alexaEvent, proactiveEvent } from '../../src/wire/alexa.ts'
+import { alexaEvent, proactiveEvent } from '../../src/core/wire/alexa.ts'
 import * as directive from './directives.ts'
 import { sampleMessages } from './samples.ts'
 import { createWorld } from './world.ts'

@@ -1,6 +1,6 @@
 /** Directive in, event out: every directive and every error, in time. */
 import { describe, expect, jest, test } from '@jest/globals'
-import { BridgeError, type ErrorCode } from '../../src/errors.ts'
+import { BridgeError, type ErrorCode } from '../../src/core/errors.ts'
 import * as directive from './directives.ts'
 import { codes, garbage } from './samples.ts'
 import { anna, answerSdp, createWorld, frontDoor, nameOf, noon } from './world.ts'

@@ -1,10 +1,10 @@
 /** The companion skill, as Alexa asks it. */
 import { describe, expect, test } from '@jest/globals'
 import type { RequestEnvelope, ResponseEnvelope } from 'ask-sdk-model'
-import { durationMs, startOfDay } from '../../src/alexa/skill/duration.ts'
-import { createDoorbellSkill, type SkillDeps } from '../../src/alexa/skill/skill.ts'
-import { timeZoneOf } from '../../src/alexa/skill/time-zone.ts'
-import { BridgeError } from '../../src/errors.ts'
+import { durationMs, startOfDay } from '../../src/bridge/alexa/skill/duration.ts'
+import { createDoorbellSkill, type SkillDeps } from '../../src/bridge/alexa/skill/skill.ts'
+import { timeZoneOf } from '../../src/bridge/alexa/skill/time-zone.ts'
+import { BridgeError } from '../../src/core/errors.ts'
 import { anna, createJournal, frontDoor, garden, noon } from './world.ts'
 
 const hour = 3_600_000

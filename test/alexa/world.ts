@@ -1,9 +1,9 @@
 /** Everything around the Alexa handler, as fakes of its ports: who may ask, the cameras, a broker, the grants, the log. */
-import { BridgeError } from '../../src/errors.ts'
-import type { AlexaDeps } from '../../src/alexa/directives.ts'
-import { createAlexaHandler } from '../../src/alexa/handler.ts'
-import { accountId, cameraId, type Camera, type Log } from '../../src/ports.ts'
-import type { AlexaEvent } from '../../src/wire/alexa.ts'
+import { BridgeError } from '../../src/core/errors.ts'
+import type { AlexaDeps } from '../../src/bridge/alexa/directives.ts'
+import { createAlexaHandler } from '../../src/bridge/alexa/handler.ts'
+import { accountId, cameraId, type Camera, type Log } from '../../src/core/ports.ts'
+import type { AlexaEvent } from '../../src/core/wire/alexa.ts'
 
 export const anna = accountId('anna')
 export const noon = Date.UTC(2026, 10, 22, 12, 0, 0, 345)

@@ -1,6 +1,6 @@
 /** What is prepared at a camera before anybody asks for its picture: all of it where a process stays, nothing where it is frozen. */
 import { expect, test } from '@jest/globals'
-import { accountId } from '../../src/ports.ts'
+import { accountId } from '../../src/core/ports.ts'
 import { openWholeHouse } from './whole-house.ts'
 
 /** Google asks to show the camera, and somebody rings: both of which may be followed by a view. */

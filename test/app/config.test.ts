@@ -1,6 +1,6 @@
 /** Settings: defaults, and errors that say what to do. */
 import { expect, test } from '@jest/globals'
-import { readConfig } from '../../src/app/config.ts'
+import { readConfig } from '../../src/transom/config.ts'
 
 test('nothing needs to be set', () => {
   expect(readConfig({})).toMatchObject({

@@ -2,8 +2,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createHttpApp } from '../../src/app/http.ts'
-import type { AccountId } from '../../src/ports.ts'
+import { createHttpApp } from '../../src/bridge/doors/http.ts'
+import type { AccountId } from '../../src/core/ports.ts'
 import * as directive from '../alexa/directives.ts'
 import { openWholeHouse, type WholeHouse } from './whole-house.ts'
 

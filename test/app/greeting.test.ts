@@ -1,8 +1,8 @@
 /** The start says what there is, and nothing that there is not. */
 import { expect, test } from '@jest/globals'
-import { readConfig } from '../../src/app/config.ts'
-import { greeting } from '../../src/app/greeting.ts'
-import { accountId, cameraId, type Camera } from '../../src/ports.ts'
+import { readConfig } from '../../src/transom/config.ts'
+import { greeting } from '../../src/transom/greeting.ts'
+import { accountId, cameraId, type Camera } from '../../src/core/ports.ts'
 
 const camera: Camera = {
   id: cameraId('front-door'),

@@ -1,9 +1,9 @@
 /** What `/healthz` says of the store: tried by a write, and not for each who asks. */
 import { expect, test } from '@jest/globals'
-import { createHealth } from '../../src/app/health.ts'
-import { BridgeError } from '../../src/errors.ts'
-import type { Collection, Store } from '../../src/ports.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createHealth } from '../../src/bridge/doors/health.ts'
+import { BridgeError } from '../../src/core/errors.ts'
+import type { Collection, Store } from '../../src/core/ports.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createJournal } from '../alexa/world.ts'
 
 test('a full disk is named as long as it is full, and one write serves for five seconds of questions', async () => {

@@ -1,7 +1,7 @@
 /** What the bridge answers to a camera that says how a viewer fares: by this reply alone it can hang up a view. */
 import { expect, test } from '@jest/globals'
-import type { CameraMessage } from '../../src/ports.ts'
-import { cameraEventReply } from '../../src/wire/camera-event.ts'
+import type { CameraMessage } from '../../src/core/ports.ts'
+import { cameraEventReply } from '../../src/core/wire/camera-event.ts'
 import { anna, frontDoor } from '../alexa/world.ts'
 import { cSdkAnswer, echoOffer, echoRules, hostCandidate } from '../broker/fixtures.ts'
 import { openHouse, type House } from './house.ts'

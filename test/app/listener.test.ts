@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, expect, test } from '@jest/globals'
-import { createBridgeServer } from '../../src/app/listener.ts'
+import { createBridgeServer } from '../../src/transom/listener.ts'
 
 const closing: (() => void)[] = []
 afterEach(() => {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import express from 'express'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { createPage } from '../../src/app/page.ts'
+import { createPage } from '../../src/transom/page.ts'
 
 const index = `<!doctype html><title>Transom</title>${'<p>cameras</p>'.repeat(200)}`
 let directory: string

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
-import { loadSecrets, saveSecrets } from '../../src/app/secrets.ts'
+import { loadSecrets, saveSecrets } from '../../src/transom/secrets.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'transom-secrets-'))
 let count = 0

@@ -1,6 +1,6 @@
 /** The settings of the signaling service, and what belongs together in them. */
 import { expect, test } from '@jest/globals'
-import { readConfig } from '../../src/app/config.ts'
+import { readConfig } from '../../src/transom/config.ts'
 
 const settings = (env: Record<string, string>) => readConfig(env).signaling
 

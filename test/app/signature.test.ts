@@ -1,6 +1,6 @@
 /** Signed requests: once each, and room for a thousand of them in a second. */
 import { expect, test } from '@jest/globals'
-import { createSignatures, sign } from '../../src/app/signature.ts'
+import { createSignatures, sign } from '../../src/bridge/doors/signature.ts'
 
 const key = 'key'
 const request = (at: number, body: string) => {

@@ -1,6 +1,6 @@
 /** The companion skill's door over HTTPS: whoever knocks without Alexa's signature starts nothing. */
 import { beforeAll, expect, test } from '@jest/globals'
-import { createCertificateChains } from '../../src/alexa/skill/certificate-chain.ts'
+import { createCertificateChains } from '../../src/bridge/alexa/skill/certificate-chain.ts'
 import { issue, signBody, type Issued } from '../alexa/certificates.ts'
 import { openHouse, type Reply } from './house.ts'
 

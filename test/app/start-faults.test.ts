@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { lockDirectory } from '../../src/app/data-lock.ts'
-import { readConfig } from '../../src/app/config.ts'
-import { startEmbedded } from '../../src/app/embedded.ts'
-import { atAddress, explainFile, makeDataDirectory, requireCredentialsKey } from '../../src/app/start-faults.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { lockDirectory } from '../../src/transom/data-lock.ts'
+import { readConfig } from '../../src/transom/config.ts'
+import { startEmbedded } from '../../src/transom/embedded.ts'
+import { atAddress, explainFile, makeDataDirectory, requireCredentialsKey } from '../../src/transom/start-faults.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 
 let folder: string
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'transom-start-'))))

@@ -1,6 +1,6 @@
 /** A camera that says too much: a stuck button ends by itself, with one notice, and the other cameras ring as ever. */
 import { expect, test } from '@jest/globals'
-import { createPace } from '../../src/cameras/pace.ts'
+import { createPace } from '../../src/bridge/cameras/pace.ts'
 import { openHouse } from './house.ts'
 import { openWholeHouse } from './whole-house.ts'
 

@@ -1,6 +1,6 @@
 /** What follows in the bridge when the last link of an account with an assistant ends. */
 import { expect, test } from '@jest/globals'
-import { createStreamTokens } from '../../src/google/stream-token.ts'
+import { createStreamTokens } from '../../src/bridge/google/stream-token.ts'
 import { openWholeHouse } from './whole-house.ts'
 
 test("Alexa's event tokens are dropped with the link that brought them, and not before", async () => {

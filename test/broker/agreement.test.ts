@@ -1,11 +1,11 @@
 /** What camera and display agree on: groups, formats by their parameters, the picture, talk-back. */
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'sdp-transform'
-import { readAnswer, sends } from '../../src/broker/agreement.ts'
-import { composeAnswer, isComplete, readTrickled, type TrickledCandidate } from '../../src/broker/answer.ts'
-import { offerForCamera, readOffer } from '../../src/broker/offer.ts'
-import type { AnswerRules } from '../../src/broker/rules.ts'
-import { BridgeError } from '../../src/errors.ts'
+import { readAnswer, sends } from '../../src/bridge/broker/agreement.ts'
+import { composeAnswer, isComplete, readTrickled, type TrickledCandidate } from '../../src/bridge/broker/answer.ts'
+import { offerForCamera, readOffer } from '../../src/bridge/broker/offer.ts'
+import type { AnswerRules } from '../../src/bridge/broker/rules.ts'
+import { BridgeError } from '../../src/core/errors.ts'
 import {
   descriptionOf,
   h264Usual,

@@ -10,17 +10,17 @@ import {
   type Presence,
   type Signaling,
   type Store,
-} from '../../src/ports.ts'
-import { advice, BridgeError } from '../../src/errors.ts'
+} from '../../src/core/ports.ts'
+import { advice, BridgeError } from '../../src/core/errors.ts'
 import {
   createBroker,
   type Broker,
   type BrokerDeps,
   type NegotiateRequest,
   type Wanted,
-} from '../../src/broker/broker.ts'
-import type { SessionView } from '../../src/broker/view.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+} from '../../src/bridge/broker/broker.ts'
+import type { SessionView } from '../../src/bridge/broker/view.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { budgets, cSdkAnswer, echoOffer, echoRules, hostCandidate } from './fixtures.ts'
 
 const camera: Camera = {

@@ -1,7 +1,7 @@
 /** Candidates as they come from the field, mended or dropped. */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { candidateLine, isReachable, parseCandidate, usableCandidates } from '../../src/broker/candidate.ts'
+import { candidateLine, isReachable, parseCandidate, usableCandidates } from '../../src/bridge/broker/candidate.ts'
 
 const written = (line: string): string | undefined => {
   const candidate = parseCandidate(line)

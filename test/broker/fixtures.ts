@@ -1,8 +1,8 @@
 /** Real-life descriptions and the facts that the broker's tests share. */
 import { readFileSync } from 'node:fs'
-import { accountId, cameraId, sessionId } from '../../src/ports.ts'
-import type { AnswerRules } from '../../src/broker/rules.ts'
-import type { Budgets, Facts } from '../../src/broker/story.ts'
+import { accountId, cameraId, sessionId } from '../../src/core/ports.ts'
+import type { AnswerRules } from '../../src/bridge/broker/rules.ts'
+import type { Budgets, Facts } from '../../src/bridge/broker/story.ts'
 
 const read = (name: string): string => readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8')
 

@@ -1,9 +1,9 @@
 /** A camera whose TURN server is dead is waited for now and then, not at each view. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { createBroker } from '../../src/broker/broker.ts'
-import { createHabits } from '../../src/broker/habits.ts'
-import { accountId, cameraId, type Camera, type CameraMessage } from '../../src/ports.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createBroker } from '../../src/bridge/broker/broker.ts'
+import { createHabits } from '../../src/bridge/broker/habits.ts'
+import { accountId, cameraId, type Camera, type CameraMessage } from '../../src/core/ports.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { budgets, cSdkAnswer, echoOffer, echoRules } from './fixtures.ts'
 
 beforeEach(() => {

@@ -1,11 +1,11 @@
 /** Offers as cameras get them and answers as displays get them. */
 import { describe, expect, test } from '@jest/globals'
 import { parse } from 'sdp-transform'
-import { BridgeError } from '../../src/errors.ts'
-import { readAnswer } from '../../src/broker/agreement.ts'
-import { composeAnswer, readTrickled } from '../../src/broker/answer.ts'
-import { offerForCamera, readOffer } from '../../src/broker/offer.ts'
-import type { AnswerRules } from '../../src/broker/rules.ts'
+import { BridgeError } from '../../src/core/errors.ts'
+import { readAnswer } from '../../src/bridge/broker/agreement.ts'
+import { composeAnswer, readTrickled } from '../../src/bridge/broker/answer.ts'
+import { offerForCamera, readOffer } from '../../src/bridge/broker/offer.ts'
+import type { AnswerRules } from '../../src/bridge/broker/rules.ts'
 import {
   chromiumAnswer,
   chromiumOffer,

@@ -1,9 +1,9 @@
 /** How many views an account may have at once, and that guests leave the owner a place. */
 import { afterEach, expect, test } from '@jest/globals'
-import { createBroker, type Broker } from '../../src/broker/broker.ts'
-import type { ViewLimits } from '../../src/broker/places.ts'
-import { accountId, cameraId, type Camera, type CameraMessage } from '../../src/ports.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createBroker, type Broker } from '../../src/bridge/broker/broker.ts'
+import type { ViewLimits } from '../../src/bridge/broker/places.ts'
+import { accountId, cameraId, type Camera, type CameraMessage } from '../../src/core/ports.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { cSdkAnswer, echoOffer, echoRules, hostCandidate } from './fixtures.ts'
 
 const owner = accountId('owner')

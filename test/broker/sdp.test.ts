@@ -2,8 +2,8 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { parse as parseIndependently } from 'sdp-transform'
-import { BridgeError } from '../../src/errors.ts'
-import { parseSdp, sdpLimits } from '../../src/broker/sdp.ts'
+import { BridgeError } from '../../src/core/errors.ts'
+import { parseSdp, sdpLimits } from '../../src/bridge/broker/sdp.ts'
 import { chromiumAnswer, chromiumOffer, cSdkAnswer, echoOffer } from './fixtures.ts'
 
 const codeOf = (act: () => unknown): string => {

@@ -1,9 +1,9 @@
 /** The session machine: its transitions one by one, and random walks that hold its promises. */
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { gatheredBy, isOverdue, open, step, type Effect, type Session } from '../../src/broker/session.ts'
-import type { Facts, SessionEvent } from '../../src/broker/story.ts'
-import { viewOf } from '../../src/broker/view.ts'
+import { gatheredBy, isOverdue, open, step, type Effect, type Session } from '../../src/bridge/broker/session.ts'
+import type { Facts, SessionEvent } from '../../src/bridge/broker/story.ts'
+import { viewOf } from '../../src/bridge/broker/view.ts'
 import { budgets, cSdkAnswer, echoOffer, facts, hostCandidate, reflexiveCandidate, relayCandidate } from './fixtures.ts'
 
 const candidate = (line: string): { readonly candidate: string; readonly sdpMid: string } => ({

@@ -1,8 +1,8 @@
 /** Offers that are larger than signaling carries: what is given up, in which order, and when an offer is refused. */
 import { expect, test } from '@jest/globals'
 import { parse } from 'sdp-transform'
-import { offerForCamera, readOffer } from '../../src/broker/offer.ts'
-import { maxPayload } from '../../src/ports.ts'
+import { offerForCamera, readOffer } from '../../src/bridge/broker/offer.ts'
+import { maxPayload } from '../../src/core/ports.ts'
 import { descriptionOf, type SectionOf } from './descriptions.ts'
 import { chromiumOffer, echoOffer, hubRules } from './fixtures.ts'
 

@@ -1,9 +1,9 @@
 /** The cameras' records: what checks a camera's key is kept, what signs its requests is sealed. */
 import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { createCameras } from '../../src/cameras/cameras.ts'
-import type { Store } from '../../src/ports.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createCameras } from '../../src/bridge/cameras/cameras.ts'
+import type { Store } from '../../src/core/ports.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { anna, frontDoor, garden } from '../alexa/world.ts'
 
 const sha256 = (text: string | Buffer) => createHash('sha256').update(text).digest()

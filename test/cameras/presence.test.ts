@@ -1,6 +1,6 @@
 /** Which comings and goings of a camera are news. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { createPresenceNews, createSourceFaults } from '../../src/cameras/presence.ts'
+import { createPresenceNews, createSourceFaults } from '../../src/bridge/cameras/presence.ts'
 
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())

@@ -1,9 +1,9 @@
 /** Sharing a camera: who sees it, who may talk, and what is left when anything of it ends. */
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import { createCameras, type Cameras } from '../../src/cameras/cameras.ts'
-import { createShares, type Shares } from '../../src/cameras/sharing.ts'
-import { accountId, cameraId, type Camera, type Collection, type Store } from '../../src/ports.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createCameras, type Cameras } from '../../src/bridge/cameras/cameras.ts'
+import { createShares, type Shares } from '../../src/bridge/cameras/sharing.ts'
+import { accountId, cameraId, type Camera, type Collection, type Store } from '../../src/core/ports.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 
 const ada = accountId('ada')
 const bob = accountId('bob')

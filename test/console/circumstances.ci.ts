@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
-import type * as PlayerModule from '../../src/console/player/main.ts'
+import type * as PlayerModule from '../../src/player/main.ts'
 import { enter, expectText, launch, looks, signIn, startBridge, visit, type Bridge, type Visitor } from './visitor.ts'
 
 let bridge: Bridge
@@ -13,7 +13,7 @@ let page: Page
 
 beforeAll(async () => {
   ;[bridge, browser] = await Promise.all([startBridge(), launch()])
-  execFileSync(process.execPath, ['src/app/admin.ts', 'user', 'add', 'grace', '--name', '👩‍🚀 Grace'], {
+  execFileSync(process.execPath, ['src/transom/admin.ts', 'user', 'add', 'grace', '--name', '👩‍🚀 Grace'], {
     env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: bridge.dataDir, NEW_PASSWORD: 'correct horse battery' },
   })
   owner = await visit(browser, bridge)
@@ -163,7 +163,7 @@ describe('a dialog', () => {
 
   test('says inside what was refused, and shows what is still so', async () => {
     // The operator shares without asking.
-    execFileSync(process.execPath, ['src/app/admin.ts', 'share', 'add', 'front-door', 'demo', 'grace', '--talk'], {
+    execFileSync(process.execPath, ['src/transom/admin.ts', 'share', 'add', 'front-door', 'demo', 'grace', '--talk'], {
       env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: bridge.dataDir },
     })
     await page.getByLabel('More for Front Door').click()

@@ -2,9 +2,9 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- what runs in the page must be one function */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
-import type * as PlayerModule from '../../src/console/player/main.ts'
-import type { Player } from '../../src/console/player/player.ts'
-import type { PlayerStats } from '../../src/console/player/stats.ts'
+import type * as PlayerModule from '../../src/player/main.ts'
+import type { Player } from '../../src/player/player.ts'
+import type { PlayerStats } from '../../src/player/stats.ts'
 import { duration } from '../../src/console/words.ts'
 import {
   enter,

@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
-import type { TransomPlayer } from '../../src/console/player/main.ts'
+import type { TransomPlayer } from '../../src/player/main.ts'
 import { createHouse, type House } from '../flows/house.ts'
 import { ensureConsole } from '../../src/console/build.ts'
 

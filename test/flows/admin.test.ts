@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => house.close())
 
 async function admin(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const child = spawn(process.execPath, ['src/app/admin.ts', ...args], {
+  const child = spawn(process.execPath, ['src/transom/admin.ts', ...args], {
     cwd: join(import.meta.dirname, '..', '..'),
     env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: house.dataDir, NEW_PASSWORD: 'correct horse' },
   })

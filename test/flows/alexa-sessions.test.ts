@@ -1,8 +1,8 @@
 /** Sessions that are not picture and sound alone: an Echo without a screen, and a data channel for pan, tilt and zoom. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import { accountId, type Camera, type CameraMessage } from '../../src/ports.ts'
-import { parseSdp } from '../../src/broker/sdp.ts'
+import { accountId, type Camera, type CameraMessage } from '../../src/core/ports.ts'
+import { parseSdp } from '../../src/bridge/broker/sdp.ts'
 import * as directive from '../alexa/directives.ts'
 import { frontDoor } from '../alexa/world.ts'
 import { openHouse, type House, type Reply } from '../app/house.ts'

@@ -12,7 +12,7 @@ let bridge: ChildProcess
 let said = ''
 
 beforeAll(async () => {
-  bridge = spawn(process.execPath, ['src/app/main.ts'], {
+  bridge = spawn(process.execPath, ['src/transom/main.ts'], {
     cwd: join(import.meta.dirname, '..', '..'),
     env: {
       ...process.env,

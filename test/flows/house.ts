@@ -68,7 +68,7 @@ export function createHouse(): House {
   return {
     dataDir,
     printed: () => said,
-    async start(env = {}, program = ['src/app/main.ts']) {
+    async start(env = {}, program = ['src/transom/main.ts']) {
       const started = spawn(process.execPath, program, {
         cwd: root,
         env: { ...base, ...env },

@@ -12,19 +12,19 @@ import { join } from 'node:path'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import dynalite from 'dynalite'
-import { createAlexaGrants } from '../../src/alexa/grants.ts'
-import { newsForAlexa } from '../../src/alexa/news.ts'
-import { createCameras } from '../../src/cameras/cameras.ts'
+import { createAlexaGrants } from '../../src/bridge/alexa/grants.ts'
+import { newsForAlexa } from '../../src/bridge/alexa/news.ts'
+import { createCameras } from '../../src/bridge/cameras/cameras.ts'
 import { startCamera } from '../../src/gateway/camera.ts'
 import { createReporter } from '../../src/gateway/report.ts'
-import { createOAuth } from '../../src/oauth/server.ts'
-import { createOutbox } from '../../src/outbox/outbox.ts'
-import { cameraId, type Camera } from '../../src/ports.ts'
+import { createOAuth } from '../../src/bridge/oauth/server.ts'
+import { createOutbox } from '../../src/bridge/outbox/outbox.ts'
+import { cameraId, type Camera } from '../../src/core/ports.ts'
 import { linkAccount } from '../../src/simulator/link.ts'
 import { startSignalingService } from '../../src/signaling/service.ts'
-import { createDynamoStore } from '../../src/store/dynamo.ts'
-import { dynamoTable } from '../../src/store/dynamo-table.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createDynamoStore } from '../../src/bridge/store/dynamo.ts'
+import { dynamoTable } from '../../src/bridge/store/dynamo-table.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { client as lwaClient, startAmazon } from '../alexa/amazon.ts'
 import { discover } from '../alexa/directives.ts'
 
@@ -136,7 +136,7 @@ await createAlexaGrants({ store, key, lwa: { ...lwaClient, tokenUrl: amazon.toke
 )
 
 // Only now: the entry reads its settings when it is loaded, as in a new execution environment.
-const lambda = await import('../../src/app/lambda.ts')
+const lambda = await import('../../src/bridge/aws/lambda.ts')
 
 server.on('request', (request, response) => {
   void serve(request).then(

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { startSignalingService } from '../../src/signaling/service.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createHouse } from './house.ts'
 
 const patience = 60_000
@@ -54,7 +54,7 @@ async function run(program: string, args: readonly string[], env: Readonly<Recor
   return { code: Number(code), ...said }
 }
 const transom = (operatorKey: string, ...args: readonly string[]) =>
-  run('src/app/cli.ts', ['camera', ...args], { TRANSOM_PUBLIC_URL: host().url, TRANSOM_OPERATOR_KEY: operatorKey })
+  run('src/transom/cli.ts', ['camera', ...args], { TRANSOM_PUBLIC_URL: host().url, TRANSOM_OPERATOR_KEY: operatorKey })
 
 interface Happened {
   readonly announced: number

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => house.close())
 
 async function transom(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const child = spawn(process.execPath, ['src/app/cli.ts', ...args], {
+  const child = spawn(process.execPath, ['src/transom/cli.ts', ...args], {
     cwd: join(import.meta.dirname, '..', '..'),
     env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: house.dataDir },
   })
@@ -212,7 +212,7 @@ test.each([
 test('a second process on the same data is refused, and may start when the first is gone, even by force', async () => {
   const start = () => {
     const env = { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: house.dataDir, TRANSOM_PORT: '0' }
-    const child = spawn(process.execPath, ['src/app/main.ts'], {
+    const child = spawn(process.execPath, ['src/transom/main.ts'], {
       cwd: join(import.meta.dirname, '..', '..'),
       env: { ...env, TRANSOM_SIGNALING_PORT: '0', TRANSOM_DOORBELL: 'off' },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
 /** A camera that is shared: who hears the bell, what each one's assistants are told, and what ends with the share. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import type { AccountId, Camera } from '../../src/ports.ts'
+import type { AccountId, Camera } from '../../src/core/ports.ts'
 import { echoOffer, echoRules } from '../broker/fixtures.ts'
 import { openWholeHouse, type WholeHouse } from '../app/whole-house.ts'
 

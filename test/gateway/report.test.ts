@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createReporter } from '../../src/gateway/report.ts'
-import { cameraEvent, type CameraEvent } from '../../src/wire/camera-event.ts'
+import { cameraEvent, type CameraEvent } from '../../src/core/wire/camera-event.ts'
 
 const press: CameraEvent = { kind: 'press', eventId: 'press-1', at: 1_000 }
 const viewer: CameraEvent = { kind: 'viewer', viewerId: 'echo-1', state: 'connected', at: 1_000 }

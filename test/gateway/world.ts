@@ -8,10 +8,10 @@ import { openKvs } from '../../src/kvs/access.ts'
 import { openChannel } from '../../src/kvs/channel.ts'
 import type { ChannelMessage, Outgoing } from '../../src/kvs/message.ts'
 import { findChannel } from '../../src/kvs/resources.ts'
-import type { IceServer, Log } from '../../src/ports.ts'
+import type { IceServer, Log } from '../../src/core/ports.ts'
 import { startSignalingService, type SignalingService } from '../../src/signaling/service.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
-import type { CameraEvent } from '../../src/wire/camera-event.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
+import type { CameraEvent } from '../../src/core/wire/camera-event.ts'
 
 const channelName = 'front-door'
 

@@ -1,6 +1,6 @@
 /** What Google is told unasked, from the outbox to Home Graph: presses, states, requests to ask again, farewells. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { cameraId, type CameraNews } from '../../src/ports.ts'
+import { cameraId, type CameraNews } from '../../src/core/ports.ts'
 import { ada, camera } from './fake-house.ts'
 import { eventually, openHome } from './home.ts'
 

@@ -3,14 +3,14 @@ import { generateKeyPairSync } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { jwtVerify } from 'jose'
-import { serviceAccountKey } from '../../src/google/service-token.ts'
+import { serviceAccountKey } from '../../src/bridge/google/service-token.ts'
 import {
   graphDevicesRequest,
   graphQueryRequest,
   reportRequest,
   requestSyncRequest,
   type ReportRequest,
-} from '../../src/wire/google.ts'
+} from '../../src/core/wire/google.ts'
 
 /** A planned answer: a status, with a header or two if it must be, or none at all. */
 export type Planned = number | 'hang' | { readonly status: number; readonly headers: Readonly<Record<string, string>> }

@@ -1,10 +1,10 @@
 /** What stands behind the Google doors in these tests: a broker and cameras that do as they are told, a store in memory. */
-import { createAfterwards } from '../../src/google/afterwards.ts'
-import { createFulfillment, type FulfillmentDeps } from '../../src/google/fulfillment.ts'
-import { createGoogleLinks } from '../../src/google/links.ts'
-import { createStatesOf } from '../../src/google/reports.ts'
-import { createSignalingDoor, type SignalingDoorDeps } from '../../src/google/signaling.ts'
-import { BridgeError } from '../../src/errors.ts'
+import { createAfterwards } from '../../src/bridge/google/afterwards.ts'
+import { createFulfillment, type FulfillmentDeps } from '../../src/bridge/google/fulfillment.ts'
+import { createGoogleLinks } from '../../src/bridge/google/links.ts'
+import { createStatesOf } from '../../src/bridge/google/reports.ts'
+import { createSignalingDoor, type SignalingDoorDeps } from '../../src/bridge/google/signaling.ts'
+import { BridgeError } from '../../src/core/errors.ts'
 import {
   accountId,
   cameraId,
@@ -13,9 +13,9 @@ import {
   type Grant,
   type IceServer,
   type Store,
-} from '../../src/ports.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
-import type { NegotiateRequest } from '../../src/broker/broker.ts'
+} from '../../src/core/ports.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
+import type { NegotiateRequest } from '../../src/bridge/broker/broker.ts'
 
 export const ada = accountId('account-ada')
 

@@ -1,13 +1,13 @@
 /** Google's intents in, replies out: each flow, each error, and whatever else may come. */
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import { BridgeError, errorCodes, type ErrorCode } from '../../src/errors.ts'
-import { createAfterwards } from '../../src/google/afterwards.ts'
-import { describeDevice, onlyDevices } from '../../src/google/devices.ts'
-import { googleErrorCode } from '../../src/google/errors.ts'
-import { referenceOf } from '../../src/google/stream-token.ts'
-import { cameraId } from '../../src/ports.ts'
-import { disconnectReply, executeReply, failureReply, queryReply, syncReply } from '../../src/wire/google.ts'
+import { BridgeError, errorCodes, type ErrorCode } from '../../src/core/errors.ts'
+import { createAfterwards } from '../../src/bridge/google/afterwards.ts'
+import { describeDevice, onlyDevices } from '../../src/bridge/google/devices.ts'
+import { googleErrorCode } from '../../src/bridge/google/errors.ts'
+import { referenceOf } from '../../src/bridge/google/stream-token.ts'
+import { cameraId } from '../../src/core/ports.ts'
+import { disconnectReply, executeReply, failureReply, queryReply, syncReply } from '../../src/core/wire/google.ts'
 import { ada, camera, fakeHouse, fulfillmentOf, linksOf, turnServer } from './fake-house.ts'
 
 const headers = { authorization: 'Bearer good' }

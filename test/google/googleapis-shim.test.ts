@@ -22,7 +22,7 @@ describe('the googleapis shim', () => {
 
   test('keeps every auth library out of a process that only imports the fulfillment door', () => {
     const script = `
-      await import(${JSON.stringify(new URL('../../src/google/fulfillment.ts', import.meta.url).href)})
+      await import(${JSON.stringify(new URL('../../src/bridge/google/fulfillment.ts', import.meta.url).href)})
       const { createRequire } = await import('node:module')
       console.log(JSON.stringify(Object.keys(createRequire(import.meta.url).cache)))`
     const loaded = JSON.parse(

@@ -1,7 +1,7 @@
 /** Calls to Home Graph, against a strict fake of it: bodies, tokens, quota, and every outcome told apart. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { createHomeGraph, type HomeGraphDeps } from '../../src/google/home-graph.ts'
-import { createQuota } from '../../src/google/quota.ts'
+import { createHomeGraph, type HomeGraphDeps } from '../../src/bridge/google/home-graph.ts'
+import { createQuota } from '../../src/bridge/google/quota.ts'
 import { startFakeGoogle } from './fake-google.ts'
 import { ada } from './fake-house.ts'
 

@@ -1,14 +1,14 @@
 /** Google's whole side as the bridge wires it, on a real store and outbox, against the fake of Google. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { createGoogleDeliver } from '../../src/google/deliver.ts'
-import { createHomeGraph } from '../../src/google/home-graph.ts'
-import { createGoogleNews } from '../../src/google/news.ts'
-import { createQuota } from '../../src/google/quota.ts'
-import { createReconcile } from '../../src/google/reconcile.ts'
-import { createGoogleReports, type StatesOf } from '../../src/google/reports.ts'
-import { createOutbox, type OutboxLimits } from '../../src/outbox/outbox.ts'
+import { createGoogleDeliver } from '../../src/bridge/google/deliver.ts'
+import { createHomeGraph } from '../../src/bridge/google/home-graph.ts'
+import { createGoogleNews } from '../../src/bridge/google/news.ts'
+import { createQuota } from '../../src/bridge/google/quota.ts'
+import { createReconcile } from '../../src/bridge/google/reconcile.ts'
+import { createGoogleReports, type StatesOf } from '../../src/bridge/google/reports.ts'
+import { createOutbox, type OutboxLimits } from '../../src/bridge/outbox/outbox.ts'
 import { startFakeGoogle } from './fake-google.ts'
-import type { Camera, CameraNews } from '../../src/ports.ts'
+import type { Camera, CameraNews } from '../../src/core/ports.ts'
 import { camera, fakeHouse, fulfillmentOf, linksOf, ports, statesOf, type FakeHouse } from './fake-house.ts'
 
 export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<OutboxLimits> = {}) {

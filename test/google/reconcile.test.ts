@@ -1,7 +1,7 @@
 /** Reconciling: what Home Graph believes is compared with what is true, and mended. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { scheduleReconcile } from '../../src/google/reconcile.ts'
-import { accountId, cameraId } from '../../src/ports.ts'
+import { scheduleReconcile } from '../../src/bridge/google/reconcile.ts'
+import { accountId, cameraId } from '../../src/core/ports.ts'
 import { ada, camera } from './fake-house.ts'
 import { eventually, openHome } from './home.ts'
 

@@ -1,10 +1,10 @@
 /** The player's messages at the signaling door: answers, goodbyes, CORS, and every way to be refused. */
 import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import { BridgeError, errorCodes, type ErrorCode } from '../../src/errors.ts'
-import { signalingBodyLimit, type SignalingReply } from '../../src/google/signaling.ts'
-import { createStreamTokens } from '../../src/google/stream-token.ts'
-import { cameraId } from '../../src/ports.ts'
+import { BridgeError, errorCodes, type ErrorCode } from '../../src/core/errors.ts'
+import { signalingBodyLimit, type SignalingReply } from '../../src/bridge/google/signaling.ts'
+import { createStreamTokens } from '../../src/bridge/google/stream-token.ts'
+import { cameraId } from '../../src/core/ports.ts'
 import { ada, camera, fakeHouse, signalingDoorOf } from './fake-house.ts'
 
 const offer = { action: 'offer', deviceId: 'bell-1', sdp: 'v=0\r\n(offer)\r\n' }

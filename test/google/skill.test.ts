@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { syncReply } from '../../src/wire/google.ts'
+import { syncReply } from '../../src/core/wire/google.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const file = (name: string): string => readFileSync(join(root, 'skills', 'google', name), 'utf8')

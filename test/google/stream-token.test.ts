@@ -1,8 +1,8 @@
 /** Stream tokens: unguessable, kept as a hash, bound to one account and camera, and gone when they should be. */
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from '@jest/globals'
-import { createStreamTokens } from '../../src/google/stream-token.ts'
-import { accountId, cameraId } from '../../src/ports.ts'
+import { createStreamTokens } from '../../src/bridge/google/stream-token.ts'
+import { accountId, cameraId } from '../../src/core/ports.ts'
 import { ada, fakeHouse } from './fake-house.ts'
 
 function open() {

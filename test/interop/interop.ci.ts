@@ -81,7 +81,7 @@ describe.each(names)('%s as a display', (stack) => {
 })
 
 async function addCamera(id: string): Promise<Readonly<Record<string, string>>> {
-  const child = spawn(process.execPath, ['src/app/cli.ts', 'camera', 'add', id, '--json'], {
+  const child = spawn(process.execPath, ['src/transom/cli.ts', 'camera', 'add', id, '--json'], {
     cwd: join(import.meta.dirname, '..', '..'),
     env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: house.dataDir },
   })

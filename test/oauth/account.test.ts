@@ -1,13 +1,13 @@
 /** One's own account over plain HTTP, without a script: links, sharing, history, and the ways in for a new person. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { createCameras, type Cameras } from '../../src/cameras/cameras.ts'
-import { createConsent } from '../../src/cameras/consent.ts'
-import { createShares, type Shares } from '../../src/cameras/sharing.ts'
-import { cameraId, type AccountId } from '../../src/ports.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
-import { createAttempts } from '../../src/oauth/attempts.ts'
-import type { Passkeys } from '../../src/oauth/passkeys.ts'
-import { createSignIn } from '../../src/oauth/sign-in.ts'
+import { createCameras, type Cameras } from '../../src/bridge/cameras/cameras.ts'
+import { createConsent } from '../../src/bridge/cameras/consent.ts'
+import { createShares, type Shares } from '../../src/bridge/cameras/sharing.ts'
+import { cameraId, type AccountId } from '../../src/core/ports.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
+import { createAttempts } from '../../src/bridge/oauth/attempts.ts'
+import type { Passkeys } from '../../src/bridge/oauth/passkeys.ts'
+import { createSignIn } from '../../src/bridge/oauth/sign-in.ts'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
 import {
   authorizationUrl,

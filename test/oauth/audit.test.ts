@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { createAudit } from '../../src/oauth/audit.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createAudit } from '../../src/bridge/oauth/audit.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 
 const day = 86_400_000
 

@@ -1,8 +1,8 @@
 /** Clients that an operator adds, rotates and removes while the server runs, by the registry and by its API. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
-import type { OAuthClient } from '../../src/oauth/client.ts'
-import { createClients } from '../../src/oauth/clients.ts'
+import type { OAuthClient } from '../../src/bridge/oauth/client.ts'
+import { createClients } from '../../src/bridge/oauth/clients.ts'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
 import { authorizationUrl, authorize, codeFields, createVisitor, link, refresh, signIn } from './visitor.ts'
 

@@ -2,10 +2,10 @@
 import { createServer, type Server } from 'node:http'
 import express from 'express'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
-import type { AccountId, Store } from '../../src/ports.ts'
-import type { OAuthClient } from '../../src/oauth/client.ts'
-import { createOAuth, type OAuth, type OAuthOptions } from '../../src/oauth/server.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import type { AccountId, Store } from '../../src/core/ports.ts'
+import type { OAuthClient } from '../../src/bridge/oauth/client.ts'
+import { createOAuth, type OAuth, type OAuthOptions } from '../../src/bridge/oauth/server.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { wrapped } from '../store/wrapped.ts'
 
 export const ada = { login: 'Ada@Example.com', password: 'correct horse', name: 'Ada Lovelace' }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { decodeProtectedHeader } from 'jose'
-import { createOAuth } from '../../src/oauth/server.ts'
+import { createOAuth } from '../../src/bridge/oauth/server.ts'
 import { alexa, type House, openHouse } from './house.ts'
 import { link, refresh } from './visitor.ts'
 

@@ -1,7 +1,7 @@
 /** Account linking as Alexa and Google do it, with a certified client library and by the plain requests they send. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { wrapped } from '../store/wrapped.ts'
 import { alexa, google, type House, openHouse } from './house.ts'
 import {

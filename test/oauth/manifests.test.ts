@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { alexaRedirectUris, googleRedirectUris } from '../../src/oauth/client.ts'
+import { alexaRedirectUris, googleRedirectUris } from '../../src/bridge/oauth/client.ts'
 import { alexa, openHouse } from './house.ts'
 import { link } from './visitor.ts'
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
-import type { OAuthClient } from '../../src/oauth/client.ts'
+import type { OAuthClient } from '../../src/bridge/oauth/client.ts'
 import { alexa, google, type House, openHouse } from './house.ts'
 import { authorize, codeFields, link, refresh, requestTokens, type TokenAnswer } from './visitor.ts'
 

@@ -1,11 +1,11 @@
 /** Signing in under a flood: few at a time, a queue, and a refusal that costs nothing. */
 import { expect, test } from '@jest/globals'
-import { createAttempts } from '../../src/oauth/attempts.ts'
-import { createAudit } from '../../src/oauth/audit.ts'
-import { createPasskeys } from '../../src/oauth/passkeys.ts'
-import { createSignIn, type SignInResult } from '../../src/oauth/sign-in.ts'
-import { createUsers } from '../../src/oauth/users.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createAttempts } from '../../src/bridge/oauth/attempts.ts'
+import { createAudit } from '../../src/bridge/oauth/audit.ts'
+import { createPasskeys } from '../../src/bridge/oauth/passkeys.ts'
+import { createSignIn, type SignInResult } from '../../src/bridge/oauth/sign-in.ts'
+import { createUsers } from '../../src/bridge/oauth/users.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { wrapped } from '../store/wrapped.ts'
 
 const password = 'correct horse battery'

@@ -1,6 +1,6 @@
 /** A person's browser, as far as the pages need one: cookies with paths, redirects step by step, forms. */
 import { ada, type House } from './house.ts'
-import type { OAuthClient } from '../../src/oauth/client.ts'
+import type { OAuthClient } from '../../src/bridge/oauth/client.ts'
 
 export interface Answer {
   readonly url: string

@@ -5,8 +5,8 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { expect, test } from '@jest/globals'
 import dynalite from 'dynalite'
-import { createDynamoStore } from '../../src/store/dynamo.ts'
-import { dynamoTable } from '../../src/store/dynamo-table.ts'
+import { createDynamoStore } from '../../src/bridge/store/dynamo.ts'
+import { dynamoTable } from '../../src/bridge/store/dynamo-table.ts'
 import { createWorld, press, report } from './world.ts'
 
 test('what a process left behind is told once by those that come after it', async () => {

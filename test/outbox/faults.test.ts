@@ -1,9 +1,9 @@
 /** Random days of an outbox: presses and reports, gateways that fail, hang or say yes to a dead process, crashes at any time, several processes at once. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { Delivery } from '../../src/outbox/outbox.ts'
-import { cameraId } from '../../src/ports.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import type { Delivery } from '../../src/bridge/outbox/outbox.ts'
+import { cameraId } from '../../src/core/ports.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createWorld, press, report, tick } from './world.ts'
 
 beforeEach(() => void jest.useFakeTimers({ now: 1_000_000 }))

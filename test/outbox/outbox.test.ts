@@ -1,8 +1,8 @@
 /** The outbox: presses first, reports in order, nothing lost, nothing twice, nothing late. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { createOutbox, type Delivery, type Outgoing } from '../../src/outbox/outbox.ts'
-import { accountId, cameraId, type Store } from '../../src/ports.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createOutbox, type Delivery, type Outgoing } from '../../src/bridge/outbox/outbox.ts'
+import { accountId, cameraId, type Store } from '../../src/core/ports.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createWorld, press, report, tick } from './world.ts'
 
 let store: Store

@@ -7,8 +7,8 @@ import {
   type Outbox,
   type OutboxLimits,
   type Outgoing,
-} from '../../src/outbox/outbox.ts'
-import { accountId, cameraId, type Store } from '../../src/ports.ts'
+} from '../../src/bridge/outbox/outbox.ts'
+import { accountId, cameraId, type Store } from '../../src/core/ports.ts'
 import { wrapped } from '../store/wrapped.ts'
 
 export interface Process {

@@ -10,7 +10,7 @@ import {
   UpdateSignalingChannelCommand,
 } from '@aws-sdk/client-kinesis-video'
 import { GetIceServerConfigCommand } from '@aws-sdk/client-kinesis-video-signaling'
-import type { IceServer } from '../../src/ports.ts'
+import type { IceServer } from '../../src/core/ports.ts'
 import { createIceServers } from '../../src/signaling/ice-servers.ts'
 import { region, run, type Running } from './running-service.ts'
 

@@ -1,7 +1,7 @@
 /** A signaling service in a process of its own, to be killed: its directory is the argument, and it talks by messages. */
 import { join } from 'node:path'
 import { startSignalingService } from '../../src/signaling/service.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { noRates, region } from './running-service.ts'
 
 const directory = process.argv[2] ?? ''

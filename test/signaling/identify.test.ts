@@ -2,12 +2,12 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { createStrangers } from '../../src/admission.ts'
+import { createStrangers } from '../../src/core/admission.ts'
 import { createIdentify } from '../../src/signaling/identify.ts'
 import { defaultLimits } from '../../src/signaling/limits.ts'
 import { createRates } from '../../src/signaling/rates.ts'
 import { openReplayMemory } from '../../src/signaling/replay.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 
 beforeEach(() => {
   jest.useFakeTimers()

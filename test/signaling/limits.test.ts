@@ -6,7 +6,7 @@ import { DescribeSignalingChannelCommand, ListSignalingChannelsCommand } from '@
 import { WebSocket } from 'ws'
 import { defaultLimits, type SignalingLimits } from '../../src/signaling/limits.ts'
 import { openReplayMemory } from '../../src/signaling/replay.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { base64, noRates, refusal, run, until, type Key, type Running } from './running-service.ts'
 import { send, sign } from './signed-post.ts'
 

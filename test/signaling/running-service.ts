@@ -9,14 +9,14 @@ import { KinesisVideoSignalingClient } from '@aws-sdk/client-kinesis-video-signa
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { WebSocket } from 'ws'
-import type { Log, Store } from '../../src/ports.ts'
+import type { Log, Store } from '../../src/core/ports.ts'
 import type { SignalingLimits } from '../../src/signaling/limits.ts'
 import {
   startSignalingService,
   type SignalingService,
   type SignalingServiceOptions,
 } from '../../src/signaling/service.ts'
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 
 export interface Key {
   readonly accessKeyId: string

@@ -1,11 +1,11 @@
 /** The Amazon and the Google that a bridge without credentials speaks to: as strict as the real ones, each account for itself. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { createHomeGraph, type Devices } from '../../src/google/home-graph.ts'
-import { createQuota } from '../../src/google/quota.ts'
-import { serviceAccountKey } from '../../src/google/service-token.ts'
-import { BridgeError } from '../../src/errors.ts'
-import { accountId } from '../../src/ports.ts'
+import { createHomeGraph, type Devices } from '../../src/bridge/google/home-graph.ts'
+import { createQuota } from '../../src/bridge/google/quota.ts'
+import { serviceAccountKey } from '../../src/bridge/google/service-token.ts'
+import { BridgeError } from '../../src/core/errors.ts'
+import { accountId } from '../../src/core/ports.ts'
 import type { Heard } from '../../src/simulator/announcements.ts'
 import { type EventReceivers, startEventReceivers } from '../../src/simulator/event-receivers.ts'
 import { listenAt } from '../../src/simulator/event-stream.ts'

@@ -1,5 +1,5 @@
 /** A second process on a store's file, for the tests. Usage: child.ts write|share <file>. Each line it prints was acknowledged. */
-import { createSqliteStore } from '../../src/store/sqlite.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 
 const [job, path = ''] = process.argv.slice(2)
 const store = createSqliteStore(path, Date.now)

@@ -1,7 +1,7 @@
 /** The contract of the `Store` port: what every store must do, run by the test file of each. */
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
-import type { Clock, Collection, Store, Stored } from '../../src/ports.ts'
+import type { Clock, Collection, Store, Stored } from '../../src/core/ports.ts'
 
 const minute = 60_000
 

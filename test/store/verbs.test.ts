@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import type { BasicCollection } from '../../src/ports.ts'
-import { createTurns, withVerbs } from '../../src/store/verbs.ts'
+import type { BasicCollection } from '../../src/core/ports.ts'
+import { createTurns, withVerbs } from '../../src/core/store/verbs.ts'
 
 /** Records that another process writes faster than we do, as often as `losses` says. */
 function contested(losses: number) {

@@ -1,6 +1,6 @@
 /** A store whose verbs a test watches, delays or breaks: `change` and `all` go through what was put in their way, too. */
-import type { BasicCollection, Store } from '../../src/ports.ts'
-import { createTurns, withVerbs } from '../../src/store/verbs.ts'
+import type { BasicCollection, Store } from '../../src/core/ports.ts'
+import { createTurns, withVerbs } from '../../src/core/store/verbs.ts'
 
 /** `wrap` makes the verbs of each kind; it may give back those it was given. */
 export function wrapped(

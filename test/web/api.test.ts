@@ -1,7 +1,7 @@
 /** What the page and vendors' apps may ask, and what they are told: over real HTTP, with real tokens. */
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { chromiumOffer } from '../broker/fixtures.ts'
-import type { CameraMessage } from '../../src/ports.ts'
+import type { CameraMessage } from '../../src/core/ports.ts'
 import { openHouse, type HouseOptions } from './house.ts'
 
 type House = Awaited<ReturnType<typeof openHouse>>

@@ -1,7 +1,7 @@
 /** What is wrong with an input, as a person reads it. */
 import { expect, test } from '@jest/globals'
 import { z } from 'zod'
-import { faultsOf } from '../../src/wire/faults.ts'
+import { faultsOf } from '../../src/core/wire/faults.ts'
 
 const said = (schema: z.ZodType, value: unknown): string => {
   const { error } = schema.safeParse(value)

@@ -1,7 +1,7 @@
 /** Holds the files in `schemas/` to the zod schemas that they are made of. */
 import { readdir, readFile } from 'node:fs/promises'
 import { describe, expect, test } from '@jest/globals'
-import { renderSchemas, schemaFolder } from '../../src/wire/generate.ts'
+import { renderSchemas, schemaFolder } from '../../src/core/wire/generate.ts'
 
 const rendered = await renderSchemas()
 

@@ -1,6 +1,6 @@
 /** What may be a camera's id: it stands in paths, topics and the assistants' messages. */
 import { expect, test } from '@jest/globals'
-import { registrationRequest } from '../../src/wire/registration.ts'
+import { registrationRequest } from '../../src/core/wire/registration.ts'
 
 const isCamera = (given: object): boolean =>
   registrationRequest.safeParse({ id: 'porch', name: 'Porch', ...given }).success

@@ -1,6 +1,6 @@
 /** One RTSP session with a camera: what it describes, the tracks that are set up, played and kept alive, and the goodbye. */
 import { SourceError } from '../media.ts'
-import type { SourceFault } from '../../errors.ts'
+import type { SourceFault } from 'transom-core/errors'
 import { readAddress, type CameraAddress } from './address.ts'
 import { openConnection, type Connection, type Reply } from './connection.ts'
 import { readDescription, type Description, type Track } from './description.ts'

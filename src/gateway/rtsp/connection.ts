@@ -2,7 +2,7 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { SourceError } from '../media.ts'
-import type { SourceFault } from '../../errors.ts'
+import type { SourceFault } from 'transom-core/errors'
 import type { CameraAddress } from './address.ts'
 import { answerChallenges, isStale, type Authorize } from './authorization.ts'
 import { createParser, writePacket, writeRequest, type Headers, type Received } from './message.ts'

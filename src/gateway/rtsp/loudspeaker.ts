@@ -3,7 +3,7 @@
  * only while somebody talks: an open one blocks the vendor's app, and the call button of some cameras.
  */
 import { randomInt } from 'node:crypto'
-import type { Log } from '../../ports.ts'
+import type { Log } from 'transom-core/ports'
 import { loadFfmpeg, openOpusDecoder, type Ffmpeg } from '../ffmpeg.ts'
 import { faultOf, SourceError } from '../media.ts'
 import type { Ear } from '../talk-back.ts'

@@ -1,5 +1,5 @@
 /** A network camera over RTSP as a source: looked at while nobody watches, played while somebody does. */
-import type { Clock, Log } from '../../ports.ts'
+import type { Clock, Log } from 'transom-core/ports'
 import { hasFfmpeg, loadFfmpeg } from '../ffmpeg.ts'
 import { createPacketizer, profileLevelId } from '../h264.ts'
 import { createSteadyClock, SourceError, type MediaInfo, type MediaSource, type SourceSink } from '../media.ts'

@@ -1,0 +1,91 @@
+/** The page's side of the bridge, plugged together: what it is told unasked, and what it may ask. */
+import type { Request, Router } from 'express'
+import type { Authorized } from '../authority.ts'
+import type { Broker } from '../broker/broker.ts'
+import { type AccountId, type CameraState, type Clock, type Log, type Presence, type Store } from 'transom-core/ports'
+import { createApi, type ApiDeps } from '../web/api.ts'
+import { createFeed } from '../web/feed.ts'
+import { createNews, type News } from '../web/news.ts'
+import { createRows } from '../web/rows.ts'
+import { createViewers } from '../web/viewers.ts'
+import type { Cameras } from '../cameras/cameras.ts'
+import type { BridgeConfig } from '../settings/bridge-config.ts'
+import type { Events } from '../cameras/events.ts'
+import type { Linking } from './linking.ts'
+import type { Registrations } from '../operator/registration-ports.ts'
+import type { Shares } from '../cameras/sharing.ts'
+
+export interface ConsoleDeps {
+  readonly config: BridgeConfig
+  /** True where one process sees everything, and may keep connections open. */
+  readonly isLive: boolean
+  readonly cameras: Cameras
+  readonly shares: Shares
+  readonly linking: Linking
+  readonly broker: Broker
+  readonly presence: Presence
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface ApiOptions {
+  readonly grantOf: (request: Request) => Promise<Authorized>
+  /** Where cameras can be registered. */
+  readonly registrations?: Registrations
+  readonly hearDisplays?: ApiDeps['hearDisplays']
+}
+
+export interface ConsoleSide {
+  readonly news: Omit<News, 'close'>
+  /** The routes below `/api`. */
+  open(events: Pick<Events, 'receive'>): { readonly api: (options: ApiOptions) => Router }
+  close(): void
+}
+
+export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
+  const { config, isLive, cameras, shares, linking, broker, presence, store, clock, log } = deps
+  const states = store.collection<CameraState>('camera-state')
+  const viewers = createViewers(clock)
+  const visible = { ...cameras, ...shares.visible }
+  const rows = createRows({
+    own: cameras,
+    visible,
+    broker,
+    presence,
+    stateOf: async ({ id }) => (await states.get(id))?.value ?? {},
+    viewers,
+    isLive,
+  })
+  const feed = createFeed({ clock, log })
+  const loginOf = async (guest: AccountId) => (await linking.oauth.users.findByAccount(guest))?.login
+  const news = createNews({ feed, rows, viewers, byId: cameras.byId, audience: shares.audience, loginOf, log })
+
+  return {
+    news,
+    open: (events) => ({
+      api: ({ grantOf, registrations, hearDisplays }) =>
+        createApi({
+          grantOf,
+          visible,
+          own: cameras,
+          people: linking.oauth.users,
+          sharing: linking.sharing,
+          receive: events.receive,
+          registrations,
+          broker,
+          rows,
+          feed: isLive ? feed : undefined,
+          hearDisplays,
+          // A browser has no deadline of its own; the page waits as long as the more patient of the assistants.
+          budgetMs: Math.max(config.alexa.budgetMs, config.google.budgetMs),
+          clock,
+          log,
+        }),
+    }),
+    close() {
+      news.close()
+      feed.close()
+    },
+  }
+}

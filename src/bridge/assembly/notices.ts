@@ -1,0 +1,47 @@
+/** What an owner should know and can do something about: an assistant that is not linked any more, names that are one. */
+import type { AccountId, Clock, Log, Store } from 'transom-core/ports'
+
+export interface Notice {
+  readonly kind: 'alexa_unlinked' | 'google_unlinked' | 'alexa_same_names' | 'alexa_left_out' | 'button_stuck'
+  readonly message: string
+  readonly at: number
+}
+
+export interface Notices {
+  /** One of each kind: the newest. Never rejects: what was the reason for it has happened all the same. */
+  add(accountId: AccountId, kind: Notice['kind'], why: string): Promise<void>
+  /** What it was about is put right. Never rejects. */
+  remove(accountId: AccountId, kind: Notice['kind']): Promise<void>
+  list(accountId: AccountId): Promise<readonly Notice[]>
+}
+
+const keptMs = 30 * 24 * 3_600_000
+
+const words: Record<Notice['kind'], (why: string) => string> = {
+  alexa_unlinked: () =>
+    'Alexa takes no more events for this account: enable the skill (add-on) again in the Alexa app.',
+  google_unlinked: () => 'Google takes no more reports for this account: link it again in the Google Home app.',
+  alexa_same_names: (names) => `Alexa cannot tell cameras of one name apart: give each a name of its own (${names}).`,
+  button_stuck: (name) =>
+    `The button of ${name} rings without a pause. It is ignored until it has been quiet for a minute: check whether it is stuck.`,
+  alexa_left_out: (cameras) => `Alexa is not told of every camera: ${cameras}.`,
+}
+
+export function createNotices({ store, clock, log }: { store: Store; clock: Clock; log: Log }): Notices {
+  const records = store.collection<Notice>('notice')
+  return {
+    async add(accountId, kind, why) {
+      const at = clock()
+      log('warn', 'notice', { accountId, kind, why })
+      const options = { group: accountId, expiresAt: at + keptMs }
+      await records
+        .put(`${accountId}#${kind}`, { kind, message: words[kind](why), at }, options)
+        .catch((thrown: unknown) => log('error', 'notice not kept', { accountId, kind, reason: String(thrown) }))
+    },
+    remove: (accountId, kind) =>
+      records
+        .remove(`${accountId}#${kind}`)
+        .catch((thrown: unknown) => log('error', 'notice not removed', { accountId, kind, reason: String(thrown) })),
+    list: async (accountId) => (await records.list(accountId)).map(({ value }) => value),
+  }
+}

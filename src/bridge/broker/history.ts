@@ -1,0 +1,151 @@
+/** What is kept of sessions: their records in the store, moved by the same steps as the running ones, for a day. */
+import { within } from 'transom-core/deadline'
+import type { AccountId, Clock, Log, SessionId, Store, Stored } from 'transom-core/ports'
+import { isOverdue, step, type Session } from './session.ts'
+import type { SessionEvent } from './story.ts'
+
+export interface History {
+  get(id: SessionId): Promise<Stored<Session> | undefined>
+  /** What the store knows of a session; undefined also when it does not say in time. */
+  recall(id: SessionId): Promise<Stored<Session> | undefined>
+  /** Keeps the record, unless that of a later attempt is there already. Never rejects: a store that fails costs no answer. */
+  save(session: Session, recalled: Stored<Session> | undefined): Promise<void>
+  /** Moves what is stored, beginning with what was just read; returns what is stored then. */
+  update(id: SessionId, event: SessionEvent, read?: Stored<Session>): Promise<Session | undefined>
+  /** The newest sessions of guests at this account's cameras, newest first. */
+  ofGuests(owner: AccountId): Promise<readonly Session[]>
+  /** The account's own sessions, newest first. */
+  all(accountId: AccountId): Promise<readonly Session[]>
+  /** To be called when a session has ended: keeps no more of them than are to be kept. */
+  prune(accountId: AccountId): Promise<void>
+  isOver(session: Session): boolean
+}
+
+/** A session's record is kept this long. */
+const keptMs = 24 * 3_600_000
+/** An owner is shown so many of them. */
+const mostOfGuests = 200
+const endOfTime = 9_999_999_999_999
+/** The store may take so long to tell of an earlier attempt; then the camera is asked without knowing. */
+const recallMs = 500
+
+export function createHistory(deps: {
+  readonly store: Store
+  readonly mostKept: number
+  /** Told of each update. */
+  readonly onChange: (session: Session) => void
+  readonly clock: Clock
+  readonly log: Log
+}): History {
+  const { mostKept, onChange, clock, log } = deps
+  const sessions = deps.store.collection<Session>('session')
+  const guests = deps.store.collection<{ readonly sessionId: SessionId }>('session-of-guest')
+  /** How many sessions of an account have ended here since the surplus was last removed. */
+  const surplus = new Map<AccountId, number>()
+  const most = Math.floor(mostKept / 100)
+
+  return { get: (id) => sessions.get(id), recall, save, update, all, ofGuests, prune, isOver }
+
+  async function recall(id: SessionId): Promise<Stored<Session> | undefined> {
+    const failed = (error: unknown): undefined =>
+      log('error', 'session not recalled', { session: id, error }) as undefined
+    return within(recallMs, () => sessions.get(id), failed).catch(failed)
+  }
+
+  async function save(session: Session, recalled: Stored<Session> | undefined): Promise<void> {
+    const { id, accountId, startedAt, viewerId } = session.facts
+    report(session)
+    try {
+      await noteForOwner(session)
+      let stored = recalled
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const onlyIf = stored === undefined ? 'absent' : { version: stored.version }
+        if ((await sessions.put(id, session, { ...place(accountId), onlyIf })) !== undefined) return
+        stored = await sessions.get(id)
+        const other = stored?.value.facts
+        if (other !== undefined && other.viewerId !== viewerId && other.startedAt > startedAt) return
+      }
+      log('error', 'session not saved', { session: id, error: 'its record kept changing' })
+    } catch (error) {
+      log('error', 'session not saved', { session: id, error })
+    }
+  }
+
+  async function update(id: SessionId, event: SessionEvent, read?: Stored<Session>): Promise<Session | undefined> {
+    let stored = read ?? (await sessions.get(id))
+    for (let attempt = 0; attempt < 5 && stored !== undefined; attempt++) {
+      const [next] = step(stored.value, event)
+      if (next === stored.value) return next
+      const onlyIf = { version: stored.version }
+      if ((await sessions.put(id, next, { ...place(next.facts.accountId), onlyIf })) !== undefined) {
+        onChange(next)
+        if (next.phase !== stored.value.phase || causeOf(next) !== causeOf(stored.value)) report(next)
+        return next
+      }
+      stored = await sessions.get(id)
+    }
+    if (stored !== undefined) log('warn', 'session update lost', { session: id, event: event.kind })
+    return stored?.value
+  }
+
+  /** One line for each turn of a session, by which failures can be counted. */
+  function report(session: Session): void {
+    const { id, assistant, cameraId, startedAt } = session.facts
+    const code = causeOf(session)
+    log('info', 'session', {
+      session: id,
+      assistant,
+      camera: cameraId,
+      phase: session.phase,
+      code,
+      ms: clock() - startedAt,
+    })
+  }
+
+  /** A guest's session is in the guest's list; the owner of the camera finds it by this. */
+  async function noteForOwner({ facts: { id, ownerId, startedAt } }: Session): Promise<void> {
+    if (ownerId === undefined) return
+    const newestFirst = String(endOfTime - startedAt).padStart(13, '0')
+    await guests.put(`${newestFirst}-${id}`, { sessionId: id }, place(ownerId))
+  }
+
+  async function ofGuests(owner: AccountId): Promise<readonly Session[]> {
+    const listed = await guests.list(owner, { limit: mostOfGuests })
+    const found = await Promise.all(listed.map(async ({ value }) => (await sessions.get(value.sessionId))?.value))
+    // A reference that was used again is another session now, perhaps at another camera.
+    return [...new Map(found.flatMap((one) => (one?.facts.ownerId === owner ? [[one.facts.id, one]] : []))).values()]
+  }
+
+  async function all(accountId: AccountId): Promise<readonly Session[]> {
+    const found: Session[] = []
+    for (let after: string | undefined; ;) {
+      const page = await sessions.list(accountId, { limit: 500, ...(after !== undefined && { after }) })
+      found.push(...page.map(({ value }) => value))
+      after = page.at(-1)?.id
+      if (page.length < 500) return found.sort((a, b) => b.facts.startedAt - a.facts.startedAt)
+    }
+  }
+
+  /** Reading the whole history costs the more the longer it may be, so that is done the less often. */
+  async function prune(accountId: AccountId): Promise<void> {
+    if (most > 0) {
+      const ended = (surplus.get(accountId) ?? Infinity) + 1
+      surplus.set(accountId, ended < most ? ended : 0)
+      if (ended < most) return
+    }
+    const over = (await all(accountId)).filter(isOver)
+    await Promise.all(over.slice(mostKept).map(({ facts }) => sessions.remove(facts.id)))
+  }
+
+  function isOver(session: Session): boolean {
+    return session.phase === 'closed' || isOverdue(session, clock())
+  }
+
+  function place(accountId: AccountId): { readonly group: string; readonly expiresAt: number } {
+    return { group: accountId, expiresAt: clock() + keptMs }
+  }
+}
+
+function causeOf(session: Session): string | undefined {
+  return 'cause' in session ? session.cause?.code : undefined
+}

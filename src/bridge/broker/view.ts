@@ -1,0 +1,57 @@
+/** What the owner of a session is shown: its story and its one cause; no SDP, no address, no token. */
+import { advice } from 'transom-core/errors'
+import type { AccountId, CameraId, SessionId } from 'transom-core/ports'
+import { isOverdue, step, type Session } from './session.ts'
+import type { Assistant, Cause, Heard, Step } from './story.ts'
+
+export interface SessionView {
+  readonly id: SessionId
+  readonly assistant: Assistant
+  readonly cameraId: CameraId
+  /** Whose view it is, where the reader is the owner of a camera at which a guest looks. */
+  readonly guestId?: AccountId
+  readonly reference: string
+  readonly phase: Session['phase']
+  readonly startedAt: number
+  /** Milliseconds from the display's offer to its answer; absent when there was none. */
+  readonly answerMs?: number
+  /** When it is over if nobody ends it; absent without a running view. */
+  readonly endsBy?: number
+  readonly endedAt?: number
+  readonly timeline: readonly Step[]
+  readonly cause?: Cause & { readonly advice: string }
+  readonly heard?: Heard
+  /** Sound from the display may go to the camera. */
+  readonly mayTalk: boolean
+}
+
+/** The same for an account that may read it: the one that looks, or the camera's owner. `undefined` for any other. */
+export function viewFor(reader: AccountId, stored: Session, at: number): SessionView | undefined {
+  const { accountId, ownerId } = stored.facts
+  if (reader === accountId) return viewOf(stored, at)
+  return reader === ownerId ? { ...viewOf(stored, at), guestId: accountId } : undefined
+}
+
+/** The view of a session at the instant `at`; one whose time is over is shown closed even if nobody stored that yet. */
+export function viewOf(stored: Session, at: number): SessionView {
+  const session = isOverdue(stored, at) ? step(stored, { kind: 'woke', at: stored.endsBy })[0] : stored
+  const { facts, timeline, phase, heard } = session
+  const answeredAt = 'answeredAt' in session ? session.answeredAt : undefined
+  const cause = 'cause' in session ? session.cause : undefined
+  const end = timeline.findLast(({ step: name }) => name === 'ended' || name === 'refused')
+  return {
+    id: facts.id,
+    assistant: facts.assistant,
+    cameraId: facts.cameraId,
+    reference: facts.reference,
+    phase,
+    startedAt: facts.startedAt,
+    ...(answeredAt === undefined ? {} : { answerMs: answeredAt - facts.startedAt }),
+    ...('endsBy' in session ? { endsBy: session.endsBy } : {}),
+    ...(end === undefined ? {} : { endedAt: end.at }),
+    timeline,
+    mayTalk: facts.rules.talkBack,
+    ...(cause === undefined ? {} : { cause: { ...cause, advice: advice[cause.code] } }),
+    ...(heard === undefined ? {} : { heard }),
+  }
+}

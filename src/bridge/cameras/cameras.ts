@@ -1,0 +1,153 @@
+/** The cameras' records: who owns which, and the key with which a camera speaks to the bridge. */
+import { createHash, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { BridgeError } from 'transom-core/errors'
+import type { AccountId, Camera, CameraId, Store } from 'transom-core/ports'
+import { seal, unseal } from 'transom-core/seal'
+
+export interface Cameras {
+  list(accountId: AccountId): Promise<readonly Camera[]>
+  /** `undefined` also for a camera of somebody else. */
+  find(accountId: AccountId, id: CameraId): Promise<Camera | undefined>
+  /** The camera of that id, if the key is its key. */
+  byKey(id: string, key: string): Promise<Camera | undefined>
+  /** Whoever it belongs to: for the operator, not for an account. */
+  byId(id: string): Promise<Camera | undefined>
+  /** The camera whose master is on this signaling channel. */
+  byChannel(channelName: string): Promise<Camera | undefined>
+  /** The camera of that id, whoever's it is, with the key that signs its requests. For doors that know who is speaking. */
+  signer(id: string): Promise<{ readonly camera: Camera; readonly signingKey: Uint8Array } | undefined>
+  /** Adds a camera or replaces it. Of its key only what can check it is kept; what signs its requests is sealed. */
+  put(camera: Camera, key: string): Promise<void>
+  /** Adds a camera; false when there is one of that id. */
+  add(camera: Camera, key: string): Promise<boolean>
+  /** Changes what is said of a camera, and keeps its key; `undefined` when there is none. Its id, owner and channel stay. */
+  change(id: string, to: (camera: Camera) => Camera): Promise<Camera | undefined>
+  remove(id: string): Promise<void>
+}
+
+/** The key that signs is the SHA-256 of the camera's key; whoever reads the store gets neither. */
+interface CameraRecord {
+  readonly camera: Camera
+  /** SHA-256 of the signing key, in base64. */
+  readonly keyCheck: string
+  /** The signing key; absent when it was written without the means to seal it. */
+  readonly sealedKey?: string
+}
+
+/** As it was written before the signing key was sealed: it is that key. */
+interface OldRecord {
+  readonly camera: Camera
+  readonly keyHash: string
+}
+
+const pageSize = 300
+/** Nobody changes one camera oftener at a time. */
+const changeTries = 3
+
+/**
+ * `onChange` is told of cameras that are new, other than before, or gone. `sealing`: 32 bytes that seal the signing keys;
+ * without them cameras can show their key, but sign nothing.
+ */
+export function createCameras(
+  store: Store,
+  onChange: (camera: Camera, kind: 'changed' | 'removed') => Promise<void> = async () => {},
+  sealing?: KeyObject,
+): Cameras {
+  const records = store.collection<CameraRecord | OldRecord>('camera')
+  const byId = async (id: string) => (await read(id))?.camera
+
+  /** An old record becomes a new one when it is read for the first time. */
+  async function read(id: string): Promise<CameraRecord | undefined> {
+    if (id.length < 1 || id.length > 256) return undefined
+    const stored = await records.get(id)
+    if (stored === undefined || !('keyHash' in stored.value)) return stored?.value as CameraRecord | undefined
+    const { camera, keyHash } = stored.value
+    const renewed = toRecord(camera, Buffer.from(keyHash, 'base64'))
+    const options = { group: camera.accountId, onlyIf: { version: stored.version } } as const
+    if (sealing !== undefined) await records.put(id, renewed, options)
+    return renewed
+  }
+
+  function toRecord(camera: Camera, signingKey: Buffer): CameraRecord {
+    const keyCheck = hash(signingKey).toString('base64')
+    if (sealing === undefined) return { camera, keyCheck }
+    return { camera, keyCheck, sealedKey: seal(sealing, boundTo(camera.id), signingKey.toString('base64')) }
+  }
+
+  const channels = store.collection<{ readonly cameraId: string }>('camera-channel')
+  return {
+    async list(accountId) {
+      const found: Camera[] = []
+      let after: string | undefined
+      do {
+        const page = await records.list(accountId, { limit: pageSize, ...(after !== undefined && { after }) })
+        found.push(...page.map(({ value }) => value.camera))
+        after = page.length === pageSize ? page.at(-1)?.id : undefined
+      } while (after !== undefined)
+      return found
+    },
+    async find(accountId, id) {
+      const camera = await byId(id)
+      return camera?.accountId === accountId ? camera : undefined
+    },
+    async byKey(id, key) {
+      const record = await read(id)
+      return record !== undefined && timingSafeEqual(hash(hash(key)), Buffer.from(record.keyCheck, 'base64'))
+        ? record.camera
+        : undefined
+    },
+    async byChannel(channelName) {
+      const found = await channels.get(channelName)
+      const camera = found && (await byId(found.value.cameraId))
+      return camera?.channel.channelName === channelName ? camera : undefined
+    },
+    async signer(id) {
+      const record = await read(id)
+      if (sealing === undefined || record?.sealedKey === undefined) return undefined
+      const signingKey = unseal(sealing, boundTo(id), record.sealedKey)
+      return signingKey === undefined
+        ? undefined
+        : { camera: record.camera, signingKey: Buffer.from(signingKey, 'base64') }
+    },
+    async put(camera, key) {
+      const before = await byId(camera.id)
+      await records.put(camera.id, toRecord(camera, hash(key)), { group: camera.accountId })
+      await channels.put(camera.channel.channelName, { cameraId: camera.id })
+      if (!isDeepStrictEqual(before, camera)) await onChange(camera, 'changed')
+    },
+    async add(camera, key) {
+      const options = { group: camera.accountId, onlyIf: 'absent' } as const
+      if ((await records.put(camera.id, toRecord(camera, hash(key)), options)) === undefined) return false
+      await channels.put(camera.channel.channelName, { cameraId: camera.id })
+      await onChange(camera, 'changed')
+      return true
+    },
+    byId,
+    async change(id, to) {
+      for (let tries = 0; tries < changeTries; tries++) {
+        const stored = await records.get(id)
+        if (stored === undefined) return undefined
+        const { camera: before } = stored.value
+        const camera = to(before)
+        const options = { group: before.accountId, onlyIf: { version: stored.version } } as const
+        if ((await records.put(id, { ...stored.value, camera }, options)) === undefined) continue
+        if (!isDeepStrictEqual(before, camera)) await onChange(camera, 'changed')
+        return camera
+      }
+      throw new BridgeError('invalid_request', `camera ${id} is being changed by others: try again`)
+    },
+    async remove(id) {
+      const removed = (await records.take(id))?.value.camera
+      if (removed === undefined) return
+      await channels.remove(removed.channel.channelName)
+      await onChange(removed, 'removed')
+    },
+  }
+}
+
+const boundTo = (id: string): string => `camera ${id}`
+
+function hash(key: string | Buffer): Buffer {
+  return createHash('sha256').update(key).digest()
+}

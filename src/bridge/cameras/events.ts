@@ -1,0 +1,228 @@
+/** What cameras say: kept, and handed to the assistants' outbox; durable before the camera is answered. */
+import { BridgeError } from 'transom-core/errors'
+import type { Outgoing, Outbox } from '../outbox/outbox.ts'
+import type { AccountId, Camera, CameraNews, CameraState, Clock, Log, Store } from 'transom-core/ports'
+import { happenedAt } from './clock.ts'
+import { createPace, restMs } from './pace.ts'
+
+/** What one assistant is to be told of it; nothing when the account is not linked with it. */
+export type Translate = (camera: Camera, news: CameraNews) => Promise<readonly Outgoing[]> | readonly Outgoing[]
+
+export interface Visit {
+  /** Epoch milliseconds. */
+  readonly at: number
+}
+
+export interface Events {
+  /**
+   * Resolves when the news is durable; the same news again is once. Rejects when the store does, and with `rate_limited` where
+   * the camera says more than anybody could hear. `sentAt`: when it was sent,
+   * by the clock that `at` is of.
+   */
+  receive(camera: Camera, news: CameraNews, sentAt?: number): Promise<void>
+  /** For one account alone a camera, as that account sees it, has come or is other than before, or has gone. */
+  seenOtherwise(camera: Camera, kind: 'changed' | 'removed'): Promise<void>
+  /** The camera left a picture, taken at `at`. */
+  pictured(camera: Camera, at: number): Promise<void>
+  /** Presses from `since` on, newest first. */
+  visits(camera: Camera, since: number): Promise<readonly Visit[]>
+  /** Until then presses are kept, but nobody is told. In the past: they are told again. */
+  mute(accountId: AccountId, until: number): Promise<void>
+  /** When the account hears its doorbells again; undefined when it does. */
+  mutedUntil(accountId: AccountId): Promise<number | undefined>
+}
+
+type Press = Extract<CameraNews, { readonly kind: 'press' | 'person' }>
+
+const keptMs = 30 * 24 * 3_600_000
+/** Nobody stands at the door any more. */
+const staleMs = 30_000
+const page = 100
+const newsRetryMs = 1_000
+/** What a camera says itself, as often as it likes; the other news are the bridge's own. */
+const isOfCamera = (kind: CameraNews['kind']) => kind !== 'online' && kind !== 'changed' && kind !== 'removed'
+
+export function createEvents(deps: {
+  readonly store: Store
+  readonly outbox: Pick<Outbox, 'add'>
+  readonly translate: readonly Translate[]
+  /** The camera as each account sees it that may see it: the owner's first. */
+  readonly audience: (camera: Camera) => Promise<readonly Camera[]>
+  /** Fetches ahead what a view of the camera will need. */
+  readonly warm: (camera: Camera) => void
+  /** Told of everything that is new, once it is kept; must not throw. */
+  readonly onNews?: (camera: Camera, news: CameraNews | { readonly kind: 'pictured'; readonly at: number }) => void
+  /** Its button rings without a pause: said once, and it is not heard until it has been quiet for a minute. */
+  readonly onStuck?: (camera: Camera) => void
+  readonly clock: Clock
+  readonly log: Log
+}): Events {
+  const { store, clock, log } = deps
+  const presses = store.collection<Visit & { readonly cameraId: string }>('press')
+  const states = store.collection<CameraState>('camera-state')
+  const mutes = store.collection<{ readonly until: number }>('mute')
+
+  const pace = createPace(clock)
+
+  function admit(camera: Camera, kind: CameraNews['kind']): void {
+    const verdict = pace.admit(camera.id, kind)
+    if (verdict === 'admitted') return
+    if (verdict === 'stuck') deps.onStuck?.(camera)
+    const isStuck = verdict !== 'too-often'
+    const message = isStuck ? 'the button seems stuck: it is heard again after a minute of quiet' : 'too many events'
+    throw new BridgeError('rate_limited', message, { retryAfterMs: isStuck ? restMs : newsRetryMs })
+  }
+
+  async function tell(camera: Camera, news: CameraNews): Promise<void> {
+    const told = await Promise.all(
+      (await deps.audience(camera)).map(async (theirs) => {
+        // Everybody's own quiet.
+        if (news.kind === 'press' && (await mutedUntil(theirs.accountId)) !== undefined) return []
+        const outgoing = await translated(theirs, news)
+        // What a guest is told is another message than the owner's.
+        const isGuest = theirs.accountId !== camera.accountId
+        return isGuest ? outgoing.map((entry) => ({ ...entry, id: `${entry.id} for ${theirs.accountId}` })) : outgoing
+      }),
+    )
+    await deps.outbox.add(told.flat())
+  }
+
+  async function translated(theirs: Camera, news: CameraNews): Promise<readonly Outgoing[]> {
+    return (await Promise.all(deps.translate.map(async (translate) => translate(theirs, news)))).flat()
+  }
+
+  async function press(camera: Camera, news: Press): Promise<void> {
+    const { eventId, at } = news
+    const now = clock()
+    const isFresh = now - at < staleMs
+    // Somebody will want to look in a moment.
+    if (isFresh) deps.warm(camera)
+    // Told and kept side by side: the outbox knows an event by its id, so a repetition after a failure does no harm.
+    const [isNew] = await Promise.all([
+      presses.put(
+        `${camera.id}#${eventId}`,
+        { cameraId: camera.id, at },
+        { onlyIf: 'absent', group: camera.id, expiresAt: now + keptMs },
+      ),
+      isFresh ? tell(camera, news) : undefined,
+    ])
+    if (isNew !== undefined && news.kind === 'press') {
+      // For who looks at the list of cameras: no reason to have the camera say it again.
+      const noted = (state: CameraState) => ((state.press?.at ?? -1) > at ? state : { ...state, press: { at } })
+      await update(camera, noted).catch((error: unknown) =>
+        log('warn', 'press not noted', { camera: camera.id, error }),
+      )
+    }
+    if (isNew !== undefined) deps.onNews?.(camera, news)
+    log('info', 'press', {
+      camera: camera.id,
+      eventId,
+      isNew: isNew !== undefined,
+      isFresh,
+      delayMs: now - at,
+    })
+  }
+
+  /** By our clock it happened when we first heard of it: told again later, it is no newer. */
+  async function asFirstHeard(camera: Camera, news: Press): Promise<Press> {
+    const known = await presses.get(`${camera.id}#${news.eventId}`)
+    return known ? { ...news, at: known.value.at } : news
+  }
+
+  async function update(camera: Camera, change: (state: CameraState) => CameraState): Promise<void> {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const stored = await states.get(camera.id)
+      const before = stored?.value ?? {}
+      const after = change(before)
+      if (after === before) return
+      const onlyIf = stored ? { version: stored.version } : 'absent'
+      if ((await states.put(camera.id, after, { onlyIf })) !== undefined) return
+    }
+    log('warn', 'camera state update lost', { camera: camera.id })
+  }
+
+  async function forget(camera: Camera): Promise<void> {
+    await states.remove(camera.id)
+    for (;;) {
+      const some = await presses.list(camera.id, { limit: page })
+      if (some.length === 0) return
+      await Promise.all(some.map(({ id }) => presses.remove(id)))
+    }
+  }
+
+  async function mutedUntil(accountId: AccountId): Promise<number | undefined> {
+    return (await mutes.get(accountId))?.value.until
+  }
+
+  return {
+    async receive(camera, given, sentAt) {
+      if (isOfCamera(given.kind)) admit(camera, given.kind)
+      const news = { ...given, at: happenedAt(given.at, sentAt, clock()) }
+      switch (news.kind) {
+        case 'press':
+          return press(camera, news.at > given.at ? await asFirstHeard(camera, news) : news)
+        case 'motion': {
+          const { isDetected, at } = news
+          await update(camera, (state) =>
+            (state.motion?.at ?? -1) > at ? state : { ...state, motion: { isDetected, at } },
+          )
+          return tell(camera, news)
+        }
+        case 'battery': {
+          const { level, at } = news
+          await update(camera, (state) =>
+            (state.battery?.at ?? -1) > at ? state : { ...state, battery: { level, at } },
+          )
+          return tell(camera, news)
+        }
+        case 'switch': {
+          const { isOn, at } = news
+          await update(camera, (state) => ((state.switch?.at ?? -1) > at ? state : { ...state, switch: { isOn, at } }))
+          return tell(camera, news)
+        }
+        case 'sensor': {
+          const { kind: _, name, ...measured } = news
+          // What it does not have is not kept: names come from outside.
+          if (camera.sensors?.some((sensor) => sensor.name === name) !== true) return
+          await update(camera, (state) =>
+            (state.sensors?.[name]?.at ?? -1) > measured.at
+              ? state
+              : { ...state, sensors: { ...state.sensors, [name]: measured } },
+          )
+          return tell(camera, news)
+        }
+        case 'person':
+          return tell(camera, news)
+        case 'online':
+        case 'changed':
+          deps.onNews?.(camera, news)
+          return tell(camera, news)
+        case 'removed':
+          deps.onNews?.(camera, news)
+          // Its id may be given to somebody else's camera.
+          await forget(camera)
+          return tell(camera, news)
+      }
+    },
+    seenOtherwise: async (camera, kind) => deps.outbox.add(await translated(camera, { kind, at: clock() })),
+    async pictured(camera, at) {
+      await update(camera, (state) => ({ ...state, snapshot: { at } }))
+      deps.onNews?.(camera, { kind: 'pictured', at })
+    },
+    async visits(camera, since) {
+      const found: Visit[] = []
+      let after: string | undefined
+      do {
+        const more = await presses.list(camera.id, { limit: page, ...(after !== undefined && { after }) })
+        found.push(...more.map(({ value }) => value).filter(({ at }) => at >= since))
+        after = more.length === page ? more.at(-1)?.id : undefined
+      } while (after !== undefined)
+      return found.sort((one, other) => other.at - one.at)
+    },
+    async mute(accountId, until) {
+      if (until <= clock()) await mutes.remove(accountId)
+      else await mutes.put(accountId, { until }, { expiresAt: until })
+    },
+    mutedUntil,
+  }
+}

@@ -1,0 +1,121 @@
+/** The routes of the bridge on Express: each reads its body, calls one room, and writes what comes back. */
+import express, { type Express, type Request, type Router } from 'express'
+import { onlyAssistant, type Authorized, type Door } from '../authority.ts'
+import { signalingBodyLimit } from '../google/signaling.ts'
+import { bearerToken, parseJson, readText, readTextUpTo, textOf } from '../http.ts'
+import { sessionId, type Clock, type Log } from 'transom-core/ports'
+import { strictTransport } from '../oauth/style.ts'
+import { createAlexaDoors } from './alexa-doors.ts'
+import type { Bridge } from '../assembly/bridge.ts'
+import type { ApiOptions } from '../assembly/console.ts'
+import type { Health } from './health.ts'
+import type { Registrations } from '../operator/registration-ports.ts'
+import { createIntake } from './intake.ts'
+import { readWanted } from '../web/api.ts'
+import { answerError } from '../web/refusals.ts'
+
+/** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
+const directiveLimit = 256 * 1024
+
+export interface HttpOptions {
+  /** Shared with the forwarding Lambda: with it directives come in by its signed door alone, without it by `/alexa`. */
+  readonly forwarderSecret: string | undefined
+  /** The companion skill that is hosted here; without it its door does not exist. */
+  readonly skillId?: string | undefined
+  /** The page at `/`, where there is one. */
+  readonly page?: Router
+  /** Where cameras can be registered. */
+  readonly registrations?: Registrations
+  /** The operator's API, where somebody may use it. */
+  readonly operator?: Router
+  /** The vendors' clouds for displays that are browsers, where they are played. */
+  readonly simulator?: { readonly router: Router; readonly hear: NonNullable<ApiOptions['hearDisplays']> }
+  /** Looks after the store; without it `/healthz` says that the code runs, and nothing of the store. */
+  readonly health?: () => Promise<Health>
+  readonly clock: Clock
+}
+
+export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  if (bridge.linking.isSecure) app.use((_request, response, next) => (response.set(strictTransport), next()))
+  if (bridge.linking.isServed) {
+    app.use('/oauth', bridge.oauth.handler)
+    app.use('/.well-known', bridge.oauth.wellKnown)
+  }
+  if (options.operator !== undefined) app.use('/operator', options.operator)
+  if (options.simulator !== undefined) app.use('/simulator', options.simulator.router)
+
+  if (bridge.api !== undefined) {
+    const { registrations, simulator } = options
+    const displays = simulator && { hearDisplays: simulator.hear }
+    const grantOf = (request: Request) => authorize('api', request)
+    app.use('/api', bridge.api({ grantOf, ...displays, ...(registrations && { registrations }) }))
+  }
+  if (options.page !== undefined) app.use(options.page)
+  app.get(
+    '/',
+    (_request, response) =>
+      void response.type('text/plain').send('Transom is running. See README.md: npm run call -- --assistant alexa\n'),
+  )
+  app.get('/healthz', async (_request, response) => {
+    const health: Health = (await options.health?.()) ?? { status: 'ok' }
+    if (health.status !== 'ok') response.status(503)
+    response.json({ ...health, negotiating: bridge.broker.running() })
+  })
+
+  // Where a forwarder signs what it brings, nobody else has a directive to bring.
+  if (options.forwarderSecret === undefined) {
+    app.post('/alexa', readTextUpTo(directiveLimit), async (request, response) => {
+      // Alexa wants an event whatever happens: a body that is no JSON, or too large, becomes an ErrorResponse like any other.
+      response.json(await bridge.alexa.handler(parseJson(textOf(request))))
+    })
+  }
+
+  app.post('/google/fulfillment', readText(directiveLimit), async (request, response) => {
+    const { status, body } = await bridge.fulfillment(parseJson(textOf(request)), request.headers)
+    response.status(status).json(body)
+  })
+
+  app.all('/google/signaling', readTextUpTo(signalingBodyLimit), async (request, response) => {
+    const { method, headers } = request
+    const reply = await bridge.signalingDoor({ method, headers, body: textOf(request) })
+    response.status(reply.status).set(reply.headers).end(reply.body)
+  })
+
+  app.get('/sessions', async (request, response) => {
+    const grant = await authorize('records', request)
+    const wanted = { limit: 50, ...readWanted(request.query) }
+    const only = onlyAssistant(grant)
+    const isNobodys = only !== undefined && (wanted.assistant ?? only) !== only
+    const own = { ...wanted, ...(only && { assistant: only }) }
+    response.json({ sessions: isNobodys ? [] : await bridge.broker.recent(grant.accountId, own) })
+  })
+
+  app.get('/sessions/:id', async (request, response) => {
+    const grant = await authorize('records', request)
+    const view = await bridge.broker.view(grant.accountId, sessionId(request.params.id))
+    if (view === undefined || (onlyAssistant(grant) ?? view.assistant) !== view.assistant)
+      response.status(404).json({ error: 'session_not_found', message: 'no such session of this account' })
+    else response.json(view)
+  })
+
+  app.get('/notices', async (request, response) => {
+    const grant = await authorize('records', request)
+    const only = onlyAssistant(grant)
+    const notices = await bridge.notices.list(grant.accountId)
+    response.json({ notices: notices.filter(({ kind }) => only === undefined || kind.startsWith(`${only}_`)) })
+  })
+
+  app.use(createIntake(bridge, options.clock))
+  app.use(createAlexaDoors(bridge, options))
+
+  app.use((_request, response) => void response.status(404).json({ error: 'not_found', message: 'no such resource' }))
+  app.use(answerError(log))
+  return app
+
+  function authorize(door: Door, request: Request): Promise<Authorized> {
+    return bridge.linking.authority.authorize(door, bearerToken(request.headers))
+  }
+}

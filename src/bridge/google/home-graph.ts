@@ -1,0 +1,182 @@
+/** Google's Home Graph as a client: each method one call with a deadline, its outcome told apart, never thrown. */
+import { randomUUID } from 'node:crypto'
+import type { z } from 'zod'
+import { boundedFetch, retryAfterMs, whyFailed } from 'transom-core/fetch'
+import type { AccountId, Clock, Log } from 'transom-core/ports'
+import { graphDevices, graphStates, type ReportRequest } from 'transom-core/wire/google'
+import type { Quota, QuotaLane } from './quota.ts'
+import { createServiceToken, TokenRefusal, type serviceAccountKey } from './service-token.ts'
+
+export interface HomeGraphDeps {
+  readonly serviceAccount: z.infer<typeof serviceAccountKey>
+  /** Base URL; default Google's. */
+  readonly url?: string
+  /** Milliseconds for one call in all, token included; default 5000. */
+  readonly deadlineMs?: number
+  readonly quota: Quota
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What became of a call. Google's yes is not delivery: the user may have announcements off, and only Google's log says so. */
+export type GraphResult<T> =
+  | { readonly kind: 'accepted'; readonly value: T }
+  /** Google knows no such user (any more, or not yet), or for a report: one of its devices. */
+  | { readonly kind: 'not-found' }
+  /** `retryable`: the same call may be accepted later, not before `afterMs` if that is given. */
+  | { readonly kind: 'failed'; readonly retryable: boolean; readonly afterMs?: number; readonly reason: string }
+
+export type Devices = ReportRequest['payload']['devices']
+
+/** All calls: never throw; aborting `signal` gives up. */
+export interface HomeGraph {
+  /** States, notifications or both. With notifications the report goes first, and `eventId` names the event and no other. */
+  report(account: AccountId, devices: Devices, eventId?: string, signal?: AbortSignal): Promise<GraphResult<undefined>>
+  /** Asks Google to send SYNC for this account, soon. */
+  requestSync(account: AccountId, signal?: AbortSignal): Promise<GraphResult<undefined>>
+  /** The states that Google believes, by device id. */
+  query(
+    account: AccountId,
+    ids: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<GraphResult<Readonly<Record<string, Readonly<Record<string, unknown>>>>>>
+  /** The devices that Google has kept from SYNC. */
+  devices(
+    account: AccountId,
+    signal?: AbortSignal,
+  ): Promise<GraphResult<z.infer<typeof graphDevices>['payload']['devices']>>
+  /** Unlinks the account from our side and deletes all that Home Graph has of it. */
+  deleteAgentUser(account: AccountId, signal?: AbortSignal): Promise<GraphResult<undefined>>
+}
+
+interface Call<T> {
+  readonly name: string
+  readonly account: AccountId
+  readonly method: 'POST' | 'DELETE'
+  readonly path: string
+  readonly body?: object
+  readonly lane?: QuotaLane
+  /** Reads the body of any 2xx. What says nothing but yes is not even looked at. */
+  readonly read: (text: string) => T
+}
+
+/** Throws if the private key is not one. */
+export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
+  const { url = 'https://homegraph.googleapis.com', deadlineMs = 5000, quota, clock, log } = deps
+  const ask = boundedFetch({ ms: deadlineMs, maxBytes: mostBytes })
+  const token = createServiceToken({ ...deps, deadlineMs })
+
+  return {
+    report(account, devices, eventId, signal) {
+      const notifies = devices.notifications !== undefined
+      const body = {
+        requestId: randomUUID(),
+        ...(notifies && eventId !== undefined && { eventId }),
+        agentUserId: account,
+        payload: { devices },
+      } satisfies ReportRequest
+      const path = '/v1/devices:reportStateAndNotification'
+      const lane = notifies ? 'press' : 'report'
+      return call({ name: 'report', account, method: 'POST', path, body, lane, read: nothing }, signal)
+    },
+    requestSync(account, signal) {
+      // Queued by Google: calls for one user may come together, which synchronous ones may not.
+      const body = { agentUserId: account, async: true }
+      const path = '/v1/devices:requestSync'
+      return call({ name: 'request-sync', account, method: 'POST', path, body, read: nothing }, signal)
+    },
+    query(account, ids, signal) {
+      const inputs = [{ payload: { devices: ids.map((id) => ({ id })) } }]
+      const body = { requestId: randomUUID(), agentUserId: account, inputs }
+      const path = '/v1/devices:query'
+      return call({ name: 'query', account, method: 'POST', path, body, lane: 'reconcile', read: readStates }, signal)
+    },
+    devices(account, signal) {
+      const body = { requestId: randomUUID(), agentUserId: account }
+      const path = '/v1/devices:sync'
+      return call(
+        { name: 'devices', account, method: 'POST', path, body, lane: 'reconcile', read: readDevices },
+        signal,
+      )
+    },
+    deleteAgentUser(account, signal) {
+      const path = `/v1/agentUsers/${encodeURIComponent(account)}`
+      return call({ name: 'delete-agent-user', account, method: 'DELETE', path, read: nothing }, signal)
+    },
+  }
+
+  async function call<T>(what: Call<T>, given: AbortSignal | undefined): Promise<GraphResult<T>> {
+    const deadline = AbortSignal.timeout(deadlineMs)
+    const signal = given ? AbortSignal.any([given, deadline]) : deadline
+    const result = await attempt(what, signal).catch((thrown: unknown): GraphResult<T> => ({
+      kind: 'failed',
+      retryable: !(thrown instanceof TokenRefusal && thrown.isFinal),
+      reason: whyFailed(thrown),
+    }))
+    const { kind } = result
+    const reason = kind === 'failed' ? { retryable: result.retryable, reason: result.reason } : {}
+    log(kind === 'accepted' ? 'info' : 'warn', 'google.home-graph', {
+      call: what.name,
+      account: what.account,
+      kind,
+      ...reason,
+    })
+    return result
+  }
+
+  async function attempt<T>(what: Call<T>, signal: AbortSignal): Promise<GraphResult<T>> {
+    const afterMs = quota.take(what.lane ?? 'report')
+    if (afterMs > 0) return { kind: 'failed', retryable: true, afterMs, reason: 'our share of the quota is used up' }
+    let response = await send(what, await token.get(signal), signal)
+    if (response.status === 401) {
+      // Revoked before its time, or our clock is off: a new token helps, once.
+      token.forget()
+      response = await send(what, await token.get(signal), signal)
+    }
+    const { status, text, waitMs } = response
+    if (status >= 200 && status < 300) return { kind: 'accepted', value: what.read(text) }
+    if (status === 404) return { kind: 'not-found' }
+    if (status === 429) {
+      const afterMs = waitMs ?? 10_000
+      quota.exhausted(afterMs)
+      return { kind: 'failed', retryable: true, afterMs, reason: 'Home Graph says 429: the quota is used up' }
+    }
+    const retryable = status === 401 || status === 408 || status >= 500
+    return {
+      kind: 'failed',
+      retryable,
+      ...(retryable && waitMs !== undefined && { afterMs: waitMs }),
+      reason: `Home Graph says ${status}${hintOf(status, text)}`,
+    }
+  }
+
+  async function send({ method, path, body }: Call<unknown>, accessToken: string, signal: AbortSignal) {
+    const response = await ask(new URL(path, url), {
+      method,
+      headers: {
+        Authorization: `Bearer ${accessToken}`,
+        ...(body !== undefined && { 'Content-Type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal,
+    })
+    return { status: response.status, text: await response.text(), waitMs: retryAfterMs(response, clock()) }
+  }
+}
+
+/** The devices of one account are the longest reply: a thousand cameras of some hundred bytes each. */
+const mostBytes = 4 * 1024 * 1024
+
+const nothing = (): undefined => undefined
+const readStates = (text: string) => graphStates.parse(JSON.parse(text)).payload.devices
+const readDevices = (text: string) => graphDevices.parse(JSON.parse(text)).payload.devices
+
+/** Google's own word for the error (google.rpc.Code), and what its owner can do where that is known. */
+function hintOf(status: number, text: string): string {
+  const word = /"status"\s*:\s*"([A-Z_]{1,40})"/.exec(text)?.[1]
+  const hint =
+    status === 403
+      ? ': is the HomeGraph API switched on, and the service account of the same project as the integration?'
+      : ''
+  return `${word === undefined ? '' : ` ${word}`}${hint}`
+}

@@ -1,0 +1,242 @@
+/** What people do on their account page. */
+import type { Request, Response } from 'express'
+import { z } from 'zod'
+import { BridgeError } from 'transom-core/errors'
+import type { AccountId } from 'transom-core/ports'
+import type { NoteName } from './account-notes.ts'
+import type { SharedCamera } from './account-pages.ts'
+import type { Audit } from './audit.ts'
+import type { KnownBrowsers } from './known-browser.ts'
+import type { Passkeys } from './passkeys.ts'
+import { jsonOf } from './request.ts'
+import type { Current, Sessions } from './sessions.ts'
+import type { SignIn, SignInResult } from './sign-in.ts'
+import type { Upstream } from './upstream.ts'
+import type { User, Users } from './users.ts'
+
+export interface SharedGuest {
+  readonly login: string
+  /** Known once the person has accepted. */
+  readonly name?: string
+  readonly mayTalk: boolean
+  readonly isInvited?: true
+}
+
+/** For whom it is meant to read. */
+export interface OpenInvitation {
+  readonly id: string
+  /** The camera's name. */
+  readonly camera: string
+  readonly owner: { readonly login: string; readonly name: string }
+  readonly mayTalk: boolean
+}
+
+/** What people do with cameras of theirs and of others; `cameras` does it. Methods throw `BridgeError` for what cannot be. */
+export interface Sharing {
+  cameras(owner: AccountId): Promise<readonly SharedCamera[]>
+  guests(owner: AccountId, cameraId: string): Promise<readonly SharedGuest[]>
+  /** Invites whoever has this login; a guest's rights change at once. Never tells whether anybody has it. */
+  invite(owner: User, cameraId: string, login: string, mayTalk: boolean): Promise<void>
+  /** Ends the invitation or the share. Never tells whether there was one. */
+  withdraw(owner: User, cameraId: string, login: string): Promise<void>
+  invitations(guest: User): Promise<readonly OpenInvitation[]>
+  /** False when there is no such invitation to this person. */
+  accept(guest: User, id: string): Promise<boolean>
+  decline(guest: User, id: string): Promise<boolean>
+  /** The cameras that others share with this account; `owner` is a login. */
+  received(
+    guest: AccountId,
+  ): Promise<
+    readonly { readonly id: string; readonly name: string; readonly owner: string; readonly mayTalk: boolean }[]
+  >
+  /** False when it is not shared with this account. */
+  leave(guest: AccountId, cameraId: string): Promise<boolean>
+  /** Without consent: for the operator, who has it otherwise. */
+  share(owner: AccountId, cameraId: string, guest: AccountId, mayTalk: boolean): Promise<void>
+  unshare(owner: AccountId, cameraId: string, guest: AccountId): Promise<void>
+  /** The camera was removed: its invitations end. */
+  forget(camera: { readonly accountId: AccountId; readonly id: string }): Promise<void>
+}
+
+export interface ActionDeps {
+  readonly users: Users
+  readonly signIn: SignIn
+  readonly sessions: Sessions
+  readonly browsers: KnownBrowsers
+  readonly passkeys: Passkeys
+  readonly upstream: Upstream | undefined
+  readonly sharing: Sharing | undefined
+  readonly audit: Audit
+  readonly endLink: (account: AccountId, grantId: string) => Promise<boolean>
+  /** The account has a new password: whoever is signed in by the old one is to be signed out. */
+  readonly onNewPassword: (account: AccountId) => Promise<void>
+}
+
+/** A form that was posted by somebody who is signed in, from a page of ours. */
+interface Posted extends Current {
+  readonly req: Request
+  readonly res: Response
+  /** Path of the account page. */
+  readonly base: string
+}
+
+/** What to say on the page: by a redirect to it, or at once with what was wrong; nothing when it is answered already. */
+type Outcome = NoteName | Refusal | undefined
+export type Refusal = Exclude<SignInResult, { readonly user: unknown }>
+type Action = (posted: Posted) => Promise<Outcome>
+
+const cameraField = z.string().max(256)
+const shareForm = z.object({ camera: cameraField, login: z.string().max(300), talk: z.enum(['yes', 'no']) })
+const shareEnd = z.object({ camera: cameraField, login: z.string().max(300) })
+const invitationForm = z.object({ invitation: z.string().max(100) })
+const newPassword = z.object({
+  password: z.string().max(300),
+  next: z.string().max(300),
+  passkeys: z.enum(['keep', 'remove']).default('keep'),
+})
+
+/** By the path below the account page. */
+export function accountActions(deps: ActionDeps): Readonly<Record<string, Action>> {
+  return { ...sessionActions(deps), ...passwordActions(deps), ...passkeyActions(deps), ...linkActions(deps) }
+}
+
+function sessionActions({ sessions, audit }: ActionDeps): Readonly<Record<string, Action>> {
+  return {
+    async '/logout'({ req, res, base }) {
+      await sessions.leave(req, res)
+      res.redirect(303, base)
+      return undefined
+    },
+    async '/sessions/end'({ req, user }) {
+      const { session } = z.object({ session: z.string().max(100) }).parse(req.body)
+      const isEnded = await sessions.end(user.accountId, session)
+      if (isEnded) await audit.write(user.accountId, 'signed-out', 'on the account page')
+      return isEnded ? 'ended' : 'gone'
+    },
+    async '/sessions/end-others'({ user, id }) {
+      await sessions.endAll(user.accountId, id)
+      await audit.write(user.accountId, 'signed-out', 'every other browser')
+      return 'allended'
+    },
+  }
+}
+
+function passwordActions(deps: ActionDeps): Readonly<Record<string, Action>> {
+  const { users, sessions, passkeys, audit, onNewPassword } = deps
+  return {
+    async '/password'({ req, res, user }) {
+      const form = newPassword.parse(req.body)
+      const result = await signInAgain(deps, { req, res, user }, form.password)
+      if (!('user' in result)) return result
+      try {
+        await users.setPassword(user.accountId, form.next, { endsPasskeys: form.passkeys === 'remove' })
+      } catch (error) {
+        if (!(error instanceof BridgeError) || error.code !== 'invalid_request') throw error
+        return { status: 422, problem: error.message }
+      }
+      if (form.passkeys === 'remove') await passkeys.removeAll(user.accountId)
+      await onNewPassword(user.accountId)
+      // This browser goes on, in a session that nobody knew before.
+      await sessions.begin(req, res, user.accountId)
+      await audit.write(user.accountId, 'password-changed')
+      return 'password'
+    },
+    /** Before what would outlive a browser that somebody left open: the password again, or a passkey. */
+    async '/confirm'({ req, res, user, id }) {
+      const { password } = z.object({ password: z.string().max(300) }).parse(req.body)
+      const result = await signInAgain(deps, { req, res, user }, password)
+      if (!('user' in result)) return result
+      await sessions.confirm(id)
+      return 'confirmed'
+    },
+  }
+}
+
+function passkeyActions(deps: ActionDeps): Readonly<Record<string, Action>> {
+  const { signIn, sessions, passkeys, audit } = deps
+  return {
+    async '/confirm/passkey/options'({ res, secret }) {
+      res.json(await passkeys.signInOptions(`confirm ${secret}`))
+      return undefined
+    },
+    async '/confirm/passkey'({ req, user, id, secret }) {
+      const { tenant } = user
+      const origin = { clientId: 'account', address: req.ip ?? '', ...(tenant !== undefined && { tenant }) }
+      const result = await signIn.passkey(`confirm ${secret}`, jsonOf(req.body?.credential), origin)
+      if (!('user' in result)) return result
+      if (result.user.accountId !== user.accountId) return 'unconfirmed'
+      await sessions.confirm(id)
+      return 'confirmed'
+    },
+    async '/passkeys/options'({ res, user, isConfirmed }) {
+      if (!isConfirmed) res.status(403).json({ error: 'confirm first' })
+      else res.json(await passkeys.registrationOptions(user))
+      return undefined
+    },
+    async '/passkeys'({ req, user, isConfirmed }) {
+      if (!isConfirmed) return 'unconfirmed'
+      const isAdded = await passkeys.register(user, jsonOf(req.body?.credential))
+      if (isAdded) await audit.write(user.accountId, 'passkey-added')
+      return isAdded ? 'passkey' : 'nopasskey'
+    },
+    async '/passkeys/remove'({ req, user }) {
+      const { passkey } = z.object({ passkey: z.string().max(100) }).parse(req.body)
+      const isRemoved = await passkeys.remove(user.accountId, passkey)
+      if (isRemoved) await audit.write(user.accountId, 'passkey-removed')
+      return isRemoved ? 'removed' : 'gone'
+    },
+  }
+}
+
+function linkActions({ sharing, endLink }: ActionDeps): Readonly<Record<string, Action>> {
+  return {
+    async '/links/end'({ req, user }) {
+      const { grant } = z.object({ grant: z.string().max(100) }).parse(req.body)
+      return (await endLink(user.accountId, grant)) ? 'removed' : 'gone'
+    },
+    async '/shares'({ req, user }) {
+      const { camera, login, talk } = shareForm.parse(req.body)
+      return refusable('invited', async () => sharing?.invite(user, camera, login, talk === 'yes'))
+    },
+    async '/shares/end'({ req, user }) {
+      const { camera, login } = shareEnd.parse(req.body)
+      return refusable('unshared', async () => sharing?.withdraw(user, camera, login))
+    },
+    async '/invitations/accept'({ req, user }) {
+      const { invitation } = invitationForm.parse(req.body)
+      return refusable('accepted', async () => sharing?.accept(user, invitation))
+    },
+    async '/invitations/decline'({ req, user }) {
+      const { invitation } = invitationForm.parse(req.body)
+      return refusable('declined', async () => sharing?.decline(user, invitation))
+    },
+    async '/received/leave'({ req, user }) {
+      const { camera } = z.object({ camera: cameraField }).parse(req.body)
+      return refusable('left', async () => sharing?.leave(user.accountId, camera))
+    },
+  }
+}
+
+/** A share that cannot be is said on the page it was asked for on: nothing has expired. */
+async function refusable(done: NoteName, work: () => Promise<boolean | undefined | void>): Promise<NoteName> {
+  try {
+    return (await work()) === false ? 'gone' : done
+  } catch (error) {
+    if (error instanceof BridgeError && ['invalid_request', 'camera_not_found'].includes(error.code)) return 'refused'
+    throw error
+  }
+}
+
+async function signInAgain(
+  { signIn, browsers }: ActionDeps,
+  { req, res, user }: Pick<Posted, 'req' | 'res' | 'user'>,
+  password: string,
+): Promise<SignInResult> {
+  const { login, tenant } = user
+  const origin = { clientId: 'account', address: req.ip ?? '', ...(tenant !== undefined && { tenant }) }
+  const result = await signIn.password({ login, password, browser: browsers.of(req, res), ...origin })
+  if ('user' in result) return result.user.accountId === user.accountId ? result : { status: 422, problem: wrong }
+  return result.status === 422 ? { ...result, problem: wrong } : result
+}
+
+const wrong = 'The password is wrong. Nothing was changed.'

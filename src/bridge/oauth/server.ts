@@ -1,0 +1,375 @@
+/** Account linking: an OAuth 2.0 authorization server for Alexa and Google, as one Express handler. */
+import type { RequestHandler } from 'express'
+import type { JWK } from 'jose'
+import { createWrongKeys, type WrongKeys } from 'transom-core/admission'
+import type { AccountId, ClientKind, Clock, Log, Store, VerifyToken } from 'transom-core/ports'
+import { createAccountPages } from './account-pages.ts'
+import { createAccount } from './account.ts'
+import type { Sharing } from './account-actions.ts'
+import { createAdmin } from './admin.ts'
+import { createAttempts } from './attempts.ts'
+import { createAudit, type Audit } from './audit.ts'
+import {
+  checkClients,
+  consoleClient,
+  demoProject,
+  googleProjectOf,
+  homeAppLink,
+  type Assistant,
+  type OAuthClient,
+} from './client.ts'
+import { createClients, type Clients } from './clients.ts'
+import { createEnded } from './ended.ts'
+import { createEndpoints } from './endpoints.ts'
+import { createEntry } from './entry.ts'
+import { createInteraction } from './interaction.ts'
+import { createKeyring, publicPart, withKeyId, type Keyring, type SigningKey } from './keyring.ts'
+import { createKnownBrowsers } from './known-browser.ts'
+import { createLinks, type EndedLink } from './links.ts'
+import { createLookout } from './lookout.ts'
+import type { Brand } from './markup.ts'
+import { createPages } from './pages.ts'
+import { createPasskeys } from './passkeys.ts'
+import { createProvider } from './provider.ts'
+import { dropAuthority } from './request.ts'
+import { createRoutes } from './routes.ts'
+import { createSessions } from './sessions.ts'
+import { createSignIn } from './sign-in.ts'
+import type { StreamlinedOptions } from './streamlined.ts'
+import { createTickets, type Tickets } from './tickets.ts'
+import { createTokenVerifier } from './tokens.ts'
+import { createUpstream, type UpstreamOptions } from './upstream.ts'
+import { createUsers, type Users } from './users.ts'
+import { createWelcome } from './welcome.ts'
+
+export interface OAuthOptions {
+  /** The public URL that the handler is mounted at, without a slash at its end: `https://bridge.example/oauth`. */
+  readonly issuer: string
+  readonly store: Store
+  /** Those that are always there; others are added in the store. */
+  readonly clients: readonly OAuthClient[]
+  /** Private keys on P-256; the first signs, all of them verify. Keys made by a rotation are kept in the store. */
+  readonly signingKeys: readonly JWK[]
+  /** Secrets that sign cookies and forms; the first signs, all of them are accepted for cookies. */
+  readonly cookieKeys: readonly string[]
+  /** 32 bytes in base64, encrypts the signing keys in the store. Without it the keys cannot be rotated there. */
+  readonly sealingKey?: string
+  readonly clock: Clock
+  readonly log: Log
+  /** True when exactly one trusted proxy stands in front; its X-Forwarded-For then names the visitor. */
+  readonly behindProxy?: boolean
+  readonly brand?: Brand
+  /** Another OpenID Connect provider that signs people in, instead of login and password. */
+  readonly upstream?: UpstreamOptions
+  /** Google's streamlined linking; off without it. */
+  readonly streamlined?: StreamlinedOptions
+  /** Where our own page is; without it there is no client for it, and no link into it. */
+  readonly consoleUri?: string
+  /** Opens introspection and the clients' API; at least 32 characters. */
+  readonly operatorKey?: string
+  /** For the consent page: the names of the cameras that an account may see. */
+  readonly cameras?: (account: AccountId) => Promise<readonly string[]>
+  /** For the account page: with whom cameras are shared. */
+  readonly sharing?: (people: Pick<OAuth, 'users' | 'audit'>) => Sharing
+  /**
+   * A link of this account with this assistant has ended, from whatever side; `isLast`: no other is left. A failure is
+   * logged.
+   */
+  readonly onUnlinked?: (account: AccountId, assistant: Assistant, link: EndedLink) => Promise<void>
+}
+
+export interface OAuth {
+  /** Mounted at the issuer's path: `app.use('/oauth', oauth.handler)`. Answers whatever comes below it. */
+  readonly handler: RequestHandler
+  /** RFC 8414 section 3.1, mounted at the root: `app.use('/.well-known', oauth.wellKnown)`. Passes on what is not its own. */
+  readonly wellKnown: RequestHandler
+  readonly verifyToken: VerifyToken
+  /** Patience with wrong keys, one for all doors that take some. */
+  readonly wrongKeys: WrongKeys
+  readonly users: Users
+  readonly clients: Clients
+  readonly tickets: Tickets
+  readonly keyring: Keyring
+  readonly audit: Audit
+  /** The operator's API without a guard: for doors that let in nobody else. */
+  readonly admin: RequestHandler
+  /** What a client is, for tokens of several clients of one assistant; `undefined` for an unknown one. */
+  kindOf(clientId: string): Promise<ClientKind | undefined>
+  /** A link that signs this person in to our own page, once, within a day; `undefined` where there is none, or another provider signs people in. */
+  entryLink(account: AccountId): Promise<string | undefined>
+  /** Ends every link of this account with this client; its tokens stop within a minute, here at once. */
+  unlink(accountId: AccountId, clientId: string): Promise<void>
+  /** The same for every client of an assistant. */
+  unlinkAssistant(accountId: AccountId, assistant: Assistant): Promise<void>
+  /** Ends just the link that this access token belongs to; others of the account, a household's, stay. */
+  unlinkToken(token: string): Promise<void>
+  isLinked(accountId: AccountId, assistant: Assistant): Promise<boolean>
+}
+
+/** Throws when the options could not make a safe server (client, key, or issuer). */
+export function createOAuth(options: OAuthOptions): OAuth {
+  const { issuer, store, clock, log, cookieKeys, operatorKey, consoleUri } = options
+  checkClients(options.clients)
+  const csrfKey = firstOf(cookieKeys)
+  if (issuer.endsWith('/')) throw new Error('the issuer must not end in a slash')
+  if (operatorKey !== undefined && !/^[\w.~+/-]{32,}=*$/.test(operatorKey))
+    throw new Error('the operator key must be 32 or more characters of a bearer token (RFC 6750)')
+
+  const audience = new URL(issuer).origin
+  const path = new URL(issuer).pathname.replace(/\/$/, '')
+  const brand = options.brand ?? { name: 'Transom' }
+  const script = `${issuer}/passkey.js`
+  const pages = createPages(brand)
+  const users = createUsers(store, clock)
+  const registry = createClients(store, options.clients, clock, consoleUri)
+  const ended = createEnded(store, clock)
+  const wrongKeys = createWrongKeys({ clock, log })
+  const audit = createAudit(store, clock, log)
+  const tickets = createTickets(store, clock)
+  const attempts = createAttempts(store, clock)
+  const browsers = createKnownBrowsers(csrfKey, issuer)
+  const passkeys = createPasskeys({
+    store,
+    issuer,
+    name: brand.name,
+    isOff: options.upstream !== undefined,
+    clock,
+    log,
+  })
+  const signIn = createSignIn({ users, passkeys, attempts, audit, log })
+  const keyring = createKeyring({
+    store,
+    configured: options.signingKeys,
+    sealingKey: options.sealingKey,
+    clock,
+  })
+  const upstream =
+    options.upstream &&
+    createUpstream(options.upstream, { redirectUri: `${issuer}/upstream/callback`, store, users, clock, log })
+  const links = createLinks({
+    store,
+    clients: registry,
+    ended,
+    audit,
+    onUnlinked: options.onUnlinked ?? (async () => {}),
+    clock,
+    log,
+  })
+  const { find, list, add, rotate } = registry
+  const clients: Clients = {
+    find,
+    list,
+    add,
+    rotate,
+    async remove(clientId) {
+      await links.endClient(await registry.retire(clientId))
+      await registry.forget(clientId)
+    },
+  }
+  const accountPages = createAccountPages(brand)
+  const sessions = createSessions({
+    provider: () => current.provider,
+    store,
+    users,
+    issuer,
+    endGrant: links.endOne,
+    clock,
+  })
+  const onNewPassword = async (accountId: AccountId) => {
+    await sessions.endAll(accountId)
+    await links.endOf(accountId, consoleClient)
+  }
+  const sharing = options.sharing?.({ users, audit })
+  const account = createAccount({
+    script,
+    users,
+    signIn,
+    browsers,
+    passkeys,
+    upstream,
+    audit,
+    csrfKey,
+    log,
+    sharing,
+    links: links.list,
+    endLink: links.endOne,
+    async homeAppLinkFor({ tenant }) {
+      const theirs = (await clients.list()).filter(
+        (client) => client.assistant === 'google' && client.tenant === tenant,
+      )
+      const project = theirs.map(googleProjectOf).find((id) => id !== undefined && id !== demoProject)
+      return project === undefined ? undefined : homeAppLink(project)
+    },
+    accountPages,
+    issuer,
+    consoleUri,
+    sessions,
+    onNewPassword,
+  })
+  const admin = createAdmin({ users, clients, keyring, tickets, audit, links, sharing, issuer })
+  const welcome = createWelcome({
+    users,
+    tickets,
+    audit,
+    pages,
+    accountPages,
+    csrfKey,
+    onNewPassword,
+    removePasskeys: passkeys.removeAll,
+  })
+  const entry =
+    // Where another provider signs people in, no link of ours goes past it.
+    consoleUri === undefined || upstream !== undefined
+      ? undefined
+      : createEntry({
+          sessions,
+          store,
+          users,
+          audit,
+          pages,
+          issuer,
+          consoleUri,
+          csrfKey,
+          clock,
+          log,
+        })
+
+  let current = build(options.signingKeys.map(withKeyId))
+  const lookout = createLookout(async () => {
+    await Promise.all([lookForEnded(), lookForKeys()])
+  }, clock)
+  const kinds = new Map<string, { readonly kind: ClientKind | undefined; readonly until: number }>()
+
+  const handler = createRoutes({ ...options, pages, account, welcome, entry, upstream, inner: () => current })
+  return {
+    handler: async (req, res, next) => {
+      dropAuthority(req)
+      await lookout.glance()
+      handler(req, res, next)
+    },
+    wellKnown: async (req, res, next) => {
+      dropAuthority(req)
+      // The issuer's own path stands behind the well-known name.
+      const known = ['/oauth-authorization-server', '/openid-configuration'].find(
+        (name) => req.path === `${name}${path}`,
+      )
+      if (known === undefined || req.method !== 'GET') return next()
+      const to = `/.well-known${known}`
+      Object.assign(req, { url: to, originalUrl: `${path}${to}`, baseUrl: path })
+      handler(req, res, next)
+    },
+    verifyToken: async (token) => {
+      await lookout.glance()
+      return current.tokens.verify(token)
+    },
+    users,
+    clients,
+    tickets,
+    keyring,
+    audit,
+    admin,
+    wrongKeys,
+    async kindOf(clientId) {
+      const known = kinds.get(clientId)
+      if (known !== undefined && known.until > clock()) return known.kind
+      const kind = (await clients.find(clientId))?.assistant
+      kinds.set(clientId, { kind, until: clock() + kindKnownMs })
+      return kind
+    },
+    entryLink: async (accountId) => entry?.linkFor(accountId),
+    unlink: links.endOf,
+    unlinkAssistant: links.endAssistant,
+    async unlinkToken(token) {
+      const facts = await current.tokens.inspect(token)
+      if (facts !== undefined) await links.endOne(facts.grant.accountId, facts.grantId)
+    },
+    isLinked: links.isLinked,
+  }
+
+  /** Everything that knows the signing keys; made anew when they change. */
+  function build(signingKeys: readonly SigningKey[]) {
+    const provider = createProvider({
+      issuer,
+      sessions,
+      store,
+      ended,
+      clock,
+      log,
+      cookieKeys,
+      audience,
+      signingKeys,
+      clients,
+      users,
+      pages,
+      onLinked: links.onLinked,
+      onRevoked: links.onRevoked,
+      streamlined: options.streamlined,
+      hasIntrospection: operatorKey !== undefined,
+      onRefreshed: links.noteUse,
+    })
+    const rules = { issuer, audience, keys: signingKeys.map(publicPart) }
+    const events = {
+      isClient: async (id: string) => (await clients.find(id)) !== undefined,
+      hasEnded: ended.has,
+      mayLackKeys: () => options.sealingKey !== undefined && !lookout.isCurrent(),
+      // Who looks at our own page uses no link.
+      onUse: (grantId: string, clientId: string) => {
+        if (clientId !== consoleClient) links.noteUse(grantId)
+      },
+    }
+    const tokens = createTokenVerifier(provider, rules, events, clock)
+    const cameras = options.cameras ?? (async () => [])
+    return {
+      kids: signingKeys.map(({ kid }) => kid).join(' '),
+      tokens,
+      provider,
+      interaction: createInteraction({
+        provider,
+        users,
+        clients,
+        signIn,
+        browsers,
+        passkeys,
+        script,
+        upstream,
+        cameras,
+        pages,
+        csrfKey,
+        log,
+      }),
+      endpoints: createEndpoints({ ...tokens, users, issuer, operatorKey, admin, wrongKeys }),
+    }
+  }
+
+  async function lookForEnded(): Promise<void> {
+    try {
+      await ended.look()
+    } catch (error) {
+      log('error', 'oauth.ended_unread', { error })
+      throw error
+    }
+  }
+
+  /** Trouble leaves things as they are. */
+  async function lookForKeys(): Promise<void> {
+    if (options.sealingKey === undefined) return
+    try {
+      const keys = await keyring.current()
+      if (keys.map(({ kid }) => kid).join(' ') === current.kids) return
+      current = build(keys)
+      log('info', 'oauth.keys', { signs: keys[0]?.kid, known: keys.length })
+    } catch (error) {
+      log('error', 'oauth.keys_unread', { error })
+      throw error
+    }
+  }
+}
+
+/** A client keeps its kind; only one that is removed and added anew may change it. */
+const kindKnownMs = 60_000
+
+function firstOf(cookieKeys: readonly string[]): string {
+  const [key] = cookieKeys
+  if (key === undefined) throw new Error('account linking needs a cookie key')
+  return key
+}

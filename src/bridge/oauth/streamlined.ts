@@ -1,0 +1,162 @@
+/** Google's streamlined linking: an assertion by Google says who the person is; we answer whether we know them, or make the link. */
+import { type FetchImplementation, jwtVerify } from 'jose'
+import { errors, type KoaContextWithOIDC, type Provider, type ResourceServer } from 'oidc-provider'
+import { z } from 'zod'
+import type { Clock, Log } from 'transom-core/ports'
+import { jwtBearer } from './adapter.ts'
+import { remoteKeys } from './key-set.ts'
+import type { User, Users } from './users.ts'
+
+export interface StreamlinedOptions {
+  /** The client ids that Google issued to us (Google API console): who its assertions are for. */
+  readonly audience: readonly string[]
+  /** Google's keys; default Google's own address. */
+  readonly jwksUrl?: string
+  /** True to make accounts for people we do not know (`intent=create`). */
+  readonly mayCreate?: boolean
+  /** For tests. */
+  readonly fetch?: FetchImplementation
+}
+
+/** Google writes its name both ways (OpenID Connect page of Google Identity). */
+const googleIssuers = ['https://accounts.google.com', 'accounts.google.com']
+/** Where Google publishes the keys of its assertions. */
+export const googleKeys = 'https://www.googleapis.com/oauth2/v3/certs'
+const identityIssuer = 'https://accounts.google.com'
+
+const assertionClaims = z.object({
+  sub: z.string().min(1).max(255),
+  email: z.string().max(254).optional(),
+  email_verified: z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]).default(false),
+  hd: z.string().optional(),
+  name: z.string().optional(),
+})
+type Person = z.infer<typeof assertionClaims>
+
+/** What the answer must be besides tokens. */
+type Verdict = { readonly user: User } | { readonly status: number; readonly body: object }
+
+export function addStreamlinedLinking(
+  provider: Provider,
+  options: StreamlinedOptions,
+  deps: {
+    readonly users: Users
+    readonly audience: string
+    readonly scope: string
+    readonly clock: Clock
+    readonly log: Log
+    /** The rules of Google's access tokens, as everywhere else. */
+    readonly resourceServer: ResourceServer
+  },
+): void {
+  const { users, clock, log } = deps
+  const keys = remoteKeys(options.jwksUrl ?? googleKeys, options.fetch)
+
+  const grant = async (ctx: KoaContextWithOIDC): Promise<void> => {
+    const { assertion, intent } = z
+      .object({ assertion: z.string().max(8192).default(''), intent: z.string().default('') })
+      .parse(ctx.oidc.params ?? {})
+    const { client } = ctx.oidc
+    if (client?.['assistant'] !== 'google') throw new errors.UnauthorizedClient('only Google links so')
+    const person = await read(assertion)
+    const verdict = await judge(intent, person, client['tenant'] as string | undefined)
+    log('info', 'oauth.streamlined', { clientId: client.clientId, intent, isKnown: 'user' in verdict })
+    if ('user' in verdict) await issue(ctx, verdict.user)
+    else {
+      ctx.status = verdict.status
+      ctx.body = verdict.body
+    }
+  }
+  provider.registerGrantType(jwtBearer, grant, ['assertion', 'intent', 'scope'])
+
+  async function read(assertion: string): Promise<Person> {
+    try {
+      const { payload } = await jwtVerify(assertion, keys, {
+        algorithms: ['RS256', 'ES256'],
+        issuer: googleIssuers,
+        audience: [...options.audience],
+        requiredClaims: ['exp', 'iat'],
+        currentDate: new Date(clock()),
+        clockTolerance: 60,
+      })
+      return assertionClaims.parse(payload)
+    } catch (error) {
+      log('warn', 'oauth.assertion_refused', { reason: error instanceof Error ? error.message : String(error) })
+      throw new errors.InvalidGrant('the assertion does not verify')
+    }
+  }
+
+  async function judge(intent: string, person: Person, tenant: string | undefined): Promise<Verdict> {
+    const known = await find(person, tenant)
+    switch (intent) {
+      case 'check':
+        return known === undefined
+          ? { status: 404, body: { account_found: false } }
+          : { status: 200, body: { account_found: true } }
+      case 'get':
+        return known === undefined ? unlinked() : bound(known, person)
+      case 'create':
+        if (known !== undefined) return unlinked(known.login)
+        if (options.mayCreate !== true) return unlinked()
+        return { user: await create(person, tenant) }
+      default:
+        throw new errors.InvalidRequest('intent must be check, get or create')
+    }
+  }
+
+  /** An address alone proves a person only where Google itself runs the mailbox (google-home.md section 5.3). */
+  async function find(person: Person, tenant: string | undefined): Promise<User | undefined> {
+    const known = await users.findByIdentity({ issuer: identityIssuer, subject: person.sub })
+    if (known !== undefined) return known.tenant === tenant ? known : undefined
+    const named = isAuthoritative(person) ? await users.find(person.email ?? '', tenant) : undefined
+    // Whoever signed up under somebody else's address would be given that person's Google Home.
+    return named?.isSelfNamed === true ? undefined : named
+  }
+
+  async function bound(user: User, person: Person): Promise<Verdict> {
+    const isOurs = await users.bindIdentity(user.accountId, { issuer: identityIssuer, subject: person.sub })
+    return isOurs ||
+      (await users.findByIdentity({ issuer: identityIssuer, subject: person.sub }))?.accountId === user.accountId
+      ? { user }
+      : unlinked(user.login)
+  }
+
+  function create(person: Person, tenant: string | undefined): Promise<User> {
+    const isProven = isAuthoritative(person) || person.email_verified
+    const login = isProven && person.email !== undefined ? person.email : person.sub
+    const described = { login, name: person.name ?? login, ...(tenant !== undefined && { tenant }) }
+    return users.ofIdentity({ issuer: identityIssuer, subject: person.sub }, described)
+  }
+
+  async function issue(ctx: KoaContextWithOIDC, { accountId }: User): Promise<void> {
+    const { client } = ctx.oidc
+    if (client === undefined) throw new errors.InvalidClient('no client')
+    const grant = new provider.Grant({ accountId, clientId: client.clientId })
+    grant.addResourceScope(deps.audience, deps.scope)
+    const grantId = await grant.save()
+    ctx.oidc.entity('Grant', grant)
+    const common = { accountId, client, grantId, gty: jwtBearer, scope: deps.scope }
+    const access = new provider.AccessToken(common)
+    access.resourceServer = new provider.ResourceServer(deps.audience, deps.resourceServer)
+    access.scope = deps.scope
+    const refresh = new provider.RefreshToken({ ...common, resource: deps.audience, rotations: 0 })
+    const body = {
+      token_type: 'Bearer',
+      access_token: await access.save(),
+      refresh_token: await refresh.save(),
+      expires_in: access.expiration,
+      scope: deps.scope,
+    }
+    ctx.body = body
+  }
+}
+
+function unlinked(loginHint?: string): Verdict {
+  return { status: 401, body: { error: 'linking_error', ...(loginHint !== undefined && { login_hint: loginHint }) } }
+}
+
+/** `hd` says whose Workspace the account is in; the address may be of another domain, whose mailboxes Google does not run. */
+function isAuthoritative({ email = '', email_verified: isVerified, hd = '' }: Person): boolean {
+  const domain = email.slice(email.lastIndexOf('@') + 1).toLowerCase()
+  return email.includes('@') && (domain === 'gmail.com' || (isVerified && domain === hd.toLowerCase()))
+}

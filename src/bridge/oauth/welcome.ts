@@ -1,0 +1,142 @@
+/** The links that an operator hands out: `<issuer>/welcome/<code>`, to sign up or to choose a new password. */
+import { createHmac } from 'node:crypto'
+import express, { type Request, type Response, type Router } from 'express'
+import { z } from 'zod'
+import { BridgeError } from 'transom-core/errors'
+import type { AccountId } from 'transom-core/ports'
+import type { AccountPages } from './account-pages.ts'
+import type { Audit } from './audit.ts'
+import type { Pages } from './pages.ts'
+import { longestPassword } from './password.ts'
+import { answer, isSameText } from './request.ts'
+import type { Ticket, Tickets } from './tickets.ts'
+import { longestLogin, type Users } from './users.ts'
+
+export interface WelcomeDeps {
+  readonly users: Users
+  readonly tickets: Tickets
+  readonly audit: Audit
+  readonly pages: Pages
+  readonly accountPages: AccountPages
+  readonly csrfKey: string
+  /** The account has a new password: whoever is signed in by the old one is to be signed out. */
+  readonly onNewPassword: (account: AccountId) => Promise<void>
+  readonly removePasskeys: (account: AccountId) => Promise<void>
+}
+
+/** Whoever signs up must learn that a login is taken; one invitation is not to tell who else is here. */
+const mostTaken = 5
+
+const form = z.object({
+  login: z.string().max(longestLogin).default(''),
+  name: z.string().max(300).default(''),
+  password: z.string().max(longestPassword),
+})
+
+type Person = Readonly<z.infer<typeof form>>
+
+const texts = {
+  usedUp: ['This link is used up', 'It works once and for a limited time. Please ask whoever sent it for a new one.'],
+  reset: [
+    'Your password is set',
+    'You can sign in with it now. Every browser was signed out, and earlier passkeys were removed. Connected assistants stay connected.',
+  ],
+  invitation: [
+    'Your account is ready',
+    'Now open the app of your assistant and link it: you will be asked for this login and password.',
+  ],
+} as const
+
+export function createWelcome(deps: WelcomeDeps): Router {
+  const { users, tickets, audit, pages, accountPages, csrfKey } = deps
+  const router = express.Router()
+  router.use('/welcome', express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 }))
+
+  router.get(
+    '/welcome/:code',
+    answer(async (req, res) => {
+      const ticket = await tickets.look(codeOf(req))
+      if (ticket === undefined) return showUsedUp(res)
+      const user = ticket.kind === 'reset' ? await users.findByAccount(ticket.accountId) : undefined
+      show(req, res, ticket, user === undefined ? {} : { login: user.login })
+    }),
+  )
+
+  router.post(
+    '/welcome/:code',
+    answer(async (req, res) => {
+      const ticket = await tickets.look(codeOf(req))
+      if (ticket === undefined) return showUsedUp(res)
+      if (!isSameText(req.body?.csrf, csrfOf(req))) throw new BridgeError('invalid_request', 'not our form')
+      const parsed = form.safeParse(req.body)
+      const { login, name, password } = parsed.success ? parsed.data : { login: '', name: '', password: '' }
+      const outcome = await redeem(codeOf(req), { login, name, password })
+      if (outcome === 'used up') return showUsedUp(res)
+      if (outcome !== 'served') return show(req, res.status(422), ticket, { login, name, problem: outcome.problem })
+      const [title, text] = texts[ticket.kind]
+      res.send(pages.note(title, text))
+    }),
+  )
+
+  return router
+
+  /** Of several posts of one link at once, one is served and the others find it gone; a form that fails gives it back. */
+  async function redeem(code: string, person: Person): Promise<'served' | 'used up' | { readonly problem: string }> {
+    const taken = await tickets.redeem(code)
+    if (taken === undefined) return 'used up'
+    const ticket = taken.value
+    try {
+      if (ticket.kind === 'invitation' && (await users.find(person.login, ticket.tenant)) !== undefined) {
+        const count = (ticket.taken ?? 0) + 1
+        if (count > mostTaken) return 'used up'
+        await tickets.restore(code, { ...taken, value: { ...ticket, taken: count } })
+        return { problem: 'This login is taken. Please choose another one.' }
+      }
+      const account = await serve(ticket, person)
+      await audit.write(account, ticket.kind === 'reset' ? 'password-reset' : 'signed-up')
+      return 'served'
+    } catch (error) {
+      await tickets.restore(code, taken)
+      if (error instanceof BridgeError && error.code === 'invalid_request') return { problem: error.message }
+      throw error
+    }
+  }
+
+  async function serve(ticket: Ticket, person: Person): Promise<AccountId> {
+    if (ticket.kind === 'invitation') {
+      return users.create({
+        ...person,
+        isSelfNamed: true,
+        ...(ticket.tenant !== undefined && { tenant: ticket.tenant }),
+      })
+    }
+    // Who had to ask for a reset may have lost more than a password.
+    await users.setPassword(ticket.accountId, person.password, { endsPasskeys: true })
+    await deps.removePasskeys(ticket.accountId)
+    await deps.onNewPassword(ticket.accountId)
+    return ticket.accountId
+  }
+
+  function show(
+    req: Request,
+    res: Response,
+    { kind }: Ticket,
+    more: { login?: string; name?: string; problem?: string },
+  ): void {
+    res.send(accountPages.ticket({ action: `${req.baseUrl}${req.path}`, csrf: csrfOf(req), kind, ...more }))
+  }
+
+  function showUsedUp(res: Response): void {
+    const [title, text] = texts.usedUp
+    res.status(404).send(pages.note(title, text))
+  }
+
+  /** The code is the secret that ties the form to whoever was given the link. */
+  function csrfOf(req: Request): string {
+    return createHmac('sha256', csrfKey)
+      .update(`welcome ${codeOf(req)}`)
+      .digest('base64url')
+  }
+}
+
+const codeOf = (req: Request): string => String(req.params['code']).slice(0, 100)

@@ -1,0 +1,112 @@
+/** The operator's API on a running bridge: cameras, and where it is mounted with it, people, clients, keys, links and shares. */
+import { randomBytes } from 'node:crypto'
+import express, { Router, type RequestHandler } from 'express'
+import { z } from 'zod'
+import { BridgeError } from 'transom-core/errors'
+import { operatorOnly } from '../oauth/endpoints.ts'
+import { accountId, type AccountId } from 'transom-core/ports'
+import {
+  cameraChange,
+  cameraOwner,
+  registrationRequest,
+  viewerKeyRequest,
+  type CameraOwner,
+} from 'transom-core/wire/registration'
+import type { CameraRecords } from './camera-records.ts'
+import type { Linking } from '../assembly/linking.ts'
+import type { Registrations } from './registration-ports.ts'
+import type { ViewerKeys } from './registration-ports.ts'
+import { faultsOf } from 'transom-core/wire/faults'
+
+/** Where the bridge is and the token of this run: what `operator.json` in the data directory holds. */
+export const operatorAccess = z.object({ url: z.url(), token: z.string().min(1) })
+export type OperatorAccess = z.infer<typeof operatorAccess>
+
+export const operatorToken = (): string => randomBytes(32).toString('base64url')
+
+export interface OperatorDeps {
+  /** Each of them opens everything. */
+  readonly keys: readonly string[]
+  /** The cameras' records, or where the signaling is ours, their channels and access keys with them. */
+  readonly registrations: CameraRecords | Registrations
+  /** Where the signaling is ours. */
+  readonly viewerKeys?: ViewerKeys
+  readonly linking: Pick<Linking, 'isServed'> & { readonly oauth: Pick<Linking['oauth'], 'users' | 'wrongKeys'> }
+  /** Whose cameras are meant when nobody is named. */
+  readonly defaultOwner?: string
+  /** People, clients, keys, links and shares; on AWS they are below `/oauth` only. */
+  readonly admin?: RequestHandler
+}
+
+/** The routes, to be mounted where the access says. Refusals are thrown as `BridgeError` for the application's own handler. */
+export function createOperatorRoutes(deps: OperatorDeps): Router {
+  const { keys, registrations, admin } = deps
+  const router = Router()
+  router.use(operatorOnly(deps.linking.oauth.wrongKeys, ...keys))
+  if (admin !== undefined) router.use('/admin', admin)
+  router.use(express.json({ limit: '16kb' }))
+  router.get('/cameras', async (request, response) => {
+    const owner = await ownerOf(deps, read(cameraOwner, request.query))
+    response.json({ cameras: await registrations.list(owner) })
+  })
+  router.post('/cameras', async (request, response) => {
+    const { owner, account, channelName, ...camera } = read(registrationRequest, request.body)
+    const accountId = await ownerOf(deps, { ...(owner && { owner }), ...(account && { account }) })
+    response.status(201).json(await registrations.add(camera, accountId, channelName))
+  })
+  router.patch('/cameras/:id', async (request, response) => {
+    await registrations.change(request.params.id, read(cameraChange, request.body))
+    response.status(204).end()
+  })
+  router.delete('/cameras/:id', async (request, response) => {
+    await registrations.remove(request.params.id)
+    response.status(204).end()
+  })
+  router.post('/cameras/:id/keys', async (request, response) => {
+    const { replace } = read(z.object({ replace: z.boolean().default(false) }), request.body ?? {})
+    response.status(201).json(await registrations.issueKey(request.params.id, replace))
+  })
+  router.get('/keys', async (_request, response) => {
+    response.json({ keys: await keysHere(deps).list() })
+  })
+  router.post('/keys', async (request, response) => {
+    const { cameras, name } = read(viewerKeyRequest, request.body)
+    response.status(201).json(await keysHere(deps).add(cameras, name))
+  })
+  router.delete('/keys/:accessKeyId', async (request, response) => {
+    await keysHere(deps).remove(request.params.accessKeyId)
+    response.status(204).end()
+  })
+  return router
+}
+
+function keysHere({ viewerKeys }: OperatorDeps): ViewerKeys {
+  if (viewerKeys === undefined) throw new BridgeError('invalid_request', 'access keys here are those of IAM')
+  return viewerKeys
+}
+
+/** Accounts of another authorization server are known by their ids only, and whether they exist is not known at all. */
+async function ownerOf({ linking, defaultOwner }: OperatorDeps, named: CameraOwner): Promise<AccountId> {
+  const { users } = linking.oauth
+  const { account } = named
+  const login = named.owner ?? (account === undefined ? defaultOwner : undefined)
+  if ((login === undefined) === (account === undefined)) {
+    throw new BridgeError('invalid_request', 'whose cameras: owner (a login) or account (an account id)?')
+  }
+  if (account !== undefined) {
+    if (linking.isServed && (await users.findByAccount(account)) === undefined) {
+      throw new BridgeError('invalid_request', `there is no account ${account}`)
+    }
+    return accountId(account)
+  }
+  const user = await users.find(login ?? '')
+  if (user !== undefined) return user.accountId
+  const instead = linking.isServed ? '' : '; accounts are those of another server: name the account id'
+  throw new BridgeError('invalid_request', `nobody has the login ${login}${instead}`)
+}
+
+function read<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw new BridgeError('invalid_request', faultsOf(parsed.error))
+  return parsed.data
+}

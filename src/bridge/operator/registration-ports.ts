@@ -1,0 +1,23 @@
+/** What the operator's API and the page ask of whoever registers cameras together with their channels and keys. */
+import type { AccountId } from 'transom-core/ports'
+import type { ListedViewerKey, NewCamera, Registration, ViewerKey } from 'transom-core/wire/registration'
+import type { CameraRecords } from './camera-records.ts'
+
+/** `remove` takes the channel, everybody connected to it, and its keys along; never the built-in doorbell, which would be back. */
+export interface Registrations extends CameraRecords {
+  add(camera: NewCamera, owner: AccountId, channelName?: string): Promise<Registration>
+  /** A further access key; with `replace` the only one, and a new camera key too. Throws `camera_not_found`. */
+  issueKey(id: string, replace?: boolean): Promise<Registration>
+}
+
+/** Keys for viewers that are none of the bridge's: vendors' apps, pages and scripts with AWS's SDKs. */
+export interface ViewerKeys {
+  /**
+   * Makes a key that connects to these cameras' channels as a viewer and does nothing else. Its secret is shown only here.
+   * Throws `camera_not_found`.
+   */
+  add(cameraIds: readonly string[], name?: string): Promise<ViewerKey>
+  list(): Promise<readonly ListedViewerKey[]>
+  /** Makes an access key useless, a viewer's or a camera's, and ends its connections. Throws `camera_not_found`. */
+  remove(accessKeyId: string): Promise<void>
+}

@@ -1,0 +1,146 @@
+/** What an owner does with cameras on the page: add, remove, share, ring. Other apps may look, but not do this. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import express, { Router, type Request } from 'express'
+import { z } from 'zod'
+import { BridgeError } from 'transom-core/errors'
+import { cameraId, type AccountId, type Camera, type CameraNews, type Clock } from 'transom-core/ports'
+import { newCamera, type NewCamera, type Registration } from 'transom-core/wire/registration'
+import type { Sharing } from '../oauth/account-actions.ts'
+import type { CameraLists } from './rows.ts'
+import { Refused } from './refusals.ts'
+import { read } from './views.ts'
+
+export interface Person {
+  readonly accountId: AccountId
+  readonly login: string
+  readonly name: string
+  readonly tenant?: string
+}
+
+export interface People {
+  find(login: string, tenant?: string): Promise<Person | undefined>
+  findByAccount(id: string): Promise<Person | undefined>
+}
+
+export interface ManageDeps {
+  /** Who is signed in to the page. Throws when a token is of another app's. */
+  readonly ownerOf: (request: Request) => Promise<Person>
+  readonly own: CameraLists
+  readonly people: People
+  readonly sharing: Omit<Sharing, 'cameras' | 'received' | 'share' | 'unshare' | 'forget'>
+  readonly receive: (camera: Camera, news: CameraNews) => Promise<void>
+  /** Absent where only the operator makes cameras: on AWS, whose channels are the vendor's. */
+  readonly registrations:
+    | {
+        add(camera: NewCamera, owner: AccountId): Promise<Registration>
+        remove(id: string): Promise<void>
+      }
+    | undefined
+  readonly clock: Clock
+}
+
+/** More than any home has, and than Alexa takes of one customer (300); who has so many adds them by mistake. */
+const mostCameras = 1_000
+
+/** Without an id: one that is taken would tell of somebody else's camera. */
+const wantedCamera = newCamera.omit({ id: true })
+const loginShape = z.string().trim().min(1).max(254)
+const guestRights = z.object({ mayTalk: z.boolean() })
+
+export function createManageRoutes(deps: ManageDeps): Router {
+  const { ownerOf, own, sharing, receive, registrations, clock } = deps
+  const router = Router()
+  router.use('/cameras', express.json({ limit: '16kb', type: () => true }))
+
+  router.post('/cameras', async (request, response) => {
+    const { accountId } = await ownerOf(request)
+    if (registrations === undefined) throw new Refused('not_supported', elsewhere)
+    const wanted = read(wantedCamera, request.body)
+    if ((await own.list(accountId)).length >= mostCameras)
+      throw new BridgeError('invalid_request', `an account has ${mostCameras} cameras at most`)
+    response.status(201).json(await registrations.add({ ...wanted, id: idFor(wanted.name) }, accountId))
+  })
+
+  router.delete('/cameras/:id', async (request, response) => {
+    const { accountId } = await ownerOf(request)
+    const { id } = await owned(accountId, request)
+    if (registrations === undefined) throw new Refused('not_supported', elsewhere)
+    await registrations.remove(id)
+    response.status(204).end()
+  })
+
+  router.post('/cameras/:id/ring', async (request, response) => {
+    const { accountId } = await ownerOf(request)
+    const camera = await owned(accountId, request)
+    if (camera.kind !== 'doorbell') throw new BridgeError('invalid_request', `${camera.name} has no button`)
+    const press = { kind: 'press', eventId: randomUUID(), at: clock() } as const
+    await receive(camera, press)
+    response.status(202).json({ eventId: press.eventId, at: press.at })
+  })
+
+  router.get('/cameras/:id/guests', async (request, response) => {
+    const { accountId } = await ownerOf(request)
+    response.json({ guests: await sharing.guests(accountId, request.params.id) })
+  })
+
+  // 204 for every login: who has one is nobody else's business.
+  router.put('/cameras/:id/guests/:login', async (request, response) => {
+    const owner = await ownerOf(request)
+    const { mayTalk } = read(guestRights, request.body)
+    await sharing.invite(owner, request.params.id, read(loginShape, request.params.login), mayTalk)
+    response.status(204).end()
+  })
+
+  router.delete('/cameras/:id/guests/:login', async (request, response) => {
+    const owner = await ownerOf(request)
+    await sharing.withdraw(owner, request.params.id, request.params.login)
+    response.status(204).end()
+  })
+
+  router.get('/invitations', async (request, response) => {
+    response.json({ invitations: await sharing.invitations(await ownerOf(request)) })
+  })
+
+  router.post('/invitations/:id/accept', async (request, response) => {
+    const isThere = await sharing.accept(await ownerOf(request), request.params.id)
+    if (!isThere) throw noInvitation()
+    response.status(204).end()
+  })
+
+  router.post('/invitations/:id/decline', async (request, response) => {
+    const isThere = await sharing.decline(await ownerOf(request), request.params.id)
+    if (!isThere) throw noInvitation()
+    response.status(204).end()
+  })
+
+  // The guest leaves; the owner ends a share above.
+  router.delete('/cameras/:id/share', async (request, response) => {
+    const { accountId } = await ownerOf(request)
+    if (!(await sharing.leave(accountId, request.params.id))) throw new BridgeError('camera_not_found')
+    response.status(204).end()
+  })
+
+  return router
+
+  /** A camera of somebody else, shared or not, does not exist here. */
+  async function owned(accountId: AccountId, request: Request): Promise<Camera> {
+    const camera = await own.find(accountId, cameraId(String(request.params['id'])))
+    if (camera === undefined) throw new BridgeError('camera_not_found')
+    return camera
+  }
+}
+
+const noInvitation = () => new Refused('not_found', 'there is no such invitation to you')
+
+const elsewhere = 'here cameras are registered by the operator: npm run transom, see docs/aws.md'
+
+/** From its name, as people would choose one; what is added is the same whoever else has a camera of that name. */
+function idFor(name: string): string {
+  const plain = name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
+  const short =
+    plain
+      .replace(/[^a-z0-9]+/g, '-')
+      .slice(0, 60)
+      .replace(/^-+|-+$/g, '') || 'camera'
+  return `${short}-${randomBytes(4).toString('hex')}`
+}

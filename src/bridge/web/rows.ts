@@ -1,0 +1,95 @@
+/** A camera as the page's list shows it: what it is, and how it is doing. */
+import type { Broker } from '../broker/broker.ts'
+import { advice } from 'transom-core/errors'
+import type { AccountId, Camera, CameraId, CameraState, Fault, Presence } from 'transom-core/ports'
+import type { Viewers } from './viewers.ts'
+
+export interface CameraRow {
+  readonly id: CameraId
+  readonly name: string
+  readonly room?: string
+  readonly kind: Camera['kind']
+  readonly manufacturer: string
+  readonly model: string
+  readonly isOwner: boolean
+  readonly mayTalk: boolean
+  readonly hasVideo: boolean
+  /** null where nobody can know. */
+  readonly isOnline: boolean | null
+  /** Since when it is so; epoch milliseconds, as all instants here. */
+  readonly sinceAt?: number
+  /** Why it is offline, where its gateway has said so. */
+  readonly fault?: Fault & { readonly advice: string }
+  /** Displays of every kind and account that show it now. */
+  readonly viewers: number
+  readonly lastPressAt?: number
+  readonly snapshotAt?: number
+}
+
+/** As much of the cameras' records as this room needs. */
+export interface CameraLists {
+  list(accountId: AccountId): Promise<readonly Camera[]>
+  find(accountId: AccountId, id: CameraId): Promise<Camera | undefined>
+}
+
+export interface RowDeps {
+  /** Its own cameras. */
+  readonly own: CameraLists
+  /** Its own, and those shared with it. */
+  readonly visible: CameraLists
+  readonly broker: Pick<Broker, 'recent'>
+  readonly presence: Presence
+  readonly stateOf: (camera: Camera) => Promise<CameraState>
+  readonly viewers: Viewers
+  /** True where every session of every account passes by here: then the store is asked once only. */
+  readonly isLive: boolean
+}
+
+export interface Rows {
+  list(accountId: AccountId): Promise<readonly CameraRow[]>
+  /** `camera` as the account sees it. */
+  of(camera: Camera, isOwner: boolean): Promise<CameraRow>
+}
+
+export function createRows({ own, visible, broker, presence, stateOf, viewers, isLive }: RowDeps): Rows {
+  const counted = new Set<AccountId>()
+
+  async function of(camera: Camera, isOwner: boolean): Promise<CameraRow> {
+    const { id, name, room, kind, manufacturer, model, hasSpeaker, hasVideo = true } = camera
+    const { press, snapshot } = await stateOf(camera)
+    const seen = presence(camera.channel)
+    return {
+      id,
+      name,
+      ...(room !== undefined && { room }),
+      kind,
+      manufacturer,
+      model,
+      isOwner,
+      mayTalk: hasSpeaker,
+      hasVideo,
+      isOnline: seen?.online ?? null,
+      ...(seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }),
+      ...(seen?.fault && { fault: { ...seen.fault, advice: advice[seen.fault.code] } }),
+      viewers: viewers.of(id),
+      ...(press !== undefined && { lastPressAt: press.at }),
+      ...(snapshot !== undefined && { snapshotAt: snapshot.at }),
+    }
+  }
+
+  return {
+    of,
+    async list(accountId) {
+      const [mine, all] = await Promise.all([own.list(accountId), visible.list(accountId), count(accountId)])
+      const owned = new Set(mine.map(({ id }) => id))
+      return Promise.all(all.map((camera) => of(camera, owned.has(camera.id))))
+    },
+  }
+
+  /** Sessions from before this process, or of another one. */
+  async function count(accountId: AccountId): Promise<void> {
+    if (isLive && counted.has(accountId)) return
+    counted.add(accountId)
+    for (const view of await broker.recent(accountId)) viewers.learn(view)
+  }
+}

@@ -1,0 +1,149 @@
+/** The settings of the signaling service: their variables, and what they mean to it. */
+import { isIPv6 } from 'node:net'
+import { z } from 'zod'
+import type { TurnServers } from './ice-servers.ts'
+import type { SignalingLimits } from './limits.ts'
+import type { Tls } from './listener.ts'
+import { siteAddress, wholeNumber } from 'transom-core/setting-shapes'
+import { faultsOf } from 'transom-core/wire/faults'
+
+/** Above 2^31 a timer of Node fires at once; eleven days are enough for any of these. */
+const mostMs = 1_000_000_000
+const count = (least: number) => z.number().int().min(least).max(1_000_000)
+const ms = (least: number) => z.number().int().min(least).max(mostMs)
+const rate = z
+  .strictObject({ perSecond: z.number().min(0.001).max(1_000_000), burst: z.number().min(1).max(1_000_000) })
+  .optional()
+const limits = z.strictObject({
+  viewersPerChannel: count(1).optional(),
+  channels: count(1).optional(),
+  undeliveredPerChannel: count(0).optional(),
+  queueBytes: z
+    .number()
+    .int()
+    .min(1_024)
+    .max(1_024 ** 3)
+    .optional(),
+  replacedMasterMs: ms(0).optional(),
+  offlineDelayMs: ms(0).optional(),
+  flappingDelayMs: ms(0).optional(),
+  heartbeatMs: ms(1_000).optional(),
+  idleMs: ms(1_000).optional(),
+  lifetimeMs: ms(1_000).optional(),
+  goAwayMs: ms(0).optional(),
+  strangers: count(1).optional(),
+  requestMs: ms(1_000).optional(),
+  certificateCheckMs: ms(1_000).optional(),
+  rates: z
+    .strictObject({
+      accountWrite: rate,
+      accountRead: rate,
+      channelCall: rate,
+      channelConnect: rate,
+      keyCall: rate,
+      wrongKey: rate,
+      socketDescription: rate,
+      socketCandidate: rate,
+    })
+    .optional(),
+})
+
+/** It becomes part of a URL, and a name in a certificate. */
+const isHost = (text: string) => isIPv6(text) || /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(text)
+/** The variables, for the table of all settings. */
+export const signalingVariables = {
+  TRANSOM_SIGNALING_PORT: wholeNumber(0, 65_535, 8443),
+  TRANSOM_SIGNALING_HOST: z
+    .string()
+    .refine(isHost, 'must be a name or an address alone, without scheme and port: kvs.example')
+    .optional(),
+  TRANSOM_SIGNALING_URL: siteAddress('https://kvs.example').optional(),
+  TRANSOM_SIGNALING_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'must be a region as AWS writes them: eu-west-1')
+    .default('local'),
+  TRANSOM_SIGNALING_TLS: z.enum(['on', 'off']).default('on'),
+  TRANSOM_SIGNALING_CERT: z.string().optional(),
+  TRANSOM_SIGNALING_KEY: z.string().optional(),
+  TRANSOM_SIGNALING_CA: z.string().optional(),
+  TRANSOM_SIGNALING_LIMITS: z
+    .string()
+    .default('{}')
+    .transform((text, context) => {
+      try {
+        return limits.parse(JSON.parse(text))
+      } catch (error) {
+        const why = error instanceof z.ZodError ? faultsOf(error) : 'it is no JSON'
+        context.addIssue(`must be a JSON object of limits, such as {"viewersPerChannel":20}: ${why}`)
+        return z.NEVER
+      }
+    }),
+  TRANSOM_TURN_URLS: z.string().optional(),
+  TRANSOM_TURN_SECRET: z.string().optional(),
+  TRANSOM_TURN_TTL_S: wholeNumber(60, 86_400, 300),
+}
+
+const variables = z.object(signalingVariables)
+
+export interface SignalingSettings {
+  readonly port: number
+  /** What cameras and viewers are told to sign for; the service accepts any. */
+  readonly region: string
+  readonly advertisedHost: string | undefined
+  readonly advertisedUrl: string | undefined
+  readonly tls: Tls
+  readonly turn: TurnServers | undefined
+  readonly limits: Partial<SignalingLimits>
+}
+
+/** Throws an `Error` that says which variables belong together. */
+export function toSignalingSettings(env: z.infer<typeof variables>, defaults: SignalingLimits): SignalingSettings {
+  const { rates, ...others } = env.TRANSOM_SIGNALING_LIMITS
+  return {
+    port: env.TRANSOM_SIGNALING_PORT,
+    region: env.TRANSOM_SIGNALING_REGION,
+    advertisedHost: env.TRANSOM_SIGNALING_HOST,
+    advertisedUrl: env.TRANSOM_SIGNALING_URL,
+    tls: toTls(env),
+    turn: toTurn(env),
+    limits: { ...given(others), ...(rates && { rates: { ...defaults.rates, ...given(rates) } }) },
+  }
+}
+
+function toTls(env: z.infer<typeof variables>): Tls {
+  const { TRANSOM_SIGNALING_CERT: certPath, TRANSOM_SIGNALING_KEY: keyPath, TRANSOM_SIGNALING_CA: caPath } = env
+  const ca = caPath === undefined ? {} : { caPath }
+  if ((certPath === undefined) !== (keyPath === undefined)) {
+    throw new Error('TRANSOM_SIGNALING_CERT and TRANSOM_SIGNALING_KEY belong together: set both or none')
+  }
+  if (env.TRANSOM_SIGNALING_TLS === 'off') {
+    if (certPath !== undefined) throw new Error('TRANSOM_SIGNALING_TLS is off: what is TRANSOM_SIGNALING_CERT for?')
+    return { kind: 'none', ...ca }
+  }
+  if (certPath !== undefined && keyPath !== undefined) return { kind: 'files', certPath, keyPath, ...ca }
+  if (caPath !== undefined) {
+    throw new Error(
+      'TRANSOM_SIGNALING_CA is the authority of TRANSOM_SIGNALING_CERT, or of a proxy (TRANSOM_SIGNALING_TLS=off): set one of them too, or leave it out',
+    )
+  }
+  return { kind: 'own' }
+}
+
+function toTurn(env: z.infer<typeof variables>): TurnServers | undefined {
+  const { TRANSOM_TURN_URLS: text, TRANSOM_TURN_SECRET: secret, TRANSOM_TURN_TTL_S: ttlS } = env
+  if (text === undefined && secret === undefined) return undefined
+  const urls = text?.split(',').map((url) => url.trim()) ?? []
+  if (secret === undefined || urls.length === 0 || urls.some((url) => !/^(turns?|stun):[^\s]+$/.test(url))) {
+    throw new Error(
+      'TRANSOM_TURN_URLS and TRANSOM_TURN_SECRET belong together: turn:turn.example:3478?transport=udp,turn:…, and the secret of coturn',
+    )
+  }
+  return { urls, secret, ttlS }
+}
+
+/** Without what was left out. */
+function given<T extends object>(values: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>
+  }
+}

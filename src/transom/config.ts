@@ -1,0 +1,67 @@
+/** Settings of the embedded bridge: what the bridge reads anywhere, and what only a machine of its own has. */
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { defaultLimits } from 'transom-signaling/limits'
+import { bridgeVariables, toBridgeConfig, type BridgeConfig } from 'transom-bridge/settings/bridge-config'
+import { onOff, readVariables, siteAddress, wholeNumber } from 'transom-core/setting-shapes'
+import { signalingVariables, toSignalingSettings, type SignalingSettings } from 'transom-signaling/settings'
+
+/** Every setting, by the name of its environment variable. */
+const variables = z.object({
+  TRANSOM_DATA: z.string().default('./data'),
+  TRANSOM_HOST: z.string().default('127.0.0.1'),
+  TRANSOM_PORT: wholeNumber(0, 65_535, 8080),
+  TRANSOM_PUBLIC_URL: siteAddress('https://bridge.example.org').optional(),
+  ...signalingVariables,
+  TRANSOM_DOORBELL: onOff('on'),
+  TRANSOM_SOURCE: z.string().default('synthetic'),
+  TRANSOM_SIMULATOR: z.enum(['on', 'off']).optional(),
+  TRANSOM_MQTT_URL: z.url({ protocol: /^(mqtts?|wss?)$/ }).optional(),
+  TRANSOM_MQTT_TOPIC: z
+    .string()
+    .regex(/^[^#+/][^#+]*$/, 'must be a topic without wildcards')
+    .default('transom'),
+  ...bridgeVariables,
+})
+
+type Variables = z.infer<typeof variables>
+
+export interface Config extends BridgeConfig {
+  readonly dataDir: string
+  readonly host: string
+  readonly port: number
+  /** The origin by which browsers and assistants reach the bridge; made of host and port when not set. */
+  readonly publicUrl: string | undefined
+  readonly signaling: SignalingSettings
+  readonly doorbell: { readonly isOn: boolean; readonly source: string }
+  /** Whether the simulator may play displays, and the vendors' clouds for which there are no credentials. */
+  readonly simulator: boolean
+  /** Where camera events come in by MQTT; undefined: they do not. */
+  readonly mqtt: { readonly url: string; readonly topic: string } | undefined
+}
+
+/** Reads the settings. Throws an `Error` that names each bad variable and what it should be. */
+export function readConfig(given: Readonly<Record<string, string | undefined>>): Config {
+  const env = readVariables(variables, given)
+  if (env.TRANSOM_PORT !== 0 && env.TRANSOM_PORT === env.TRANSOM_SIGNALING_PORT) {
+    throw new Error('TRANSOM_PORT and TRANSOM_SIGNALING_PORT are the same: give each a port of its own')
+  }
+  return {
+    ...toBridgeConfig(env),
+    dataDir: resolve(env.TRANSOM_DATA),
+    host: env.TRANSOM_HOST,
+    port: env.TRANSOM_PORT,
+    publicUrl: env.TRANSOM_PUBLIC_URL,
+    signaling: toSignalingSettings(env, defaultLimits),
+    doorbell: { isOn: env.TRANSOM_DOORBELL, source: env.TRANSOM_SOURCE },
+    simulator: maySimulate(env),
+    mqtt: env.TRANSOM_MQTT_URL === undefined ? undefined : { url: env.TRANSOM_MQTT_URL, topic: env.TRANSOM_MQTT_TOPIC },
+  }
+}
+
+/** A bridge that the world can reach speaks to the real vendors, unless its operator says otherwise. */
+function maySimulate(env: Variables): boolean {
+  // The simulator links accounts with our own server, which is shut where somebody else issues the tokens.
+  if (env.TRANSOM_TOKEN_ISSUER !== undefined) return false
+  return env.TRANSOM_SIMULATOR === undefined ? env.TRANSOM_PUBLIC_URL === undefined : env.TRANSOM_SIMULATOR === 'on'
+}

@@ -1,0 +1,57 @@
+/** `npm start`: the whole bridge in one process, until Ctrl-C. */
+import { existsSync } from 'node:fs'
+import { ensureConsole } from 'transom-console/build'
+import { readConfig } from './config.ts'
+import { startEmbedded, type Embedded } from './embedded.ts'
+import { greeting } from './greeting.ts'
+import { createLog } from 'transom-bridge/doors/log'
+import { explainFile } from './start-faults.ts'
+
+/** What is not closed by then is abandoned: a stop takes a second at most. */
+const closeMs = 900
+
+const log = createLog((line) => process.stderr.write(line), Date.now)
+
+try {
+  // What is in the environment already wins.
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const config = readConfig(process.env)
+  const [embedded, problem] = await Promise.all([
+    startEmbedded(config, Date.now, log),
+    config.console ? ensureConsole() : undefined,
+  ])
+  if (problem !== undefined) log('error', 'console', { problem })
+  if (process.stdin.isTTY) listenForRing(embedded)
+  process.once('SIGINT', () => void stop(embedded, 'SIGINT'))
+  process.once('SIGTERM', () => void stop(embedded, 'SIGTERM'))
+  // Last: whoever reads it may stop us at once.
+  console.log(greeting(embedded, config, process.stdin.isTTY))
+} catch (thrown) {
+  const error = explainFile(thrown)
+  console.error(`Transom cannot start.\n${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}
+
+/** `r` and Enter presses the bell, as a finger at the door would. */
+function listenForRing(embedded: Embedded): void {
+  process.stdin.on('data', (typed) => {
+    if (typed.toString().trim().toLowerCase() === 'r') embedded.press()
+  })
+  // The keyboard alone does not keep the bridge running.
+  process.stdin.unref()
+}
+
+async function stop(embedded: Embedded, signal: string): Promise<void> {
+  log('info', 'stopping', { signal })
+  // A second Ctrl-C does not wait.
+  process.once('SIGINT', () => process.exit(130))
+  // Every write that was answered is on disk already: nothing is lost with what is cut off.
+  const timer = setTimeout(() => {
+    log('warn', 'stopping took too long', { closeMs })
+    process.exit(0)
+  }, closeMs)
+  await embedded.close()
+  clearTimeout(timer)
+  // What a library still has running (a query by mDNS, a TURN server that does not answer) keeps nobody here.
+  process.exit(0)
+}

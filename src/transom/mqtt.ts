@@ -1,0 +1,159 @@
+/** Camera events by MQTT, as Home Assistant and Frigate speak it: `<topic>/<camera id>/event`, acknowledged once durable. */
+import { randomUUID } from 'node:crypto'
+import { connectAsync, type IPublishPacket, type MqttClient } from 'mqtt'
+import { toBridgeError } from 'transom-core/errors'
+import type { Camera, CameraNews, Clock, Log, Store } from 'transom-core/ports'
+import { mqttEvent } from 'transom-core/wire/camera-event'
+import { faultsOf } from 'transom-core/wire/faults'
+
+export interface MqttIntake {
+  /** Ends the connection; what was not acknowledged comes again at the next start. May be called again. */
+  close(): Promise<void>
+}
+
+const connectMs = 10_000
+/** Between two attempts where somebody else takes our place. */
+const contestedMs = 30_000
+const rivalReason =
+  'the broker ends each connection soon after it was made: probably another bridge with a copy of this data directory is connected. Stop one of the two, or let it begin with an empty TRANSOM_DATA'
+const payloadLimit = 16 * 1024
+/** A press that comes again after that is too old to be told. */
+const namesMs = 3_600_000
+
+/**
+ * Subscribes with quality of service 1 and a session that outlives us, so that the broker keeps what arrives while we are
+ * down. Who may publish there may ring: the broker's access control is the key. Rejects when the broker cannot be reached.
+ */
+export async function startMqtt(deps: {
+  /** `mqtt://…` or `mqtts://user:password@host`. */
+  readonly url: string
+  readonly topic: string
+  /** Of this data directory and no other: of two clients with one id, a broker cuts off the older one (MQTT 3.1.1, 3.1.4). */
+  readonly clientId: string
+  /** After a connection that ended, default 1,000. */
+  readonly reconnectMs?: number
+  readonly find: (cameraId: string) => Promise<Camera | undefined>
+  readonly receive: (camera: Camera, news: CameraNews, sentAt?: number) => Promise<void>
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+}): Promise<MqttIntake> {
+  const { topic, clientId, clock, log, reconnectMs = 1_000 } = deps
+  const names = deps.store.collection<{ readonly eventId: string }>('mqtt-name')
+  const client: MqttClient = await connectAsync(
+    deps.url,
+    {
+      clientId,
+      clean: false,
+      connectTimeout: connectMs,
+      reconnectPeriod: reconnectMs,
+      protocolVersion: 4,
+    },
+    false,
+  ).catch((cause: Error) => {
+    // The URL itself may hold the password.
+    const { host } = new URL(deps.url)
+    throw new Error(
+      `TRANSOM_MQTT_URL: ${host}: ${cause.message}: is the broker running, are user and password right?`,
+      {
+        cause,
+      },
+    )
+  })
+  client.on('error', (error) => log('warn', 'mqtt.error', { reason: error.message }))
+  const rivalry = createRivalry(clock())
+  client.on('connect', () => rivalry.connected(clock()))
+  client.on('close', () => {
+    log('warn', 'mqtt.disconnected')
+    const isContested = rivalry.closed(clock())
+    // Two that take the place from each other once a second would do nothing else.
+    client.options.reconnectPeriod = isContested ? contestedMs : reconnectMs
+    if (isContested) log('error', 'mqtt.contested', { clientId, reason: rivalReason })
+  })
+  // The acknowledgement waits for `done`. What was not taken comes again when we connect again.
+  client.handleMessage = (packet, done) => {
+    if (packet.cmd !== 'publish') return done()
+    const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload)
+    void answer(packet, payload, done)
+  }
+  await client.subscribeAsync(`${topic}/+/event`, { qos: 1 })
+  log('info', 'mqtt.subscribed', { topic: `${topic}/+/event` })
+
+  async function answer(packet: IPublishPacket, payload: Buffer, done: () => void): Promise<void> {
+    try {
+      await take(packet, payload)
+      done()
+    } catch (thrown) {
+      // Sent again, it would come too often again.
+      if (toBridgeError(thrown).code === 'rate_limited') {
+        log('warn', 'mqtt.ignored', { topic: packet.topic, reason: String(thrown) })
+        return done()
+      }
+      log('error', 'mqtt.not_taken', { topic: packet.topic, reason: String(thrown) })
+      client.stream.destroy()
+    }
+  }
+
+  async function take(packet: IPublishPacket, payload: Buffer): Promise<void> {
+    const { topic: from, retain: isRetained } = packet
+    const id = from.slice(topic.length + 1, -'/event'.length)
+    // A retained message is the state of yesterday, not an event.
+    if (isRetained || payload.length > payloadLimit) return log('warn', 'mqtt.ignored', { topic: from, isRetained })
+    const camera = await deps.find(id)
+    if (camera === undefined) return log('warn', 'mqtt.unknown_camera', { topic: from })
+    const parsed = mqttEvent.safeParse(parse(payload))
+    if (!parsed.success) return log('warn', 'mqtt.malformed', { topic: from, faults: faultsOf(parsed.error) })
+    const { at = clock(), sentAt, ...event } = parsed.data
+    if (event.kind === 'battery' || event.kind === 'switch' || event.kind === 'sensor')
+      return deps.receive(camera, { ...event, at }, sentAt)
+    const eventId = event.eventId ?? (await nameOf(packet))
+    if (event.kind === 'motion') return deps.receive(camera, { ...event, eventId, at }, sentAt)
+    return deps.receive(camera, { kind: event.kind, eventId, at }, sentAt)
+  }
+
+  /** A message that the broker sends again, because it never heard our word for it, has its number and so its name. */
+  async function nameOf({ dup, messageId = 0 }: IPublishPacket): Promise<string> {
+    const id = `${topic} ${messageId}`
+    const known = dup ? await names.get(id) : undefined
+    if (known) return known.value.eventId
+    const eventId = randomUUID()
+    await names.put(id, { eventId }, { expiresAt: clock() + namesMs })
+    return eventId
+  }
+
+  return {
+    async close() {
+      await client.endAsync()
+    },
+  }
+}
+
+/** Connections that end so soon, so often in a row, are ended by somebody. */
+const shortMs = 5_000
+const shortOnes = 3
+
+/** Tells a client that is pushed out of its place from a network that comes and goes; `at` is in epoch milliseconds. */
+export function createRivalry(connectedAt: number) {
+  let openedAt: number | undefined = connectedAt
+  let short = 0
+  return {
+    connected(at: number): void {
+      openedAt = at
+    },
+    /** True when a rival is likely. Attempts that never became a connection do not count. */
+    closed(at: number): boolean {
+      if (openedAt === undefined) return false
+      short = at - openedAt < shortMs ? short + 1 : 0
+      openedAt = undefined
+      return short >= shortOnes
+    },
+  }
+}
+
+function parse(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,64 @@
+/** What the operator's command lines have in common: they find the running bridge and ask it. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { operatorAccess, type OperatorAccess } from 'transom-bridge/operator/operator'
+
+/** A client with many links takes a while to be removed. */
+const requestMs = 30_000
+const problem = z.union([
+  z.object({ error_description: z.string() }).transform(({ error_description: text }) => text),
+  z.object({ message: z.string() }).transform(({ message: text }) => text),
+  z.object({ error: z.string() }).transform(({ error: text }) => text),
+])
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The bridge's API for cameras. Throws an `Error` that says what to do. */
+export const findOperator = (env: Environment): Promise<OperatorAccess> => findBridge(env, '', '/operator')
+
+/** Its API for people, clients, keys, links and shares. */
+export const findAdmin = (env: Environment): Promise<OperatorAccess> => findBridge(env, '/admin', '/oauth/admin')
+
+/** The bridge that runs on the data directory; else one that runs elsewhere, by its address and its operator key. */
+async function findBridge(env: Environment, pathHere: string, pathElsewhere: string): Promise<OperatorAccess> {
+  const { TRANSOM_PUBLIC_URL: publicUrl, TRANSOM_OPERATOR_KEY: token } = env
+  const directory = resolve(env['TRANSOM_DATA'] || './data')
+  const path = join(directory, 'operator.json')
+  if (!existsSync(path) && publicUrl && token) return { url: `${publicUrl.replace(/\/+$/, '')}${pathElsewhere}`, token }
+  try {
+    const { url, token: tokenHere } = operatorAccess.parse(JSON.parse(await readFile(path, 'utf8')))
+    return { url: `${url}${pathHere}`, token: tokenHere }
+  } catch (cause) {
+    throw new Error(
+      `no bridge runs on ${directory}: start it (npm start), set TRANSOM_DATA, or of one elsewhere TRANSOM_PUBLIC_URL and TRANSOM_OPERATOR_KEY`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
+/** Returns the answer's JSON. Throws an `Error` with what the bridge says, or that it does not answer. */
+export async function callOperator(
+  { url, token }: OperatorAccess,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<unknown> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(requestMs),
+  }).catch((cause: unknown) => {
+    throw new Error(`the bridge at ${url} does not answer: is it running?`, { cause })
+  })
+  if (response.status === 204) return undefined
+  const text = await response.text()
+  const answer: unknown = text.startsWith('{') ? JSON.parse(text) : undefined
+  if (response.ok && answer !== undefined) return answer
+  const said = problem.safeParse(answer)
+  throw new Error(said.success ? said.data : `the bridge at ${url} answers ${response.status}`)
+}
