@@ -5,6 +5,8 @@ import {
   useH264,
   useNACK,
   useOPUS,
+  usePCMA,
+  usePCMU,
   usePLI,
   useSdesMid,
   type RTCIceCandidate,
@@ -12,10 +14,17 @@ import {
 import type { Outgoing } from 'transom-kvs/message'
 import type { IceServer } from 'transom-core/ports'
 import type { ServerMemory, ServerWatch } from './ice-servers.ts'
+import type { SoundCodec } from './media.ts'
 import type { NarrowedOffer } from './offer.ts'
 
-/** A peer connection as this camera makes them. */
-export function createConnection(iceServers: readonly IceServer[]): RTCPeerConnection {
+const soundCodecs: Readonly<Record<SoundCodec, () => RTCRtpCodecParameters>> = {
+  opus: () => useOPUS({ payloadType: 111 }),
+  PCMU: usePCMU,
+  PCMA: usePCMA,
+}
+
+/** A peer connection as this camera makes them, with sound in one codec: werift rejects the audio sections that lack it. */
+export function createConnection(iceServers: readonly IceServer[], sound: SoundCodec): RTCPeerConnection {
   return new RTCPeerConnection({
     codecs: {
       // The parameters and payload types of the answer are those of the narrowed offer.
@@ -29,7 +38,7 @@ export function createConnection(iceServers: readonly IceServer[]): RTCPeerConne
           parameters: 'apt=102',
         }),
       ],
-      audio: [useOPUS({ payloadType: 111 })],
+      audio: [soundCodecs[sound]()],
     },
     headerExtensions: { video: [useSdesMid()], audio: [useSdesMid()] },
     // Any other policy leaks the sockets of the transports that bundling makes needless (werift 0.25.2).
@@ -60,8 +69,8 @@ export class OfferError extends Error {
 
 export interface AnswerContext {
   readonly send: (message: Outgoing) => void
-  /** The source plays what the viewer says. */
-  readonly hasSpeaker: boolean
+  /** What audio sections are answered with, as far as the display wants it. */
+  readonly audioDirection: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
   readonly iceServers: readonly IceServer[]
   readonly memory: ServerMemory
   /** Aborting it ends what goes on after the answer. */
@@ -75,7 +84,7 @@ export interface AnswerContext {
 export async function answerOffer(
   connection: RTCPeerConnection,
   offer: NarrowedOffer,
-  { send, hasSpeaker, iceServers, memory, signal }: AnswerContext,
+  { send, audioDirection, iceServers, memory, signal }: AnswerContext,
 ): Promise<ServerWatch> {
   let answer = ''
   let hasEnded = false
@@ -106,8 +115,7 @@ export async function answerOffer(
     throw new OfferError('invalid_request', `the offer cannot be read: ${message}`, { cause: error })
   })
   for (const transceiver of connection.getTransceivers()) {
-    // Sound is taken only where it is played.
-    transceiver.setDirection(transceiver.kind === 'audio' && hasSpeaker ? 'sendrecv' : 'sendonly')
+    transceiver.setDirection(transceiver.kind === 'audio' ? audioDirection : 'sendonly')
   }
   const description = await connection.createAnswer()
   // `setLocalDescription` waits for all candidates and only then begins to connect. It does not wait for a gathering that

@@ -8,6 +8,7 @@ import type { ChannelMessage } from 'transom-kvs/message'
 import { fetchIceServers, findChannel, type ChannelResources } from 'transom-kvs/resources'
 import type { Clock, IceServer, Log } from 'transom-core/ports'
 import type { CameraEvent } from 'transom-core/wire/camera-event'
+import { hasFfmpeg } from './ffmpeg.ts'
 import { createServerMemory } from './ice-servers.ts'
 import type { MediaInfo } from './media.ts'
 import { pause } from './pause.ts'
@@ -72,6 +73,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   const { signal } = life
   // Made once per process and shared by all connections; made now, it does not delay the first answer.
   await RTCDtlsTransport.SetupCertificate()
+  const hasDecoder = await hasFfmpeg()
   const memory = createServerMemory(log)
   const viewers = new Map<string, Viewer>()
   const leaving = new Set<Promise<void>>()
@@ -108,6 +110,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
       offer,
       source,
       media,
+      hasDecoder,
       iceServers,
       memory,
       send: (message) => connection?.send(message, viewerId),

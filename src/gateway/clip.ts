@@ -11,6 +11,8 @@ export interface Clip {
   readonly pictures: readonly Buffer[]
   /** 20 ms of Opus each. */
   readonly sounds: readonly Buffer[]
+  /** The same sound as G.711, µ-law: without FFmpeg it could not be made here. */
+  readonly voices: readonly Buffer[]
   /** JPEG. */
   readonly still: Buffer
 }
@@ -23,10 +25,11 @@ const packetMs = 20
 const path = new URL('doorbell.clip', import.meta.url)
 
 /** The file is a row of parts: a letter for its kind, four bytes for its length (big-endian), and itself. */
-export function writeClip({ pictures, sounds, still }: Clip): Buffer {
+export function writeClip({ pictures, sounds, voices, still }: Clip): Buffer {
   return Buffer.concat([
     ...pictures.flatMap((picture) => part('v', picture)),
     ...sounds.flatMap((sound) => part('a', sound)),
+    ...voices.flatMap((voice) => part('u', voice)),
     ...part('j', still),
   ])
 }
@@ -45,7 +48,7 @@ export function readClip(file: Buffer): Clip {
     at = end
   }
   const of = (kind: string) => parts.filter((part) => part.kind === kind).map(({ content }) => content)
-  return { pictures: of('v'), sounds: of('a'), still: of('j')[0] ?? Buffer.alloc(0) }
+  return { pictures: of('v'), sounds: of('a'), voices: of('u'), still: of('j')[0] ?? Buffer.alloc(0) }
 }
 
 /** Plays it again and again as if it happened now; needs nothing from outside. */
@@ -56,13 +59,13 @@ export function createClipSource(clock: Clock): MediaSource {
     async describe() {
       await load()
       // What viewers say is counted, as far as can be done without a decoder.
-      return { profileLevelId: clipProfile, hasSpeaker: true }
+      return { profileLevelId: clipProfile, hasSpeaker: true, sound: ['opus', 'PCMU'] }
     },
     requestKeyFrame: () => false,
     close: async () => {},
     still: async () => (await load()).still,
     async run(sink, signal) {
-      const { pictures, sounds } = await load()
+      const { pictures, sounds, voices } = await load()
       const now = createSteadyClock(clock)
       const packetize = createPacketizer({ sets: [] })
       for (let startAt = now(); !signal.aborted; startAt += clipSeconds * 1_000) {
@@ -70,7 +73,8 @@ export function createClipSource(clock: Clock): MediaSource {
           play(pictures, 1_000 / clipFrameRate, startAt, now, signal, (picture, at) =>
             sink.video(packetize(picture, at)),
           ),
-          play(sounds, packetMs, startAt, now, signal, (payload, at) => sink.audio({ at, payload })),
+          play(sounds, packetMs, startAt, now, signal, (payload, at) => sink.audio({ at, codec: 'opus', payload })),
+          play(voices, packetMs, startAt, now, signal, (payload, at) => sink.audio({ at, codec: 'PCMU', payload })),
         ])
         await until(startAt + clipSeconds * 1_000, now, signal)
       }

@@ -18,7 +18,7 @@ export function createFeed(connection: RTCPeerConnection, source: SharedSource):
   const videoSender = senderOf('video')
   const audioSender = senderOf('audio')
   const video = videoSender && createRtpTrack(videoSender, 90_000, 'video')
-  const audio = audioSender && createRtpTrack(audioSender, 48_000, 'audio')
+  const audio = audioSender && createRtpTrack(audioSender, audioSender.codec?.clockRate ?? 48_000, 'audio')
   /** A decoder can only begin at a key frame, and begins anew after a gap. */
   let needsKey = true
 

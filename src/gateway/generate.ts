@@ -6,6 +6,7 @@ import { loadFfmpeg, type CodecContext, type Ffmpeg } from './ffmpeg.ts'
 import { drawScene, sceneHeight, sceneWidth } from './scene.ts'
 import { asConstrained, createPainter, openOpusEncoder, openVideoEncoder } from './synthetic.ts'
 import { toJpeg } from './still.ts'
+import { openVoice } from './voice.ts'
 
 /** What the clock in the picture shows: midsummer's evening, on any machine. */
 const startAt = new Date(2026, 5, 21, 21, 30).getTime()
@@ -14,7 +15,8 @@ const ffmpeg = await loadFfmpeg()
 const pictures = await recordPictures(ffmpeg)
 const still = await toJpeg(ffmpeg, pictures[0] ?? Buffer.alloc(0))
 const sounds = recordSounds(ffmpeg)
-await writeFile(new URL('doorbell.clip', import.meta.url), writeClip({ pictures, sounds, still }))
+const voices = await recordVoices(sounds)
+await writeFile(new URL('doorbell.clip', import.meta.url), writeClip({ pictures, sounds, voices, still }))
 
 async function recordPictures(lib: Ffmpeg): Promise<readonly Buffer[]> {
   using encoder = openVideoEncoder(
@@ -63,6 +65,17 @@ function recordSounds(lib: Ffmpeg): readonly Buffer[] {
     recorded.push(...drain(lib, encoder))
   }
   return recorded
+}
+
+/** Of the Opus, as a display gets it that takes G.711 only. */
+async function recordVoices(opus: readonly Buffer[]): Promise<readonly Buffer[]> {
+  const voice = await openVoice('opus', 'PCMU', (message) => {
+    throw new Error(message)
+  })
+  // Twice, since a decoder begins late: the second round is whole, and follows its own end.
+  const recorded = [...opus, ...opus].flatMap((payload) => voice.convert({ at: 0, codec: 'opus', payload }))
+  voice.close()
+  return recorded.slice(-opus.length).map(({ payload }) => payload)
 }
 
 function drain(lib: Ffmpeg, encoder: CodecContext): readonly Buffer[] {

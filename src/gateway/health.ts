@@ -1,4 +1,5 @@
 /** Whether a camera's source delivers pictures, or would at once: learned while it runs, and by looking while nobody watches. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Fault, Log } from 'transom-core/ports'
 import { faultOf, SourceError, type MediaInfo, type MediaSource } from './media.ts'
 import { pause } from './pause.ts'
@@ -93,7 +94,6 @@ export function createHealth(source: MediaSource, log: Log): Health {
 }
 
 function isSame(one: SourceState | undefined, other: SourceState): boolean {
-  if (one?.kind === 'good' && other.kind === 'good')
-    return one.info.profileLevelId === other.info.profileLevelId && one.info.hasSpeaker === other.info.hasSpeaker
+  if (one?.kind === 'good' && other.kind === 'good') return isDeepStrictEqual(one.info, other.info)
   return one?.kind === 'faulty' && other.kind === 'faulty' && one.fault.code === other.fault.code
 }

@@ -170,7 +170,7 @@ async function* readItems(
       } else if (transcoder) {
         for (const opus of await transcoder.convert(packet, at)) yield { kind: 'audio', packet: opus, ...times }
       } else {
-        yield { kind: 'audio', packet: { at, payload: Buffer.from(packet.data) }, ...times }
+        yield { kind: 'audio', packet: { at, codec: 'opus', payload: Buffer.from(packet.data) }, ...times }
       }
     }
     packet.unref()

@@ -1,6 +1,7 @@
 /** The shapes that media has between a source (synthetic, file, RTSP) and the viewers: ready for RTP, stamped with one clock. */
 import type { Clock, Fault } from 'transom-core/ports'
 import type { SourceFault } from 'transom-core/errors'
+import type { Law } from './g711.ts'
 import type { Ear } from './talk-back.ts'
 
 /** One H.264 access unit, already cut to RTP payloads. */
@@ -13,9 +14,13 @@ export interface VideoUnit {
   readonly payloads: readonly Buffer[]
 }
 
-/** 20 ms of Opus (RFC 7587: one packet is one RTP payload). */
+/** What displays play: Opus, and G.711 by either law. */
+export type SoundCodec = 'opus' | Law
+
+/** One RTP payload: 20 ms of Opus as a rule (RFC 7587), any length of G.711 (RFC 3551 section 4.5.14). */
 export interface AudioPacket {
   readonly at: number
+  readonly codec: SoundCodec
   readonly payload: Buffer
 }
 
@@ -29,6 +34,10 @@ export interface MediaInfo {
   readonly profileLevelId: string
   /** It plays the sound that viewers send. */
   readonly hasSpeaker: boolean
+  /** The codecs in which the same sound comes, side by side; silence where it has none. */
+  readonly sound: readonly SoundCodec[]
+  /** Why its sound cannot be used, and silence comes instead. */
+  readonly soundFault?: string
 }
 
 export interface SourceSink extends MediaSink {
@@ -47,7 +56,7 @@ export interface MediaSource {
   /** Asks for a key frame with the next picture. False when the source cannot make one (it is passed through). */
   requestKeyFrame(): boolean
   /** What plays the sound of one viewer, where it is not only measured. */
-  createEar?(onBroken: (message: string) => void): Promise<Ear>
+  createEar?(codec: SoundCodec, onBroken: (message: string) => void): Promise<Ear>
   /** Frees what is kept between looks and runs. May be called again. */
   close(): Promise<void>
   /** A picture of it (JPEG), where it has one at hand; otherwise one is made of its next key frame. */

@@ -1,4 +1,5 @@
-/** Narrows a viewer's offer to what this camera can do, before werift answers it: one H.264, one Opus, no extensions. */
+/** Narrows a viewer's offer to what this camera can do, before werift answers it: one H.264, one codec for sound, no extensions. */
+import type { SoundCodec } from './media.ts'
 
 export interface NarrowedOffer {
   readonly sdp: string
@@ -6,21 +7,33 @@ export interface NarrowedOffer {
   readonly video: 'h264' | 'unsupported' | 'none'
   /** The profile that the answer names: the source's own where the offer allows it. */
   readonly profileLevelId: string
+  /** The one codec of its audio sections. `none`: it wants no sound and sends none. `unsupported`: in no codec that is known here. */
+  readonly audio: SoundCodec | 'unsupported' | 'none'
+  /** It asks for sound, whether it can be sent or not. */
+  readonly wantsSound: boolean
 }
 
 /**
  * werift takes the first codec of the right name; a browser offers H.264 six times over, and an Echo offers it without any
  * parameters. So the choice is made here: the offered H.264 nearest to the source's profile, with the parameters that the
  * answer shall carry written into it (RFC 6184 section 8.2.2: profile and packetization-mode of an answer are the offer's).
+ * Of the codecs for sound it is the first, in the display's order (RFC 3264 section 5.1), that is in `playable`: what this
+ * camera can send. Where there is none the display may still talk, in the first that is known.
  */
-export function narrowOffer(sdp: string, sourceProfile: string): NarrowedOffer {
+export function narrowOffer(
+  sdp: string,
+  sourceProfile: string,
+  playable: readonly SoundCodec[] = ['opus'],
+): NarrowedOffer {
   const [session = [], ...sections] = splitSections(sdp)
+  const audios = sections.filter((lines) => lines[0]?.startsWith('m=audio'))
+  const formats = audios.toSorted((one, other) => Number(isLive(other)) - Number(isLive(one))).flatMap(soundFormats)
+  const sound = (formats.find(({ codec }) => playable.includes(codec)) ?? formats[0])?.codec
   let chosen: Choice | undefined
   let wantsVideo = false
   const narrowed = sections.map((lines) => {
     const kind = /^m=(\w+)/.exec(lines[0] ?? '')?.[1]
-    if (kind === 'audio')
-      return withoutParameters(keepPayloadTypes(lines, opusPayloadTypes(lines)), opusPayloadTypes(lines))
+    if (kind === 'audio') return narrowSound(lines, sound)
     if (kind !== 'video') return lines
     wantsVideo ||= isWanted(lines)
     const choice = chooseH264(lines, sourceProfile)
@@ -35,6 +48,8 @@ export function narrowOffer(sdp: string, sourceProfile: string): NarrowedOffer {
     sdp: [session, ...narrowed].map((lines) => lines.map((line) => `${line}\r\n`).join('')).join(''),
     video: chosen ? 'h264' : wantsVideo ? 'unsupported' : 'none',
     profileLevelId: chosen?.profileLevelId ?? sourceProfile,
+    audio: audios.some(isLive) ? (sound ?? 'unsupported') : 'none',
+    wantsSound: audios.some(isWanted),
   }
 }
 
@@ -87,19 +102,49 @@ function profileName(profileLevelId: string): string {
 }
 
 /** Port 0 rejects a section, unless it says that it only lives in its bundle (RFC 9143 section 6). */
-function isWanted(lines: readonly string[]): boolean {
-  const port = /^m=video (\d+) \S+ \d/.exec(lines[0] ?? '')?.[1]
+function isLive(lines: readonly string[]): boolean {
+  const port = /^m=\w+ (\d+) \S+ \d/.exec(lines[0] ?? '')?.[1]
   const isRejected = port === undefined || (port === '0' && !lines.includes('a=bundle-only'))
-  return !isRejected && !lines.some((line) => line === 'a=inactive' || line === 'a=sendonly')
+  return !isRejected && !lines.includes('a=inactive')
 }
 
-/** Opus parameters say what their sender likes to receive, and are not echoed (RFC 7587 section 7.1). */
-function withoutParameters(lines: readonly string[], payloadTypes: readonly string[]): string[] {
-  return lines.filter((line) => !payloadTypes.some((payloadType) => line.startsWith(`a=fmtp:${payloadType} `)))
+const isWanted = (lines: readonly string[]): boolean => isLive(lines) && !lines.includes('a=sendonly')
+
+interface SoundFormat {
+  readonly payloadType: string
+  readonly codec: SoundCodec
 }
 
-function opusPayloadTypes(lines: readonly string[]): readonly string[] {
-  return payloadTypesOf(lines, /^opus\/48000/i).slice(0, 1)
+/** Payload types that need no `a=rtpmap` (RFC 3551 section 6). */
+const staticTypes: Readonly<Record<string, string>> = { 0: 'PCMU/8000', 8: 'PCMA/8000' }
+
+/** What a section has of the codecs that are known here, in the order of its `m=` line. */
+function soundFormats(lines: readonly string[]): readonly SoundFormat[] {
+  const [, , , ...payloadTypes] = lines[0]?.split(' ') ?? []
+  return payloadTypes.flatMap((payloadType) => {
+    const prefix = `a=rtpmap:${payloadType} `
+    const said = lines.find((line) => line.startsWith(prefix))?.slice(prefix.length)
+    const name = (said ?? staticTypes[payloadType] ?? '').trim().toUpperCase()
+    const codec = soundNames.find(([pattern]) => pattern.test(name))?.[1]
+    return codec ? [{ payloadType, codec }] : []
+  })
+}
+
+const soundNames: readonly (readonly [pattern: RegExp, codec: SoundCodec])[] = [
+  [/^OPUS\/48000/, 'opus'],
+  [/^PCMU\/8000(\/1)?$/, 'PCMU'],
+  [/^PCMA\/8000(\/1)?$/, 'PCMA'],
+]
+
+/** With this codec alone, spelled out; Opus parameters say what their sender likes to receive, and are not echoed (RFC 7587 section 7.1). */
+function narrowSound(lines: readonly string[], sound: SoundCodec | undefined): readonly string[] {
+  const format = soundFormats(lines).find(({ codec }) => codec === sound)
+  if (!format) return lines
+  const { payloadType } = format
+  const isAbout = (line: string) => /^a=(rtpmap|fmtp):/.test(line) && line.split(/[: ]/)[1] === payloadType
+  const rtpmap = lines.find((line) => line.startsWith(`a=rtpmap:${payloadType} `))
+  const kept = keepPayloadTypes(lines, [payloadType]).filter((line) => !isAbout(line))
+  return [...kept, rtpmap ?? `a=rtpmap:${payloadType} ${staticTypes[payloadType]}`]
 }
 
 function payloadTypesOf(lines: readonly string[], codec: RegExp): readonly string[] {

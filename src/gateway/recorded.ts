@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import type { Clock, Log } from 'transom-core/ports'
 import { openInput, type Input, type InputItem, type InputPlace } from './input.ts'
 import { pause } from './pause.ts'
-import { withSilence } from './silence.ts'
+import { silentCodecs, withSilence } from './silence.ts'
 import { createSteadyClock, SourceError, type MediaInfo, type MediaSink, type MediaSource } from './media.ts'
 
 /** A media file, played again and again as if it happened now. */
@@ -31,7 +31,13 @@ async function describe(place: InputPlace, log: Log, signal: AbortSignal): Promi
   try {
     if (input.hasBFrames) log('warn', 'source-has-b-frames', { source: place.label })
     if (input.soundError) log('warn', 'source-without-sound', { source: place.label, message: input.soundError })
-    return { profileLevelId: input.profileLevelId, hasSpeaker: false }
+    const { profileLevelId, hasSound, soundError } = input
+    return {
+      profileLevelId,
+      hasSpeaker: false,
+      sound: hasSound ? ['opus'] : silentCodecs,
+      ...(soundError && { soundFault: `the sound of ${place.label} cannot be used: ${soundError}` }),
+    }
   } finally {
     await input.close()
   }

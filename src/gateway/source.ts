@@ -8,6 +8,7 @@ import {
   type MediaInfo,
   type MediaSink,
   type MediaSource,
+  type SoundCodec,
   type SourceSink,
   type VideoUnit,
 } from './media.ts'
@@ -74,7 +75,7 @@ export interface SharedSource {
   /** Begins to feed the sink; the returned function ends it and may be called twice. */
   join(sink: MediaSink): () => void
   /** What hears one viewer of a camera that has a speaker. */
-  createEar(onBroken: (message: string) => void): Promise<Ear>
+  createEar(codec: SoundCodec, onBroken: (message: string) => void): Promise<Ear>
   /** Asks for a key frame now. False when none will come: the source cannot make one, or just made one. */
   requestKeyFrame(): boolean
   /** The pictures since the last key frame, which is the first of them; empty when there was none or it was too long ago. */
@@ -136,7 +137,7 @@ export function shareSource(source: MediaSource, log: Log): SharedSource {
       return state?.kind === 'faulty' ? state.fault : undefined
     },
     changed: health.changed,
-    createEar: (onBroken) => source.createEar?.(onBroken) ?? createEar(onBroken),
+    createEar: (codec, onBroken) => source.createEar?.(codec, onBroken) ?? createEar(codec, onBroken),
     still: async () => source.still?.(),
     join(sink) {
       sinks.add(sink)

@@ -34,7 +34,7 @@ export function createSyntheticSource(name: string, clock: Clock): MediaSource {
       sound ??= createSound()
       await Promise.all([loadFfmpeg(), scene])
       // Its loudspeaker is as synthetic as its picture: what comes is decoded and measured.
-      return { profileLevelId: syntheticProfile, hasSpeaker: true }
+      return { profileLevelId: syntheticProfile, hasSpeaker: true, sound: ['opus'] }
     },
     close: async () => {},
     requestKeyFrame() {
@@ -164,7 +164,7 @@ async function playSound(
     })
     ffmpeg.FFmpegError.throwIfError(encoder.sendFrameSync(frame), 'encoding sound')
     while (encoder.receivePacketSync(packet) >= 0) {
-      if (packet.data) sink.audio({ at, payload: Buffer.from(packet.data) })
+      if (packet.data) sink.audio({ at, codec: 'opus', payload: Buffer.from(packet.data) })
       packet.unref()
     }
   }

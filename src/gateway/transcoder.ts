@@ -37,7 +37,7 @@ export async function createTranscoder(ffmpeg: Ffmpeg, stream: Stream): Promise<
         using decoded = frame
         for (const encoded of await encoder.encodeAll(decoded)) {
           using opus = encoded
-          if (opus.data) converted.push({ at: nextAt, payload: Buffer.from(opus.data) })
+          if (opus.data) converted.push({ at: nextAt, codec: 'opus', payload: Buffer.from(opus.data) })
           nextAt += packetMs
         }
       }

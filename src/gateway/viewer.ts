@@ -7,10 +7,11 @@ import type { CameraEvent } from 'transom-core/wire/camera-event'
 import { answerOffer, createConnection, OfferError } from './answer.ts'
 import { createFeed, type Feed } from './feed.ts'
 import type { ServerMemory, ServerWatch } from './ice-servers.ts'
-import { narrowOffer } from './offer.ts'
+import { narrowOffer, type NarrowedOffer } from './offer.ts'
 import type { MediaInfo } from './media.ts'
 import type { SharedSource } from './source.ts'
 import type { Ear } from './talk-back.ts'
+import { openVoice, originOf, playable, type Voice } from './voice.ts'
 
 /** A viewer that is not connected by then is given up. */
 const connectMs = 15_000
@@ -34,6 +35,8 @@ export interface ViewerOptions {
   readonly source: SharedSource
   /** What the source yields, and whether it plays what the viewer says. */
   readonly media: MediaInfo
+  /** FFmpeg is there. */
+  readonly hasDecoder: boolean
   readonly iceServers: readonly IceServer[]
   /** What the camera knows of them. */
   readonly memory: ServerMemory
@@ -59,22 +62,28 @@ export interface Viewer {
 
 /** Answers the offer at once and serves the viewer until it goes. */
 export function openViewer(options: ViewerOptions): Viewer {
-  const { viewerId, source, media, iceServers, memory, reportEachMs, clock, log } = options
-  const connection = createConnection(iceServers)
+  const { viewerId, source, media, hasDecoder, iceServers, memory, reportEachMs, clock, log } = options
+  const offer = narrowOffer(options.offer, media.profileLevelId, playable(media.sound, hasDecoder))
+  const codec = offer.audio === 'unsupported' || offer.audio === 'none' ? 'opus' : offer.audio
+  const origin = originOf(codec, media.sound, hasDecoder)
+  const connection = createConnection(iceServers, codec)
   const life = new AbortController()
   const { signal } = life
   let feed: Feed | undefined
   let ear: Ear | undefined
+  let voice: Voice | undefined
   let servers: ServerWatch | undefined
   let heard: ReturnType<Ear['heard']> = { packets: 0, level: 0 }
   let closing: Promise<void> | undefined
   /** Why it gets nothing, once that is known. */
   let cause: Cause | undefined
+  /** Why it gets no sound, and all else. */
+  const withoutSound = noSound(offer, media, origin !== undefined)
 
   const warn = (event: string) => (error: unknown) =>
     log('warn', event, { viewerId, message: error instanceof Error ? error.message : String(error) })
   const report = (state: ViewerState) => {
-    const fault = source.fault() ?? cause
+    const fault = source.fault() ?? cause ?? withoutSound
     return options.report({
       kind: 'viewer',
       viewerId,
@@ -111,6 +120,7 @@ export function openViewer(options: ViewerOptions): Viewer {
     leaveSource()
     if (ear) heard = { ...heard, packets: ear.heard().packets }
     ear?.close()
+    voice?.close()
     if (!feed) blame('media_failed', [reason, ...(servers?.failures() ?? [])].join('; '))
     void report(feed ? how : 'failed')
     log('info', 'viewer-gone', { viewerId, reason, ...feed?.sent(), heardPackets: heard.packets })
@@ -121,7 +131,10 @@ export function openViewer(options: ViewerOptions): Viewer {
   // The source starts with the offer, so that it is warm when the connection is up.
   const leaveSource = source.join({
     video: (unit) => feed?.video(unit),
-    audio: (packet) => feed?.audio(packet),
+    audio(packet) {
+      if (!feed || !voice) return
+      for (const converted of voice.convert(packet)) feed.audio(converted)
+    },
   })
 
   connection.connectionStateChange.subscribe((state) => {
@@ -164,7 +177,6 @@ export function openViewer(options: ViewerOptions): Viewer {
   later(tickMs, tick)
 
   async function start(): Promise<void> {
-    const offer = narrowOffer(options.offer, media.profileLevelId)
     if (offer.video === 'unsupported') {
       const message = 'the display takes no H.264 with packetization-mode 1, and this camera sends nothing else'
       throw new OfferError('no_common_codec', message)
@@ -172,12 +184,18 @@ export function openViewer(options: ViewerOptions): Viewer {
     if (offer.video === 'h264' && offer.profileLevelId !== media.profileLevelId) {
       log('warn', 'profile-not-offered', { viewerId, source: media.profileLevelId, offered: offer.profileLevelId })
     }
-    const { hasSpeaker } = media
-    servers = await answerOffer(connection, offer, { send: options.send, hasSpeaker, iceServers, memory, signal })
+    if (withoutSound) log('warn', 'viewer-without-sound', { viewerId, message: withoutSound.message })
+    const audioDirection = directionOf(origin !== undefined, media.hasSpeaker)
+    servers = await answerOffer(connection, offer, { send: options.send, audioDirection, iceServers, memory, signal })
+    if (origin) {
+      const opened = await openVoice(origin, codec, warn('sound-garbled')).catch(warn('sound-missing'))
+      if (signal.aborted) opened?.close()
+      else if (opened) voice = opened
+    }
     // What may come in is what the answer says, not what the display sends.
     if (!connection.getTransceivers().some(receivesAudio)) return
     // Whoever cannot be heard may still look on.
-    const created = await source.createEar(warn('talk-back-garbled')).catch(warn('talk-back-missing'))
+    const created = await source.createEar(codec, warn('talk-back-garbled')).catch(warn('talk-back-missing'))
     if (signal.aborted) created?.close()
     else if (created) ear = created
   }
@@ -202,6 +220,27 @@ export function openViewer(options: ViewerOptions): Viewer {
 /** By the answer: the gateway plays the sound of no section that may not receive. */
 const receivesAudio = ({ kind, currentDirection }: RTCRtpTransceiver): boolean =>
   kind === 'audio' && (currentDirection === 'sendrecv' || currentDirection === 'recvonly')
+
+/** Sound is sent where it can be had, and taken only where it is played. */
+function directionOf(sends: boolean, receives: boolean): 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive' {
+  if (sends) return receives ? 'sendrecv' : 'sendonly'
+  return receives ? 'recvonly' : 'inactive'
+}
+
+function noSound(
+  { audio, wantsSound }: NarrowedOffer,
+  { soundFault }: MediaInfo,
+  isPlayable: boolean,
+): Cause | undefined {
+  if (!wantsSound) return undefined
+  const message =
+    audio === 'unsupported'
+      ? 'the display accepts neither Opus nor G.711, and this camera sends nothing else'
+      : isPlayable
+        ? soundFault
+        : 'the display accepts other codecs than the camera sends, and FFmpeg is not installed to convert the sound'
+  return message === undefined ? undefined : { code: 'no_sound', message: message.slice(0, longestMessage) }
+}
 
 function reasonOf(error: unknown): [code: Cause['code'], message: string] {
   const message = error instanceof Error ? error.message : String(error)

@@ -507,6 +507,26 @@ describe('transitions', () => {
     expect(step(session, left)[0]).toMatchObject({ phase: 'closed', cause: fault })
   })
 
+  test('why there is no sound is the camera’s own word, once, and gives way to the failure of its source', () => {
+    const connected = { kind: 'camera-reported', state: 'connected' } as const
+    const noSound = { code: 'no_sound', message: 'FFmpeg is not installed' } as const
+    const fault = { code: 'source_stopped', message: 'no picture' } as const
+    const { session } = play(
+      answered(20),
+      { kind: 'camera-gathered', at: 25 },
+      { ...connected, cause: noSound, at: 900 },
+      { ...connected, cause: noSound, at: 1_900 },
+    )
+    expect(session).toMatchObject({ phase: 'answered', cause: noSound })
+    expect(session.timeline.filter(({ step: name }) => name === 'no-sound')).toHaveLength(1)
+    const broken = step(session, { ...connected, cause: fault, at: 2_000 })[0]
+    expect(broken).toMatchObject({ cause: fault })
+    const back = step(broken, { ...connected, cause: noSound, at: 3_000 })[0]
+    expect(back).toMatchObject({ cause: noSound })
+    expect(back.timeline.at(-1)?.step).toBe('source-back')
+    expect(step(back, { ...connected, cause: noSound, at: 4_000 })[0]).toBe(back)
+  })
+
   test('what the camera heard is kept, also when it says so after the end', () => {
     const { session } = play(
       answered(20),

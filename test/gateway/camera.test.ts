@@ -3,11 +3,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { CameraMaster } from '../../src/gateway/camera.ts'
 import { packetSamples, sampleRate } from '../../src/gateway/chime.ts'
 import { loadFfmpeg, openEncoder } from '../../src/gateway/ffmpeg.ts'
+import { decodeG711, encodeG711 } from '../../src/gateway/g711.ts'
 import { cameraEvent, type CameraEvent } from '../../src/core/wire/camera-event.ts'
 import { chromiumOffer, echoOffer } from './offers.ts'
 import { createWorld, openUdpSockets, until, type Line, type World } from './world.ts'
 
 let world: World
+
+/** 20 ms at a quarter of full scale. */
+const square = Int16Array.from({ length: 160 }, (_, index) => (index % 20 < 10 ? 8_192 : -8_192))
 
 const answersOf = (line: Line): readonly string[] =>
   line.received.flatMap((message) => (message.kind === 'answer' ? [message.sdp] : []))
@@ -60,6 +64,41 @@ describe('a viewer', () => {
     expect(last).toMatchObject({ kind: 'viewer', state: 'left', heard: { packets: 25 } })
     expect(last?.kind === 'viewer' && last.sent?.videoPackets).toBeGreaterThan(20)
     for (const event of world.events) expect(cameraEvent.parse(event)).toEqual(event)
+  })
+
+  test.each(['PCMU', 'PCMA'] as const)('that takes %s only gets the chime in it, and is heard', async (codec) => {
+    world = await createWorld()
+    await world.startCamera()
+    const viewer = await world.view('intercom', { sound: [codec] })
+    await until(() => viewer.video.packets.length > 0 && viewer.audio.length >= 60)
+    expect(viewer.audio.every(({ payload }) => payload.length === 160)).toBe(true)
+    const [first, second] = viewer.audio.toSorted(
+      (one, other) => one.header.sequenceNumber - other.header.sequenceNumber,
+    )
+    expect(second!.header.timestamp - first!.header.timestamp).toBe(160)
+    const heardHere = decodeG711(codec, Buffer.concat(viewer.audio.map(({ payload }) => payload)))
+    expect(Math.max(...heardHere)).toBeGreaterThan(200)
+    await viewer.say(Array.from({ length: 25 }, () => encodeG711(codec, square)))
+    await until(() => world.events.some((event) => event.kind === 'viewer' && event.heard?.packets === 25))
+    const heard = world.events.findLast((event) => event.kind === 'viewer')
+    expect(heard?.kind === 'viewer' && heard.heard?.level).toBeCloseTo(0.25, 1)
+    expect(heard).not.toHaveProperty('cause')
+  })
+
+  test('that takes no sound of ours sees the picture, and the bridge is told why it hears nothing', async () => {
+    world = await createWorld()
+    await world.startCamera()
+    const line = await world.callIn('odd')
+    line.send({
+      kind: 'offer',
+      sdp: echoOffer.replace('SAVPF 96 0 8', 'SAVPF 9').replace('96 opus/48000/2', '9 G722/8000'),
+    })
+    await until(() => answerOf(line) !== undefined)
+    expect(answerOf(line)).toMatch(/m=audio 0 /)
+    expect(world.logged).toContainEqual({
+      event: 'viewer-without-sound',
+      fields: expect.objectContaining({ viewerId: 'odd', message: expect.stringContaining('neither Opus nor G.711') }),
+    })
   })
 
   test('that may not talk is not heard, whatever it sends', async () => {

@@ -12,7 +12,7 @@ import { createSource, shareSource } from '../../src/gateway/source.ts'
 beforeEach(() => void jest.useFakeTimers({ now: 0, doNotFake: ['nextTick', 'queueMicrotask'] }))
 afterEach(() => void jest.useRealTimers())
 
-const info: MediaInfo = { profileLevelId: '42e01f', hasSpeaker: false }
+const info: MediaInfo = { profileLevelId: '42e01f', hasSpeaker: false, sound: ['opus'] }
 const key: VideoUnit = { at: 0, isKey: true, payloads: [Buffer.alloc(10)] }
 const inter: VideoUnit = { ...key, isKey: false }
 const silent = { video: () => undefined, audio: () => undefined }
@@ -72,7 +72,7 @@ describe('while somebody watches', () => {
     camera.sink!.video(key)
     for (let second = 0; second < 5; second += 1) {
       expect(code()).toBeUndefined()
-      camera.sink!.audio({ at: 0, payload: Buffer.alloc(3) })
+      camera.sink!.audio({ at: 0, codec: 'opus', payload: Buffer.alloc(3) })
       await jest.advanceTimersByTimeAsync(1_000)
     }
     expect(code()).toBe('source_stopped')

@@ -73,3 +73,52 @@ test.each([
 ])('of %j something is made without a crash', (sdp) => {
   expect(() => narrowOffer(sdp, '42e01f')).not.toThrow()
 })
+
+const withAudio = (mLine: string, ...lines: readonly string[]) => `v=0\r\n${[mLine, ...lines].join('\r\n')}\r\n`
+
+describe('sound', () => {
+  const all = ['opus', 'PCMU', 'PCMA'] as const
+
+  test.each([
+    ['the first of the display', 'm=audio 9 X 8 0 111', all, 'PCMA', '8'],
+    ['the first that can be sent', 'm=audio 9 X 8 0 111', ['opus', 'PCMU'] as const, 'PCMU', '0'],
+    ['the only one that can be sent', 'm=audio 9 X 0 8 111', ['opus'] as const, 'opus', '111'],
+    ['one for talking, where none can be sent', 'm=audio 9 X 8 0', ['opus'] as const, 'PCMA', '8'],
+  ])('is %s', (_what, mLine, playable, audio, payloadType) => {
+    const narrowed = narrowOffer(withAudio(mLine, 'a=rtpmap:111 opus/48000/2'), '42e01f', playable)
+    expect(narrowed).toMatchObject({ audio, wantsSound: true })
+    expect(mediaLines(narrowed.sdp)).toEqual([`m=audio 9 X ${payloadType}`])
+    expect(narrowed.sdp.match(/a=rtpmap:.*/g)).toHaveLength(1)
+  })
+
+  test('of a static payload type is spelled out, and of another number is found by its name', () => {
+    expect(narrowOffer(withAudio('m=audio 9 X 0'), '42e01f', all).sdp).toContain('a=rtpmap:0 PCMU/8000\r\n')
+    const dynamic = withAudio('m=audio 9 X 0 97', 'a=rtpmap:0 L16/44100', 'a=rtpmap:97 pcma/8000/1', 'a=fmtp:97 x=1')
+    const { audio, sdp } = narrowOffer(dynamic, '42e01f', all)
+    expect(audio).toBe('PCMA')
+    expect(mediaLines(sdp)).toEqual(['m=audio 9 X 97'])
+    expect(sdp).toMatch(/a=rtpmap:97 pcma\/8000\/1\r\n$/)
+    expect(sdp).not.toContain('fmtp')
+  })
+
+  test.each([
+    ['m=audio 9 X 9', 'unsupported', true],
+    ['m=audio 9 X 97\r\na=rtpmap:97 PCMU/16000', 'unsupported', true],
+    ['m=audio 0 X 0', 'none', false],
+    ['m=audio 9 X 0\r\na=inactive', 'none', false],
+    ['m=audio 9 X 0\r\na=sendonly', 'PCMU', false],
+    ['m=video 9 X 96', 'none', false],
+  ])('of %j is %s', (section, audio, wantsSound) => {
+    expect(narrowOffer(withAudio(section), '42e01f', all)).toMatchObject({ audio, wantsSound })
+  })
+
+  test('has one codec in all sections, that of the first that is in use', () => {
+    const { audio, sdp } = narrowOffer(
+      withAudio('m=audio 9 X 8', 'a=inactive', 'm=audio 9 X 0 8', 'm=audio 9 X 8 0'),
+      '42e01f',
+      all,
+    )
+    expect(audio).toBe('PCMU')
+    expect(mediaLines(sdp)).toEqual(['m=audio 9 X 8', 'm=audio 9 X 0', 'm=audio 9 X 0'])
+  })
+})

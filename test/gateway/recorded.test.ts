@@ -23,7 +23,7 @@ afterAll(() => rmSync(directory, { recursive: true }))
 describe.each(['aac.mp4', 'opus.mkv'])('%s', (name) => {
   test('plays on beyond its end, in time, with Opus and a key frame at each start', async () => {
     const source = createFileSource(movie(name), Date.now, () => undefined)
-    expect(await source.describe(never)).toEqual({ profileLevelId: '4d400d', hasSpeaker: false })
+    expect(await source.describe(never)).toEqual({ profileLevelId: '4d400d', hasSpeaker: false, sound: ['opus'] })
     expect(source.requestKeyFrame()).toBe(false)
     const video: VideoUnit[] = []
     const audio: AudioPacket[] = []

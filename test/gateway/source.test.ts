@@ -12,7 +12,7 @@ const silent: MediaSink = { video: () => undefined, audio: () => undefined }
 function createFake(canMakeKeys = true) {
   const fake = { runs: 0, running: 0, keysWanted: 0, sink: silent }
   const source: MediaSource = {
-    describe: async () => ({ profileLevelId: '42e01f', hasSpeaker: false }),
+    describe: async () => ({ profileLevelId: '42e01f', hasSpeaker: false, sound: ['opus'] as const }),
     close: async () => {},
     requestKeyFrame: () => {
       fake.keysWanted += 1

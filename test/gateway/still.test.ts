@@ -84,7 +84,7 @@ test('a recorded camera of another size and profile keeps its shape', async () =
 
 /** A camera that is there and sends nothing. */
 const dark: MediaSource = {
-  describe: async () => ({ profileLevelId: '42e01f', hasSpeaker: false }),
+  describe: async () => ({ profileLevelId: '42e01f', hasSpeaker: false, sound: ['opus'] as const }),
   close: async () => {},
   requestKeyFrame: () => false,
   run: (_sink, signal) =>

@@ -8,7 +8,7 @@ import { until } from './world.ts'
 test('it plays at its pace on one clock, and makes a key frame when asked', async () => {
   const source = createSyntheticSource('front-door', () => 1_795_000_000_000)
   const end = new AbortController()
-  expect(await source.describe(end.signal)).toEqual({ profileLevelId: '42e01f', hasSpeaker: true })
+  expect(await source.describe(end.signal)).toEqual({ profileLevelId: '42e01f', hasSpeaker: true, sound: ['opus'] })
   const video: VideoUnit[] = []
   const audio: AudioPacket[] = []
   const playing = source.run(

@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RTCPeerConnection, RtpHeader, RtpPacket, useH264, useOPUS } from 'werift'
+import { RTCPeerConnection, RtpHeader, RtpPacket, useH264, useOPUS, usePCMA, usePCMU } from 'werift'
 import { startCamera, type CameraMaster } from '../../src/gateway/camera.ts'
 import { openKvs } from '../../src/kvs/access.ts'
 import { openChannel } from '../../src/kvs/channel.ts'
 import type { ChannelMessage, Outgoing } from '../../src/kvs/message.ts'
 import { findChannel } from '../../src/kvs/resources.ts'
+import type { SoundCodec } from '../../src/gateway/media.ts'
 import type { IceServer, Log } from '../../src/core/ports.ts'
 import { startSignalingService, type SignalingService } from '../../src/signaling/service.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
@@ -41,14 +42,18 @@ export interface Line {
 export interface Wishes {
   readonly video?: false
   readonly audio?: 'recvonly'
+  /** The codecs for sound that it knows, default Opus. */
+  readonly sound?: readonly SoundCodec[]
 }
+
+const sounds = { opus: useOPUS, PCMU: usePCMU, PCMA: usePCMA }
 
 export interface TestViewer {
   readonly connection: RTCPeerConnection
   /** `at`: when the first packet came, milliseconds after the connection was made. */
   readonly video: { readonly at: number; readonly packets: RtpPacket[] }
   readonly audio: RtpPacket[]
-  /** Sends these Opus payloads, one each 20 ms. */
+  /** Sends these payloads in the codec of the answer, 20 ms each. */
   say(payloads: readonly Buffer[]): Promise<void>
   /** The same, although its own description says that it sends nothing. */
   disobey(payloads: readonly Buffer[]): Promise<void>
@@ -144,7 +149,7 @@ export async function createWorld(iceServers: readonly IceServer[] = []): Promis
 
 async function connectViewer(line: Line, wishes: Wishes = {}): Promise<TestViewer> {
   const connection = new RTCPeerConnection({
-    codecs: { video: [useH264()], audio: [useOPUS()] },
+    codecs: { video: [useH264()], audio: (wishes.sound ?? ['opus']).map((codec) => sounds[codec]()) },
     bundlePolicy: 'max-bundle',
     iceServers: [],
   })
@@ -179,7 +184,8 @@ async function connectViewer(line: Line, wishes: Wishes = {}): Promise<TestViewe
     audio,
     async say(payloads) {
       for (const [index, payload] of payloads.entries()) {
-        const header = new RtpHeader({ sequenceNumber: 100 + index, timestamp: index * 960 })
+        const timestamp = (index * (sender.codec?.clockRate ?? 48_000)) / 50
+        const header = new RtpHeader({ sequenceNumber: 100 + index, timestamp })
         await sender.sendRtp(new RtpPacket(header, payload))
       }
     },

@@ -126,7 +126,7 @@ export type ViewerState = 'connected' | 'busy' | 'failed' | 'left' | 'silent'
 export interface Told {
   readonly heard?: Heard
   readonly sent?: Sent
-  /** Why, with `busy` and `failed`, and while its source fails. */
+  /** Why, with `busy` and `failed`, and while its source fails or the display gets no sound. */
   readonly cause?: Cause
 }
 

@@ -53,7 +53,7 @@ export function watch(session: Answered, event: SessionEvent): Answered | Closed
 /** What the camera says of its viewer, also when the session is closed already: the same object where that is no news. */
 export function look<S extends Answered | Closed>(session: S, event: SessionEvent): S {
   if (event.kind !== 'camera-reported') return session
-  const told = learnFault(seePicture(hear(session, event), event), event)
+  const told = learnSilence(learnFault(seePicture(hear(session, event), event), event), event)
   if (told.phase !== 'closed') return told
   // closed + camera-reported failed -> closed, with the camera's own word for it
   const isMissing = told.cause === undefined || told.isPresumed === true
@@ -80,9 +80,19 @@ function learnFault<S extends Answered | Closed>(session: S, { state, cause, at 
   const known = session.cause && isSourceFault(session.cause.code) ? session.cause.code : undefined
   if (cause && isSourceFault(cause.code) && cause.code !== known)
     return note({ ...session, cause }, at, 'source-failed', cause.code)
-  return known !== undefined && cause === undefined && state === 'connected'
+  const isGood = cause === undefined || !isSourceFault(cause.code)
+  return known !== undefined && isGood && state === 'connected'
     ? note({ ...session, cause: undefined }, at, 'source-back')
     : session
+}
+
+/** The camera's own word for why the display gets no sound, where nothing worse is known. */
+function learnSilence<S extends Answered | Closed>(session: S, { cause, at }: Reported): S {
+  const { cause: known } = session
+  if (cause?.code !== 'no_sound' || known?.message === cause.message) return session
+  if (known !== undefined && known.code !== 'no_sound') return session
+  const told = { ...session, cause }
+  return hasStep(session, 'no-sound') ? told : note(told, at, 'no-sound')
 }
 
 /** A connected camera that promised a picture and sends none; one that comes late takes the cause away again. */

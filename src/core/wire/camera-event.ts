@@ -47,6 +47,7 @@ const viewerCause = z.enum([
   'no_common_codec',
   'no_candidates',
   'no_picture',
+  'no_sound',
   'media_failed',
   'internal',
   ...sourceFaults,
@@ -85,7 +86,7 @@ const viewer = z.object({
   heard: z.object({ packets: count, level: z.number().min(0).max(1).exactOptional() }).exactOptional(),
   /** RTP packets sent to it so far. */
   sent: z.object({ videoPackets: count, audioPackets: count }).exactOptional(),
-  /** Why, with `busy` and `failed`, and while the source of a connected viewer fails: what the owner is shown as the cause. */
+  /** Why, with `busy` and `failed`, and while a connected viewer gets no picture or no sound: what the owner is shown as the cause. */
   cause: z.object({ code: viewerCause, message: z.string().min(1).max(200) }).exactOptional(),
   at: instant,
 })

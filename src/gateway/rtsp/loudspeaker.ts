@@ -4,18 +4,14 @@
  */
 import { randomInt } from 'node:crypto'
 import type { Log } from 'transom-core/ports'
-import { loadFfmpeg, openOpusDecoder, type Ffmpeg } from '../ffmpeg.ts'
-import { faultOf, SourceError } from '../media.ts'
+import { encodeG711, type Law } from '../g711.ts'
+import { openListener, packetMs, packetSamples, powerOf, rate } from '../listener.ts'
+import { faultOf, SourceError, type SoundCodec } from '../media.ts'
 import type { Ear } from '../talk-back.ts'
 import type { Channel, Client } from './client.ts'
 import type { Track } from './description.ts'
-import { encodeG711, type Law } from './g711.ts'
-import { createResampler } from './resampler.ts'
 import { writePacket } from './rtp.ts'
 
-const rate = 8_000
-const packetMs = 20
-const packetSamples = (rate * packetMs) / 1_000
 /** Quieter than this (RMS, 1 is full scale) nobody talks. */
 const voiceLevel = 0.004
 /** What is kept of the time before the first word and while the channel opens, in packets. */
@@ -29,7 +25,7 @@ const retryMs = 5_000
 
 export interface Loudspeaker {
   /** What one viewer says. The first that talks has the floor until it is silent for a while. */
-  createEar(onBroken: (message: string) => void): Promise<Ear>
+  createEar(codec: SoundCodec, onBroken: (message: string) => void): Promise<Ear>
   close(): Promise<void>
 }
 
@@ -70,8 +66,8 @@ export function createLoudspeaker(open: (signal: AbortSignal) => Promise<Client>
   }
 
   return {
-    async createEar(onBroken) {
-      const listen = createListener(await loadFfmpeg(), onBroken)
+    async createEar(codec, onBroken) {
+      const listen = await openListener(codec, onBroken)
       const me = {}
       const before: Packet[] = []
       let accepted = 0
@@ -81,7 +77,7 @@ export function createLoudspeaker(open: (signal: AbortSignal) => Promise<Client>
       return {
         hear(payload) {
           for (const heard of listen.hear(payload)) {
-            const power = heard.reduce((sum, sample) => sum + (sample / 32_768) ** 2, 0)
+            const power = powerOf(heard)
             squares += power
             samples += heard.length
             before.push({ samples: heard, settle })
@@ -184,49 +180,3 @@ function startTalk(open: (signal: AbortSignal) => Promise<Client>, onEnd: (error
     },
   }
 }
-
-/** Opus in, 20 ms of 16 bit samples at 8 kHz out. */
-function createListener(ffmpeg: Ffmpeg, onBroken: (message: string) => void) {
-  const decoder = openOpusDecoder(ffmpeg)
-  const packet = new ffmpeg.Packet()
-  const frame = new ffmpeg.Frame()
-  packet.alloc()
-  frame.alloc()
-  const resampler = createResampler(ffmpeg, rate)
-  let rest = Buffer.alloc(0)
-  let isBroken = false
-  let isClosed = false
-  return {
-    hear(payload: Buffer): Int16Array[] {
-      // Padding probes of a sender without sound are no packets of sound.
-      if (isClosed || payload.length === 0) return []
-      packet.data = payload
-      const result = decoder.sendPacketSync(packet)
-      packet.unref()
-      if (result < 0 && !isBroken) {
-        isBroken = true
-        onBroken(ffmpeg.FFmpegError.strerror(result))
-      }
-      while (decoder.receiveFrameSync(frame) >= 0) {
-        rest = Buffer.concat([rest, resampler.convert(frame)])
-        frame.unref()
-      }
-      const packets: Int16Array[] = []
-      for (; rest.length >= packetSamples * 4; rest = rest.subarray(packetSamples * 4)) {
-        const from = rest
-        packets.push(Int16Array.from({ length: packetSamples }, (_, index) => toInt16(from.readFloatLE(index * 4))))
-      }
-      return packets
-    },
-    close() {
-      if (isClosed) return
-      isClosed = true
-      packet.free()
-      frame.free()
-      resampler.close()
-      decoder.freeContext()
-    },
-  }
-}
-
-const toInt16 = (sample: number): number => Math.max(-32_768, Math.min(32_767, Math.round(sample * 32_767)))

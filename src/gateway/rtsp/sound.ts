@@ -1,9 +1,10 @@
-/** A camera's sound as Opus: passed through where it is Opus, else decoded and encoded by FFmpeg, where that is installed. */
+/** A camera's sound for displays: passed through where it is Opus or G.711; made into Opus by FFmpeg, where that is installed. */
 import { openEncoder, type CodecContext, type Ffmpeg } from '../ffmpeg.ts'
-import type { AudioPacket } from '../media.ts'
+import type { AudioPacket, MediaInfo, SoundCodec } from '../media.ts'
+import { createResampler } from '../resampler.ts'
+import { silentCodecs } from '../silence.ts'
 import { createAacDepacketizer, readAacForm } from './aac.ts'
 import type { Track } from './description.ts'
-import { createResampler } from './resampler.ts'
 import type { Packet } from './rtp.ts'
 
 const opusRate = 48_000
@@ -18,10 +19,35 @@ export interface Sound {
   close(): void
 }
 
-export const isOpus = ({ encoding }: Track): boolean => encoding === 'OPUS'
+/** The codec of a track that displays can be sent as it is. */
+export function codecOf({ encoding, clockRate, channels }: Track): SoundCodec | undefined {
+  if (encoding === 'OPUS') return 'opus'
+  return (encoding === 'PCMU' || encoding === 'PCMA') && clockRate === 8_000 && channels === 1 ? encoding : undefined
+}
 
-export function passOpus(): Sound {
-  return { convert: ({ payload }, _gap, at) => (payload.length > 0 ? [{ at, payload }] : []), close: () => undefined }
+/** As what its sound reaches displays, by its description; `undefined` for a camera without sound. */
+export function soundOf(track: Track | undefined, canEncode: boolean): Pick<MediaInfo, 'sound' | 'soundFault'> {
+  if (!track) return { sound: silentCodecs }
+  const codec = codecOf(track)
+  if (codec === 'opus') return { sound: [codec] }
+  if (codec) return { sound: canEncode ? ['opus', codec] : [codec] }
+  if (canEncode && isKnown(track)) return { sound: ['opus'] }
+  const why = canEncode ? 'which is not known here' : 'and FFmpeg is not installed to convert it'
+  return { sound: silentCodecs, soundFault: `the camera sends its sound as ${track.encoding}, ${why}` }
+}
+
+const known: readonly string[] = ['PCMU', 'PCMA', 'L16', 'G722', 'G726-16', 'G726-24', 'G726-32', 'G726-40']
+
+function isKnown({ encoding, parameters }: Track): boolean {
+  return encoding === 'MPEG4-GENERIC' ? readAacForm(parameters).config !== undefined : known.includes(encoding)
+}
+
+/** Each RTP payload as it came. */
+export function passSound(codec: SoundCodec): Sound {
+  return {
+    convert: ({ payload }, _gap, at) => (payload.length > 0 ? [{ at, codec, payload }] : []),
+    close: () => undefined,
+  }
 }
 
 interface Form {
@@ -121,7 +147,7 @@ export function transcodeSound(ffmpeg: Ffmpeg, track: Track): Sound | undefined 
       for (const payload of aac ? aac(received, isAfterGap) : [received.payload]) decode(payload)
       const converted: AudioPacket[] = []
       for (const payload of encode()) {
-        converted.push({ at: nextAt, payload })
+        converted.push({ at: nextAt, codec: 'opus', payload })
         nextAt += packetMs
       }
       return converted

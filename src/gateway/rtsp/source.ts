@@ -11,7 +11,7 @@ import { createH264Depacketizer, nalType, readSprop, type AccessUnit } from './h
 import { createLoudspeaker, lawOf } from './loudspeaker.ts'
 import { createPatience } from './patience.ts'
 import { createReceiver, type Receiver } from './receiver.ts'
-import { isOpus, passOpus, transcodeSound, type Sound } from './sound.ts'
+import { codecOf, passSound, soundOf, transcodeSound, type Sound } from './sound.ts'
 import { createTimeline, type Timeline, type Wall } from './timeline.ts'
 
 const checkEachMs = 5_000
@@ -50,12 +50,16 @@ export function createRtspSource(url: string, clock: Clock, log: Log): MediaSour
   /** It has a back channel, and what viewers say can be encoded for it. */
   const speaks = ({ description }: Client): boolean =>
     canEncode && description.tracks.some((track) => lawOf(track) !== undefined)
+  const besides = (client: Client) => ({
+    hasSpeaker: speaks(client),
+    ...soundOf(pickAudio(client.description.tracks), canEncode),
+  })
   /** `undefined` while the profile is not known. */
   function look(client: Client): MediaInfo | undefined {
     refuse()
     const video = pickVideo(client.description.tracks, address)
     const profile = learned.profile ?? profileOf(video)
-    return profile === undefined ? undefined : { profileLevelId: profile, hasSpeaker: speaks(client) }
+    return profile === undefined ? undefined : { profileLevelId: profile, ...besides(client) }
   }
   /** Plays until the first parameter sets: the answer to a display must name their profile. */
   async function listenForProfile(client: Client, signal: AbortSignal): Promise<MediaInfo> {
@@ -70,7 +74,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log): MediaSour
   }
   const stageOf = (client: Client, sink: SourceSink): Stage => ({
     sink,
-    hasSpeaker: speaks(client),
+    info: besides(client),
     address,
     log,
     now: createSteadyClock(clock),
@@ -154,7 +158,8 @@ interface Refusal {
 
 interface Stage {
   readonly sink: SourceSink
-  readonly hasSpeaker: boolean
+  /** What it yields besides the picture. */
+  readonly info: Omit<MediaInfo, 'profileLevelId'>
   readonly address: CameraAddress
   readonly log: Log
   readonly now: Clock
@@ -168,10 +173,10 @@ async function play(client: Client, stage: Stage, signal: AbortSignal): Promise<
   const wall: Wall = { offsetMs: undefined }
   const video = pickVideo(tracks, address)
   const audio = pickAudio(tracks)
-  const sound = audio && (await openSound(audio, stage))
+  const sounds = audio ? await openSounds(audio, stage) : []
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => undefined)
-  const sink = fillSilence(stage.sink)
+  const sink = fillSilence(stage.sink, stage.info.sound)
   const handlers = new Map<Track, (data: Buffer) => void>()
   const lines = new Map<Track, { readonly receiver: Receiver; readonly timeline: Timeline }>()
   let channels: ReadonlyMap<Track, Channel> = new Map()
@@ -194,11 +199,11 @@ async function play(client: Client, stage: Stage, signal: AbortSignal): Promise<
     const at = now()
     for (const { packet, isAfterGap } of receiver.receive(data)) pictures(packet, isAfterGap, timeline, at)
   })
-  if (audio && sound) {
+  if (audio && sounds.length > 0) {
     listen(audio, false, (receiver, timeline) => (data) => {
       for (const { packet, isAfterGap } of receiver.receive(data)) {
         const at = timeline.at(packet.timestamp, now())
-        for (const opus of sound.convert(packet, isAfterGap, at)) sink.audio(opus)
+        for (const sound of sounds) for (const made of sound.convert(packet, isAfterGap, at)) sink.audio(made)
       }
     })
   }
@@ -232,28 +237,28 @@ async function play(client: Client, stage: Stage, signal: AbortSignal): Promise<
   } finally {
     clearInterval(reporting)
     signal.removeEventListener('abort', onAbort)
-    sound?.close()
+    for (const sound of sounds) sound.close()
   }
 }
 
-/** `undefined`, and said so, when its sound cannot be played: the picture does not wait for it. */
-async function openSound(track: Track, { address, log }: Stage): Promise<Sound | undefined> {
-  if (isOpus(track)) return passOpus()
+/** Its sound in all of `info.sound`; none, and said so, when it cannot be played: the picture does not wait for it. */
+async function openSounds(track: Track, { info, address, log }: Stage): Promise<readonly Sound[]> {
+  const codec = codecOf(track)
+  const warn = (message: string) => log('warn', 'source-without-sound', { source: address.label, message })
+  if (info.soundFault !== undefined) warn(info.soundFault)
+  const passed = codec ? [passSound(codec)] : []
+  if (info.soundFault !== undefined || codec === 'opus' || !info.sound.includes('opus')) return passed
   try {
-    const sound = transcodeSound(await loadFfmpeg(), track)
-    if (sound) return sound
-    log('warn', 'source-without-sound', { source: address.label, message: `${track.encoding} is not known here` })
+    const transcoded = transcodeSound(await loadFfmpeg(), track)
+    return transcoded ? [transcoded, ...passed] : passed
   } catch (error) {
-    log('warn', 'source-without-sound', {
-      source: address.label,
-      message: error instanceof Error ? error.message : String(error),
-    })
+    warn(error instanceof Error ? error.message : String(error))
+    return passed
   }
-  return undefined
 }
 
 /** Pictures from packets: with their parameter sets, in time, and in the form that displays take. */
-function createPictures(video: Track, { sink, hasSpeaker, address, learn }: Stage) {
+function createPictures(video: Track, { sink, info, address, learn }: Stage) {
   const depacketize = createH264Depacketizer()
   let sets: readonly Buffer[] = readSprop(video.parameters.get('sprop-parameter-sets'))
   let packetize = createPacketizer({ lengthSize: 4, sets })
@@ -270,7 +275,7 @@ function createPictures(video: Track, { sink, hasSpeaker, address, learn }: Stag
       isDescribed = true
       packetize = createPacketizer({ lengthSize: 4, sets })
       learn({ profile })
-      sink.described({ profileLevelId: profile, hasSpeaker })
+      sink.described({ profileLevelId: profile, ...info })
     }
     const at = timeline.at(timestamp, now)
     if (at < lastAt && lastAt - at < bFrameMs) backwards += 1

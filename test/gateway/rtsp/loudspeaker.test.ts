@@ -1,7 +1,7 @@
 /** The visitor hears what is said at a display: by ONVIF's back channel, and only while somebody talks. */
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
-import { decodeG711, type Law } from '../../../src/gateway/rtsp/g711.ts'
+import { decodeG711, type Law } from '../../../src/gateway/g711.ts'
 import { loadTone } from '../../../src/simulator/tone.ts'
 import { createWorld, until, type World } from '../world.ts'
 import { backChannel, createFakeCamera, h264, type FakeCamera } from './camera.ts'
@@ -52,7 +52,7 @@ describe('the back channel', () => {
     camera = await createFakeCamera({ sdp, transport, quiet: true })
     const speaking = source()
     expect(await speaking.describe(never)).toMatchObject({ hasSpeaker: true })
-    const ear = await speaking.createEar!(() => undefined)
+    const ear = await speaking.createEar!('opus', () => undefined)
     for (let index = 0; index < 20; index += 1) ear.hear(silence)
     expect(methods()).toEqual(['DESCRIBE'])
     for (const payload of await loadTone()) ear.hear(payload)
@@ -70,7 +70,10 @@ describe('the back channel', () => {
     camera = await createFakeCamera({ sdp: h264 + backChannel, quiet: true })
     const speaking = source()
     await speaking.describe(never)
-    const [first, second] = [await speaking.createEar!(() => undefined), await speaking.createEar!(() => undefined)]
+    const [first, second] = [
+      await speaking.createEar!('opus', () => undefined),
+      await speaking.createEar!('opus', () => undefined),
+    ]
     const tone = (await loadTone()).slice(0, 20)
     for (const payload of tone) {
       first.hear(payload)
@@ -90,7 +93,7 @@ describe('the back channel', () => {
     camera = await createFakeCamera({ sdp: h264 + backChannel, statuses: { SETUP: 453 } })
     const speaking = source()
     await speaking.describe(never)
-    const ear = await speaking.createEar!(() => undefined)
+    const ear = await speaking.createEar!('opus', () => undefined)
     for (const payload of await loadTone()) ear.hear(payload)
     await until(() => methods().includes('SETUP'))
     expect(ear.heard().packets).toBe(0)

@@ -17,7 +17,7 @@ import {
 } from './camera.ts'
 
 const never = new AbortController().signal
-const profile = { profileLevelId: '42c01f', hasSpeaker: false }
+const profile = { profileLevelId: '42c01f', hasSpeaker: false, sound: ['opus', 'PCMU'] }
 const closing: (() => Promise<void>)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close()
@@ -110,7 +110,7 @@ describe('pictures', () => {
     for (const [index, nal] of [high, pps, idr].entries())
       world.camera.send(0, { payload: nal, timestamp: 90_000, marker: index === 2 })
     await until(() => video.length === 2)
-    expect(described.at(-1)).toEqual({ profileLevelId: '640028', hasSpeaker: false })
+    expect(described.at(-1)).toEqual({ profileLevelId: '640028', hasSpeaker: false, sound: ['opus', 'PCMU'] })
     expect(await world.source.describe(never)).toMatchObject({ profileLevelId: '640028' })
   })
 
@@ -148,14 +148,30 @@ describe('pictures', () => {
 })
 
 describe('sound', () => {
-  test('as G.711 comes as Opus', async () => {
+  test('as G.711 comes as Opus, and untouched for who takes that', async () => {
     const world = await open({ sdp: h264 + pcma })
-    const { video, audio } = play(world)
+    expect(await world.source.describe(never)).toMatchObject({ sound: ['opus', 'PCMA'] })
+    const { video, audio: all } = play(world)
     await until(() => video.length === 1)
     for (let index = 0; index < 10; index += 1)
       world.camera.send(1, { payload: Buffer.alloc(160, 0x55 + index), timestamp: index * 160 })
-    await until(() => audio.length >= 8)
+    const of = (codec: string) => all.filter((packet) => packet.codec === codec)
+    await until(() => of('opus').length >= 8 && of('PCMA').length === 10)
+    const audio = of('opus')
     expect(audio.slice(1).every(({ at }, index) => Math.round(at - audio[index]!.at) === 20)).toBe(true)
+    expect(of('PCMA').map(({ payload }) => payload)).toEqual(
+      Array.from({ length: 10 }, (_, index) => Buffer.alloc(160, 0x55 + index)),
+    )
+    expect(of('PCMA').map(({ at }) => at - of('PCMA')[0]!.at)).toEqual(of('PCMA').map((_, index) => index * 20))
+  })
+
+  test.each([
+    ['an unknown codec', '96', 'a=rtpmap:96 SPEEX/16000\r\n', /SPEEX, which is not known here/],
+    ['AAC without its config', '96', 'a=rtpmap:96 MPEG4-GENERIC/16000\r\n', /MPEG4-GENERIC, which/],
+  ])('in %s is silence, and why is said', async (_what, payloadType, rtpmap, why) => {
+    const world = await open({ sdp: `${h264}m=audio 0 RTP/AVP ${payloadType}\r\n${rtpmap}a=control:trackID=1\r\n` })
+    const info = await world.source.describe(never)
+    expect(info).toMatchObject({ sound: ['opus', 'PCMU'], soundFault: expect.stringMatching(why) })
   })
 
   test('that is announced and does not come is silence, and a back channel is no microphone', async () => {
@@ -166,7 +182,8 @@ describe('sound', () => {
       world.camera.send(0, { payload: slice, timestamp: index * 9_000, marker: true })
     await until(() => video.length === 11)
     expect(audio.length).toBeGreaterThan(20)
-    expect(audio.every(({ payload }) => payload.equals(Buffer.from([0xf8, 0xff, 0xfe])))).toBe(true)
+    const silent = { opus: 'f8fffe', PCMU: 'ff'.repeat(160), PCMA: '' }
+    expect(audio.every(({ codec, payload }) => payload.toString('hex') === silent[codec])).toBe(true)
     expect(world.methods().filter((method) => method === 'SETUP')).toHaveLength(1)
   })
 })

@@ -1,5 +1,5 @@
 /** Decoded sound in the one form that is worked with: mono floats. */
-import type { Ffmpeg } from '../ffmpeg.ts'
+import type { Ffmpeg } from './ffmpeg.ts'
 
 type Frame = InstanceType<Ffmpeg['Frame']>
 
