@@ -1,5 +1,5 @@
 /** What several settings look like, and what is said of one that does not. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Digits only: `Number(' ')` would be 0. */
 export const wholeNumber = (least: number, most: number, fallback: number) => {

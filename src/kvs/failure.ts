@@ -1,5 +1,5 @@
 /** What goes wrong on the way to KVS, in the house's words and with what to do about it. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError, type ErrorCode } from 'transom-core/errors'
 
 /** What the service refused on or for a WebSocket. Kept as the cause of the `BridgeError`. */

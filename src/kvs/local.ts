@@ -1,5 +1,5 @@
 /** The way to a camera through a signaling service in this process: its rules and limits, without its sockets and signatures. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ChannelConnection } from './channel.ts'
 import { ServiceRefusal, toKvsError } from './failure.ts'
 import { decodeMessage, encodeMessage, type ChannelMessage } from './message.ts'

@@ -1,5 +1,5 @@
 /** The messages on a channel's WebSocket: tolerant when read, strict when written. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { maxPayload } from 'transom-core/ports'
 

@@ -1,5 +1,5 @@
 /** The messages of a signaling WebSocket: read in both spellings in use, written as AWS writes them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { ServiceError } from './service-error.ts'
 
 export const messageTypes = ['SDP_OFFER', 'SDP_ANSWER', 'ICE_CANDIDATE'] as const

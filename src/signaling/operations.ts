@@ -1,5 +1,5 @@
 /** The operations of the control plane and of a channel's HTTPS endpoint: path, input by the service model, and the work. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { sendAlexaOffer } from './alexa-offer.ts'
 import { channelNameOf, type Channel, type ChannelKey, type Channels, type Storage } from './channels.ts'
 import type { Scope } from './credentials.ts'

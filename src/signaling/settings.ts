@@ -1,6 +1,6 @@
 /** The settings of the signaling service: their variables, and what they mean to it. */
 import { isIPv6 } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { TurnServers } from './ice-servers.ts'
 import type { SignalingLimits } from './limits.ts'
 import type { Tls } from './listener.ts'

@@ -1,6 +1,6 @@
 /** The messages that Alexa accepts, closed where her schema is closed. Written apart from the bridge's own types, to judge them. */
 
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const interfaces = { rtc: 'Alexa.RTCSessionController' } as const
 

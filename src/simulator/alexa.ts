@@ -1,7 +1,7 @@
 /** Alexa's part of a call: the directives that Amazon's cloud sends, and what it demands of the replies. */
 
 import { randomBytes, randomUUID } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   answerPayload,
   anyEvent,

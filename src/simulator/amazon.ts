@@ -2,7 +2,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import express, { type Request, type Response, Router } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from 'transom-core/ports'
 import type { Announcements } from './announcements.ts'
 import { bearerOf } from './bearer.ts'

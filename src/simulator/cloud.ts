@@ -4,7 +4,7 @@
  */
 
 import express, { type Request, type RequestHandler, type Response, Router } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import type { Clock, Log } from 'transom-core/ports'
 import { createAccountLinks } from './account-links.ts'

@@ -1,7 +1,7 @@
 /** What is heard for an account, as server-sent events: written and read for `npm run call`; the page has its own. */
 
 import type { RequestHandler, Response } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import type { Clock } from 'transom-core/ports'
 import type { Announcements, Heard } from './announcements.ts'

@@ -1,7 +1,7 @@
 /** Google's part of a call: the intents of the cloud, then the player page in the display with its CORS rules. */
 
 import { createHash, randomInt } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { IceServer } from 'transom-core/ports'
 import type { Assistant, AssistantOptions, FoundCamera } from './assistant.ts'
 import { isLoopback } from './browser.ts'

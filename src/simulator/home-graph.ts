@@ -3,7 +3,7 @@
 import { createPublicKey, randomBytes } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Request, Router } from 'express'
 import { jwtVerify } from 'jose'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock } from 'transom-core/ports'
 import type { Announcements } from './announcements.ts'
 import { bearerOf } from './bearer.ts'

@@ -1,7 +1,7 @@
 /** Account linking as the assistants do it: the OAuth 2.0 code flow through the real pages, then one refresh. */
 
 import { randomBytes } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { createBrowser, formsOf, type Form, type Page } from './browser.ts'
 import { CallError } from './causes.ts'
 import { mustFit, jsonOf, send, type Reply } from './http.ts'

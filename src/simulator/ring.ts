@@ -1,7 +1,7 @@
 /** `--ring`: presses the bell as the camera does, and hears at the event receivers in the bridge when it is announced. */
 
 import { randomUUID } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Heard } from './announcements.ts'
 import type { Assistant } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'

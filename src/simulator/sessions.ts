@@ -1,6 +1,6 @@
 /** The bridge's own account of a call, read by its owner: `GET /sessions` and `GET /sessions/:id`. */
 
-import { z } from 'zod'
+import * as z from 'zod'
 import { pause } from './deadline.ts'
 import { jsonOf, mustFit, send } from './http.ts'
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { faultsOf } from 'transom-core/wire/faults'
 
 export const assistantNames = ['alexa', 'google'] as const

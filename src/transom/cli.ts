@@ -1,7 +1,7 @@
 /** `npm run transom`: what an operator does with the running bridge of this data directory. */
 import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { z } from 'zod'
+import * as z from 'zod'
 import { advice } from 'transom-core/errors'
 import {
   cameraAccess,

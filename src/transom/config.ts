@@ -1,6 +1,6 @@
 /** Settings of the embedded bridge: what the bridge reads anywhere, and what only a machine of its own has. */
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { defaultLimits } from 'transom-signaling/limits'
 import { bridgeVariables, toBridgeConfig, type BridgeConfig } from 'transom-bridge/settings/bridge-config'
 import { onOff, readVariables, siteAddress, wholeNumber } from 'transom-core/setting-shapes'

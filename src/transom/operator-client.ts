@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { operatorAccess, type OperatorAccess } from 'transom-bridge/operator/operator'
 
 /** A client with many links takes a while to be removed. */

@@ -1,7 +1,7 @@
 /** Keeps what each account has granted us: the tokens with which we may send its events to Alexa. */
 import { createHash, type KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import type { AccountId, Clock, Log, Store, Stored } from 'transom-core/ports'
 import { createLwa, LWA_TIMEOUT_MS, type Lwa, type LwaClient, type LwaResult } from './lwa.ts'

@@ -1,5 +1,5 @@
 /** Which news of a camera Alexa is to hear, and for how long it is worth telling. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Outgoing } from '../outbox/outbox.ts'
 import { cameraId, type Camera, type CameraNews } from 'transom-core/ports'
 

@@ -1,6 +1,6 @@
 /** Alexa's further doors over HTTPS: for the forwarding Lambda, and for the companion skill when it is hosted here. */
 import express, { Router } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { createCertificateChains, type CertificateChains } from '../alexa/skill/certificate-chain.ts'
 import { openSkillRequest } from '../alexa/skill/signed-request.ts'
 import { BridgeError } from 'transom-core/errors'

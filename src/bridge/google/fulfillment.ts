@@ -2,7 +2,7 @@
 import type { SmartHomeV1SyncResponse } from 'actions-on-google'
 // Not the package's own entry: that loads Dialogflow, the Actions SDK and an old auth library, which no smart home needs.
 import { smarthome } from 'actions-on-google/dist/service/smarthome/smarthome.js'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Broker } from '../broker/broker.ts'
 import { within } from 'transom-core/deadline'
 import { BridgeError, toBridgeError } from 'transom-core/errors'

@@ -1,5 +1,5 @@
 /** Which news of a camera Google is to hear, and for how long it is worth telling. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Outgoing } from '../outbox/outbox.ts'
 import type { AccountId, Camera, CameraNews } from 'transom-core/ports'
 import { announcesPeople } from './devices.ts'

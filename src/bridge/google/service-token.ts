@@ -1,7 +1,7 @@
 /** The access token of a Google service account, by its signed assertion (RFC 7523 section 2.1). */
 import { createPrivateKey } from 'node:crypto'
 import { SignJWT } from 'jose'
-import { z } from 'zod'
+import * as z from 'zod'
 import { untilAborted } from 'transom-core/deadline'
 import { boundedFetch } from 'transom-core/fetch'
 import type { Clock } from 'transom-core/ports'

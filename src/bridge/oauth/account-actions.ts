@@ -1,6 +1,6 @@
 /** What people do on their account page. */
 import type { Request, Response } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import type { AccountId } from 'transom-core/ports'
 import type { NoteName } from './account-notes.ts'

@@ -1,6 +1,6 @@
 /** The operator's API: people, clients, keys, links and shares. Whoever mounts it decides who may use it. */
 import express, { type Request, type Router } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import type { Sharing } from './account-actions.ts'
 import { answerJson } from './answer-json.ts'

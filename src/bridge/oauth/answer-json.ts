@@ -1,6 +1,6 @@
 /** Replies of the endpoints that speak JSON: what is thrown becomes an error as OAuth writes them. */
 import type { Request, RequestHandler, Response } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { faultsOf } from 'transom-core/wire/faults'
 

@@ -1,5 +1,5 @@
 /** The OAuth clients: the assistants, as typed into their consoles, and others that an operator lets in. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ClientKind } from 'transom-core/ports'
 import { faultsOf } from 'transom-core/wire/faults'
 

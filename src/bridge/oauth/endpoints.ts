@@ -1,7 +1,7 @@
 /** The endpoints beside oidc-provider's own: userinfo, and for the operator introspection and the API. */
 import { hash, timingSafeEqual } from 'node:crypto'
 import express, { type RequestHandler, type Router } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { answerJson } from './answer-json.ts'
 import type { WrongKeys } from 'transom-core/admission'
 import { BridgeError } from 'transom-core/errors'

@@ -1,6 +1,6 @@
 /** Verify-only: a vendor's own authorization server issues the access tokens, and we check them by its published keys. */
 import { errors, type FetchImplementation, jwtVerify } from 'jose'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { accessScope, accountId, type Clock, type VerifyToken } from 'transom-core/ports'
 import { remoteKeys } from './key-set.ts'

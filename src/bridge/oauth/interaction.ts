@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import express, { type Request, type Response, type Router } from 'express'
 import { type Provider, errors } from 'oidc-provider'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AccountId, Log } from 'transom-core/ports'
 import { nameOf, type Clients } from './clients.ts'
 import type { KnownBrowsers } from './known-browser.ts'

@@ -7,7 +7,7 @@ import {
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from '@simplewebauthn/server'
-import { z } from 'zod'
+import * as z from 'zod'
 import { accountId, type AccountId, type Clock, type Log, type Store } from 'transom-core/ports'
 import type { User } from './users.ts'
 

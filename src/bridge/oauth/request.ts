@@ -1,7 +1,7 @@
 /** Reading what a browser sent, and handing on what goes wrong with it. */
 import { timingSafeEqual } from 'node:crypto'
 import type { Request, RequestHandler, Response } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { parseJson } from '../http.ts'
 

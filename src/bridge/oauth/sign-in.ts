@@ -1,6 +1,6 @@
 /** Who is there: password or passkey, slowed down where somebody guesses, and told to the owner when it fails. */
 import { hash } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { createShares, networkOf } from 'transom-core/admission'
 import { BridgeError } from 'transom-core/errors'
 import type { Log } from 'transom-core/ports'

@@ -1,7 +1,7 @@
 /** Google's streamlined linking: an assertion by Google says who the person is; we answer whether we know them, or make the link. */
 import { type FetchImplementation, jwtVerify } from 'jose'
 import { errors, type KoaContextWithOIDC, type Provider, type ResourceServer } from 'oidc-provider'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Clock, Log } from 'transom-core/ports'
 import { jwtBearer } from './adapter.ts'
 import { remoteKeys } from './key-set.ts'

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { createLocalJWKSet, errors, type JWK, jwtVerify } from 'jose'
 import type { Provider } from 'oidc-provider'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { accountId, type Clock, type Grant, type VerifyToken } from 'transom-core/ports'
 

@@ -1,6 +1,6 @@
 /** The accounts that people sign in to: one record for each login, in the collection `user`. */
 import { hash, randomUUID } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { type AccountId, accountId, type Clock, type Store } from 'transom-core/ports'
 import { createHashing, hashPassword, passwordProblem, verifyPassword } from './password.ts'

@@ -1,7 +1,7 @@
 /** The links that an operator hands out: `<issuer>/welcome/<code>`, to sign up or to choose a new password. */
 import { createHmac } from 'node:crypto'
 import express, { type Request, type Response, type Router } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import type { AccountId } from 'transom-core/ports'
 import type { AccountPages } from './account-pages.ts'

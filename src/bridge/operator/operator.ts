@@ -1,7 +1,7 @@
 /** The operator's API on a running bridge: cameras, and where it is mounted with it, people, clients, keys, links and shares. */
 import { randomBytes } from 'node:crypto'
 import express, { Router, type RequestHandler } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { operatorOnly } from '../oauth/endpoints.ts'
 import { accountId, type AccountId } from 'transom-core/ports'

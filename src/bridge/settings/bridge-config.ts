@@ -1,5 +1,5 @@
 /** Settings of the bridge wherever it runs, from the environment: their variables, and what they mean to it. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { alexaRegions, type AlexaRegion } from '../alexa/region.ts'
 import type { ViewLimits } from '../broker/places.ts'
 import type { Budgets } from '../broker/story.ts'

@@ -1,5 +1,5 @@
 /** Settings of account linking: another identity provider, foreign access tokens, Google's streamlined linking. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ForeignTokens } from '../oauth/foreign-tokens.ts'
 import type { Brand } from '../oauth/markup.ts'
 import type { StreamlinedOptions } from '../oauth/streamlined.ts'

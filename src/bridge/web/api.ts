@@ -1,6 +1,6 @@
 /** `/api`: the bridge for its own page, and for a vendor's app that shows cameras by `transom-player`. */
 import { Router, type Request, type RequestHandler } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { opens, type Authorized } from '../authority.ts'
 import type { Broker, Wanted } from '../broker/broker.ts'
 import { BridgeError } from 'transom-core/errors'

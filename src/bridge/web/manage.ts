@@ -1,7 +1,7 @@
 /** What an owner does with cameras on the page: add, remove, share, ring. Other apps may look, but not do this. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import express, { Router, type Request } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { cameraId, type AccountId, type Camera, type CameraNews, type Clock } from 'transom-core/ports'
 import { newCamera, type NewCamera, type Registration } from 'transom-core/wire/registration'

@@ -1,7 +1,7 @@
 /** Live views: the page, and a vendor's own app, are displays like an assistant's, with the same sessions and deadlines. */
 import { randomBytes } from 'node:crypto'
 import express, { Router, type Request } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Broker } from '../broker/broker.ts'
 import { BridgeError, toBridgeError } from 'transom-core/errors'
 import {

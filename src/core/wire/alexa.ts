@@ -1,5 +1,5 @@
 /** Messages of the Alexa Smart Home API, payload version 3: the directives we read and the events we send, as zod schemas and types. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 // ── What Alexa sends: unknown fields pass unseen, what we use is checked ─────────────────────────────────────────────
 

@@ -1,5 +1,5 @@
 /** What a camera, or what speaks for it, tells the bridge: `POST /cameras/:cameraId/events` with its key, or by MQTT. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { sourceFaults } from '../errors.ts'
 
 /** Epoch milliseconds by the camera's clock. */

@@ -1,6 +1,6 @@
 /** Writes `schemas/*.json` from the zod schemas in this folder: `npm run schemas`. */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 
 const sourceFolder = new URL('./', import.meta.url)
 export const schemaFolder = new URL('../../../schemas/', import.meta.url)

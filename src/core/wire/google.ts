@@ -1,5 +1,5 @@
 /** Google's messages: the intents of Cloud-to-cloud fulfillment, the player's signaling, and what we send to Home Graph. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 // ── Requests: fields that we do not use pass unseen ──────────────────────────────────────────────────────────────────
 

@@ -1,6 +1,6 @@
 /** Whether a request of the companion skill that came over HTTPS is Alexa's (host-a-custom-skill-as-a-web-service.html). */
 import { verify } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import type { Clock } from 'transom-core/ports'
 import type { CertificateChains } from './certificate-chain.ts'

@@ -1,6 +1,6 @@
 /** Asks Amazon in which time zone the Echo stands (alexa-settings-api-reference.html); needs no permission of the customer. */
 import type { HandlerInput } from 'ask-sdk-core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { boundedFetch } from 'transom-core/fetch'
 
 const ask = boundedFetch({ ms: 1_500 })
