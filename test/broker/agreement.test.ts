@@ -148,7 +148,10 @@ describe('payload formats by their parameters', () => {
     ['Baseline for Constrained Baseline', 'H264', h264Of('1', '42e01f'), h264Of('1', '42001f'), false],
     ['Main for Constrained Baseline', 'H264', h264Of('1', '42e01f'), h264Of('1', '4d001f'), false],
     ['High for Main', 'H264', h264Of('1', '4d001f'), h264Of('1', '64001f'), false],
-    ['Constrained High for High', 'H264', h264Of('1', '64001f'), h264Of('1', '640c1f'), false],
+    ['Constrained High for High', 'H264', h264Of('1', '64001f'), h264Of('1', '640c1f'), true],
+    ['High for Constrained High', 'H264', h264Of('1', '640c1f'), h264Of('1', '64001f'), false],
+    ['Baseline for Main, which lacks some of it', 'H264', h264Of('1', '4d001f'), h264Of('1', '42001f'), false],
+    ['a profile that is none', 'H264', h264Of('1', '42e01f'), h264Of('1', '42e0'), false],
     ['mode 0 for mode 1', 'H264', h264Of('1', '42e01f'), h264Of('0', '42e01f'), false],
     ['mode 1 for mode 0', 'H264', h264Of('0', '42e01f'), h264Of('1', '42e01f'), false],
     ['mode 1 where mode 0 is meant', 'H264', h264Of(undefined, '42e01f'), h264Of('1', '42e01f'), false],
@@ -173,6 +176,63 @@ describe('payload formats by their parameters', () => {
       answerTo(plainOffer(video(`${codec}/90000`, offered)), plainAnswer(video(`${codec}/90000`, answered)))
     if (isAgreed) expect(act()).toMatch(/^m=video \d+ \S+ 102\r$/m)
     else expect(errorOf(act)).toMatch(/^no_common_codec: the display takes (H264|H265), the camera answers \1: other/)
+  })
+
+  test.each<[name: string, offered: string, answered: string, told: string]>([
+    ['Constrained Baseline for Baseline', '42001f', '42e01f', '42001f'],
+    ['Constrained Baseline for Main, at its own level', '4D001F', '42c034', '4D0034'],
+    ['Constrained Baseline for Constrained High', '640c1f', '42e01f', '640c1f'],
+    ['Main for High', '64001f', '4d0028', '640028'],
+    ['Progressive High for High', '64001f', '640828', '640028'],
+    ['Constrained High for Progressive High', '64081f', '640c1f', '64081f'],
+    ['Baseline for Extended', '58001f', '42001f', '58001f'],
+    ['Constrained Baseline by another number', '42e01f', '4d801f', '4d801f'],
+  ])('%s is decodable, and told as the profile that was offered', (_, offered, answered, told) => {
+    const answer = answerTo(
+      plainOffer(video('H264/90000', h264Of('1', offered))),
+      plainAnswer(video('H264/90000', `${h264Of('1', answered)};sprop-parameter-sets=Z0LgH5ZUBQHogA==,aM4xsg==`)),
+    )
+    expect(/^a=fmtp:102 (.*)\r$/m.exec(answer)?.[1]).toBe(
+      `packetization-mode=1;profile-level-id=${told};sprop-parameter-sets=Z0LgH5ZUBQHogA==,aM4xsg==`,
+    )
+  })
+
+  test.each<[name: string, codec: string, offered: string | undefined, answered: string, told: string]>([
+    [
+      'the mode',
+      'H264',
+      h264Of('1', '42e01f'),
+      h264Of(undefined, '42e01f'),
+      'profile-level-id=42e01f;packetization-mode=1',
+    ],
+    ['the profile', 'H264', h264Of('1', '4d001f'), h264Of('1', undefined), h264Of('1', '4d001f')],
+    [
+      'the mode, to an Echo',
+      'H264',
+      undefined,
+      h264Of(undefined, '640029'),
+      'profile-level-id=640029;packetization-mode=1',
+    ],
+    [
+      'the mode that nobody names',
+      'H264',
+      'profile-level-id=42e01f',
+      'profile-level-id=42e01f',
+      'profile-level-id=42e01f',
+    ],
+    ['the tier', 'H265', 'profile-id=2;tier-flag=1', 'profile-id=2', 'profile-id=2;tier-flag=1'],
+  ])('what the camera leaves out is written out: %s', (_, codec, offered, answered, told) => {
+    const answer = answerTo(
+      plainOffer(video(`${codec}/90000`, offered)),
+      plainAnswer(video(`${codec}/90000`, answered)),
+    )
+    expect(/^a=fmtp:102 (.*)\r$/m.exec(answer)?.[1]).toBe(told)
+  })
+
+  test('a retransmission that does not say of what is of the payload type that it was offered for', () => {
+    const silent: SectionOf = { ...rtx(102), more: [h264Usual, h264Usual.replace('102', '104'), hostLine()] }
+    const answer = answerTo(plainOffer({ video: rtx(102) }), plainAnswer({ video: silent }))
+    expect(answer).toContain('a=fmtp:103 apt=102\r\n')
   })
 
   test('a retransmission is of the payload type that it was offered for', () => {

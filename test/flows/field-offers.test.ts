@@ -184,6 +184,19 @@ describe.each(assistants)('%s', (name) => {
   )
 
   test(
+    'a camera that names its own profile under the first payload type is shown where the display decodes that profile',
+    async () => {
+      const offered = [h264Usual.replace('42e01f', '42001f'), hostLine()]
+      answer = () => plainAnswer()
+      const text = await ask(name, plainOffer({ video: videoOf('1', { 102: 'H264/90000' }, offered) }))
+      expect(text).toContain('profile-level-id=42001f\r\n')
+      answer = () => plainAnswer({ video: { more: [h264Usual.replace('42e01f', '64001f'), hostLine()] } })
+      expect((await refusalOf(name, plainOffer())).cause).toBe('no_common_codec')
+    },
+    patience,
+  )
+
+  test(
     'ICE passwords that no RFC allows and every browser takes pass in both directions',
     async () => {
       answer = () => odd(plainAnswer())

@@ -1,6 +1,6 @@
 /** What a display's offer and a camera's answer have in common (RFC 3264): the one place where an answer is judged. */
 import { BridgeError } from 'transom-core/errors'
-import { isAnswerTo, isBareH264, isNamed, namesOf, withoutOrphans, type Codec } from './formats.ts'
+import { agreedCodec, isNamed, namesOf, withoutOrphans, type Codec } from './formats.ts'
 import { allowedDirection, toDirection, wants, type AnswerRules } from './rules.ts'
 import { includesReceiving, includesSending, parseSdp, type Description, type Direction, type Media } from './sdp.ts'
 
@@ -35,9 +35,6 @@ interface Transport {
   readonly fingerprints: readonly string[]
   readonly setup: 'active' | 'passive'
 }
-
-/** What H.264 is that says nothing of itself (RFC 6184: baseline), in the packetization mode that was asked for. */
-const h264Plain = 'level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f'
 
 /**
  * Reads a camera's answer to `offer` and finds what both can do (RFC 3264, RFC 9429 section 5.3): the offer's sections in the
@@ -115,9 +112,8 @@ function pairSections(offer: Description, answer: Description, rules: AnswerRule
 function commonCodecs(offered: Media, answered: Media): readonly Codec[] {
   const common = answered.codecs.flatMap((codec) => {
     const wanted = offered.codecs.find(({ payload }) => payload === codec.payload)
-    if (wanted === undefined || !isAnswerTo(codec, wanted)) return []
-    const feedback = codec.feedback.filter((one) => wanted.feedback.includes(one))
-    return { ...codec, feedback, parameters: isBareH264(codec) ? wanted.parameters || h264Plain : codec.parameters }
+    const agreed = wanted && agreedCodec(codec, wanted)
+    return agreed ? { ...agreed, feedback: codec.feedback.filter((one) => wanted.feedback.includes(one)) } : []
   })
   return withoutOrphans(common)
 }

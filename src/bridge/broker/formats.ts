@@ -81,27 +81,44 @@ export function isBareH264(codec: Codec): boolean {
 }
 
 /**
- * True when `answered` can be the answer to `offered`: the same encoding, and the same value of each parameter that both sides
- * must share. A parameter that the answer leaves out is taken as accepted. All others, Opus's among them (RFC 7587 section
- * 7.1), belong to the side that names them.
+ * An Echo offers H.264 without fmtp. By RFC 6184 that is packetization mode 0 and baseline; what it takes is mode 1 in any
+ * profile, so the camera is told the mode, and names its own profile.
  */
-export function isAnswerTo(answered: Codec, offered: Codec): boolean {
-  if (!sameCodec(answered, offered)) return false
-  const [said, asked] = [parametersOf(answered), parametersOf(offered)]
-  // An Echo offers H.264 without parameters and takes every profile in packetization mode 1.
-  if (asked.size === 0) return true
-  return (shared.get(offered.name.toLowerCase()) ?? []).every(({ name, usual, normal = plain }) => {
-    const value = said.get(name)
-    const wanted = asked.get(name) ?? usual
-    return value === undefined || wanted === undefined || normal(value) === normal(wanted)
-  })
+export const h264Open = 'level-asymmetry-allowed=1;packetization-mode=1'
+
+/** What H.264 is that says nothing of itself (RFC 6184: baseline), in the packetization mode that was asked for. */
+const h264Plain = `${h264Open};profile-level-id=42e01f`
+
+/**
+ * The codec of an answer as both sides mean it; undefined when `answered` cannot be the answer to `offered`: another encoding,
+ * or another value of a parameter that both must share. One that the answer leaves out is taken as accepted and written out,
+ * for a display reads its absence as the default. All others, Opus's among them (RFC 7587 section 7.1), belong to the side
+ * that names them.
+ */
+export function agreedCodec(answered: Codec, offered: Codec): Codec | undefined {
+  if (!sameCodec(answered, offered)) return undefined
+  if (isBareH264(answered)) return { ...answered, parameters: offered.parameters || h264Plain }
+  const rules = shared.get(offered.name.toLowerCase())
+  if (rules === undefined) return answered
+  // A bare offer of H.264 leaves everything open; what is not said is as the camera was told.
+  const isOpen = isBareH264(offered)
+  const [asked, said] = [parametersOf(isOpen ? { parameters: h264Open } : offered), parametersOf(answered)]
+  const agreed = new Map(said)
+  for (const { name, usual, agree = same } of rules) {
+    const [value, wanted] = [said.get(name), asked.get(name)]
+    const both = value === undefined || isOpen ? (value ?? wanted) : agree(value, wanted ?? usual ?? value)
+    if (both !== undefined) agreed.set(name, both)
+    else if (value !== undefined) return undefined
+  }
+  return { ...answered, parameters: [...agreed].map(([name, value]) => `${name}=${value}`).join(';') }
 }
 
 interface SharedParameter {
   readonly name: string
   /** What an offer means that leaves it out; any value, if there is none. */
   readonly usual?: string
-  readonly normal?: (value: string) => string
+  /** What the display is told, or undefined when the answer's value does not fit the offer's. Default: they must be the same. */
+  readonly agree?: (answered: string, offered: string) => string | undefined
 }
 
 /** Parameters that an answer repeats or whose format it drops: RFC 6184 section 8.2.2, RFC 7798 section 7.2.2, RFC 4588 section 8.6. */
@@ -110,7 +127,7 @@ const shared: ReadonlyMap<string, readonly SharedParameter[]> = new Map([
     'h264',
     [
       { name: 'packetization-mode', usual: '0' },
-      { name: 'profile-level-id', normal: h264Profile },
+      { name: 'profile-level-id', agree: agreedProfile },
     ],
   ],
   [
@@ -135,8 +152,31 @@ const h264Profiles: readonly (readonly [name: string, idc: string, ones: number,
   ['main', '4d', 0, 0xaf],
   ['extended', '58', 0, 0xcf],
   ['high', '64', 0, 0xff],
+  ['progressive high', '64', 0x08, 0xf7],
   ['constrained high', '64', 0x0c, 0xf3],
 ]
+
+/** The other profiles whose streams a decoder of this one decodes (H.264 annex A.2). */
+const h264Subsets: ReadonlyMap<string, readonly string[]> = new Map([
+  ['baseline', ['constrained baseline']],
+  ['main', ['constrained baseline']],
+  ['extended', ['constrained baseline', 'baseline']],
+  ['high', ['constrained baseline', 'main', 'progressive high', 'constrained high']],
+  ['progressive high', ['constrained baseline', 'constrained high']],
+  ['constrained high', ['constrained baseline']],
+])
+
+/**
+ * An answer has to repeat the offered profile (RFC 6184 section 8.2.2). Cameras name their encoder's under whatever payload
+ * type they chose; where that is a subset of the offered one, the display is told the profile that it offered, at the
+ * camera's level: a stream of the subset is one of that profile, too.
+ */
+function agreedProfile(answered: string, offered: string): string | undefined {
+  const own = h264Profile(answered)
+  const wanted = h264Profile(offered)
+  if (own === wanted) return answered
+  return h264Subsets.get(wanted)?.includes(own) === true ? `${offered.slice(0, 4)}${answered.slice(4)}` : undefined
+}
 
 function h264Profile(profileLevelId: string): string {
   const id = profileLevelId.toLowerCase()
@@ -148,12 +188,12 @@ function h264Profile(profileLevelId: string): string {
   return known?.[0] ?? id.slice(0, 4)
 }
 
-function plain(value: string): string {
-  return value.toLowerCase()
+function same(answered: string, offered: string): string | undefined {
+  return answered.toLowerCase() === offered.toLowerCase() ? answered : undefined
 }
 
 /** The parameters by name; names have no case (RFC 4855 section 3). */
-export function parametersOf({ parameters }: Codec): ReadonlyMap<string, string> {
+export function parametersOf({ parameters }: Pick<Codec, 'parameters'>): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (const part of parameters.split(';')) {
     const at = part.indexOf('=')

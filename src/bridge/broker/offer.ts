@@ -2,7 +2,7 @@
 import { BridgeError } from 'transom-core/errors'
 import { maxPayload } from 'transom-core/ports'
 import { candidateLine } from './candidate.ts'
-import { isBareH264, isNamed, namesOf, parametersOf, withoutOrphans, type Codec } from './formats.ts'
+import { h264Open, isBareH264, isNamed, namesOf, parametersOf, withoutOrphans, type Codec } from './formats.ts'
 import { allowedDirection, wants, type AnswerRules } from './rules.ts'
 import { attributeLine, bundleLines, codecLines, describe, midLine, rejectedLines } from './sdp-lines.ts'
 import { includesReceiving, includesSending, parseSdp, type Attribute, type Description, type Media } from './sdp.ts'
@@ -28,12 +28,6 @@ const passedAttributes: readonly string[] = ['rtcp-rsize', 'sctp-port', 'max-mes
 
 /** What names the display's own streams (RFC 5576, RFC 8830): for a section in which it sends. */
 const streamAttributes: readonly string[] = ['ssrc-group', 'ssrc', 'msid']
-
-/**
- * An Echo offers H.264 without fmtp. By RFC 6184 that is packetization mode 0 and baseline; what it takes is mode 1 in any
- * profile, so the camera is told the mode, and names its own profile.
- */
-const h264Open = 'level-asymmetry-allowed=1;packetization-mode=1'
 
 /** What is given up, one after the other, when an offer is larger than signaling carries; what costs least comes first. */
 const savings = ['repeated-candidates', 'surplus-sections', 'repair-and-extensions', 'alternatives'] as const
