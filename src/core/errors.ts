@@ -58,6 +58,8 @@ export const errorCodes = {
   source_stopped: 'the camera stopped sending pictures',
   /** 453, 503: other programs hold all the streams that it can serve. */
   source_busy: 'the camera has too many sessions open',
+  /** It was reached by TLS, and may be somebody else. */
+  source_certificate: 'the camera shows another certificate than at first',
   /** What it sends is not the protocol, or beyond its bounds. */
   source_garbled: 'the camera sends something that cannot be read',
   /** The gateway has no FFmpeg (`node-av`, an optional dependency) to read it with. */
@@ -122,6 +124,8 @@ export const advice: Record<ErrorCode, string> = {
   source_no_key_frame: 'Set the key frame interval (I-frame interval, GOP) of the camera to 1 or 2 seconds.',
   source_stopped: 'Restart the camera if the problem persists, and check its network.',
   source_busy: 'Close other programs that show this camera, or raise the number of streams in its settings.',
+  source_certificate:
+    'If the camera was reset or updated, restart the bridge, which then remembers the new certificate, or set TRANSOM_SOURCE_CERTIFICATE to any. Otherwise check who else is on its network.',
   source_garbled: 'Update the firmware of the camera, and check that its address is an RTSP address.',
   source_no_ffmpeg: 'Run npm install node-av where the bridge is installed, and restart it. Not every system has it.',
   source_invalid:

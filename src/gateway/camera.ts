@@ -12,6 +12,7 @@ import { hasFfmpeg } from './ffmpeg.ts'
 import { createServerMemory } from './ice-servers.ts'
 import type { MediaInfo } from './media.ts'
 import { pause } from './pause.ts'
+import type { Pins } from './pins.ts'
 import { createSource, shareSource } from './source.ts'
 import { startStills, type Stills } from './still.ts'
 import { openViewer, type Viewer } from './viewer.ts'
@@ -37,6 +38,8 @@ export interface CameraOptions {
   readonly channelName: string
   /** `synthetic`, the path of a media file, or `rtsp://…`. */
   readonly source: string
+  /** Which certificates an rtsps camera may show; by default the first one it shows, as long as this master runs. */
+  readonly pins?: Pins
   /** Told of presses and of how viewers fare; true ends the viewer, a rejection is logged. */
   readonly report: (event: CameraEvent) => Promise<boolean>
   /** How often it is told of a viewer that is connected, default 10,000. */
@@ -66,7 +69,7 @@ export interface CameraMaster {
 export async function startCamera(options: CameraOptions): Promise<CameraMaster> {
   const { channelName, clock, maxViewers = defaultViewers } = options
   const log: Log = (level, event, fields) => options.log(level, event, { channelName, ...fields })
-  const given = createSource(options.source, channelName, clock, log)
+  const given = createSource(options.source, channelName, clock, log, options.pins)
   const source = shareSource(given, log)
   const kvs = openKvs(options.access)
   const life = new AbortController()

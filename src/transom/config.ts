@@ -15,6 +15,7 @@ const variables = z.object({
   ...signalingVariables,
   TRANSOM_DOORBELL: onOff('on'),
   TRANSOM_SOURCE: z.string().default('synthetic'),
+  TRANSOM_SOURCE_CERTIFICATE: z.enum(['first', 'any']).default('first'),
   TRANSOM_SIMULATOR: z.enum(['on', 'off']).optional(),
   TRANSOM_MQTT_URL: z.url({ protocol: /^(mqtts?|wss?)$/ }).optional(),
   TRANSOM_MQTT_TOPIC: z
@@ -33,7 +34,12 @@ export interface Config extends BridgeConfig {
   /** The origin by which browsers and assistants reach the bridge; made of host and port when not set. */
   readonly publicUrl: string | undefined
   readonly signaling: SignalingSettings
-  readonly doorbell: { readonly isOn: boolean; readonly source: string }
+  readonly doorbell: {
+    readonly isOn: boolean
+    readonly source: string
+    /** Whether an rtsps source may show another certificate than at first. */
+    readonly hasAnyCertificate: boolean
+  }
   /** Whether the simulator may play displays, and the vendors' clouds for which there are no credentials. */
   readonly simulator: boolean
   /** Where camera events come in by MQTT; undefined: they do not. */
@@ -53,7 +59,11 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>):
     port: env.TRANSOM_PORT,
     publicUrl: env.TRANSOM_PUBLIC_URL,
     signaling: toSignalingSettings(env, defaultLimits),
-    doorbell: { isOn: env.TRANSOM_DOORBELL, source: env.TRANSOM_SOURCE },
+    doorbell: {
+      isOn: env.TRANSOM_DOORBELL,
+      source: env.TRANSOM_SOURCE,
+      hasAnyCertificate: env.TRANSOM_SOURCE_CERTIFICATE === 'any',
+    },
     simulator: maySimulate(env),
     mqtt: env.TRANSOM_MQTT_URL === undefined ? undefined : { url: env.TRANSOM_MQTT_URL, topic: env.TRANSOM_MQTT_TOPIC },
   }

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { builtConsole } from 'transom-console/build'
 import { startCamera } from 'transom-gateway/camera'
+import { anyCertificate } from 'transom-gateway/pins'
 import { createReporter, createStillPoster } from 'transom-gateway/report'
 import { createLocalSignaling } from 'transom-kvs/signaling'
 import {
@@ -194,6 +195,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
           access: { ...access, credentials: secrets.credentials.camera },
           channelName: camera.channel.channelName,
           source: config.doorbell.source,
+          ...(config.doorbell.hasAnyCertificate && { pins: anyCertificate }),
           report: createReporter({ url: `${doorbellUrl}/events`, key: secrets.demo.cameraKey, log }),
           leaveStill: createStillPoster({ url: `${doorbellUrl}/snapshot`, key: secrets.demo.cameraKey }),
           ...(config.signaling.limits.viewersPerChannel !== undefined && {

@@ -6,7 +6,7 @@ test('nothing needs to be set', () => {
   expect(readConfig({})).toMatchObject({
     host: '127.0.0.1',
     port: 8080,
-    doorbell: { isOn: true, source: 'synthetic' },
+    doorbell: { isOn: true, source: 'synthetic', hasAnyCertificate: false },
     budgets: { settleCapMs: 1_500, quietMs: 200 },
     alexa: { budgetMs: 5_000 },
     google: { budgetMs: 2_000, talkBack: true },
@@ -23,6 +23,12 @@ test('every budget can be overridden', () => {
   expect([config.alexa.budgetMs, config.google.budgetMs, config.budgets.settleCapMs, config.budgets.quietMs]).toEqual([
     4_000, 1_500, 900, 50,
   ])
+})
+
+test('any certificate of the source is accepted only where that is set', () => {
+  expect(readConfig({}).doorbell.hasAnyCertificate).toBe(false)
+  expect(readConfig({ TRANSOM_SOURCE_CERTIFICATE: 'any' }).doorbell.hasAnyCertificate).toBe(true)
+  expect(() => readConfig({ TRANSOM_SOURCE_CERTIFICATE: 'none' })).toThrow('TRANSOM_SOURCE_CERTIFICATE')
 })
 
 test('ICE servers are a JSON array in the words of the W3C', () => {

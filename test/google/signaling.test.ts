@@ -180,6 +180,7 @@ describe('a refusal', () => {
     source_no_key_frame: 502,
     source_stopped: 502,
     source_busy: 503,
+    source_certificate: 502,
     source_garbled: 502,
     source_no_ffmpeg: 502,
     source_invalid: 502,

@@ -60,7 +60,7 @@ export const frameOf = (messageType: string, value: unknown, more: object = {}) 
   JSON.stringify({ messageType, messagePayload: payloadOf(value), ...more })
 
 export async function startFakeKvs(): Promise<FakeKvs> {
-  const { cert, key } = await certificate()
+  const { cert, key } = await createCertificate()
   const server = createServer({ cert, key })
   const webSockets = new WebSocketServer({ noServer: true })
   const log: string[] = []
@@ -176,7 +176,7 @@ export async function startFakeKvs(): Promise<FakeKvs> {
 const arnAt = (creation: number) => `arn:aws:kinesisvideo:${region}:123456789012:channel/door/179534589626${creation}`
 
 /** A certificate for `localhost` that is its own authority. */
-async function certificate(): Promise<{ cert: string; key: string }> {
+export async function createCertificate(): Promise<{ cert: string; key: string }> {
   // The package needs this one to be there before it is loaded.
   await import('reflect-metadata')
   const x509 = await import('@peculiar/x509')

@@ -28,6 +28,7 @@ const alexaSourceErrors = {
   source_no_key_frame: 'ENDPOINT_UNREACHABLE',
   source_stopped: 'ENDPOINT_UNREACHABLE',
   source_busy: 'ENDPOINT_BUSY',
+  source_certificate: 'ENDPOINT_UNREACHABLE',
   source_garbled: 'ENDPOINT_UNREACHABLE',
   source_no_ffmpeg: 'ENDPOINT_UNREACHABLE',
   source_invalid: 'ENDPOINT_UNREACHABLE',

@@ -34,6 +34,7 @@ const statusOf: Record<ErrorCode, number> = {
   source_no_key_frame: 503,
   source_stopped: 503,
   source_busy: 503,
+  source_certificate: 503,
   source_garbled: 503,
   source_no_ffmpeg: 503,
   source_invalid: 503,

@@ -1,5 +1,6 @@
 /** One RTSP session with a camera: what it describes, the tracks that are set up, played and kept alive, and the goodbye. */
 import { SourceError } from '../media.ts'
+import type { Pins } from '../pins.ts'
 import type { SourceFault } from 'transom-core/errors'
 import { readAddress, type CameraAddress } from './address.ts'
 import { openConnection, type Connection, type Reply } from './connection.ts'
@@ -38,10 +39,10 @@ export interface Client {
 }
 
 /** Connects and asks what there is, following few redirects; the password goes to the host that it was given for alone. */
-export async function openClient(given: CameraAddress, signal: AbortSignal): Promise<Client> {
+export async function openClient(given: CameraAddress, pins: Pins, signal: AbortSignal): Promise<Client> {
   let address = given
   for (let redirects = 0; ; redirects += 1) {
-    const connection = await openConnection(address, signal)
+    const connection = await openConnection(address, pins, signal)
     try {
       const { reply, url } = await describe(connection, address)
       if (reply.status < 300 || reply.status >= 400)

@@ -1,7 +1,8 @@
 /** One control connection to a camera: requests and their replies in order, interleaved packets, and one reason for its end. */
-import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { SourceError } from '../media.ts'
+import type { Pins } from '../pins.ts'
 import type { SourceFault } from 'transom-core/errors'
 import type { CameraAddress } from './address.ts'
 import { answerChallenges, isStale, type Authorize } from './authorization.ts'
@@ -35,8 +36,8 @@ export interface Connection {
 type Waiting = { readonly sequence: string; readonly resolve: (reply: Reply) => void }
 
 /** Connects; aborting the signal closes. Throws `SourceError`. */
-export async function openConnection(address: CameraAddress, signal: AbortSignal): Promise<Connection> {
-  const socket = await connect(address, signal)
+export async function openConnection(address: CameraAddress, pins: Pins, signal: AbortSignal): Promise<Connection> {
+  const socket = await connect(address, pins, signal)
   const parse = createParser()
   const { promise: ended, resolve: end } = Promise.withResolvers<SourceError>()
   const failed = ended.then((error) => Promise.reject(error))
@@ -146,12 +147,11 @@ export async function openConnection(address: CameraAddress, signal: AbortSignal
   }
 }
 
-async function connect({ host, port, isTls, label }: CameraAddress, signal: AbortSignal): Promise<Socket> {
+async function connect(address: CameraAddress, pins: Pins, signal: AbortSignal): Promise<Socket> {
+  const { host, port, isTls, label } = address
   signal.throwIfAborted()
-  // Cameras sign their certificates themselves; what is on the way to them is one house's network.
-  const socket = isTls
-    ? connectTls({ host, port, rejectUnauthorized: false, ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }) })
-    : connectTcp({ host, port })
+  const tls = isTls ? openTls(host, port) : undefined
+  const socket = tls ?? connectTcp({ host, port })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const onAbort = () => reject(signal.reason as Error)
   const timer = setTimeout(() => reject(new SourceError('source_unreachable', `${label} does not answer`)), connectMs)
@@ -161,6 +161,8 @@ async function connect({ host, port, isTls, label }: CameraAddress, signal: Abor
   signal.addEventListener('abort', onAbort, { once: true })
   try {
     await promise
+    // Before the first request, and so before the password.
+    if (tls) checkCertificate(tls, address, pins)
     return socket
   } catch (error) {
     socket.destroy()
@@ -171,6 +173,16 @@ async function connect({ host, port, isTls, label }: CameraAddress, signal: Abor
     // An error between two listeners would end the process: after a failure the socket keeps this one.
     if (!socket.destroyed) setImmediate(() => socket.off('error', onError))
   }
+}
+
+/** No authority signs the certificates of cameras: `checkCertificate` compares them with the one seen first. */
+const openTls = (host: string, port: number): TLSSocket =>
+  connectTls({ host, port, rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) })
+
+function checkCertificate(socket: TLSSocket, { host, port, label }: CameraAddress, pins: Pins): void {
+  const certificate = socket.getPeerX509Certificate()
+  if (!certificate || !pins.admits(`${host.toLowerCase()}:${port}`, certificate.fingerprint256))
+    throw new SourceError('source_certificate', `${label} shows another certificate than at first`)
 }
 
 const faults: Readonly<Record<string, readonly [SourceFault, string]>> = {

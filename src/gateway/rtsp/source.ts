@@ -3,6 +3,7 @@ import type { Clock, Log } from 'transom-core/ports'
 import { hasFfmpeg, loadFfmpeg } from '../ffmpeg.ts'
 import { createPacketizer, profileLevelId } from '../h264.ts'
 import { createSteadyClock, SourceError, type MediaInfo, type MediaSource, type SourceSink } from '../media.ts'
+import { createPins, type Pins } from '../pins.ts'
 import { fillSilence } from '../silence.ts'
 import { readAddress, type CameraAddress } from './address.ts'
 import { openClient, type Channel, type Client } from './client.ts'
@@ -25,7 +26,8 @@ const fewestBFrames = 3
 const bFrameMs = 500
 const refusalMs = 300_000
 
-export function createRtspSource(url: string, clock: Clock, log: Log): MediaSource {
+/** `pins`: the certificates of rtsps cameras, kept by whoever makes the source; by default as long as the source lives. */
+export function createRtspSource(url: string, clock: Clock, log: Log, pins: Pins = createPins()): MediaSource {
   const address = readAddress(url)
   const patience = createPatience()
   const loudspeaker = createLoudspeaker(open, log)
@@ -39,7 +41,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log): MediaSour
     if (learned.refusal && performance.now() < learned.refusal.until) throw learned.refusal.error
   }
   async function open(signal: AbortSignal): Promise<Client> {
-    return patience.attempt(() => openClient(address, signal))
+    return patience.attempt(() => openClient(address, pins, signal))
   }
   /** The connection of the last look, if it is still open. */
   function take(): Client | undefined {

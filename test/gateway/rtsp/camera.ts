@@ -1,9 +1,15 @@
 /** A network camera on loopback, for tests: an RTSP server as strict as real ones, whose habits can be chosen. */
 import { createHash } from 'node:crypto'
-import { createSocket } from 'node:dgram'
-import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import { createParser, writePacket as writeFrame, type Received } from '../../../src/gateway/rtsp/message.ts'
 import { readPacket, writePacket, type Packet } from '../../../src/gateway/rtsp/rtp.ts'
+
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
+}
 
 export interface Habits {
   readonly login?: { readonly user: string; readonly password: string }
@@ -12,6 +18,8 @@ export interface Habits {
   /** Media sections; `H264` is replaced by a proper one. */
   readonly sdp?: string
   readonly transport?: 'tcp' | 'udp'
+  /** It speaks rtsps with this certificate. */
+  readonly tls?: Certificate
   /** The status of DESCRIBE with `Require`; without it the back channel is described. */
   readonly onRequire?: number
   readonly statuses?: Readonly<Record<string, number>>
@@ -40,6 +48,8 @@ export interface FakeCamera {
     packet: { payload: Buffer; timestamp: number; marker?: boolean; sequenceNumber?: number; payloadType?: number },
   ): void
   sendRtcp(track: number, data: Buffer): void
+  /** The next connections see another certificate. */
+  changeCertificate(tls: Certificate): void
   /** Cuts all connections, and refuses further ones from now on. */
   unplug(): Promise<void>
   close(): Promise<void>
@@ -61,8 +71,8 @@ export async function createFakeCamera(habits: Habits = {}): Promise<FakeCamera>
   const played: Packet[] = []
   const reports: Buffer[] = []
   const sockets = new Set<Socket>()
-  const udp = createSocket('udp4')
-  await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve))
+  const [udp, udpRtcp] = await bindPair()
+  udpRtcp.on('message', (data) => reports.push(data))
   const players = new Set<{
     readonly socket: Socket
     readonly tracks: readonly { channel: number; udpPort: number }[]
@@ -79,7 +89,9 @@ export async function createFakeCamera(habits: Habits = {}): Promise<FakeCamera>
     }
   }
 
-  const server = createServer((socket) => {
+  const tlsServer = habits.tls && createTlsServer(habits.tls)
+  const server = tlsServer ?? createTcpServer()
+  server.on(tlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
     sockets.add(socket)
     const tracks: { channel: number; udpPort: number; isBack: boolean }[] = []
     const player = { socket, tracks }
@@ -170,6 +182,7 @@ export async function createFakeCamera(habits: Habits = {}): Promise<FakeCamera>
       )
     },
     sendRtcp: (track, data) => sendTo(track, data, true),
+    changeCertificate: (tls) => tlsServer?.setSecureContext(tls),
     async unplug() {
       for (const socket of sockets) socket.destroy()
       await new Promise<void>((resolve) => server.close(() => resolve()))
@@ -178,9 +191,32 @@ export async function createFakeCamera(habits: Habits = {}): Promise<FakeCamera>
       for (const socket of sockets) socket.destroy()
       await new Promise<void>((resolve) => (server.listening ? server.close(() => resolve()) : resolve()))
       udp.close()
+      udpRtcp.close()
     },
   }
   return camera
+}
+
+/** An even port and the next one: RTP and RTCP. */
+async function bindPair(): Promise<[UdpSocket, UdpSocket]> {
+  for (;;) {
+    const rtp = await bind(0)
+    const { port = 1 } = rtp?.address() ?? {}
+    const rtcp = port % 2 === 0 ? await bind(port + 1) : undefined
+    if (rtp && rtcp) return [rtp, rtcp]
+    rtp?.close()
+  }
+}
+
+function bind(port: number): Promise<UdpSocket | undefined> {
+  const socket = createSocket('udp4')
+  return new Promise((resolve) => {
+    socket.once('error', () => {
+      socket.close()
+      resolve(undefined)
+    })
+    socket.bind(port, '127.0.0.1', () => resolve(socket))
+  })
 }
 
 /** Checked as a camera does: by the algorithm and the qop that the answer itself names. */
