@@ -83,5 +83,6 @@ function callOptions(
 }
 
 process.exitCode = await main()
-// Everything of ours is closed by now, but werift cannot take back a query to a STUN or TURN server that stays silent.
-setTimeout(() => process.exit(), 100).unref()
+// Everything of ours is closed by now, but werift cannot take back a query to a STUN or TURN server that stays silent. What was
+// printed may still be on its way through a pipe, whose reader is busy.
+process.stdout.write('', () => setTimeout(() => process.exit(), 100).unref())
