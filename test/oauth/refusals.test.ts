@@ -2,7 +2,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import { alexa, google, type House, openHouse } from './house.ts'
-import { authorizationUrl, authorize, codeFields, createVisitor, link, refresh, requestTokens } from './visitor.ts'
+import {
+  authorizationUrl,
+  authorize,
+  codeFields,
+  createVisitor,
+  formsOf,
+  link,
+  refresh,
+  requestTokens,
+} from './visitor.ts'
 
 const redirectUri = google.redirectUris[0] ?? ''
 let house: House
@@ -233,6 +242,34 @@ test('whatever goes wrong on the way of a one-time link, its code is not in the 
   }
   expect(log.length).toBeGreaterThan(10)
   expect(JSON.stringify(log)).not.toContain(code)
+})
+
+test('nor is one that comes when too many choose a password, and it still opens', async () => {
+  const crowded = await openHouse()
+  const codes = await Promise.all(
+    Array.from({ length: 40 }, () => crowded.oauth().tickets.issue({ kind: 'invitation' }, 3_600_000)),
+  )
+  try {
+    const visits = await Promise.all(
+      codes.map(async (code, n) => {
+        const visitor = createVisitor()
+        const url = `${crowded.issuer}/welcome/${code}`
+        const { fields } = formsOf(await visitor.get(url))[0]!
+        return () => visitor.post(url, { ...fields, login: `user${n}`, name: 'N', password: 'kestrel on the wire' })
+      }),
+    )
+    const answers = await Promise.all(visits.map((post) => post()))
+    const turnedAway = answers.findIndex(({ status }) => status === 429)
+    expect(turnedAway).toBeGreaterThanOrEqual(0)
+    expect(crowded.log).toContainEqual(
+      expect.objectContaining({ event: 'oauth.refused', fields: expect.objectContaining({ path: '/welcome' }) }),
+    )
+    const log = JSON.stringify(crowded.log)
+    expect(codes.filter((code) => log.includes(code))).toEqual([])
+    expect((await visits[turnedAway]!()).status).toBe(200)
+  } finally {
+    await crowded.close()
+  }
 })
 
 const from = (address: string) => ({ 'x-forwarded-for': address })
