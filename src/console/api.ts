@@ -25,6 +25,8 @@ export interface Camera {
   readonly sinceAt?: number
   /** Why it is offline, where its gateway has said so. */
   readonly fault?: Problem
+  /** The STUN and TURN servers that give it nothing, and why. */
+  readonly failedServers?: readonly { readonly url: string; readonly message: string }[]
   readonly viewers: number
   readonly lastPressAt?: number
   readonly snapshotAt?: number

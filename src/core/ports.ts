@@ -156,6 +156,16 @@ export interface ChannelPresence {
   readonly isUnseen?: true
   /** Why it is not, where its gateway has said so. */
   readonly fault?: Fault
+  /** The STUN and TURN servers that gave its gateway no candidate the last time; absent when all did, or nobody knows. */
+  readonly failedServers?: readonly ServerFailure[]
+}
+
+/** A STUN or TURN server that gives a camera nothing. */
+export interface ServerFailure {
+  /** `turn:relay.example:3478?transport=udp`; holds no password. */
+  readonly url: string
+  /** It did not reply, or what it replied. */
+  readonly message: string
 }
 
 /** Why a gateway cannot show the camera behind it, in a code of ours and in the camera's own words. */

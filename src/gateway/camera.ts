@@ -27,8 +27,11 @@ const replaceableMs = 3_000
 const firstRetryMs = 200
 const lastRetryMs = 15_000
 const lastingMs = 10_000
-/** So often a fault that lasts is said again. */
-const faultAgainMs = 60_000
+/** So often what lasts and is wrong is said again. */
+const againMs = 60_000
+/** As many failed servers, and so much about each, as a report may carry. */
+const mostServers = 16
+const longestMessage = 200
 /** TURN credentials are fetched anew before they end, never while an offer waits. */
 const iceRefreshShare = 0.7
 const iceRetryMs = 10_000
@@ -77,7 +80,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   // Made once per process and shared by all connections; made now, it does not delay the first answer.
   await RTCDtlsTransport.SetupCertificate()
   const hasDecoder = await hasFfmpeg()
-  const memory = createServerMemory(log)
+  const memory = createServerMemory(log, () => reportSource())
   const viewers = new Map<string, Viewer>()
   const leaving = new Set<Promise<void>>()
   let connection: ChannelConnection | undefined
@@ -226,20 +229,29 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     }
   }
 
-  /** Says how the source fares: at each change, and a fault now and then, for a bridge that was not there. Never rejects. */
-  async function reportSource(): Promise<void> {
+  /** Says how the source fares, and its servers. */
+  function reportSource(): void {
+    const state = source.state()
+    const failed = memory.failing().slice(0, mostServers)
+    const failedServers = failed.map(({ url, message }) => ({ url, message: message.slice(0, longestMessage) }))
+    const known = { kind: 'source', at: Math.round(clock()), ...(failed.length > 0 && { failedServers }) } as const
+    if (state?.kind === 'good') void report({ ...known, hasSpeaker: state.info.hasSpeaker })
+    if (state?.kind === 'faulty') void report({ ...known, fault: state.fault })
+  }
+
+  /** At each change of the source, and now and then while something is wrong, for a bridge that was not there. Never rejects. */
+  async function keepReporting(): Promise<void> {
+    let said = source.state()
+    reportSource()
     while (!signal.aborted) {
-      const state = source.state()
-      const at = Math.round(clock())
-      if (state?.kind === 'good') void report({ kind: 'source', hasSpeaker: state.info.hasSpeaker, at })
-      if (state?.kind === 'faulty') void report({ kind: 'source', fault: state.fault, at })
       const again = new AbortController()
       const bounds = AbortSignal.any([signal, again.signal])
-      await Promise.race([
-        source.changed(state, bounds),
-        ...(state?.kind === 'faulty' ? [pause(faultAgainMs, bounds)] : []),
-      ])
+      await Promise.race([source.changed(said, bounds), pause(againMs, bounds)])
       again.abort()
+      const state = source.state()
+      const isWell = state?.kind !== 'faulty' && memory.failing().length === 0
+      if (!signal.aborted && (state !== said || !isWell)) reportSource()
+      said = state
     }
   }
 
@@ -256,7 +268,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   }
 
   const { promise: tried, resolve: onTried } = Promise.withResolvers<void>()
-  const online = Promise.all([followSource(onTried), reportSource()])
+  const online = Promise.all([followSource(onTried), keepReporting()])
   if (given.checkEachMs === undefined) await tried
   const { leaveStill } = options
   stills = leaveStill && startStills({ source, leave: leaveStill, log })

@@ -1,6 +1,6 @@
 /** What a camera knows of its STUN and TURN servers from one viewer to the next: who answers, how fast, and who is dead. */
 import type { RTCIceTransport } from 'werift'
-import type { IceServer, Log } from 'transom-core/ports'
+import type { IceServer, Log, ServerFailure } from 'transom-core/ports'
 
 /** How long candidates are waited for while nothing is known of the servers, and at most. */
 const longestWaitMs = 400
@@ -17,22 +17,29 @@ export interface ServerWatch {
 export interface ServerMemory {
   /** Watches the gathering of a viewer's transports, which must not have begun. Aborting the signal ends the wait. */
   watch(transports: readonly RTCIceTransport[], servers: readonly IceServer[], signal: AbortSignal): ServerWatch
+  /** Those that gave nothing the last time. */
+  failing(): readonly ServerFailure[]
 }
 
-export function createServerMemory(log: Log): ServerMemory {
+/** `onChange`: another server fails, for another reason, or is back. */
+export function createServerMemory(log: Log, onChange: () => void): ServerMemory {
   const failing = new Map<string, string>()
   let lastGoodMs: number | undefined
 
   const note = (url: string, tookMs: number, reason: string | undefined) => {
     if (reason === undefined) {
-      if (failing.delete(url)) log('info', 'ice-server-back', { server: url })
       lastGoodMs = tookMs
+      if (!failing.delete(url)) return
+      log('info', 'ice-server-back', { server: url })
+      onChange()
     } else if (failing.get(url) !== reason) {
       failing.set(url, reason)
       log('warn', 'ice-server-failed', { server: url, message: reason })
+      onChange()
     }
   }
   return {
+    failing: () => [...failing].map(([url, message]) => ({ url, message })),
     watch(transports, servers, signal) {
       const { promise: settled, resolve } = Promise.withResolvers<void>()
       const failures = new Map<string, string>()

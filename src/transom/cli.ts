@@ -235,11 +235,12 @@ function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): 
   const { cameraId, name, kind, channelName } = camera
   const said = `${cameraId}  ${kind}  "${name}"`
   if (!('keys' in camera)) return `${said}  channel ${channelName}`
-  const { isOnline, sinceAt, fault, keys } = camera
+  const { isOnline, sinceAt, fault, failedServers = [], keys } = camera
   const since = sinceAt === undefined ? '' : ` since ${new Date(sinceAt).toISOString()}`
   const issued = keys.map(
     ({ accessKeyId, createdAt }) => `\n  ${accessKeyId}, made ${new Date(createdAt).toISOString()}`,
   )
   const why = fault ? `: ${fault.message}\n  ${advice[fault.code]}` : ''
-  return `${said}  ${isOnline ? 'online' : 'offline'}${since}${why}${issued.join('')}`
+  const servers = failedServers.map(({ url, message }) => `\n  no address from ${url}: ${message}`)
+  return `${said}  ${isOnline ? 'online' : 'offline'}${since}${why}${servers.join('')}${issued.join('')}`
 }

@@ -67,7 +67,8 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
           const since = seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }
           const issued = keys.map(({ accessKeyId, createdAt }) => ({ accessKeyId, createdAt }))
           const fault = seen?.fault && { fault: seen.fault }
-          return { ...camera, isOnline: seen?.online ?? false, ...since, ...fault, keys: issued }
+          const servers = seen?.failedServers && { failedServers: seen.failedServers }
+          return { ...camera, isOnline: seen?.online ?? false, ...since, ...fault, ...servers, keys: issued }
         }),
       )
     },

@@ -46,12 +46,25 @@ test('a camera that is away is so for the reason that its gateway gave, until it
   const faults = createSourceFaults(() => ({ online, sinceAt: 1 }))
   const fault = { code: 'source_password', message: 'refused' } as const
   const channel = { channelName: 'door', road: 'viewer' } as const
-  expect([faults.note('door', fault), faults.note('door', { ...fault })]).toEqual([true, false])
+  expect([faults.note('door', { fault }), faults.note('door', { fault: { ...fault } })]).toEqual([true, false])
   expect(faults.presence(channel)).toEqual({ online: false, sinceAt: 1, fault })
   expect(faults.presence({ ...channel, channelName: 'garden' })).toEqual({ online: false, sinceAt: 1 })
   online = true
   expect(faults.presence(channel)).toEqual({ online: true, sinceAt: 1 })
   online = false
-  expect(faults.note('door', undefined)).toBe(true)
+  expect(faults.note('door', {})).toBe(true)
   expect(faults.presence(channel)).toEqual({ online: false, sinceAt: 1 })
+})
+
+test('the servers that fail a camera are said while it is there, too, and until they are back', () => {
+  const gateway = createSourceFaults(() => ({ online: true, sinceAt: 1 }))
+  const failedServers = [{ url: 'turn:relay.example:3478', message: 'no reply' }]
+  const channel = { channelName: 'door', road: 'viewer' } as const
+  expect([
+    gateway.note('door', { failedServers }),
+    gateway.note('door', { failedServers: [...failedServers] }),
+  ]).toEqual([true, false])
+  expect(gateway.presence(channel)).toEqual({ online: true, sinceAt: 1, failedServers })
+  expect(gateway.note('door', {})).toBe(true)
+  expect(gateway.presence(channel)).toEqual({ online: true, sinceAt: 1 })
 })

@@ -5,6 +5,7 @@ import { packetSamples, sampleRate } from '../../src/gateway/chime.ts'
 import { loadFfmpeg, openEncoder } from '../../src/gateway/ffmpeg.ts'
 import { decodeG711, encodeG711 } from '../../src/gateway/g711.ts'
 import { cameraEvent, type CameraEvent } from '../../src/core/wire/camera-event.ts'
+import { startIceServer } from '../patches/ice-server.ts'
 import { chromiumOffer, echoOffer } from './offers.ts'
 import { createWorld, openUdpSockets, until, type Line, type World } from './world.ts'
 
@@ -339,6 +340,21 @@ const isFailureOf = (viewerId: string) => (event: CameraEvent) =>
 
 describe('with dead servers', () => {
   afterEach(() => world.close())
+
+  test('that refuse are named in the camera’s state until they give something', async () => {
+    const turn = await startIceServer({ refuses: true })
+    const url = `turn:127.0.0.1:${turn.port}?transport=udp`
+    world = await createWorld([{ urls: [url], username: 'user', credential: 'wrong' }])
+    await world.startCamera()
+    const viewer = await world.view('echo-1')
+    const failures = () => world.events.flatMap((event) => (event.kind === 'source' ? [event.failedServers] : []))
+    await until(() => failures().at(-1) !== undefined)
+    expect(failures()[0]).toBeUndefined()
+    expect(failures().at(-1)).toEqual([{ url, message: expect.stringMatching(/\S/) }])
+    for (const event of world.events) expect(cameraEvent.parse(event)).toEqual(event)
+    await viewer.leave()
+    turn.close()
+  })
 
   test('an answer is not held up by a STUN server that never replies', async () => {
     world = await createWorld([{ urls: ['stun:192.0.2.1:3478'] }])

@@ -9,7 +9,7 @@ import { createStreamTokens } from '../google/stream-token.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import type { OAuth } from '../oauth/server.ts'
 import { createOutbox } from '../outbox/outbox.ts'
-import type { Camera, Clock, Fault, Log, Presence, Signaling, Store } from 'transom-core/ports'
+import type { Camera, Clock, Fault, Log, Presence, ServerFailure, Signaling, Store } from 'transom-core/ports'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { createCameras, type Cameras } from '../cameras/cameras.ts'
 import type { BridgeConfig } from '../settings/bridge-config.ts'
@@ -74,6 +74,7 @@ export interface Bridge {
 export interface SourceReport {
   readonly fault?: Fault
   readonly hasSpeaker?: boolean
+  readonly failedServers?: readonly ServerFailure[]
 }
 
 export function createBridge(deps: BridgeDeps): Bridge {
@@ -200,9 +201,9 @@ export function createBridge(deps: BridgeDeps): Bridge {
     reconcileGoogle: google.reconcile,
     presenceChanged: presenceNews.changed,
     presence,
-    async sourceReported(camera, { fault, hasSpeaker }) {
+    async sourceReported(camera, { fault, hasSpeaker, failedServers }) {
       // Its presence itself follows from its channel; here the page learns the reason.
-      if (faults.note(camera.channel.channelName, fault))
+      if (faults.note(camera.channel.channelName, { fault, failedServers }))
         console?.news.camera(camera, { kind: 'online', isOnline: fault === undefined, at: clock() })
       if (hasSpeaker === undefined || hasSpeaker === camera.hasSpeaker) return
       await cameras.change(camera.id, (now) => ({ ...now, hasSpeaker }))

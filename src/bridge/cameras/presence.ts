@@ -1,5 +1,6 @@
 /** Whether a camera is there, and when its coming and going is news. */
-import type { Fault, Presence } from 'transom-core/ports'
+import { isDeepStrictEqual } from 'node:util'
+import type { Fault, Presence, ServerFailure } from 'transom-core/ports'
 
 /** Amazon wants changes within three seconds (implement-your-skill.html). */
 const absentMs = 2_000
@@ -11,28 +12,35 @@ export interface PresenceNews {
   close(): void
 }
 
+export interface GatewayWords {
+  readonly fault?: Fault | undefined
+  readonly failedServers?: readonly ServerFailure[] | undefined
+}
+
 export interface SourceFaults {
   /** What the gateway said last of the camera on this channel; false when it said so before. */
-  note(channelName: string, fault: Fault | undefined): boolean
-  /** Like the presence given, and says why a camera is away. */
+  note(channelName: string, words: GatewayWords): boolean
+  /** Like the presence given, and says why a camera is away, and which servers fail it. */
   readonly presence: Presence
 }
 
 /** Kept in memory: a gateway says so anew when it starts, and at each change. */
 export function createSourceFaults(presence: Presence): SourceFaults {
-  const faults = new Map<string, Fault>()
+  const said = new Map<string, GatewayWords>()
+  const nothing: GatewayWords = { fault: undefined, failedServers: undefined }
   return {
-    note(channelName, fault) {
-      const known = faults.get(channelName)
-      if (known?.code === fault?.code && known?.message === fault?.message) return false
-      if (fault === undefined) faults.delete(channelName)
-      else faults.set(channelName, fault)
+    note(channelName, { fault, failedServers }) {
+      const words = { fault, failedServers }
+      if (isDeepStrictEqual(said.get(channelName) ?? nothing, words)) return false
+      if (isDeepStrictEqual(words, nothing)) said.delete(channelName)
+      else said.set(channelName, words)
       return true
     },
     presence(channel) {
       const seen = presence(channel)
-      const fault = faults.get(channel.channelName)
-      return seen?.online === false && fault ? { ...seen, fault } : seen
+      const { fault, failedServers } = said.get(channel.channelName) ?? nothing
+      if (seen === undefined) return seen
+      return { ...seen, ...(!seen.online && fault && { fault }), ...(failedServers && { failedServers }) }
     },
   }
 }

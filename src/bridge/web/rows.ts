@@ -1,7 +1,7 @@
 /** A camera as the page's list shows it: what it is, and how it is doing. */
 import type { Broker } from '../broker/broker.ts'
 import { advice } from 'transom-core/errors'
-import type { AccountId, Camera, CameraId, CameraState, Fault, Presence } from 'transom-core/ports'
+import type { AccountId, Camera, CameraId, CameraState, Fault, Presence, ServerFailure } from 'transom-core/ports'
 import type { Viewers } from './viewers.ts'
 
 export interface CameraRow {
@@ -20,6 +20,8 @@ export interface CameraRow {
   readonly sinceAt?: number
   /** Why it is offline, where its gateway has said so. */
   readonly fault?: Fault & { readonly advice: string }
+  /** The STUN and TURN servers that give it nothing, where its gateway has said so. */
+  readonly failedServers?: readonly ServerFailure[]
   /** Displays of every kind and account that show it now. */
   readonly viewers: number
   readonly lastPressAt?: number
@@ -71,6 +73,7 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
       isOnline: seen?.online ?? null,
       ...(seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }),
       ...(seen?.fault && { fault: { ...seen.fault, advice: advice[seen.fault.code] } }),
+      ...(seen?.failedServers && { failedServers: seen.failedServers }),
       viewers: viewers.of(id),
       ...(press !== undefined && { lastPressAt: press.at }),
       ...(snapshot !== undefined && { snapshotAt: snapshot.at }),

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { PlayerState, PlayerStep } from 'transom-player'
 import { useHouse } from '../house.ts'
 import { Cause } from '../parts/cause.tsx'
+import { FailedServers } from '../parts/failed-servers.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { OnlineState } from '../parts/state.tsx'
 import { RingButton } from '../parts/ring-button.tsx'
@@ -113,6 +114,7 @@ export function CameraScreen({ cameraId }: { readonly cameraId: string }) {
           ) : (
             camera?.fault && <Cause cause={camera.fault} />
           )}
+          {camera?.failedServers && <FailedServers servers={camera.failedServers} />}
           <Waterfall
             title={`Timeline of the live view of ${name ?? ''}`}
             steps={storyOf({ bridge: session?.timeline ?? [], display: steps })}

@@ -54,8 +54,8 @@ const viewerCause = z.enum([
 ])
 
 /**
- * How the camera behind a gateway fares: posted when that is first known and at each change. Without `fault` it delivers
- * pictures, or would at once.
+ * How the camera behind a gateway fares: posted when that is first known, at each change, and now and then while something
+ * is wrong. Without `fault` it delivers pictures, or would at once.
  */
 const source = z.object({
   kind: z.literal('source'),
@@ -63,6 +63,11 @@ const source = z.object({
   fault: z.object({ code: z.enum(sourceFaults), message: z.string().min(1).max(200) }).exactOptional(),
   /** Whether it plays the sound that is sent to it; absent when nobody knows. */
   hasSpeaker: z.boolean().exactOptional(),
+  /** The STUN and TURN servers that gave it nothing the last time that it asked them, and why; absent when all did. */
+  failedServers: z
+    .array(z.object({ url: z.string().min(1).max(300), message: z.string().min(1).max(200) }))
+    .max(16)
+    .exactOptional(),
   at: instant,
 })
 

@@ -149,6 +149,8 @@ export const registeredCamera = listedCamera.extend({
   sinceAt: z.number().exactOptional(),
   /** Why it is offline, where its gateway has said so. */
   fault: z.object({ code: z.enum(sourceFaults), message: z.string() }).exactOptional(),
+  /** The STUN and TURN servers that give it nothing, where its gateway has said so. */
+  failedServers: z.array(z.object({ url: z.string(), message: z.string() })).exactOptional(),
   keys: z.array(z.object({ accessKeyId: z.string(), createdAt: z.number() })),
 })
 
