@@ -15,7 +15,8 @@ import {
 } from './alexa-messages.ts'
 import type { Assistant, AssistantOptions, FoundCamera } from './assistant.ts'
 import { CallError, type CauseCode } from './causes.ts'
-import { jsonOf, mustFit, postJson } from './http.ts'
+import { sendDirective } from './directive.ts'
+import { jsonOf, mustFit } from './http.ts'
 
 interface Exchange<P extends z.ZodType> {
   readonly directive: readonly [namespace: string, name: string]
@@ -27,7 +28,7 @@ interface Exchange<P extends z.ZodType> {
   readonly code: CauseCode
 }
 
-export function createAlexa({ bridge, accessToken, note }: AssistantOptions): Assistant {
+export function createAlexa({ accessToken, note, ...door }: AssistantOptions): Assistant {
   // Opaque to the bridge, and deliberately no UUID: the documentation promises none.
   const sessionId = `amzn1.rtc.session.${randomBytes(24).toString('base64url')}`
   const scope = { type: 'BearerToken', token: accessToken }
@@ -49,7 +50,7 @@ export function createAlexa({ bridge, accessToken, note }: AssistantOptions): As
       payload: work.payload,
     }
     const what = `the reply to ${name}`
-    const reply = await postJson(`${bridge}/alexa`, { directive }, {}, signal)
+    const reply = await sendDirective(door, directive, signal)
     if (reply.status !== 200) throw new CallError(work.code, `${what} has HTTP status ${reply.status}`)
     const message = jsonOf(reply, work.code, what)
     const endpoint =

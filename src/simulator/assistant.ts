@@ -3,6 +3,7 @@
 import type { IceServer } from 'transom-core/ports'
 import type { AnswerRules } from './answer.ts'
 import { CallError } from './causes.ts'
+import type { DirectiveDoor } from './directive.ts'
 
 export interface FoundCamera {
   readonly id: string
@@ -34,8 +35,7 @@ export interface Assistant {
   reference(): string
 }
 
-export interface AssistantOptions {
-  readonly bridge: string
+export interface AssistantOptions extends DirectiveDoor {
   readonly accessToken: string
   /** Something worth a line in the timeline. */
   readonly note: (step: string, detail?: string) => void

@@ -112,7 +112,8 @@ async function converse(
   progress.link = link
   timeline.note('account linked')
 
-  const tools = { bridge: settings.bridge, accessToken: link.accessToken, note: timeline.note }
+  const { bridge, forwarderSecret } = settings
+  const tools = { bridge, forwarderSecret, accessToken: link.accessToken, note: timeline.note }
   const assistant = options.assistant === 'alexa' ? createAlexa(tools) : createGoogle(tools, options.surface)
   progress.assistant = assistant
   if (options.ring === true) progress.bell = await openBell(settings, options.assistant, link.accessToken, signal)

@@ -14,6 +14,7 @@ import { findCamera } from './assistant.ts'
 import { type AccountOf, bearerOf } from './bearer.ts'
 import { CallError, type CauseCode, toCallError } from './causes.ts'
 import { withDeadline } from './deadline.ts'
+import type { DirectiveDoor } from './directive.ts'
 import { createEchoSessions, type EchoSession, type Viewer } from './echo-sessions.ts'
 import { createGoogle } from './google.ts'
 import type { Link } from './link.ts'
@@ -22,9 +23,8 @@ import { assistantNames, type AssistantName, type ClientSettings } from './setti
 import { createTimeline, type Timeline } from './timeline.ts'
 import { faultsOf } from 'transom-core/wire/faults'
 
-export interface SimulatorCloudDeps {
-  /** The bridge as this machine reaches it, and as a browser does. */
-  readonly bridge: string
+export interface SimulatorCloudDeps extends DirectiveDoor {
+  /** The bridge as a browser reaches it; `bridge` is how this machine does. */
   readonly publicUrl: string
   /** The OAuth clients of the two; `linkedUri` is among their redirect URIs. */
   readonly clients: Readonly<Record<AssistantName, Omit<ClientSettings, 'redirectUri'>>>
@@ -90,13 +90,13 @@ interface Failure {
 }
 
 export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
-  const { bridge, publicUrl, announcements, clock, log } = deps
+  const { bridge, forwarderSecret, publicUrl, announcements, clock, log } = deps
   const links = createAccountLinks({ ...deps, accountOf: deps.linkAccount, welcome })
-  const echoes = createEchoSessions(deps)
+  const echoes = createEchoSessions({ bridge, forwarderSecret, log })
 
   /** What Amazon and Google do with a new link: ask for leave to be sent events, look what devices there are. */
   async function welcome(account: string, assistant: AssistantName, link: Link, signal: AbortSignal): Promise<void> {
-    const tools = { bridge, accessToken: link.accessToken, note: () => undefined }
+    const tools = { bridge, forwarderSecret, accessToken: link.accessToken, note: () => undefined }
     if (assistant === 'google') await createGoogle(tools).discover(signal)
     else if (deps.grantCode !== undefined) await createAlexa(tools).acceptGrant?.(deps.grantCode(account), signal)
   }

@@ -6,6 +6,7 @@ import { readAnswer } from './answer.ts'
 import { type Assistant, findCamera } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'
 import { withDeadline } from './deadline.ts'
+import type { DirectiveDoor } from './directive.ts'
 import type { Timeline } from './timeline.ts'
 
 /** For whom a display shows something: an account, by the token of its link, with the timeline of this view. */
@@ -38,7 +39,7 @@ const viewMs = 15 * 60_000
 const mostOfAccount = 8
 const wordMs = 2_000
 
-export function createEchoSessions({ bridge, log }: { readonly bridge: string; readonly log: Log }): EchoSessions {
+export function createEchoSessions({ log, ...door }: DirectiveDoor & { readonly log: Log }): EchoSessions {
   const sessions = new Map<string, EchoSession>()
 
   function begin(viewer: Viewer, assistant: Assistant): EchoSession {
@@ -82,7 +83,7 @@ export function createEchoSessions({ bridge, log }: { readonly bridge: string; r
   return {
     async open(viewer, cameraId, signal) {
       const { accessToken, timeline } = viewer
-      const assistant = createAlexa({ bridge, accessToken, note: timeline.note })
+      const assistant = createAlexa({ ...door, accessToken, note: timeline.note })
       const camera = await findCamera(assistant, cameraId, timeline.note, signal)
       await assistant.prepare(camera, signal)
       const session = begin(viewer, assistant)

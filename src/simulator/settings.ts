@@ -16,6 +16,8 @@ const settings = z.object({
   clients: z.object({ alexa: client, google: client }),
   /** Of what the bridge tells the assistants unasked, whose the simulator in the bridge receives, and where to hear it. */
   receivers: z.object({ url: z.url(), plays: z.array(z.enum(assistantNames)) }).optional(),
+  /** What the bridge's forwarding Lambda signs directives with, where the bridge accepts no others. */
+  forwarderSecret: z.string().optional(),
   /** The keys of cameras, by id: with them their bells can be pressed. */
   cameraKeys: z.record(z.string(), z.string()).optional(),
 })

@@ -161,7 +161,17 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const { forwarderSecret, skillId } = config.alexa
     const { authority } = bridge.linking
     const displays =
-      played && simulateDisplays({ vendors: played, bridge: localUrl, publicUrl, secrets, authority, clock, log })
+      played &&
+      simulateDisplays({
+        vendors: played,
+        bridge: localUrl,
+        publicUrl,
+        forwarderSecret,
+        secrets,
+        authority,
+        clock,
+        log,
+      })
     const page = hasPage(config) && {
       page: createPage({ directory: builtConsole, publicUrl, missing: () => notBuilt }),
     }
@@ -186,7 +196,14 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     opened.push(() => rm(operatorPath, { force: true }))
 
     const camera = await ensureDemo(bridge, store, secrets)
-    const settings = { bridge: publicUrl, demo: secrets.demo, clients, vendors, cameraId: camera.id }
+    const settings = {
+      bridge: publicUrl,
+      demo: secrets.demo,
+      clients,
+      vendors,
+      forwarderSecret,
+      cameraId: camera.id,
+    }
     await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(settings))
 
     const doorbellUrl = `${localUrl}/cameras/${camera.id}`

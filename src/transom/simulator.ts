@@ -51,6 +51,7 @@ export function simulateDisplays(deps: {
   readonly vendors: SimulatedVendors
   readonly bridge: string
   readonly publicUrl: string
+  readonly forwarderSecret: string | undefined
   readonly secrets: Secrets
   readonly authority: Authority
   readonly clock: Clock
@@ -77,9 +78,10 @@ export function simulatorSettings(deps: {
   readonly demo: Secrets['demo']
   readonly clients: readonly OAuthClient[]
   readonly vendors: SimulatedVendors | undefined
+  readonly forwarderSecret: string | undefined
   readonly cameraId: string
 }): object {
-  const { bridge, demo, clients, vendors, cameraId } = deps
+  const { bridge, demo, clients, vendors, forwarderSecret, cameraId } = deps
   const byAssistant = clients.map(({ assistant, clientId, clientSecret, redirectUris }) => [
     assistant,
     { clientId, clientSecret, redirectUri: redirectUris[0] },
@@ -89,6 +91,7 @@ export function simulatorSettings(deps: {
     user: { login: demo.login, password: demo.password },
     clients: Object.fromEntries(byAssistant),
     ...(vendors && { receivers: { url: vendors.receivers.url, plays: vendors.plays } }),
+    ...(forwarderSecret !== undefined && { forwarderSecret }),
     cameraKeys: { [cameraId]: demo.cameraKey },
   }
 }

@@ -1,6 +1,6 @@
 /** One doorbell call, end to end: the bridge and the simulator as separate processes, over the network of this machine. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { sign } from '../../src/bridge/doors/signature.ts'
@@ -99,6 +99,25 @@ describe('with the embedded defaults', () => {
       expect(code).toBe(1)
       expect(report.ok).toBe(false)
       expect(report.cause?.message).toContain('back-door')
+    },
+    patience,
+  )
+})
+
+describe('with a forwarder secret, which closes the unsigned door of directives', () => {
+  const house = createHouse()
+  const forwarderSecret = 'only the forwarder and we know it'
+  beforeAll(() => house.start({ TRANSOM_FORWARDER_SECRET: forwarderSecret }), patience)
+  afterAll(() => house.close(), patience)
+
+  test(
+    'alexa links, hears a ring, shows the door and talks back, and nobody prints the secret',
+    async () => {
+      const { code, report } = await house.call('--assistant', 'alexa', '--ring')
+      expect(report).toMatchObject({ ok: true, cause: null })
+      expect(code).toBe(0)
+      expect(JSON.stringify(report) + house.printed()).not.toContain(forwarderSecret)
+      expect(statSync(join(house.dataDir, 'simulator.json')).mode & 0o777).toBe(0o600)
     },
     patience,
   )
