@@ -1,5 +1,6 @@
 /** The service's certificate authority and server certificate: made at first start, kept in files, renewed in time. */
 import { createPrivateKey, randomBytes, X509Certificate, type webcrypto } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
@@ -29,10 +30,11 @@ const renewDays = 30
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
 /**
- * The identity kept in `directory` for a server reached by these host names and IP addresses. Makes what is missing, damaged,
- * past its time within 30 days, not valid yet (the clock was ahead when it was made), or lacks a name. An authority is made
- * again with its key and name where they can be read: whoever trusts the older certificate trusts what the newer one signs,
- * so a clock that is wrong for a while, as at the start of a machine without a battery, locks no camera out.
+ * The identity kept in `directory` for a server reached by these host names and IP addresses. A server certificate that is
+ * missing, damaged, past its time within 30 days, not valid yet (the clock was ahead when it was made), or lacks a name is
+ * made again. So is an authority for its time alone, with its key and its name: whoever trusts the older certificate trusts
+ * what the newer one signs, and a clock that is wrong for a while, as at the start of a machine without a battery, locks no
+ * camera out. Throws when an authority that was in use is missing or damaged: another one would be trusted by no camera.
  * Key files can be read by their owner only.
  */
 export async function loadIdentity(
@@ -44,17 +46,27 @@ export async function loadIdentity(
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const now = clock()
   const caPath = join(directory, 'ca.pem')
-  const ca = await loadPair(caPath, join(directory, 'ca-key.pem'), isFresh(now), log, (older) =>
-    makeAuthority(now, older),
-  )
+  const serverPath = join(directory, 'server.pem')
+  const ca = await loadPair(caPath, join(directory, 'ca-key.pem'), isFresh(now), log, (older) => {
+    // Files are written whole, and the server's after these: a first start that was cut short leaves neither of the two.
+    if (older === undefined && (existsSync(caPath) || existsSync(serverPath))) throw lostAuthority(directory)
+    return makeAuthority(now, older)
+  })
   const authority = new X509Certificate(ca.cert)
   const isUsable = (cert: X509Certificate) =>
     isFresh(now)(cert) && cert.verify(authority.publicKey) && names.every((name) => isNamed(cert, name))
-  const server = await loadPair(join(directory, 'server.pem'), join(directory, 'server-key.pem'), isUsable, log, () =>
+  const server = await loadPair(serverPath, join(directory, 'server-key.pem'), isUsable, log, () =>
     makeServer(ca, names, now),
   )
   return { ca: ca.cert, caPath, ...server }
 }
+
+const lostAuthority = (directory: string) =>
+  new Error(
+    `ca.pem and ca-key.pem in ${directory} are missing, damaged or do not belong together, and cameras trust what they sign: ` +
+      'restore both from your backup. Without one, remove ca.pem, ca-key.pem, server.pem and server-key.pem, start, and ' +
+      'install the new ca.pem on each camera',
+  )
 
 async function loadPair(
   certPath: string,

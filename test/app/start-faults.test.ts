@@ -108,6 +108,11 @@ describe('a data directory of which a part is not as it was', () => {
       () => rmSync(at('certificates'), { recursive: true }),
       /credentials\.key is missing.*restore it/,
     ],
+    [
+      'a damaged authority',
+      () => truncateSync(at('certificates/ca.pem'), 100),
+      /ca\.pem and ca-key\.pem in .*restore both from your backup/,
+    ],
     ['another key', () => writeFileSync(at(key), randomBytes(32).toString('base64')), /do not belong together/],
     ['an empty key', () => truncateSync(at(key)), /credentials\.key is damaged: restore/],
     ['a directory in place of a key', () => (rmSync(at(key)), mkdirSync(at(key))), /credentials\.key is a directory/],

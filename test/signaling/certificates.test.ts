@@ -1,9 +1,9 @@
 /** The authority and the server certificate: what they say, when they are kept, when they are made anew. */
 import { X509Certificate } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { loadIdentity } from '../../src/signaling/certificates.ts'
 
 const dayMs = 24 * 3_600_000
@@ -100,10 +100,54 @@ test('a clock that was wrong for a while changes no key', async () => {
   expect(new X509Certificate(third.cert).verify(new X509Certificate(first.ca).publicKey)).toBe(true)
 })
 
-test.each(['ca.pem', 'ca-key.pem'])('without a readable %s there is another authority', async (file) => {
+const authority = ['ca.pem', 'ca-key.pem']
+const remedy = /ca\.pem and ca-key\.pem in .* restore both from your backup\. Without one, remove .*on each camera/
+
+describe('an authority that was in use, which cameras trust, is not replaced by another', () => {
+  const damages: readonly (readonly [string, readonly string[], (path: string) => Promise<void>])[] = [
+    ['damaged', ['ca.pem'], (path) => writeFile(path, 'damaged')],
+    ['damaged', ['ca-key.pem'], (path) => writeFile(path, 'damaged')],
+    ['empty', ['ca.pem'], (path) => truncate(path)],
+    ['cut off', ['ca.pem'], (path) => truncate(path, 200)],
+    ['missing', ['ca.pem'], (path) => rm(path)],
+    ['missing', ['ca-key.pem'], (path) => rm(path)],
+    ['missing', authority, (path) => rm(path)],
+    ['damaged', [...authority, 'server.pem'], (path) => writeFile(path, 'damaged')],
+  ]
+  test.each(damages)('%s: %j', async (_what, files, damage) => {
+    await load()
+    for (const file of files) await damage(join(directory, file))
+    const left = await contents()
+    await expect(load()).rejects.toThrow(remedy)
+    expect(await contents()).toEqual(left)
+  })
+
+  test('the key of another one', async () => {
+    await load()
+    const cert = await readFile(join(directory, 'ca.pem'))
+    for (const file of await readdir(directory)) await rm(join(directory, file))
+    await load()
+    await writeFile(join(directory, 'ca.pem'), cert)
+    await expect(load()).rejects.toThrow(remedy)
+  })
+})
+
+test('a first start that was cut short after the key is begun again', async () => {
+  await load()
+  for (const file of ['ca.pem', 'server.pem', 'server-key.pem']) await rm(join(directory, file))
+  const { ca, cert } = await load()
+  expect(new X509Certificate(cert).verify(new X509Certificate(ca).publicKey)).toBe(true)
+})
+
+test('the remedy works: without all four there is another authority', async () => {
   const first = await load()
-  await writeFile(join(directory, file), 'damaged')
+  for (const file of await readdir(directory)) await rm(join(directory, file))
   const second = await load()
   expect(new X509Certificate(second.ca).subject).not.toBe(new X509Certificate(first.ca).subject)
-  expect(new X509Certificate(second.cert).verify(new X509Certificate(second.ca).publicKey)).toBe(true)
 })
+
+/** Every file by its name. */
+async function contents() {
+  const files = await readdir(directory)
+  return Promise.all(files.map(async (file) => [file, await readFile(join(directory, file), 'utf8')]))
+}
