@@ -12,13 +12,11 @@ import { createTimeline } from '../../src/simulator/timeline.ts'
 
 const forwarderSecret = 's'.repeat(40)
 
-const handler = () => Promise.reject(new Error('this door is not mounted'))
-
 /** The bridge's own door, with nothing behind it but a note of what came. */
 async function openDoor() {
   const came: { readonly event: unknown; readonly region: string | undefined }[] = []
   const entry = async (event: unknown, region?: string) => (came.push({ event, region }), {})
-  const app = express().use(createAlexaDoors({ alexa: { entry, handler } }, { forwarderSecret, clock: Date.now }))
+  const app = express().use(createAlexaDoors({ alexa: { entry } }, { forwarderSecret, clock: Date.now }))
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const bridge = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

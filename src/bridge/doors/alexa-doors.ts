@@ -25,7 +25,10 @@ export interface AlexaDoorsOptions {
   readonly chains?: CertificateChains
 }
 
-export function createAlexaDoors(bridge: Pick<Bridge, 'alexa'>, options: AlexaDoorsOptions): Router {
+export function createAlexaDoors(
+  bridge: { readonly alexa: Pick<Bridge['alexa'], 'entry'> },
+  options: AlexaDoorsOptions,
+): Router {
   const { forwarderSecret, skillId, clock, chains = createCertificateChains({ clock }) } = options
   const router = Router()
   const signatures = createSignatures(clock)
