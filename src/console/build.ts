@@ -26,9 +26,18 @@ export async function ensureConsole(): Promise<string | undefined> {
     await build(stamp)
     return undefined
   } catch (error) {
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
-    return `the page cannot be built: ${said || (error instanceof Error ? error.message : String(error))}`
+    return `the page cannot be built: ${reasonOf(error)}`
   }
+}
+
+/** Of a failed build the one line that says why, and what can be done where that is known. */
+function reasonOf(error: unknown): string {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
+  if (/@rollup\/rollup-|@esbuild\//.test(said)) {
+    return 'its bundler is an optional dependency that is not installed. npm install installs it; npm prune --omit=optional leaves out FFmpeg afterwards'
+  }
+  const [, reason] = /^\s*((?:\w*Error|error): .+)$/m.exec(said) ?? []
+  return reason ?? (said || (error instanceof Error ? error.message : String(error)))
 }
 
 /** In a process of its own, whose memory goes with it; into a directory of its own, so that a half-built page is never served. */
