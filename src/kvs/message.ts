@@ -61,12 +61,24 @@ const envelopeSchema = z.object({
     .nullish(),
 })
 
-const descriptionSchema = z.object({ type: z.enum(['offer', 'answer']).optional(), sdp: z.string().startsWith('v=') })
+const descriptionSchema = z.object({
+  type: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['offer', 'answer']))
+    .nullish(),
+  // After a byte order mark or a blank line it is one, too.
+  sdp: z
+    .string()
+    .overwrite((text) => text.trimStart())
+    .startsWith('v='),
+})
 
 const candidateSchema = z.object({
   candidate: z.string().max(maxCandidate).nullable(),
-  sdpMid: z.string().max(64).nullish(),
-  sdpMLineIndex: z.int().nonnegative().nullish(),
+  // An odd place costs only the place, as if it were left out.
+  sdpMid: z.string().max(256).nullish().catch(undefined),
+  sdpMLineIndex: z.int().nonnegative().nullish().catch(undefined),
 })
 
 /**
@@ -162,7 +174,7 @@ function decodeCandidate(payload: string | null | undefined): Outgoing | Garbled
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text.trimStart())
   } catch {
     return undefined
   }

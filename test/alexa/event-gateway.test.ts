@@ -142,6 +142,7 @@ describe('a press', () => {
   test.each([
     [400, 'INVALID_REQUEST_EXCEPTION', 'drop'],
     [413, 'REQUEST_ENTITY_TOO_LARGE_EXCEPTION', 'drop'],
+    [408, 'REQUEST_TIMEOUT_EXCEPTION', 'retry'],
     [429, 'THROTTLING_EXCEPTION', 'retry'],
     [500, 'INTERNAL_SERVICE_EXCEPTION', 'retry'],
     [503, 'SERVICE_UNAVAILABLE_EXCEPTION', 'retry'],

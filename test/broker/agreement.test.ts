@@ -111,6 +111,16 @@ describe('BUNDLE groups (RFC 9143)', () => {
     expect(media.map(({ candidates }) => candidates?.map(({ port }) => port))).toEqual([undefined, [50_001]])
   })
 
+  test('a camera that numbers its sections its own way, under mids of sections of another kind, is matched by place', () => {
+    const answer = plainAnswer({ audio: { mid: '1' }, video: { mid: '0' } }, ['a=group:BUNDLE 1 0'])
+    const { media, groups } = parse(answerTo(plainOffer(), answer))
+    expect(media.map(({ type, mid, port }) => [type, `${mid}`, port])).toEqual([
+      ['audio', '0', 50_000],
+      ['video', '1', 50_000],
+    ])
+    expect(groups).toEqual([{ type: 'BUNDLE', mids: '0 1' }])
+  })
+
   test('an answer is complete when each of its transports says so', () => {
     const end = ['a=end-of-candidates']
     const both = plainAnswer({ audio: { more: [hostLine(1), ...end] } })

@@ -35,6 +35,8 @@ const bare: Change = (text) =>
 
 describe.each<[name: string, change: Change]>([
   ['as they are', (text) => text],
+  ['a byte order mark', (text) => `\uFEFF${text}`],
+  ['a blank line before it', (text) => `\r\n${text}`],
   ['bare LF', (text) => text.replaceAll('\r\n', '\n')],
   ['blanks at the ends of lines', (text) => text.replaceAll('\r\n', ' \r\n')],
   ['kinds in upper case', (text) => text.replaceAll('m=audio', 'm=AUDIO').replaceAll('m=video', 'm=Video')],
@@ -67,6 +69,10 @@ describe.each<[name: string, change: Change]>([
       ),
   ],
   ['candidates in the last section only', (text) => text.replace(/a=candidate.*\r\n/, '')],
+  [
+    'candidates for the whole session',
+    (text) => text.replaceAll(/a=candidate.*\r\n/g, '').replace('a=group', `${hostLine()}\r\na=group`),
+  ],
   ['a password with =', (text) => text.replaceAll('uHgJ', 'uHgJ=')],
   ['a password with -, _ and #', (text) => text.replaceAll('uHgJ', 'uHgJ-_#').replaceAll('Qx7e', 'Qx7e_-')],
   ['a missing foundation', (text) => text.replaceAll('candidate:1 1', 'candidate: 1')],

@@ -44,6 +44,28 @@ describe('a frame from the service', () => {
     expect(candidate({ candidate: line })).toEqual({ kind: 'candidate', candidate: host })
   })
 
+  test.each([
+    ['a number as mid', { sdpMid: 0 }],
+    ['a text as index', { sdpMLineIndex: '1' }],
+    ['an index below zero', { sdpMLineIndex: -1 }],
+    ['a mid that is too long', { sdpMid: 'm'.repeat(257) }],
+  ])('with a candidate that has %s is one without a place', (_, place) => {
+    expect(candidate({ candidate: host, ...place })).toEqual({ kind: 'candidate', candidate: host })
+  })
+
+  test.each([
+    ['a byte order mark before the JSON', '\uFEFF{"type":"answer","sdp":"v=0\\r\\n"}'],
+    ['a byte order mark before the SDP', '{"type":"answer","sdp":"\uFEFFv=0\\r\\n"}'],
+    ['its type in upper case', '{"type":"ANSWER","sdp":"v=0\\r\\n"}'],
+    ['no type', '{"type":null,"sdp":"v=0\\r\\n"}'],
+  ])('with an answer that has %s is read', (_, text) => {
+    const messagePayload = Buffer.from(text).toString('base64')
+    expect(decodeMessage(JSON.stringify({ messageType: 'SDP_ANSWER', messagePayload }))).toEqual({
+      kind: 'answer',
+      sdp: 'v=0\r\n',
+    })
+  })
+
   test.each([[''], ['  '], [null]])('with the candidate %j ends the candidates', (value) => {
     expect(candidate({ candidate: value, sdpMid: '0', sdpMLineIndex: 0 })).toEqual({ kind: 'end-of-candidates' })
   })

@@ -118,7 +118,7 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
         hint: 'the skill lacks the permission to send events: see docs/alexa.md',
       })
     }
-    const mayHelp = status === 429 || status >= 500 || code === 'SKILL_NEVER_ENABLED_EXCEPTION'
+    const mayHelp = status === 408 || status === 429 || status >= 500 || code === 'SKILL_NEVER_ENABLED_EXCEPTION'
     if (!mayHelp) return { kind: 'drop', reason }
     return { kind: 'retry', reason, ...(afterMs !== undefined && { afterMs }) }
   }

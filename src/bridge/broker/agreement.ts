@@ -92,13 +92,15 @@ function pictureLost(offer: Description, answer: Description): BridgeError {
     : new BridgeError('no_common_codec', `the display takes ${asked}, and the camera rejects that`)
 }
 
-/** By mid; a section whose mid the camera renamed or left out is matched by place. */
+/** By kind and mid; a section whose mid the camera renamed, left out or confused with one of another kind is matched by place. */
 function pairSections(offer: Description, answer: Description, rules: AnswerRules): readonly Section[] {
-  const isKnown = ({ mid }: Media): boolean => mid !== undefined && offer.media.some((other) => other.mid === mid)
+  const isSame = (one: Media, other: Media): boolean =>
+    one.mid !== undefined && one.mid === other.mid && one.kind === other.kind
   return offer.media.map((offered, place): Section => {
-    const named = offered.mid === undefined ? -1 : answer.media.findIndex(({ mid }) => mid === offered.mid)
+    const named = answer.media.findIndex((one) => isSame(one, offered))
     const there = answer.media[place]
-    const index = named < 0 && there !== undefined && !isKnown(there) ? place : named
+    const isOther = there === undefined || offer.media.some((one) => isSame(one, there))
+    const index = named < 0 && !isOther ? place : named
     const answered = answer.media[index]
     if (!offered.isLive || answered?.kind !== offered.kind || !answered.isLive) return { kind: 'rejected', offered }
     const codecs = commonCodecs(offered, answered)

@@ -81,7 +81,7 @@ const controlCharacter = /[^\P{Cc}\t]/u
 const directions: readonly string[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'] satisfies Direction[]
 
 /**
- * Reads a description of either side. Forgives bare-LF line ends, lines it does not know, names in upper case, static payload
+ * Reads a description of either side. Forgives a byte order mark, bare-LF line ends, lines it does not know, names in upper case, static payload
  * types without rtpmap, codecs without fmtp, and attributes of the transport that stand for the whole session or in one
  * section of a BUNDLE group only (RFC 9143 section 7.1.3).
  * Throws `BridgeError` with the code `blame` when it is not SDP or beyond `sdpLimits`. Takes time linear in its size.
@@ -138,7 +138,8 @@ function newSection(mLine: string): Section {
 /** The session part first. */
 function readLines(text: string, fail: (problem: string) => never): readonly Section[] {
   if (text.length > sdpLimits.characters) fail(`has ${text.length} characters; ${sdpLimits.characters} are allowed`)
-  const lines = text.split('\n')
+  // The blanks before it: a byte order mark is one.
+  const lines = text.trimStart().split('\n')
   if (lines.length > sdpLimits.lines) fail(`has ${lines.length} lines; ${sdpLimits.lines} are allowed`)
   let section = newSection('')
   const sections = [section]
@@ -210,7 +211,7 @@ function toMedia(own: Section, session: Section): Media | undefined {
     },
     codecs: isRtp ? readCodecs(formats, own.values, sdpLimits.feedback) : [],
     candidates: usableCandidates(
-      (own.values.get('candidate') ?? []).flatMap((value) => parseCandidate(value) ?? []),
+      all('candidate').flatMap((value) => parseCandidate(value) ?? []),
       everyCandidate,
     ),
     isComplete: all('end-of-candidates').length > 0,
