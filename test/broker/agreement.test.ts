@@ -185,7 +185,10 @@ describe('payload formats by their parameters', () => {
     const act = () =>
       answerTo(plainOffer(video(`${codec}/90000`, offered)), plainAnswer(video(`${codec}/90000`, answered)))
     if (isAgreed) expect(act()).toMatch(/^m=video \d+ \S+ 102\r$/m)
-    else expect(errorOf(act)).toMatch(/^no_common_codec: the display takes (H264|H265), the camera answers \1: other/)
+    else
+      expect(errorOf(act)).toMatch(
+        /^no_common_codec: the display takes (H264|H265), the camera answers \1: other parameters/,
+      )
   })
 
   test.each<[name: string, offered: string, answered: string, told: string]>([
@@ -315,7 +318,13 @@ describe('a lost picture', () => {
       'has another codec',
       plainOffer(),
       plainAnswer({ video: { codecs: { 96: 'VP8/90000' } } }),
-      'no_common_codec: the display takes H264, the camera answers VP8: other codecs, payload types or parameters',
+      'no_common_codec: the display takes H264, the camera answers VP8: other codecs',
+    ],
+    [
+      'has the codec under another payload type',
+      plainOffer(),
+      plainAnswer({ video: { codecs: { 96: 'H264/90000' } } }),
+      'no_common_codec: the display takes H264, the camera answers H264: payload types that the display did not offer for it',
     ],
     [
       'is rejected by a camera with H.264 only',

@@ -1,6 +1,6 @@
 /** What a display's offer and a camera's answer have in common (RFC 3264): the one place where an answer is judged. */
 import { BridgeError } from 'transom-core/errors'
-import { agreedCodec, isNamed, namesOf, withoutOrphans, type Codec } from './formats.ts'
+import { agreedCodec, isNamed, namesOf, sameCodec, withoutOrphans, type Codec } from './formats.ts'
 import { allowedDirection, toDirection, wants, type AnswerRules } from './rules.ts'
 import { includesReceiving, includesSending, parseSdp, type Description, type Direction, type Media } from './sdp.ts'
 
@@ -83,7 +83,7 @@ function pictureLost(offer: Description, answer: Description): BridgeError {
     const isShared = answered.some((one) => offered.some((other) => commonCodecs(other, one).length > 0))
     if (isShared) return new BridgeError('no_picture', 'the camera answers that it sends no picture')
     const said = `the display takes ${asked}, the camera answers ${codecsOf(answered)}`
-    return new BridgeError('no_common_codec', `${said}: other codecs, payload types or parameters`)
+    return new BridgeError('no_common_codec', `${said}: ${differenceOf(offered, answered)}`)
   }
   // Every camera for these displays has H.264; one that rejects it has another reason, which SDP has no words for.
   const hasUsual = offered.some(({ codecs }) => codecs.some((codec) => isNamed(codec, 'h264')))
@@ -92,14 +92,21 @@ function pictureLost(offer: Description, answer: Description): BridgeError {
     : new BridgeError('no_common_codec', `the display takes ${asked}, and the camera rejects that`)
 }
 
+/** What keeps the camera's codecs from being an answer to the display's. */
+function differenceOf(offered: readonly Media[], answered: readonly Media[]): string {
+  const asked = offered.flatMap(({ codecs }) => codecs).filter((codec) => !isNamed(codec, 'rtx'))
+  const alike = answered.flatMap(({ codecs }) => codecs.filter((one) => asked.some((other) => sameCodec(one, other))))
+  if (alike.length === 0) return 'other codecs'
+  const isThere = alike.some((one) => asked.some((other) => sameCodec(one, other) && one.payload === other.payload))
+  return isThere ? 'other parameters, such as the profile' : 'payload types that the display did not offer for it'
+}
+
 /** By kind and mid; a section whose mid the camera renamed, left out or confused with one of another kind is matched by place. */
 function pairSections(offer: Description, answer: Description, rules: AnswerRules): readonly Section[] {
-  const isSame = (one: Media, other: Media): boolean =>
-    one.mid !== undefined && one.mid === other.mid && one.kind === other.kind
   return offer.media.map((offered, place): Section => {
-    const named = answer.media.findIndex((one) => isSame(one, offered))
+    const named = answer.media.findIndex((one) => isNamesake(one, offered))
     const there = answer.media[place]
-    const isOther = there === undefined || offer.media.some((one) => isSame(one, there))
+    const isOther = there === undefined || offer.media.some((one) => isNamesake(one, there))
     const index = named < 0 && !isOther ? place : named
     const answered = answer.media[index]
     if (!offered.isLive || answered?.kind !== offered.kind || !answered.isLive) return { kind: 'rejected', offered }
@@ -108,6 +115,10 @@ function pairSections(offer: Description, answer: Description, rules: AnswerRule
     const direction = fitDirection(allowedDirection(offered, rules), answered.direction)
     return { kind: 'accepted', offered, answered, index, codecs, direction, transport: transportOf(offered, answered) }
   })
+}
+
+function isNamesake(one: Media, other: Media): boolean {
+  return one.mid !== undefined && one.mid === other.mid && one.kind === other.kind
 }
 
 /** The camera's codecs that were offered under the same payload type. An rtx goes when the codec it repairs went. */
