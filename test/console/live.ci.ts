@@ -155,7 +155,7 @@ describe('whoever has started the bridge', () => {
     expect(await talk.getAttribute('aria-pressed')).toBe('true')
     const [first, second] = await stats(page)
     expect(second.bytesSent).toBeGreaterThan(first.bytesSent)
-    await expectText(page, 'The camera hears you')
+    await expectText(page, 'The camera plays what you say')
     await expectText(page, 'Camera hears the talk-back')
     await page.mouse.up()
     expect(await talk.getAttribute('aria-pressed')).toBe('false')

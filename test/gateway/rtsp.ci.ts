@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import type { AudioPacket, VideoUnit } from '../../src/gateway/media.ts'
 import { createRtspSource } from '../../src/gateway/rtsp/source.ts'
 import { makeMovie } from './movie.ts'
-import { shareSource } from '../../src/gateway/source.ts'
+import { shareSource, type SharedSource } from '../../src/gateway/source.ts'
 import { createWorld, until, type World } from './world.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'gateway-rtsp-'))
@@ -21,6 +21,7 @@ const never = new AbortController().signal
 let server: ChildProcess
 let port: string
 let world: World | undefined
+let shared: SharedSource | undefined
 
 beforeAll(async () => {
   const movie = join(directory, 'movie.mp4')
@@ -37,7 +38,8 @@ beforeAll(async () => {
 })
 afterEach(async () => {
   await world?.close()
-  world = undefined
+  await shared?.close()
+  world = shared = undefined
 })
 afterAll(() => {
   server.kill()
@@ -49,20 +51,28 @@ const camera = (path: string, login = 'me:s3cret@', log: string[] = []) =>
     log.push(JSON.stringify({ event, ...fields }))
   })
 
-test('its H.264 passes through untouched, its G.711 comes as Opus, and after it ended it is called again', async () => {
+test('its H.264 and G.711 pass through untouched, its G.711 comes as Opus too, and after it ended it is called again', async () => {
   const log: string[] = []
   const source = camera('/door', 'me:s3cret@', log)
   expect(await source.describe(never)).toMatchObject({ profileLevelId: '4d400d', hasSpeaker: false })
-  const shared = shareSource(source, (_level, event, fields) => void log.push(JSON.stringify({ event, ...fields })))
+  shared = shareSource(source, (_level, event, fields) => void log.push(JSON.stringify({ event, ...fields })))
   const video: VideoUnit[] = []
-  const audio: AudioPacket[] = []
-  const leave = shared.join({ video: (unit) => video.push(unit), audio: (packet) => audio.push(packet) })
+  const opus: AudioPacket[] = []
+  const telephone: AudioPacket[] = []
+  const audio = (packet: AudioPacket) => (packet.codec === 'opus' ? opus : telephone).push(packet)
+  const leave = shared.join({ video: (unit) => video.push(unit), audio })
   await until(() => video.length > 0, 2_000)
   expect(video[0]!.isKey).toBe(true)
-  await until(() => audio.length > 60)
+  await until(() => opus.length > 60)
   expect(video[0]!.payloads[0]!.toString('hex', 3, 7)).toBe('674d400d')
-  expect(audio.slice(1, 50).every(({ at }, index) => Math.round(at - audio[index]!.at) === 20)).toBe(true)
-  expect(Math.abs(video.at(-1)!.at - audio.at(-1)!.at)).toBeLessThan(1_000)
+  expect(opus.slice(1, 50).every(({ at }, index) => Math.round(at - opus[index]!.at) === 20)).toBe(true)
+  // A byte is a sample, eight to the millisecond.
+  expect(telephone.length).toBeGreaterThan(5)
+  const lasts = (index: number) => Math.round(telephone[index]!.payload.length / 8)
+  expect(telephone.slice(1, 5).map(({ at }, index) => Math.round(at - telephone[index]!.at) - lasts(index))).toEqual([
+    0, 0, 0, 0,
+  ])
+  for (const { at } of [opus.at(-1)!, telephone.at(-1)!]) expect(Math.abs(video.at(-1)!.at - at)).toBeLessThan(1_000)
 
   // The movie lasts four seconds.
   await until(() => video.length > 60, 20_000)
