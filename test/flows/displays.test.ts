@@ -228,7 +228,11 @@ describe('with a doorbell', () => {
     'a link that the person removes at the bridge is gone here, too',
     async () => {
       const { ask, house } = open
-      await house.bridge.oauth.unlinkAssistant(house.camera.accountId, 'alexa')
+      const { accountId } = house.camera
+      await house.bridge.notices.add(accountId, 'alexa_same_names', 'Front Door')
+      await house.bridge.oauth.unlinkAssistant(accountId, 'alexa')
+      // Whoever ends a link knows it, and needs no advice on Alexa any more.
+      expect(await house.bridge.notices.list(accountId)).toEqual([])
       expect((await ask('GET', '/state')).body).toEqual({ alexa: { linked: false }, google: { linked: true } })
     },
     patience,
@@ -243,7 +247,8 @@ describe('with a doorbell', () => {
       const { bridge, clients } = settings
       open.logged.length = 0
       await endLink({ assistant: 'alexa', bridge, client: clients.alexa }, link!, signal)
-      expect(open.logged).toContain('alexa.grant_forgotten')
+      expect(open.logged).toContain('alexa.grant_dropped')
+      expect(await open.house.bridge.notices.list(open.house.camera.accountId)).toEqual([])
     },
     patience,
   )

@@ -38,10 +38,12 @@ export interface AlexaGrants {
   /** Whether the account has a grant. */
   has(accountId: AccountId): Promise<boolean>
   /**
-   * Forgets the account's grant; it comes back when the customer enables the skill again. With `only`, the grant
-   * of this token or link, or of then: one given anew is not forgotten for what was said of the one before.
+   * Forgets the account's grant of this token or link, or of then; it comes back when the customer enables the skill again.
+   * One given since is not forgotten for what was said of the one before.
    */
-  forget(accountId: AccountId, why: string, only?: GrantTrait): Promise<void>
+  forget(accountId: AccountId, why: string, only: GrantTrait): Promise<void>
+  /** The account is not linked any more: its grant goes, and its owner expects no events. */
+  drop(accountId: AccountId): Promise<void>
 }
 
 /** By what a grant is told from the one that may have taken its place. */
@@ -235,11 +237,15 @@ export function createAlexaGrants(deps: {
     log('info', 'alexa.region_learned', { accountId, region })
   }
 
-  async function forget(accountId: AccountId, why: string, only?: GrantTrait): Promise<void> {
-    if (only === undefined) await links.remove(accountId)
-    else if (!(await removeIf(accountId, only))) return
+  async function forget(accountId: AccountId, why: string, only: GrantTrait): Promise<void> {
+    if (!(await removeIf(accountId, only))) return
     log('warn', 'alexa.grant_forgotten', { accountId, why })
     await deps.onForgotten?.(accountId, why)
+  }
+
+  async function drop(accountId: AccountId): Promise<void> {
+    await links.remove(accountId)
+    log('info', 'alexa.grant_dropped', { accountId })
   }
 
   /** False when there is another grant by now, or none. */
@@ -262,6 +268,7 @@ export function createAlexaGrants(deps: {
     moved,
     has: async (accountId) => (await links.get(accountId)) !== undefined,
     forget,
+    drop,
   }
 }
 

@@ -22,6 +22,8 @@ import { snapshotKeptMs } from '../cameras/snapshots.ts'
 
 /** A notice names so many cameras. */
 const mostNamed = 5
+/** What is of no use to an owner without Alexa. */
+const aboutAlexa = ['alexa_unlinked', 'alexa_same_names', 'alexa_left_out'] as const
 
 export interface AlexaSideDeps {
   readonly config: BridgeConfig['alexa']
@@ -50,8 +52,10 @@ export function createAlexaSide(deps: AlexaSideDeps): {
   /** Undefined while no LWA client is configured: then nothing can be sent. */
   readonly deliver: Deliver | undefined
   readonly translate: Translate
-  /** Drops what Alexa granted for this account: with a `linkId`, only if that link brought it. */
-  forget(accountId: AccountId, why: string, linkId?: string): Promise<void>
+  /** Drops what Alexa granted for this account by a link that was removed while others go on, and says so to its owner. */
+  linkRemoved(accountId: AccountId, linkId: string): Promise<void>
+  /** The account is not linked any more: drops what Alexa granted, and what its owner was to do about it. */
+  unlinked(accountId: AccountId): Promise<void>
   open(events: Events): AlexaSide
 } {
   const { config, publicUrl, authority, cameras, broker, notices, clock, log } = deps
@@ -98,7 +102,11 @@ export function createAlexaSide(deps: AlexaSideDeps): {
       await warn(camera.accountId, review)
       return review.leftOut.some(({ id }) => id === camera.id) ? [] : outgoing
     },
-    forget: (accountId, why, linkId) => grants.forget(accountId, why, linkId === undefined ? undefined : { linkId }),
+    linkRemoved: (accountId, linkId) => grants.forget(accountId, 'its link was removed', { linkId }),
+    async unlinked(accountId) {
+      await grants.drop(accountId)
+      await Promise.all(aboutAlexa.map((kind) => notices.remove(accountId, kind)))
+    },
     open(events) {
       const handler = createAlexaHandler({
         authorize: authority.at('alexa'),

@@ -120,9 +120,9 @@ export function createBridge(deps: BridgeDeps): Bridge {
     ...(isLive && config.console && { consoleUri: `${publicUrl}/` }),
     async onUnlinked(account, assistant, { linkId, isLast }) {
       // Another link of a household's goes on, and what this one has brought ends with it.
-      if (!isLast) return assistant === 'alexa' ? alexaSide.forget(account, 'its link was removed', linkId) : undefined
+      if (!isLast) return assistant === 'alexa' ? alexaSide.linkRemoved(account, linkId) : undefined
       await broker.endAll(account, assistant, 'account unlinked')
-      if (assistant === 'alexa') return alexaSide.forget(account, 'account unlinked')
+      if (assistant === 'alexa') return alexaSide.unlinked(account)
       // What was handed to a display a moment ago begins nothing any more.
       await streamTokens.revokeAll(account)
       await google.reports?.unlinkedHere(account)
