@@ -116,7 +116,10 @@ interface SoundFormat {
 }
 
 /** Payload types that need no `a=rtpmap` (RFC 3551 section 6). */
-const staticTypes: Readonly<Record<string, string>> = { 0: 'PCMU/8000', 8: 'PCMA/8000' }
+const staticTypes: ReadonlyMap<string, string> = new Map([
+  ['0', 'PCMU/8000'],
+  ['8', 'PCMA/8000'],
+])
 
 /** What a section has of the codecs that are known here, in the order of its `m=` line. */
 function soundFormats(lines: readonly string[]): readonly SoundFormat[] {
@@ -124,7 +127,7 @@ function soundFormats(lines: readonly string[]): readonly SoundFormat[] {
   return payloadTypes.flatMap((payloadType) => {
     const prefix = `a=rtpmap:${payloadType} `
     const said = lines.find((line) => line.startsWith(prefix))?.slice(prefix.length)
-    const name = (said ?? staticTypes[payloadType] ?? '').trim().toUpperCase()
+    const name = (said ?? staticTypes.get(payloadType) ?? '').trim().toUpperCase()
     const codec = soundNames.find(([pattern]) => pattern.test(name))?.[1]
     return codec ? [{ payloadType, codec }] : []
   })
@@ -144,7 +147,7 @@ function narrowSound(lines: readonly string[], sound: SoundCodec | undefined): r
   const isAbout = (line: string) => /^a=(rtpmap|fmtp):/.test(line) && line.split(/[: ]/)[1] === payloadType
   const rtpmap = lines.find((line) => line.startsWith(`a=rtpmap:${payloadType} `))
   const kept = keepPayloadTypes(lines, [payloadType]).filter((line) => !isAbout(line))
-  return [...kept, rtpmap ?? `a=rtpmap:${payloadType} ${staticTypes[payloadType]}`]
+  return [...kept, rtpmap ?? `a=rtpmap:${payloadType} ${staticTypes.get(payloadType)}`]
 }
 
 function payloadTypesOf(lines: readonly string[], codec: RegExp): readonly string[] {

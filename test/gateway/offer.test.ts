@@ -31,6 +31,11 @@ describe('of a browser’s many kinds of H.264', () => {
   })
 })
 
+test.each(['toString', '__proto__', 'constructor'])('a payload type %s is none, and costs nothing', (word) => {
+  const narrowed = narrowOffer(echoOffer.replace(/(m=audio \S+ \S+) /, `$1 ${word} `), '42e01f')
+  expect(mediaLines(narrowed.sdp)[0]).toBe('m=audio 50001 UDP/TLS/RTP/SAVPF 96')
+})
+
 test('an Echo’s H264 without parameters is taken, with those of the source', () => {
   const narrowed = narrowOffer(echoOffer, '4d401f')
   expect(narrowed).toMatchObject({ video: 'h264', profileLevelId: '4d401f' })
