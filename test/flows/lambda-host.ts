@@ -135,8 +135,13 @@ await createAlexaGrants({ store, key, lwa: { ...lwaClient, tokenUrl: amazon.toke
   new AbortController().signal,
 )
 
-// Only now: the entry reads its settings when it is loaded, as in a new execution environment.
-const lambda = await import('../../src/bridge/aws/lambda.ts')
+// Only now: an entry reads its settings when it is loaded, as in a new execution environment.
+const lambda = {
+  ...(await import('../../src/bridge/aws/alexa.ts')),
+  ...(await import('../../src/bridge/aws/http.ts')),
+  ...(await import('../../src/bridge/aws/sweep.ts')),
+  ...(await import('../../src/bridge/aws/reconcile.ts')),
+}
 
 server.on('request', (request, response) => {
   void serve(request).then(

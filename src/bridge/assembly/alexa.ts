@@ -16,9 +16,10 @@ import type { Deliver } from '../outbox/outbox.ts'
 import type { AccountId, Camera, CameraState, Clock, Log, Store } from 'transom-core/ports'
 import type { Cameras } from '../cameras/cameras.ts'
 import type { BridgeConfig } from '../settings/bridge-config.ts'
-import type { Events, Translate } from '../cameras/events.ts'
+import type { Translate } from '../cameras/events.ts'
 import type { Notices } from './notices.ts'
 import { snapshotKeptMs } from '../cameras/snapshots.ts'
+import type { Visits } from '../cameras/visits.ts'
 
 /** A notice names so many cameras. */
 const mostNamed = 5
@@ -56,7 +57,7 @@ export function createAlexaSide(deps: AlexaSideDeps): {
   linkRemoved(accountId: AccountId, linkId: string): Promise<void>
   /** The account is not linked any more: drops what Alexa granted, and what its owner was to do about it. */
   unlinked(accountId: AccountId): Promise<void>
-  open(events: Events): AlexaSide
+  open(visits: Visits): AlexaSide
 } {
   const { config, publicUrl, authority, cameras, broker, notices, clock, log } = deps
   const { lwa, region, gatewayUrl, budgetMs, skillId, timeZone } = config
@@ -107,7 +108,7 @@ export function createAlexaSide(deps: AlexaSideDeps): {
       await grants.drop(accountId)
       await Promise.all(aboutAlexa.map((kind) => notices.remove(accountId, kind)))
     },
-    open(events) {
+    open({ visits, mute }) {
       const handler = createAlexaHandler({
         authorize: authority.at('alexa'),
         cameras,
@@ -126,8 +127,8 @@ export function createAlexaSide(deps: AlexaSideDeps): {
         cameras,
         isOnline,
         stateOf,
-        visits: events.visits,
-        mute: events.mute,
+        visits,
+        mute,
         takeEvent: createSkillEvents({
           authorize: authority.at('alexa'),
           store: deps.store,

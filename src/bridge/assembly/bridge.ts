@@ -1,7 +1,7 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
-import { createHmac, createSecretKey } from 'node:crypto'
+import { createSecretKey } from 'node:crypto'
 import type { Router } from 'express'
-import { createBroker, type Broker } from '../broker/broker.ts'
+import type { Broker } from '../broker/broker.ts'
 import type { Fulfillment } from '../google/fulfillment.ts'
 import type { GoogleReports } from '../google/reports.ts'
 import type { SignalingDoor } from '../google/signaling.ts'
@@ -11,6 +11,7 @@ import type { OAuth } from '../oauth/server.ts'
 import { createOutbox } from '../outbox/outbox.ts'
 import type { Camera, Clock, Fault, Log, Presence, ServerFailure, Signaling, Store } from 'transom-core/ports'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
+import { openBroker } from './broker.ts'
 import { createCameras, type Cameras } from '../cameras/cameras.ts'
 import type { BridgeConfig } from '../settings/bridge-config.ts'
 import { createConsoleSide, type ApiOptions } from './console.ts'
@@ -89,17 +90,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     if (kind === 'removed') await Promise.all([shares.drop(camera), linking.sharing.forget(camera)])
   }
   const cameras = createCameras(store, tellOfChange, createSecretKey(keys.sealing, 'base64'))
-  const broker = createBroker({
-    ...deps,
-    // A process that is frozen with its reply would leave the line open, and a viewer's place taken, until AWS ends it.
-    ...(!isLive && { signaling: { ...deps.signaling, warm: () => {} } }),
-    presence,
-    budgets: config.budgets,
-    views: config.views,
-    mostKept: isLive ? 2_000 : 50,
-    mark: createHmac('sha256', keys.sealing).update('viewers').digest('hex').slice(0, 8),
-    onSession: (view, account) => console?.news.session(view, account),
-  })
+  const broker = openBroker({ ...deps, presence }, (view, account) => console?.news.session(view, account))
   const shares = createShares(store, cameras, {
     endViews: ({ accountId, id }) => broker.endCamera(accountId, id, 'what the owner shares has changed'),
     async tell(camera, kind) {

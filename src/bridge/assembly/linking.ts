@@ -1,15 +1,15 @@
 /** Plugs account linking into the bridge: what it may know of cameras, what follows an unlinking, whose tokens count. */
 import type { Cameras } from '../cameras/cameras.ts'
 import type { Keys } from './keys.ts'
+import { trustedAuthority } from './trusted-authority.ts'
 import type { LinkingConfig } from '../settings/linking-settings.ts'
 import type { Shares } from '../cameras/sharing.ts'
-import { createAuthority, type Authority } from '../authority.ts'
+import type { Authority } from '../authority.ts'
 import type { Sharing } from '../oauth/account-actions.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import { createConsent } from '../cameras/consent.ts'
-import { createForeignVerifier } from '../oauth/foreign-tokens.ts'
 import { createOAuth, type OAuth, type OAuthOptions } from '../oauth/server.ts'
-import type { ClientKind, Clock, Grant, Log, Store } from 'transom-core/ports'
+import type { Clock, Log, Store } from 'transom-core/ports'
 
 export interface LinkingDeps {
   readonly config: LinkingConfig
@@ -59,33 +59,11 @@ export function createLinking({ config, keys, cameras, shares, ...deps }: Linkin
     onUnlinked,
     sharing: sharingAmong,
   })
-  const verifyToken =
-    config.foreignTokens === undefined ? oauth.verifyToken : createForeignVerifier(config.foreignTokens, clock)
-  const { foreignTokens } = config
-  const kindsOf = async ({ clientId, clientKind }: Grant): Promise<readonly ClientKind[]> => {
-    if (foreignTokens !== undefined) return foreignKinds(clientId, foreignTokens)
-    const kind = clientKind ?? (await oauth.kindOf(clientId))
-    return kind === undefined ? [] : [kind]
-  }
   return {
     oauth,
     sharing: sharingAmong(oauth),
-    isServed: foreignTokens === undefined,
+    isServed: config.foreignTokens === undefined,
     isSecure: publicUrl.startsWith('https:'),
-    authority: createAuthority({ verifyToken, kindsOf }),
+    authority: trustedAuthority(config.foreignTokens, oauth, clock),
   }
-}
-
-/** A vendor's own server may not name its clients in its tokens: what the settings do not tell apart is left to the audience. */
-function foreignKinds(
-  clientId: string,
-  { alexaClientId, googleClientId }: NonNullable<LinkingConfig['foreignTokens']>,
-): readonly ClientKind[] {
-  if (clientId === alexaClientId) return ['alexa']
-  if (clientId === googleClientId) return ['google']
-  return [
-    'other',
-    ...(alexaClientId === undefined ? (['alexa'] as const) : []),
-    ...(googleClientId === undefined ? (['google'] as const) : []),
-  ]
 }

@@ -1,56 +1,10 @@
-/** The bridge on AWS: DynamoDB, Kinesis Video Streams, secrets from the environment. */
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { defaultProvider } from '@aws-sdk/credential-provider-node'
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
+/** The whole bridge on AWS. */
 import type { Router } from 'express'
-import * as z from 'zod'
-import { createKvsSignaling } from 'transom-kvs/signaling'
 import type { Clock, Log } from 'transom-core/ports'
-import { createDynamoStore } from '../store/dynamo.ts'
 import { createBridge, type Bridge } from '../assembly/bridge.ts'
 import { createCameraRecords } from '../operator/camera-records.ts'
-import { readBridgeConfig } from '../settings/bridge-config.ts'
 import { createOperatorRoutes } from '../operator/operator.ts'
-import { faultsOf } from 'transom-core/wire/faults'
-
-type Environment = Readonly<Record<string, string | undefined>>
-
-const json = <T extends z.ZodType>(shape: T) =>
-  z.string().transform((text, context): z.output<T> => {
-    try {
-      return shape.parse(JSON.parse(text))
-    } catch (error) {
-      context.addIssue(`is not what it should be: ${error instanceof z.ZodError ? faultsOf(error) : 'not JSON'}`)
-      return z.NEVER
-    }
-  })
-
-/** What only the AWS deployment reads; all else is as in `bridge-config.ts`. */
-const awsEnvironment = z.object({
-  AWS_REGION: z.string(),
-  TRANSOM_TABLE: z.string(),
-  TRANSOM_PUBLIC_URL: z.url({ protocol: /^https$/ }),
-  /** `{ "signing": [private ES256 JWK, …], "cookies": ["…"], "sealing": "32 bytes in base64" }`; the first of a list is in use. */
-  TRANSOM_KEYS: json(
-    z.object({
-      signing: z.array(z.looseObject({ kty: z.literal('EC') })).min(1),
-      cookies: z.array(z.string().min(32)).min(1),
-      sealing: z.base64().length(44),
-    }),
-  ),
-  /** The OAuth clients as typed into the two consoles. */
-  TRANSOM_CLIENTS: json(
-    z.array(
-      z.object({
-        clientId: z.string(),
-        clientSecret: z.string(),
-        assistant: z.enum(['alexa', 'google']),
-        redirectUris: z.array(z.url()).min(1),
-      }),
-    ),
-  ),
-})
+import { groundOnAws, type Environment } from './ground.ts'
 
 export interface OnAws {
   readonly bridge: Bridge
@@ -62,32 +16,9 @@ export interface OnAws {
 
 /** Connects nothing yet: the first request does. Throws an `Error` that names each bad setting. */
 export function openOnAws(env: Environment, clock: Clock, log: Log): OnAws {
-  const parsed = awsEnvironment.safeParse(env)
-  if (!parsed.success) throw new Error(faultsOf(parsed.error))
-  const { AWS_REGION: region, TRANSOM_TABLE, TRANSOM_PUBLIC_URL, TRANSOM_KEYS, TRANSOM_CLIENTS } = parsed.data
-  const aws = Object.keys(awsEnvironment.shape)
-  const given = readBridgeConfig(Object.fromEntries(Object.entries(env).filter(([name]) => !aws.includes(name))))
-  // A timer of an hour means nothing to a process that sleeps between requests: a schedule does it.
-  const config = { ...given, google: { ...given.google, reconcileMs: 0 } }
-  const credentials = defaultProvider()
-  // A call that hangs must not outlive the deadline of the request it serves.
-  const requestHandler = new NodeHttpHandler({ connectionTimeout: 1_000, requestTimeout: 2_000 })
-  const client = DynamoDBDocumentClient.from(
-    new DynamoDBClient({ region, credentials, requestHandler, maxAttempts: 2 }),
-  )
-  const publicUrl = TRANSOM_PUBLIC_URL.replace(/\/+$/, '')
-  const bridge = createBridge({
-    config,
-    publicUrl,
-    keys: TRANSOM_KEYS,
-    clients: TRANSOM_CLIENTS,
-    store: createDynamoStore({ client, tableName: TRANSOM_TABLE, clock }),
-    signaling: createKvsSignaling({ region, credentials }, { clock, log }),
-    // AWS tells nobody whether a camera master is connected.
-    presence: () => undefined,
-    clock,
-    log,
-  })
+  const ground = groundOnAws(env, clock, log)
+  const { config, publicUrl } = ground
+  const bridge = createBridge(ground)
   const { operatorKey } = config.linking
   const operator = operatorKey !== undefined && {
     // The channels are the vendor's own: a camera here is a record and a key.

@@ -1,24 +1,12 @@
-/** `npm run bundle`: what serverless.yml packages: the Lambda entries in one file, and the table as CloudFormation. */
-import { mkdir, writeFile } from 'node:fs/promises'
+/** `npm run bundle`: what serverless.yml packages: the Lambda functions, each with what it needs alone, and the table as CloudFormation. */
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { build } from 'esbuild'
 import { dynamoTable } from '../store/dynamo-table.ts'
+import { bundleOf, functions } from './bundles.ts'
 
-await build({
-  entryPoints: { lambda: 'src/bridge/aws/lambda.ts' },
-  outdir: 'dist',
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
-  format: 'esm',
-  mainFields: ['module', 'main'],
-  minify: true,
-  keepNames: true,
-  sourcemap: 'linked',
-  // Packages that are still CommonJS inside call require.
-  banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-  logLevel: 'info',
-})
+/** Each function is packaged as the folder of its name. */
+await rm('dist/lambda', { recursive: true, force: true })
+for (const name of functions) await build({ ...bundleOf(name), outdir: `dist/lambda/${name}`, logLevel: 'info' })
 
 // CloudFormation sets the name, switches expiry on, and keeps the table when the stack goes.
 const { TableName: _, ...table } = dynamoTable('named by serverless.yml')

@@ -1,19 +1,15 @@
 /** What cameras say: kept, and handed to the assistants' outbox; durable before the camera is answered. */
 import { BridgeError } from 'transom-core/errors'
 import type { Outgoing, Outbox } from '../outbox/outbox.ts'
-import type { AccountId, Camera, CameraNews, CameraState, Clock, Log, Store } from 'transom-core/ports'
+import type { Camera, CameraNews, CameraState, Clock, Log, Store } from 'transom-core/ports'
 import { happenedAt } from './clock.ts'
 import { createPace, restMs } from './pace.ts'
+import { createVisits, type KeptPress, type Visits } from './visits.ts'
 
 /** What one assistant is to be told of it; nothing when the account is not linked with it. */
 export type Translate = (camera: Camera, news: CameraNews) => Promise<readonly Outgoing[]> | readonly Outgoing[]
 
-export interface Visit {
-  /** Epoch milliseconds. */
-  readonly at: number
-}
-
-export interface Events {
+export interface Events extends Visits {
   /**
    * Resolves when the news is durable; the same news again is once. Rejects when the store does, and with `rate_limited` where
    * the camera says more than anybody could hear. `sentAt`: when it was sent,
@@ -24,12 +20,6 @@ export interface Events {
   seenOtherwise(camera: Camera, kind: 'changed' | 'removed'): Promise<void>
   /** The camera left a picture, taken at `at`. */
   pictured(camera: Camera, at: number): Promise<void>
-  /** Presses from `since` on, newest first. */
-  visits(camera: Camera, since: number): Promise<readonly Visit[]>
-  /** Until then presses are kept, but nobody is told. In the past: they are told again. */
-  mute(accountId: AccountId, until: number): Promise<void>
-  /** When the account hears its doorbells again; undefined when it does. */
-  mutedUntil(accountId: AccountId): Promise<number | undefined>
 }
 
 type Press = Extract<CameraNews, { readonly kind: 'press' | 'person' }>
@@ -58,9 +48,9 @@ export function createEvents(deps: {
   readonly log: Log
 }): Events {
   const { store, clock, log } = deps
-  const presses = store.collection<Visit & { readonly cameraId: string }>('press')
+  const presses = store.collection<KeptPress>('press')
   const states = store.collection<CameraState>('camera-state')
-  const mutes = store.collection<{ readonly until: number }>('mute')
+  const kept = createVisits(store, clock)
 
   const pace = createPace(clock)
 
@@ -77,7 +67,7 @@ export function createEvents(deps: {
     const told = await Promise.all(
       (await deps.audience(camera)).map(async (theirs) => {
         // Everybody's own quiet.
-        if (news.kind === 'press' && (await mutedUntil(theirs.accountId)) !== undefined) return []
+        if (news.kind === 'press' && (await kept.mutedUntil(theirs.accountId)) !== undefined) return []
         const outgoing = await translated(theirs, news)
         // What a guest is told is another message than the owner's.
         const isGuest = theirs.accountId !== camera.accountId
@@ -150,10 +140,6 @@ export function createEvents(deps: {
     }
   }
 
-  async function mutedUntil(accountId: AccountId): Promise<number | undefined> {
-    return (await mutes.get(accountId))?.value.until
-  }
-
   return {
     async receive(camera, given, sentAt) {
       if (isOfCamera(given.kind)) admit(camera, given.kind)
@@ -209,20 +195,6 @@ export function createEvents(deps: {
       await update(camera, (state) => ({ ...state, snapshot: { at } }))
       deps.onNews?.(camera, { kind: 'pictured', at })
     },
-    async visits(camera, since) {
-      const found: Visit[] = []
-      let after: string | undefined
-      do {
-        const more = await presses.list(camera.id, { limit: page, ...(after !== undefined && { after }) })
-        found.push(...more.map(({ value }) => value).filter(({ at }) => at >= since))
-        after = more.length === page ? more.at(-1)?.id : undefined
-      } while (after !== undefined)
-      return found.sort((one, other) => other.at - one.at)
-    },
-    async mute(accountId, until) {
-      if (until <= clock()) await mutes.remove(accountId)
-      else await mutes.put(accountId, { until }, { expiresAt: until })
-    },
-    mutedUntil,
+    ...kept,
   }
 }

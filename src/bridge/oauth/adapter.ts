@@ -1,10 +1,10 @@
 /** Keeps oidc-provider's records in the `Store`: tokens, codes and sessions under the hash of their secret only. */
-import { hash } from 'node:crypto'
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
 import type { Clock, Collection, Store } from 'transom-core/ports'
 import { allowedRedirectUris } from './client.ts'
 import type { Clients, Registration } from './clients.ts'
 import type { Ended } from './ended.ts'
+import { secretKey } from './record-key.ts'
 import { createRefreshFamilies, type RefreshFamilies } from './rotation.ts'
 
 /**
@@ -223,8 +223,6 @@ export async function destroySession(store: Store, uid: string): Promise<void> {
   const found = await store.collection<{ readonly key: string }>('oauth-session-uid').take(uid)
   if (found !== undefined) await store.collection('oauth-Session').remove(found.value.key)
 }
-
-const secretKey = (id: string): string => hash('sha256', id, 'base64url')
 
 /** Takes out the id (it is the token, the code, the cookie) and the session cookie that an interaction carries along. */
 function withoutSecrets(payload: AdapterPayload): AdapterPayload {

@@ -6,6 +6,7 @@ import type { Audit } from './audit.ts'
 import type { Assistant } from './client.ts'
 import { nameOf, type Client, type Clients } from './clients.ts'
 import type { Ended } from './ended.ts'
+import type { LinkUses } from './link-uses.ts'
 import type { Link } from './provider.ts'
 
 export interface EndedLink {
@@ -28,8 +29,6 @@ export interface Links {
   onLinked(link: Link): Promise<void>
   /** The provider has ended a link. Never rejects. */
   onRevoked(link: Link, why: 'revoked' | 'reused'): Promise<void>
-  /** A token of the link was used or renewed. */
-  noteUse(grantId: string): void
 }
 
 /**
@@ -40,27 +39,23 @@ const mostLinks = 10
 /** What was made or used in the last day is spared, up to this many: whoever tries out linking costs nobody a link in use. */
 const mostLinksInUse = 50
 const inUseMs = 24 * 3_600_000
-/** "Last used" on the account page is no more exact than this, which saves writes. */
-const useNotedMs = 10 * 60_000
-const mostNoted = 10_000
 
 export function createLinks(deps: {
   readonly store: Store
   readonly clients: Pick<Clients, 'find'>
   readonly ended: Pick<Ended, 'note'>
+  readonly uses: LinkUses
   readonly audit: Audit
   /** A link of the account with the assistant has ended. */
   readonly onUnlinked: (account: AccountId, assistant: Assistant, link: EndedLink) => Promise<void>
   readonly clock: Clock
   readonly log: Log
 }): Links {
-  const { store, clients, audit, clock, log } = deps
+  const { store, clients, uses, audit, clock, log } = deps
   const grants = store.collection('oauth-Grant')
-  const uses = store.collection<{ readonly at: number }>('oauth-link-use')
   /** The links of each client, to be ended with it. */
   const byClient = store.collection<{ readonly accountId: string }>('oauth-client-link')
   const adapterOf = createAdapterFactory({ store, clock, clients })
-  const notedAt = new Map<string, number>()
 
   return {
     list,
@@ -76,7 +71,6 @@ export function createLinks(deps: {
     endClient,
     onLinked,
     onRevoked,
-    noteUse,
   }
 
   async function endGrants(accountId: AccountId, ending: readonly GrantFacts[]): Promise<void> {
@@ -124,7 +118,7 @@ export function createLinks(deps: {
   }
 
   async function surplusOf(others: readonly GrantFacts[]): Promise<readonly GrantFacts[]> {
-    const used = await Promise.all(others.map(async ({ grantId }) => (await uses.get(grantId))?.value.at ?? 0))
+    const used = await Promise.all(others.map(async ({ grantId }) => (await uses.lastAt(grantId)) ?? 0))
     return others
       .map((grant, index) => ({ grant, at: Math.max(grant.madeAt, used[index] ?? 0) }))
       .sort((a, b) => b.at - a.at)
@@ -142,7 +136,7 @@ export function createLinks(deps: {
     const { accountId, clientId, grantId } = link
     try {
       const shown = client === undefined ? clientId : nameOf(client)
-      await Promise.all([audit.write(accountId, kind, shown), uses.remove(grantId), byClient.remove(grantId)])
+      await Promise.all([audit.write(accountId, kind, shown), uses.forget(grantId), byClient.remove(grantId)])
       const assistant = client?.assistant
       if (assistant !== 'alexa' && assistant !== 'google') return
       const isLast = !(await isLinked(accountId as AccountId, assistant))
@@ -168,8 +162,8 @@ export function createLinks(deps: {
     const links = (await grantsOf(store, accountId)).filter(({ isLink }) => isLink)
     return Promise.all(
       links.map(async ({ grantId, clientId, madeAt }) => {
-        const [used, name] = await Promise.all([uses.get(grantId), shownClient(clientId)])
-        return { grantId, name, madeAt, ...(used !== undefined && { usedAt: used.value.at }) }
+        const [usedAt, name] = await Promise.all([uses.lastAt(grantId), shownClient(clientId)])
+        return { grantId, name, madeAt, ...(usedAt !== undefined && { usedAt }) }
       }),
     )
   }
@@ -183,14 +177,5 @@ export function createLinks(deps: {
   async function shownClient(clientId: string): Promise<string> {
     const client = await clients.find(clientId)
     return client === undefined ? clientId : nameOf(client)
-  }
-
-  /** Nobody waits for this, and nothing depends on it. */
-  function noteUse(grantId: string): void {
-    const at = clock()
-    if (at - (notedAt.get(grantId) ?? -Infinity) < useNotedMs) return
-    if (notedAt.size >= mostNoted) notedAt.clear()
-    notedAt.set(grantId, at)
-    uses.put(grantId, { at }).catch((error: unknown) => log('warn', 'oauth.use_unnoted', { error }))
   }
 }

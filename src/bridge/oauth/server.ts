@@ -18,15 +18,13 @@ import {
   type Assistant,
   type OAuthClient,
 } from './client.ts'
-import { createClients, type Clients } from './clients.ts'
-import { createEnded } from './ended.ts'
+import type { Clients } from './clients.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createEntry } from './entry.ts'
 import { createInteraction } from './interaction.ts'
-import { createKeyring, publicPart, withKeyId, type Keyring, type SigningKey } from './keyring.ts'
+import { withKeyId, type Keyring, type SigningKey } from './keyring.ts'
 import { createKnownBrowsers } from './known-browser.ts'
 import { createLinks, type EndedLink } from './links.ts'
-import { createLookout } from './lookout.ts'
 import type { Brand } from './markup.ts'
 import { createPages } from './pages.ts'
 import { createPasskeys } from './passkeys.ts'
@@ -37,7 +35,8 @@ import { createSessions } from './sessions.ts'
 import { createSignIn } from './sign-in.ts'
 import type { StreamlinedOptions } from './streamlined.ts'
 import { createTickets, type Tickets } from './tickets.ts'
-import { createTokenVerifier } from './tokens.ts'
+import { createInspection } from './tokens.ts'
+import { createTrust } from './trust.ts'
 import { createUpstream, type UpstreamOptions } from './upstream.ts'
 import { createUsers, type Users } from './users.ts'
 import { createWelcome } from './welcome.ts'
@@ -121,8 +120,8 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const script = `${issuer}/passkey.js`
   const pages = createPages(brand)
   const users = createUsers(store, clock)
-  const registry = createClients(store, options.clients, clock, consoleUri)
-  const ended = createEnded(store, clock)
+  const trust = createTrust(options, (keys) => (current = build(keys)))
+  const { registry, ended, keyring, uses } = trust
   const wrongKeys = createWrongKeys({ clock, log })
   const audit = createAudit(store, clock, log)
   const tickets = createTickets(store, clock)
@@ -137,12 +136,6 @@ export function createOAuth(options: OAuthOptions): OAuth {
     log,
   })
   const signIn = createSignIn({ users, passkeys, attempts, audit, log })
-  const keyring = createKeyring({
-    store,
-    configured: options.signingKeys,
-    sealingKey: options.sealingKey,
-    clock,
-  })
   const upstream =
     options.upstream &&
     createUpstream(options.upstream, { redirectUri: `${issuer}/upstream/callback`, store, users, clock, log })
@@ -150,6 +143,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
     store,
     clients: registry,
     ended,
+    uses,
     audit,
     onUnlinked: options.onUnlinked ?? (async () => {}),
     clock,
@@ -235,16 +229,11 @@ export function createOAuth(options: OAuthOptions): OAuth {
         })
 
   let current = build(options.signingKeys.map(withKeyId))
-  const lookout = createLookout(async () => {
-    await Promise.all([lookForEnded(), lookForKeys()])
-  }, clock)
-  const kinds = new Map<string, { readonly kind: ClientKind | undefined; readonly until: number }>()
-
   const handler = createRoutes({ ...options, pages, account, welcome, entry, upstream, inner: () => current })
   return {
     handler: async (req, res, next) => {
       dropAuthority(req)
-      await lookout.glance()
+      await trust.glance()
       handler(req, res, next)
     },
     wellKnown: async (req, res, next) => {
@@ -258,10 +247,8 @@ export function createOAuth(options: OAuthOptions): OAuth {
       Object.assign(req, { url: to, originalUrl: `${path}${to}`, baseUrl: path })
       handler(req, res, next)
     },
-    verifyToken: async (token) => {
-      await lookout.glance()
-      return current.tokens.verify(token)
-    },
+    verifyToken: trust.verifyToken,
+    kindOf: trust.kindOf,
     users,
     clients,
     tickets,
@@ -269,18 +256,11 @@ export function createOAuth(options: OAuthOptions): OAuth {
     audit,
     admin,
     wrongKeys,
-    async kindOf(clientId) {
-      const known = kinds.get(clientId)
-      if (known !== undefined && known.until > clock()) return known.kind
-      const kind = (await clients.find(clientId))?.assistant
-      kinds.set(clientId, { kind, until: clock() + kindKnownMs })
-      return kind
-    },
     entryLink: async (accountId) => entry?.linkFor(accountId),
     unlink: links.endOf,
     unlinkAssistant: links.endAssistant,
     async unlinkToken(token) {
-      const facts = await current.tokens.inspect(token)
+      const facts = await current.inspect(token)
       if (facts !== undefined) await links.endOne(facts.grant.accountId, facts.grantId)
     },
     isLinked: links.isLinked,
@@ -305,23 +285,13 @@ export function createOAuth(options: OAuthOptions): OAuth {
       onRevoked: links.onRevoked,
       streamlined: options.streamlined,
       hasIntrospection: operatorKey !== undefined,
-      onRefreshed: links.noteUse,
+      onRefreshed: uses.note,
     })
-    const rules = { issuer, audience, keys: signingKeys.map(publicPart) }
-    const events = {
-      isClient: async (id: string) => (await clients.find(id)) !== undefined,
-      hasEnded: ended.has,
-      mayLackKeys: () => options.sealingKey !== undefined && !lookout.isCurrent(),
-      // Who looks at our own page uses no link.
-      onUse: (grantId: string, clientId: string) => {
-        if (clientId !== consoleClient) links.noteUse(grantId)
-      },
-    }
-    const tokens = createTokenVerifier(provider, rules, events, clock)
+    const isClient = async (id: string) => (await clients.find(id)) !== undefined
+    const inspect = createInspection(provider, (token) => trust.reader().read(token), isClient)
     const cameras = options.cameras ?? (async () => [])
     return {
-      kids: signingKeys.map(({ kid }) => kid).join(' '),
-      tokens,
+      inspect,
       provider,
       interaction: createInteraction({
         provider,
@@ -337,36 +307,10 @@ export function createOAuth(options: OAuthOptions): OAuth {
         csrfKey,
         log,
       }),
-      endpoints: createEndpoints({ ...tokens, users, issuer, operatorKey, admin, wrongKeys }),
-    }
-  }
-
-  async function lookForEnded(): Promise<void> {
-    try {
-      await ended.look()
-    } catch (error) {
-      log('error', 'oauth.ended_unread', { error })
-      throw error
-    }
-  }
-
-  /** Trouble leaves things as they are. */
-  async function lookForKeys(): Promise<void> {
-    if (options.sealingKey === undefined) return
-    try {
-      const keys = await keyring.current()
-      if (keys.map(({ kid }) => kid).join(' ') === current.kids) return
-      current = build(keys)
-      log('info', 'oauth.keys', { signs: keys[0]?.kid, known: keys.length })
-    } catch (error) {
-      log('error', 'oauth.keys_unread', { error })
-      throw error
+      endpoints: createEndpoints({ verify: trust.verifyToken, inspect, users, issuer, operatorKey, admin, wrongKeys }),
     }
   }
 }
-
-/** A client keeps its kind; only one that is removed and added anew may change it. */
-const kindKnownMs = 60_000
 
 function firstOf(cookieKeys: readonly string[]): string {
   const [key] = cookieKeys

@@ -4,7 +4,8 @@ import { createLocalJWKSet, errors, type JWK, jwtVerify } from 'jose'
 import type { Provider } from 'oidc-provider'
 import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
-import { accountId, type Clock, type Grant, type VerifyToken } from 'transom-core/ports'
+import { accountId, type Clock, type Grant, type Store, type VerifyToken } from 'transom-core/ports'
+import { secretKey } from './record-key.ts'
 
 /** What is known of a good token. */
 export interface TokenFacts {
@@ -15,15 +16,13 @@ export interface TokenFacts {
   readonly expiresAt?: number
 }
 
-export interface TokenVerifier {
+export interface TokenReader {
   readonly verify: VerifyToken
-  /** Looks into the store, whatever was believed before. `undefined` for a token that is not good, of either kind. */
-  inspect(token: string): Promise<TokenFacts | undefined>
+  /** The same without what was believed before, and without a look at what has ended. */
+  read(token: string): Promise<AccessClaims>
 }
 
 export interface TokenEvents {
-  /** False for a client that was removed. */
-  readonly isClient: (clientId: string) => Promise<boolean>
   /** True for a link, or a client, that has ended: as far as this process knows, and without a read. */
   readonly hasEnded: (token: {
     readonly grantId: string
@@ -59,8 +58,20 @@ const accessTokenClaims = z.object({
   client_kind: z.enum(['alexa', 'google', 'other', 'console']).optional(),
 })
 
-/** What both kinds of token say. */
-interface Claims {
+/** Of an opaque token, as the authorization server keeps it. */
+const storedToken = z.object({
+  kind: z.literal('AccessToken'),
+  aud: z.string(),
+  accountId: z.string().min(1),
+  clientId: z.string().min(1),
+  grantId: z.string().min(1),
+  scope: z.string().default(''),
+  exp: z.number(),
+  iat: z.number(),
+})
+
+/** What an access token says, signed or opaque. */
+export interface AccessClaims {
   readonly grant: Grant
   readonly grantId: string
   /** Epoch milliseconds. */
@@ -68,18 +79,14 @@ interface Claims {
   readonly expiresAt: number
 }
 
-export function createTokenVerifier(
-  provider: Provider,
-  rules: TokenRules,
-  events: TokenEvents,
-  clock: Clock,
-): TokenVerifier {
+export function createTokenReader(store: Store, rules: TokenRules, events: TokenEvents, clock: Clock): TokenReader {
+  const records = store.collection<unknown>('oauth-AccessToken')
   const keys = createLocalJWKSet({ keys: [...rules.keys] })
-  const believed = new Map<string, Claims & { readonly until: number }>()
+  const believed = new Map<string, AccessClaims & { readonly until: number }>()
 
   return {
     async verify(token) {
-      if (token.length === 0 || token.length > longestToken) throw new BridgeError('unauthorized')
+      if (!isSound(token)) throw new BridgeError('unauthorized')
       const key = hash('sha256', token, 'base64url')
       const known = believed.get(key)
       const claims = known && known.until > clock() ? known : await believe(key, token)
@@ -89,20 +96,10 @@ export function createTokenVerifier(
       events.onUse(claims.grantId, clientId)
       return claims.grant
     },
-    async inspect(token) {
-      if (token.length === 0 || token.length > longestToken) return undefined
-      try {
-        const claims = await read(token)
-        await requireLink(claims)
-        return { kind: 'access', ...claims }
-      } catch (error) {
-        if (!(error instanceof BridgeError) || !isVerdict(error)) throw error
-      }
-      return isJwt(token) ? undefined : readRefresh(token)
-    },
+    read,
   }
 
-  async function believe(key: string, token: string): Promise<Claims> {
+  async function believe(key: string, token: string): Promise<AccessClaims> {
     believed.delete(key)
     const claims = await read(token)
     const until = isJwt(token) ? claims.expiresAt : Math.min(claims.expiresAt, clock() + believedMs)
@@ -111,12 +108,12 @@ export function createTokenVerifier(
     return claims
   }
 
-  function read(token: string): Promise<Claims> {
+  function read(token: string): Promise<AccessClaims> {
     return isJwt(token) ? readJwt(token) : readOpaque(token)
   }
 
   /** RFC 9068 section 4; the algorithm is fixed here, not taken from the token. */
-  async function readJwt(token: string): Promise<Claims> {
+  async function readJwt(token: string): Promise<AccessClaims> {
     try {
       const { payload } = await jwtVerify(token, keys, {
         algorithms: ['ES256'],
@@ -142,15 +139,33 @@ export function createTokenVerifier(
     }
   }
 
-  async function readOpaque(token: string): Promise<Claims> {
-    const found = await provider.AccessToken.find(token, { ignoreExpiration: true })
-    const { accountId: sub, clientId, grantId, exp, iat } = found ?? {}
-    if (!found || !sub || !clientId || !grantId || !exp || !iat || found.aud !== rules.audience) {
+  async function readOpaque(token: string): Promise<AccessClaims> {
+    const found = storedToken.safeParse((await records.get(secretKey(token)))?.value)
+    if (!found.success || found.data.aud !== rules.audience)
       throw new BridgeError('unauthorized', 'no such access token')
-    }
+    const { accountId: sub, clientId, grantId, scope, exp, iat } = found.data
     if (exp * 1000 <= clock()) throw new BridgeError('token_expired')
-    const grant = grantFor(sub, clientId, found.scope ?? '', grantId)
+    const grant = grantFor(sub, clientId, scope, grantId)
     return { grant, grantId, issuedAt: iat * 1000, expiresAt: exp * 1000 }
+  }
+}
+
+/** Looks into the store, whatever was believed before. `undefined` for a token that is not good, of either kind. */
+export function createInspection(
+  provider: Pick<Provider, 'RefreshToken' | 'Grant'>,
+  read: TokenReader['read'],
+  isClient: (clientId: string) => Promise<boolean>,
+): (token: string) => Promise<TokenFacts | undefined> {
+  return async (token) => {
+    if (!isSound(token)) return undefined
+    try {
+      const claims = await read(token)
+      await requireLink(claims)
+      return { kind: 'access', ...claims }
+    } catch (error) {
+      if (!(error instanceof BridgeError) || !isVerdict(error)) throw error
+    }
+    return isJwt(token) ? undefined : readRefresh(token)
   }
 
   async function readRefresh(token: string): Promise<TokenFacts | undefined> {
@@ -168,15 +183,16 @@ export function createTokenVerifier(
   }
 
   /** What the store says of the link itself, now. */
-  async function requireLink({ grant, grantId }: Pick<Claims, 'grant' | 'grantId'>): Promise<void> {
-    const [link, isClient] = await Promise.all([provider.Grant.find(grantId), events.isClient(grant.clientId)])
-    if (!isClient) throw new BridgeError('unauthorized', 'the client of this access token was removed')
+  async function requireLink({ grant, grantId }: Pick<AccessClaims, 'grant' | 'grantId'>): Promise<void> {
+    const [link, isKnown] = await Promise.all([provider.Grant.find(grantId), isClient(grant.clientId)])
+    if (!isKnown) throw new BridgeError('unauthorized', 'the client of this access token was removed')
     if (!link || link.accountId !== grant.accountId || link.clientId !== grant.clientId) {
       throw new BridgeError('unauthorized', 'the link of this access token was removed')
     }
   }
 }
 
+const isSound = (token: string): boolean => token.length > 0 && token.length <= longestToken
 /** Ours that are opaque have no dots. */
 const isJwt = (token: string): boolean => token.includes('.')
 const isVerdict = ({ code }: BridgeError): boolean => code === 'unauthorized' || code === 'token_expired'

@@ -1,0 +1,10 @@
+/** The Lambda function of the skill, which a customer waits for: it loads what answers Alexa, and no more. */
+import { createAlexaAlone } from '../assembly/alexa-alone.ts'
+import { groundOnAws } from './ground.ts'
+import { log } from './log.ts'
+
+// Made once for each execution environment, which keeps its caches and connections warm between requests.
+const side = createAlexaAlone(groundOnAws(process.env, Date.now, log))
+
+/** A smart home directive or a request of the companion skill in, its answer out. */
+export const alexa = async (event: unknown): Promise<unknown> => side.entry(event, process.env['AWS_REGION'])

@@ -1,0 +1,81 @@
+/** What a bridge stands on, on AWS: DynamoDB, Kinesis Video Streams, secrets from the environment. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { defaultProvider } from '@aws-sdk/credential-provider-node'
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import * as z from 'zod'
+import { createKvsSignaling } from 'transom-kvs/signaling'
+import type { Clock, Log } from 'transom-core/ports'
+import type { BridgeDeps } from '../assembly/bridge.ts'
+import { createDynamoStore } from '../store/dynamo.ts'
+import { readBridgeConfig } from '../settings/bridge-config.ts'
+import { faultsOf } from 'transom-core/wire/faults'
+
+/** As `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const json = <T extends z.ZodType>(shape: T) =>
+  z.string().transform((text, context): z.output<T> => {
+    try {
+      return shape.parse(JSON.parse(text))
+    } catch (error) {
+      context.addIssue(`is not what it should be: ${error instanceof z.ZodError ? faultsOf(error) : 'not JSON'}`)
+      return z.NEVER
+    }
+  })
+
+/** What only the AWS deployment reads; all else is as in `bridge-config.ts`. */
+const awsEnvironment = z.object({
+  AWS_REGION: z.string(),
+  TRANSOM_TABLE: z.string(),
+  TRANSOM_PUBLIC_URL: z.url({ protocol: /^https$/ }),
+  /** `{ "signing": [private ES256 JWK, …], "cookies": ["…"], "sealing": "32 bytes in base64" }`; the first of a list is in use. */
+  TRANSOM_KEYS: json(
+    z.object({
+      signing: z.array(z.looseObject({ kty: z.literal('EC') })).min(1),
+      cookies: z.array(z.string().min(32)).min(1),
+      sealing: z.base64().length(44),
+    }),
+  ),
+  /** The OAuth clients as typed into the two consoles. */
+  TRANSOM_CLIENTS: json(
+    z.array(
+      z.object({
+        clientId: z.string(),
+        clientSecret: z.string(),
+        assistant: z.enum(['alexa', 'google']),
+        redirectUris: z.array(z.url()).min(1),
+      }),
+    ),
+  ),
+})
+
+/** Connects nothing yet: the first request does. Throws an `Error` that names each bad setting. */
+export function groundOnAws(env: Environment, clock: Clock, log: Log): BridgeDeps {
+  const parsed = awsEnvironment.safeParse(env)
+  if (!parsed.success) throw new Error(faultsOf(parsed.error))
+  const { AWS_REGION: region, TRANSOM_TABLE, TRANSOM_PUBLIC_URL, TRANSOM_KEYS, TRANSOM_CLIENTS } = parsed.data
+  const aws = Object.keys(awsEnvironment.shape)
+  const given = readBridgeConfig(Object.fromEntries(Object.entries(env).filter(([name]) => !aws.includes(name))))
+  // A timer of an hour means nothing to a process that sleeps between requests: a schedule does it.
+  const config = { ...given, google: { ...given.google, reconcileMs: 0 } }
+  const credentials = defaultProvider()
+  // A call that hangs must not outlive the deadline of the request it serves.
+  const requestHandler = new NodeHttpHandler({ connectionTimeout: 1_000, requestTimeout: 2_000 })
+  const client = DynamoDBDocumentClient.from(
+    new DynamoDBClient({ region, credentials, requestHandler, maxAttempts: 2 }),
+  )
+  const publicUrl = TRANSOM_PUBLIC_URL.replace(/\/+$/, '')
+  return {
+    config,
+    publicUrl,
+    keys: TRANSOM_KEYS,
+    clients: TRANSOM_CLIENTS,
+    store: createDynamoStore({ client, tableName: TRANSOM_TABLE, clock }),
+    signaling: createKvsSignaling({ region, credentials }, { clock, log }),
+    // AWS tells nobody whether a camera master is connected.
+    presence: () => undefined,
+    clock,
+    log,
+  }
+}

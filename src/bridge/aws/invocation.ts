@@ -1,0 +1,24 @@
+/** What the functions with a whole bridge share: the time that an invocation has, and the end of it. */
+import { within } from 'transom-core/deadline'
+import type { Bridge } from '../assembly/bridge.ts'
+import { log } from './log.ts'
+
+/** Kept of an invocation's time for its end. */
+const spareMs = 1_000
+
+/** What we use of Lambda's context object. */
+export interface Invocation {
+  getRemainingTimeInMillis(): number
+}
+
+/** What is left of it to work in. */
+export const remainingMs = (context: Invocation): number => Math.max(0, context.getRemainingTimeInMillis() - spareMs)
+
+/** Resolves when what was to be told is told, or the time is up. */
+export async function told(bridge: Pick<Bridge, 'settled'>, ms: number, lane?: 'press'): Promise<void> {
+  await within(
+    ms,
+    () => bridge.settled(lane),
+    () => {},
+  ).catch(() => log('warn', 'told later', { ms, lane }))
+}

@@ -1,0 +1,17 @@
+/** The Lambda function of each hour. */
+import { within } from 'transom-core/deadline'
+import { openOnAws } from './aws.ts'
+import { remainingMs, told, type Invocation } from './invocation.ts'
+import { log } from './log.ts'
+
+const { bridge } = openOnAws(process.env, Date.now, log)
+
+/** Mends what Home Graph believes, as far as the time goes. */
+export const reconcile = async (_event: unknown, context: Invocation): Promise<void> => {
+  await within(
+    remainingMs(context) / 2,
+    async (signal) => bridge.reconcileGoogle?.(signal),
+    () => {},
+  ).catch((error: unknown) => log('warn', 'google.reconciled_in_part', { error }))
+  await told(bridge, remainingMs(context))
+}

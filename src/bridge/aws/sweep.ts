@@ -1,0 +1,12 @@
+/** The Lambda function of each minute. */
+import { openOnAws } from './aws.ts'
+import { remainingMs, told, type Invocation } from './invocation.ts'
+import { log } from './log.ts'
+
+const { bridge } = openOnAws(process.env, Date.now, log)
+
+/** Tells what was still open when a reply was due. */
+export const sweep = async (_event: unknown, context: Invocation): Promise<void> => {
+  await bridge.resume()
+  await told(bridge, remainingMs(context))
+}
