@@ -25,8 +25,8 @@ beforeAll(async () => {
   const jwksUrl = `http://localhost:${typeof address === 'object' && address !== null ? address.port : 0}/certs`
   house = await openHouse({ streamlined: { audience: [audience], jwksUrl, mayCreate: true } })
   closed = await openHouse({ streamlined: { audience: [audience], jwksUrl } })
-  await house.oauth().users.create({ login: 'kim@gmail.com', password: 'kim kim kim', name: 'Kim' })
-  await house.oauth().users.create({ login: 'lee@work.example', password: 'lee lee lee', name: 'Lee' })
+  await house.oauth().users.create({ login: 'kim@gmail.com', password: 'kim at home', name: 'Kim' })
+  await house.oauth().users.create({ login: 'lee@work.example', password: 'lee at work', name: 'Lee' })
 })
 afterAll(async () => {
   await Promise.all([house.close(), closed.close()])
@@ -73,7 +73,7 @@ describe('check', () => {
   })
 
   test('does not believe a login that somebody chose for themselves', async () => {
-    const zoe = { login: 'zoe@gmail.com', password: 'zoe zoe zoe', name: 'Zoe', isSelfNamed: true } as const
+    const zoe = { login: 'zoe@gmail.com', password: 'zoe at home', name: 'Zoe', isSelfNamed: true } as const
     await house.oauth().users.create(zoe)
     const person = { sub: '777', email: 'zoe@gmail.com', email_verified: true }
     expect((await ask('check', person)).status).toBe(404)

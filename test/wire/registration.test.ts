@@ -1,4 +1,4 @@
-/** What may be a camera's id: it stands in paths, topics and the assistants' messages. */
+/** What may be a camera's id, which stands in paths, topics and the assistants' messages, and its name, which people are shown. */
 import { expect, test } from '@jest/globals'
 import { registrationRequest } from '../../src/core/wire/registration.ts'
 
@@ -35,3 +35,17 @@ test.each([
 ])('%j may be neither', (id) => {
   expect([isCamera({ id }), isCamera({ channelName: id })]).toEqual([false, false])
 })
+
+test.each(['Front Door', ' Haustür ', '門口', 'الباب', '1', '\u{1F468}\u200D\u{1F469}\u200D\u{1F467}'])(
+  '%j may be its name and its room',
+  (name) => {
+    expect([isCamera({ name }), isCamera({ room: name })]).toEqual([true, true])
+  },
+)
+
+test.each(['', ' ', '\u200B', 'a\u0000b', 'a\nb', 'a\u2028b', '\u202Erood', '\u2066door', 'half \uD83D', '\u007F'])(
+  '%j is not shown to anybody',
+  (name) => {
+    expect([isCamera({ name }), isCamera({ room: name })]).toEqual([false, false])
+  },
+)

@@ -10,7 +10,7 @@ import type { Keyring } from './keyring.ts'
 import type { Links } from './links.ts'
 import { nobody } from './sign-in.ts'
 import type { Tickets } from './tickets.ts'
-import type { User, Users } from './users.ts'
+import { tenantName, type User, type Users } from './users.ts'
 
 export interface AdminDeps {
   readonly users: Users
@@ -25,7 +25,7 @@ export interface AdminDeps {
 
 const hourMs = 3_600_000
 const hours = z.number().int().min(1).max(8760).optional()
-const tenant = z.string().optional()
+const tenant = tenantName.optional()
 const newPerson = z.object({ login: z.string(), password: z.string(), name: z.string(), tenant })
 const person = z.object({ login: z.string(), tenant })
 const unlinking = person.extend({ assistant: z.enum(['alexa', 'google']) })

@@ -24,8 +24,17 @@ export async function passwordProblem(
   }
   // Half a megabyte that only a new password needs.
   const { dictionary } = await import('@zxcvbn-ts/language-common')
-  if (!dictionary['passwords-common'].includes(plain)) return undefined
+  if (!isPattern(plain) && !dictionary['passwords-common'].includes(plain)) return undefined
   return 'This is one of the most common passwords, which are guessed first. Please choose another one.'
+}
+
+/** As `00000000`, `12341234` and `87654321`: common ones that the list leaves out, because they need none to be guessed. */
+function isPattern(plain: string): boolean {
+  const codes = Array.from(plain, (character) => character.codePointAt(0) ?? 0)
+  const isRepeated = [1, 2, 3, 4].some((length) => codes.every((code, at) => code === codes[at % length]))
+  const [first = 0, second = 0] = codes
+  const step = second - first
+  return isRepeated || (Math.abs(step) === 1 && codes.every((code, at) => code === first + at * step))
 }
 
 /** Capitals make a common password hardly less common; the list has none. */

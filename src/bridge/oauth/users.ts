@@ -3,6 +3,7 @@ import { hash, randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { type AccountId, accountId, type Clock, type Store } from 'transom-core/ports'
+import { shownShape } from 'transom-core/wire/registration'
 import { createHashing, hashPassword, passwordProblem, verifyPassword } from './password.ts'
 
 export interface User {
@@ -57,6 +58,9 @@ export interface Users {
 /** Longest login (an e-mail address, RFC 5321), in characters. */
 export const longestLogin = 254
 
+/** The vendor's word for one of its brands. */
+export const tenantName = z.string().regex(/^[\w.-]{1,100}$/, 'The tenant is not one.')
+
 /** Each message is a sentence for whoever fills in the form. */
 const newUser = z.object({
   login: z
@@ -68,11 +72,13 @@ const newUser = z.object({
     .refine((login) => !/^\.{0,2}$/.test(canonicalLogin(login)), 'Please choose another login.')
     .refine((login) => canonicalLogin(login).length <= longestLogin, 'The login is too long.'),
   password: z.string(),
-  name: z.string().trim().min(1, 'Please enter a name.').max(100, 'The name is too long.'),
-  tenant: z
+  name: z
     .string()
-    .regex(/^[\w.-]{1,100}$/, 'The tenant is not one.')
-    .optional(),
+    .trim()
+    .min(1, 'Please enter a name.')
+    .max(100, 'The name is too long.')
+    .regex(shownShape, 'The name has characters that cannot be shown.'),
+  tenant: tenantName.optional(),
 })
 
 async function requireAcceptable(password: string, person: Pick<NewUser, 'login' | 'name'>): Promise<void> {

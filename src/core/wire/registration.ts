@@ -7,7 +7,14 @@ export const cameraIdShape = z
   .string()
   .regex(/^(?!\.{1,2}$)[a-zA-Z0-9_.-]{1,256}$/, 'must be 1 to 256 of a-z, A-Z, 0-9, _ . -, and not . or ..')
 const id = cameraIdShape
-const label = z.string().min(1).max(128)
+/** A name that people are shown: something to see, on one line, in the order in which it is written (Unicode TR 36, 2.5). */
+export const shownShape = /^(?=.*[\p{L}\p{N}\p{P}\p{S}])[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+$/u
+const label = z
+  .string()
+  .trim()
+  .min(1)
+  .max(128)
+  .regex(shownShape, 'must be text on one line, without control characters, and not blank')
 const account = z.string().min(1).max(256)
 const login = z.string().min(1).max(254)
 const address = z.url({ protocol: /^https?$/ }).max(2_048)
