@@ -274,6 +274,26 @@ test('nor is one that comes when too many choose a password, and it still opens'
 
 const from = (address: string) => ({ 'x-forwarded-for': address })
 
+test('what such a flood carries is bounded, too: from everywhere, with as much of it as a request may hold', async () => {
+  const flooded = await openHouse({ behindProxy: true })
+  try {
+    const url = new URL(authorizationUrl(flooded, google))
+    url.searchParams.set('state', 'x'.repeat(8 * 1_024))
+    const [before, startedAt] = [flooded.written.length, performance.now()]
+    const statuses: number[] = []
+    for (let n = 0; n < 250; n += 1)
+      statuses.push((await fetch(url, { redirect: 'manual', headers: from(`198.51.100.${n}`) })).status)
+    const mostKiB = 1_000 + (10 * (performance.now() - startedAt)) / 1_000
+    const begun = statuses.filter((status) => status === 303).length
+    expect(begun).toBeGreaterThan(100)
+    expect(begun * 9).toBeLessThanOrEqual(mostKiB)
+    expect(flooded.written.length - before).toBe(begun)
+    expect(statuses.at(-1)).toBe(429)
+  } finally {
+    await flooded.close()
+  }
+})
+
 test('a flood of links that begin and never end is bounded, by network and in all', async () => {
   const flooded = await openHouse({ behindProxy: true })
   try {

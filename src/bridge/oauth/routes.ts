@@ -31,14 +31,24 @@ export interface RouteDeps {
 
 /** Beginning to link, and to sign in by passkey or another provider. */
 const leavesRecord = /^\/auth\/?$|\/passkey\/options\/?$|\/upstream\/?$/i
-/** A household behind one address links everything in a minute; a record takes about a kilobyte, for half an hour at most. */
+/**
+ * Counted in kibibytes of the address, because the record holds what it carries, such as `state`. A household behind one
+ * address links everything in a minute. A record takes another kilobyte and half an hour at most: never more than 19,000 of
+ * them, and 40 MB, whoever comes.
+ */
 const networkRate = { perSecond: 1, burst: 120 }
-const allRate = { perSecond: 50, burst: 1_000 }
+const allRate = { perSecond: 10, burst: 1_000 }
 
 export function createRoutes(deps: RouteDeps): RequestHandler {
   const { issuer, inner, account, welcome, entry, upstream, pages, clock, log, behindProxy } = deps
   const { protocol, host } = new URL(issuer)
   const strangers = createRates(clock)
+  const mayLeaveRecord = (req: Request): boolean => {
+    const network = networkOf(req.ip ?? '')
+    for (let left = req.originalUrl.length; left > 0; left -= 1_024)
+      if (!strangers.tryTake(network, networkRate) || !strangers.tryTake('everybody', allRate)) return false
+    return true
+  }
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -52,9 +62,7 @@ export function createRoutes(deps: RouteDeps): RequestHandler {
   })
   // Each of these leaves a record behind before anybody has signed in.
   app.use((req, _res, next) => {
-    if (!leavesRecord.test(req.path)) return next()
-    if (strangers.tryTake(networkOf(req.ip ?? ''), networkRate) && strangers.tryTake('everybody', allRate))
-      return next()
+    if (!leavesRecord.test(req.path) || mayLeaveRecord(req)) return next()
     next(new BridgeError('rate_limited', 'too many requests before a login', { retryAfterMs: 5_000 }))
   })
   app.get('/auth', (req, _res, next) => {
