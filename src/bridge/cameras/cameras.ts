@@ -41,7 +41,6 @@ interface OldRecord {
   readonly keyHash: string
 }
 
-const pageSize = 300
 /** Nobody changes one camera oftener at a time. */
 const changeTries = 3
 
@@ -79,12 +78,7 @@ export function createCameras(
   return {
     async list(accountId) {
       const found: Camera[] = []
-      let after: string | undefined
-      do {
-        const page = await records.list(accountId, { limit: pageSize, ...(after !== undefined && { after }) })
-        found.push(...page.map(({ value }) => value.camera))
-        after = page.length === pageSize ? page.at(-1)?.id : undefined
-      } while (after !== undefined)
+      for await (const { value } of records.all(accountId)) found.push(value.camera)
       return found
     },
     async find(accountId, id) {

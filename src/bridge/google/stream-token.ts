@@ -82,12 +82,7 @@ export function createStreamTokens({ store, clock }: { store: Store; clock: Cloc
     },
 
     async revokeAll(accountId) {
-      let after: string | undefined
-      do {
-        const page = await records.list(accountId, after === undefined ? {} : { after })
-        await Promise.all(page.map(({ id }) => records.remove(id)))
-        after = page.at(-1)?.id
-      } while (after !== undefined)
+      for await (const { id } of records.all(accountId)) await records.remove(id)
     },
   }
 }

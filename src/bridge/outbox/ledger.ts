@@ -92,15 +92,8 @@ export function createLedger(store: Store, clock: Clock): Ledger {
     },
     async left() {
       const found: Entry[] = []
-      for (const list of allLists) {
-        let after: string | undefined
-        for (;;) {
-          const page: readonly Stored<Line>[] = await lines.list(list, after === undefined ? {} : { after })
-          found.push(...page.filter(({ value }) => value.state === 'open').map(toEntry))
-          after = page.at(-1)?.id
-          if (after === undefined) break
-        }
-      }
+      for (const list of allLists)
+        for await (const line of lines.all(list)) if (line.value.state === 'open') found.push(toEntry(line))
       return found.sort((one, other) => one.event.at - other.event.at)
     },
   }
