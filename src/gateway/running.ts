@@ -67,7 +67,9 @@ async function runOnce(
         key.refresh()
         hadKey = true
       }
-      if (hadKey) health.delivers()
+      // Before the first key frame of a connection pictures refer to some that nobody has.
+      if (!hadKey) return
+      health.delivers()
       sink.video(unit)
     },
     audio: (packet) => (bounds.aborted ? undefined : sink.audio(packet)),

@@ -24,6 +24,8 @@ const keyFrameEveryMs = 500
 /** What is kept of a group of pictures for newcomers: not more than this, nor from longer ago. */
 const maxRecentBytes = 16 * 1_024 * 1_024
 const maxRecentMs = 10_500
+/** At 120 a second. */
+const maxRecent = (maxRecentMs / 1_000) * 120
 
 /** `synthetic`, the URL of an RTSP camera, or the path of a media file. `name` is what a synthetic camera shows. */
 export function createSource(source: string, name: string, clock: Clock, log: Log, pins?: Pins): MediaSource {
@@ -106,7 +108,8 @@ export function shareSource(source: MediaSource, log: Log): SharedSource {
     } else if (first === undefined) return
     recent.push(unit)
     recentBytes += unit.payloads.reduce((sum, payload) => sum + payload.length, 0)
-    if (recentBytes > maxRecentBytes || (first && unit.at - first.at > maxRecentMs && !unit.isKey)) recent = []
+    const isLong = first !== undefined && !unit.isKey && unit.at - first.at > maxRecentMs
+    if (recentBytes > maxRecentBytes || recent.length > maxRecent || isLong) recent = []
   }
   const feed: SourceSink = {
     video(unit) {

@@ -78,6 +78,14 @@ test('the pictures since the last key frame are kept, unless they are too many',
   expect(shared.recent()).toHaveLength(0)
 })
 
+test('pictures of no size are kept no longer than others', () => {
+  const { fake, shared } = createFake()
+  shared.join(silent)
+  fake.sink.video(unit(0, true, 0))
+  for (let count = 0; count < 3_000; count += 1) fake.sink.video(unit(1, false, 0))
+  expect(shared.recent()).toHaveLength(0)
+})
+
 test('key frames are asked for twice a second at most', () => {
   const { fake, shared } = createFake()
   shared.join(silent)

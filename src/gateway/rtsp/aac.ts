@@ -2,6 +2,8 @@
 import type { Packet } from './rtp.ts'
 
 const maxFrames = 64
+/** More than eight channels have (ISO 14496-3: 6,144 bits each). */
+const maxFrameBytes = 16_384
 
 export interface AacForm {
   readonly sizeLength: number
@@ -40,6 +42,8 @@ export function createAacDepacketizer(form: AacForm): (packet: Packet, isAfterGa
     const data = payload.subarray(start)
     const [only = 0] = sizes
     if (sizes.length === 1 && (only > data.length || partial)) {
+      // A piece of nothing brings no frame nearer to its end.
+      if (only > maxFrameBytes || data.length === 0) return []
       if (partial?.size !== only) partial = { size: only, pieces: [], has: 0 }
       partial.pieces.push(data)
       partial.has += data.length

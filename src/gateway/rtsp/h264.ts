@@ -4,6 +4,8 @@ import type { Packet } from './rtp.ts'
 /** A picture larger than this is none; what is put together is forgotten. */
 const maxUnitBytes = 8 * 1_024 * 1_024
 const maxUnits = 1_024
+/** Also where each holds next to nothing: what is kept of a packet is larger than its payload. */
+const maxFragments = 16_384
 
 const types = { idr: 5, sps: 7, pps: 8, stapA: 24, fuA: 28 } as const
 
@@ -69,6 +71,7 @@ export function createH264Depacketizer(): (packet: Packet, isAfterGap: boolean) 
     if (header & 0x80) fragments = [Buffer.from([(indicator & 0xe0) | (header & 0x1f)])]
     else if (!fragments) return void (isDamaged = true)
     size += body.length
+    if (fragments.length >= maxFragments) size = Infinity
     fragments.push(body)
     if ((header & 0x40) === 0) return
     const nal = Buffer.concat(fragments)

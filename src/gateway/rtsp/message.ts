@@ -90,8 +90,9 @@ function readMessage(data: Buffer): Read | number {
 function endOfHead(data: Buffer): { end: number; next: number } | undefined {
   const bounded = data.subarray(0, maxHeaderBytes + 4)
   const proper = bounded.indexOf('\r\n\r\n')
-  const bare = bounded.indexOf('\n\n')
-  if (proper >= 0 && (bare < 0 || proper < bare)) return { end: proper, next: proper + 4 }
+  // Only before it: a flood of short messages is not searched to the end for each of them.
+  const bare = bounded.subarray(0, proper < 0 ? bounded.length : proper).indexOf('\n\n')
+  if (proper >= 0 && bare < 0) return { end: proper, next: proper + 4 }
   return bare >= 0 ? { end: bare, next: bare + 2 } : undefined
 }
 

@@ -25,8 +25,8 @@ export interface Habits {
   readonly statuses?: Readonly<Record<string, number>>
   readonly redirect?: string
   readonly timeoutS?: number
-  /** What is written instead of a reply to DESCRIBE. */
-  readonly hostile?: Buffer
+  /** What is written, or done, instead of a reply to DESCRIBE. */
+  readonly hostile?: Buffer | ((socket: Socket) => void)
   /** Nothing is sent by itself after PLAY. */
   readonly quiet?: boolean
 }
@@ -50,6 +50,8 @@ export interface FakeCamera {
   sendRtcp(track: number, data: Buffer): void
   /** The next connections see another certificate. */
   changeCertificate(tls: Certificate): void
+  /** Cuts all connections; further ones are welcome. */
+  cut(): void
   /** Cuts all connections, and refuses further ones from now on. */
   unplug(): Promise<void>
   close(): Promise<void>
@@ -132,6 +134,7 @@ export async function createFakeCamera(habits: Habits = {}): Promise<FakeCamera>
       const status = habits.statuses?.[method]
       if (status !== undefined) return reply(status)
       if (method === 'DESCRIBE') {
+        if (typeof habits.hostile === 'function') return habits.hostile(socket)
         if (habits.hostile) return void socket.write(habits.hostile)
         if (habits.redirect !== undefined) return reply(302, [`Location: ${habits.redirect}`])
         const wantsBack = headers.has('require')
@@ -183,8 +186,11 @@ export async function createFakeCamera(habits: Habits = {}): Promise<FakeCamera>
     },
     sendRtcp: (track, data) => sendTo(track, data, true),
     changeCertificate: (tls) => tlsServer?.setSecureContext(tls),
-    async unplug() {
+    cut() {
       for (const socket of sockets) socket.destroy()
+    },
+    async unplug() {
+      camera.cut()
       await new Promise<void>((resolve) => server.close(() => resolve()))
     },
     async close() {

@@ -268,6 +268,29 @@ describe('H.264', () => {
   })
 })
 
+test.each([
+  ['tiny fragments', 20_000, 1],
+  ['large fragments', 8_000, 1_300],
+])('a picture in %s without end is forgotten, the next one is not', (_name, count, bytes) => {
+  const depacketize = createH264Depacketizer()
+  depacketize(packet(Buffer.from('7c85b801', 'hex')), false)
+  const piece = Buffer.concat([Buffer.from('7c05', 'hex'), Buffer.alloc(bytes, 0xab)])
+  for (let index = 0; index < count; index += 1) depacketize(packet(piece), false)
+  expect(depacketize(packet(Buffer.from('7c4502', 'hex'), 0, true), false)).toEqual([])
+  expect(depacketize(packet(Buffer.from('65b8010203', 'hex'), 90, true), false)).toHaveLength(1)
+})
+
+test('an AAC frame in pieces without end is forgotten, the next one is not', () => {
+  const aac = createAacDepacketizer({ sizeLength: 24, indexLength: 0, indexDeltaLength: 0, config: undefined })
+  // A frame of 100,000 bytes: 24 bits of header, then a piece of it.
+  const piece = Buffer.concat([Buffer.from('00180186a0', 'hex'), Buffer.alloc(1_000, 1)])
+  for (let index = 0; index < 100; index += 1) expect(aac(packet(piece), false)).toEqual([])
+  // Pieces without a byte bring no frame nearer to its end.
+  const whole = packet(Buffer.from('00180000020a0b', 'hex'))
+  for (let index = 0; index < 3; index += 1) aac(packet(Buffer.from('0018000002', 'hex')), false)
+  expect(aac(whole, false)).toEqual([Buffer.from('0a0b', 'hex')])
+})
+
 test('AAC frames, several in a packet or one in several', () => {
   const form = { sizeLength: 13, indexLength: 3, indexDeltaLength: 3, config: undefined }
   const aac = createAacDepacketizer(form)
