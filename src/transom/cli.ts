@@ -13,9 +13,12 @@ import {
 } from 'transom-core/wire/registration'
 import { runKeyCommand } from './cli-keys.ts'
 import { callOperator as call, findOperator } from './operator-client.ts'
+import { askPassword } from './ask-password.ts'
 
 const usage = `
   npm run transom -- camera add ID --name "Front Door" [options]   register a camera: all its firmware needs, secrets once
+  npm run transom -- camera add ID --url rtsp://… --user USER      a network camera, which the bridge reads itself; asks for
+                                                                   the password, or reads it from stdin
   npm run transom -- camera list                                   cameras, whether they are connected, their keys
   npm run transom -- camera change ID [options]                    what is said of it; its keys stay
   npm run transom -- camera key ID [--replace]                     a further access key, or a new one instead of all others;
@@ -29,6 +32,8 @@ const usage = `
 
   ID                  1 to 256 of a-z A-Z 0-9 _ . -
   --channel NAME      its signaling channel; the id, if not given
+  --url ADDRESS       where the bridge reads the camera: rtsp:// or rtsps://
+  --user USER         its user. An address that holds user and password goes without, and is seen in the list of processes
   --name TEXT         what people call it; the id, if not given. What a viewer's key is for
   --camera            a camera without a button; otherwise it is a doorbell
   --owner LOGIN       whose camera it is (demo; on AWS it must be said)
@@ -47,6 +52,8 @@ const usage = `
 `
 const options = {
   name: { type: 'string' },
+  url: { type: 'string' },
+  user: { type: 'string' },
   camera: { type: 'boolean', default: false },
   channel: { type: 'string' },
   owner: { type: 'string' },
@@ -114,7 +121,9 @@ async function run(verb: string, subject: string, values: Values): Promise<void>
         owner: values.owner,
         account: values.account,
         channelName: values.channel,
+        ...(values.url !== undefined && { model: 'Network camera' }),
         ...withoutNull(detailsOf(values)),
+        ...(await sourceOf(values)),
         road: values['alexa-offer'] ? 'alexa-offer' : 'viewer',
       }
       return show(values, issuedAnswer.parse(await call(access, 'POST', '/cameras', body)), printRegistered)
@@ -127,7 +136,8 @@ async function run(verb: string, subject: string, values: Values): Promise<void>
     }
     case 'change': {
       refuseFixed(values)
-      const change = { ...(values.name !== undefined && { name: values.name }), ...detailsOf(values) }
+      const named = values.name !== undefined && { name: values.name }
+      const change = { ...named, ...detailsOf(values), ...(await sourceOf(values)) }
       if (Object.keys(change).length === 0) throw new Error(`say what is to change${usage}`)
       await call(access, 'PATCH', `/cameras/${id}`, change)
       return show(values, { changed: subject }, () => `${subject} is changed`)
@@ -152,6 +162,17 @@ function idOf(subject: string): string {
   const parsed = cameraIdShape.safeParse(subject)
   if (!parsed.success) throw new Error(`the id ${parsed.error.issues[0]?.message}`)
   return encodeURIComponent(parsed.data)
+}
+
+/** The address with the user and the password in it, which is asked for where a user is named. */
+async function sourceOf({ url, user }: Values): Promise<{ readonly source?: string }> {
+  if (url === undefined && user !== undefined) throw new Error('--user goes with --url: give both')
+  if (url === undefined || user === undefined) return url === undefined ? {} : { source: url }
+  const [, scheme, rest] = /^(rtsps?:\/\/)(.*)$/is.exec(url) ?? []
+  if (scheme === undefined || rest === undefined) throw new Error('--url must be an rtsp:// or rtsps:// address')
+  if (/^[^/?#]*@/.test(rest)) throw new Error('the address names a user already: leave --user out')
+  const password = await askPassword(`Password of ${user}: `)
+  return { source: `${scheme}${encodeURIComponent(user)}:${encodeURIComponent(password)}@${rest}` }
 }
 
 /** What a camera is and can do, as far as it is said; null takes away. */
@@ -233,7 +254,8 @@ ${warnings.map((warning) => `\n  Mind: ${warning}.`).join('')}
 
 function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): string {
   const { cameraId, name, kind, channelName } = camera
-  const said = `${cameraId}  ${kind}  "${name}"`
+  const source = 'source' in camera ? `  ${camera.source}` : ''
+  const said = `${cameraId}  ${kind}  "${name}"${source}`
   if (!('keys' in camera)) return `${said}  channel ${channelName}`
   const { isOnline, sinceAt, fault, failedServers = [], keys } = camera
   const since = sinceAt === undefined ? '' : ` since ${new Date(sinceAt).toISOString()}`

@@ -1,5 +1,5 @@
 /** Everything in one process: store, signaling service, account linking, bridge and a doorbell. What a self-hoster runs. */
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -24,8 +24,10 @@ import { createBridge, type Bridge } from 'transom-bridge/assembly/bridge'
 import type { Config } from './config.ts'
 import { lockDirectory } from './data-lock.ts'
 import { demoClients } from './demo-clients.ts'
+import { receiveEvent } from 'transom-bridge/doors/intake'
 import { createHealth } from 'transom-bridge/doors/health'
 import { createHttpApp } from 'transom-bridge/doors/http'
+import { createGateway } from './gateway.ts'
 import { createBridgeServer } from './listener.ts'
 import { startMqtt } from './mqtt.ts'
 import { createOperatorRoutes, operatorToken } from 'transom-bridge/operator/operator'
@@ -140,9 +142,24 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     opened.push(() => bridge.close())
     presenceChanged = bridge.presenceChanged
     bridge.resume().catch((thrown: unknown) => log('error', 'outbox not resumed', { reason: String(thrown) }))
+    const maxViewers = limits.viewersPerChannel !== undefined && { maxViewers: limits.viewersPerChannel }
+    const gateway = createGateway({
+      store,
+      sealing: createSecretKey(secrets.keys.sealing, 'base64'),
+      cameras: bridge.cameras,
+      service,
+      access,
+      ...maxViewers,
+      receive: async (camera, event) => (await receiveEvent(bridge, camera, event)).ended === true,
+      leaveStill: async (camera, jpeg) => bridge.events.pictured(camera, await bridge.snapshots.put(camera, jpeg)),
+      clock,
+      log,
+    })
+    opened.push(() => gateway.close())
     const registrations = createRegistrations({
       cameras: bridge.cameras,
       service,
+      gateway,
       presence: bridge.presence,
       publicUrl,
       region,
@@ -153,6 +170,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
     const operator = createOperatorRoutes({
       keys: operatorKey === undefined ? [token] : [token, operatorKey],
       registrations,
+      networkCameras: registrations.network,
       viewerKeys: createViewerKeys({ cameras: bridge.cameras, service, region }),
       linking: bridge.linking,
       defaultOwner: secrets.demo.login,
@@ -215,15 +233,14 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
           ...(config.doorbell.hasAnyCertificate && { pins: anyCertificate }),
           report: createReporter({ url: `${doorbellUrl}/events`, key: secrets.demo.cameraKey, log }),
           leaveStill: createStillPoster({ url: `${doorbellUrl}/snapshot`, key: secrets.demo.cameraKey }),
-          ...(config.signaling.limits.viewersPerChannel !== undefined && {
-            maxViewers: config.signaling.limits.viewersPerChannel,
-          }),
+          ...maxViewers,
           clock,
           log,
         })
       : undefined
     if (doorbell !== undefined) opened.push(() => doorbell.close())
     bridge.broker.warm(camera)
+    await gateway.start()
 
     if (config.mqtt !== undefined) {
       const mqtt = await startMqtt({
@@ -247,7 +264,7 @@ export async function startEmbedded(given: Config, clock: Clock, log: Log): Prom
       hasDoorbell: doorbell !== undefined,
       bridge,
       counts: () => ({
-        viewers: doorbell?.viewers() ?? 0,
+        viewers: (doorbell?.viewers() ?? 0) + gateway.viewers(),
         negotiating: bridge.broker.running(),
         signalingSockets: service.openSockets(),
       }),

@@ -5,11 +5,13 @@ import type { Camera, Presence } from 'transom-core/ports'
 import type { SignalingService } from 'transom-signaling/service'
 import type { Registration } from 'transom-core/wire/registration'
 import { accessOf, createCameraRecords, existing, newCameraKey } from 'transom-bridge/operator/camera-records'
-import type { Registrations } from 'transom-bridge/operator/registration-ports'
+import type { NetworkCameras, Registrations } from 'transom-bridge/operator/registration-ports'
+import { gatewayKeyName, placeOf, type Gateway } from './gateway.ts'
 
 export interface RegistrationDeps {
   readonly cameras: Cameras
   readonly service: SignalingService
+  readonly gateway: Gateway
   readonly presence: Presence
   readonly publicUrl: string
   readonly region: string
@@ -17,8 +19,8 @@ export interface RegistrationDeps {
   readonly builtIn?: string
 }
 
-export function createRegistrations(deps: RegistrationDeps): Registrations {
-  const { cameras, service, presence, publicUrl, region, builtIn } = deps
+export function createRegistrations(deps: RegistrationDeps): Registrations & { readonly network: NetworkCameras } {
+  const { cameras, service, gateway, presence, publicUrl, region, builtIn } = deps
   const records = createCameraRecords(cameras, publicUrl)
 
   /** Makes an access key, and says everything that goes with it. */
@@ -46,8 +48,41 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
     }
   }
 
+  const keysOf = async (channelName: string) =>
+    (await service.listCredentials({ kind: 'camera', channelName })).filter(({ name }) => name !== gatewayKeyName)
+
+  const network: NetworkCameras = {
+    async add(camera, owner, source, channelName) {
+      // Before anything is made.
+      placeOf(source)
+      // What it can play is for its source to say.
+      const described = { ...camera, road: 'viewer', hasSpeaker: false, hasSnapshots: true } as const
+      const access = await records.add(described, owner, channelName)
+      try {
+        await gateway.put(camera.id, source)
+      } catch (error) {
+        await cameras.remove(camera.id)
+        throw error
+      }
+      return access
+    },
+    async change(id, source) {
+      await existing(cameras, id)
+      placeOf(source)
+      if ((await gateway.placeOf(id)) === undefined)
+        throw new BridgeError(
+          'invalid_request',
+          id === builtIn
+            ? `${id} is the built-in doorbell: TRANSOM_SOURCE says what it shows`
+            : `${id} connects by itself: remove it and add it again with an address`,
+        )
+      await gateway.put(id, source)
+    },
+  }
+
   return {
     ...records,
+    network,
     async add(camera, owner, channelName) {
       // The record first: it is what makes the id taken.
       const { cameraKey } = await records.add(camera, owner, channelName)
@@ -62,20 +97,33 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
       return Promise.all(
         (await records.list(owner)).map(async (camera) => {
           const { channelName } = camera
-          const keys = await service.listCredentials({ kind: 'camera', channelName })
+          const [place, keys] = await Promise.all([gateway.placeOf(camera.cameraId), keysOf(channelName)])
           const seen = presence({ channelName, road: 'viewer' })
           const since = seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }
           const issued = keys.map(({ accessKeyId, createdAt }) => ({ accessKeyId, createdAt }))
           const fault = seen?.fault && { fault: seen.fault }
           const servers = seen?.failedServers && { failedServers: seen.failedServers }
-          return { ...camera, isOnline: seen?.online ?? false, ...since, ...fault, ...servers, keys: issued }
+          const source = place !== undefined && { source: place }
+          const online = { isOnline: seen?.online ?? false, ...since, ...fault, ...servers }
+          return { ...camera, ...source, ...online, keys: issued }
         }),
       )
     },
+    async change(id, change) {
+      if (change.hasSpeaker !== undefined && (await gateway.placeOf(id)) !== undefined)
+        throw new BridgeError('invalid_request', `whether ${id} has a speaker is read from the camera itself`)
+      await records.change(id, change)
+    },
     async issueKey(id, replace = false) {
       const camera = await existing(cameras, id)
-      const scope = { kind: 'camera', channelName: camera.channel.channelName } as const
-      const older = replace ? await service.listCredentials(scope) : []
+      if ((await gateway.placeOf(id)) !== undefined) {
+        if (replace) return records.issueKey(id)
+        throw new BridgeError(
+          'invalid_request',
+          `${id} is read by the bridge and needs no access key; --replace makes a new camera key`,
+        )
+      }
+      const older = replace ? await keysOf(camera.channel.channelName) : []
       const cameraKey = replace ? newCameraKey() : undefined
       const issued = await issue(camera, cameraKey)
       if (cameraKey !== undefined) await cameras.put(camera, cameraKey)
@@ -86,6 +134,7 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
       const camera = await existing(cameras, id)
       if (id === builtIn)
         throw new BridgeError('invalid_request', `${id} is the built-in doorbell: TRANSOM_DOORBELL=off turns it off`)
+      await gateway.remove(id)
       await service.removeChannel(camera.channel.channelName)
       await records.remove(id)
     },

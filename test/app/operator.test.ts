@@ -148,6 +148,19 @@ test('a change keeps the key and all that is not named, null takes away, and the
   expect((await ask('PATCH', '/cameras/attic', { name: 'x' })).status).toBe(404)
 })
 
+test('where no gateway runs, a source is refused and kept nowhere', async () => {
+  await house.addCamera(await house.addUser('ada'), 'porch')
+  const source = 'rtsp://me:s3cret@camera.example/live'
+  const added = await ask('POST', '/cameras', { id: 'attic', name: 'Attic', owner: 'ada', source })
+  const changed = await ask('PATCH', '/cameras/porch', { name: 'Elsewhere', source })
+  for (const { status, body } of [added, changed]) {
+    expect([status, body['message']]).toEqual([400, expect.stringContaining('no gateway runs here')])
+    expect(JSON.stringify(body)).not.toContain('s3cret')
+  }
+  expect(await house.bridge.cameras.byId('attic')).toBeUndefined()
+  expect(await house.bridge.cameras.byId('porch')).not.toMatchObject({ name: 'Elsewhere' })
+})
+
 test('changes at the same time are all kept', async () => {
   await house.addCamera(await house.addUser('ada'), 'porch')
   const changes = [{ name: 'Porch' }, { room: 'Yard' }]

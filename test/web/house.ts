@@ -1,5 +1,5 @@
 /** The bridge with its page's API in memory: real store, broker, account linking and HTTP; a camera that follows a script. */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair } from 'jose'
@@ -7,6 +7,7 @@ import { createBridge, type Bridge } from '../../src/bridge/assembly/bridge.ts'
 import { readConfig } from '../../src/transom/config.ts'
 import { createHttpApp, type HttpOptions } from '../../src/bridge/doors/http.ts'
 import { createPage } from '../../src/transom/page.ts'
+import { createGateway } from '../../src/transom/gateway.ts'
 import { createRegistrations } from '../../src/transom/registrations.ts'
 import { cameraId, type AccountId, type Camera, type CameraMessage, type Signaling } from '../../src/core/ports.ts'
 import type { SignalingService } from '../../src/signaling/service.ts'
@@ -78,9 +79,22 @@ export async function openHouse({
     clock: Date.now,
     log,
   })
+  const service = fakeService()
+  const gateway = createGateway({
+    store,
+    sealing: createSecretKey(randomBytes(32)),
+    cameras: bridge.cameras,
+    service,
+    access: { region: 'local', endpoint: 'http://127.0.0.1:9' },
+    receive: async () => false,
+    leaveStill: async () => undefined,
+    clock: Date.now,
+    log,
+  })
   const registrations = createRegistrations({
     cameras: bridge.cameras,
-    service: fakeService(),
+    service,
+    gateway,
     presence: bridge.presence,
     publicUrl: url,
     region: 'local',

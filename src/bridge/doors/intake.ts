@@ -34,7 +34,7 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
       const parsed = cameraEvent.safeParse(parseJson(body))
       if (!parsed.success) throw new BridgeError('invalid_request', faultsOf(parsed.error))
       limit(`events of ${camera.id}`, eventRate)
-      return receive(camera, parsed.data, signedAt)
+      return receiveEvent(bridge, camera, parsed.data, signedAt)
     })
     response.status(202).json(reply)
   })
@@ -106,19 +106,25 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     })
     throw new BridgeError('unauthorized', why)
   }
+}
 
-  async function receive(camera: Camera, event: CameraEvent, signedAt?: number): Promise<CameraEventReply> {
-    if (event.kind === 'source') {
-      await bridge.sourceReported(camera, event)
-      return {}
-    }
-    if (event.kind !== 'viewer') {
-      const { sentAt = signedAt, ...news } = event
-      await bridge.events.receive(camera, news, sentAt)
-      return {}
-    }
-    const { kind: _kind, at: _at, ...report } = event
-    const isOver = await bridge.broker.cameraReported(camera, report)
-    return isOver ? { ended: true } : {}
+/** Passes on what a camera says, once it is known who is speaking. */
+export async function receiveEvent(
+  bridge: Pick<IntakeDeps, 'events' | 'sourceReported' | 'broker'>,
+  camera: Camera,
+  event: CameraEvent,
+  signedAt?: number,
+): Promise<CameraEventReply> {
+  if (event.kind === 'source') {
+    await bridge.sourceReported(camera, event)
+    return {}
   }
+  if (event.kind !== 'viewer') {
+    const { sentAt = signedAt, ...news } = event
+    await bridge.events.receive(camera, news, sentAt)
+    return {}
+  }
+  const { kind: _kind, at: _at, ...report } = event
+  const isOver = await bridge.broker.cameraReported(camera, report)
+  return isOver ? { ended: true } : {}
 }

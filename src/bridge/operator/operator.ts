@@ -6,7 +6,7 @@ import { BridgeError } from 'transom-core/errors'
 import { operatorOnly } from '../oauth/endpoints.ts'
 import { accountId, type AccountId } from 'transom-core/ports'
 import {
-  cameraChange,
+  cameraChangeRequest,
   cameraOwner,
   registrationRequest,
   viewerKeyRequest,
@@ -14,8 +14,7 @@ import {
 } from 'transom-core/wire/registration'
 import type { CameraRecords } from './camera-records.ts'
 import type { Linking } from '../assembly/linking.ts'
-import type { Registrations } from './registration-ports.ts'
-import type { ViewerKeys } from './registration-ports.ts'
+import type { NetworkCameras, Registrations, ViewerKeys } from './registration-ports.ts'
 import { faultsOf } from 'transom-core/wire/faults'
 
 /** Where the bridge is and the token of this run: what `operator.json` in the data directory holds. */
@@ -29,6 +28,8 @@ export interface OperatorDeps {
   readonly keys: readonly string[]
   /** The cameras' records, or where the signaling is ours, their channels and access keys with them. */
   readonly registrations: CameraRecords | Registrations
+  /** Where a gateway runs with the bridge. */
+  readonly networkCameras?: NetworkCameras
   /** Where the signaling is ours. */
   readonly viewerKeys?: ViewerKeys
   readonly linking: Pick<Linking, 'isServed'> & { readonly oauth: Pick<Linking['oauth'], 'users' | 'wrongKeys'> }
@@ -50,12 +51,18 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
     response.json({ cameras: await registrations.list(owner) })
   })
   router.post('/cameras', async (request, response) => {
-    const { owner, account, channelName, ...camera } = read(registrationRequest, request.body)
+    const { owner, account, channelName, source, ...camera } = read(registrationRequest, request.body)
     const accountId = await ownerOf(deps, { ...(owner && { owner }), ...(account && { account }) })
-    response.status(201).json(await registrations.add(camera, accountId, channelName))
+    const added =
+      source === undefined
+        ? registrations.add(camera, accountId, channelName)
+        : networkHere(deps).add(camera, accountId, source, channelName)
+    response.status(201).json(await added)
   })
   router.patch('/cameras/:id', async (request, response) => {
-    await registrations.change(request.params.id, read(cameraChange, request.body))
+    const { source, ...change } = read(cameraChangeRequest, request.body)
+    if (source !== undefined) await networkHere(deps).change(request.params.id, source)
+    await registrations.change(request.params.id, change)
     response.status(204).end()
   })
   router.delete('/cameras/:id', async (request, response) => {
@@ -78,6 +85,15 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
     response.status(204).end()
   })
   return router
+}
+
+function networkHere({ networkCameras }: OperatorDeps): NetworkCameras {
+  if (networkCameras === undefined)
+    throw new BridgeError(
+      'invalid_request',
+      'no gateway runs here that could read a source: register the camera without it',
+    )
+  return networkCameras
 }
 
 function keysHere({ viewerKeys }: OperatorDeps): ViewerKeys {

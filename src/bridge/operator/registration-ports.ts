@@ -1,13 +1,24 @@
 /** What the operator's API and the page ask of whoever registers cameras together with their channels and keys. */
 import type { AccountId } from 'transom-core/ports'
-import type { ListedViewerKey, NewCamera, Registration, ViewerKey } from 'transom-core/wire/registration'
+import type { CameraAccess, ListedViewerKey, NewCamera, Registration, ViewerKey } from 'transom-core/wire/registration'
 import type { CameraRecords } from './camera-records.ts'
 
 /** `remove` takes the channel, everybody connected to it, and its keys along; never the built-in doorbell, which would be back. */
 export interface Registrations extends CameraRecords {
   add(camera: NewCamera, owner: AccountId, channelName?: string): Promise<Registration>
-  /** A further access key; with `replace` the only one, and a new camera key too. Throws `camera_not_found`. */
-  issueKey(id: string, replace?: boolean): Promise<Registration>
+  /**
+   * A further access key; with `replace` the only one, and a new camera key too. A network camera has a camera key only.
+   * Throws `camera_not_found`.
+   */
+  issueKey(id: string, replace?: boolean): Promise<Registration | CameraAccess>
+}
+
+/** Network cameras: the bridge reads them itself and needs no keys for them; each has a camera key, for its button. */
+export interface NetworkCameras {
+  /** Throws `BridgeError` `invalid_request` also when the source is no address. */
+  add(camera: NewCamera, owner: AccountId, source: string, channelName?: string): Promise<CameraAccess>
+  /** Reads the camera at another address from now on. Throws `camera_not_found`, or `invalid_request` for any other camera. */
+  change(id: string, source: string): Promise<void>
 }
 
 /** Keys for viewers that are none of the bridge's: vendors' apps, pages and scripts with AWS's SDKs. */

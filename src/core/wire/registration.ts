@@ -17,6 +17,11 @@ const label = z
   .regex(shownShape, 'must be text on one line, without control characters, and not blank')
 const account = z.string().min(1).max(256)
 const login = z.string().min(1).max(254)
+/** Where a network camera is read, user and password percent-encoded in it: `rtsp://user:password@camera.local/stream`. */
+const source = z
+  .string()
+  .regex(/^rtsps?:\/\//i, 'must be an rtsp:// or rtsps:// address')
+  .max(2_048)
 const address = z.url({ protocol: /^https?$/ }).max(2_048)
 
 /** What may be left out: where it is, what it is, and what it can do beside showing its picture. What is left out it cannot. */
@@ -88,6 +93,8 @@ export const registrationRequest = newCamera.extend({
   ...cameraOwner.shape,
   /** Its signaling channel; the id, if not given. */
   channelName: id.exactOptional(),
+  /** The address of a network camera, which the bridge then reads itself; only where a gateway runs with it. */
+  source: source.exactOptional(),
 })
 export type RegistrationRequest = z.infer<typeof registrationRequest>
 
@@ -116,6 +123,9 @@ export const cameraChange = z.strictObject({
   ...removable(details),
 })
 export type CameraChange = z.infer<typeof cameraChange>
+
+/** The same from the operator, who may also give a network camera another address. */
+export const cameraChangeRequest = cameraChange.extend({ source: source.exactOptional() })
 
 /** What a camera must know of the bridge. */
 export const cameraAccess = z.object({
@@ -151,6 +161,8 @@ export const listedCamera = newCamera
   .extend({ cameraId: id, accountId: account, channelName: id })
   .strip()
 export const registeredCamera = listedCamera.extend({
+  /** Scheme, host and port of a network camera: path and query may hold secrets, too. */
+  source: z.string().exactOptional(),
   isOnline: z.boolean(),
   /** When it came or went, epoch milliseconds; absent when it has not since the bridge was started. */
   sinceAt: z.number().exactOptional(),

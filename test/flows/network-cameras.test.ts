@@ -1,0 +1,205 @@
+/** Network cameras by the command line: several at once, moved, removed, there again after a restart, and their passwords nowhere. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { backChannel, createFakeCamera, h264, pcma, type FakeCamera } from '../gateway/rtsp/camera.ts'
+import { createHouse, type House } from './house.ts'
+
+const operatorKey = 'operator-key-of-the-tests-32-characters'
+const user = 'admin'
+const password = 's3cret/of the@porch'
+const secretPath = 'user=admin_password=tlJwpbo6'
+let house: House
+let porch: FakeCamera
+let yard: FakeCamera
+beforeAll(async () => {
+  porch = await createFakeCamera({ login: { user, password }, sdp: h264 + pcma + backChannel })
+  yard = await createFakeCamera()
+  house = createHouse()
+  await house.start({ TRANSOM_DOORBELL: 'off', TRANSOM_OPERATOR_KEY: operatorKey })
+}, 30_000)
+afterAll(async () => {
+  await house.close()
+  await Promise.all([porch.close(), yard.close()])
+}, 30_000)
+
+/** Runs the command line with this on its stdin. */
+async function transom(stdin: string, ...args: readonly string[]) {
+  const child = spawn(process.execPath, ['src/transom/cli.ts', ...args], {
+    cwd: join(import.meta.dirname, '..', '..'),
+    env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: house.dataDir },
+  })
+  const said = { out: '', err: '' }
+  child.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (said.err += chunk.toString()))
+  child.stdin.end(stdin)
+  const [code] = await once(child, 'close', { signal: AbortSignal.timeout(15_000) })
+  return { code, ...said }
+}
+
+async function ask(method: string, path: string, body?: string) {
+  const { url, token } = JSON.parse(readFileSync(join(house.dataDir, 'operator.json'), 'utf8'))
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const response = await fetch(`${url}${path}`, { method, headers, ...(body !== undefined && { body }) })
+  return { status: response.status, text: await response.text() }
+}
+
+interface Listed {
+  readonly cameraId: string
+  readonly source?: string
+  readonly isOnline: boolean
+  readonly hasSpeaker: boolean
+  readonly keys: readonly object[]
+  readonly fault?: { readonly code: string }
+}
+const list = async () => (JSON.parse((await ask('GET', '/cameras')).text) as { cameras: Listed[] }).cameras
+
+/** Waits until the camera is listed so. */
+async function listed(id: string, claim: (camera: Listed) => boolean): Promise<Listed> {
+  const giveUpAt = Date.now() + 15_000
+  for (;;) {
+    const found = (await list()).find(({ cameraId }) => cameraId === id)
+    if (found !== undefined && claim(found)) return found
+    if (Date.now() > giveUpAt) throw new Error(`never so: ${JSON.stringify(found)}\n${house.printed()}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+const isOnline = (camera: Listed) => camera.isOnline
+const asked = (camera: FakeCamera) => camera.requests.length
+
+/** Where none of it may stand: the log, what commands and the API print, and every file of the data directory. */
+const secrets = [password, encodeURIComponent(password), secretPath]
+function betrayedIn(...texts: readonly string[]): readonly string[] {
+  const files = readdirSync(house.dataDir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'))
+  const all = [house.printed(), ...files, ...texts]
+  return secrets.filter((secret) => all.some((text) => text.includes(secret)))
+}
+
+test('two cameras at once: one by a password on stdin, one by the API, both online, what they can play as they say', async () => {
+  const url = `rtsp://127.0.0.1:${porch.port}/live`
+  const added = await transom(
+    `${password}\n`,
+    'camera',
+    'add',
+    'porch',
+    '--name',
+    'Back porch',
+    '--url',
+    url,
+    '--user',
+    user,
+  )
+  expect(added).toMatchObject({ code: 0, err: '' })
+  expect(added.out).toContain('porch is registered')
+  expect(added.out).not.toContain('Secret')
+  const source = `rtsp://127.0.0.1:${yard.port}/${secretPath}_channel=1.sdp`
+  const byApi = await ask('POST', '/cameras', JSON.stringify({ id: 'yard', name: 'Yard', kind: 'camera', source }))
+  expect([byApi.status, Object.keys(JSON.parse(byApi.text) as object).sort()]).toEqual([
+    201,
+    ['cameraId', 'cameraKey', 'channelName', 'eventsUrl'],
+  ])
+
+  const online = await Promise.all([
+    listed('porch', (camera) => camera.isOnline && camera.hasSpeaker),
+    listed('yard', isOnline),
+  ])
+  expect(online).toMatchObject([
+    { source: `rtsp://127.0.0.1:${porch.port}`, keys: [], hasSpeaker: true },
+    { source: `rtsp://127.0.0.1:${yard.port}`, keys: [], hasSpeaker: false },
+  ])
+  const torn = await ask('POST', '/cameras', `{"id":"attic","source":"rtsp://${user}:${password}@c/${secretPath}`)
+  expect(torn.status).toBe(400)
+  const { out } = await transom('', 'camera', 'list')
+  expect(out).toContain(`porch  doorbell  "Back porch"  rtsp://127.0.0.1:${porch.port}  online`)
+  expect(betrayedIn(added.out, byApi.text, torn.text, out, JSON.stringify(online))).toEqual([])
+}, 40_000)
+
+test('a camera is read at its new address at once; a wrong password and a dead address are its cause, and nobody else’s', async () => {
+  const yardBefore = asked(yard)
+  const url = `rtsp://127.0.0.1:${porch.port}/live`
+  expect(await transom('wrong', 'camera', 'change', 'porch', '--url', url, '--user', user)).toMatchObject({ code: 0 })
+  await listed('porch', ({ fault }) => fault?.code === 'source_password')
+  expect((await transom('', 'camera', 'list')).out).toMatch(/porch .* offline.*: .*password/)
+
+  const other = await createFakeCamera()
+  const move = { name: 'Porch', source: `rtsp://127.0.0.1:${other.port}/live` }
+  expect((await ask('PATCH', '/cameras/porch', JSON.stringify(move))).status).toBe(204)
+  expect(await listed('porch', isOnline)).toMatchObject({ source: `rtsp://127.0.0.1:${other.port}`, name: 'Porch' })
+  // Nobody asks the camera at the old address any more.
+  const porchAfter = asked(porch)
+  expect((await listed('porch', ({ hasSpeaker }) => !hasSpeaker)).fault).toBeUndefined()
+  await other.close()
+  await listed('porch', ({ fault }) => fault?.code === 'source_refused')
+  expect(asked(porch)).toBe(porchAfter)
+
+  // The neighbour never noticed: no fault, and its one look is still open.
+  expect((await list()).find(({ cameraId }) => cameraId === 'yard')).toMatchObject({ isOnline: true })
+  expect(yard.requests.slice(yardBefore).filter(({ method }) => method === 'TEARDOWN')).toEqual([])
+}, 60_000)
+
+test('after a restart the cameras are there again, by what the store keeps', async () => {
+  const source = `rtsp://${user}:${encodeURIComponent(password)}@127.0.0.1:${porch.port}/live`
+  expect((await ask('PATCH', '/cameras/porch', JSON.stringify({ source }))).status).toBe(204)
+  await listed('porch', isOnline)
+  const printedBefore = house.printed()
+  expect(await house.stop()).toBe(0)
+  await house.start({ TRANSOM_DOORBELL: 'off', TRANSOM_OPERATOR_KEY: operatorKey })
+  await Promise.all([listed('porch', isOnline), listed('yard', isOnline)])
+  expect(betrayedIn(printedBefore, JSON.stringify(await list()))).toEqual([])
+}, 40_000)
+
+test('changes at the same time end with one camera, at an address of theirs', async () => {
+  const moves = Array.from({ length: 4 }, (_, index) => `rtsp://127.0.0.1:${yard.port}/${index}`)
+  const answers = await Promise.all(moves.map((source) => ask('PATCH', '/cameras/yard', JSON.stringify({ source }))))
+  expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204])
+  await listed('yard', isOnline)
+  expect(yard.connections()).toBeLessThanOrEqual(2)
+}, 30_000)
+
+test('a removed camera is asked nothing any more, and its address is gone from the store', async () => {
+  expect(await transom('', 'camera', 'remove', 'yard')).toMatchObject({ code: 0 })
+  const giveUpAt = Date.now() + 5_000
+  while (yard.connections() > 0 && Date.now() < giveUpAt) await new Promise((resolve) => setTimeout(resolve, 20))
+  const askedBefore = asked(yard)
+  expect((await list()).map(({ cameraId }) => cameraId).sort()).toEqual(['front-door', 'porch'])
+  // Of the same id, but one that connects by itself: nothing of the old one is left.
+  expect(await transom('', 'camera', 'add', 'yard')).toMatchObject({ code: 0 })
+  expect((await list()).find(({ cameraId }) => cameraId === 'yard')).not.toHaveProperty('source')
+  expect([yard.connections(), asked(yard)]).toEqual([0, askedBefore])
+}, 30_000)
+
+test.each([
+  ['a user without an address', ['add', 'attic', '--user', 'x'], '--user goes with --url'],
+  ['a user given twice', ['add', 'attic', '--url', 'rtsp://a:b@c/d', '--user', 'x'], 'leave --user out'],
+  ['no password', ['add', 'attic', '--url', 'rtsp://c/d', '--user', 'x'], 'no password came'],
+  [
+    'an address of another kind',
+    ['add', 'attic', '--url', 'file:///etc/passwd'],
+    'must be an rtsp:// or rtsps:// address',
+  ],
+  ['an address that is none', ['add', 'attic', '--url', 'rtsp://:99999'], 'the address of the camera cannot be read'],
+  ['an address for the built-in doorbell', ['change', 'front-door', '--url', 'rtsp://c/d'], 'connects by itself'],
+  ['an address for nobody', ['change', 'attic', '--url', 'rtsp://c/d'], 'there is no camera attic'],
+  ['a speaker, which only the camera knows of', ['change', 'porch', '--speaker'], 'is read from the camera itself'],
+  ['an access key', ['key', 'porch'], 'needs no access key'],
+])('%s is refused with what would be right', async (_case, args, message) => {
+  const { code, err } = await transom('', 'camera', ...args)
+  expect([code, err]).toEqual([1, expect.stringContaining(message)])
+  expect((await list()).map(({ cameraId }) => cameraId)).not.toContain('attic')
+})
+
+test('a new camera key does not disturb the picture', async () => {
+  const replaced = await transom('', 'camera', 'key', 'porch', '--replace', '--json')
+  expect(Object.keys(JSON.parse(replaced.out) as object).sort()).toEqual([
+    'cameraId',
+    'cameraKey',
+    'channelName',
+    'eventsUrl',
+  ])
+  expect(await listed('porch', isOnline)).toMatchObject({ keys: [] })
+  expect(betrayedIn(replaced.out)).toEqual([])
+})
