@@ -18,7 +18,7 @@ const mayDepend: Readonly<Record<string, readonly string[]>> = {
   transom: ['core', 'kvs', 'signaling', 'gateway', 'simulator', 'console', 'bridge'],
 }
 
-const ground = ['http.ts', 'authority.ts']
+const ground = ['http.ts', 'authority.ts', 'signature.ts']
 const heart = [...ground, 'broker', 'oauth', 'outbox']
 const plugs = [...heart, 'alexa', 'google', 'web', 'cameras', 'store']
 
@@ -26,6 +26,7 @@ const plugs = [...heart, 'alexa', 'google', 'web', 'cameras', 'store']
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'http.ts': [],
   'authority.ts': [],
+  'signature.ts': [],
   // floor 1: nobody knows his neighbour, and the broker knows no HTTP either
   broker: [],
   oauth: ground,

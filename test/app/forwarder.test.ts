@@ -1,6 +1,6 @@
 /** The forwarding Lambda and the doors behind it: a directive on its way to a bridge at home. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { sign } from '../../src/bridge/doors/signature.ts'
+import { sign } from '../../src/bridge/signature.ts'
 import * as directive from '../alexa/directives.ts'
 import { forwarderSecret, openHouse, type Reply } from './house.ts'
 

@@ -12,6 +12,7 @@ import { createCameras } from '../../src/bridge/cameras/cameras.ts'
 import { createEvents } from '../../src/bridge/cameras/events.ts'
 import { answerError } from '../../src/bridge/web/refusals.ts'
 import { createIntake } from '../../src/bridge/doors/intake.ts'
+import { createSignatures } from '../../src/bridge/signature.ts'
 import { createNotices } from '../../src/bridge/assembly/notices.ts'
 import { createSnapshots } from '../../src/bridge/cameras/snapshots.ts'
 import { createBroker } from '../../src/bridge/broker/broker.ts'
@@ -113,6 +114,7 @@ export async function openHouse(options: HouseOptions = {}) {
   const wrongKeys = createWrongKeys(base)
   const alexa = side.open(events)
 
+  const signatures = createSignatures(base)
   const app = express()
   app.use(
     createIntake(
@@ -125,10 +127,11 @@ export async function openHouse(options: HouseOptions = {}) {
         linking: { authority, oauth: { wrongKeys } },
         sourceReported: async () => {},
       },
+      signatures,
       clock,
     ),
   )
-  app.use(createAlexaDoors({ alexa }, { ...options, forwarderSecret, clock }))
+  app.use(createAlexaDoors({ alexa }, { ...options, forwarderSecret, signatures, clock }))
   app.use(answerError(log))
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

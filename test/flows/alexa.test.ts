@@ -1,7 +1,7 @@
 /** Alexa, flow by flow: what comes in from Amazon or a camera, and what goes out. */
 import { describe, expect, test } from '@jest/globals'
 import { createHash } from 'node:crypto'
-import { sign } from '../../src/bridge/doors/signature.ts'
+import { sign } from '../../src/bridge/signature.ts'
 import { cameraId, type CameraMessage } from '../../src/core/ports.ts'
 import * as directive from '../alexa/directives.ts'
 import { anna, frontDoor, garden } from '../alexa/world.ts'

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { sign } from '../../src/bridge/doors/signature.ts'
+import { sign } from '../../src/bridge/signature.ts'
 import { createHouse } from './house.ts'
 
 const patience = 60_000

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { expect, test } from '@jest/globals'
 import express from 'express'
 import { createAlexaDoors } from '../../src/bridge/doors/alexa-doors.ts'
+import { createSignatures } from '../../src/bridge/signature.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createAlexa } from '../../src/simulator/alexa.ts'
 import { createEchoSessions } from '../../src/simulator/echo-sessions.ts'
 import { sendDirective } from '../../src/simulator/directive.ts'
@@ -16,7 +18,9 @@ const forwarderSecret = 's'.repeat(40)
 async function openDoor() {
   const came: { readonly event: unknown; readonly region: string | undefined }[] = []
   const entry = async (event: unknown, region?: string) => (came.push({ event, region }), {})
-  const app = express().use(createAlexaDoors({ alexa: { entry } }, { forwarderSecret, clock: Date.now }))
+  const store = createSqliteStore(':memory:', Date.now)
+  const signatures = createSignatures({ store, clock: Date.now })
+  const app = express().use(createAlexaDoors({ alexa: { entry } }, { forwarderSecret, signatures, clock: Date.now }))
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const bridge = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -26,6 +30,7 @@ async function openDoor() {
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      await store.close()
     },
   }
 }

@@ -17,6 +17,7 @@ import type { BridgeConfig } from '../settings/bridge-config.ts'
 import { createConsoleSide, type ApiOptions } from './console.ts'
 import { createEvents, type Events } from '../cameras/events.ts'
 import { createGoogleSide } from './google.ts'
+import { createSignatures, type Signatures } from '../signature.ts'
 import { createLinking, type Linking } from './linking.ts'
 import { createNotices, type Notices } from './notices.ts'
 import { createPresenceNews, createSourceFaults } from '../cameras/presence.ts'
@@ -48,6 +49,8 @@ export interface Bridge {
   readonly events: Events
   readonly snapshots: ReturnType<typeof createSnapshots>
   readonly notices: Notices
+  /** Of cameras and of the forwarder. */
+  readonly signatures: Signatures
   readonly alexa: AlexaSide
   /** The routes below `/api`; absent when the console is off. */
   readonly api: ((options: ApiOptions) => Router) | undefined
@@ -184,6 +187,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     events,
     snapshots,
     notices,
+    signatures: createSignatures(base),
     alexa: alexaSide.open(events),
     api: console?.open(events).api,
     fulfillment: google.fulfillment,

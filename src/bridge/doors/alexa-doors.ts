@@ -7,7 +7,7 @@ import { BridgeError } from 'transom-core/errors'
 import { parseJson, readText, textOf } from '../http.ts'
 import type { Clock } from 'transom-core/ports'
 import type { Bridge } from '../assembly/bridge.ts'
-import { createSignatures, signatureField, timestampField } from './signature.ts'
+import { signatureField, timestampField, type Signatures } from '../signature.ts'
 
 /** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
 const limit = 256 * 1024
@@ -20,6 +20,7 @@ export interface AlexaDoorsOptions {
   readonly forwarderSecret?: string | undefined
   /** The companion skill that may be hosted here; without it its door does not exist. */
   readonly skillId?: string | undefined
+  readonly signatures: Signatures
   readonly clock: Clock
   /** Default: Amazon's, fetched from where Amazon keeps them. */
   readonly chains?: CertificateChains
@@ -29,15 +30,14 @@ export function createAlexaDoors(
   bridge: { readonly alexa: Pick<Bridge['alexa'], 'entry'> },
   options: AlexaDoorsOptions,
 ): Router {
-  const { forwarderSecret, skillId, clock, chains = createCertificateChains({ clock }) } = options
+  const { forwarderSecret, skillId, signatures, clock, chains = createCertificateChains({ clock }) } = options
   const router = Router()
-  const signatures = createSignatures(clock)
 
   if (forwarderSecret !== undefined) {
     router.post('/alexa/forwarded', readText(limit), async (request, response) => {
       const body = textOf(request)
       const signature = request.get(signatureField) ?? ''
-      signatures.check(forwarderSecret, { signature, timestamp: request.get(timestampField) ?? '', body })
+      await signatures.check(forwarderSecret, { signature, timestamp: request.get(timestampField) ?? '', body })
       const { region, event } = parse(forwarded, body)
       response.json(await bridge.alexa.entry(event, region))
     })

@@ -108,8 +108,8 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     response.json({ notices: notices.filter(({ kind }) => only === undefined || kind.startsWith(`${only}_`)) })
   })
 
-  app.use(createIntake(bridge, options.clock))
-  app.use(createAlexaDoors(bridge, options))
+  app.use(createIntake(bridge, bridge.signatures, options.clock))
+  app.use(createAlexaDoors(bridge, { ...options, signatures: bridge.signatures }))
 
   app.use((_request, response) => void response.status(404).json({ error: 'not_found', message: 'no such resource' }))
   app.use(answerError(log))

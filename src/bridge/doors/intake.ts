@@ -8,7 +8,7 @@ import { anyOrigin } from '../web/api.ts'
 import { cameraEvent, type CameraEvent, type CameraEventReply } from 'transom-core/wire/camera-event'
 import type { OAuth } from '../oauth/server.ts'
 import type { Bridge } from '../assembly/bridge.ts'
-import { createSignatures, signatureField, timestampField } from './signature.ts'
+import { signatureField, timestampField, type Signatures } from '../signature.ts'
 import { snapshotLimit } from '../cameras/snapshots.ts'
 import { faultsOf } from 'transom-core/wire/faults'
 
@@ -23,9 +23,8 @@ export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'events' | 'snapsho
   readonly linking: Pick<Bridge['linking'], 'authority'> & { readonly oauth: Pick<OAuth, 'wrongKeys'> }
 }
 
-export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
+export function createIntake(bridge: IntakeDeps, signatures: Signatures, clock: Clock): Router {
   const router = Router()
-  const signatures = createSignatures(clock)
   const rates = createRates(clock)
 
   router.post('/cameras/:id/events', readText(eventLimit), async (request, response) => {
@@ -80,7 +79,7 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     if (signer === undefined) return refuse(request, 'the signature is not right')
     const signed = { signature, timestamp: request.get(timestampField) ?? '', body }
     try {
-      signatures.check(signer.signingKey, signed)
+      await signatures.check(signer.signingKey, signed)
     } catch (thrown) {
       const { code, message } = toBridgeError(thrown)
       if (code === 'unauthorized') return refuse(request, message)
@@ -89,7 +88,7 @@ export function createIntake(bridge: IntakeDeps, clock: Clock): Router {
     try {
       return await work(signer.camera, Number(signed.timestamp) * 1000)
     } catch (thrown) {
-      signatures.forget(signed)
+      await signatures.forget(signed)
       throw thrown
     }
   }

@@ -1,15 +1,13 @@
 /** Signed requests: HMAC-SHA256 over the time and the body, refused when they are old or come a second time. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { BridgeError } from 'transom-core/errors'
-import type { Clock } from 'transom-core/ports'
+import type { Clock, Store } from 'transom-core/ports'
 
 export const timestampField = 'x-transom-timestamp'
 export const signatureField = 'x-transom-signature'
 
 /** How far the sender's clock may be off; a signature is remembered until its time alone refuses it. */
 const windowMs = 300_000
-/** Valid signatures of one window: a thousand in a second and some more, in about 50 MB. */
-const mostRemembered = 400_000
 
 /** `v1=` and the HMAC in hex. `timestamp` is in epoch seconds, decimal; `body` is the body as it is sent. */
 export function sign(key: string | Uint8Array, timestamp: string, body: string): string {
@@ -23,31 +21,20 @@ export interface SignedRequest {
 }
 
 export interface Signatures {
-  /** Throws `BridgeError('unauthorized')` unless the request is signed with this key, now, and for the first time. */
-  check(key: string | Uint8Array, request: SignedRequest): void
+  /**
+   * Rejects with `BridgeError('unauthorized')` unless the request is signed with this key, now, and for the first time; what
+   * another process, or this one before its restart, has accepted counts.
+   */
+  check(key: string | Uint8Array, request: SignedRequest): Promise<void>
   /** The request was not carried out: it may come again as it is. */
-  forget(request: SignedRequest): void
+  forget(request: SignedRequest): Promise<void>
 }
 
-export function createSignatures(clock: Clock): Signatures {
-  /** By their timestamps. */
-  const seen = new Map<string, Set<string>>()
-  let remembered = 0
-  let lookedAt = 0
-
-  function forgetLapsed(now: number): void {
-    // Once a second is enough: timestamps are no finer.
-    if (now - lookedAt < 1_000) return
-    lookedAt = now
-    for (const [timestamp, signatures] of seen) {
-      if (now - Number(timestamp) * 1000 <= windowMs) continue
-      seen.delete(timestamp)
-      remembered -= signatures.size
-    }
-  }
-
+/** Only who holds a key gets a signature stored, each for ten minutes at most. */
+export function createSignatures({ store, clock }: { readonly store: Store; readonly clock: Clock }): Signatures {
+  const used = store.collection<Record<string, never>>('used-signature')
   return {
-    check(key, { timestamp, signature, body }) {
+    async check(key, { timestamp, signature, body }) {
       const now = clock()
       if (!/^\d{1,12}$/.test(timestamp)) throw new BridgeError('unauthorized', `${timestampField} is in epoch seconds`)
       const at = Number(timestamp) * 1000
@@ -59,15 +46,11 @@ export function createSignatures(clock: Clock): Signatures {
       if (expected.length !== given.length || !timingSafeEqual(expected, given)) {
         throw new BridgeError('unauthorized', 'the signature is not right')
       }
-      forgetLapsed(now)
-      const ofThatSecond = seen.get(timestamp) ?? new Set()
-      if (ofThatSecond.has(signature)) throw new BridgeError('unauthorized', 'the same request was accepted before')
-      if (remembered >= mostRemembered) throw new BridgeError('rate_limited')
-      seen.set(timestamp, ofThatSecond.add(signature))
-      remembered += 1
+      const isFirst = await used.put(signature, {}, { onlyIf: 'absent', expiresAt: at + windowMs + 1 })
+      if (isFirst === undefined) throw new BridgeError('unauthorized', 'the same request was accepted before')
     },
-    forget({ timestamp, signature }) {
-      if (seen.get(timestamp)?.delete(signature)) remembered -= 1
+    async forget({ signature }) {
+      await used.remove(signature)
     },
   }
 }
