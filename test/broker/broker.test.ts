@@ -346,10 +346,13 @@ describe('whatever the camera does, there is one verdict, the right cause, and n
 
   test('each turn of a session is one line in the log, with its cause', async () => {
     const lines: unknown[] = []
+    let aheadMs = 0
     const { ask, broker } = house(good, {
+      clock: () => Date.now() + aheadMs,
       log: (_level, event, fields) => void lines.push([event, fields?.['phase'], fields?.['code']]),
     })
     await ask()
+    aheadMs = 5_000
     await broker.end({ assistant: 'alexa', accountId: camera.accountId, reference: 'r' }, 'the viewer left')
     expect(lines).toEqual([
       ['session', 'answered', undefined],

@@ -97,6 +97,10 @@ describe('an answer after which nobody connected', () => {
     },
   )
 
+  test('is none of a display that left before a connection could be there', () => {
+    expect(causeOf(answeredFor('alexa'), ended(1_500))).toBeUndefined()
+  })
+
   test('is the cause when its time is over', () => {
     const session = answeredFor('alexa')
     expect(viewOf(session, 25 + budgets.lifetimeMs)).toMatchObject({ phase: 'closed', cause: { code: 'media_failed' } })
@@ -147,7 +151,7 @@ describe('an answer after which nobody connected', () => {
     const message = expect.stringMatching(
       /no relay address from turn:relay\.example:3478, which refused or did not reply$/,
     )
-    expect(causeOf(session, ended(400))).toMatchObject({ message })
+    expect(causeOf(session, ended(4_000))).toMatchObject({ message })
     expect(causeOf(session, { kind: 'camera-reported', state: 'failed', at: 400 })).toMatchObject({ message })
   })
 

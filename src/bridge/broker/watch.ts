@@ -9,6 +9,9 @@ const lifetimeOver = 'its lifetime is over'
 /** Connected for so long without a single packet of the picture, a camera has none. */
 const darkMs = 5_000
 
+/** A display that leaves sooner has not waited for a connection: somebody pressed a button, or asked for another camera. */
+const patienceMs = 2_000
+
 /**
  * Displays that say when they are connected: Alexa by SessionConnected, our player by its POST. Of Google's, which say
  * nothing, silence says nothing either.
@@ -120,6 +123,7 @@ function close(session: Answered, at: number, reason: string): Closed {
 function presumed(session: Closed, at: number): Closed {
   const { answeredAt = at, cause, facts } = session
   if (cause !== undefined || isConnected(session) || !saysConnected[facts.assistant]) return session
+  if (at - answeredAt < patienceMs) return session
   const seconds = ((at - answeredAt) / 1_000).toFixed(1)
   const message = `neither camera nor display reported a connection in the ${seconds} s after the answer`
   return { ...session, cause: { code: 'media_failed', message: withRelay(session, message) }, isPresumed: true }
