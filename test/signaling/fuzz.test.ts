@@ -217,7 +217,7 @@ test('clients that take for ever are cut: no handshake, half a head, half a body
     for (const socket of slow) if (socket.writable) socket.write('x')
   }, 50)
   try {
-    await until(() => closed === 60, 'all are cut')
+    await until(() => closed === 60, 'all are cut', 15_000)
   } finally {
     clearInterval(drip)
   }
