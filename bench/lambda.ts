@@ -1,18 +1,16 @@
 /**
- * `npm run bench:lambda`: what a cold start of each Lambda function loads, after `npm run bundle`: its size, and the time of
+ * `npm run bench:lambda`: bundles, and shows what a cold start of each Lambda function loads: its size, and the time of
  * a fresh Node that imports it over that of a bare one, in turns. Imports only: no request is made.
  */
 import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { existsSync, globSync, statSync } from 'node:fs'
+import { globSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { functions } from '../src/bridge/aws/bundles.ts'
 
 const rounds = 9
 const root = join(import.meta.dirname, '..', 'dist/lambda')
-if (!functions.every((name) => existsSync(join(root, name)))) throw new Error('run `npm run bundle` first')
-
 const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
 const env = {
   ...process.env,
