@@ -69,6 +69,8 @@ export async function connectDisplay(options: DisplayOptions): Promise<Display> 
   const note = (step: PlayerStepName, detail?: string): void =>
     options.onStep?.({ step, at: Date.now(), ...(detail === undefined ? {} : { detail }) })
 
+  const link = createLinkSteps(note)
+
   const microphone = createMicrophone(() => note('talk-ended', 'the microphone is gone'))
 
   const close = (): void => {
@@ -92,6 +94,7 @@ export async function connectDisplay(options: DisplayOptions): Promise<Display> 
     video.srcObject = stream
     whenFrame(video, signal, () => {
       firstFrameMs = performance.now() - startedAt
+      link.secured()
       note('first-frame', `${video.videoWidth} × ${video.videoHeight}`)
     })
     const picture = peer.addTransceiver('video', { direction: 'recvonly' })
@@ -106,7 +109,7 @@ export async function connectDisplay(options: DisplayOptions): Promise<Display> 
     const answer = await options.exchange(offer, signal)
     signal.throwIfAborted()
     note('answer-received', candidateKinds(answer))
-    const linked = connected(peer, signal, note)
+    const linked = connected(peer, signal, link)
     await Promise.all([linked, peer.setRemoteDescription({ type: 'answer', sdp: answer })])
     peer.addEventListener('connectionstatechange', () => {
       clearTimeout(patience)
@@ -165,12 +168,36 @@ async function gathered(peer: RTCPeerConnection, signal: AbortSignal): Promise<v
   }
 }
 
+interface LinkSteps {
+  readonly isFound: boolean
+  /** ICE has found a way. */
+  found(): void
+  /** DTLS has secured it. */
+  secured(): void
+}
+
+/** Notes ICE and DTLS once each, in this order: a busy browser tells of the connection later than it shows its picture. */
+function createLinkSteps(note: (step: PlayerStepName) => void): LinkSteps {
+  const noted = new Set<PlayerStepName>()
+  const once = (step: PlayerStepName): void => {
+    if (noted.has(step)) return
+    noted.add(step)
+    note(step)
+  }
+  return {
+    get isFound() {
+      return noted.has('ice-connected')
+    },
+    found: () => once('ice-connected'),
+    secured() {
+      once('ice-connected')
+      once('dtls-connected')
+    },
+  }
+}
+
 /** ICE and then DTLS, or the reason why not. */
-async function connected(
-  peer: RTCPeerConnection,
-  signal: AbortSignal,
-  note: (step: PlayerStepName, detail?: string) => void,
-): Promise<void> {
+async function connected(peer: RTCPeerConnection, signal: AbortSignal, link: LinkSteps): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const fail = (message: string): void =>
     reject(
@@ -181,19 +208,14 @@ async function connected(
           'Usually a network between the two lets no UDP through: give the bridge a TURN server (TRANSOM_TURN_URLS).',
       }),
     )
-  let isIceNoted = false
   const look = (): void => {
-    const isIce = ['connected', 'completed'].includes(peer.iceConnectionState) || peer.connectionState === 'connected'
-    if (isIce && !isIceNoted) {
-      isIceNoted = true
-      note('ice-connected')
-    }
+    if (['connected', 'completed'].includes(peer.iceConnectionState)) link.found()
     if (peer.connectionState === 'connected') {
-      note('dtls-connected')
+      link.secured()
       resolve()
     }
     if (peer.connectionState === 'failed')
-      fail(isIceNoted ? 'The media connection could not be secured.' : 'No way to the camera was found.')
+      fail(link.isFound ? 'The media connection could not be secured.' : 'No way to the camera was found.')
   }
   const timer = setTimeout(() => fail('The camera answered, and no connection to it came about.'), connectMs)
   const abort = (): void => reject(signal.reason)
