@@ -11,8 +11,8 @@ const bearer = { type: z.literal('BearerToken'), token }
 const partition = {
   type: z.literal('BearerTokenWithPartition'),
   token,
-  partition: z.string(),
-  userId: z.string().exactOptional(),
+  partition: z.string().nullable(),
+  userId: z.string().nullable().exactOptional(),
 }
 const directiveScope = z.discriminatedUnion('type', [z.object(bearer), z.object(partition)])
 const correlationToken = z.string().min(1)
