@@ -82,27 +82,3 @@ function unitsOf(packets: readonly VideoPacket[]): readonly Buffer[] | undefined
 }
 
 const typeOf = (unit: Buffer): number => (unit[0] ?? 0) & 0x1f
-
-/** Whether a decoder for what the answer announced can decode a stream with this SPS: no larger profile, no higher level. */
-export function fitsProfile(stream: string, announced: string): boolean {
-  const [mine, theirs] = [stream, announced].map(profileOf)
-  const isKnown = mine !== undefined && theirs !== undefined
-  const fits = isKnown ? theirs.holds.includes(mine.name) : stream.slice(0, 4) === announced.slice(0, 4)
-  return fits && levelOf(stream) <= levelOf(announced)
-}
-
-/** A profile by its digits (RFC 6184 table 5), with the profiles whose streams a decoder of it takes (H.264 annex A.2). */
-function profileOf(profileLevelId: string): { readonly name: string; readonly holds: readonly string[] } | undefined {
-  const idc = Number.parseInt(profileLevelId.slice(0, 2), 16)
-  const constraints = Number.parseInt(profileLevelId.slice(2, 4), 16)
-  const [set0, set1] = [(constraints & 0x80) !== 0, (constraints & 0x40) !== 0]
-  if ((idc === 0x42 && set1) || (idc === 0x4d && set0) || (idc === 0x58 && set0 && set1)) {
-    return { name: 'constrained baseline', holds: ['constrained baseline'] }
-  }
-  if (idc === 0x42) return { name: 'baseline', holds: ['constrained baseline', 'baseline'] }
-  if (idc === 0x4d) return { name: 'main', holds: ['constrained baseline', 'main'] }
-  if (idc === 0x64) return { name: 'high', holds: ['constrained baseline', 'main', 'high'] }
-  return undefined
-}
-
-const levelOf = (profileLevelId: string): number => Number.parseInt(profileLevelId.slice(4, 6), 16)

@@ -174,7 +174,8 @@ test.each<[string, (sdp: string) => string, RegExp]>([
 })
 
 test.each<[string, (sdp: string) => string, RegExp]>([
-  ['another profile than its payload type has', (sdp) => sdp.replace('42e01f', '64001f'), /profile 64/],
+  ['another profile than its payload type has', (sdp) => sdp.replace('42e01f', '64001f'), /profile 64001f/],
+  ['Baseline for Constrained Baseline', (sdp) => sdp.replace('42e01f', '42001f'), /profile 42001f, offered was 42e01f/],
   [
     'another packetization mode',
     (sdp) => sdp.replace('packetization-mode=1', 'packetization-mode=0'),

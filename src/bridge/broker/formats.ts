@@ -156,14 +156,19 @@ const h264Profiles: readonly (readonly [name: string, idc: string, ones: number,
   ['constrained high', '64', 0x0c, 0xf3],
 ]
 
-/** The other profiles whose streams a decoder of this one decodes (H.264 annex A.2). */
+/**
+ * The other profiles whose streams a decoder of this one decodes (H.264 annex A.2). Baseline is among them everywhere: it is
+ * Constrained Baseline but for flexible macroblock order, arbitrary slice order and redundant slices, which no camera's
+ * encoder writes and no browser's decoder reads. Cameras that say `42001f` forgot a flag, and are decoded.
+ */
 const h264Subsets: ReadonlyMap<string, readonly string[]> = new Map([
+  ['constrained baseline', ['baseline']],
   ['baseline', ['constrained baseline']],
-  ['main', ['constrained baseline']],
+  ['main', ['constrained baseline', 'baseline']],
   ['extended', ['constrained baseline', 'baseline']],
-  ['high', ['constrained baseline', 'main', 'progressive high', 'constrained high']],
-  ['progressive high', ['constrained baseline', 'constrained high']],
-  ['constrained high', ['constrained baseline']],
+  ['high', ['constrained baseline', 'baseline', 'main', 'progressive high', 'constrained high']],
+  ['progressive high', ['constrained baseline', 'baseline', 'constrained high']],
+  ['constrained high', ['constrained baseline', 'baseline']],
 ])
 
 /**
