@@ -6,6 +6,7 @@ import { Brand } from './parts/brand.tsx'
 import { Menu } from './parts/menu.tsx'
 import { Notices } from './parts/notices.tsx'
 import { Toasts } from './parts/toast.tsx'
+import { Visitor } from './parts/visitor.tsx'
 import { hrefs, type Route } from './route.ts'
 import { beginSignIn } from './sign-in.ts'
 import { CameraScreen } from './screens/camera.tsx'
@@ -63,6 +64,7 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
         </Menu>
       </header>
       <Outage />
+      <Visitor isQuiet={current.screen === 'display'} />
       <main id="content" ref={main} tabIndex={-1}>
         <Notices />
         <Screen route={current} />
@@ -104,7 +106,7 @@ function Screen({ route }: { readonly route: Route }) {
     case 'cameras':
       return <CamerasScreen />
     case 'camera':
-      return <CameraScreen key={route.cameraId} cameraId={route.cameraId} />
+      return <CameraScreen key={route.cameraId} {...route} />
     case 'display':
       return <DisplayScreen key={`${route.assistant} ${route.cameraId}`} {...route} />
     case 'sessions':

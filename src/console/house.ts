@@ -3,8 +3,9 @@ import { signal, type ReadonlySignal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 import type { Api, Assistant, Camera, Me, Session, SessionRow } from './api.ts'
-import { follow } from './follow.ts'
+import { createBell, type Bell } from './bell.ts'
 import type { SignIn } from './sign-in.ts'
+import { followTogether, type Browser } from './together.ts'
 
 export interface House {
   readonly api: Api
@@ -16,6 +17,8 @@ export interface House {
   readonly sessions: ReadonlySignal<readonly SessionRow[] | undefined>
   /** The last press that came while the page was open. */
   readonly press: ReadonlySignal<Press | undefined>
+  /** What of it concerns who looks at this page. */
+  readonly bell: Bell
   /** Whether the bridge is heard. */
   readonly isUp: ReadonlySignal<boolean>
   /** By the bridge's clock, as all instants it tells. Moves every few seconds, for relative times. */
@@ -59,7 +62,7 @@ export function useHouse(): House {
 }
 
 /** Lives as long as the page. */
-export function openHouse(api: Api, signIn: SignIn, me: Me): House {
+export function openHouse(api: Api, signIn: SignIn, me: Me, browser: Browser): House {
   const cameras = signal<readonly Camera[] | undefined>(undefined)
   const sessions = signal<readonly SessionRow[] | undefined>(undefined)
   const press = signal<Press | undefined>(undefined)
@@ -77,12 +80,20 @@ export function openHouse(api: Api, signIn: SignIn, me: Me): House {
     const changes: (() => void)[] = []
     meanwhile.add(changes)
     try {
-      const [allCameras, allSessions] = await Promise.all([api.cameras(), api.sessions()])
-      cameras.value = sorted(allCameras)
-      sessions.value = allSessions
-      for (const change of changes) change()
+      // Cameras do not wait for sessions, of which there may be many.
+      const both = await Promise.allSettled([
+        api.cameras().then((all) => keep(() => (cameras.value = sorted(all)))),
+        api.sessions().then((all) => keep(() => (sessions.value = all))),
+      ])
+      const failed = both.find((one) => one.status === 'rejected')
+      if (failed) throw failed.reason
     } finally {
       meanwhile.delete(changes)
+    }
+
+    function keep(set: () => void): void {
+      set()
+      for (const change of changes) change()
     }
   }
 
@@ -109,9 +120,9 @@ export function openHouse(api: Api, signIn: SignIn, me: Me): House {
       sessions.value = withRow(sessions.value ?? [], session)
     },
   }
-  follow(
+  followTogether(
     api,
-    '/api/stream',
+    { path: '/api/stream', name: `transom ${me.login}` },
     ({ event, data }) => {
       const told = JSON.parse(data) as never
       const change = (): void => handlers[event]?.(told)
@@ -121,9 +132,11 @@ export function openHouse(api: Api, signIn: SignIn, me: Me): House {
       for (const listener of listeners.get(event) ?? []) listener(told)
     },
     (up) => (isUp.value = up),
+    browser,
   )
   return {
     api,
+    bell: createBell({ press, now }, browser.memory),
     signIn,
     me,
     cameras,

@@ -7,6 +7,7 @@ import { HouseContext, openHouse } from './house.ts'
 import { watchRoute } from './route.ts'
 import { SignInScreen } from './screens/sign-in.tsx'
 import { resumeSignIn } from './sign-in.ts'
+import { thisBrowser } from './together.ts'
 
 const page = document.getElementById('page')!
 
@@ -15,7 +16,7 @@ async function open(): Promise<void> {
     const signIn = await resumeSignIn()
     if (!('token' in signIn)) return render(<SignInScreen {...(signIn.reason && { reason: signIn.reason })} />, page)
     const api = createApi(signIn)
-    const house = openHouse(api, signIn, await api.me())
+    const house = openHouse(api, signIn, await api.me(), thisBrowser())
     render(
       <HouseContext.Provider value={house}>
         <App route={watchRoute()} />

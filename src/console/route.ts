@@ -4,7 +4,7 @@ import type { Assistant } from './api.ts'
 
 export type Route =
   | { readonly screen: 'cameras' }
-  | { readonly screen: 'camera'; readonly cameraId: string }
+  | { readonly screen: 'camera'; readonly cameraId: string; readonly talk?: true }
   | { readonly screen: 'display'; readonly assistant: Assistant; readonly cameraId: string; readonly problem?: string }
   | { readonly screen: 'sessions' }
   | { readonly screen: 'session'; readonly sessionId: string }
@@ -14,7 +14,8 @@ export function readRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
   const [first = '', second, third] = path.split('/').map(decoded)
   if (first === '') return { screen: 'cameras' }
-  if (first === 'camera' && second) return { screen: 'camera', cameraId: second }
+  if (first === 'camera' && second)
+    return { screen: 'camera', cameraId: second, ...(new URLSearchParams(query).has('talk') && { talk: true }) }
   if (first === 'sessions') return second ? { screen: 'session', sessionId: second } : { screen: 'sessions' }
   if (first === 'display' && (second === 'alexa' || second === 'google') && third) {
     const problem = new URLSearchParams(query).get('problem')
@@ -26,6 +27,8 @@ export function readRoute(hash: string): Route {
 export const hrefs = {
   cameras: '#/',
   camera: (id: string) => `#/camera/${encodeURIComponent(id)}`,
+  /** Live, and talking at once. */
+  answer: (id: string) => `#/camera/${encodeURIComponent(id)}?talk`,
   display: (assistant: Assistant, id: string) => `#/display/${assistant}/${encodeURIComponent(id)}`,
   sessions: '#/sessions',
   session: (id: string) => `#/sessions/${encodeURIComponent(id)}`,

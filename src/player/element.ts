@@ -37,6 +37,7 @@ export class TransomPlayer extends HTMLElement {
   #offs: (() => void)[] = []
   #clock: ReturnType<typeof setInterval> | undefined
   #idleTimer: ReturnType<typeof setTimeout> | undefined
+  readonly #talk: { set(on: boolean): void }
   #talkProblemTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor() {
@@ -44,6 +45,11 @@ export class TransomPlayer extends HTMLElement {
     this.#root.adoptedStyleSheets = [elementStyle]
     this.#root.append(elementTemplate())
     this.#video = this.#root.querySelector('video')!
+    this.#talk = holdToTalk(
+      this.#part('talk'),
+      async (on) => this.#player?.talk(on),
+      (error) => this.#showTalkProblem(problemOf(error)),
+    )
     this.#listen()
   }
 
@@ -104,6 +110,11 @@ export class TransomPlayer extends HTMLElement {
     return this.#player?.state() ?? { state: 'idle' }
   }
 
+  /** Opens or mutes the microphone, as a tap on its button does. Without effect while there is nobody to talk to. */
+  talk(on: boolean): void {
+    if (this.state.state === 'live' && this.state.canTalk) this.#talk.set(on)
+  }
+
   get muted(): boolean {
     return this.#video.muted
   }
@@ -145,11 +156,6 @@ export class TransomPlayer extends HTMLElement {
     this.#video.addEventListener('volumechange', () => this.#soundChanged())
     this.#part('full').addEventListener('click', () => this.#toggleFullScreen())
     this.#part('info').addEventListener('click', () => this.#toggleStats())
-    holdToTalk(
-      this.#part('talk'),
-      async (on) => this.#player?.talk(on),
-      (error) => this.#showTalkProblem(problemOf(error)),
-    )
     this.addEventListener('keydown', ({ key, target, metaKey, ctrlKey, altKey }) => {
       if (target !== this || metaKey || ctrlKey || altKey) return
       if (key === 'm') this.#toggleMuted()

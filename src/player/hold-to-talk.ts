@@ -3,12 +3,12 @@
 /** A shorter press is a tap. */
 const tapMs = 350
 
-/** `talk` opens or mutes the microphone and rejects when it cannot; the button's `aria-pressed` says which. */
+/** `talk` opens or mutes the microphone and rejects when it cannot; the button's `aria-pressed` says which. Returns what a tap does. */
 export function holdToTalk(
   button: HTMLElement,
   talk: (on: boolean) => Promise<void>,
   complain: (error: unknown) => void,
-): void {
+): { set(on: boolean): void } {
   let downAt: number | undefined
   const isOn = (): boolean => button.getAttribute('aria-pressed') === 'true'
   const set = (on: boolean): void => {
@@ -57,6 +57,7 @@ export function holdToTalk(
   button.addEventListener('click', (event) => {
     if (event.detail === 0) set(!isOn())
   })
+  return { set }
 }
 
 const isOurKey = ({ key }: KeyboardEvent): boolean => key === ' ' || key === 'Enter'

@@ -3,11 +3,23 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import type { Api, Camera, Me } from '../../src/console/api.ts'
 import { openHouse } from '../../src/console/house.ts'
 import type { SignIn } from '../../src/console/sign-in.ts'
+import type { Browser } from '../../src/console/together.ts'
 
 beforeEach(() => void jest.useFakeTimers({ now: 1_000_000 }))
 afterEach(() => void jest.useRealTimers())
 
 const doorbell = { id: 'front-door', name: 'Front Door', kind: 'doorbell', isOnline: false } as Camera
+
+/** The only window, looked at, without a memory. */
+const alone: Browser = {
+  locks: undefined,
+  openChannel: () => {
+    throw new Error('nobody to speak to')
+  },
+  isHidden: () => false,
+  onVisibility: () => undefined,
+  memory: { getItem: () => null, setItem: () => undefined },
+}
 
 /** A bridge that says what it is told to say, and answers when it is told to. */
 function open() {
@@ -19,7 +31,7 @@ function open() {
     cameras: () => new Promise((resolve) => void lists.push(resolve)),
     sessions: async () => [],
   }
-  const house = openHouse(api as Api, {} as SignIn, {} as Me)
+  const house = openHouse(api as Api, {} as SignIn, {} as Me, alone)
   return {
     house,
     async tell(event: string, data: object) {

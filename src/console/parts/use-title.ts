@@ -1,6 +1,12 @@
 /** The name of the window: by it tabs, the history and screen readers tell one screen from another. */
 import { useEffect } from 'preact/hooks'
+import { useHouse } from '../house.ts'
 
+/** While somebody rings, the window says so instead: its tab may be one of many. */
 export function useTitle(title: string): void {
-  useEffect(() => void (document.title = `${title} · Transom`), [title])
+  const { bell, cameras } = useHouse()
+  const press = bell.ringing.value
+  const camera = press && cameras.value?.find(({ id }) => id === press.cameraId)
+  const shown = camera ? `Somebody is at ${camera.name}` : title
+  useEffect(() => void (document.title = `${shown} · Transom`), [shown])
 }

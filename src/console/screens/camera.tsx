@@ -1,6 +1,6 @@
 /** One camera, live, with the story of the view beside it. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { PlayerState, PlayerStep } from 'transom-player'
+import type { PlayerState, PlayerStep, TransomPlayer } from 'transom-player'
 import { useHouse } from '../house.ts'
 import { Cause } from '../parts/cause.tsx'
 import { FailedServers } from '../parts/failed-servers.tsx'
@@ -14,9 +14,11 @@ import { hrefs } from '../route.ts'
 import { storyOf } from '../timeline.ts'
 import { ago } from '../words.ts'
 
-export function CameraScreen({ cameraId }: { readonly cameraId: string }) {
+/** `talk`: somebody has answered the door, and speaks as soon as there is a connection. */
+export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; readonly talk?: true }) {
   const { cameras, me, now, signIn } = useHouse()
   const holder = useRef<HTMLDivElement>(null)
+  const playing = useRef<TransomPlayer>(null)
   const [state, setState] = useState<PlayerState>({ state: 'idle' })
   const [steps, setSteps] = useState<readonly PlayerStep[]>([])
   const [reference, setReference] = useState<string>()
@@ -32,6 +34,7 @@ export function CameraScreen({ cameraId }: { readonly cameraId: string }) {
     player.setAttribute('label', name)
     player.token = signIn.token
     player.addEventListener('transom-state', ({ detail }) => setState(detail))
+    playing.current = player
     player.addEventListener('transom-view', ({ detail }) => setReference(detail.reference))
     player.addEventListener('transom-step', ({ detail }) =>
       // A new view is a new story.
@@ -41,6 +44,9 @@ export function CameraScreen({ cameraId }: { readonly cameraId: string }) {
     player.play()
     return () => player.remove()
   }, [cameraId, name === undefined])
+  useEffect(() => {
+    if (talk && state.state === 'live') playing.current?.talk(true)
+  }, [talk, state.state])
 
   if (cameras.value !== undefined && camera === undefined)
     return (

@@ -8,7 +8,7 @@ import { OnlineState } from '../parts/state.tsx'
 import { RingButton } from '../parts/ring-button.tsx'
 import { Still } from '../parts/still.tsx'
 import { hrefs } from '../route.ts'
-import { ago } from '../words.ts'
+import { ago, timeOfDay } from '../words.ts'
 import { useTitle } from '../parts/use-title.ts'
 import { Invitations } from '../parts/invitations.tsx'
 import { Lately } from '../parts/lately.tsx'
@@ -68,10 +68,10 @@ export function CamerasScreen() {
 }
 
 function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what: Open) => void }) {
-  const { me, now, press } = useHouse()
+  const { me, now, bell } = useHouse()
   const { id, name, room, kind, isOwner, viewers, lastPressAt } = camera
-  // For some seconds, until the clock of the page moves on.
-  const isRinging = press.value?.cameraId === id && now.value - press.value.at < 8_000
+  const isRinging = bell.ringing.value?.cameraId === id
+  const mutedUntil = bell.mutedUntil(id)
   const what = [kind === 'doorbell' ? 'Doorbell' : 'Camera', isOwner ? undefined : 'shared with you']
   return (
     <li class={isRinging ? 'tile is-ringing' : 'tile'}>
@@ -105,6 +105,14 @@ function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what:
             )}
             {what.filter(Boolean).join(' · ')}
           </p>
+          {mutedUntil !== undefined && (
+            <p class="soft">
+              Does not ring on this browser until {timeOfDay(mutedUntil)}.{' '}
+              <button type="button" class="link" onClick={() => bell.mute(id, 0)}>
+                Ring again
+              </button>
+            </p>
+          )}
           {kind === 'doorbell' && (
             <p class="soft">{lastPressAt === undefined ? 'Has not rung yet' : `Rang ${ago(lastPressAt, now.value)}`}</p>
           )}
