@@ -1,24 +1,27 @@
 /** Feeds one connected viewer: a key frame first, then what the source yields, skipping pictures while it cannot take them. */
-import { RtcpPayloadSpecificFeedback, type RTCPeerConnection } from 'werift'
+import { RtcpPayloadSpecificFeedback, type RTCPeerConnection, type RTCRtpTransceiver } from 'werift'
 import type { AudioPacket, VideoUnit } from './media.ts'
-import { createRtpTrack } from './rtp-track.ts'
+import { createRtpTrack, type RtpTrack } from './rtp-track.ts'
+import { createSeal } from './seal.ts'
+import { sendReport } from './sender-report.ts'
 import type { SharedSource } from './source.ts'
 
 export interface Feed {
   video(unit: VideoUnit): void
   audio(packet: AudioPacket): void
   sent(): { videoPackets: number; audioPackets: number }
+  /** Frees what it waits with; may be called again. */
+  close(): void
 }
 
 /** Begins to feed the connection, which must be connected. */
 export function createFeed(connection: RTCPeerConnection, source: SharedSource): Feed {
-  const senderOf = (kind: 'video' | 'audio') =>
-    connection.getTransceivers().find((transceiver) => transceiver.kind === kind && sends(transceiver.currentDirection))
-      ?.sender
-  const videoSender = senderOf('video')
-  const audioSender = senderOf('audio')
-  const video = videoSender && createRtpTrack(videoSender, 90_000, 'video')
-  const audio = audioSender && createRtpTrack(audioSender, audioSender.codec?.clockRate ?? 48_000, 'audio')
+  const trackOf = (kind: 'video' | 'audio') => {
+    const transceiver = connection.getTransceivers().find((each) => each.kind === kind && sends(each.currentDirection))
+    return transceiver && openTrack(kind, transceiver, connection.cname)
+  }
+  const video = trackOf('video')
+  const audio = trackOf('audio')
   /** A decoder can only begin at a key frame, and begins anew after a gap. */
   let needsKey = true
 
@@ -46,8 +49,36 @@ export function createFeed(connection: RTCPeerConnection, source: SharedSource):
       audio?.send([packet.payload], packet.at)
     },
     sent: () => ({ videoPackets: video?.sent() ?? 0, audioPackets: audio?.sent() ?? 0 }),
+    close() {
+      video?.close()
+      audio?.close()
+    },
   }
 }
+
+/** The track by which this section of the answer is served; `undefined` when no codec was agreed for it. */
+function openTrack(kind: 'video' | 'audio', transceiver: RTCRtpTransceiver, cname: string): RtpTrack | undefined {
+  const { sender, codecs, mid, headerExtensions } = transceiver
+  const { codec, dtlsTransport, ssrc } = sender
+  if (!codec || mid === null) return undefined
+  const { payloadType, clockRate } = codec
+  const extension = headerExtensions.find(({ uri }) => uri === midUri)
+  const named = extension && { mid: { id: extension.id, value: mid } }
+  const repair = codecs.find(({ name, parameters }) => /^rtx$/i.test(name) && parameters === `apt=${payloadType}`)
+  const track = createRtpTrack({
+    kind,
+    clockRate,
+    stream: { ssrc, payloadType, ...named },
+    ...(repair && { repair: { ssrc: sender.rtxSsrc, payloadType: repair.payloadType, ...named } }),
+    seal: createSeal(dtlsTransport.srtp.localContext),
+    transmit: dtlsTransport.iceTransport.connection.send,
+    report: (info) => void sendReport(dtlsTransport, { ssrc, cname, ...info }),
+  })
+  sender.onGenericNack.subscribe(({ lost }) => track.repeat(lost))
+  return track
+}
+
+const midUri = 'urn:ietf:params:rtp-hdrext:sdes:mid'
 
 const sends = (direction: string | null): boolean => direction === 'sendrecv' || direction === 'sendonly'
 

@@ -1,58 +1,131 @@
-/** One outgoing RTP stream to one viewer: numbers and stamps the payloads that all viewers share. */
+/** One outgoing RTP stream to one viewer: numbers, stamps and seals the payloads that all viewers share. */
 import { randomInt } from 'node:crypto'
-import { RtpHeader, RtpPacket, type RTCRtpSender } from 'werift'
+import { createPacer } from './pacer.ts'
+import { createHeader, type HeaderOptions } from './rtp-header.ts'
+import type { Seal } from './seal.ts'
+import type { SenderReport } from './sender-report.ts'
+
+/** How far a stream is. */
+export type StreamInfo = Omit<SenderReport, 'ssrc' | 'cname'>
 
 /** Packets that may wait in a viewer's transport; more, and it is not taking them. */
 const maxWaiting = 400
-/** Between 1 January 1900, where NTP begins, and the Unix epoch (RFC 5905 figure 4). */
-const ntpOffsetSeconds = 2_208_988_800
+/** What a viewer may ask for again: a second of a good picture. */
+const kept = 512
+/** One that was repeated is on its way for so long. */
+const repeatMs = 20
+const reportEachMs = 1_000
+
+export interface RtpTrackOptions {
+  readonly kind: 'video' | 'audio'
+  readonly clockRate: number
+  readonly stream: HeaderOptions
+  /** The stream on which packets are repeated (RFC 4588); without it they are repeated as they were. */
+  readonly repair?: HeaderOptions
+  readonly seal: Seal
+  /** Resolves when the transport has taken the packet, or rejects: then it is a lost packet. */
+  readonly transmit: (packet: Buffer) => Promise<void>
+  /** Called with the first packet and then each second, while packets are sent. */
+  readonly report: (info: StreamInfo) => void
+}
 
 export interface RtpTrack {
   /** Sends one access unit or one audio packet of the instant `at` (epoch milliseconds). False when it was dropped. */
   send(payloads: readonly Buffer[], at: number): boolean
+  /** Sends the packets with these sequence numbers again, as far as they are still kept. */
+  repeat(sequenceNumbers: readonly number[]): void
+  /** How many packets were sent, each counted once. */
   sent(): number
+  /** Forgets what has not left yet; may be called again. */
+  close(): void
 }
 
-export function createRtpTrack(sender: RTCRtpSender, clockRate: number, kind: 'video' | 'audio'): RtpTrack {
-  // RFC 3550 section 5.1: both begin anywhere.
-  let sequenceNumber = randomInt(0x1_0000)
+interface Packet {
+  /** The sequence number, and before it how often they began again (RFC 3711 section 3.3.1). */
+  readonly index: number
+  readonly timestamp: number
+  readonly marker: boolean
+  readonly payload: Buffer
+  repeatedAt: number
+}
+
+/** A track of one connection, which must be established. */
+export function createRtpTrack(options: RtpTrackOptions): RtpTrack {
+  const { kind, clockRate, stream, repair, seal, transmit, report } = options
+  const pacer = createPacer()
+  const header = createHeader(stream)
+  // RFC 3550 section 5.1: all begin anywhere. Sequence numbers do so in the lower half, or a viewer that misses the first
+  // packets could take those after number 65,535 for its first, and would count the rounds from there.
+  let nextIndex = randomInt(0x8000)
   const firstTimestamp = randomInt(0x1_0000_0000)
   let firstAt: number | undefined
-  let lastAt = 0
-  let sent = 0
+  let reportedAt = -Infinity
+  let packetCount = 0
+  let octetCount = 0
   let waiting = 0
+  const history: (Packet | undefined)[] = []
 
-  // werift 0.25 writes the milliseconds of its sender reports as if they were NTP's binary fraction, up to a second wrong.
-  // The report is to say when the media of `rtpTimestamp` was captured, and that is known here.
-  Object.defineProperty(sender, 'ntpTimestamp', { get: () => toNtp(lastAt), set() {} })
+  const settled = () => {
+    waiting -= 1
+  }
+  const emit = (sealed: Buffer) => {
+    waiting += 1
+    // A packet that cannot be sent is a lost packet; the connection's state tells the rest.
+    transmit(sealed).then(settled, settled)
+  }
+  const sealAs = ({ index, timestamp, marker, payload }: Packet) =>
+    seal(header(index, timestamp, marker), payload, index)
+  const sendFirst = (packet: Packet, at: number) => {
+    history[packet.index % kept] = packet
+    packetCount += 1
+    octetCount += packet.payload.length
+    emit(sealAs(packet))
+    if (Math.abs(at - reportedAt) < reportEachMs) return
+    reportedAt = at
+    report({ at, rtpTimestamp: packet.timestamp, packetCount, octetCount })
+  }
+  const sendAgain = repair ? createRepair(repair, seal, emit) : (packet: Packet) => emit(sealAs(packet))
 
   return {
     send(payloads, at) {
       if (waiting > maxWaiting) return false
+      // The marker ends an access unit (RFC 6184 section 5.1); in audio it begins a talkspurt (RFC 3551 section 4.1).
+      const marked = kind === 'video' ? payloads.length - 1 : firstAt === undefined ? 0 : -1
       firstAt ??= at
-      lastAt = at
       const timestamp = (firstTimestamp + Math.round(((at - firstAt) * clockRate) / 1_000)) >>> 0
-      for (const [index, payload] of payloads.entries()) {
-        // The marker ends an access unit (RFC 6184 section 5.1); in audio it would begin a talkspurt (RFC 3551 section 4.1).
-        const marker = kind === 'video' ? index === payloads.length - 1 : sent === 0
-        const packet = new RtpPacket(new RtpHeader({ sequenceNumber, timestamp, marker }), payload)
-        sequenceNumber = (sequenceNumber + 1) & 0xffff
-        sent += 1
-        waiting += 1
-        const settled = () => {
-          waiting -= 1
-        }
-        // A packet that cannot be sent is a lost packet; the connection's state tells the rest.
-        sender.sendRtp(packet).then(settled, settled)
-      }
+      pacer.add(
+        payloads.map((payload, position) => {
+          const packet = { index: nextIndex, timestamp, marker: position === marked, payload, repeatedAt: -Infinity }
+          nextIndex += 1
+          return () => sendFirst(packet, at)
+        }),
+      )
       return true
     },
-    sent: () => sent,
+    repeat(sequenceNumbers) {
+      const now = performance.now()
+      const lost = sequenceNumbers.flatMap((sequenceNumber) => {
+        const packet = history[sequenceNumber % kept]
+        if (!packet || (packet.index & 0xffff) !== sequenceNumber || now - packet.repeatedAt < repeatMs) return []
+        packet.repeatedAt = now
+        return [() => sendAgain(packet)]
+      })
+      pacer.add(lost, true)
+    },
+    sent: () => packetCount,
+    close: pacer.close,
   }
 }
 
-function toNtp(epochMs: number): bigint {
-  const seconds = Math.floor(epochMs / 1_000)
-  const fraction = Math.floor(((epochMs - seconds * 1_000) / 1_000) * 2 ** 32)
-  return (BigInt(seconds + ntpOffsetSeconds) << 32n) | BigInt(fraction)
+/** Sends a packet on a stream of its own, behind the number that it had (RFC 4588 section 4). */
+function createRepair(stream: HeaderOptions, seal: Seal, emit: (sealed: Buffer) => void): (packet: Packet) => void {
+  const header = createHeader(stream)
+  let nextIndex = randomInt(0x8000)
+  return ({ index, timestamp, marker, payload }) => {
+    const numbered = Buffer.allocUnsafe(2 + payload.length)
+    numbered.writeUInt16BE(index & 0xffff)
+    numbered.set(payload, 2)
+    emit(seal(header(nextIndex, timestamp, marker), numbered, nextIndex))
+    nextIndex += 1
+  }
 }

@@ -121,6 +121,7 @@ export function openViewer(options: ViewerOptions): Viewer {
     if (ear) heard = { ...heard, packets: ear.heard().packets }
     ear?.close()
     voice?.close()
+    feed?.close()
     if (!feed) blame('media_failed', [reason, ...(servers?.failures() ?? [])].join('; '))
     void report(feed ? how : 'failed')
     log('info', 'viewer-gone', { viewerId, reason, ...feed?.sent(), heardPackets: heard.packets })
