@@ -248,9 +248,15 @@ export interface Collection<T> extends BasicCollection<T> {
    * somebody else wrote in between. No write is lost: changes of this process wait for one another, and one that loses to
    * other processes again and again throws `BridgeError` `rate_limited`, with nothing written.
    * `next` may be called several times and has no effects. Where it returns `undefined` or throws, nothing is written.
+   * `just.read`: what the caller has read a moment ago, or that there was none; it spares a read and the waiting, and where it
+   * is not so any more, the change is made again.
    * Returns what was written, or `undefined` where nothing was.
    */
-  change(id: string, next: (stored: Stored<T> | undefined) => Changed<T> | undefined): Promise<Stored<T> | undefined>
+  change(
+    id: string,
+    next: (stored: Stored<T> | undefined) => Changed<T> | undefined,
+    just?: { readonly read: Stored<T> | undefined },
+  ): Promise<Stored<T> | undefined>
   /** Every record of a group in order of id, page by page as it is read; from the id `after` on. What is read may be removed. */
   all(group: string, from?: { readonly after?: string | undefined }): AsyncIterable<Stored<T>>
 }

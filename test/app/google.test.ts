@@ -7,6 +7,7 @@ import { createEvents } from '../../src/bridge/cameras/events.ts'
 import { createGoogleSide } from '../../src/bridge/assembly/google.ts'
 import { createNotices } from '../../src/bridge/assembly/notices.ts'
 import { createShares } from '../../src/bridge/cameras/sharing.ts'
+import { createCameraStates } from '../../src/bridge/cameras/states.ts'
 import { createBroker } from '../../src/bridge/broker/broker.ts'
 import { createOutbox } from '../../src/bridge/outbox/outbox.ts'
 import { accountId, cameraId, type AccountId, type Camera, type Signaling } from '../../src/core/ports.ts'
@@ -82,6 +83,7 @@ async function openHouse() {
       ...base,
       config: settings,
       publicUrl: 'https://bridge.example',
+      states: createCameraStates(base),
       cameras: { ...cameras, ...shares.visible },
       broker,
       linking: {
@@ -100,6 +102,7 @@ async function openHouse() {
   const outbox = createOutbox({ ...base, deliver: { ...(side.deliver && { google: side.deliver }) } })
   const events = createEvents({
     ...base,
+    states: createCameraStates(base),
     outbox,
     translate: [side.translate],
     audience: shares.audience,

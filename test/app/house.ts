@@ -15,6 +15,7 @@ import { createIntake } from '../../src/bridge/doors/intake.ts'
 import { createSignatures } from '../../src/bridge/signature.ts'
 import { createNotices } from '../../src/bridge/assembly/notices.ts'
 import { createSnapshots } from '../../src/bridge/cameras/snapshots.ts'
+import { createCameraStates } from '../../src/bridge/cameras/states.ts'
 import { createBroker } from '../../src/bridge/broker/broker.ts'
 import { BridgeError } from '../../src/core/errors.ts'
 import { createOutbox } from '../../src/bridge/outbox/outbox.ts'
@@ -92,6 +93,7 @@ export async function openHouse(options: HouseOptions = {}) {
       timeZone: 'Europe/Berlin',
     },
     publicUrl: 'https://bridge.example',
+    states: createCameraStates(base),
     sealingKey,
     authority,
     cameras,
@@ -105,6 +107,7 @@ export async function openHouse(options: HouseOptions = {}) {
   })
   const events = createEvents({
     ...base,
+    states: createCameraStates(base),
     outbox,
     translate: [side.translate],
     audience: ownerAlone,

@@ -4,7 +4,6 @@ import {
   accountId,
   cameraId,
   type Camera,
-  type Collection,
   type CameraMessage,
   type Log,
   type Presence,
@@ -22,6 +21,7 @@ import {
 import type { SessionView } from '../../src/bridge/broker/view.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { budgets, cSdkAnswer, echoOffer, echoRules, hostCandidate } from './fixtures.ts'
+import { wrapped } from '../store/wrapped.ts'
 
 const camera: Camera = {
   id: cameraId('front-door'),
@@ -382,17 +382,11 @@ function slowStore() {
   const asked: string[] = []
   let gate = Promise.withResolvers<void>()
   gate.resolve()
-  const store: Store = {
-    ...kept,
-    collection: <T>(kind: string): Collection<T> => {
-      const collection = kept.collection<T>(kind)
-      return {
-        ...collection,
-        get: async (id) => (asked.push('get'), collection.get(id)),
-        put: async (id, value, options) => (asked.push('put'), await gate.promise, collection.put(id, value, options)),
-      }
-    },
-  }
+  const store = wrapped(kept, (_kind, records) => ({
+    ...records,
+    get: async (id) => (asked.push('get'), records.get(id)),
+    put: async (id, value, options) => (asked.push('put'), await gate.promise, records.put(id, value, options)),
+  }))
   return { store, asked, shut: () => void (gate = Promise.withResolvers()), open: () => gate.resolve() }
 }
 
@@ -748,20 +742,11 @@ describe('the record', () => {
   ])('a store that is slow to %s does not hold up the answer', async (_, slow) => {
     const kept = createSqliteStore(':memory:', Date.now)
     const gate = Promise.withResolvers<void>()
-    const store: Store = {
-      ...kept,
-      collection: <T>(kind: string): Collection<T> => {
-        const collection = kept.collection<T>(kind)
-        return {
-          ...collection,
-          get: async (id) => (slow === 'get' && (await gate.promise), collection.get(id)),
-          put: async (id, value, options) => (
-            slow === 'put' && (await gate.promise),
-            collection.put(id, value, options)
-          ),
-        }
-      },
-    }
+    const store = wrapped(kept, (_kind, records) => ({
+      ...records,
+      get: async (id) => (slow === 'get' && (await gate.promise), records.get(id)),
+      put: async (id, value, options) => (slow === 'put' && (await gate.promise), records.put(id, value, options)),
+    }))
     const { ask, broker } = house(good, { store, budgetMs: 1_000 })
     expect(await codeOf(ask())).toBe('answered')
     gate.resolve()
@@ -773,16 +758,10 @@ describe('the record', () => {
     const kept = createSqliteStore(':memory:', Date.now)
     const gate = Promise.withResolvers<void>()
     let puts = 0
-    const store: Store = {
-      ...kept,
-      collection: <T>(kind: string): Collection<T> => {
-        const collection = kept.collection<T>(kind)
-        return {
-          ...collection,
-          put: async (id, value, options) => (puts++ === 0 && (await gate.promise), collection.put(id, value, options)),
-        }
-      },
-    }
+    const store = wrapped(kept, (_kind, records) => ({
+      ...records,
+      put: async (id, value, options) => (puts++ === 0 && (await gate.promise), records.put(id, value, options)),
+    }))
     let calls = 0
     const { ask, broker } = house(
       (signal, viewerId) => (calls++ === 0 ? silent(signal, viewerId) : good(signal, viewerId)),

@@ -72,3 +72,12 @@ test('a changed camera keeps its key, also one of before', async () => {
   }
   expect(await cameras.change('attic', (before) => before)).toBeUndefined()
 })
+
+test('of many changes of one camera at once every one counts', async () => {
+  const cameras = open()
+  await cameras.put({ ...frontDoor, name: '' }, key)
+  const letters = 'abcdefghij'.split('')
+  await Promise.all(letters.map((one) => cameras.change(frontDoor.id, (now) => ({ ...now, name: now.name + one }))))
+  expect((await cameras.byId(frontDoor.id))?.name).toBe(letters.join(''))
+  expect(await cameras.change('no such camera', (now) => now)).toBeUndefined()
+})

@@ -2,8 +2,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import { createCameras, type Cameras } from '../../src/bridge/cameras/cameras.ts'
 import { createShares, type Shares } from '../../src/bridge/cameras/sharing.ts'
-import { accountId, cameraId, type Camera, type Collection, type Store } from '../../src/core/ports.ts'
+import { accountId, cameraId, type Camera, type Store } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
+import { wrapped } from '../store/wrapped.ts'
 
 const ada = accountId('ada')
 const bob = accountId('bob')
@@ -129,20 +130,16 @@ test('a camera that changes hands is shared with nobody any more', async () => {
 
 test('a share that was half written or half removed is none that its owner cannot see', async () => {
   let failing = ''
-  const fragile: Store = {
-    ...store,
-    collection<T>(kind: string): Collection<T> {
-      const records = store.collection<T>(kind)
-      const guard = () => {
-        if (kind === failing) throw new Error('the store is down')
-      }
-      return {
-        ...records,
-        put: async (...args) => (guard(), records.put(...args)),
-        remove: async (...args) => (guard(), records.remove(...args)),
-      }
-    },
-  }
+  const fragile = wrapped(store, (kind, records) => {
+    const guard = () => {
+      if (kind === failing) throw new Error('the store is down')
+    }
+    return {
+      ...records,
+      put: async (...args) => (guard(), records.put(...args)),
+      remove: async (...args) => (guard(), records.remove(...args)),
+    }
+  })
   const risky = createShares(fragile, cameras)
   for (const kind of ['share', 'share-of']) {
     failing = kind

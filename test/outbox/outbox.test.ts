@@ -4,6 +4,7 @@ import { createOutbox, type Delivery, type Outgoing } from '../../src/bridge/out
 import { accountId, cameraId, type Store } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createWorld, press, report, tick } from './world.ts'
+import { wrapped } from '../store/wrapped.ts'
 
 let store: Store
 beforeEach(() => {
@@ -61,10 +62,7 @@ describe('an event', () => {
 
   test('that the store does not take rejects `add`', async () => {
     const { outbox } = createWorld(
-      {
-        ...store,
-        collection: (kind) => ({ ...store.collection(kind), put: () => Promise.reject(new Error('disk full')) }),
-      },
+      wrapped(store, (_kind, records) => ({ ...records, put: () => Promise.reject(new Error('disk full')) })),
       done,
     ).boot()
     await expect(outbox.add([press()])).rejects.toThrow('disk full')
@@ -308,13 +306,10 @@ describe('reports among several processes', () => {
 
 test('a new press is written once before it leaves', async () => {
   let writes = 0
-  const counting: Store = {
-    ...store,
-    collection<T>(kind: string) {
-      const inner = store.collection<T>(kind)
-      return { ...inner, put: (...args: Parameters<typeof inner.put>) => (writes++, inner.put(...args)) }
-    },
-  }
+  const counting = wrapped(store, (_kind, records) => ({
+    ...records,
+    put: (...args) => (writes++, records.put(...args)),
+  }))
   const seen: number[] = []
   const world = createWorld(counting, async () => {
     seen.push(writes)

@@ -33,6 +33,19 @@ test('a change that loses a race is made again of what the winner wrote', async 
   expect(written).toEqual({ id: 'id', value: 41, version: 5 })
 })
 
+test('what the caller has just read spares a read, and is asked for again where it was not true', async () => {
+  const read = { id: 'id', value: 10, version: 1 }
+  const seen: (number | undefined)[] = []
+  const add = (stored: { readonly value: number } | undefined) => {
+    seen.push(stored?.value)
+    return { value: (stored?.value ?? 0) + 1 }
+  }
+  await contested(0).change('id', add, { read })
+  await contested(1).change('id', add, { read })
+  await contested(0).change('id', add, { read: undefined })
+  expect(seen).toEqual([10, 10, 20, undefined, 10])
+})
+
 test('a change that loses again and again fails, and is not lost in silence', async () => {
   const change = contested(Infinity).change('id', () => ({ value: 1 }))
   await expect(change).rejects.toMatchObject({ code: 'rate_limited' })

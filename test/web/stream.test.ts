@@ -112,8 +112,9 @@ test('presses, presence, pictures and changes are told to who may see the camera
   }
   // The camera says it again, as after a lost reply: it was one press.
   await bridge.events.receive(camera, { kind: 'press', ...body })
-  await bridge.events.pictured(camera, 7)
-  await annas!.next('camera', ({ snapshotAt }) => snapshotAt === 7)
+  const at = Date.now()
+  await bridge.events.pictured(camera, at)
+  await annas!.next('camera', ({ snapshotAt }) => snapshotAt === at)
   expect(annas!.told.filter(({ event }) => event === 'press')).toHaveLength(1)
 
   await bridge.cameras.put({ ...camera, name: 'Back door' }, 'k'.repeat(43))

@@ -77,3 +77,8 @@ export function createLwa(client: LwaClient, clock: Clock): Lwa {
     refresh: (token) => ask({ grant_type: 'refresh_token', refresh_token: token }),
   }
 }
+
+/** Why there are no tokens, in LWA's word or ours. */
+export function whyNot(result: Exclude<LwaResult, { kind: 'tokens' }>): string {
+  return result.kind === 'refused' ? result.error : result.reason
+}

@@ -2,6 +2,7 @@
 import { createSecretKey } from 'node:crypto'
 import { createCameras } from '../cameras/cameras.ts'
 import { createShares } from '../cameras/sharing.ts'
+import { createCameraStates } from '../cameras/states.ts'
 import { createVisits } from '../cameras/visits.ts'
 import { createTrust } from '../oauth/trust.ts'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
@@ -32,6 +33,7 @@ export function createAlexaAlone(deps: BridgeDeps): AlexaSide {
     cameras: { ...cameras, ...createShares(store, cameras).visible },
     broker: openBroker(deps),
     notices: createNotices({ store, clock, log }),
+    states: createCameraStates(deps),
     store,
     clock,
     log,

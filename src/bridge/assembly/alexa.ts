@@ -13,12 +13,12 @@ import { timeZoneOf } from '../alexa/skill/time-zone.ts'
 import type { Authority } from '../authority.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { Deliver } from '../outbox/outbox.ts'
-import type { AccountId, Camera, CameraState, Clock, Log, Store } from 'transom-core/ports'
+import type { AccountId, Camera, Clock, Log, Store } from 'transom-core/ports'
 import type { Cameras } from '../cameras/cameras.ts'
 import type { BridgeConfig } from '../settings/bridge-config.ts'
 import type { Translate } from '../cameras/events.ts'
 import type { Notices } from './notices.ts'
-import { snapshotKeptMs } from '../cameras/snapshots.ts'
+import type { CameraStates } from '../cameras/states.ts'
 import type { Visits } from '../cameras/visits.ts'
 
 /** A notice names so many cameras. */
@@ -33,6 +33,7 @@ export interface AlexaSideDeps {
   readonly sealingKey: string
   readonly authority: Authority
   readonly cameras: Cameras
+  readonly states: Pick<CameraStates, 'of'>
   readonly broker: Broker
   readonly notices: Notices
   readonly store: Store
@@ -71,12 +72,7 @@ export function createAlexaSide(deps: AlexaSideDeps): {
     onAccepted: (accountId) => notices.remove(accountId, 'alexa_unlinked'),
     onForgotten: (accountId, why) => notices.add(accountId, 'alexa_unlinked', why),
   })
-  const states = deps.store.collection<CameraState>('camera-state')
-  const stateOf = async (camera: Camera): Promise<CameraState> => {
-    const { snapshot, ...state } = (await states.get(camera.id))?.value ?? {}
-    // Its picture goes before the word of it.
-    return snapshot && clock() - snapshot.at < snapshotKeptMs ? { ...state, snapshot } : state
-  }
+  const stateOf = deps.states.of
   const isOnline = (camera: Camera) => broker.isOnline(camera)
   const urls = gatewayUrl === undefined ? undefined : { NA: gatewayUrl, EU: gatewayUrl, FE: gatewayUrl }
 

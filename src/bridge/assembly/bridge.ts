@@ -24,6 +24,7 @@ import { createPresenceNews, createSourceFaults } from '../cameras/presence.ts'
 import type { Keys } from './keys.ts'
 import { createShares, type Shares } from '../cameras/sharing.ts'
 import { createSnapshots } from '../cameras/snapshots.ts'
+import { createCameraStates } from '../cameras/states.ts'
 
 export interface BridgeDeps {
   readonly config: BridgeConfig
@@ -86,6 +87,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const faults = createSourceFaults(deps.presence)
   const { presence } = faults
   const base = { store, clock, log }
+  const states = createCameraStates(base)
   const snapshots = createSnapshots(base)
   const tellOfChange = async (camera: Camera, kind: 'changed' | 'removed') => {
     if (kind === 'removed') await snapshots.remove(camera)
@@ -130,6 +132,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const alexaSide = createAlexaSide({
     ...base,
     config: config.alexa,
+    states,
     publicUrl,
     sealingKey: keys.sealing,
     authority,
@@ -140,6 +143,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const googleSide = createGoogleSide({
     ...base,
     config: config.google,
+    states,
     publicUrl,
     cameras: seen,
     broker,
@@ -147,7 +151,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     notices,
   })
   const console = config.console
-    ? createConsoleSide({ ...base, config, isLive, cameras, shares, linking, broker, presence })
+    ? createConsoleSide({ ...base, states, config, isLive, cameras, shares, linking, broker, presence })
     : undefined
   const outbox = createOutbox({
     ...base,
@@ -158,6 +162,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
   })
   const events = createEvents({
     ...base,
+    states,
     outbox,
     translate: [alexaSide.translate, googleSide.translate],
     audience: shares.audience,

@@ -2,13 +2,14 @@
 import type { Request, Router } from 'express'
 import type { Authorized } from '../authority.ts'
 import type { Broker } from '../broker/broker.ts'
-import { type AccountId, type CameraState, type Clock, type Log, type Presence, type Store } from 'transom-core/ports'
+import type { AccountId, Clock, Log, Presence } from 'transom-core/ports'
 import { createApi, type ApiDeps } from '../web/api.ts'
 import { createFeed } from '../web/feed.ts'
 import { createNews, type News } from '../web/news.ts'
 import { createRows } from '../web/rows.ts'
 import { createViewers } from '../web/viewers.ts'
 import type { Cameras } from '../cameras/cameras.ts'
+import type { CameraStates } from '../cameras/states.ts'
 import type { BridgeConfig } from '../settings/bridge-config.ts'
 import type { Events } from '../cameras/events.ts'
 import type { Linking } from './linking.ts'
@@ -24,7 +25,7 @@ export interface ConsoleDeps {
   readonly linking: Linking
   readonly broker: Broker
   readonly presence: Presence
-  readonly store: Store
+  readonly states: Pick<CameraStates, 'of'>
   readonly clock: Clock
   readonly log: Log
 }
@@ -44,8 +45,7 @@ export interface ConsoleSide {
 }
 
 export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
-  const { config, isLive, cameras, shares, linking, broker, presence, store, clock, log } = deps
-  const states = store.collection<CameraState>('camera-state')
+  const { config, isLive, cameras, shares, linking, broker, presence, states, clock, log } = deps
   const viewers = createViewers(clock)
   const visible = { ...cameras, ...shares.visible }
   const rows = createRows({
@@ -53,7 +53,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
     visible,
     broker,
     presence,
-    stateOf: async ({ id }) => (await states.get(id))?.value ?? {},
+    stateOf: states.of,
     viewers,
     isLive,
   })

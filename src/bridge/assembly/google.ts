@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import type { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
 import { createAfterwards } from '../google/afterwards.ts'
-import type { StateOf } from '../google/cameras.ts'
 import { createGoogleDeliver } from '../google/deliver.ts'
 import { onlyDevices } from '../google/devices.ts'
 import { createFulfillment, type Fulfillment } from '../google/fulfillment.ts'
@@ -18,8 +17,9 @@ import { createSignalingDoor, type SignalingDoor } from '../google/signaling.ts'
 import { parseJson } from '../http.ts'
 import type { OAuth } from '../oauth/server.ts'
 import type { Deliver, Outbox } from '../outbox/outbox.ts'
-import type { AccountId, CameraState, Clock, Log, Store } from 'transom-core/ports'
+import type { AccountId, Clock, Log, Store } from 'transom-core/ports'
 import type { Cameras } from '../cameras/cameras.ts'
+import type { CameraStates } from '../cameras/states.ts'
 import type { BridgeConfig } from '../settings/bridge-config.ts'
 import type { Translate } from '../cameras/events.ts'
 import type { Linking } from './linking.ts'
@@ -29,6 +29,7 @@ export interface GoogleDeps {
   readonly config: BridgeConfig['google']
   readonly publicUrl: string
   readonly cameras: Pick<Cameras, 'list' | 'find'>
+  readonly states: Pick<CameraStates, 'of'>
   readonly broker: Broker
   readonly linking: Pick<Linking, 'authority'> & {
     readonly oauth: Pick<OAuth, 'unlinkToken' | 'isLinked'>
@@ -64,8 +65,7 @@ export function createGoogleSide(deps: GoogleDeps): {
   const cameras = onlyDevices(deps.cameras, promises)
   const base = { store, clock, log, cameras, broker }
   const links = createGoogleLinks(base)
-  const states = store.collection<CameraState>('camera-state')
-  const stateOf: StateOf = async (camera) => (await states.get(camera.id))?.value ?? {}
+  const stateOf = deps.states.of
   const statesOf = createStatesOf(broker, stateOf)
   const onUnlinked = (account: AccountId) => notices.add(account, 'google_unlinked', 'Home Graph knows no such user')
 

@@ -55,37 +55,30 @@ export function createHistory(deps: {
   async function save(session: Session, recalled: Stored<Session> | undefined): Promise<void> {
     const { id, accountId, startedAt, viewerId } = session.facts
     report(session)
+    const isLater = ({ facts }: Session) => facts.viewerId !== viewerId && facts.startedAt > startedAt
+    const next = (stored: Stored<Session> | undefined) =>
+      stored !== undefined && isLater(stored.value) ? undefined : { value: session, ...place(accountId) }
     try {
       await noteForOwner(session)
-      let stored = recalled
-      for (let attempt = 0; attempt < 5; attempt++) {
-        const onlyIf = stored === undefined ? 'absent' : { version: stored.version }
-        if ((await sessions.put(id, session, { ...place(accountId), onlyIf })) !== undefined) return
-        stored = await sessions.get(id)
-        const other = stored?.value.facts
-        if (other !== undefined && other.viewerId !== viewerId && other.startedAt > startedAt) return
-      }
-      log('error', 'session not saved', { session: id, error: 'its record kept changing' })
+      await sessions.change(id, next, { read: recalled })
     } catch (error) {
       log('error', 'session not saved', { session: id, error })
     }
   }
 
   async function update(id: SessionId, event: SessionEvent, read?: Stored<Session>): Promise<Session | undefined> {
-    let stored = read ?? (await sessions.get(id))
-    for (let attempt = 0; attempt < 5 && stored !== undefined; attempt++) {
-      const [next] = step(stored.value, event)
-      if (next === stored.value) return next
-      const onlyIf = { version: stored.version }
-      if ((await sessions.put(id, next, { ...place(next.facts.accountId), onlyIf })) !== undefined) {
-        onChange(next)
-        if (next.phase !== stored.value.phase || causeOf(next) !== causeOf(stored.value)) report(next)
-        return next
-      }
-      stored = await sessions.get(id)
+    let before: Session | undefined
+    const next = (stored: Stored<Session> | undefined) => {
+      before = stored?.value
+      if (before === undefined) return undefined
+      const [value] = step(before, event)
+      return value === before ? undefined : { value, ...place(value.facts.accountId) }
     }
-    if (stored !== undefined) log('warn', 'session update lost', { session: id, event: event.kind })
-    return stored?.value
+    const moved = (await sessions.change(id, next, read && { read }))?.value
+    if (moved === undefined) return before
+    onChange(moved)
+    if (moved.phase !== before?.phase || causeOf(moved) !== causeOf(before)) report(moved)
+    return moved
   }
 
   /** One line for each turn of a session, by which failures can be counted. */
@@ -118,12 +111,8 @@ export function createHistory(deps: {
 
   async function all(accountId: AccountId): Promise<readonly Session[]> {
     const found: Session[] = []
-    for (let after: string | undefined; ;) {
-      const page = await sessions.list(accountId, { limit: 500, ...(after !== undefined && { after }) })
-      found.push(...page.map(({ value }) => value))
-      after = page.at(-1)?.id
-      if (page.length < 500) return found.sort((a, b) => b.facts.startedAt - a.facts.startedAt)
-    }
+    for await (const { value } of sessions.all(accountId)) found.push(value)
+    return found.sort((a, b) => b.facts.startedAt - a.facts.startedAt)
   }
 
   /** Reading the whole history costs the more the longer it may be, so that is done the less often. */

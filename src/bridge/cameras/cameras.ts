@@ -1,7 +1,6 @@
 /** The cameras' records: who owns which, and the key with which a camera speaks to the bridge. */
 import { createHash, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { BridgeError } from 'transom-core/errors'
 import type { AccountId, Camera, CameraId, Store } from 'transom-core/ports'
 import { seal, unseal } from 'transom-core/seal'
 
@@ -41,9 +40,6 @@ interface OldRecord {
   readonly keyHash: string
 }
 
-/** Nobody changes one camera oftener at a time. */
-const changeTries = 3
-
 /**
  * `onChange` is told of cameras that are new, other than before, or gone. `sealing`: 32 bytes that seal the signing keys;
  * without them cameras can show their key, but sign nothing.
@@ -60,7 +56,8 @@ export function createCameras(
   async function read(id: string): Promise<CameraRecord | undefined> {
     if (id.length < 1 || id.length > 256) return undefined
     const stored = await records.get(id)
-    if (stored === undefined || !('keyHash' in stored.value)) return stored?.value as CameraRecord | undefined
+    if (stored === undefined) return undefined
+    if (!('keyHash' in stored.value)) return stored.value
     const { camera, keyHash } = stored.value
     const renewed = toRecord(camera, Buffer.from(keyHash, 'base64'))
     const options = { group: camera.accountId, onlyIf: { version: stored.version } } as const
@@ -119,17 +116,15 @@ export function createCameras(
     },
     byId,
     async change(id, to) {
-      for (let tries = 0; tries < changeTries; tries++) {
-        const stored = await records.get(id)
+      let before: Camera | undefined
+      const changed = await records.change(id, (stored) => {
         if (stored === undefined) return undefined
-        const { camera: before } = stored.value
-        const camera = to(before)
-        const options = { group: before.accountId, onlyIf: { version: stored.version } } as const
-        if ((await records.put(id, { ...stored.value, camera }, options)) === undefined) continue
-        if (!isDeepStrictEqual(before, camera)) await onChange(camera, 'changed')
-        return camera
-      }
-      throw new BridgeError('invalid_request', `camera ${id} is being changed by others: try again`)
+        before = stored.value.camera
+        return { value: { ...stored.value, camera: to(before) }, group: before.accountId }
+      })
+      const camera = changed?.value.camera
+      if (camera !== undefined && !isDeepStrictEqual(before, camera)) await onChange(camera, 'changed')
+      return camera
     },
     async remove(id) {
       const removed = (await records.take(id))?.value.camera

@@ -1,9 +1,10 @@
 /** What cameras say: kept, and handed to the assistants' outbox; durable before the camera is answered. */
 import { BridgeError } from 'transom-core/errors'
 import type { Outgoing, Outbox } from '../outbox/outbox.ts'
-import type { Camera, CameraNews, CameraState, Clock, Log, Store } from 'transom-core/ports'
+import type { Camera, CameraNews, Clock, Log, Store } from 'transom-core/ports'
 import { happenedAt } from './clock.ts'
 import { createPace, restMs } from './pace.ts'
+import type { CameraStates } from './states.ts'
 import { createVisits, type KeptPress, type Visits } from './visits.ts'
 
 /** What one assistant is to be told of it; nothing when the account is not linked with it. */
@@ -27,13 +28,13 @@ type Press = Extract<CameraNews, { readonly kind: 'press' | 'person' }>
 const keptMs = 30 * 24 * 3_600_000
 /** Nobody stands at the door any more. */
 const staleMs = 30_000
-const page = 100
 const newsRetryMs = 1_000
 /** What a camera says itself, as often as it likes; the other news are the bridge's own. */
 const isOfCamera = (kind: CameraNews['kind']) => kind !== 'online' && kind !== 'changed' && kind !== 'removed'
 
 export function createEvents(deps: {
   readonly store: Store
+  readonly states: CameraStates
   readonly outbox: Pick<Outbox, 'add'>
   readonly translate: readonly Translate[]
   /** The camera as each account sees it that may see it: the owner's first. */
@@ -47,9 +48,8 @@ export function createEvents(deps: {
   readonly clock: Clock
   readonly log: Log
 }): Events {
-  const { store, clock, log } = deps
+  const { store, states, clock, log } = deps
   const presses = store.collection<KeptPress>('press')
-  const states = store.collection<CameraState>('camera-state')
   const kept = createVisits(store, clock)
 
   const pace = createPace(clock)
@@ -98,10 +98,9 @@ export function createEvents(deps: {
     ])
     if (isNew !== undefined && news.kind === 'press') {
       // For who looks at the list of cameras: no reason to have the camera say it again.
-      const noted = (state: CameraState) => ((state.press?.at ?? -1) > at ? state : { ...state, press: { at } })
-      await update(camera, noted).catch((error: unknown) =>
-        log('warn', 'press not noted', { camera: camera.id, error }),
-      )
+      await states
+        .note(camera, { kind: 'press', at })
+        .catch((error: unknown) => log('warn', 'press not noted', { camera: camera.id, error }))
     }
     if (isNew !== undefined) deps.onNews?.(camera, news)
     log('info', 'press', {
@@ -119,22 +118,10 @@ export function createEvents(deps: {
     return known ? { ...news, at: known.value.at } : news
   }
 
-  async function update(camera: Camera, change: (state: CameraState) => CameraState): Promise<void> {
-    for (let attempt = 0; attempt < 5; attempt++) {
-      const stored = await states.get(camera.id)
-      const before = stored?.value ?? {}
-      const after = change(before)
-      if (after === before) return
-      const onlyIf = stored ? { version: stored.version } : 'absent'
-      if ((await states.put(camera.id, after, { onlyIf })) !== undefined) return
-    }
-    log('warn', 'camera state update lost', { camera: camera.id })
-  }
-
   async function forget(camera: Camera): Promise<void> {
-    await states.remove(camera.id)
+    await states.forget(camera)
     for (;;) {
-      const some = await presses.list(camera.id, { limit: page })
+      const some = await presses.list(camera.id)
       if (some.length === 0) return
       await Promise.all(some.map(({ id }) => presses.remove(id)))
     }
@@ -147,36 +134,16 @@ export function createEvents(deps: {
       switch (news.kind) {
         case 'press':
           return press(camera, news.at > given.at ? await asFirstHeard(camera, news) : news)
-        case 'motion': {
-          const { isDetected, at } = news
-          await update(camera, (state) =>
-            (state.motion?.at ?? -1) > at ? state : { ...state, motion: { isDetected, at } },
-          )
-          return tell(camera, news)
-        }
-        case 'battery': {
-          const { level, at } = news
-          await update(camera, (state) =>
-            (state.battery?.at ?? -1) > at ? state : { ...state, battery: { level, at } },
-          )
-          return tell(camera, news)
-        }
-        case 'switch': {
-          const { isOn, at } = news
-          await update(camera, (state) => ((state.switch?.at ?? -1) > at ? state : { ...state, switch: { isOn, at } }))
-          return tell(camera, news)
-        }
-        case 'sensor': {
-          const { kind: _, name, ...measured } = news
+        case 'sensor':
           // What it does not have is not kept: names come from outside.
-          if (camera.sensors?.some((sensor) => sensor.name === name) !== true) return
-          await update(camera, (state) =>
-            (state.sensors?.[name]?.at ?? -1) > measured.at
-              ? state
-              : { ...state, sensors: { ...state.sensors, [name]: measured } },
-          )
+          if (camera.sensors?.some(({ name }) => name === news.name) !== true) return
+          await states.note(camera, news)
           return tell(camera, news)
-        }
+        case 'motion':
+        case 'battery':
+        case 'switch':
+          await states.note(camera, news)
+          return tell(camera, news)
         case 'person':
           return tell(camera, news)
         case 'online':
@@ -192,7 +159,7 @@ export function createEvents(deps: {
     },
     seenOtherwise: async (camera, kind) => deps.outbox.add(await translated(camera, { kind, at: clock() })),
     async pictured(camera, at) {
-      await update(camera, (state) => ({ ...state, snapshot: { at } }))
+      await states.note(camera, { kind: 'pictured', at })
       deps.onNews?.(camera, { kind: 'pictured', at })
     },
     ...kept,

@@ -44,44 +44,29 @@ export interface Ledger {
 
 export function createLedger(store: Store, clock: Clock): Ledger {
   const lines = store.collection<Line>('outbox')
-  /** Events about one subject are written one after the other, so that the newest is taken on last. */
-  const opening = new Map<string, Promise<unknown>>()
 
   async function write(entry: Entry, line: Line): Promise<boolean> {
-    const version = await lines.put(entry.key, line, { ...optionsOf(line), onlyIf: { version: entry.version } })
+    const version = await lines.put(entry.key, line, { ...placeOf(line), onlyIf: { version: entry.version } })
     if (version === undefined) return false
     Object.assign(entry, { version, heldUntil: line.heldUntil ?? 0, isOurs: line.heldUntil !== undefined })
     return true
   }
 
-  function optionsOf({ event, state }: Line) {
+  function placeOf({ event, state }: Line) {
     const expiresAt = Math.max(event.usefulUntil, clock()) + memoryMs
     return state === 'open' ? { expiresAt, group: listOf(event) } : { expiresAt }
-  }
-
-  async function open(key: string, event: Outgoing, heldUntil: number): Promise<Entry | undefined> {
-    const line: Line = { event, state: 'open', heldUntil }
-    for (;;) {
-      const known = await lines.get(key)
-      if (known && (known.value.event.id === event.id || known.value.event.at > event.at)) return undefined
-      const onlyIf = known ? { version: known.version } : 'absent'
-      const version = await lines.put(key, line, { ...optionsOf(line), onlyIf })
-      if (version !== undefined) return { key, event, version, attempts: 0, isTold: false, heldUntil, isOurs: true }
-      // Another process wrote in between: what it wrote decides.
-    }
   }
 
   return {
     async open(event, heldUntil) {
       const key = keyOf(event)
-      const before = opening.get(key)
-      const opened = (before ?? Promise.resolve()).catch(() => {}).then(() => open(key, event, heldUntil))
-      opening.set(key, opened)
-      try {
-        return await opened
-      } finally {
-        if (opening.get(key) === opened) opening.delete(key)
-      }
+      const line: Line = { event, state: 'open', heldUntil }
+      // Events about one subject are written one after the other, so that the newest is taken on last.
+      const opened = await lines.change(key, (known) => {
+        const isKnown = known && (known.value.event.id === event.id || known.value.event.at > event.at)
+        return isKnown ? undefined : { value: line, ...placeOf(line) }
+      })
+      return opened && { key, event, version: opened.version, attempts: 0, isTold: false, heldUntil, isOurs: true }
     },
     hold: (entry, heldUntil) => write(entry, { event: entry.event, state: 'open', heldUntil }),
     async release(entry) {

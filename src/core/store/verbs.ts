@@ -1,6 +1,6 @@
 /** The two verbs that every store gets from its other five: `change`, the one policy for lost races, and `all`. */
 import { BridgeError } from '../errors.ts'
-import type { BasicCollection, Collection } from '../ports.ts'
+import type { BasicCollection, Collection, Stored } from '../ports.ts'
 
 /** Only other processes are raced against, and each try that fails is one that somebody else won. */
 const mostTries = 20
@@ -12,22 +12,34 @@ export type InTurn = <R>(key: string, work: () => Promise<R>) => Promise<R>
 
 /** Makes the whole port of the five verbs. `inTurn` is shared by all collections of one store. */
 export function withVerbs<T>(kind: string, records: BasicCollection<T>, inTurn: InTurn): Collection<T> {
+  type Next = Parameters<Collection<T>['change']>[1]
+
+  /** Whether it is settled, and what was written; somebody else may have written since `stored` was read. */
+  async function attempt(id: string, next: Next, stored: Stored<T> | undefined) {
+    const changed = next(stored)
+    if (changed === undefined) return { isSettled: true, written: undefined }
+    const { value, ...place } = changed
+    const onlyIf = stored === undefined ? 'absent' : { version: stored.version }
+    const version = await records.put(id, value, { ...place, onlyIf })
+    if (version === undefined) return { isSettled: false, written: undefined }
+    const { expiresAt } = place
+    return { isSettled: true, written: { id, value, version, ...(expiresAt !== undefined && { expiresAt }) } }
+  }
+
   return {
     ...records,
-    change: (id, next) =>
-      inTurn(`${kind}#${id}`, async () => {
+    async change(id, next, just) {
+      // Whoever has read the record already waits for nobody: where that was not so, it comes again in turn.
+      const early = just && (await attempt(id, next, just.read))
+      if (early?.isSettled) return early.written
+      return inTurn(`${kind}#${id}`, async () => {
         for (let tries = 0; tries < mostTries; tries += 1) {
-          const stored = await records.get(id)
-          const changed = next(stored)
-          if (changed === undefined) return undefined
-          const { value, ...place } = changed
-          const onlyIf = stored === undefined ? 'absent' : { version: stored.version }
-          const version = await records.put(id, value, { ...place, onlyIf })
-          if (version === undefined) continue
-          return { id, value, version, ...(place.expiresAt !== undefined && { expiresAt: place.expiresAt }) }
+          const { isSettled, written } = await attempt(id, next, await records.get(id))
+          if (isSettled) return written
         }
         throw new BridgeError('rate_limited', `a ${kind} is being changed by too many at once`)
-      }),
+      })
+    },
     async *all(group, { after } = {}) {
       for (let last = after; ;) {
         const page = await records.list(group, { limit: pageSize, ...(last !== undefined && { after: last }) })
