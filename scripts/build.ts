@@ -34,8 +34,8 @@ interface Manifest {
 
 await rm(built, { recursive: true, force: true })
 await Promise.all([
-  tsc('tsconfig.build.json'),
-  tsc('src/player/tsconfig.build.json'),
+  // One after the other: both write what they share, the types of core.
+  tsc('src/player/tsconfig.build.json').then(() => tsc('tsconfig.build.json')),
   run('vite', ['build', join(root, 'src/console'), '--outDir', join(built, 'console/dist'), '--logLevel', 'warn']),
 ])
 for await (const file of glob('**/*.d.ts', { cwd: built })) await rewrite(join(built, file), withoutTs)

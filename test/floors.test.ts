@@ -89,6 +89,16 @@ describe.each(Object.keys(mayDepend))('the package %s', (name) => {
     expect(ours.filter((one) => !mayDepend[name]!.includes(one.slice('transom-'.length)))).toEqual([])
   })
 
+  test('imports of ours what only development needs as types alone', () => {
+    const typesOnly = Object.keys(devDependencies).filter((one) => one.startsWith('transom-'))
+    const values = files.flatMap((file) =>
+      [...read(file).matchAll(/^(?:import|export) (?!type\b)[^'"]*?from '([^'/]+)/gm)]
+        .filter(([, target = '']) => typesOnly.includes(target))
+        .map(([, target]) => `${file} -> ${target}`),
+    )
+    expect(values).toEqual([])
+  })
+
   test('imports what its manifest names, of others only what they export, and no file outside of it', () => {
     const named = { ...dependencies, ...optionalDependencies, ...devDependencies }
     const isAllowed = (target: string): boolean => {

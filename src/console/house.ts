@@ -2,7 +2,8 @@
 import { signal, type ReadonlySignal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import type { Api, Assistant, Camera, Me, Session, SessionRow } from './api.ts'
+import type { StreamEvent } from 'transom-core/wire/api'
+import type { Api, Camera, Me, Session, SessionRow } from './api.ts'
 import { createBell, type Bell } from './bell.ts'
 import type { SignIn } from './sign-in.ts'
 import { followTogether, type Browser } from './together.ts'
@@ -28,26 +29,10 @@ export interface House {
   reload(): Promise<void>
 }
 
-/** What passes through the page and is not kept. */
-export interface Told {
-  /** A whole session, as it changes. */
-  readonly session: Session
-  /** An assistant has told its displays of a press. Alexa hears whole seconds of it. */
-  readonly announced: {
-    readonly assistant: Assistant
-    readonly cameraId: string
-    readonly at: number
-    readonly pressedAt: number
-  }
-  /** What the bridge sent is not what the real one takes. */
-  readonly complaint: { readonly assistant: Assistant; readonly message: string }
-}
+/** What passes through the page and is not kept: the stream's events by name. */
+export type Told = { readonly [Name in StreamEvent['event']]: Extract<StreamEvent, { readonly event: Name }>['data'] }
 
-export interface Press {
-  readonly cameraId: string
-  readonly eventId: string
-  readonly at: number
-}
+export type Press = Told['press']
 
 const tickMs = 5_000
 /** As many as the bridge keeps. */
@@ -97,26 +82,26 @@ export function openHouse(api: Api, signIn: SignIn, me: Me, browser: Browser): H
     }
   }
 
-  const handlers: Readonly<Record<string, (data: never) => void>> = {
+  const handlers: { readonly [Name in keyof Told]?: (data: Told[Name]) => void } = {
     // What happened between two streams is in the lists.
-    hello: ({ at }: { at: number }) => {
+    hello: ({ at }) => {
       heard = { at, by: performance.now() }
       reload().catch(() => undefined)
     },
-    camera: (camera: Camera) => {
+    camera: (camera) => {
       const others = (cameras.value ?? []).filter(({ id }) => id !== camera.id)
       cameras.value = sorted([...others, camera])
     },
-    'camera-removed': ({ id }: { id: string }) => {
+    'camera-removed': ({ id }) => {
       cameras.value = (cameras.value ?? []).filter((camera) => camera.id !== id)
     },
-    press: (one: Press) => {
+    press: (one) => {
       press.value = one
       cameras.value = cameras.value?.map((camera) =>
         camera.id === one.cameraId ? { ...camera, lastPressAt: one.at } : camera,
       )
     },
-    session: (session: Session) => {
+    session: (session) => {
       sessions.value = withRow(sessions.value ?? [], session)
     },
   }
@@ -125,7 +110,7 @@ export function openHouse(api: Api, signIn: SignIn, me: Me, browser: Browser): H
     { path: '/api/stream', name: `transom ${me.login}` },
     ({ event, data }) => {
       const told = JSON.parse(data) as never
-      const change = (): void => handlers[event]?.(told)
+      const change = (): void => handlers[event as keyof Told]?.(told)
       change()
       tick()
       if (event !== 'hello') for (const changes of meanwhile) changes.push(change)

@@ -15,7 +15,6 @@ export default defineConfig({
     strictPort: true,
     proxy: {
       '^/(api|oauth|simulator|cameras|google|\\.well-known)/': 'http://localhost:8080',
-      '^/notices$': 'http://localhost:8080',
     },
   },
   build: {

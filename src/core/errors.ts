@@ -72,6 +72,13 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
+/** Every code, in the order above. */
+export const errorCodeNames = Object.keys(errorCodes).filter(isErrorCode)
+
+function isErrorCode(code: string): code is ErrorCode {
+  return code in errorCodes
+}
+
 /** What keeps a camera behind the gateway from delivering pictures. */
 export type SourceFault = Extract<ErrorCode, `source_${string}`>
 

@@ -25,10 +25,17 @@ export type PlayerStepName =
   | 'lost'
   | 'hung-up'
 
+/** RTCIceServer of the W3C WebRTC API, which nobody changes. */
+export interface IceServer {
+  readonly urls: string | readonly string[]
+  readonly username?: string
+  readonly credential?: string
+}
+
 export interface DisplayOptions {
   /** Shows the picture and plays the sound. Its `srcObject` belongs to the display until `close`. */
   readonly video: HTMLVideoElement
-  readonly iceServers: readonly RTCIceServer[]
+  readonly iceServers: readonly IceServer[]
   /** Brings the complete SDP offer to the camera's side, and its complete SDP answer back. */
   exchange(offer: string, signal: AbortSignal): Promise<string>
   onStep?(step: PlayerStep): void
@@ -61,7 +68,8 @@ export async function connectDisplay(options: DisplayOptions): Promise<Display> 
   const startedAt = performance.now()
   const hangUp = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, hangUp.signal]) : hangUp.signal
-  const peer = new RTCPeerConnection({ iceServers: [...options.iceServers], bundlePolicy: 'max-bundle' })
+  const iceServers = options.iceServers.map((server) => ({ ...server, urls: [server.urls].flat() }))
+  const peer = new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle' })
   const stream = new MediaStream()
   let firstFrameMs: number | undefined
   let patience: ReturnType<typeof setTimeout> | undefined

@@ -1,7 +1,14 @@
 /** `transom-player.js`: everything a page needs to show a camera of a bridge. Loading it defines `<transom-player>`. */
 import { TransomPlayer } from './element.ts'
 
-export { connectDisplay, type Display, type DisplayOptions, type PlayerStep, type PlayerStepName } from './display.ts'
+export {
+  connectDisplay,
+  type Display,
+  type DisplayOptions,
+  type IceServer,
+  type PlayerStep,
+  type PlayerStepName,
+} from './display.ts'
 export { TransomPlayer } from './element.ts'
 export { holdToTalk } from './hold-to-talk.ts'
 export { createPlayer, type Player, type PlayerEvents, type PlayerOptions, type PlayerState } from './player.ts'

@@ -2,6 +2,7 @@
 import { connectDisplay, type Display, type PlayerStep, type PlayerStepName } from './display.ts'
 import { isLasting, PlayerError, problemOf, type Problem } from './problem.ts'
 import type { PlayerStats } from './stats.ts'
+import type { Refused, View, ViewAnswer, ViewOffer } from 'transom-core/wire/api'
 
 export type PlayerState =
   | { readonly state: 'idle' }
@@ -102,7 +103,7 @@ export function createPlayer(options: PlayerOptions): Player {
       `/api/cameras/${encodeURIComponent(cameraId)}/views`,
       {},
       signal,
-    )) as { reference: string; iceServers: RTCIceServer[] }
+    )) as View
     const tell = (what: string, body: unknown = {}): void => {
       // A courtesy: the bridge learns of the end from the camera, too.
       call(`/api/views/${encodeURIComponent(reference)}/${what}`, body).catch(() => undefined)
@@ -122,7 +123,7 @@ export function createPlayer(options: PlayerOptions): Player {
         onLost: () => lose('The connection to the camera was lost.'),
         async exchange(sdp, within) {
           const path = `/api/views/${encodeURIComponent(reference)}/offer`
-          return ((await call(path, { cameraId, sdp }, within)) as { sdp: string }).sdp
+          return ((await call(path, { cameraId, sdp } satisfies ViewOffer, within)) as ViewAnswer).sdp
         },
       })
       tell('connected')
@@ -225,7 +226,7 @@ const unreachable: Problem = {
 /** `{error, message, advice}` of the bridge, or of something in between that is not the bridge. */
 function refusal(status: number, text: string): Problem {
   try {
-    const { error, message, advice } = JSON.parse(text) as { error: string; message: string; advice?: string }
+    const { error, message, advice } = JSON.parse(text) as Refused
     return { code: error, message, ...(advice !== undefined && { advice }) }
   } catch {
     return { ...unreachable, message: `The bridge, or what stands before it, answered ${status}.` }

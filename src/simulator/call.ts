@@ -220,7 +220,7 @@ async function readSession(
     return await withDeadline(
       new AbortController().signal,
       limits.heardMs + 2000,
-      () => new CallError('reply_invalid', 'GET /sessions is not answered'),
+      () => new CallError('reply_invalid', 'GET /api/sessions is not answered'),
       (signal) => settledSession(query, traffic.talkBackPackets, limits.heardMs, signal),
     )
   } catch {

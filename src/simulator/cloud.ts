@@ -4,7 +4,7 @@
  */
 
 import express, { type Request, type RequestHandler, type Response, Router } from 'express'
-import * as z from 'zod'
+import type * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import type { Clock, Log } from 'transom-core/ports'
 import { createAccountLinks } from './account-links.ts'
@@ -21,6 +21,17 @@ import type { Link } from './link.ts'
 import { findSession, type SessionQuery } from './sessions.ts'
 import { assistantNames, type AssistantName, type ClientSettings } from './settings.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
+import type { DisplayEvent } from 'transom-core/wire/api'
+import {
+  echoOffer,
+  linkRequest,
+  showRequest,
+  type EchoAnswer,
+  type FailedView,
+  type Links,
+  type LinkStart,
+  type Shown,
+} from 'transom-core/wire/displays'
 import { faultsOf } from 'transom-core/wire/faults'
 
 export interface SimulatorCloudDeps extends DirectiveDoor {
@@ -42,7 +53,7 @@ export interface SimulatorCloudDeps extends DirectiveDoor {
 export interface SimulatorCloud {
   readonly router: Router
   /** Tells what the displays of an account are told. Returns how to stop. */
-  hear(this: void, account: string, tell: (event: string, data: object) => void): () => void
+  hear(this: void, account: string, tell: (event: DisplayEvent) => void): () => void
   /** Hangs up, and ends the links at the bridge, which must still be there. */
   close(): Promise<void>
 }
@@ -50,22 +61,8 @@ export interface SimulatorCloud {
 /** Everything before the offer, and a linking. */
 const prepareMs = 10_000
 
-/** An SDP offer is at most 64 KiB at the bridge. */
+/** An SDP offer is at most 64 KiB. */
 const bodyLimit = '256kb'
-const linkRequest = z.object({
-  returnTo: z
-    .string()
-    .max(512)
-    .regex(/^#\/[\w./~%?=&-]*$/, 'must be a hash route'),
-})
-const viewRequest = z.object({ cameraId: z.string().min(1).max(256) })
-const offerRequest = z.object({
-  sdp: z
-    .string()
-    .min(1)
-    .max(64 * 1024),
-})
-
 const statusOf: Partial<Record<CauseCode, number>> = {
   not_linked: 409,
   no_camera: 404,
@@ -113,7 +110,7 @@ export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
 
   /** Opens a view and answers with it, or with the cause of its failure and the steps up to there. */
   async function show(assistant: AssistantName, { request, response, account }: Visit): Promise<void> {
-    const { cameraId } = parse(viewRequest, request)
+    const { cameraId } = parse(showRequest, request)
     const open = assistant === 'alexa' ? openEcho : openHub
     const timeline = createTimeline()
     const begunAt = clock()
@@ -125,7 +122,7 @@ export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
         timeline.note('account linked')
         return open({ account, accessToken, timeline }, cameraId, signal)
       })
-      response.status(201).json({ ...opened, steps: timeline.instants() })
+      response.status(201).json({ ...opened, steps: timeline.instants() } satisfies Shown)
     } catch (thrown) {
       // The bridge keeps why it refused Google a stream; of Alexa it knows nothing before the offer.
       const matches: SessionQuery['matches'] = (row) =>
@@ -134,26 +131,32 @@ export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
     }
   }
 
-  async function openEcho(viewer: Viewer, cameraId: string, signal: AbortSignal): Promise<object> {
+  async function openEcho(viewer: Viewer, cameraId: string, signal: AbortSignal): Promise<Omit<Shown, 'steps'>> {
     const { reference } = await echoes.open(viewer, cameraId, signal)
     // Echo displays are given none.
     return { reference, iceServers: [] }
   }
 
-  async function openHub({ accessToken, timeline }: Viewer, cameraId: string, signal: AbortSignal): Promise<object> {
+  async function openHub(
+    { accessToken, timeline }: Viewer,
+    cameraId: string,
+    signal: AbortSignal,
+  ): Promise<Omit<Shown, 'steps'>> {
     const google = createGoogle({ bridge, accessToken, note: timeline.note })
     const camera = await findCamera(google, cameraId, timeline.note, signal)
-    const iceServers = await google.prepare(camera, signal)
+    const prepared = await google.prepare(camera, signal)
+    // A Hub plays WebRTC alone.
+    const iceServers = prepared === 'shown' ? [] : prepared
     return { reference: google.reference(), ...google.player(), iceServers }
   }
 
   async function offer({ request, response, account }: Visit): Promise<void> {
-    const { sdp } = parse(offerRequest, request)
+    const { sdp } = parse(echoOffer, request)
     const session = sessionOf(request, account)
     const { timeline, accessToken, reference } = session
     try {
       const answer = await session.offer(sdp)
-      response.json({ sdp: answer, steps: timeline.instants() })
+      response.json({ sdp: answer, steps: timeline.instants() } satisfies EchoAnswer)
     } catch (thrown) {
       const matches: SessionQuery['matches'] = (row) => row.reference === reference
       await answerFailure(response, { accessToken, timeline, matches }, thrown)
@@ -174,7 +177,7 @@ export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
       message: code === 'simulator_failed' ? 'the simulator itself failed; its log says more' : message,
       steps: timeline.instants(),
       ...(session && { sessionId: session.id }),
-    })
+    } satisfies FailedView)
   }
 
   function sessionOf(request: Request, account: string): EchoSession {
@@ -207,15 +210,17 @@ export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
   router.get(
     '/state',
     visit(async ({ response, account }) => {
-      const [alexa, google] = await Promise.all(assistantNames.map((assistant) => isLinked(account, assistant)))
-      response.json({ alexa: { linked: alexa }, google: { linked: google } })
+      const [alexa, google] = await Promise.all([isLinked(account, 'alexa'), isLinked(account, 'google')])
+      response.json({ alexa: { linked: alexa }, google: { linked: google } } satisfies Links)
     }),
   )
   for (const assistant of assistantNames) {
     router.post(
       `/${assistant}/link`,
       visit(async ({ request, response, account }) => {
-        response.json({ url: links.begin(account, assistant, parse(linkRequest, request).returnTo) })
+        response.json({
+          url: links.begin(account, assistant, parse(linkRequest, request).returnTo),
+        } satisfies LinkStart)
       }),
     )
     router.post(
@@ -241,7 +246,7 @@ export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
 
   return {
     router,
-    hear: (account, tell) => announcements.listen(account, ({ event, data }) => tell(event, data)),
+    hear: (account, tell) => announcements.listen(account, tell),
     async close() {
       await echoes.close()
       await links.close()

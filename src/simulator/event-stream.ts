@@ -1,13 +1,12 @@
 /** What is heard for an account, as server-sent events: written and read for `npm run call`; the page has its own. */
 
 import type { RequestHandler, Response } from 'express'
-import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import type { Clock } from 'transom-core/ports'
-import type { Announcements, Heard } from './announcements.ts'
+import { displayEvent, type DisplayEvent, type StreamEvent } from 'transom-core/wire/api'
+import type { Announcements } from './announcements.ts'
 import { type AccountOf, bearerOf } from './bearer.ts'
 import { CallError } from './causes.ts'
-import { assistantNames } from './settings.ts'
 
 const heartbeatMs = 15_000
 const mostOfAccount = 20
@@ -35,8 +34,8 @@ export function createEventStream(deps: {
       if (response.writableLength > mostUnreadBytes) response.destroy()
       else response.write(text)
     }
-    const send = (event: string, data: object): void => write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
-    const stop = deps.announcements.listen(account, ({ event, data }) => send(event, data))
+    const send = ({ event, data }: StreamEvent): void => write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+    const stop = deps.announcements.listen(account, send)
     const heartbeat = setInterval(() => {
       write(':\n\n')
       deps.accountOf(token).catch(() => response.end())
@@ -47,31 +46,16 @@ export function createEventStream(deps: {
       open.delete(response)
     })
     // From here on nothing is missed.
-    send('hello', { at: deps.clock() })
+    send({ event: 'hello', data: { at: deps.clock() } })
   }
 }
-
-const assistant = z.enum(assistantNames)
-const heard = z.discriminatedUnion('event', [
-  z.object({
-    event: z.literal('announced'),
-    data: z.object({
-      assistant,
-      cameraId: z.string(),
-      at: z.number(),
-      pressedAt: z.number(),
-      eventId: z.string().exactOptional(),
-    }),
-  }),
-  z.object({ event: z.literal('complaint'), data: z.object({ assistant, message: z.string() }) }),
-])
 
 /** Listens at such a stream; resolves when nothing will be missed any more. What is heard comes until the signal aborts. */
 export async function listenAt(
   url: string,
   accessToken: string,
   signal: AbortSignal,
-): Promise<AsyncIterableIterator<Heard>> {
+): Promise<AsyncIterableIterator<DisplayEvent>> {
   const headers = { authorization: `Bearer ${accessToken}` }
   const response = await fetch(url, { headers, redirect: 'error', signal }).catch((cause: unknown) => {
     signal.throwIfAborted()
@@ -82,9 +66,9 @@ export async function listenAt(
   if ((await events.next()).value?.event !== 'hello') throw unheard('no hello')
   return read()
 
-  async function* read(): AsyncGenerator<Heard> {
+  async function* read(): AsyncGenerator<DisplayEvent> {
     for await (const each of events) {
-      const known = heard.safeParse(each)
+      const known = displayEvent.safeParse(each)
       if (known.success) yield known.data
     }
     signal.throwIfAborted()

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
-import type { Heard } from './announcements.ts'
+import type { DisplayEvent } from 'transom-core/wire/api'
 import type { Assistant } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'
 import { orAborted, withDeadline } from './deadline.ts'
@@ -43,7 +43,7 @@ export async function openBell(
   }
   const { url } = receivers
   const hangUp = new AbortController()
-  const heard: Heard[] = []
+  const heard: DisplayEvent[] = []
   let ended: CallError | undefined
   let changed = Promise.withResolvers<void>()
   const wake = (): void => {
@@ -124,7 +124,7 @@ export async function openBell(
 }
 
 /** Google is told the event's name and its instant, Amazon whole seconds. */
-function isAbout({ event, data }: Heard, assistant: AssistantName, { cameraId, eventId, at }: Press): boolean {
+function isAbout({ event, data }: DisplayEvent, assistant: AssistantName, { cameraId, eventId, at }: Press): boolean {
   if (event !== 'announced' || data.assistant !== assistant || data.cameraId !== cameraId) return false
   if (assistant === 'alexa') return data.pressedAt === Math.floor(at / 1000) * 1000
   return data.pressedAt === at && data.eventId?.includes(eventId) === true

@@ -1,28 +1,26 @@
-/** The bridge's own account of a call, read by its owner: `GET /sessions` and `GET /sessions/:id`. */
+/** The bridge's own account of a call, read by its owner: `GET /api/sessions` and `GET /api/sessions/:id`. */
 
 import * as z from 'zod'
+import { session, type Message } from 'transom-core/wire/api'
 import { pause } from './deadline.ts'
 import { jsonOf, mustFit, send } from './http.ts'
 
-const sessionView = z.object({
-  id: z.string().min(1),
-  reference: z.string(),
-  phase: z.string(),
-  startedAt: z.number(),
-  timeline: z.array(z.object({ step: z.string(), at: z.number(), detail: z.unknown().optional() })),
-  cause: z.object({ code: z.string(), message: z.string() }).optional(),
-  heard: z.object({ packets: z.number(), level: z.number().optional() }).optional(),
+const sessionView = session.pick({
+  id: true,
+  reference: true,
+  phase: true,
+  startedAt: true,
+  timeline: true,
+  cause: true,
+  heard: true,
 })
 
-export type SessionView = z.infer<typeof sessionView>
+export type SessionView = Message<typeof sessionView>
 
-const sessionRow = z.object({
-  id: z.string(),
-  reference: z.string(),
-  startedAt: z.number(),
-  assistant: z.string().optional(),
-  cameraId: z.string().optional(),
-})
+const sessionRow = session.pick({ id: true, reference: true, startedAt: true, assistant: true, cameraId: true })
+const listed = z.object({ sessions: z.array(sessionRow) })
+/** Only of late: the call is seconds old. */
+const atMost = 50
 
 export interface SessionQuery {
   readonly bridge: string
@@ -38,15 +36,25 @@ export async function findSession(
   signal: AbortSignal,
 ): Promise<SessionView | undefined> {
   const headers = { authorization: `Bearer ${accessToken}` }
-  const list = await send(`${bridge}/sessions`, { headers }, signal)
+  const url = `${bridge}/api/sessions`
+  const list = await send(`${url}?limit=${atMost}`, { headers }, signal)
   if (list.status !== 200) return undefined
-  const schema = z.object({ sessions: z.array(sessionRow) })
-  const { sessions } = mustFit(schema, jsonOf(list, 'reply_invalid', 'GET /sessions'), 'reply_invalid', 'GET /sessions')
+  const { sessions } = mustFit(
+    listed,
+    jsonOf(list, 'reply_invalid', 'GET /api/sessions'),
+    'reply_invalid',
+    'GET /api/sessions',
+  )
   const found = sessions.find(matches)
   if (found === undefined) return undefined
-  const one = await send(`${bridge}/sessions/${encodeURIComponent(found.id)}`, { headers }, signal)
+  const one = await send(`${url}/${encodeURIComponent(found.id)}`, { headers }, signal)
   if (one.status !== 200) return undefined
-  return mustFit(sessionView, jsonOf(one, 'reply_invalid', 'GET /sessions/:id'), 'reply_invalid', 'GET /sessions/:id')
+  return mustFit(
+    sessionView,
+    jsonOf(one, 'reply_invalid', 'GET /api/sessions/:id'),
+    'reply_invalid',
+    'GET /api/sessions/:id',
+  )
 }
 
 /**

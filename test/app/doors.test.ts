@@ -56,10 +56,9 @@ describe('each door is open to the tokens of its clients alone', () => {
   test.each([
     ['/api/me', ['app', 'console']],
     ['/api/cameras', ['app', 'console']],
-    ['/api/sessions', ['app', 'console']],
     ['/cameras/front-door/snapshot', ['alexa', 'app', 'console']],
-    ['/sessions', [...clients]],
-    ['/notices', [...clients]],
+    ['/api/sessions', [...clients]],
+    ['/api/notices', [...clients]],
   ])('GET %s: %j', async (path, its) => {
     expect(await opens(path)).toEqual(its)
   })
@@ -105,7 +104,7 @@ describe('each door is open to the tokens of its clients alone', () => {
 })
 
 async function listed(client: ClientId, query = '') {
-  const { sessions } = (await (await get(`/sessions${query}`, client)).json()) as { sessions: { id: string }[] }
+  const { sessions } = (await (await get(`/api/sessions${query}`, client)).json()) as { sessions: { id: string }[] }
   return sessions
 }
 
@@ -116,11 +115,11 @@ test("an assistant's token shows the sessions and notices of that assistant", as
   expect(session).toMatchObject({ assistant: 'alexa' })
   for (const client of clients) {
     const isTheirs = client !== 'google'
-    expect((await get(`/sessions/${session?.id}`, client)).status).toBe(isTheirs ? 200 : 404)
+    expect((await get(`/api/sessions/${session?.id}`, client)).status).toBe(isTheirs ? 200 : 404)
     expect(await listed(client)).toHaveLength(isTheirs ? 1 : 0)
     expect(await listed(client, '?assistant=alexa')).toHaveLength(isTheirs ? 1 : 0)
     expect(await listed(client, '?assistant=google')).toHaveLength(0)
-    const { notices } = (await (await get('/notices', client)).json()) as { notices: object[] }
+    const { notices } = (await (await get('/api/notices', client)).json()) as { notices: object[] }
     expect(notices).toHaveLength(isTheirs ? 1 : 0)
   }
 })

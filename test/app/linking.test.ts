@@ -130,7 +130,7 @@ test('verify-only: our own pages and endpoints do not exist, and the doors ask f
     .setExpirationTime('5m')
     .sign(vendor.privateKey)
   const ours = await house.link(owner, 'alexa').catch(() => '')
-  for (const path of ['/sessions', '/cameras/front-door/snapshot']) {
+  for (const path of ['/api/sessions', '/cameras/front-door/snapshot']) {
     expect([path, (await get(path, token)).status, (await get(path, ours)).status]).toEqual([path, 200, 401])
   }
 })

@@ -147,14 +147,14 @@ describe('a camera', () => {
   test('stands below what its owner should know, on every screen', async () => {
     const message = 'Alexa cannot tell cameras of one name apart: give each a name of its own (Gate).'
     const notices = [{ kind: 'alexa_same_names', message, at: 1 }]
-    await page.route('**/notices', (route) => route.fulfill({ json: { notices } }))
+    await page.route('**/api/notices', (route) => route.fulfill({ json: { notices } }))
     for (const hash of ['#/', '#/sessions']) {
       await owner.go(hash)
       await page.reload()
       await expectText(page, message)
       await expectAccessible(`notices-${hash.slice(2)}`)
     }
-    await page.unroute('**/notices')
+    await page.unroute('**/api/notices')
     await owner.go('#/')
     await page.reload()
   }, 60_000)

@@ -50,5 +50,5 @@ test.each([
   ['closed', 'camera_silent', 'failed'],
   ['connected', 'no_sound', 'failed'],
 ] as const)('a session that is %s with the cause %s: %s', (phase, code, outcome) => {
-  expect(outcomeOf({ phase, ...(code && { cause: { code, message: '' } }) })).toBe(outcome)
+  expect(outcomeOf({ phase, ...(code && { cause: { code, message: '', advice: '' } }) })).toBe(outcome)
 })

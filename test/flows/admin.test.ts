@@ -31,7 +31,7 @@ test('a link that the operator ends is over in the running bridge at once', asyn
   const link = { assistant: 'alexa', bridge, client: clients.alexa, user } as const
   const { accessToken } = await linkAccount(link, AbortSignal.timeout(20_000))
   const sessions = async () =>
-    (await fetch(`${bridge}/sessions`, { headers: { authorization: `Bearer ${accessToken}` } })).status
+    (await fetch(`${bridge}/api/sessions`, { headers: { authorization: `Bearer ${accessToken}` } })).status
   expect(await sessions()).toBe(200)
   expect(await admin('user', 'unlink', user.login, 'alexa')).toMatchObject({ code: 0, err: '' })
   expect(await sessions()).toBe(401)

@@ -172,7 +172,7 @@ describe('a call that fails names its cause', () => {
   })
 
   test('the cause that the bridge knows goes before what the assistant saw', async () => {
-    const cause = { code: 'camera_silent', message: 'the camera did not answer in time' }
+    const cause = { code: 'camera_silent', message: 'the camera did not answer in time', advice: 'Wait.' } as const
     const report = await make('alexa', { cause, answer: () => 'nonsense' })
     expect(report.cause?.code).toBe('camera_silent')
     expect(report.cause?.message).toMatch(/answer_invalid/)

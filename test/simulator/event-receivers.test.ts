@@ -6,13 +6,13 @@ import { createQuota } from '../../src/bridge/google/quota.ts'
 import { serviceAccountKey } from '../../src/bridge/google/service-token.ts'
 import { BridgeError } from '../../src/core/errors.ts'
 import { accountId } from '../../src/core/ports.ts'
-import type { Heard } from '../../src/simulator/announcements.ts'
+import type { DisplayEvent } from '../../src/core/wire/api.ts'
 import { type EventReceivers, startEventReceivers } from '../../src/simulator/event-receivers.ts'
 import { listenAt } from '../../src/simulator/event-stream.ts'
 
 let now = Date.now()
 let receivers: EventReceivers
-let heard: Heard[] = []
+let heard: DisplayEvent[] = []
 
 beforeAll(async () => {
   receivers = await startEventReceivers({

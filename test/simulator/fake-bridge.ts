@@ -3,6 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { z } from 'zod'
+import type { Session } from '../../src/core/wire/api.ts'
 import type { Settings } from '../../src/simulator/settings.ts'
 import { createFakeCamera, type FakeCamera, type FakeCameraOptions } from './fake-camera.ts'
 
@@ -16,7 +17,7 @@ export interface Faults {
   readonly answerAfterMs?: number
   readonly corsOrigin?: string
   readonly login?: 'refused'
-  readonly cause?: { readonly code: string; readonly message: string }
+  readonly cause?: Session['cause']
   /** `untold`: the camera reports nothing, as one with an SDK of AWS. */
   readonly hears?: 'nothing' | 'untold'
 }
@@ -55,11 +56,11 @@ const directive = z.object({
 export async function startFakeBridge(faults: Faults = {}): Promise<FakeBridge> {
   const log: string[] = []
   const cameras: FakeCamera[] = []
-  let session: { reference: string; startedAt: number } | undefined
+  let session: Pick<Session, 'assistant' | 'reference' | 'startedAt'> | undefined
   let bridge = ''
 
-  async function answer(offer: string, reference: string): Promise<string> {
-    session = { reference, startedAt: Date.now() }
+  async function answer(assistant: Session['assistant'], offer: string, reference: string): Promise<string> {
+    session = { assistant, reference, startedAt: Date.now() }
     const camera = createFakeCamera(faults.camera)
     cameras.push(camera)
     const sdp = await camera.answer(offer)
@@ -88,7 +89,7 @@ export async function startFakeBridge(faults: Faults = {}): Promise<FakeBridge> 
         case 'ReportState':
           return event('Alexa', 'StateReport', {}, { properties: [connectivity()] })
         case 'InitiateSessionWithOffer': {
-          const value = await answer(payload.offer?.value ?? '', payload.sessionId ?? '')
+          const value = await answer('alexa', payload.offer?.value ?? '', payload.sessionId ?? '')
           return event(header.namespace, 'AnswerGeneratedForSession', { answer: { format: 'SDP', value } })
         }
         default:
@@ -132,7 +133,7 @@ export async function startFakeBridge(faults: Faults = {}): Promise<FakeBridge> 
       .parse(JSON.parse(body))
     log.push(action)
     const reference = createHash('sha256').update(token.stream).digest('base64url').slice(0, 22)
-    const reply = action === 'offer' ? { action: 'answer', sdp: await answer(sdp ?? '', reference) } : {}
+    const reply = action === 'offer' ? { action: 'answer', sdp: await answer('google', sdp ?? '', reference) } : {}
     return faults.reply?.(action, reply) ?? reply
   }
 
@@ -150,9 +151,12 @@ export async function startFakeBridge(faults: Faults = {}): Promise<FakeBridge> 
     return faults.reply?.(grant, body) ?? body
   }
 
-  function view(): Json {
+  function view(): Session {
     return {
       id: 's-1',
+      assistant: session?.assistant ?? 'alexa',
+      cameraId: 'bell-1',
+      mayTalk: true,
       reference: session?.reference ?? '',
       phase: 'closed',
       startedAt: session?.startedAt ?? 0,
@@ -232,9 +236,9 @@ export async function startFakeBridge(faults: Faults = {}): Promise<FakeBridge> 
         return
       case 'POST /google/signaling':
         return bearer === `Bearer ${token.stream}` ? json(await signaling(body), cors) : json({}, cors, 401)
-      case 'GET /sessions':
+      case 'GET /api/sessions':
         return json({ sessions: session === undefined ? [] : [view()] })
-      case 'GET /sessions/s-1':
+      case 'GET /api/sessions/s-1':
         return json(view())
       default:
         return json({ error: 'not found' }, {}, 404)

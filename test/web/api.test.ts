@@ -76,7 +76,7 @@ describe('who asks', () => {
     const { account } = await person('anna')
     await addCamera(account)
     const token = await appToken('anna', 'openid')
-    for (const path of ['/api/cameras', '/api/sessions', '/sessions', '/notices'])
+    for (const path of ['/api/cameras', '/api/sessions', '/api/notices'])
       expect([path, (await ask(token, 'GET', path)).status]).toEqual([path, 401])
   })
 
@@ -420,7 +420,7 @@ describe('a live view', () => {
 })
 
 describe('sessions', () => {
-  test('are filtered, and the older list answers as before', async () => {
+  test('are filtered; their older paths answer for one release more, and say where they are now', async () => {
     const one = await house()
     const { account, token } = await one.person('anna')
     await one.addCamera(account)
@@ -432,10 +432,17 @@ describe('sessions', () => {
     expect(await count('/api/sessions')).toBe(3)
     expect(await count('/api/sessions?limit=2')).toBe(2)
     expect(await count('/api/sessions?assistant=alexa')).toBe(0)
-    expect(await count('/sessions?assistant=console&camera=front-door')).toBe(3)
-    expect(await count('/sessions?camera=garden')).toBe(0)
-    expect((await one.ask(token, 'GET', '/sessions')).body.sessions[0]!.timeline.length).toBeGreaterThan(1)
+    expect(await count('/api/sessions?assistant=console&camera=front-door')).toBe(3)
+    expect(await count('/api/sessions?camera=garden')).toBe(0)
     expect(await one.ask(token, 'GET', '/api/sessions?limit=none')).toMatchObject({ status: 400 })
+
+    const [row] = (await one.ask(token, 'GET', '/api/sessions?limit=1')).body.sessions
+    for (const path of ['/sessions?limit=1', `/sessions/${row!.id}`, '/notices']) {
+      const [old, now] = [await one.ask(token, 'GET', path), await one.ask(token, 'GET', `/api${path}`)]
+      expect([path, old.status, old.body]).toEqual([path, 200, now.body])
+      expect(old.headers.get('deprecation')).toMatch(/^@\d+$/)
+      expect(old.headers.get('link')).toBe(`</api${path.replace(/\?.*/, '')}>; rel="successor-version"`)
+    }
   })
 })
 
@@ -450,8 +457,9 @@ describe('where it is', () => {
     expect(await one.ask(token, 'GET', '/api/stream')).toMatchObject({ status: 501, body: { error: 'not_supported' } })
   })
 
-  test('off means off', async () => {
+  test('off means off, except for what the assistants’ tokens read', async () => {
     const { url } = await house({ env: { TRANSOM_CONSOLE: 'off' } })
+    expect((await fetch(`${url}/api/sessions`)).status).toBe(401)
     expect((await fetch(`${url}/api/me`)).status).toBe(404)
     expect((await fetch(`${url}/oauth/auth?client_id=console`)).status).toBe(400)
     expect(await (await fetch(url)).text()).toContain('Transom is running')

@@ -11,8 +11,7 @@ import { createGateway } from '../../src/transom/gateway.ts'
 import { createRegistrations } from '../../src/transom/registrations.ts'
 import { cameraId, type AccountId, type Camera, type CameraMessage, type Signaling } from '../../src/core/ports.ts'
 import type { SignalingService } from '../../src/signaling/service.ts'
-import type { SessionView } from '../../src/bridge/broker/view.ts'
-import type { CameraRow } from '../../src/bridge/web/rows.ts'
+import type { CameraRow, Session } from '../../src/core/wire/api.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { chromiumAnswer, hostCandidate } from '../broker/fixtures.ts'
 import { authorizationUrl, createVisitor, formsOf } from '../oauth/visitor.ts'
@@ -178,7 +177,7 @@ export interface Body {
   readonly reference: string
   readonly sessionId: string
   readonly sdp: string
-  readonly sessions: readonly SessionView[]
+  readonly sessions: readonly Session[]
   readonly phase: string
   readonly endedAt: number
   readonly timeline: readonly { readonly step: string; readonly at: number }[]

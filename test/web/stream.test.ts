@@ -7,8 +7,7 @@ import { BridgeError } from '../../src/core/errors.ts'
 import { accountId } from '../../src/core/ports.ts'
 import { createAnnouncements } from '../../src/simulator/announcements.ts'
 import { createFeed } from '../../src/bridge/web/feed.ts'
-import type { SessionView } from '../../src/bridge/broker/view.ts'
-import type { CameraRow } from '../../src/bridge/web/rows.ts'
+import type { CameraRow, DisplayEvent, Session } from '../../src/core/wire/api.ts'
 import { openHouse, type HouseOptions } from './house.ts'
 
 type House = Awaited<ReturnType<typeof openHouse>>
@@ -30,7 +29,7 @@ interface Told {
   readonly data: Data
 }
 /** As much of the events as the tests look at. */
-type Data = CameraRow & SessionView
+type Data = CameraRow & Session
 
 /** Listens as the page does; `next` waits for an event that fits. */
 async function listen(url: string, token: string) {
@@ -146,8 +145,7 @@ test('streams end with the bridge', async () => {
 
 test('what the displays of an account are told comes in the page’s one stream, and in nobody else’s', async () => {
   const announcements = createAnnouncements()
-  const hear = (account: string, tell: (event: string, data: object) => void) =>
-    announcements.listen(account, ({ event, data }) => tell(event, data))
+  const hear = (account: string, tell: (event: DisplayEvent) => void) => announcements.listen(account, tell)
   const { url, person, appToken, addCamera, ask } = await house({ simulator: { router: Router(), hear } })
   const [anna, bob] = [await person('anna'), await person('bob')]
   await addCamera(anna.account)
@@ -194,8 +192,8 @@ test('who does not read is dropped, and costs nobody else an event', () => {
   const [slow, quick] = [reader(), reader()]
   for (const one of [slow, quick]) feed.open(one.as, anna, async () => {})
   slow.response.writableLength = 1024 * 1024
-  feed.send(anna, 'press', { at: 1 })
-  feed.send(anna, 'press', { at: 2 })
+  feed.send(anna, { event: 'camera-removed', data: { id: 'front-door' } })
+  feed.send(anna, { event: 'camera-removed', data: { id: 'garden' } })
   expect(slow.written).toHaveLength(1)
   expect(quick.written).toHaveLength(3)
   feed.close()

@@ -1,11 +1,6 @@
 /** What an owner should know and can do something about: an assistant that is not linked any more, names that are one. */
 import type { AccountId, Clock, Log, Store } from 'transom-core/ports'
-
-export interface Notice {
-  readonly kind: 'alexa_unlinked' | 'google_unlinked' | 'alexa_same_names' | 'alexa_left_out' | 'button_stuck'
-  readonly message: string
-  readonly at: number
-}
+import type { Notice } from 'transom-core/wire/api'
 
 export interface Notices {
   /** One of each kind: the newest. Never rejects: what was the reason for it has happened all the same. */

@@ -1,9 +1,9 @@
 /** The routes of the bridge on Express: each reads its body, calls one room, and writes what comes back. */
 import express, { type Express, type Request, type Router } from 'express'
-import { onlyAssistant, type Authorized, type Door } from '../authority.ts'
+import type { Authorized, Door } from '../authority.ts'
 import { signalingBodyLimit } from '../google/signaling.ts'
 import { bearerToken, parseJson, readText, readTextUpTo, textOf } from '../http.ts'
-import { sessionId, type Clock, type Log } from 'transom-core/ports'
+import type { Clock, Log } from 'transom-core/ports'
 import { strictTransport } from '../oauth/style.ts'
 import { createAlexaDoors } from './alexa-doors.ts'
 import type { Bridge } from '../assembly/bridge.ts'
@@ -11,7 +11,8 @@ import type { ApiOptions } from '../assembly/console.ts'
 import type { Health } from './health.ts'
 import type { Registrations } from '../operator/registration-ports.ts'
 import { createIntake } from './intake.ts'
-import { readWanted } from '../web/api.ts'
+import { anyOrigin } from '../web/api.ts'
+import { createRecords } from '../web/records.ts'
 import { answerError } from '../web/refusals.ts'
 
 /** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
@@ -47,6 +48,21 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
   if (options.operator !== undefined) app.use('/operator', options.operator)
   if (options.simulator !== undefined) app.use('/simulator', options.simulator.router)
 
+  // Until 0.2: where sessions and notices were in 0.1.
+  app.get(['/sessions', '/sessions/:id', '/notices'], (request, response, next) => {
+    const url = `/api${request.url}`
+    // RFC 9745; RFC 5829 section 3.4.
+    response.set({ deprecation: '@1795824000', link: `<${url.replace(/\?.*/, '')}>; rel="successor-version"` })
+    request.url = url
+    next()
+  })
+  const records = createRecords({
+    grantOf: (request) => authorize('records', request),
+    broker: bridge.broker,
+    notices: bridge.notices,
+    loginOf: async (guest) => (await bridge.linking.oauth.users.findByAccount(guest))?.login,
+  })
+  app.use('/api', anyOrigin, records)
   if (bridge.api !== undefined) {
     const { registrations, simulator } = options
     const displays = simulator && { hearDisplays: simulator.hear }
@@ -82,30 +98,6 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     const { method, headers } = request
     const reply = await bridge.signalingDoor({ method, headers, body: textOf(request) })
     response.status(reply.status).set(reply.headers).end(reply.body)
-  })
-
-  app.get('/sessions', async (request, response) => {
-    const grant = await authorize('records', request)
-    const wanted = { limit: 50, ...readWanted(request.query) }
-    const only = onlyAssistant(grant)
-    const isNobodys = only !== undefined && (wanted.assistant ?? only) !== only
-    const own = { ...wanted, ...(only && { assistant: only }) }
-    response.json({ sessions: isNobodys ? [] : await bridge.broker.recent(grant.accountId, own) })
-  })
-
-  app.get('/sessions/:id', async (request, response) => {
-    const grant = await authorize('records', request)
-    const view = await bridge.broker.view(grant.accountId, sessionId(request.params.id))
-    if (view === undefined || (onlyAssistant(grant) ?? view.assistant) !== view.assistant)
-      response.status(404).json({ error: 'session_not_found', message: 'no such session of this account' })
-    else response.json(view)
-  })
-
-  app.get('/notices', async (request, response) => {
-    const grant = await authorize('records', request)
-    const only = onlyAssistant(grant)
-    const notices = await bridge.notices.list(grant.accountId)
-    response.json({ notices: notices.filter(({ kind }) => only === undefined || kind.startsWith(`${only}_`)) })
   })
 
   app.use(createIntake(bridge, bridge.signatures, options.clock))

@@ -2,8 +2,9 @@
 import type { Response } from 'express'
 import { BridgeError, toBridgeError } from 'transom-core/errors'
 import type { AccountId, Clock, Log } from 'transom-core/ports'
+import type { StreamEvent } from 'transom-core/wire/api'
 
-export type Tell = (event: string, data: object) => void
+export type Tell = (event: StreamEvent) => void
 
 export interface Feed {
   /**
@@ -11,7 +12,7 @@ export interface Feed {
    * tells this one more than its account is told, and returns how to stop.
    */
   open(response: Response, accountId: AccountId, check: () => Promise<unknown>, also?: (tell: Tell) => () => void): void
-  send(accountId: AccountId, event: string, data: object): void
+  send(accountId: AccountId, event: StreamEvent): void
   isListening(accountId: AccountId): boolean
   /** Nobody listens at all. */
   isIdle(): boolean
@@ -57,7 +58,7 @@ export function createFeed({ clock, log }: { readonly clock: Clock; readonly log
       clients.set(accountId, mine.add(response))
       open += 1
       const timer = setInterval(() => void beat(response, check), heartbeatMs)
-      const stop = also?.((event, data) => write(response, eventOf(event, data)))
+      const stop = also?.((event) => write(response, textOf(event)))
       response.once('close', () => {
         clearInterval(timer)
         stop?.()
@@ -65,12 +66,12 @@ export function createFeed({ clock, log }: { readonly clock: Clock; readonly log
         mine.delete(response)
         if (mine.size === 0 && clients.get(accountId) === mine) clients.delete(accountId)
       })
-      write(response, eventOf('hello', { at: clock() }))
+      write(response, textOf({ event: 'hello', data: { at: clock() } }))
     },
-    send(accountId, event, data) {
+    send(accountId, event) {
       const mine = clients.get(accountId)
       if (mine === undefined) return
-      const text = eventOf(event, data)
+      const text = textOf(event)
       for (const response of mine) write(response, text)
     },
     isListening: (accountId) => clients.has(accountId),
@@ -95,4 +96,4 @@ export function createFeed({ clock, log }: { readonly clock: Clock; readonly log
 }
 
 /** JSON has no line break, so one `data` line holds it. */
-const eventOf = (event: string, data: object): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+const textOf = ({ event, data }: StreamEvent): string => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`

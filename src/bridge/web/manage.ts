@@ -1,10 +1,17 @@
 /** What an owner does with cameras on the page: add, remove, share, ring. Other apps may look, but not do this. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import express, { Router, type Request } from 'express'
-import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { cameraId, type AccountId, type Camera, type CameraNews, type Clock } from 'transom-core/ports'
-import { newCamera, type NewCamera, type Registration } from 'transom-core/wire/registration'
+import {
+  guestLogin,
+  guestRights,
+  wantedCamera,
+  type Guests,
+  type Invitations,
+  type Pressed,
+} from 'transom-core/wire/api'
+import type { NewCamera, Registration } from 'transom-core/wire/registration'
 import type { Sharing } from '../oauth/account-actions.ts'
 import type { CameraLists } from './rows.ts'
 import { Refused } from './refusals.ts'
@@ -42,11 +49,6 @@ export interface ManageDeps {
 /** More than any home has, and than Alexa takes of one customer (300); who has so many adds them by mistake. */
 const mostCameras = 1_000
 
-/** Without an id: one that is taken would tell of somebody else's camera. */
-const wantedCamera = newCamera.omit({ id: true })
-const loginShape = z.string().trim().min(1).max(254)
-const guestRights = z.object({ mayTalk: z.boolean() })
-
 export function createManageRoutes(deps: ManageDeps): Router {
   const { ownerOf, own, sharing, receive, registrations, clock } = deps
   const router = Router()
@@ -75,19 +77,19 @@ export function createManageRoutes(deps: ManageDeps): Router {
     if (camera.kind !== 'doorbell') throw new BridgeError('invalid_request', `${camera.name} has no button`)
     const press = { kind: 'press', eventId: randomUUID(), at: clock() } as const
     await receive(camera, press)
-    response.status(202).json({ eventId: press.eventId, at: press.at })
+    response.status(202).json({ eventId: press.eventId, at: press.at } satisfies Pressed)
   })
 
   router.get('/cameras/:id/guests', async (request, response) => {
     const { accountId } = await ownerOf(request)
-    response.json({ guests: await sharing.guests(accountId, request.params.id) })
+    response.json({ guests: await sharing.guests(accountId, request.params.id) } satisfies Guests)
   })
 
   // 204 for every login: who has one is nobody else's business.
   router.put('/cameras/:id/guests/:login', async (request, response) => {
     const owner = await ownerOf(request)
     const { mayTalk } = read(guestRights, request.body)
-    await sharing.invite(owner, request.params.id, read(loginShape, request.params.login), mayTalk)
+    await sharing.invite(owner, request.params.id, read(guestLogin, request.params.login), mayTalk)
     response.status(204).end()
   })
 
@@ -98,7 +100,7 @@ export function createManageRoutes(deps: ManageDeps): Router {
   })
 
   router.get('/invitations', async (request, response) => {
-    response.json({ invitations: await sharing.invitations(await ownerOf(request)) })
+    response.json({ invitations: await sharing.invitations(await ownerOf(request)) } satisfies Invitations)
   })
 
   router.post('/invitations/:id/accept', async (request, response) => {

@@ -1,6 +1,7 @@
 /** What the house learns of cameras and sessions, as events for those who may see it. */
 import type { SessionView } from '../broker/view.ts'
 import { cameraId, type AccountId, type Camera, type CameraId, type CameraNews, type Log } from 'transom-core/ports'
+import type { StreamEvent } from 'transom-core/wire/api'
 import type { Feed } from './feed.ts'
 import type { Rows } from './rows.ts'
 import type { Viewers } from './viewers.ts'
@@ -49,12 +50,13 @@ export function createNews({ feed, rows, viewers, byId, audience, loginOf, log }
     if (camera === undefined) return
     for (const seen of await audience(camera)) {
       if (!feed.isListening(seen.accountId)) continue
-      feed.send(seen.accountId, 'camera', await rows.of(seen, seen.accountId === camera.accountId))
+      const data = await rows.of(seen, seen.accountId === camera.accountId)
+      feed.send(seen.accountId, { event: 'camera', data })
     }
   }
 
-  async function tellAll(camera: Camera, event: string, data: object): Promise<void> {
-    for (const { accountId } of await audience(camera)) feed.send(accountId, event, data)
+  async function tellAll(camera: Camera, event: StreamEvent): Promise<void> {
+    for (const { accountId } of await audience(camera)) feed.send(accountId, event)
   }
 
   function inBackground(work: () => Promise<void>): void {
@@ -65,11 +67,14 @@ export function createNews({ feed, rows, viewers, byId, audience, loginOf, log }
     session(view, accountId) {
       if (viewers.learn(view)) note(view.cameraId)
       const { guestId, ...rest } = view
-      if (guestId === undefined) return feed.send(accountId, 'session', rest)
+      if (guestId === undefined) return feed.send(accountId, { event: 'session', data: rest })
       if (!feed.isListening(accountId)) return
       // One after the other: a session's story must not be told backwards.
       guestNews = guestNews
-        .then(async () => feed.send(accountId, 'session', { ...rest, guest: await loginOf(guestId) }))
+        .then(async () => {
+          const guest = await loginOf(guestId)
+          feed.send(accountId, { event: 'session', data: { ...rest, ...(guest !== undefined && { guest }) } })
+        })
         .catch((thrown: unknown) => log('error', 'web.news-lost', { reason: String(thrown) }))
     },
     camera(camera, news) {
@@ -77,11 +82,11 @@ export function createNews({ feed, rows, viewers, byId, audience, loginOf, log }
       const { id } = camera
       switch (news.kind) {
         case 'removed':
-          return inBackground(() => tellAll(camera, 'camera-removed', { id }))
+          return inBackground(() => tellAll(camera, { event: 'camera-removed', data: { id } }))
         case 'press': {
           const { eventId, at } = news
           note(id)
-          return inBackground(() => tellAll(camera, 'press', { cameraId: id, eventId, at }))
+          return inBackground(() => tellAll(camera, { event: 'press', data: { cameraId: id, eventId, at } }))
         }
         case 'online':
         case 'changed':
@@ -97,7 +102,7 @@ export function createNews({ feed, rows, viewers, byId, audience, loginOf, log }
     },
     shared(id, guest, isShared) {
       if (isShared) note(cameraId(id))
-      else feed.send(guest, 'camera-removed', { id })
+      else feed.send(guest, { event: 'camera-removed', data: { id } })
     },
     close() {
       clearTimeout(timer)

@@ -2,6 +2,7 @@
 import type { ErrorRequestHandler, Response } from 'express'
 import { advice, BridgeError, errorCodes, toBridgeError, type ErrorCode } from 'transom-core/errors'
 import type { Log } from 'transom-core/ports'
+import type { refusalCodes, Refused as RefusedAnswer } from 'transom-core/wire/api'
 
 const statusOf: Record<ErrorCode, number> = {
   invalid_request: 400,
@@ -41,15 +42,14 @@ const statusOf: Record<ErrorCode, number> = {
   internal: 500,
 }
 
-/** What is no fault of the bridge or a camera: words that only this room needs. */
-export type Refusal = 'forbidden' | 'not_found' | 'not_supported' | 'session_not_found' | 'user_not_found'
+/** Words that only this room needs. */
+type Refusal = (typeof refusalCodes)[number]
 
 const refusalStatus: Record<Refusal, number> = {
   forbidden: 403,
   not_found: 404,
   not_supported: 501,
   session_not_found: 404,
-  user_not_found: 404,
 }
 
 export class Refused extends Error {
@@ -71,7 +71,7 @@ export function answerError(log: Log): ErrorRequestHandler {
     if (response.headersSent) return next(thrown)
     if (thrown instanceof Refused) {
       const { refusal: error, message } = thrown
-      return void response.status(refusalStatus[error]).json({ error, message })
+      return void response.status(refusalStatus[error]).json({ error, message } satisfies RefusedAnswer)
     }
     // Errors of Express itself (a bad path, a body that is no JSON or too large) carry their status.
     const { status: given } = thrown
@@ -88,6 +88,6 @@ export function answerError(log: Log): ErrorRequestHandler {
     if (retryAfterS !== undefined) response.set('retry-after', String(retryAfterS))
     // Where our files lie is for the log.
     const message = code === 'internal' || isOfStore ? errorCodes[code] : error.message
-    response.status(status).json({ error: code, message, advice: advice[code] })
+    response.status(status).json({ error: code, message, advice: advice[code] } satisfies RefusedAnswer)
   }
 }

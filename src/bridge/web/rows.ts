@@ -1,32 +1,9 @@
 /** A camera as the page's list shows it: what it is, and how it is doing. */
 import type { Broker } from '../broker/broker.ts'
 import { advice } from 'transom-core/errors'
-import type { AccountId, Camera, CameraId, CameraState, Fault, Presence, ServerFailure } from 'transom-core/ports'
+import type { AccountId, Camera, CameraId, CameraState, Presence } from 'transom-core/ports'
+import type { CameraRow } from 'transom-core/wire/api'
 import type { Viewers } from './viewers.ts'
-
-export interface CameraRow {
-  readonly id: CameraId
-  readonly name: string
-  readonly room?: string
-  readonly kind: Camera['kind']
-  readonly manufacturer: string
-  readonly model: string
-  readonly isOwner: boolean
-  readonly mayTalk: boolean
-  readonly hasVideo: boolean
-  /** null where nobody can know. */
-  readonly isOnline: boolean | null
-  /** Since when it is so; epoch milliseconds, as all instants here. */
-  readonly sinceAt?: number
-  /** Why it is offline, where its gateway has said so. */
-  readonly fault?: Fault & { readonly advice: string }
-  /** The STUN and TURN servers that give it nothing, where its gateway has said so. */
-  readonly failedServers?: readonly ServerFailure[]
-  /** Displays of every kind and account that show it now. */
-  readonly viewers: number
-  readonly lastPressAt?: number
-  readonly snapshotAt?: number
-}
 
 /** As much of the cameras' records as this room needs. */
 export interface CameraLists {

@@ -1,7 +1,7 @@
 /** Live views: the page, and a vendor's own app, are displays like an assistant's, with the same sessions and deadlines. */
 import { randomBytes } from 'node:crypto'
 import express, { Router, type Request } from 'express'
-import * as z from 'zod'
+import type * as z from 'zod'
 import type { Broker } from '../broker/broker.ts'
 import { BridgeError, toBridgeError } from 'transom-core/errors'
 import {
@@ -14,6 +14,7 @@ import {
   type Log,
 } from 'transom-core/ports'
 import type { CameraLists } from './rows.ts'
+import { viewEnd, viewOffer, viewReference, type View, type ViewAnswer } from 'transom-core/wire/api'
 import { faultsOf } from 'transom-core/wire/faults'
 
 export interface ViewDeps {
@@ -29,10 +30,6 @@ export interface ViewDeps {
 /** A full offer has about ten thousand characters; as JSON it may double. */
 const offerLimit = '128kb'
 
-const reference = z.string().regex(/^[\w-]{22}$/, 'is what POST /api/cameras/:id/views gave')
-const offer = z.object({ cameraId: z.string().min(1).max(256), sdp: z.string().min(1).max(65_536) })
-const ending = z.object({ reason: z.string().min(1).max(200).default('ended by the display') })
-
 export function createViewRoutes({ grantOf, visible, broker, budgetMs, clock, log }: ViewDeps): Router {
   const router = Router()
   // Whatever it says it is: nothing but JSON is meant.
@@ -45,13 +42,13 @@ export function createViewRoutes({ grantOf, visible, broker, budgetMs, clock, lo
     const name = randomBytes(16).toString('base64url')
     broker.warm(camera, { assistant: 'console', accountId, reference: name })
     const iceServers = await iceServersOrNone(camera)
-    response.status(201).json({ reference: name, iceServers, answerWithinMs: budgetMs })
+    response.status(201).json({ reference: name, iceServers, answerWithinMs: budgetMs } satisfies View)
   })
 
   router.post('/views/:reference/offer', async (request, response) => {
     const receivedAt = clock()
     const ref = await refOf(request)
-    const { cameraId: id, sdp } = read(offer, request.body)
+    const { cameraId: id, sdp } = read(viewOffer, request.body)
     const camera = await seen(ref.accountId, id)
     // A browser in the camera's own network resolves its name (mDNS); elsewhere the candidate is of no use, and no harm.
     const rules = { ipv4Only: false, tcpCandidates: true, localNames: true, talkBack: true }
@@ -63,7 +60,7 @@ export function createViewRoutes({ grantOf, visible, broker, budgetMs, clock, lo
       answerBy: receivedAt + budgetMs,
       rules,
     })
-    response.json({ sessionId: broker.idOf(ref), sdp: answer })
+    response.json({ sessionId: broker.idOf(ref), sdp: answer } satisfies ViewAnswer)
   })
 
   router.post('/views/:reference/connected', async (request, response) => {
@@ -72,7 +69,7 @@ export function createViewRoutes({ grantOf, visible, broker, budgetMs, clock, lo
   })
 
   router.post('/views/:reference/end', async (request, response) => {
-    const { reason } = read(ending, request.body ?? {})
+    const { reason } = read(viewEnd, request.body ?? {})
     await broker.end(await refOf(request), reason)
     response.status(204).end()
   })
@@ -88,7 +85,7 @@ export function createViewRoutes({ grantOf, visible, broker, budgetMs, clock, lo
   /** The name is the account's own: the same one of somebody else is another session. */
   async function refOf(request: Request) {
     const { accountId } = await grantOf(request)
-    return { assistant: 'console', accountId, reference: read(reference, request.params['reference']) } as const
+    return { assistant: 'console', accountId, reference: read(viewReference, request.params['reference']) } as const
   }
 
   /** A view without TURN beats no view; the offer will find out the rest. */

@@ -69,7 +69,7 @@ export function useDisplay(assistant: Assistant, cameraId: string) {
       me.end = road.end
       me.display = await connectDisplay({
         video: video.current!,
-        iceServers: shown.iceServers ?? [],
+        iceServers: shown.iceServers,
         signal,
         exchange: road.exchange,
         onStep: (step) => isMine() && setShowing((before) => ({ ...before, display: [...before.display, step] })),
@@ -97,7 +97,7 @@ export function useDisplay(assistant: Assistant, cameraId: string) {
   return { video, showing, show: () => void show(), stop, talk }
 }
 
-type Learn = (reply: Pick<Shown, 'steps' | 'sessionId' | 'reference'>) => void
+type Learn = (reply: Pick<Refusal, 'steps' | 'sessionId'> & Partial<Pick<Shown, 'reference'>>) => void
 
 interface Road {
   exchange(sdp: string, signal: AbortSignal): Promise<string>
@@ -107,7 +107,7 @@ interface Road {
 
 function roadOf(assistant: Assistant, api: Api, cameraId: string, shown: Shown, learn: Learn): Road {
   if (assistant === 'alexa') {
-    const { reference = '' } = shown
+    const { reference } = shown
     return {
       async exchange(offer, signal) {
         const answered = await api.echoOffer(reference, offer, signal)

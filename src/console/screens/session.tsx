@@ -52,7 +52,7 @@ export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
 
 function talkBackOf({ heard, mayTalk }: Session): string {
   if (heard && heard.packets > 0) return `${heard.packets} packets heard`
-  return mayTalk === false ? 'not possible: the camera has no speaker, or talking is not allowed' : 'none heard'
+  return mayTalk ? 'none heard' : 'not possible: the camera has no speaker, or talking is not allowed'
 }
 
 function Fact({ name, value }: { readonly name: string; readonly value: string }) {

@@ -1,0 +1,61 @@
+/** `/api/sessions` and `/api/notices`: what happened, for whoever mends something. An assistant's token shows that assistant's. */
+import { Router, type Request } from 'express'
+import { cameraId, sessionId, type AccountId } from 'transom-core/ports'
+import { wantedSessions, type Notices, type Session, type SessionRow, type Sessions } from 'transom-core/wire/api'
+import { onlyAssistant, type Authorized } from '../authority.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { SessionView } from '../broker/view.ts'
+import { Refused } from './refusals.ts'
+import { read } from './views.ts'
+
+export interface RecordDeps {
+  readonly grantOf: (request: Request) => Promise<Authorized>
+  readonly broker: Pick<Broker, 'recent' | 'view'>
+  readonly notices: { list(accountId: AccountId): Promise<Notices['notices']> }
+  /** A guest's login, for the owner of the camera. */
+  readonly loginOf: (guest: AccountId) => Promise<string | undefined>
+}
+
+export function createRecords({ grantOf, broker, notices, loginOf }: RecordDeps): Router {
+  const router = Router()
+
+  router.get('/sessions', async (request, response) => {
+    const grant = await grantOf(request)
+    const { camera, ...wanted } = read(wantedSessions, request.query)
+    const only = onlyAssistant(grant)
+    const assistant = wanted.assistant ?? only
+    const views =
+      only === undefined || assistant === only
+        ? await broker.recent(grant.accountId, {
+            ...wanted,
+            ...(assistant && { assistant }),
+            ...(camera !== undefined && { cameraId: cameraId(camera) }),
+          })
+        : []
+    response.json({ sessions: await Promise.all(views.map(rowOf)) } satisfies Sessions)
+  })
+
+  router.get('/sessions/:id', async (request, response) => {
+    const grant = await grantOf(request)
+    const view = await broker.view(grant.accountId, sessionId(request.params.id))
+    if (view === undefined || (onlyAssistant(grant) ?? view.assistant) !== view.assistant)
+      throw new Refused('session_not_found', 'no such session of this account')
+    response.json({ ...(await rowOf(view)), timeline: view.timeline } satisfies Session)
+  })
+
+  router.get('/notices', async (request, response) => {
+    const grant = await grantOf(request)
+    const only = onlyAssistant(grant)
+    const all = await notices.list(grant.accountId)
+    const shown = all.filter(({ kind }) => only === undefined || kind.startsWith(`${only}_`))
+    response.json({ notices: shown } satisfies Notices)
+  })
+
+  return router
+
+  /** Without its timeline: the list is long, and the timelines are most of it. */
+  async function rowOf({ timeline: _timeline, guestId, ...row }: SessionView): Promise<SessionRow> {
+    const guest = guestId && (await loginOf(guestId))
+    return { ...row, ...(guest !== undefined && { guest }) }
+  }
+}

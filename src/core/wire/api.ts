@@ -1,0 +1,255 @@
+/** The bridge's own API, for its page and for vendors' apps: what `/api` accepts and answers, and what its stream tells. */
+import * as z from 'zod'
+import { errorCodeNames, sourceFaults } from '../errors.ts'
+import { newCamera } from './registration.ts'
+
+/** A message once it is read, or about to be written: nobody changes it. */
+export type Message<Schema extends z.ZodType> = Frozen<z.infer<Schema>>
+type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T
+
+const instant = z.int().nonnegative().describe('Epoch milliseconds, by the clock of the bridge.')
+const count = z.int().nonnegative()
+const login = z.string().describe('What a person signs in with.')
+const cameraId = z.string().describe('The id of a camera.')
+
+/** An assistant whose displays show cameras. */
+export const assistant = z.enum(['alexa', 'google'])
+export type AssistantName = z.infer<typeof assistant>
+
+// ── Errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What is no fault of the bridge or of a camera: codes beside those of `errors.ts`. */
+export const refusalCodes = ['forbidden', 'not_found', 'not_supported', 'session_not_found'] as const
+
+/** Every answer that is not a success. */
+export const refused = z.object({
+  error: z.enum([...errorCodeNames, ...refusalCodes]),
+  message: z.string().describe('What happened, in English, for a developer or an owner.'),
+  advice: z.string().exactOptional().describe('What can be done about it.'),
+})
+export type Refused = Message<typeof refused>
+
+// ── Who asks, and cameras ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Answers `GET /api/me`. */
+export const me = z.object({
+  name: z.string().describe('Empty where the accounts are those of another server.'),
+  login,
+  canRegister: z.boolean().describe('This token may add and remove cameras.'),
+  canSimulate: z.boolean().describe('This token may be an Echo Show or a Nest Hub: see /simulator.'),
+})
+export type Me = Message<typeof me>
+
+/** A camera as its owner or a guest sees it now. */
+export const cameraRow = z.object({
+  id: cameraId,
+  name: z.string(),
+  room: z.string().exactOptional(),
+  kind: z.enum(['doorbell', 'camera']),
+  manufacturer: z.string(),
+  model: z.string(),
+  isOwner: z.boolean().describe('False for a guest, with whom it is shared.'),
+  mayTalk: z.boolean().describe('It has a loudspeaker, and whoever asks may use it.'),
+  hasVideo: z.boolean().describe('False for an intercom without a picture.'),
+  isOnline: z.boolean().nullable().describe('null where nobody can know: on AWS.'),
+  sinceAt: instant.exactOptional().describe('Since when isOnline is so, in epoch milliseconds.'),
+  fault: z
+    .object({ code: z.enum(sourceFaults), message: z.string(), advice: z.string() })
+    .exactOptional()
+    .describe('Why it is offline, where its gateway has reported it.'),
+  failedServers: z
+    .array(z.object({ url: z.string(), message: z.string() }))
+    .exactOptional()
+    .describe('STUN and TURN servers that give it no candidate, where its gateway has reported them.'),
+  viewers: count.describe('Displays of every kind and account that show it now.'),
+  lastPressAt: instant.exactOptional(),
+  snapshotAt: instant.exactOptional().describe('When the still picture at /cameras/{id}/snapshot was taken.'),
+})
+export type CameraRow = Message<typeof cameraRow>
+
+/** Answers `GET /api/cameras`. */
+export const cameras = z.object({ cameras: z.array(cameraRow) })
+export type Cameras = Message<typeof cameras>
+
+/** Asks `POST /api/cameras`; the bridge chooses the id, since one that is taken would tell of somebody else's camera. */
+export const wantedCamera = newCamera.omit({ id: true })
+export type WantedCamera = Readonly<z.input<typeof wantedCamera>>
+
+/** Answers `POST /api/cameras/:id/ring`. */
+export const pressed = z.object({ eventId: z.string(), at: instant })
+export type Pressed = Message<typeof pressed>
+
+// ── Sharing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Somebody with whom a camera is shared, or to be shared. */
+export const guest = z.object({
+  login,
+  name: z.string().exactOptional().describe('Known once the person has accepted.'),
+  mayTalk: z.boolean(),
+  isInvited: z.literal(true).exactOptional().describe('Has not accepted yet.'),
+})
+export type Guest = Message<typeof guest>
+
+/** Answers `GET /api/cameras/:id/guests`. */
+export const guests = z.object({ guests: z.array(guest) })
+export type Guests = Message<typeof guests>
+
+/** Asks `PUT /api/cameras/:id/guests/:login`. */
+export const guestRights = z.object({ mayTalk: z.boolean() })
+export type GuestRights = Message<typeof guestRights>
+
+/** The login in these paths. */
+export const guestLogin = z.string().trim().min(1).max(254)
+
+/** What somebody wants to share with whoever asks. */
+export const invitation = z.object({
+  id: z.string(),
+  camera: z.string().describe("The camera's name."),
+  owner: z.object({ login, name: z.string() }),
+  mayTalk: z.boolean(),
+})
+export type Invitation = Message<typeof invitation>
+
+/** Answers `GET /api/invitations`. */
+export const invitations = z.object({ invitations: z.array(invitation) })
+export type Invitations = Message<typeof invitations>
+
+// ── Sessions and notices ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One instant of a session's timeline. */
+export const step = z.object({ step: z.string(), at: instant, detail: z.string().exactOptional() })
+export type Step = Message<typeof step>
+
+/** A session as lists show it. */
+export const sessionRow = z.object({
+  id: z.string(),
+  assistant: z.enum([...assistant.options, 'console']).describe('console: the page, or a vendor’s app.'),
+  cameraId,
+  guest: login.exactOptional().describe("The login of a guest who looks at the reader's camera."),
+  reference: z.string().describe('How the display calls the session.'),
+  phase: z.enum(['offered', 'gathering', 'answered', 'connected', 'closed']),
+  startedAt: instant,
+  answerMs: count.exactOptional().describe('Milliseconds from the offer to its answer; absent without an answer.'),
+  endsBy: instant.exactOptional().describe('When it ends if nobody ends it; absent when it has ended.'),
+  endedAt: instant.exactOptional(),
+  cause: z
+    .object({ code: z.enum(errorCodeNames), message: z.string(), advice: z.string() })
+    .exactOptional()
+    .describe('Why it failed, or why the display may see or hear nothing.'),
+  heard: z
+    .object({ packets: count, level: z.number().exactOptional() })
+    .exactOptional()
+    .describe('Talk-back that the camera received: packets, and their RMS level (0 to 1) if it measures it.'),
+  mayTalk: z.boolean().describe('Sound from the display may go to the camera.'),
+})
+export type SessionRow = Message<typeof sessionRow>
+
+/** Answers `GET /api/sessions/:id`. */
+export const session = sessionRow.extend({ timeline: z.array(step) })
+export type Session = Message<typeof session>
+
+/** Answers `GET /api/sessions`: newest first, without the timelines, which are most of it. */
+export const sessions = z.object({ sessions: z.array(sessionRow) })
+export type Sessions = Message<typeof sessions>
+
+/** The query of `GET /api/sessions`. */
+export const wantedSessions = z.object({
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2000)
+    .exactOptional()
+    .describe('At most so many; default: all that are kept.'),
+  assistant: sessionRow.shape.assistant.exactOptional(),
+  camera: cameraId.max(256).exactOptional(),
+})
+
+/** What an owner should know and can do something about. */
+export const notice = z.object({
+  kind: z.enum(['alexa_unlinked', 'google_unlinked', 'alexa_same_names', 'alexa_left_out', 'button_stuck']),
+  message: z.string().describe('What is wrong, and what to do about it.'),
+  at: instant,
+})
+export type Notice = Message<typeof notice>
+
+/** Answers `GET /api/notices`. */
+export const notices = z.object({ notices: z.array(notice) })
+export type Notices = Message<typeof notices>
+
+// ── Live views ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** RTCIceServer of the W3C WebRTC API, always with a list of URLs. */
+export const iceServer = z.object({
+  urls: z.array(z.string()),
+  username: z.string().exactOptional(),
+  credential: z.string().exactOptional(),
+})
+
+/** Answers `POST /api/cameras/:id/views`. */
+export const view = z.object({
+  reference: z.string().describe('Names the view in the requests that follow.'),
+  iceServers: z.array(iceServer),
+  answerWithinMs: z.int().describe('How long the answer to an offer takes at most, in milliseconds.'),
+})
+export type View = Message<typeof view>
+
+/** The reference in the paths below `/api/views`. */
+export const viewReference = z.string().regex(/^[\w-]{22}$/, 'is what POST /api/cameras/:id/views gave')
+
+const sdp = z.string().min(1).max(65_536)
+
+/** Asks `POST /api/views/:reference/offer`. */
+export const viewOffer = z.object({
+  cameraId: cameraId.min(1).max(256),
+  sdp: sdp.describe('A complete SDP offer: nothing trickles.'),
+})
+export type ViewOffer = Message<typeof viewOffer>
+
+/** Answers it. */
+export const viewAnswer = z.object({ sessionId: z.string(), sdp: z.string().describe('The complete SDP answer.') })
+export type ViewAnswer = Message<typeof viewAnswer>
+
+/** Asks `POST /api/views/:reference/end`. */
+export const viewEnd = z.object({ reason: z.string().min(1).max(200).default('ended by the display') })
+
+// ── The stream ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const event = <Name extends string, Data extends z.ZodType>(name: Name, data: Data) =>
+  z.object({ event: z.literal(name), data })
+
+/** An assistant has told its displays of a press. */
+export const announcement = z.object({
+  assistant,
+  cameraId,
+  at: instant,
+  pressedAt: instant.describe('Alexa is told whole seconds of it.'),
+  eventId: z.string().exactOptional().describe("Google's name of the event."),
+})
+export type Announcement = Message<typeof announcement>
+
+/** The bridge has sent what the real assistant would refuse. */
+export const complaint = z.object({ assistant, message: z.string() })
+export type Complaint = Message<typeof complaint>
+
+/** What the assistants' displays are told, where the bridge plays the assistants: for the page alone. */
+export const displayEvent = z.discriminatedUnion('event', [
+  event('announced', announcement),
+  event('complaint', complaint),
+])
+export type DisplayEvent = Message<typeof displayEvent>
+
+/** The server-sent events of `GET /api/stream`: the name of each, and its data, which is JSON. */
+export const streamEvent = z.discriminatedUnion('event', [
+  event('hello', z.object({ at: instant })).describe('First: read the lists now.'),
+  event('session', session).describe('At each change of a session, also while it negotiates.'),
+  event('camera', cameraRow).describe('Something of its row is different.'),
+  event('camera-removed', z.object({ id: cameraId })).describe('It is gone, or no longer shared.'),
+  event('press', z.object({ cameraId, eventId: z.string(), at: instant })),
+  ...displayEvent.options,
+])
+export type StreamEvent = Message<typeof streamEvent>
