@@ -4,7 +4,7 @@ import { createBroker } from '../../src/bridge/broker/broker.ts'
 import { createHabits } from '../../src/bridge/broker/habits.ts'
 import { accountId, cameraId, type Camera, type CameraMessage } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
-import { budgets, cSdkAnswer, echoOffer, echoRules } from './fixtures.ts'
+import { budgets, cSdkAnswer, echoOffer, echoRules, reflexiveCandidate } from './fixtures.ts'
 
 beforeEach(() => {
   jest.useFakeTimers()
@@ -25,14 +25,14 @@ const camera: Camera = {
   hasSpeaker: true,
 }
 
-function house() {
+function house(answer = cSdkAnswer) {
   const store = createSqliteStore(':memory:', Date.now)
   const viewers: string[] = []
   const broker = createBroker({
     signaling: {
       async *offer(_channel, viewerId, _sdp, signal): AsyncGenerator<CameraMessage> {
         viewers.push(viewerId)
-        yield { kind: 'answer', sdp: cSdkAnswer }
+        yield { kind: 'answer', sdp: answer }
         await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
       },
       iceServers: async () => [{ urls: ['turn:dead.example:3478'], username: 'u', credential: 'p' }],
@@ -64,6 +64,15 @@ test('the first view waits for the relay that does not come, those after it do n
   expect(await view()).toBeGreaterThanOrEqual(budgets.settleCapMs)
   for (let views = 0; views < 10; views += 1) expect(await view()).toBeLessThan(budgets.quietMs + 50)
   // The server may be back.
+  expect(await view()).toBeGreaterThanOrEqual(budgets.settleCapMs)
+  expect(await view()).toBeLessThan(budgets.quietMs + 50)
+})
+
+test('a reflexive address without a relay is evidence enough, until a view fails', async () => {
+  const { broker, view, viewers } = house(`${cSdkAnswer}a=${reflexiveCandidate}\n`)
+  expect(await view()).toBeLessThan(3 * budgets.quietMs + 50)
+  expect(await view()).toBeLessThan(budgets.quietMs + 50)
+  await broker.cameraReported(camera, { viewerId: viewers.at(-1) ?? '', state: 'failed' })
   expect(await view()).toBeGreaterThanOrEqual(budgets.settleCapMs)
   expect(await view()).toBeLessThan(budgets.quietMs + 50)
 })

@@ -11,6 +11,11 @@ const candidate = (line: string): { readonly candidate: string; readonly sdpMid:
   sdpMid: '0',
 })
 const answered = (at: number): SessionEvent => ({ kind: 'camera-answered', sdp: cSdkAnswer, at })
+const servers = (turn: boolean, stun: boolean): SessionEvent => ({
+  kind: 'servers-known',
+  servers: { turn, stun },
+  at: 12,
+})
 const found = (line: string, at: number): SessionEvent => ({ kind: 'camera-candidate', candidate: candidate(line), at })
 
 /** Opens a session at 10 and feeds it; returns where it stands and all effects but the offer, in brief. */
@@ -261,7 +266,7 @@ describe('transitions', () => {
       'answered',
       deadline,
       'wake 1520',
-      'wake 1520',
+      'wake 660',
       'wake 360',
       'answer',
       'hang-up',
@@ -300,11 +305,62 @@ describe('transitions', () => {
     test('is learned from who had all the time, and from nobody else', () => {
       const gathered = (...events: readonly SessionEvent[]) => {
         const { session } = play(...events)
-        return [1_519, 1_520].map((at) => gatheredBy(session, at)?.types)
+        return [689, 690, 1_519, 1_520].map((at) => gatheredBy(session, at)?.types)
       }
-      expect(gathered(answered(20), found(reflexiveCandidate, 90))).toEqual([undefined, ['host', 'srflx']])
+      const both = ['host', 'srflx']
+      expect(gathered(answered(20), found(reflexiveCandidate, 90))).toEqual([undefined, both, both, both])
+      expect(gathered(answered(20))).toEqual([undefined, undefined, undefined, ['host']])
       expect(gatheredBy(play(answered(4_000)).session, 4_900)).toBeUndefined()
       expect(gatheredBy(play().session, 4_900)).toBeUndefined()
+    })
+  })
+
+  describe('at the first view', () => {
+    const bare = cSdkAnswer.replace(/^a=candidate:.*\n/gm, '')
+    const bareAnswer: SessionEvent = { kind: 'camera-answered', sdp: bare, at: 20 }
+    const reflexiveAnswer: SessionEvent = { ...bareAnswer, sdp: `${bare}a=${reflexiveCandidate}\n` }
+    const elsewhere = relayCandidate.replace('203.0.113.77', '2001:db8::77')
+
+    test.each<[name: string, events: readonly SessionEvent[], wakesAt: number]>([
+      [
+        'a relay of its own ends it where we have no server',
+        [servers(false, false), bareAnswer, found(relayCandidate, 160)],
+        360,
+      ],
+      [
+        'a relay of its own ends it where we have STUN',
+        [servers(false, true), bareAnswer, found(relayCandidate, 160)],
+        360,
+      ],
+      [
+        'a relay ends it with the address at home',
+        [servers(true, true), answered(20), found(relayCandidate, 160)],
+        360,
+      ],
+      ['a reflexive address gives a relay three times the quiet', [answered(20), found(reflexiveCandidate, 90)], 690],
+      ['or six round trips, if they are longer', [answered(20), found(reflexiveCandidate, 150)], 150 + 6 * 130],
+      ['and never more than the cap', [answered(20), found(reflexiveCandidate, 420)], 1_520],
+      ['so does one in the answer', [reflexiveAnswer], 620],
+      ['and one before it', [found(reflexiveCandidate, 15), answered(20)], 620],
+      [
+        'a later one counts from then',
+        [answered(20), found(reflexiveCandidate, 90), found(hostCandidate, 300)],
+        300 + 600,
+      ],
+      ['a relay that the display cannot use may have a brother', [answered(20), found(elsewhere, 160)], 760],
+      ['with nothing that the display can use it is waited for', [bareAnswer, found(elsewhere, 160)], 1_520],
+      [
+        'an address at home says nothing of the servers',
+        [servers(true, true), answered(20), found(hostCandidate, 90)],
+        1_520,
+      ],
+    ])('%s', (_, events, wakesAt) => {
+      expect(play(...events).effects.at(-1)).toBe(`wake ${wakesAt}`)
+    })
+
+    test('after one that failed, all the time is given', () => {
+      expect(lastOf({ ...facts, expected: 'all' }, found(reflexiveCandidate, 90))).toEqual(['wake 1520'])
+      expect(lastOf({ ...facts, expected: 'all' }, found(relayCandidate, 90))).toEqual(['wake 290'])
     })
   })
 

@@ -202,7 +202,7 @@ export function createBroker(deps: BrokerDeps): Broker {
 
   function tell(session: Session): void {
     places.moved(session)
-    if (session.phase === 'closed' && session.cause?.code === 'media_failed') habits.forget(session.facts.cameraId)
+    if (session.phase === 'closed' && session.cause?.code === 'media_failed') habits.doubt(session.facts.cameraId)
     const { accountId, ownerId } = session.facts
     for (const reader of ownerId === undefined ? [accountId] : [accountId, ownerId]) {
       const view = viewFor(reader, session, clock())

@@ -204,32 +204,53 @@ function receiveCandidate(session: Negotiating, message: TrickledCandidate, at: 
   return settle(note(next, at, 'camera-candidate', found?.candidate.type ?? 'malformed'), at)
 }
 
-/** gathering + enough and quiet, or settleBy -> answered; else says when to look again. */
+/** gathering + enough and quiet, or all that it has -> answered; else says when to look again. */
 function settle(session: Negotiating, at: number): Moved {
   if (session.phase === 'offered') return [session, [{ kind: 'wake', at: verdictAt(session.facts) }]]
-  const quietBy = isEnough(session) ? session.lastCandidateAt + session.facts.budgets.quietMs : session.settleBy
-  const wakeAt = Math.min(quietBy, session.settleBy)
+  const { lastCandidateAt, facts } = session
+  const quietBy = isEnough(session) ? lastCandidateAt + facts.budgets.quietMs : Infinity
+  const wakeAt = Math.min(quietBy, allBy(session))
   return at >= wakeAt ? decide(session, at) : [session, [{ kind: 'wake', at: wakeAt }]]
 }
 
 /**
- * A relay where the camera has TURN; else a way that the Internet can reach where it has STUN; else any. A relay comes last
- * of all (RFC 8445 section 5.1.1: it takes most round trips), so one that comes alone is all that the camera gives away.
- * Less is enough of a camera that sent no more when it was waited for to the end: its TURN server may be dead.
+ * A relay, which comes last of all whatever servers the camera has: it takes most round trips (RFC 8445 section 5.1.1). Else,
+ * where it has no TURN, a way that the Internet can reach if it has STUN; without servers any. Less is enough of a camera that
+ * sent no more when it was waited for to the end: its TURN server may be dead.
  */
 function isEnough({ facts, agreement, candidates, servers }: Gathering): boolean {
   const known = knownCandidates(agreement, candidates, facts.rules)
-  const { expected } = facts
-  if (expected?.turn === servers.turn && expected.stun === servers.stun && known.length > 0)
+  const { expected = 'all' } = facts
+  if (known.length === 0) return false
+  if (expected !== 'all' && expected.turn === servers.turn && expected.stun === servers.stun)
     if (expected.types.every((type) => known.some((candidate) => candidate.type === type))) return true
-  if (servers.turn) return known.some(({ type }) => type === 'relay')
-  return servers.stun ? known.some(isReachable) : known.some(({ type }) => type !== 'relay')
+  if (known.some(({ type }) => type === 'relay')) return true
+  return !servers.turn && (!servers.stun || known.some(isReachable))
 }
 
-/** What the camera sent, when it had all the time that it may have; undefined when it had less. */
+/**
+ * By when the camera has told all that it has, if it says no more. A STUN server replies in one round trip, a TURN server in
+ * two (RFC 8656 section 7), over TLS in five: what is still missing after six, counted from the last candidate, is from a
+ * server that is dead. So is a second relay's address after one that the display cannot use. Of less evidence, and after a
+ * view that failed, it has all the time.
+ */
+function allBy({ facts, timeline, agreement, candidates, lastCandidateAt, settleBy }: Gathering): number {
+  const known = knownCandidates(agreement, candidates, facts.rules)
+  const isReflexive = known.some(({ type }) => type === 'srflx')
+  if (facts.expected === 'all' || known.length === 0) return settleBy
+  if (!isReflexive && !hasRelay(agreement, candidates)) return settleBy
+  const toldAt = (name: string, detail?: string) =>
+    timeline.find((one) => one.step === name && one.detail === detail)?.at ?? -Infinity
+  const roundTripMs = Math.max(0, toldAt('camera-candidate', 'srflx') - toldAt('camera-answered'))
+  const { quietMs } = facts.budgets
+  return Math.min(lastCandidateAt + Math.max(3 * quietMs, 6 * roundTripMs), settleBy)
+}
+
+/** What the camera sent, when it had all the time that it needs; undefined when it had less. */
 export function gatheredBy(session: Session, at: number): Gathered | undefined {
-  if (session.phase !== 'gathering' || at < session.settleBy || session.settleBy >= verdictAt(session.facts))
-    return undefined
+  if (session.phase !== 'gathering') return undefined
+  const by = allBy(session)
+  if (at < by || by >= verdictAt(session.facts)) return undefined
   const { facts, agreement, candidates, servers } = session
   const types = new Set(knownCandidates(agreement, candidates, facts.rules).map(({ type }) => type))
   return { types: [...types], turn: servers.turn, stun: servers.stun }

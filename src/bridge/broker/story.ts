@@ -42,8 +42,8 @@ export interface Facts {
   readonly answerBy: number
   readonly rules: AnswerRules
   readonly budgets: Budgets
-  /** What the camera sent when it was last waited for to the end. */
-  readonly expected?: Gathered
+  /** What the camera sent when it was last waited for to the end; `all` after a view that failed: then it gets all the time. */
+  readonly expected?: Gathered | 'all'
 }
 
 /** The kinds of candidates that a camera sent in all the time that it was given, with these kinds of servers. */
