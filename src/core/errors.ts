@@ -127,7 +127,7 @@ export const advice: Record<ErrorCode, string> = {
   source_unknown_host: 'Correct the host name in the address of the camera, or use its IP address.',
   source_not_found: 'Correct the path in the address of the camera; its manual or its app shows the RTSP address.',
   source_codec:
-    'Set the video codec to H.264 in the settings of the camera. Often the second stream already uses it: use the address of that stream.',
+    'Set the video codec to H.264 without B-frames in the settings of the camera, or use the address of its second stream, which often has it. With FFmpeg (npm install node-av) the bridge converts the video.',
   source_no_key_frame: 'Set the key frame interval (I-frame interval, GOP) of the camera to 1 or 2 seconds.',
   source_stopped: 'Restart the camera if the problem persists, and check its network.',
   source_busy: 'Close other programs that show this camera, or raise the number of streams in its settings.',

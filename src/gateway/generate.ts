@@ -2,9 +2,10 @@
 import { writeFile } from 'node:fs/promises'
 import { createSound, packetSamples, sampleRate } from './chime.ts'
 import { clipFrameRate, clipSeconds, writeClip } from './clip.ts'
+import { asConstrained, openVideoEncoder } from './encoder.ts'
 import { loadFfmpeg, type CodecContext, type Ffmpeg } from './ffmpeg.ts'
 import { drawScene, sceneHeight, sceneWidth } from './scene.ts'
-import { asConstrained, createPainter, openOpusEncoder, openVideoEncoder } from './synthetic.ts'
+import { createPainter, openOpusEncoder } from './synthetic.ts'
 import { toJpeg } from './still.ts'
 import { openVoice } from './voice.ts'
 
@@ -22,6 +23,8 @@ async function recordPictures(lib: Ffmpeg): Promise<readonly Buffer[]> {
   using encoder = openVideoEncoder(
     lib,
     {
+      width: sceneWidth,
+      height: sceneHeight,
       gopSize: clipFrameRate * clipSeconds,
       framerate: new lib.Rational(clipFrameRate, 1),
       bitRate: 260_000n,

@@ -38,6 +38,15 @@ export interface MediaInfo {
   readonly sound: readonly SoundCodec[]
   /** Why its sound cannot be used, and silence comes instead. */
   readonly soundFault?: string
+  /** Its pictures are decoded and encoded anew for displays. */
+  readonly reencoding?: Reencoding
+}
+
+export interface Reencoding {
+  /** What displays cannot play: `H.265`, `MJPEG`, `B-frames`, … */
+  readonly of: string
+  /** What it costs, percent of one core; absent until it was measured. */
+  readonly percent?: number
 }
 
 export interface SourceSink extends MediaSink {

@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Clock } from 'transom-core/ports'
 import { createSound, packetSamples, sampleRate } from './chime.ts'
+import { asConstrained, constrainedProfile, openVideoEncoder } from './encoder.ts'
 import { loadFfmpeg, openEncoder, type CodecContext, type Ffmpeg } from './ffmpeg.ts'
 import { createPacketizer } from './h264.ts'
 import { createLettering } from './lettering.ts'
@@ -14,9 +15,6 @@ const keyFrameSeconds = 2
 const audioMs = 20
 /** Later than this and frames are left out instead of sent in a bunch. */
 const lateMs = 300
-/** Constrained Baseline, level 3.1: what every display must decode (RFC 7742 section 6.2). */
-export const syntheticProfile = '42e01f'
-
 /** A source that needs nothing from outside; `name` is shown in the picture. */
 export function createSyntheticSource(name: string, clock: Clock): MediaSource {
   let wantsKey = false
@@ -34,7 +32,7 @@ export function createSyntheticSource(name: string, clock: Clock): MediaSource {
       sound ??= createSound()
       await Promise.all([loadFfmpeg(), scene])
       // Its loudspeaker is as synthetic as its picture: what comes is decoded and measured.
-      return { profileLevelId: syntheticProfile, hasSpeaker: true, sound: ['opus'] }
+      return { profileLevelId: constrainedProfile, hasSpeaker: true, sound: ['opus'] }
     },
     close: async () => {},
     requestKeyFrame() {
@@ -67,7 +65,15 @@ async function playPictures(
   { sink, now, takeKeyWish }: Stage,
   signal: AbortSignal,
 ): Promise<void> {
-  using encoder = openVideoEncoder(ffmpeg)
+  using encoder = openVideoEncoder(ffmpeg, {
+    width: sceneWidth,
+    height: sceneHeight,
+    framerate: new ffmpeg.Rational(frameRate, 1),
+    gopSize: frameRate * keyFrameSeconds,
+    rcMaxRate: 1_500_000n,
+    rcBufferSize: 900_000,
+    bitRate: 1_200_000n,
+  })
   using packet = new ffmpeg.Packet()
   packet.alloc()
   const packetize = createPacketizer({ sets: [] })
@@ -87,57 +93,6 @@ async function playPictures(
       packet.unref()
     }
   }
-}
-
-/** `settings` and `options` replace single ones of those that a live picture needs. */
-export function openVideoEncoder(
-  ffmpeg: Ffmpeg,
-  settings: Partial<CodecContext> = {},
-  options: Readonly<Record<string, string>> = {},
-): CodecContext {
-  const usual = {
-    width: sceneWidth,
-    height: sceneHeight,
-    pixelFormat: ffmpeg.AV_PIX_FMT_YUV420P,
-    colorRange: ffmpeg.AVCOL_RANGE_MPEG,
-    colorSpace: ffmpeg.AVCOL_SPC_BT709,
-    colorPrimaries: ffmpeg.AVCOL_PRI_BT709,
-    colorTrc: ffmpeg.AVCOL_TRC_BT709,
-    timeBase: new ffmpeg.Rational(1, 90_000),
-    framerate: new ffmpeg.Rational(frameRate, 1),
-    gopSize: frameRate * keyFrameSeconds,
-    maxBFrames: 0,
-    threadCount: 1,
-    bitRate: 1_200_000n,
-    rcMaxRate: 1_500_000n,
-    rcBufferSize: 900_000,
-  }
-  return openEncoder(
-    ffmpeg,
-    ffmpeg.FF_ENCODER_LIBX264,
-    { ...usual, ...settings },
-    {
-      preset: 'ultrafast',
-      tune: 'zerolatency',
-      profile: 'baseline',
-      level: '3.1',
-      'forced-idr': '1',
-      // Adaptive quantisation and deblocking keep the sky's slow gradient smooth at little cost.
-      'x264-params': 'aq-mode=1:scenecut=0:deblock=0,0',
-      ...options,
-    },
-  )
-}
-
-/**
- * Sets constraint_set2_flag in the SPS, which x264 leaves out: a Constrained Baseline stream obeys the Extended profile too
- * (H.264 A.2.3), and then the SPS says letter for letter the 42e01f of the SDP. The SPS follows the first start code.
- */
-export function asConstrained(sample: Buffer): Buffer {
-  const copy = Buffer.from(sample)
-  const sps = copy.indexOf(Buffer.from([0, 0, 1, 0x67, 0x42, 0xc0]))
-  if (sps >= 0 && sps <= 16) copy[sps + 5] = 0xe0
-  return copy
 }
 
 async function playSound(

@@ -8,6 +8,9 @@ import { answerChallenges } from '../../../src/gateway/rtsp/authorization.ts'
 import { readDescription } from '../../../src/gateway/rtsp/description.ts'
 import { decodeG711, encodeG711 } from '../../../src/gateway/g711.ts'
 import { createH264Depacketizer } from '../../../src/gateway/rtsp/h264.ts'
+import { createH265Depacketizer, readH265Sets } from '../../../src/gateway/rtsp/h265.ts'
+import { createJpegDepacketizer } from '../../../src/gateway/rtsp/jpeg.ts'
+import { isBSlice, readSps } from '../../../src/gateway/sps.ts'
 import { createParser } from '../../../src/gateway/rtsp/message.ts'
 import { createReceiver } from '../../../src/gateway/rtsp/receiver.ts'
 import { readPacket, readSenderReport, writePacket, type Packet } from '../../../src/gateway/rtsp/rtp.ts'
@@ -206,7 +209,8 @@ describe('packets', () => {
   })
 
   test('of any bytes are read within their bounds, or not at all', () => {
-    const depacketize = createH264Depacketizer()
+    const depacketizers = [createH264Depacketizer(), createH265Depacketizer()]
+    const jpeg = createJpegDepacketizer()
     const aac = createAacDepacketizer({ sizeLength: 13, indexLength: 3, indexDeltaLength: 3, config: undefined })
     const receiver = createReceiver(96)
     fc.assert(
@@ -214,8 +218,12 @@ describe('packets', () => {
         const data = Buffer.from(bytes)
         readSenderReport(data)
         receiver.receive(data)
-        for (const { nals } of depacketize(packet(data, bytes[0] ?? 0, (bytes[1] ?? 0) > 128), isAfterGap))
-          expect(nals.length).toBeGreaterThan(0)
+        const one = packet(data, bytes[0] ?? 0, (bytes[1] ?? 0) > 128)
+        for (const depacketize of depacketizers)
+          for (const { nals } of depacketize(one, isAfterGap)) expect(nals.length).toBeGreaterThan(0)
+        for (const each of jpeg(one, isAfterGap)) expect(each.data.subarray(0, 2)).toEqual(Buffer.of(0xff, 0xd8))
+        expect(readSps(data)?.macroblocks ?? 1).toBeLessThanOrEqual(139_264)
+        expect([true, false]).toContain(isBSlice(data))
         for (const frame of aac(packet(data), isAfterGap)) expect(frame.length).toBeLessThanOrEqual(8_191)
       }),
       { numRuns: 500 },
@@ -265,6 +273,109 @@ describe('H.264', () => {
     expect(depacketize(packet(fragments[0]!), false)).toEqual([])
     expect(depacketize(packet(fragments[1]!, 0, true), true)).toEqual([])
     expect(depacketize(packet(idr, 90, true), true)).toHaveLength(1)
+  })
+})
+
+const h265Type = (nal: Buffer) => (nal[0]! >> 1) & 0x3f
+
+describe('H.265', () => {
+  // RFC 7798 section 4.4: VPS, SPS, PPS and an IDR picture by two-octet headers, layer 0, TID 1.
+  const [vps, sps, pps] = ['40010c01', '42010101', '4401c172'].map((hex) => Buffer.from(hex, 'hex'))
+  const idr = Buffer.from('2601af0102', 'hex')
+  const aggregate = Buffer.concat([
+    Buffer.from('6001', 'hex'),
+    ...[vps!, sps!, pps!].flatMap((nal) => [Buffer.of(0, nal.length), nal]),
+  ])
+  const fragments = [Buffer.from('620193af', 'hex'), Buffer.from('62015301', 'hex'), Buffer.from('62015302', 'hex')]
+
+  test.each([
+    ['single packets', [packet(vps!), packet(sps!), packet(pps!), packet(idr, 0, true)], [[32, 33, 34, 19]]],
+    ['an aggregation packet', [packet(aggregate), packet(idr, 0, true)], [[32, 33, 34, 19]]],
+    ['sets with a marker of their own', [packet(aggregate, 0, true), packet(idr, 90, true)], [[32, 33, 34, 19]]],
+    ['a delimiter alone', [packet(Buffer.from('460150', 'hex'), 0, true), packet(idr, 90, true)], [[19]]],
+    ['no marker', [packet(idr), packet(idr, 90), packet(idr, 180)], [[19], [19]]],
+    ['a fragment without its beginning', [packet(fragments[1]!, 0, true), packet(idr, 90, true)], [[19]]],
+    ['the forbidden bit', [packet(Buffer.from('a601af01', 'hex'), 0, true)], []],
+    ['PACI, which carries others', [packet(Buffer.from('640100', 'hex'), 0, true)], []],
+  ])('%s', (_name, packets, wanted) => {
+    const depacketize = createH265Depacketizer()
+    const found = packets.flatMap((each) => depacketize(each, false))
+    expect(found.map(({ nals }) => nals.map(h265Type))).toEqual(wanted)
+  })
+
+  test('fragments are put together behind the header of what they are parts of', () => {
+    const depacketize = createH265Depacketizer()
+    const middle = Buffer.from('62011301', 'hex')
+    const found = [packet(fragments[0]!), packet(middle), packet(fragments[2]!, 0, true)].flatMap((each) =>
+      depacketize(each, false),
+    )
+    expect(found.map(({ nals }) => nals)).toEqual([[Buffer.from('2601af0102', 'hex')]])
+  })
+
+  test('a picture that lost a packet is left out, the next one is not', () => {
+    const depacketize = createH265Depacketizer()
+    expect(depacketize(packet(fragments[0]!), false)).toEqual([])
+    expect(depacketize(packet(fragments[2]!, 0, true), true)).toEqual([])
+    expect(depacketize(packet(idr, 90, true), true)).toHaveLength(1)
+  })
+
+  test('its sets stand in the description by name, as many as there are', () => {
+    const parameters = new Map([
+      ['sprop-vps', vps!.toString('base64')],
+      ['sprop-sps', `${sps!.toString('base64')},AAAA`],
+      ['sprop-pps', pps!.toString('base64')],
+    ])
+    expect(readH265Sets(parameters)).toEqual([vps, sps, pps])
+  })
+})
+
+const jpegHead = (offset: number, q: number, rest: Buffer, type = 1) =>
+  Buffer.concat([Buffer.of(0, 0, offset >> 8, offset & 0xff, type, q, 40, 30), rest])
+
+const bytesOf = (found: readonly { data: Buffer }[]) => found.map(({ data }) => data.toString('hex'))
+
+describe('JPEG', () => {
+  const scan = Buffer.from('0102030405060708', 'hex')
+  const tables = Buffer.concat([Buffer.of(0, 0, 0, 128), Buffer.alloc(128, 7)])
+
+  test('is a file of 320 by 240 with the tables of its Q, and the scan of all its fragments', () => {
+    const jpeg = createJpegDepacketizer()
+    expect(jpeg(packet(jpegHead(0, 50, scan)), false)).toEqual([])
+    const [file] = bytesOf(jpeg(packet(jpegHead(8, 50, scan), 0, true), false))
+    // Q 50 is annex K as it stands, whose luma begins 16, 11, 12, 14 in zigzag order.
+    expect(file).toMatch(/^ffd8ffdb004300100b0c0e/)
+    expect(file).toContain('ffc000110800f0014003012200021101031101')
+    expect(file).toMatch(/(0102030405060708){2}ffd9$/)
+  })
+
+  test('keeps tables that came with an earlier picture, and knows none that never came', () => {
+    const jpeg = createJpegDepacketizer()
+    expect(jpeg(packet(jpegHead(0, 200, Buffer.concat([Buffer.alloc(4), scan])), 0, true), false)).toEqual([])
+    const [first] = bytesOf(jpeg(packet(jpegHead(0, 200, Buffer.concat([tables, scan])), 0, true), false))
+    const [second] = bytesOf(jpeg(packet(jpegHead(0, 200, Buffer.concat([Buffer.alloc(4), scan])), 9, true), false))
+    expect(second).toBe(first)
+    expect(first).toContain('07'.repeat(64))
+  })
+
+  test('with restart markers says how far they are apart', () => {
+    const [file] = bytesOf(
+      createJpegDepacketizer()(
+        packet(jpegHead(0, 50, Buffer.concat([Buffer.of(0, 4, 0xff, 0xff), scan]), 65), 0, true),
+        false,
+      ),
+    )
+    expect(file).toContain('ffdd00040004')
+  })
+
+  test.each([
+    ['a fragment is lost', [packet(jpegHead(0, 50, scan)), packet(jpegHead(16, 50, scan), 0, true)]],
+    ['its beginning is lost', [packet(jpegHead(8, 50, scan), 0, true)]],
+    ['its type is unknown', [packet(jpegHead(0, 50, scan, 2), 0, true)]],
+    ['its size is not said', [packet(Buffer.concat([Buffer.of(0, 0, 0, 0, 1, 50, 0, 0), scan]), 0, true)]],
+  ])('is left out when %s, the next one is not', (_name, packets) => {
+    const jpeg = createJpegDepacketizer()
+    expect(packets.flatMap((each) => jpeg(each, false))).toEqual([])
+    expect(jpeg(packet(jpegHead(0, 50, scan), 90, true), false)).toHaveLength(1)
   })
 })
 
