@@ -158,6 +158,16 @@ export interface ChannelPresence {
   readonly fault?: Fault
   /** The STUN and TURN servers that gave its gateway no candidate the last time; absent when all did, or nobody knows. */
   readonly failedServers?: readonly ServerFailure[]
+  /** Its gateway encodes its pictures anew for displays. */
+  readonly reencoding?: Reencoding
+}
+
+/** What displays cannot play of a camera's pictures, which are therefore decoded and encoded anew. */
+export interface Reencoding {
+  /** `H.265`, `MJPEG`, `B-frames`, … */
+  readonly of: string
+  /** What it costs while somebody looks, percent of one core; absent until it was measured. */
+  readonly percent?: number
 }
 
 /** A STUN or TURN server that gives a camera nothing. */

@@ -235,7 +235,10 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     const failed = memory.failing().slice(0, mostServers)
     const failedServers = failed.map(({ url, message }) => ({ url, message: message.slice(0, longestMessage) }))
     const known = { kind: 'source', at: Math.round(clock()), ...(failed.length > 0 && { failedServers }) } as const
-    if (state?.kind === 'good') void report({ ...known, hasSpeaker: state.info.hasSpeaker })
+    if (state?.kind === 'good') {
+      const { hasSpeaker, reencoding } = state.info
+      void report({ ...known, hasSpeaker, ...(reencoding && { reencoding }) })
+    }
     if (state?.kind === 'faulty') void report({ ...known, fault: state.fault })
   }
 

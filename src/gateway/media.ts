@@ -1,5 +1,5 @@
 /** The shapes that media has between a source (synthetic, file, RTSP) and the viewers: ready for RTP, stamped with one clock. */
-import type { Clock, Fault } from 'transom-core/ports'
+import type { Clock, Fault, Reencoding } from 'transom-core/ports'
 import type { SourceFault } from 'transom-core/errors'
 import type { Law } from './g711.ts'
 import type { Ear } from './talk-back.ts'
@@ -40,13 +40,6 @@ export interface MediaInfo {
   readonly soundFault?: string
   /** Its pictures are decoded and encoded anew for displays. */
   readonly reencoding?: Reencoding
-}
-
-export interface Reencoding {
-  /** What displays cannot play: `H.265`, `MJPEG`, `B-frames`, … */
-  readonly of: string
-  /** What it costs, percent of one core; absent until it was measured. */
-  readonly percent?: number
 }
 
 export interface SourceSink extends MediaSink {

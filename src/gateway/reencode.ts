@@ -228,16 +228,16 @@ export function fit(width: number, height: number): { width: number; height: num
   }
 }
 
-/** Sums up busy time, and gives its share of the time that passed, now and then. */
-function createMeter(give: (percent: number) => void): (busyMs: number) => void {
-  let sinceAt = performance.now()
+/** Sums up busy time, and gives its share of the time that passed (percent), every five seconds. `now`: milliseconds. */
+export function createMeter(give: (percent: number) => void, now = () => performance.now()): (busyMs: number) => void {
+  let sinceAt = now()
   let busy = 0
   return (busyMs) => {
     busy += busyMs
-    const passed = performance.now() - sinceAt
+    const passed = now() - sinceAt
     if (passed < costMs) return
     give(Math.max(1, Math.round((busy / passed) * 100)))
-    sinceAt = performance.now()
+    sinceAt = now()
     busy = 0
   }
 }

@@ -257,12 +257,14 @@ function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): 
   const source = 'source' in camera ? `  ${camera.source}` : ''
   const said = `${cameraId}  ${kind}  "${name}"${source}`
   if (!('keys' in camera)) return `${said}  channel ${channelName}`
-  const { isOnline, sinceAt, fault, failedServers = [], keys } = camera
+  const { isOnline, sinceAt, fault, failedServers = [], reencoding, keys } = camera
   const since = sinceAt === undefined ? '' : ` since ${new Date(sinceAt).toISOString()}`
   const issued = keys.map(
     ({ accessKeyId, createdAt }) => `\n  ${accessKeyId}, made ${new Date(createdAt).toISOString()}`,
   )
   const why = fault ? `: ${fault.message}\n  ${advice[fault.code]}` : ''
   const servers = failedServers.map(({ url, message }) => `\n  no address from ${url}: ${message}`)
-  return `${said}  ${isOnline ? 'online' : 'offline'}${since}${why}${servers.join('')}${issued.join('')}`
+  const cost = reencoding?.percent === undefined ? '' : `: costs about ${reencoding.percent} % of a core`
+  const encoded = reencoding ? `\n  re-encoded for displays (${reencoding.of})${cost}` : ''
+  return `${said}  ${isOnline ? 'online' : 'offline'}${since}${why}${servers.join('')}${encoded}${issued.join('')}`
 }

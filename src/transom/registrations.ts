@@ -103,8 +103,9 @@ export function createRegistrations(deps: RegistrationDeps): Registrations & { r
           const issued = keys.map(({ accessKeyId, createdAt }) => ({ accessKeyId, createdAt }))
           const fault = seen?.fault && { fault: seen.fault }
           const servers = seen?.failedServers && { failedServers: seen.failedServers }
+          const reencoding = seen?.reencoding && { reencoding: seen.reencoding }
           const source = place !== undefined && { source: place }
-          const online = { isOnline: seen?.online ?? false, ...since, ...fault, ...servers }
+          const online = { isOnline: seen?.online ?? false, ...since, ...fault, ...servers, ...reencoding }
           return { ...camera, ...source, ...online, keys: issued }
         }),
       )

@@ -56,6 +56,17 @@ test('a camera that is away is so for the reason that its gateway gave, until it
   expect(faults.presence(channel)).toEqual({ online: false, sinceAt: 1 })
 })
 
+test('what is encoded anew, and its cost, is said while the camera is there', () => {
+  let online = true
+  const gateway = createSourceFaults(() => ({ online, sinceAt: 1 }))
+  const channel = { channelName: 'door', road: 'viewer' } as const
+  const say = (percent: number) => gateway.note('door', { reencoding: { of: 'H.265', percent } })
+  expect([say(40), say(40), say(60)]).toEqual([true, false, true])
+  expect(gateway.presence(channel)).toMatchObject({ reencoding: { of: 'H.265', percent: 60 } })
+  online = false
+  expect(gateway.presence(channel)).not.toHaveProperty('reencoding')
+})
+
 test('the servers that fail a camera are said while it is there, too, and until they are back', () => {
   const gateway = createSourceFaults(() => ({ online: true, sinceAt: 1 }))
   const failedServers = [{ url: 'turn:relay.example:3478', message: 'no reply' }]

@@ -9,7 +9,17 @@ import { createStreamTokens } from '../google/stream-token.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import type { OAuth } from '../oauth/server.ts'
 import { createOutbox } from '../outbox/outbox.ts'
-import type { Camera, Clock, Fault, Log, Presence, ServerFailure, Signaling, Store } from 'transom-core/ports'
+import type {
+  Camera,
+  Clock,
+  Fault,
+  Log,
+  Presence,
+  Reencoding,
+  ServerFailure,
+  Signaling,
+  Store,
+} from 'transom-core/ports'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { openBroker } from './broker.ts'
 import { createCameras, type Cameras } from '../cameras/cameras.ts'
@@ -80,6 +90,7 @@ export interface SourceReport {
   readonly fault?: Fault
   readonly hasSpeaker?: boolean
   readonly failedServers?: readonly ServerFailure[]
+  readonly reencoding?: Reencoding
 }
 
 export function createBridge(deps: BridgeDeps): Bridge {
@@ -201,10 +212,10 @@ export function createBridge(deps: BridgeDeps): Bridge {
     reconcileGoogle: google.reconcile,
     presenceChanged: presenceNews.changed,
     presence,
-    async sourceReported(camera, { fault, hasSpeaker, failedServers }) {
+    async sourceReported(camera, { hasSpeaker, ...words }) {
       // Its presence itself follows from its channel; here the page learns the reason.
-      if (faults.note(camera.channel.channelName, { fault, failedServers }))
-        console?.news.camera(camera, { kind: 'online', isOnline: fault === undefined, at: clock() })
+      if (faults.note(camera.channel.channelName, words))
+        console?.news.camera(camera, { kind: 'online', isOnline: words.fault === undefined, at: clock() })
       if (hasSpeaker === undefined || hasSpeaker === camera.hasSpeaker) return
       await cameras.change(camera.id, (now) => ({ ...now, hasSpeaker }))
     },

@@ -1,6 +1,6 @@
 /** Whether a camera is there, and when its coming and going is news. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Fault, Presence, ServerFailure } from 'transom-core/ports'
+import type { Fault, Presence, Reencoding, ServerFailure } from 'transom-core/ports'
 
 /** Amazon wants changes within three seconds (implement-your-skill.html). */
 const absentMs = 2_000
@@ -15,6 +15,7 @@ export interface PresenceNews {
 export interface GatewayWords {
   readonly fault?: Fault | undefined
   readonly failedServers?: readonly ServerFailure[] | undefined
+  readonly reencoding?: Reencoding | undefined
 }
 
 export interface SourceFaults {
@@ -27,10 +28,10 @@ export interface SourceFaults {
 /** Kept in memory: a gateway says so anew when it starts, and at each change. */
 export function createSourceFaults(presence: Presence): SourceFaults {
   const said = new Map<string, GatewayWords>()
-  const nothing: GatewayWords = { fault: undefined, failedServers: undefined }
+  const nothing: GatewayWords = { fault: undefined, failedServers: undefined, reencoding: undefined }
   return {
-    note(channelName, { fault, failedServers }) {
-      const words = { fault, failedServers }
+    note(channelName, { fault, failedServers, reencoding }) {
+      const words = { fault, failedServers, reencoding }
       if (isDeepStrictEqual(said.get(channelName) ?? nothing, words)) return false
       if (isDeepStrictEqual(words, nothing)) said.delete(channelName)
       else said.set(channelName, words)
@@ -38,9 +39,14 @@ export function createSourceFaults(presence: Presence): SourceFaults {
     },
     presence(channel) {
       const seen = presence(channel)
-      const { fault, failedServers } = said.get(channel.channelName) ?? nothing
+      const { fault, failedServers, reencoding } = said.get(channel.channelName) ?? nothing
       if (seen === undefined) return seen
-      return { ...seen, ...(!seen.online && fault && { fault }), ...(failedServers && { failedServers }) }
+      return {
+        ...seen,
+        ...(!seen.online && fault && { fault }),
+        ...(failedServers && { failedServers }),
+        ...(seen.online && reencoding && { reencoding }),
+      }
     },
   }
 }

@@ -51,6 +51,7 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
       ...(seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }),
       ...(seen?.fault && { fault: { ...seen.fault, advice: advice[seen.fault.code] } }),
       ...(seen?.failedServers && { failedServers: seen.failedServers }),
+      ...(seen?.reencoding && { reencoding: seen.reencoding }),
       viewers: viewers.of(id),
       ...(press !== undefined && { lastPressAt: press.at }),
       ...(snapshot !== undefined && { snapshotAt: snapshot.at }),

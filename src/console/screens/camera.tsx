@@ -92,6 +92,16 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
                   {camera.manufacturer} {camera.model}
                 </dd>
               </div>
+              {camera.reencoding && (
+                <div>
+                  <dt>Re-encoded for displays</dt>
+                  <dd>
+                    {camera.reencoding.of}
+                    {camera.reencoding.percent !== undefined &&
+                      `: costs about ${camera.reencoding.percent} % of a core`}
+                  </dd>
+                </div>
+              )}
               {camera.lastPressAt !== undefined && (
                 <div>
                   <dt>Rang</dt>

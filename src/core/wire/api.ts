@@ -65,6 +65,12 @@ export const cameraRow = z.object({
     .array(z.object({ url: z.string(), message: z.string() }))
     .exactOptional()
     .describe('STUN and TURN servers that give it no candidate, where its gateway has reported them.'),
+  reencoding: z
+    .object({ of: z.string(), percent: z.number().exactOptional() })
+    .exactOptional()
+    .describe(
+      'What displays cannot play of its video (`H.265`, `B-frames`, …), which its gateway converts, and the cost in percent of one core.',
+    ),
   viewers: count.describe('Displays of every kind and account that show it now.'),
   lastPressAt: instant.exactOptional(),
   snapshotAt: instant.exactOptional().describe('When the still picture at /cameras/{id}/snapshot was taken.'),

@@ -68,6 +68,10 @@ const source = z.object({
     .array(z.object({ url: z.string().min(1).max(300), message: z.string().min(1).max(200) }))
     .max(16)
     .exactOptional(),
+  /** What displays cannot play of its pictures, which the gateway encodes anew, and what that costs: percent of one core. */
+  reencoding: z
+    .object({ of: z.string().min(1).max(60), percent: z.int().nonnegative().max(10_000).exactOptional() })
+    .exactOptional(),
   at: instant,
 })
 

@@ -170,6 +170,8 @@ export const registeredCamera = listedCamera.extend({
   fault: z.object({ code: z.enum(sourceFaults), message: z.string() }).exactOptional(),
   /** The STUN and TURN servers that give it nothing, where its gateway has said so. */
   failedServers: z.array(z.object({ url: z.string(), message: z.string() })).exactOptional(),
+  /** What displays cannot play of its video, which its gateway converts, and the cost in percent of one core. */
+  reencoding: z.object({ of: z.string(), percent: z.number().exactOptional() }).exactOptional(),
   keys: z.array(z.object({ accessKeyId: z.string(), createdAt: z.number() })),
 })
 

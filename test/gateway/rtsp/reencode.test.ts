@@ -2,9 +2,9 @@
 import { afterEach, expect, test } from '@jest/globals'
 import { H264RtpPayload } from 'werift'
 import type { MediaInfo, VideoUnit } from '../../../src/gateway/media.ts'
-import { fit } from '../../../src/gateway/reencode.ts'
+import { createMeter, fit } from '../../../src/gateway/reencode.ts'
 import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
-import { until } from '../world.ts'
+import { createWorld, until } from '../world.ts'
 import { createFakeCamera, type FakeCamera } from './camera.ts'
 import { brightnessOf, decodeH264, movingRate, recordMoving, sendMoving, type Kind, type Moving } from './moving.ts'
 
@@ -130,4 +130,36 @@ test.each([
   expect(Math.abs(size.width - wanted[0]) + Math.abs(size.height - wanted[1])).toBeLessThan(40)
   expect(Math.ceil(size.width / 16) * Math.ceil(size.height / 16)).toBeLessThanOrEqual(3_600)
   expect([size.width % 2, size.height % 2]).toEqual([0, 0])
+})
+
+test('the cost is the share of the time that decoding and encoding took', () => {
+  const said: number[] = []
+  let at = 0
+  const busy = createMeter(
+    (percent) => said.push(percent),
+    () => at,
+  )
+  for (; at <= 10_000; at += 40) busy(10)
+  for (; at <= 15_000; at += 40) busy(30)
+  expect(said).toEqual([25, 25, 75])
+})
+
+test('a display of an H.265 camera is answered with what it is sent, and the bridge learns that it is encoded anew', async () => {
+  const { sdp, pictures } = await recordMoving('H.265', 4)
+  const camera = await createFakeCamera({ sdp, quiet: true })
+  const world = await createWorld()
+  closing.push(
+    () => camera.close(),
+    () => world.close(),
+  )
+  await world.startCamera(`rtsp://127.0.0.1:${camera.port}/live`)
+  await until(() => world.logged.some(({ event }) => event === 'camera-online'))
+  const arriving = world.view('echo-1')
+  await until(() => camera.requests.some(({ method }) => method === 'PLAY'))
+  sendMoving(camera, { pictures })
+  const { video, connection } = await arriving
+  await until(() => video.packets.length > 0)
+  expect(connection.remoteDescription?.sdp).toContain('profile-level-id=42e01f')
+  expect(video.packets[0]!.payload.toString('hex', 3, 7)).toBe('6742e01f')
+  expect(world.events).toContainEqual(expect.objectContaining({ kind: 'source', reencoding: { of: 'H.265' } }))
 })
