@@ -3,11 +3,13 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { createAuthority } from '../../src/bridge/authority.ts'
 import { createCameras } from '../../src/bridge/cameras/cameras.ts'
 import { readConfig } from '../../src/transom/config.ts'
+import { createAnnouncements } from '../../src/bridge/cameras/announcements.ts'
 import { createEvents } from '../../src/bridge/cameras/events.ts'
-import { createGoogleSide } from '../../src/bridge/assembly/google.ts'
+import { createGoogleDoors, createGoogleNotifications } from '../../src/bridge/assembly/google.ts'
 import { createNotices } from '../../src/bridge/assembly/notices.ts'
 import { createShares } from '../../src/bridge/cameras/sharing.ts'
 import { createCameraStates } from '../../src/bridge/cameras/states.ts'
+import { createVisits } from '../../src/bridge/cameras/visits.ts'
 import { createBroker } from '../../src/bridge/broker/broker.ts'
 import { createOutbox } from '../../src/bridge/outbox/outbox.ts'
 import { accountId, cameraId, type AccountId, type Camera, type Signaling } from '../../src/core/ports.ts'
@@ -78,37 +80,41 @@ async function openHouse() {
   const cameras = createCameras(store, (camera, kind) => events.receive(camera, { kind, at: clock() }))
   const shares = createShares(store, cameras)
   const linked = new Set<string>([ada, bob])
-  const openSide = (settings: typeof config) =>
-    createGoogleSide({
-      ...base,
+  const states = createCameraStates(base)
+  const known = { ...base, states, broker }
+  const openNotifications = (settings: typeof config) =>
+    createGoogleNotifications({
+      ...known,
       config: settings,
-      publicUrl: 'https://bridge.example',
-      states: createCameraStates(base),
       cameras: { ...cameras, ...shares.visible },
-      broker,
-      linking: {
-        authority: createAuthority({
-          verifyToken: async (token) => ({ accountId: accountId(token), clientId: 'google', scopes: ['camera'] }),
-          kindsOf: async () => ['google'],
-        }),
-        oauth: {
-          unlinkToken: async (token) => void linked.delete(token),
-          isLinked: async (account) => linked.has(account),
-        },
-      },
       notices: createNotices(base),
     })
-  const side = openSide(config)
-  const outbox = createOutbox({ ...base, deliver: { ...(side.deliver && { google: side.deliver }) } })
-  const events = createEvents({
-    ...base,
-    states: createCameraStates(base),
-    outbox,
-    translate: [side.translate],
+  const notifications = openNotifications(config)
+  const outbox = createOutbox({ ...base, deliver: { ...(notifications.deliver && { google: notifications.deliver }) } })
+  const announcements = createAnnouncements({
     audience: shares.audience,
-    warm: () => {},
+    visits: createVisits(store, clock),
+    translate: [notifications.translate],
+    outbox,
   })
-  const { fulfillment, reports, reconcile, settled, close } = side.open(outbox)
+  const events = createEvents({ ...base, states, announcements, warm: () => {} })
+  const { fulfillment, reports, reconcile, settled, close } = createGoogleDoors({
+    ...known,
+    config,
+    publicUrl: 'https://bridge.example',
+    notifications,
+    outbox,
+    linking: {
+      authority: createAuthority({
+        verifyToken: async (token) => ({ accountId: accountId(token), clientId: 'google', scopes: ['camera'] }),
+        kindsOf: async () => ['google'],
+      }),
+      oauth: {
+        unlinkToken: async (token) => void linked.delete(token),
+        isLinked: async (account) => linked.has(account),
+      },
+    },
+  })
   await cameras.put(door, 'key')
   await cameras.put(intercom, 'key')
   await shares.share(ada, door.id, bob, false)
@@ -124,7 +130,7 @@ async function openHouse() {
   }
   return {
     google,
-    openSide,
+    openNotifications,
     cameras,
     shares,
     reports,
@@ -307,7 +313,7 @@ test.each([
   ['{"private_key":"secret', 'is not the JSON key of a service account'],
 ])('a service account %s is refused with what to do, and its key is not shown', async (given, message) => {
   const { google } = readConfig({ TRANSOM_GOOGLE_SERVICE_ACCOUNT: given })
-  const open = () => house.openSide(google)
+  const open = () => house.openNotifications(google)
   expect(open).toThrow(message)
   expect(open).toThrow('docs/google-home.md')
   expect(open).not.toThrow('secret')

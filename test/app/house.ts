@@ -9,6 +9,7 @@ import type { CertificateChains } from '../../src/bridge/alexa/skill/certificate
 import { createAlexaSide } from '../../src/bridge/assembly/alexa.ts'
 import { createAlexaDoors } from '../../src/bridge/doors/alexa-doors.ts'
 import { createCameras } from '../../src/bridge/cameras/cameras.ts'
+import { createAnnouncements } from '../../src/bridge/cameras/announcements.ts'
 import { createEvents } from '../../src/bridge/cameras/events.ts'
 import { answerError } from '../../src/bridge/web/refusals.ts'
 import { createIntake } from '../../src/bridge/doors/intake.ts'
@@ -16,6 +17,7 @@ import { createSignatures } from '../../src/bridge/signature.ts'
 import { createNotices } from '../../src/bridge/assembly/notices.ts'
 import { createSnapshots } from '../../src/bridge/cameras/snapshots.ts'
 import { createCameraStates } from '../../src/bridge/cameras/states.ts'
+import { createVisits } from '../../src/bridge/cameras/visits.ts'
 import { createBroker } from '../../src/bridge/broker/broker.ts'
 import { BridgeError } from '../../src/core/errors.ts'
 import { createOutbox } from '../../src/bridge/outbox/outbox.ts'
@@ -81,7 +83,9 @@ export async function openHouse(options: HouseOptions = {}) {
     createSecretKey(sealingKey, 'base64'),
   )
   const notices = createNotices(base)
-  const side = createAlexaSide({
+  const states = createCameraStates(base)
+  const visits = createVisits(store, clock)
+  const alexa = createAlexaSide({
     ...base,
     config: {
       budgetMs: 3_000,
@@ -93,7 +97,8 @@ export async function openHouse(options: HouseOptions = {}) {
       timeZone: 'Europe/Berlin',
     },
     publicUrl: 'https://bridge.example',
-    states: createCameraStates(base),
+    states,
+    visits,
     sealingKey,
     authority,
     cameras,
@@ -102,20 +107,18 @@ export async function openHouse(options: HouseOptions = {}) {
   })
   const outbox = createOutbox({
     ...base,
-    deliver: { ...(side.deliver && { alexa: side.deliver }) },
+    deliver: { ...(alexa.deliver && { alexa: alexa.deliver }) },
     limits: { firstRetryMs: 20, attemptMs: 2_000 },
   })
-  const events = createEvents({
-    ...base,
-    states: createCameraStates(base),
-    outbox,
-    translate: [side.translate],
+  const announcements = createAnnouncements({
     audience: ownerAlone,
-    warm: (camera) => broker.warm(camera),
+    visits,
+    translate: [alexa.translate],
+    outbox,
   })
+  const events = createEvents({ ...base, states, announcements, warm: (camera) => broker.warm(camera) })
   const snapshots = createSnapshots(base)
   const wrongKeys = createWrongKeys(base)
-  const alexa = side.open(events)
 
   const signatures = createSignatures(base)
   const app = express()
@@ -148,6 +151,7 @@ export async function openHouse(options: HouseOptions = {}) {
     broker,
     cameras,
     events,
+    visits,
     lines,
     notices,
     offers,

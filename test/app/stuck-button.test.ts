@@ -26,7 +26,7 @@ test('a stuck button rings a dozen times, its owner has one notice, and another 
   ])
   expect(house.lines.filter((line) => line.includes('button_stuck'))).toHaveLength(1)
   await house.bridge.events.receive(other, at(100))
-  expect(await house.bridge.events.visits(other, 0)).toHaveLength(1)
+  expect(await house.bridge.visits.visits(other, 0)).toHaveLength(1)
 })
 
 test('a button is stuck for as long as it is pressed each minute, and heard again after it has rested', () => {

@@ -50,7 +50,7 @@ describe('a press', () => {
     expect(house.warmed).toContain('front-door')
     await house.outbox.settled()
     expect(namesOf(house)).toEqual(['Alexa.DoorbellEventSource/DoorbellPress'])
-    expect(await house.events.visits(frontDoor, 0)).toHaveLength(1)
+    expect(await house.visits.visits(frontDoor, 0)).toHaveLength(1)
   })
 
   test('posted three times rings once; an old one is kept and rings nobody', async () => {
@@ -60,7 +60,7 @@ describe('a press', () => {
     await house.tell(press('old', Date.now() - 31_000))
     await house.outbox.settled()
     expect(namesOf(house)).toHaveLength(1)
-    expect(await house.events.visits(frontDoor, 0)).toHaveLength(2)
+    expect(await house.visits.visits(frontDoor, 0)).toHaveLength(2)
   })
 
   test('of an account that is not linked is kept and goes nowhere', async () => {
@@ -73,13 +73,13 @@ describe('a press', () => {
   test('is not announced while the doorbell is muted, and noted all the same', async () => {
     await using house = await openHouse()
     await link(house)
-    await house.events.mute(anna, Date.now() + 60_000)
+    await house.visits.mute(anna, Date.now() + 60_000)
     await house.tell(press('one'))
-    await house.events.mute(anna, 0)
+    await house.visits.mute(anna, 0)
     await house.tell(press('two'))
     await house.outbox.settled()
     expect(namesOf(house)).toHaveLength(1)
-    expect(await house.events.visits(frontDoor, 0)).toHaveLength(2)
+    expect(await house.visits.visits(frontDoor, 0)).toHaveLength(2)
   })
 
   test('for a skill that was disabled: the grant goes, and the owner is told', async () => {
@@ -127,7 +127,7 @@ describe('a camera whose clock is wrong', () => {
     expect((await house.tell({ kind: 'press', eventId: 'p', ...when })).status).toBe(202)
     await house.outbox.settled()
     expect(namesOf(house)).toHaveLength(announced)
-    expect(await house.events.visits(frontDoor, 0)).toHaveLength(1)
+    expect(await house.visits.visits(frontDoor, 0)).toHaveLength(1)
   })
 
   test('is known by the time of its signature, too', async () => {
@@ -193,7 +193,7 @@ describe('other news', () => {
     await house.tell(press())
     await house.tell({ kind: 'motion', eventId: 'm', isDetected: true, at: Date.now() })
     await house.cameras.remove('front-door')
-    expect(await house.events.visits(frontDoor, 0)).toEqual([])
+    expect(await house.visits.visits(frontDoor, 0)).toEqual([])
     expect(await house.store.collection('camera-state').get('front-door')).toBeUndefined()
   })
 
@@ -395,7 +395,7 @@ describe('a signed event', () => {
     const headers = signed(body)
     expect((await send(house, body, headers)).status).toBe(202)
     expect((await send(house, body, headers)).status).toBe(401)
-    expect(await house.events.visits(frontDoor, 0)).toHaveLength(1)
+    expect(await house.visits.visits(frontDoor, 0)).toHaveLength(1)
   })
 
   test('that failed may come again as it is', async () => {
@@ -416,6 +416,6 @@ describe('a signed event', () => {
     await using house = await openHouse()
     const body = JSON.stringify(press())
     expect((await send(house, body, headers(body))).status).toBe(401)
-    expect(await house.events.visits(frontDoor, 0)).toEqual([])
+    expect(await house.visits.visits(frontDoor, 0)).toEqual([])
   })
 })

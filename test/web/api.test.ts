@@ -310,7 +310,7 @@ describe('cameras', () => {
     await addCamera(account, { id: 'garden' as typeof camera.id, kind: 'camera' })
     const { status, body } = await ask(token, 'POST', '/api/cameras/front-door/ring')
     expect(status).toBe(202)
-    expect(await bridge.events.visits(camera, 0)).toMatchObject([{ at: body.at }])
+    expect(await bridge.visits.visits(camera, 0)).toMatchObject([{ at: body.at }])
     expect(await ask(token, 'POST', '/api/cameras/garden/ring')).toMatchObject({ status: 400 })
   })
 })

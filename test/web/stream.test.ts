@@ -129,7 +129,7 @@ test('a muted doorbell still shows on the page that somebody rang', async () => 
   const { url, person, addCamera, ask, bridge } = await house()
   const { account, token } = await person('anna')
   await addCamera(account)
-  await bridge.events.mute(account, Date.now() + 60_000)
+  await bridge.visits.mute(account, Date.now() + 60_000)
   const { next } = await listen(url, token)
   await ask(token, 'POST', '/api/cameras/front-door/ring')
   await next('press')

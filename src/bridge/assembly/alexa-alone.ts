@@ -15,7 +15,7 @@ import { trustedAuthority } from './trusted-authority.ts'
 export function createAlexaAlone(deps: BridgeDeps): AlexaSide {
   const { config, publicUrl, keys, clients, store, clock, log } = deps
   const { sealing } = keys
-  const cameras = createCameras(store, async () => {}, createSecretKey(sealing, 'base64'))
+  const cameras = createCameras(store, undefined, createSecretKey(sealing, 'base64'))
   const trust = createTrust({
     issuer: `${publicUrl}/oauth`,
     store,
@@ -25,18 +25,18 @@ export function createAlexaAlone(deps: BridgeDeps): AlexaSide {
     clock,
     log,
   })
-  const side = createAlexaSide({
+  return createAlexaSide({
     config: config.alexa,
     publicUrl,
     sealingKey: sealing,
     authority: trustedAuthority(config.linking.foreignTokens, trust, clock),
     cameras: { ...cameras, ...createShares(store, cameras).visible },
     broker: openBroker(deps),
+    visits: createVisits(store, clock),
     notices: createNotices({ store, clock, log }),
     states: createCameraStates(deps),
     store,
     clock,
     log,
   })
-  return side.open(createVisits(store, clock))
 }

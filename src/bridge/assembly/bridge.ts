@@ -1,40 +1,37 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
 import { createSecretKey } from 'node:crypto'
 import type { Router } from 'express'
+import type { Camera, Clock, Log, Presence, Signaling, Store } from 'transom-core/ports'
 import type { Broker } from '../broker/broker.ts'
-import type { Fulfillment } from '../google/fulfillment.ts'
-import type { GoogleReports } from '../google/reports.ts'
-import type { SignalingDoor } from '../google/signaling.ts'
-import { createStreamTokens } from '../google/stream-token.ts'
-import type { OAuthClient } from '../oauth/client.ts'
-import type { OAuth } from '../oauth/server.ts'
-import { createOutbox } from '../outbox/outbox.ts'
-import type {
-  Camera,
-  Clock,
-  Fault,
-  Log,
-  Presence,
-  Reencoding,
-  ServerFailure,
-  Signaling,
-  Store,
-} from 'transom-core/ports'
-import { createAlexaSide, type AlexaSide } from './alexa.ts'
-import { openBroker } from './broker.ts'
+import { createAnnouncements } from '../cameras/announcements.ts'
 import { createCameras, type Cameras } from '../cameras/cameras.ts'
-import type { BridgeConfig } from '../settings/bridge-config.ts'
-import { createConsoleSide, type ApiOptions } from './console.ts'
 import { createEvents, type Events } from '../cameras/events.ts'
-import { createGoogleSide } from './google.ts'
-import { createSignatures, type Signatures } from '../signature.ts'
-import { createLinking, type Linking } from './linking.ts'
-import { createNotices, type Notices } from './notices.ts'
-import { createPresenceNews, createSourceFaults } from '../cameras/presence.ts'
-import type { Keys } from './keys.ts'
+import {
+  createCameraPresence,
+  createSourceFaults,
+  createSourceReports,
+  type SourceReport,
+} from '../cameras/presence.ts'
 import { createShares, type Shares } from '../cameras/sharing.ts'
 import { createSnapshots } from '../cameras/snapshots.ts'
 import { createCameraStates } from '../cameras/states.ts'
+import { createVisits, type Visits } from '../cameras/visits.ts'
+import type { Fulfillment } from '../google/fulfillment.ts'
+import type { GoogleReports } from '../google/reports.ts'
+import type { SignalingDoor } from '../google/signaling.ts'
+import type { OAuthClient } from '../oauth/client.ts'
+import type { OAuth } from '../oauth/server.ts'
+import { createOutbox } from '../outbox/outbox.ts'
+import type { BridgeConfig } from '../settings/bridge-config.ts'
+import { createSignatures, type Signatures } from '../signature.ts'
+import { createAlexaSide, type AlexaSide } from './alexa.ts'
+import { openBroker } from './broker.ts'
+import { createConsoleSide, type ApiOptions } from './console.ts'
+import { createGoogleDoors, createGoogleNotifications } from './google.ts'
+import { createHouse, type House, type WhatFollows } from './happenings.ts'
+import type { Keys } from './keys.ts'
+import { createLinking, type Linking } from './linking.ts'
+import { createNotices, type Notices } from './notices.ts'
 
 export interface BridgeDeps {
   readonly config: BridgeConfig
@@ -58,6 +55,7 @@ export interface Bridge {
   readonly broker: Broker
   readonly cameras: Cameras
   readonly events: Events
+  readonly visits: Visits
   readonly snapshots: ReturnType<typeof createSnapshots>
   readonly notices: Notices
   /** Of cameras and of the forwarder. */
@@ -85,36 +83,64 @@ export interface Bridge {
   close(): Promise<void>
 }
 
-/** As in `CameraEvent`. */
-export interface SourceReport {
-  readonly fault?: Fault
-  readonly hasSpeaker?: boolean
-  readonly failedServers?: readonly ServerFailure[]
-  readonly reencoding?: Reencoding
+export function createBridge(deps: BridgeDeps): Bridge {
+  const house = createHouse()
+  const rooms = openRooms(deps, house)
+  house.follow(whatFollows(rooms, deps.clock))
+  const { linking, broker, outbox, google, page, presenceNews, ...others } = rooms
+  return {
+    ...others,
+    linking,
+    broker,
+    oauth: linking.oauth,
+    api: page?.api,
+    fulfillment: google.fulfillment,
+    signalingDoor: google.signalingDoor,
+    googleReports: google.reports,
+    reconcileGoogle: google.reconcile,
+    presenceChanged: presenceNews.changed,
+    resume: () => outbox.start(),
+    async settled(lane) {
+      await google.settled()
+      await outbox.settled(lane)
+    },
+    async close() {
+      page?.close()
+      await broker.close()
+      presenceNews.close()
+      await google.close()
+      await outbox.close()
+    },
+  }
 }
 
-export function createBridge(deps: BridgeDeps): Bridge {
+type Rooms = ReturnType<typeof openRooms>
+
+/** Every room, each built of those above it. What one of them has to say to those below it, it says to the house. */
+function openRooms(deps: BridgeDeps, house: House) {
   const { config, publicUrl, keys, clients, store, isLive = false, clock, log } = deps
+  const base = { store, clock, log }
+
+  // The cameras: their records, what was last heard of each, and why one is away.
+  const sealing = createSecretKey(keys.sealing, 'base64')
+  const cameras = createCameras(
+    store,
+    (camera, kind) => house.happened(kind === 'changed' ? 'cameraChanged' : 'cameraRemoved', camera),
+    sealing,
+  )
+  const snapshots = createSnapshots(base)
+  const states = createCameraStates(base)
+  const visits = createVisits(store, clock)
   const faults = createSourceFaults(deps.presence)
   const { presence } = faults
-  const base = { store, clock, log }
-  const states = createCameraStates(base)
-  const snapshots = createSnapshots(base)
-  const tellOfChange = async (camera: Camera, kind: 'changed' | 'removed') => {
-    if (kind === 'removed') await snapshots.remove(camera)
-    await events.receive(camera, { kind, at: clock() })
-    if (kind === 'removed') await Promise.all([shares.drop(camera), linking.sharing.forget(camera)])
-  }
-  const cameras = createCameras(store, tellOfChange, createSecretKey(keys.sealing, 'base64'))
-  const broker = openBroker({ ...deps, presence }, (view, account) => console?.news.session(view, account))
-  const shares = createShares(store, cameras, {
-    endViews: ({ accountId, id }) => broker.endCamera(accountId, id, 'what the owner shares has changed'),
-    async tell(camera, kind) {
-      console?.news.shared(camera.id, camera.accountId, kind === 'changed')
-      await events.seenOtherwise(camera, kind)
-    },
-  })
-  const streamTokens = createStreamTokens(base)
+
+  // The heart: one session for each view, whoever asks for it.
+  const broker = openBroker({ ...deps, presence }, (view, reader) => void house.happened('sessionMoved', view, reader))
+
+  // Who may see what: guests, account linking, and what an owner should know.
+  const shares = createShares(store, cameras, (camera, kind) => house.happened(shareHappening[kind], camera))
+  const seen = { ...cameras, ...shares.visible }
+  const notices = createNotices(base)
   const linking = createLinking({
     ...base,
     publicUrl,
@@ -125,111 +151,121 @@ export function createBridge(deps: BridgeDeps): Bridge {
     behindProxy: config.behindProxy,
     config: config.linking,
     ...(isLive && config.console && { consoleUri: `${publicUrl}/` }),
-    async onUnlinked(account, assistant, { linkId, isLast }) {
-      // Another link of a household's goes on, and what this one has brought ends with it.
-      if (!isLast) return assistant === 'alexa' ? alexaSide.linkRemoved(account, linkId) : undefined
-      await broker.endAll(account, assistant, 'account unlinked')
-      if (assistant === 'alexa') return alexaSide.unlinked(account)
-      // What was handed to a display a moment ago begins nothing any more.
-      await streamTokens.revokeAll(account)
-      await google.reports?.unlinkedHere(account)
-    },
+    onUnlinked: (account, assistant, { linkId, isLast }) =>
+      isLast
+        ? house.happened(`${assistant}Unlinked`, account)
+        : house.happened(`${assistant}LinkRemoved`, account, linkId),
   })
-  const { oauth, authority } = linking
 
-  const notices = createNotices(base)
-  // What an account may see: its own cameras and those shared with it.
-  const seen = { ...cameras, ...shares.visible }
-  const alexaSide = createAlexaSide({
-    ...base,
+  // The assistants: what they are told, what is still to be told them, and the doors at which they ask.
+  const known = { ...base, cameras: seen, states, broker, notices }
+  const { authority } = linking
+  const alexa = createAlexaSide({
+    ...known,
     config: config.alexa,
-    states,
     publicUrl,
     sealingKey: keys.sealing,
     authority,
-    cameras: seen,
-    broker,
-    notices,
+    visits,
   })
-  const googleSide = createGoogleSide({
-    ...base,
-    config: config.google,
-    states,
-    publicUrl,
-    cameras: seen,
-    broker,
-    linking,
-    notices,
-  })
-  const console = config.console
-    ? createConsoleSide({ ...base, states, config, isLive, cameras, shares, linking, broker, presence })
-    : undefined
+  const notifications = createGoogleNotifications({ ...known, config: config.google })
   const outbox = createOutbox({
     ...base,
     deliver: {
-      ...(alexaSide.deliver && { alexa: alexaSide.deliver }),
-      ...(googleSide.deliver && { google: googleSide.deliver }),
+      ...(alexa.deliver && { alexa: alexa.deliver }),
+      ...(notifications.deliver && { google: notifications.deliver }),
     },
   })
+  const google = createGoogleDoors({ ...known, config: config.google, publicUrl, notifications, outbox, linking })
+
+  // What cameras and gateways say: kept, then told.
+  const { audience } = shares
+  const translate = [alexa.translate, notifications.translate]
+  const announcements = createAnnouncements({ audience, visits, translate, outbox })
   const events = createEvents({
     ...base,
     states,
-    outbox,
-    translate: [alexaSide.translate, googleSide.translate],
-    audience: shares.audience,
+    announcements,
     warm: (camera) => broker.warm(camera),
-    onNews: (camera, news) => console?.news.camera(camera, news),
-    onStuck: ({ accountId, name }) => void notices.add(accountId, 'button_stuck', name),
+    onNews: (camera, news) => house.happened('cameraNews', camera, news),
+    onStuck: (camera) => house.happened('buttonStuck', camera),
   })
-  const presenceNews = createPresenceNews(async (channelName, isOnline, at) => {
-    try {
-      const camera = await cameras.byChannel(channelName)
-      if (camera === undefined) return
-      // A camera that is back will be looked at: the way to it is fetched ahead.
-      if (isOnline) broker.warm(camera)
-      await events.receive(camera, { kind: 'online', isOnline, at })
-    } catch (thrown) {
-      log('error', 'presence not told', { channelName, reason: String(thrown) })
-    }
+  const sourceReported = createSourceReports({
+    faults,
+    cameras,
+    onReason: (camera, isOnline, at) => house.happened('cameraNews', camera, { kind: 'online', isOnline, at }),
+    clock,
   })
-  const google = googleSide.open(outbox)
+  const presenceNews = createCameraPresence({
+    cameras,
+    tell: (camera, isOnline, at) => house.happened(isOnline ? 'cameraOnline' : 'cameraOffline', camera, at),
+    log,
+  })
+
+  // The page.
+  const page = config.console
+    ? createConsoleSide({ ...base, config, isLive, cameras, shares, linking, broker, presence, states, events })
+    : undefined
 
   return {
-    oauth,
-    linking,
-    shares,
-    broker,
     cameras,
-    events,
     snapshots,
-    notices,
-    signatures: createSignatures(base),
-    alexa: alexaSide.open(events),
-    api: console?.open(events).api,
-    fulfillment: google.fulfillment,
-    signalingDoor: google.signalingDoor,
-    googleReports: google.reports,
-    reconcileGoogle: google.reconcile,
-    presenceChanged: presenceNews.changed,
+    visits,
     presence,
-    async sourceReported(camera, { hasSpeaker, ...words }) {
-      // Its presence itself follows from its channel; here the page learns the reason.
-      if (faults.note(camera.channel.channelName, words))
-        console?.news.camera(camera, { kind: 'online', isOnline: words.fault === undefined, at: clock() })
-      if (hasSpeaker === undefined || hasSpeaker === camera.hasSpeaker) return
-      await cameras.change(camera.id, (now) => ({ ...now, hasSpeaker }))
-    },
-    resume: () => outbox.start(),
-    async settled(lane) {
-      await google.settled()
-      await outbox.settled(lane)
-    },
-    async close() {
-      console?.close()
-      await broker.close()
-      presenceNews.close()
-      await google.close()
-      await outbox.close()
-    },
+    broker,
+    shares,
+    notices,
+    linking,
+    alexa,
+    outbox,
+    google,
+    announcements,
+    events,
+    sourceReported,
+    presenceNews,
+    page,
+    signatures: createSignatures(base),
+  }
+}
+
+const shareHappening = { changed: 'shareChanged', removed: 'shareRemoved', dropped: 'shareDropped' } as const
+
+/** What follows what. Each row runs from left to right, and ends where something fails. */
+function whatFollows(rooms: Rooms, clock: Clock): WhatFollows {
+  const { snapshots, broker, shares, notices, linking, alexa, google, announcements, events, page } = rooms
+  /** What is being viewed was negotiated under other rules. */
+  const endViews = ({ accountId, id }: Camera) => broker.endCamera(accountId, id, 'what the owner shares has changed')
+  const tellGuest = (kind: 'changed' | 'removed') => (camera: Camera) =>
+    announcements.toOne(camera, { kind, at: clock() })
+  const showGuest =
+    (isShared: boolean) =>
+    ({ id, accountId }: Camera) =>
+      page?.news.shared(id, accountId, isShared)
+  return {
+    cameraChanged: [(camera) => events.receive(camera, { kind: 'changed', at: clock() })],
+    cameraRemoved: [
+      snapshots.remove,
+      // Its guests are told as part of its audience, so the shares go afterwards.
+      (camera) => events.receive(camera, { kind: 'removed', at: clock() }),
+      shares.drop,
+      linking.sharing.forget,
+    ],
+    cameraNews: [(camera, news) => page?.news.camera(camera, news)],
+    // A camera that is back will be looked at: the way to it is fetched ahead.
+    cameraOnline: [
+      (camera) => broker.warm(camera),
+      (camera, at) => events.receive(camera, { kind: 'online', isOnline: true, at }),
+    ],
+    cameraOffline: [(camera, at) => events.receive(camera, { kind: 'online', isOnline: false, at })],
+    buttonStuck: [({ accountId, name }) => notices.add(accountId, 'button_stuck', name)],
+    shareChanged: [endViews, showGuest(true), tellGuest('changed')],
+    shareRemoved: [endViews, showGuest(false), tellGuest('removed')],
+    shareDropped: [endViews],
+    sessionMoved: [(view, reader) => page?.news.session(view, reader)],
+    alexaUnlinked: [(account) => broker.endAll(account, 'alexa', 'account unlinked'), alexa.unlinked],
+    googleUnlinked: [(account) => broker.endAll(account, 'google', 'account unlinked'), google.unlinked],
+    // Another link of a household's goes on, and what this one has brought ends with it.
+    alexaLinkRemoved: [alexa.linkRemoved],
+    googleLinkRemoved: [],
   }
 }

@@ -25,6 +25,7 @@ export interface ConsoleDeps {
   readonly linking: Linking
   readonly broker: Broker
   readonly presence: Presence
+  readonly events: Pick<Events, 'receive'>
   readonly states: Pick<CameraStates, 'of'>
   readonly clock: Clock
   readonly log: Log
@@ -40,12 +41,12 @@ export interface ApiOptions {
 export interface ConsoleSide {
   readonly news: Omit<News, 'close'>
   /** The routes below `/api`. */
-  open(events: Pick<Events, 'receive'>): { readonly api: (options: ApiOptions) => Router }
+  readonly api: (options: ApiOptions) => Router
   close(): void
 }
 
 export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
-  const { config, isLive, cameras, shares, linking, broker, presence, states, clock, log } = deps
+  const { config, isLive, cameras, shares, linking, broker, presence, events, states, clock, log } = deps
   const viewers = createViewers(clock)
   const visible = { ...cameras, ...shares.visible }
   const rows = createRows({
@@ -63,26 +64,24 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
 
   return {
     news,
-    open: (events) => ({
-      api: ({ grantOf, registrations, hearDisplays }) =>
-        createApi({
-          grantOf,
-          visible,
-          own: cameras,
-          people: linking.oauth.users,
-          sharing: linking.sharing,
-          receive: events.receive,
-          registrations,
-          broker,
-          rows,
-          feed: isLive ? feed : undefined,
-          hearDisplays,
-          // A browser has no deadline of its own; the page waits as long as the more patient of the assistants.
-          budgetMs: Math.max(config.alexa.budgetMs, config.google.budgetMs),
-          clock,
-          log,
-        }),
-    }),
+    api: ({ grantOf, registrations, hearDisplays }) =>
+      createApi({
+        grantOf,
+        visible,
+        own: cameras,
+        people: linking.oauth.users,
+        sharing: linking.sharing,
+        receive: events.receive,
+        registrations,
+        broker,
+        rows,
+        feed: isLive ? feed : undefined,
+        hearDisplays,
+        // A browser has no deadline of its own; the page waits as long as the more patient of the assistants.
+        budgetMs: Math.max(config.alexa.budgetMs, config.google.budgetMs),
+        clock,
+        log,
+      }),
     close() {
       news.close()
       feed.close()

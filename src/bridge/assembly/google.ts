@@ -1,19 +1,20 @@
-/** Google's side of the bridge, plugged together: two doors, and with a service account all that Home Graph is told. */
+/** Google's side of the bridge, plugged together: what Home Graph is told, and the two doors at which Google asks. */
 import { readFileSync } from 'node:fs'
 import type { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
 import { createAfterwards } from '../google/afterwards.ts'
 import { createGoogleDeliver } from '../google/deliver.ts'
-import { onlyDevices } from '../google/devices.ts'
+import { onlyDevices, type DevicePromises } from '../google/devices.ts'
 import { createFulfillment, type Fulfillment } from '../google/fulfillment.ts'
 import { createHomeGraph, type HomeGraph } from '../google/home-graph.ts'
-import { createGoogleLinks } from '../google/links.ts'
+import { createGoogleLinks, type GoogleLinks } from '../google/links.ts'
 import { createGoogleNews } from '../google/news.ts'
 import { createQuota } from '../google/quota.ts'
 import { createReconcile, scheduleReconcile } from '../google/reconcile.ts'
-import { createGoogleReports, createStatesOf, type GoogleReports } from '../google/reports.ts'
+import { createGoogleReports, createStatesOf, type GoogleReports, type StatesOf } from '../google/reports.ts'
 import { serviceAccountKey } from '../google/service-token.ts'
 import { createSignalingDoor, type SignalingDoor } from '../google/signaling.ts'
+import { createStreamTokens } from '../google/stream-token.ts'
 import { parseJson } from '../http.ts'
 import type { OAuth } from '../oauth/server.ts'
 import type { Deliver, Outbox } from '../outbox/outbox.ts'
@@ -21,94 +22,130 @@ import type { AccountId, Clock, Log, Store } from 'transom-core/ports'
 import type { Cameras } from '../cameras/cameras.ts'
 import type { CameraStates } from '../cameras/states.ts'
 import type { BridgeConfig } from '../settings/bridge-config.ts'
-import type { Translate } from '../cameras/events.ts'
+import type { Translate } from '../cameras/announcements.ts'
 import type { Linking } from './linking.ts'
 import type { Notices } from './notices.ts'
 
-export interface GoogleDeps {
+export interface GoogleNotificationsDeps {
   readonly config: BridgeConfig['google']
-  readonly publicUrl: string
   readonly cameras: Pick<Cameras, 'list' | 'find'>
   readonly states: Pick<CameraStates, 'of'>
-  readonly broker: Broker
-  readonly linking: Pick<Linking, 'authority'> & {
-    readonly oauth: Pick<OAuth, 'unlinkToken' | 'isLinked'>
-  }
+  readonly broker: Pick<Broker, 'isOnline'>
   readonly notices: Notices
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
 }
 
-export interface Google {
+/** What Google is told unasked: nothing without a service account for Home Graph. */
+export interface GoogleNotifications {
+  readonly homeGraph: HomeGraph | undefined
+  readonly links: GoogleLinks
+  /** The account's cameras, as far as Google has a device for them. */
+  readonly cameras: Pick<Cameras, 'list' | 'find'>
+  readonly statesOf: StatesOf
+  readonly deliver: Deliver | undefined
+  readonly translate: Translate
+  /** Google knows the account no more. */
+  readonly onUnlinked: (account: AccountId) => Promise<void>
+}
+
+export function createGoogleNotifications(deps: GoogleNotificationsDeps): GoogleNotifications {
+  const { config, broker, states, notices, clock, log } = deps
+  const homeGraph = openHomeGraph(config, { clock, log })
+  const cameras = onlyDevices(deps.cameras, promisesWith(homeGraph))
+  const links = createGoogleLinks(deps)
+  const statesOf = createStatesOf(broker, states.of)
+  const onUnlinked = (account: AccountId) => notices.add(account, 'google_unlinked', 'Home Graph knows no such user')
+  return {
+    homeGraph,
+    links,
+    cameras,
+    statesOf,
+    deliver: homeGraph && createGoogleDeliver({ homeGraph, links, cameras, statesOf, onUnlinked }),
+    translate: homeGraph ? createGoogleNews(links) : () => [],
+    onUnlinked,
+  }
+}
+
+export interface GoogleDoorsDeps {
+  readonly config: BridgeConfig['google']
+  readonly publicUrl: string
+  readonly notifications: GoogleNotifications
+  readonly outbox: Pick<Outbox, 'add'>
+  readonly states: Pick<CameraStates, 'of'>
+  readonly broker: Broker
+  readonly linking: Pick<Linking, 'authority'> & {
+    readonly oauth: Pick<OAuth, 'unlinkToken' | 'isLinked'>
+  }
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface GoogleDoors {
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
   readonly reports: GoogleReports | undefined
   readonly reconcile: ReturnType<typeof createReconcile> | undefined
+  /** The account has ended its last link here: what a display was promised is void, and Google is told. */
+  unlinked(this: void, account: AccountId): Promise<void>
   /** Resolves when what followed from replies is with the outbox. */
   settled(): Promise<void>
   close(): Promise<void>
 }
 
-/** In two steps, because the outbox must know who delivers before anybody can hand it something. */
-export function createGoogleSide(deps: GoogleDeps): {
-  /** Undefined without a service account: then nothing can be sent. */
-  readonly deliver: Deliver | undefined
-  readonly translate: Translate
-  open(outbox: Outbox): Google
-} {
-  const { config, publicUrl, broker, linking, notices, store, clock, log } = deps
-  const { oauth, authority } = linking
+export function createGoogleDoors(deps: GoogleDoorsDeps): GoogleDoors {
+  const { config, publicUrl, notifications, outbox, states, broker, store, clock, log } = deps
+  const { oauth, authority } = deps.linking
   const { talkBack, budgetMs, reconcileMs, origins } = config
-  const homeGraph = openHomeGraph(config, { clock, log })
-  const promises = { canNotify: homeGraph !== undefined, willReportState: homeGraph !== undefined }
-  const cameras = onlyDevices(deps.cameras, promises)
+  const { homeGraph, links, cameras, statesOf, onUnlinked } = notifications
+  const promises = promisesWith(homeGraph)
   const base = { store, clock, log, cameras, broker }
-  const links = createGoogleLinks(base)
-  const stateOf = deps.states.of
-  const statesOf = createStatesOf(broker, stateOf)
-  const onUnlinked = (account: AccountId) => notices.add(account, 'google_unlinked', 'Home Graph knows no such user')
+  const afterwards = createAfterwards(log)
+  const streamTokens = createStreamTokens(base)
+  const reports = homeGraph && createGoogleReports({ outbox, links, clock })
+  const reconcile =
+    homeGraph && reports && createReconcile({ ...base, ...promises, homeGraph, links, statesOf, reports, onUnlinked })
+  const reconciling =
+    reconcile && reconcileMs > 0 ? scheduleReconcile(reconcile, { everyMs: reconcileMs, log }) : undefined
 
   return {
-    deliver: homeGraph && createGoogleDeliver({ homeGraph, links, cameras, statesOf, onUnlinked }),
-    translate: homeGraph ? createGoogleNews(links) : () => [],
-    open(outbox) {
-      const afterwards = createAfterwards(log)
-      const reports = homeGraph && createGoogleReports({ outbox, links, clock })
-      const reconcile =
-        homeGraph &&
-        reports &&
-        createReconcile({ ...base, ...promises, homeGraph, links, statesOf, reports, onUnlinked })
-      const reconciling =
-        reconcile && reconcileMs > 0 ? scheduleReconcile(reconcile, { everyMs: reconcileMs, log }) : undefined
-      return {
-        fulfillment: createFulfillment({
-          ...base,
-          ...promises,
-          authorize: authority.at('google'),
-          stateOf,
-          links,
-          statesOf,
-          reports,
-          afterwards,
-          signalingUrl: `${publicUrl}/google/signaling`,
-          async unlink(accountId, token) {
-            await oauth.unlinkToken(token)
-            return oauth.isLinked(accountId, 'google')
-          },
-          budgetMs,
-        }),
-        signalingDoor: createSignalingDoor({ ...base, talkBack, budgetMs, moreOrigins: origins }),
-        reports,
-        reconcile,
-        settled: afterwards.settled,
-        async close() {
-          await reconciling?.close()
-          await afterwards.settled()
-        },
-      }
+    fulfillment: createFulfillment({
+      ...base,
+      ...promises,
+      authorize: authority.at('google'),
+      stateOf: states.of,
+      links,
+      statesOf,
+      reports,
+      afterwards,
+      signalingUrl: `${publicUrl}/google/signaling`,
+      async unlink(accountId, token) {
+        await oauth.unlinkToken(token)
+        return oauth.isLinked(accountId, 'google')
+      },
+      budgetMs,
+    }),
+    signalingDoor: createSignalingDoor({ ...base, talkBack, budgetMs, moreOrigins: origins }),
+    reports,
+    reconcile,
+    async unlinked(account) {
+      await streamTokens.revokeAll(account)
+      await reports?.unlinkedHere(account)
+    },
+    settled: afterwards.settled,
+    async close() {
+      await reconciling?.close()
+      await afterwards.settled()
     },
   }
+}
+
+/** What a device may promise depends on whether anybody can tell Google. */
+function promisesWith(homeGraph: HomeGraph | undefined): DevicePromises {
+  const isConfigured = homeGraph !== undefined
+  return { canNotify: isConfigured, willReportState: isConfigured }
 }
 
 function openHomeGraph(config: BridgeConfig['google'], deps: { clock: Clock; log: Log }): HomeGraph | undefined {

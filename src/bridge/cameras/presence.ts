@@ -1,6 +1,7 @@
 /** Whether a camera is there, and when its coming and going is news. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Fault, Presence, Reencoding, ServerFailure } from 'transom-core/ports'
+import type { Camera, Clock, Fault, Log, Presence, Reencoding, ServerFailure } from 'transom-core/ports'
+import type { Cameras } from './cameras.ts'
 
 /** Amazon wants changes within three seconds (implement-your-skill.html). */
 const absentMs = 2_000
@@ -49,6 +50,43 @@ export function createSourceFaults(presence: Presence): SourceFaults {
       }
     },
   }
+}
+
+/** What a gateway says of the camera behind it, as in `CameraEvent`. */
+export interface SourceReport extends GatewayWords {
+  readonly hasSpeaker?: boolean
+}
+
+/** Takes in what a gateway says: why its camera is away, which servers fail it, and whether it has a speaker after all. */
+export function createSourceReports(deps: {
+  readonly faults: Pick<SourceFaults, 'note'>
+  readonly cameras: Pick<Cameras, 'change'>
+  /** The reason is another one; the presence itself follows from the channel. */
+  readonly onReason: (camera: Camera, isOnline: boolean, at: number) => Promise<void>
+  readonly clock: Clock
+}): (camera: Camera, report: SourceReport) => Promise<void> {
+  const { faults, cameras, onReason, clock } = deps
+  return async (camera, { hasSpeaker, ...words }) => {
+    if (faults.note(camera.channel.channelName, words)) await onReason(camera, words.fault === undefined, clock())
+    if (hasSpeaker === undefined || hasSpeaker === camera.hasSpeaker) return
+    await cameras.change(camera.id, (now) => ({ ...now, hasSpeaker }))
+  }
+}
+
+/** The coming and going of channels' masters as that of the cameras that are on them. */
+export function createCameraPresence(deps: {
+  readonly cameras: Pick<Cameras, 'byChannel'>
+  readonly tell: (camera: Camera, isOnline: boolean, at: number) => Promise<void>
+  readonly log: Log
+}): PresenceNews {
+  return createPresenceNews(async (channelName, isOnline, at) => {
+    try {
+      const camera = await deps.cameras.byChannel(channelName)
+      if (camera !== undefined) await deps.tell(camera, isOnline, at)
+    } catch (thrown) {
+      deps.log('error', 'presence not told', { channelName, reason: String(thrown) })
+    }
+  })
 }
 
 /** A master that reconnects, as KVS makes it do each hour, has not been away. `tell` must not reject. */

@@ -35,20 +35,16 @@ export interface Share extends Guest {
 const mostCameras = 1_000
 const mostGuests = 100
 
-/** What follows for a guest. Both may be repeated, when something fails half-way. */
-export interface ShareEffects {
-  /** Whatever is being viewed was negotiated under other rules. */
-  endViews(camera: Camera): Promise<void>
-  /** The guest's assistants are to know; the camera is as the guest sees it, or saw it. */
-  tell(camera: Camera, kind: 'changed' | 'removed'): Promise<void>
-}
-
-const noEffects: ShareEffects = { endViews: async () => {}, tell: async () => {} }
+/**
+ * Told of each share that is new or other than before, that has been removed, or that has been dropped with its camera; the
+ * camera is as the guest sees it, or saw it. May be told again, when something fails half-way.
+ */
+export type OnShare = (camera: Camera, kind: 'changed' | 'removed' | 'dropped') => Promise<void>
 
 export function createShares(
   store: Store,
   cameras: Pick<Cameras, 'list' | 'find'>,
-  { endViews, tell }: ShareEffects = noEffects,
+  onShare: OnShare = async () => {},
 ): Shares {
   const shares = store.collection<Share>('share')
   /**
@@ -109,25 +105,21 @@ export function createShares(
         throw new BridgeError('invalid_request', `${mostCameras} cameras are shared with this account already`)
       await index.put(`${owner} ${key}`, { guest }, { group: groupOf(owner, camera) })
       await shares.put(key, { accountId: guest, cameraId: camera, ownerId: owner, mayTalk }, { group: guest })
-      await endViews(theirs)
-      await tell(theirs, 'changed')
+      await onShare(theirs, 'changed')
     },
     async unshare(owner, camera, guest) {
       if (!(await end(owner, camera, guest))) return
       const ours = await cameras.find(owner, camera)
       if (ours !== undefined) {
-        const theirs = asSeenBy(ours, { accountId: guest, mayTalk: false })
-        await endViews(theirs)
-        await tell(theirs, 'removed')
+        await onShare(asSeenBy(ours, { accountId: guest, mayTalk: false }), 'removed')
       }
       await index.remove(`${owner} ${keyOf(camera, guest)}`)
     },
     async drop(camera) {
       const { accountId: owner, id } = camera
-      // Whom it was shared with has been told already, as part of the camera's audience.
       for (const { value } of await index.list(groupOf(owner, id), { limit: mostGuests })) {
         await end(owner, id, value.guest)
-        await endViews(asSeenBy(camera, { accountId: value.guest, mayTalk: false }))
+        await onShare(asSeenBy(camera, { accountId: value.guest, mayTalk: false }), 'dropped')
         await index.remove(`${owner} ${keyOf(id, value.guest)}`)
       }
     },
