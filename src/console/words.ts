@@ -29,15 +29,21 @@ export const assistantNames: Record<SessionRow['assistant'], string> = {
 
 export const deviceNames = { alexa: 'Echo Show', google: 'Nest Hub' } as const
 
-export type Outcome = 'running' | 'fine' | 'failed'
+export type Outcome = 'running' | 'fine' | 'unconfirmed' | 'failed'
 
 /** A warning (no sound) on a view that goes on is no failure yet, but its owner looks for it among them. */
-export function outcomeOf({ phase, cause }: Pick<SessionRow, 'phase' | 'cause'>): Outcome {
+export function outcomeOf({ phase, cause, hint }: Pick<SessionRow, 'phase' | 'cause' | 'hint'>): Outcome {
   if (cause !== undefined) return 'failed'
+  if (hint !== undefined) return 'unconfirmed'
   return phase === 'closed' ? 'fine' : 'running'
 }
 
-export const outcomeNames: Record<Outcome, string> = { running: 'Running', fine: 'Fine', failed: 'Failed' }
+export const outcomeNames: Record<Outcome, string> = {
+  running: 'Running',
+  fine: 'Fine',
+  unconfirmed: 'Unknown',
+  failed: 'Failed',
+}
 
 /** A name may begin with what takes several characters to write: an emoji, a letter with its marks. */
 export const initialOf = (name: string): string => {

@@ -46,10 +46,10 @@ function house(answer = cSdkAnswer) {
   })
   let views = 0
   /** How long the display waited for its answer, in milliseconds. */
-  const view = async (): Promise<number> => {
+  const view = async (assistant: 'alexa' | 'google' = 'alexa'): Promise<number> => {
     const receivedAt = Date.now()
     const [reference, answerBy] = [`view-${(views += 1)}`, receivedAt + 5_000]
-    const asked = { assistant: 'alexa', accountId: camera.accountId, camera, reference, offer: echoOffer } as const
+    const asked = { assistant, accountId: camera.accountId, camera, reference, offer: echoOffer }
     const answered = broker
       .negotiate({ ...asked, receivedAt, answerBy, rules: echoRules })
       .then(() => Date.now() - receivedAt)
@@ -83,6 +83,21 @@ test('after a view that failed the relay is waited for again', async () => {
   await view()
   await broker.cameraReported(camera, { viewerId: viewers.at(-1) ?? '', state: 'failed' })
   expect(await view()).toBeGreaterThanOrEqual(budgets.settleCapMs)
+})
+
+test('a display of Google’s that ends its view leaves a hint, or a cause where the camera tells of its viewers', async () => {
+  const { broker, view, viewers } = house()
+  const outcome = async (reference: string) => {
+    await view('google')
+    await jest.advanceTimersByTimeAsync(4_000)
+    await broker.end({ assistant: 'google', accountId: camera.accountId, reference }, 'the display left')
+    const [session] = await broker.recent(camera.accountId)
+    return [session?.cause?.code, session?.hint?.code]
+  }
+  expect(await outcome('view-1')).toEqual([undefined, 'unconfirmed'])
+  await broker.cameraReported(camera, { viewerId: viewers.at(-1) ?? '', state: 'left' })
+  expect((await broker.recent(camera.accountId))[0]?.hint).toBeUndefined()
+  expect(await outcome('view-2')).toEqual(['media_failed', undefined])
 })
 
 test('what was learned a day ago is found out again, and of too many cameras the oldest are forgotten', () => {

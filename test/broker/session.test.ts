@@ -91,6 +91,18 @@ const causeOf = (session: Session, ...events: readonly SessionEvent[]) =>
     1_000,
   ).cause
 
+/** The cause of a view of Google's, or the hint at one. */
+const outcomeOf = (...events: readonly SessionEvent[]) => {
+  const session = events.reduce((one, event) => step(one, event)[0], answeredFor('google'))
+  const { cause, hint } = viewOf(session, 25 + budgets.lifetimeMs)
+  return [cause?.code, hint?.code]
+}
+const reported = (state: 'connected' | 'left' | 'silent' | 'failed', at: number): SessionEvent => ({
+  kind: 'camera-reported',
+  state,
+  at,
+})
+
 describe('an answer after which nobody connected', () => {
   test.each(['alexa', 'console'] as const)(
     'is the cause when %s ends it, for its display would have said so',
@@ -111,9 +123,28 @@ describe('an answer after which nobody connected', () => {
     expect(viewOf(session, 25 + budgets.lifetimeMs)).toMatchObject({ phase: 'closed', cause: { code: 'media_failed' } })
   })
 
-  test('is no cause where nobody would have said that they are connected: Google’s display never does', () => {
-    expect(causeOf(answeredFor('google'), ended(2_525))).toBeUndefined()
-    expect(viewOf(answeredFor('google'), 25 + budgets.lifetimeMs).cause).toBeUndefined()
+  describe('of Google, whose display never says that it is connected', () => {
+    test.each<[name: string, events: readonly SessionEvent[], outcome: readonly (string | undefined)[]]>([
+      ['nobody knows of one that ended', [ended(2_525)], [undefined, 'unconfirmed']],
+      ['nor of one whose time is over', [], [undefined, 'unconfirmed']],
+      ['nothing is said of one that left at once', [ended(1_500)], [undefined, undefined]],
+      ['nor where the camera saw it', [reported('connected', 90), ended(2_525)], [undefined, undefined]],
+      ['nor where the camera says so afterwards', [ended(2_525), reported('left', 2_600)], [undefined, undefined]],
+      ['nor where it says so late', [ended(2_525), reported('connected', 2_600)], [undefined, undefined]],
+      [
+        'a failure that is reported afterwards is the cause',
+        [ended(2_525), reported('failed', 2_600)],
+        ['media_failed', undefined],
+      ],
+    ])('%s', (_, events, outcome) => {
+      expect(outcomeOf(...events)).toEqual(outcome)
+    })
+
+    test('silence is the cause at a camera that tells of its viewers', () => {
+      const session = answeredBy({ ...facts, assistant: 'google', hasReports: true }, cSdkAnswer)
+      expect(causeOf(session, ended(2_525))).toMatchObject({ code: 'media_failed' })
+      expect(causeOf(session, ended(2_525), reported('left', 2_600))).toBeUndefined()
+    })
   })
 
   test.each<[who: string, event: SessionEvent]>([

@@ -44,6 +44,11 @@ test.each([
   expect(duration(ms)).toBe(words)
 })
 
+test('a session of which nobody knows whether it was seen is neither fine nor failed', () => {
+  const hint = { code: 'unconfirmed', message: '', advice: '' } as const
+  expect(outcomeOf({ phase: 'closed', hint })).toBe('unconfirmed')
+})
+
 test.each([
   ['connected', undefined, 'running'],
   ['closed', undefined, 'fine'],

@@ -144,7 +144,11 @@ export function createBroker(deps: BrokerDeps): Broker {
       const viewerId = nameOf(id)
       prepared.delete(id)
       const expected = habits.expected(request.camera.id)
-      const facts = { ...factsOf(request, id, viewerId, digest, deps.budgets), ...(expected && { expected }) }
+      const facts = {
+        ...factsOf(request, id, viewerId, digest, deps.budgets),
+        ...(expected && { expected }),
+        ...(habits.hasReports(request.camera.id) && { hasReports: true as const }),
+      }
       // A later attempt under the same name speaks for the session.
       const onChange = (changed: Session) => {
         if (live.get(id) === running) tell(changed)
@@ -297,6 +301,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       const { viewerId, ...what } = report
       const name = readViewerName(viewerId, mark)
       if (name === undefined) return false
+      habits.report(camera.id)
       places.reported(name.id, report.state === 'connected')
       // Before the answer there is no record yet, and only two things to say.
       const running = live.get(name.id)

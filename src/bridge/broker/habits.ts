@@ -1,4 +1,4 @@
-/** What each camera sent the last time that it was waited for to the end: whoever knows it need not wait so long again. */
+/** What is known of each camera: what it sent when it was last waited for to the end, and whether it tells of its viewers. */
 import type { CameraId, Clock } from 'transom-core/ports'
 import type { Facts, Gathered } from './story.ts'
 
@@ -8,6 +8,10 @@ export interface Habits {
   learn(cameraId: CameraId, gathered: Gathered): void
   /** A view of it failed: what it did not send may have been what was missing. */
   doubt(cameraId: CameraId): void
+  /** It has told of a viewer. */
+  report(cameraId: CameraId): void
+  /** It tells of its viewers. */
+  hasReports(cameraId: CameraId): boolean
 }
 
 interface Habit {
@@ -23,15 +27,10 @@ const mostCameras = 10_000
 
 export function createHabits(clock: Clock): Habits {
   const habits = new Map<CameraId, Habit>()
+  const reporting = new Map<CameraId, true>()
 
-  function set(cameraId: CameraId, expected: Habit['expected']): void {
-    habits.delete(cameraId)
-    habits.set(cameraId, { expected, learnedAt: clock(), uses: 0 })
-    for (const oldest of habits.size > mostCameras ? habits.keys() : []) {
-      habits.delete(oldest)
-      break
-    }
-  }
+  const set = (cameraId: CameraId, expected: Habit['expected']): void =>
+    keep(habits, cameraId, { expected, learnedAt: clock(), uses: 0 })
 
   return {
     expected(cameraId) {
@@ -44,5 +43,17 @@ export function createHabits(clock: Clock): Habits {
     },
     learn: set,
     doubt: (cameraId) => set(cameraId, 'all'),
+    report: (cameraId) => keep(reporting, cameraId, true),
+    hasReports: (cameraId) => reporting.has(cameraId),
+  }
+}
+
+/** As the newest; of too many cameras the oldest is forgotten. */
+function keep<T>(known: Map<CameraId, T>, cameraId: CameraId, value: T): void {
+  known.delete(cameraId)
+  known.set(cameraId, value)
+  for (const oldest of known.size > mostCameras ? known.keys() : []) {
+    known.delete(oldest)
+    break
   }
 }

@@ -77,14 +77,14 @@ export function createHistory(deps: {
     const moved = (await sessions.change(id, next, read && { read }))?.value
     if (moved === undefined) return before
     onChange(moved)
-    if (moved.phase !== before?.phase || causeOf(moved) !== causeOf(before)) report(moved)
+    if (moved.phase !== before?.phase || outcomeOf(moved) !== outcomeOf(before)) report(moved)
     return moved
   }
 
   /** One line for each turn of a session, by which failures can be counted. */
   function report(session: Session): void {
     const { id, assistant, cameraId, startedAt } = session.facts
-    const code = causeOf(session)
+    const code = outcomeOf(session)
     log('info', 'session', {
       session: id,
       assistant,
@@ -135,6 +135,9 @@ export function createHistory(deps: {
   }
 }
 
-function causeOf(session: Session): string | undefined {
+/** The code of its cause; `unconfirmed` where nobody knows whether there is one. */
+function outcomeOf(session: Session | undefined): string | undefined {
+  if (session === undefined) return undefined
+  if ('isUnconfirmed' in session && session.isUnconfirmed === true) return 'unconfirmed'
   return 'cause' in session ? session.cause?.code : undefined
 }

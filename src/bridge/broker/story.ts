@@ -44,6 +44,8 @@ export interface Facts {
   readonly budgets: Budgets
   /** What the camera sent when it was last waited for to the end; `all` after a view that failed: then it gets all the time. */
   readonly expected?: Gathered | 'all'
+  /** The camera has told of viewers before: of one that connects it would tell, too. */
+  readonly hasReports?: true
 }
 
 /** The kinds of candidates that a camera sent in all the time that it was given, with these kinds of servers. */
@@ -107,6 +109,8 @@ export type Closed = Story &
     readonly cause?: Cause | undefined
     /** The cause is what silence suggests: a word of the camera's may refute it. */
     readonly isPresumed?: true | undefined
+    /** Nobody said whether it was seen, and nobody would have: neither a failure nor a success. */
+    readonly isUnconfirmed?: true | undefined
   }
 
 /** The kinds of servers that the camera is given, and so the kinds of candidates that are worth waiting for. */

@@ -20,10 +20,19 @@ export interface SessionView {
   readonly endedAt?: number
   readonly timeline: readonly Step[]
   readonly cause?: Cause & { readonly advice: string }
+  /** Not why it failed, but why nobody knows whether it did. */
+  readonly hint?: typeof unconfirmed
   readonly heard?: Heard
   /** Sound from the display may go to the camera. */
   readonly mayTalk: boolean
 }
+
+const unconfirmed = {
+  code: 'unconfirmed',
+  message: 'neither the display nor the camera reports whether the picture appeared',
+  advice:
+    'If the picture appeared, there is nothing to do. If the display stayed dark, it could not reach the camera: set up a TURN server (TRANSOM_TURN_URLS). A camera that reports its viewers, as those of the gateway do, makes sure.',
+} as const
 
 /** The same for an account that may read it: the one that looks, or the camera's owner. `undefined` for any other. */
 export function viewFor(reader: AccountId, stored: Session, at: number): SessionView | undefined {
@@ -52,6 +61,7 @@ export function viewOf(stored: Session, at: number): SessionView {
     timeline,
     mayTalk: facts.rules.talkBack,
     ...(cause === undefined ? {} : { cause: { ...cause, advice: advice[cause.code] } }),
+    ...('isUnconfirmed' in session && session.isUnconfirmed === true && { hint: unconfirmed }),
     ...(heard === undefined ? {} : { heard }),
   }
 }

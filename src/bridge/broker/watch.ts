@@ -14,7 +14,7 @@ const patienceMs = 2_000
 
 /**
  * Displays that say when they are connected: Alexa by SessionConnected, our player by its POST. Of Google's, which say
- * nothing, silence says nothing either.
+ * nothing, silence says nothing either, unless the camera is one that would have said it.
  */
 const saysConnected: Record<Assistant, boolean> = { alexa: true, google: false, console: true }
 
@@ -61,10 +61,11 @@ export function look<S extends Answered | Closed>(session: S, event: SessionEven
   // closed + camera-reported failed -> closed, with the camera's own word for it
   const isMissing = told.cause === undefined || told.isPresumed === true
   if (event.state === 'failed' && isMissing && !isConnected(told))
-    return { ...told, cause: failureOf(told, event), isPresumed: undefined }
+    return { ...told, cause: failureOf(told, event), isPresumed: undefined, isUnconfirmed: undefined }
   // closed + camera-reported connected|left|silent -> closed: it was connected after all
-  const isRefuted = told.isPresumed === true && event.state !== 'failed' && event.state !== 'busy'
-  return isRefuted ? { ...told, cause: undefined, isPresumed: undefined } : told
+  const isThere = event.state !== 'failed' && event.state !== 'busy'
+  if (isThere && told.isPresumed === true) return { ...told, cause: undefined, isPresumed: undefined }
+  return isThere && told.isUnconfirmed === true ? { ...told, isUnconfirmed: undefined } : told
 }
 
 function hear<S extends Answered | Closed>(session: S, { state, heard, at }: Reported): S {
@@ -119,11 +120,11 @@ function close(session: Answered, at: number, reason: string): Closed {
   return note({ ...kept, phase: 'closed', reason }, at, 'ended', reason)
 }
 
-/** With a cause where nobody has said that media ever flowed, and somebody would have. */
+/** Where nobody has said that media ever flowed: with a cause if somebody would have, else as what nobody knows. */
 function presumed(session: Closed, at: number): Closed {
   const { answeredAt = at, cause, facts } = session
-  if (cause !== undefined || isConnected(session) || !saysConnected[facts.assistant]) return session
-  if (at - answeredAt < patienceMs) return session
+  if (cause !== undefined || isConnected(session) || at - answeredAt < patienceMs) return session
+  if (!saysConnected[facts.assistant] && facts.hasReports !== true) return { ...session, isUnconfirmed: true }
   const seconds = ((at - answeredAt) / 1_000).toFixed(1)
   const message = `neither camera nor display reported a connection in the ${seconds} s after the answer`
   return { ...session, cause: { code: 'media_failed', message: withRelay(session, message) }, isPresumed: true }

@@ -42,6 +42,7 @@ export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
             <Fact name="Session" value={session.id} />
           </dl>
           {session.cause && <Cause cause={session.cause} />}
+          {session.hint && <Cause cause={session.hint} isHint />}
           <h2>What happened when</h2>
           <Waterfall title={`Timeline of session ${session.id}`} steps={storyOf({ bridge: session.timeline })} />
         </div>

@@ -102,6 +102,7 @@ export function SessionsScreen() {
 
 function Line({ row, name }: { readonly row: SessionRow; readonly name: string }) {
   const outcome = outcomeOf(row)
+  const why = row.cause ?? row.hint
   return (
     <a class="line" href={hrefs.session(row.id)}>
       <span class={`outcome ${outcome}`}>{outcomeNames[outcome]}</span>
@@ -114,7 +115,7 @@ function Line({ row, name }: { readonly row: SessionRow; readonly name: string }
           {row.guest !== undefined && ` by ${row.guest}`}
         </span>
       </span>
-      <span class="because">{row.cause && causeName(row.cause.code)}</span>
+      <span class="because">{why && causeName(why.code)}</span>
       <span class="answer soft">{row.answerMs === undefined ? '' : `${row.answerMs} ms`}</span>
       <time class="soft" dateTime={new Date(row.startedAt).toISOString()}>
         {dateOf(row.startedAt)}, {timeOfDay(row.startedAt)}
@@ -129,7 +130,8 @@ export function matches(row: SessionRow, filter: Filter, nameOf: (id: string) =>
   if (filter.outcome !== '' && outcomeOf(row) !== filter.outcome) return false
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return true
-  const { id, assistant, cameraId, guest, reference, cause } = row
+  const { id, assistant, cameraId, guest, reference } = row
+  const why = row.cause ?? row.hint
   const told = [
     id,
     assistantNames[assistant],
@@ -137,9 +139,9 @@ export function matches(row: SessionRow, filter: Filter, nameOf: (id: string) =>
     nameOf(cameraId),
     guest,
     reference,
-    cause?.code,
-    cause && causeName(cause.code),
-    cause?.message,
+    why?.code,
+    why && causeName(why.code),
+    why?.message,
   ]
   const text = told.join(' ').toLowerCase()
   return words.every((word) => text.includes(word))

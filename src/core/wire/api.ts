@@ -146,6 +146,10 @@ export const sessionRow = z.object({
     .object({ code: z.enum(errorCodeNames), message: z.string(), advice: z.string() })
     .exactOptional()
     .describe('Why it failed, or why the display may see or hear nothing.'),
+  hint: z
+    .object({ code: z.literal('unconfirmed'), message: z.string(), advice: z.string() })
+    .exactOptional()
+    .describe('It has ended, and neither display nor camera reported whether the picture appeared.'),
   heard: z
     .object({ packets: count, level: z.number().exactOptional() })
     .exactOptional()
