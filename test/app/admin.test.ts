@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { conforming } from '../wire/conform.ts'
 import { runAdmin } from '../../src/transom/admin.ts'
 import { createHttpApp } from '../../src/bridge/doors/http.ts'
 import { createOperatorRoutes, type OperatorAccess } from '../../src/bridge/operator/operator.ts'
@@ -41,6 +42,18 @@ afterAll(async () => {
   server.closeAllConnections()
   server.close()
   await house[Symbol.asyncDispose]()
+})
+
+/** Every answer that the command line reads is one of the document. */
+const untouched = globalThis.fetch
+beforeAll(() => {
+  globalThis.fetch = async (input, init) => {
+    const response = await untouched(input, init)
+    return /\/admin\//.test(response.url) ? conforming(init?.method ?? 'GET', response) : response
+  }
+})
+afterAll(() => {
+  globalThis.fetch = untouched
 })
 
 const run = async (line: string, password = ''): Promise<Record<string, unknown>> =>

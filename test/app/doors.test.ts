@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createHttpApp } from '../../src/bridge/doors/http.ts'
 import type { AccountId } from '../../src/core/ports.ts'
 import * as directive from '../alexa/directives.ts'
+import { conforming } from '../wire/conform.ts'
 import { openWholeHouse, type WholeHouse } from './whole-house.ts'
 
 const clients = ['alexa', 'google', 'app', 'console'] as const
@@ -42,7 +43,8 @@ afterAll(async () => {
 })
 
 const authorization = (client: ClientId) => ({ authorization: `Bearer ${tokens.get(client)}` })
-const get = (path: string, client: ClientId) => fetch(`${url}${path}`, { headers: authorization(client) })
+const get = async (path: string, client: ClientId) =>
+  conforming('GET', await fetch(`${url}${path}`, { headers: authorization(client) }))
 const post = (path: string, body: object, headers: Record<string, string> = {}, at = url) =>
   fetch(`${at}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
 

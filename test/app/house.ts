@@ -25,6 +25,7 @@ import type { Camera, CameraMessage, Signaling } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { client, startAmazon } from '../alexa/amazon.ts'
 import { anna, createJournal, frontDoor, garden } from '../alexa/world.ts'
+import { conforming } from '../wire/conform.ts'
 
 export const cameraKey = 'k'.repeat(43)
 export const forwarderSecret = 's'.repeat(40)
@@ -163,12 +164,15 @@ export async function openHouse(options: HouseOptions = {}) {
     warmed,
     setOnline: (value: boolean) => void (online = value),
     /** Posts an event with the camera's key. */
-    tell: (event: object, camera = 'front-door', headers: Record<string, string> = {}) =>
-      fetch(`${url}/cameras/${camera}/events`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${cameraKey}`, ...headers },
-        body: JSON.stringify(event),
-      }),
+    tell: async (event: object, camera = 'front-door', headers: Record<string, string> = {}) =>
+      conforming(
+        'POST',
+        await fetch(`${url}/cameras/${camera}/events`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${cameraKey}`, ...headers },
+          body: JSON.stringify(event),
+        }),
+      ),
     async [Symbol.asyncDispose]() {
       await new Promise<void>((resolve) => {
         server.close(() => resolve())

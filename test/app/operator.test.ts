@@ -7,6 +7,7 @@ import { openOnAws } from '../../src/bridge/aws/aws.ts'
 import { createCameraRecords } from '../../src/bridge/operator/camera-records.ts'
 import { createHttpApp } from '../../src/bridge/doors/http.ts'
 import { createOperatorRoutes } from '../../src/bridge/operator/operator.ts'
+import { conforming } from '../wire/conform.ts'
 import { openWholeHouse, type WholeHouse } from './whole-house.ts'
 
 const operatorKey = 'operator-key-of-the-tests-32-characters'
@@ -41,6 +42,7 @@ async function ask(method: string, path: string, body?: object, key = operatorKe
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     ...(body && { body: JSON.stringify(body) }),
   })
+  await conforming(method, response)
   const text = await response.text()
   return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as Record<string, string> }
 }

@@ -1,5 +1,6 @@
 /** Who opens the printed link sees the doorbell, talks to it, adds a camera and leaves: all that the page does, by its wire. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { conforming } from '../wire/conform.ts'
 import * as oauth from 'oauth4webapi'
 import { readAnswer } from '../../src/simulator/answer.ts'
 import { createBrowser, formsOf, type Browser } from '../../src/simulator/browser.ts'
@@ -36,6 +37,7 @@ async function ask(method: string, path: string, body?: object) {
     ...(body && { body: JSON.stringify(body) }),
     signal,
   })
+  await conforming(method, response)
   const text = await response.text()
   const type = response.headers.get('content-type') ?? ''
   return {

@@ -13,6 +13,7 @@ import { createDisplay } from '../../src/simulator/display.ts'
 import { endLink, linkAccount } from '../../src/simulator/link.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
 import { eventually } from '../google/home.ts'
+import { conforming } from '../wire/conform.ts'
 
 const patience = 30_000
 const signal = AbortSignal.timeout(120_000)
@@ -42,6 +43,7 @@ async function openHouse(env: Readonly<Record<string, string>>) {
         ...(body && { body: JSON.stringify(body) }),
         signal,
       })
+      await conforming(method, response)
       const text = await response.text()
       return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
     },

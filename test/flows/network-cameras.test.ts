@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { conforming } from '../wire/conform.ts'
 import { backChannel, createFakeCamera, h264, pcma, type FakeCamera } from '../gateway/rtsp/camera.ts'
 import { createHouse, type House } from './house.ts'
 
@@ -43,6 +44,7 @@ async function ask(method: string, path: string, body?: string) {
   const { url, token } = JSON.parse(readFileSync(join(house.dataDir, 'operator.json'), 'utf8'))
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const response = await fetch(`${url}${path}`, { method, headers, ...(body !== undefined && { body }) })
+  await conforming(method, response)
   return { status: response.status, text: await response.text() }
 }
 

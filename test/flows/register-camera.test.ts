@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { conforming } from '../wire/conform.ts'
 import { linkAccount } from '../../src/simulator/link.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
 import { openMaster } from './master.ts'
@@ -150,12 +151,15 @@ test('what a camera can do is said when it is registered, and the assistants are
   expect(await transom('camera', 'add', 'yard', '--camera', ...abilities)).toMatchObject({ code: 0, err: '' })
   const { url, token } = JSON.parse(readFileSync(join(house.dataDir, 'operator.json'), 'utf8'))
   const stream = { uri: 'https://cam.example/x.m3u8', protocol: 'HLS', width: 1280, height: 720, audioCodec: 'AAC' }
-  const post = (body: object) =>
-    fetch(`${url}/cameras`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    })
+  const post = async (body: object) =>
+    conforming(
+      'POST',
+      await fetch(`${url}/cameras`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    )
   const sensors = [{ name: 'SmokeLevel', states: ['smoke detected', 'no smoke detected'] }]
   expect((await post({ id: 'attic', name: 'Attic', kind: 'camera', streams: [stream], sensors })).status).toBe(201)
   // A sensor of which nobody knows what it can say.

@@ -3,6 +3,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { conforming } from '../wire/conform.ts'
 import express from 'express'
 import { answerError } from '../../src/bridge/web/refusals.ts'
 import { BridgeError } from '../../src/core/errors.ts'
@@ -65,6 +66,7 @@ async function ask(method: string, path: string, body?: object, account = 'ada')
     redirect: 'manual',
     ...(body && { body: JSON.stringify(body) }),
   })
+  await conforming(method, response)
   const text = await response.text()
   const location = response.headers.get('location')?.replace(bridge.settings.bridge, '')
   return { status: response.status, location, body: text.startsWith('{') ? JSON.parse(text) : text }

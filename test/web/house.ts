@@ -15,6 +15,7 @@ import type { CameraRow, Session } from '../../src/core/wire/api.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { chromiumAnswer, hostCandidate } from '../broker/fixtures.ts'
 import { authorizationUrl, createVisitor, formsOf } from '../oauth/visitor.ts'
+import { conforming } from '../wire/conform.ts'
 
 export interface HouseOptions {
   readonly env?: Readonly<Record<string, string>>
@@ -189,6 +190,7 @@ async function ask(url: string, token: string, method: string, path: string, bod
     headers: { authorization: `Bearer ${token}` },
     ...(body !== undefined && method !== 'GET' && { body: JSON.stringify(body) }),
   })
+  await conforming(method, response)
   const text = await response.text()
   return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) }
 }

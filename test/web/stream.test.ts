@@ -8,6 +8,7 @@ import { accountId } from '../../src/core/ports.ts'
 import { createAnnouncements } from '../../src/simulator/announcements.ts'
 import { createFeed } from '../../src/bridge/web/feed.ts'
 import type { CameraRow, DisplayEvent, Session } from '../../src/core/wire/api.ts'
+import { conformEvent } from '../wire/conform.ts'
 import { openHouse, type HouseOptions } from './house.ts'
 
 type House = Awaited<ReturnType<typeof openHouse>>
@@ -49,7 +50,10 @@ async function listen(url: string, token: string) {
       text = parts.pop()!
       for (const part of parts) {
         const [, event, data] = /^event: (.+)\ndata: (.+)$/.exec(part) ?? []
-        if (event !== undefined) told.push({ event, data: JSON.parse(data!) })
+        if (event === undefined) continue
+        const one = { event, data: JSON.parse(data!) }
+        conformEvent(one)
+        told.push(one)
       }
       arrived.emit('more')
     }

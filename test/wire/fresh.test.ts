@@ -17,6 +17,6 @@ describe('schemas/*.json', () => {
 
   test.each([...rendered])('%s says in its first line that it is generated, and is JSON', (_name, text) => {
     expect(text.split('\n')[0]).toContain('Generated')
-    expect(JSON.parse(text)).toHaveProperty('$defs')
+    expect(typeof JSON.parse(text)).toBe('object')
   })
 })

@@ -75,6 +75,11 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     (_request, response) =>
       void response.type('text/plain').send('Transom is running. See README.md: npm run call -- --assistant alexa\n'),
   )
+  // Loaded when somebody asks: it is long, and a Lambda function starts without it.
+  app.get('/openapi.json', anyOrigin, async (_request, response) => {
+    const { openApiDocument } = await import('transom-core/openapi/document')
+    response.json(openApiDocument())
+  })
   app.get('/healthz', async (_request, response) => {
     const health: Health = (await options.health?.()) ?? { status: 'ok' }
     if (health.status !== 'ok') response.status(503)

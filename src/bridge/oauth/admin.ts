@@ -1,7 +1,26 @@
 /** The operator's API: people, clients, keys, links and shares. Whoever mounts it decides who may use it. */
 import express, { type Request, type Router } from 'express'
-import * as z from 'zod'
+import type * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
+import {
+  maybePerson,
+  newClient,
+  newPerson,
+  newShare,
+  passwordReset,
+  person,
+  personInvitation,
+  rotation,
+  sharePlace,
+  unlinking,
+  type AccountLinks,
+  type Clients as ClientList,
+  type History,
+  type MadeClient,
+  type NewSecret,
+  type SigningKeys,
+  type SigningKeyState,
+} from 'transom-core/wire/operator'
 import type { Sharing } from './account-actions.ts'
 import { answerJson } from './answer-json.ts'
 import type { Audit } from './audit.ts'
@@ -10,7 +29,7 @@ import type { Keyring } from './keyring.ts'
 import type { Links } from './links.ts'
 import { nobody } from './sign-in.ts'
 import type { Tickets } from './tickets.ts'
-import { tenantName, type User, type Users } from './users.ts'
+import type { User, Users } from './users.ts'
 
 export interface AdminDeps {
   readonly users: Users
@@ -24,34 +43,6 @@ export interface AdminDeps {
 }
 
 const hourMs = 3_600_000
-const hours = z.number().int().min(1).max(8760).optional()
-const tenant = tenantName.optional()
-const newPerson = z.object({ login: z.string(), password: z.string(), name: z.string(), tenant })
-const person = z.object({ login: z.string(), tenant })
-const unlinking = person.extend({ assistant: z.enum(['alexa', 'google']) })
-const invitation = z.object({ tenant, hours })
-const reset = person.extend({ hours })
-const sharePlace = z.object({ camera: z.string().min(1).max(256), owner: z.string(), guest: z.string(), tenant })
-const newShare = sharePlace.extend({ mayTalk: z.boolean().default(false) })
-const newClient = z.object({
-  clientId: z.string().optional(),
-  assistant: z.enum(['alexa', 'google', 'other']),
-  redirectUris: z.array(z.string()),
-  tenant,
-  name: z.string().optional(),
-  isPublic: z.boolean().optional(),
-})
-const rotation = z
-  .object({
-    overlapMs: z
-      .number()
-      .int()
-      .min(0)
-      .max(365 * 24 * hourMs)
-      .optional(),
-  })
-  .default({})
-
 export function createAdmin(deps: AdminDeps): Router {
   const admin = express.Router()
   admin.use(express.json({ limit: '32kb' }))
@@ -72,7 +63,7 @@ function addPeople(admin: Router, { users, tickets, audit, issuer }: AdminDeps):
   admin.post(
     '/invitations',
     answerJson(async (req, res) => {
-      const { tenant, hours = 72 } = invitation.parse(req.body ?? {})
+      const { tenant, hours = 72 } = personInvitation.parse(req.body ?? {})
       const code = await tickets.issue({ kind: 'invitation', ...(tenant && { tenant }) }, hours * hourMs)
       res.status(201).json({ link: `${issuer}/welcome/${code}` })
     }),
@@ -80,7 +71,7 @@ function addPeople(admin: Router, { users, tickets, audit, issuer }: AdminDeps):
   admin.post(
     '/resets',
     answerJson(async (req, res) => {
-      const { hours = 24, ...whose } = reset.parse(req.body)
+      const { hours = 24, ...whose } = passwordReset.parse(req.body)
       const { accountId } = await userOf(users, whose)
       const code = await tickets.issue({ kind: 'reset', accountId }, hours * hourMs)
       res.status(201).json({ link: `${issuer}/welcome/${code}` })
@@ -90,8 +81,9 @@ function addPeople(admin: Router, { users, tickets, audit, issuer }: AdminDeps):
   admin.get(
     '/history',
     answerJson(async (req, res) => {
-      const account = req.query['login'] === undefined ? nobody : (await userOf(users, personOf(req))).accountId
-      res.json({ history: await audit.read(account, 100) })
+      const { login, tenant } = maybePerson.parse(req.query)
+      const account = login === undefined ? nobody : (await userOf(users, { login, tenant })).accountId
+      res.json({ history: await audit.read(account, 100) } satisfies History)
     }),
   )
 }
@@ -101,7 +93,7 @@ function addLinksAndShares(admin: Router, { users, links, sharing }: AdminDeps):
     '/links',
     answerJson(async (req, res) => {
       const { accountId } = await userOf(users, personOf(req))
-      res.json({ links: await links.list(accountId) })
+      res.json({ links: await links.list(accountId) } satisfies AccountLinks)
     }),
   )
   admin.post(
@@ -135,21 +127,22 @@ function addLinksAndShares(admin: Router, { users, links, sharing }: AdminDeps):
 function addClientsAndKeys(admin: Router, { clients, keyring }: AdminDeps): void {
   admin.get(
     '/clients',
-    answerJson(async (_req, res) => void res.json({ clients: await clients.list() })),
+    answerJson(async (_req, res) => void res.json({ clients: await clients.list() } satisfies ClientList)),
   )
   admin.post(
     '/clients',
     answerJson(async (req, res) => {
       const { clientId, tenant, name, isPublic, ...facts } = newClient.parse(req.body)
       const optional = { ...(clientId && { clientId }), ...(tenant && { tenant }), ...(name && { name }) }
-      res.status(201).json(await clients.add({ ...facts, ...optional, ...(isPublic && { isPublic }) }))
+      const made: MadeClient = await clients.add({ ...facts, ...optional, ...(isPublic && { isPublic }) })
+      res.status(201).json(made)
     }),
   )
   admin.post(
     '/clients/:id/rotate',
     answerJson(async (req, res) => {
       const { overlapMs } = rotation.parse(req.body ?? {})
-      res.json(await clients.rotate(String(req.params['id']), overlapMs))
+      res.json((await clients.rotate(String(req.params['id']), overlapMs)) satisfies NewSecret)
     }),
   )
   admin.delete(
@@ -161,11 +154,11 @@ function addClientsAndKeys(admin: Router, { clients, keyring }: AdminDeps): void
   )
   admin.get(
     '/keys',
-    answerJson(async (_req, res) => void res.json({ keys: await keyring.list() })),
+    answerJson(async (_req, res) => void res.json({ keys: await keyring.list() } satisfies SigningKeys)),
   )
   admin.post(
     '/keys/rotate',
-    answerJson(async (_req, res) => void res.json(await keyring.rotate())),
+    answerJson(async (_req, res) => void res.json((await keyring.rotate()) satisfies SigningKeyState)),
   )
 }
 

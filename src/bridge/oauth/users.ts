@@ -3,6 +3,7 @@ import { hash, randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { type AccountId, accountId, type Clock, type Store } from 'transom-core/ports'
+import { tenantName } from 'transom-core/wire/operator'
 import { shownShape } from 'transom-core/wire/registration'
 import { createHashing, hashPassword, passwordProblem, verifyPassword } from './password.ts'
 
@@ -57,9 +58,6 @@ export interface Users {
 
 /** Longest login (an e-mail address, RFC 5321), in characters. */
 export const longestLogin = 254
-
-/** The vendor's word for one of its brands. */
-export const tenantName = z.string().regex(/^[\w.-]{1,100}$/, 'The tenant is not one.')
 
 /** Each message is a sentence for whoever fills in the form. */
 const newUser = z.object({

@@ -7,6 +7,7 @@ import { operatorOnly } from '../oauth/endpoints.ts'
 import { accountId, type AccountId } from 'transom-core/ports'
 import {
   cameraChangeRequest,
+  cameraKeyRequest,
   cameraOwner,
   registrationRequest,
   viewerKeyRequest,
@@ -70,7 +71,7 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
     response.status(204).end()
   })
   router.post('/cameras/:id/keys', async (request, response) => {
-    const { replace } = read(z.object({ replace: z.boolean().default(false) }), request.body ?? {})
+    const { replace } = read(cameraKeyRequest, request.body ?? {})
     response.status(201).json(await registrations.issueKey(request.params.id, replace))
   })
   router.get('/keys', async (_request, response) => {

@@ -1,16 +1,17 @@
-/** Writes `schemas/*.json` from the zod schemas in this folder: `npm run schemas`. */
+/** Writes `schemas/*.json` from the zod schemas in this folder, and `openapi.json`: `npm run schemas`. */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import * as z from 'zod'
+import { openApiDocument } from '../openapi/document.ts'
 
 const sourceFolder = new URL('./', import.meta.url)
 export const schemaFolder = new URL('../../../schemas/', import.meta.url)
 
-const note = (name: string) => `Generated from src/core/wire/${name} by npm run schemas; do not edit.`
+const note = (name: string) => `Generated from src/core/${name} by npm run schemas; do not edit.`
 
 /**
  * Renders one JSON Schema (draft 2020-12) for each file of this folder that exports zod schemas. Every exported schema,
  * and every schema in an exported table, becomes a definition under its own name. There is no list to keep: a new file is
- * found. Schemas describe the message as it is on the wire, before any transformation.
+ * found. Schemas describe the message as it is on the wire, before any transformation. The OpenAPI document is one more file.
  * Returns file name to file text. Throws, naming file and export, for a schema that JSON Schema cannot express.
  */
 export async function renderSchemas(): Promise<ReadonlyMap<string, string>> {
@@ -21,7 +22,7 @@ export async function renderSchemas(): Promise<ReadonlyMap<string, string>> {
     const definitions = Object.entries(exported).flatMap(([key, value]) => define(`${name}: ${key}`, key, value))
     if (definitions.length > 0) rendered.set(name.replace(/\.ts$/, '.json'), render(name, definitions))
   }
-  return rendered
+  return rendered.set('openapi.json', noted('x-comment', note('openapi/'), openApiDocument()))
 }
 
 function define(where: string, key: string, value: unknown): [string, unknown][] {
@@ -46,8 +47,11 @@ function render(name: string, definitions: readonly [string, unknown][]): string
   const byName = new Map(definitions)
   if (byName.size < definitions.length) throw new Error(`${name} exports two schemas under one name`)
   const body = { $schema: 'https://json-schema.org/draft/2020-12/schema', $defs: Object.fromEntries(byName) }
-  return `{ "$comment": ${JSON.stringify(note(name))},\n${JSON.stringify(body, null, 2).slice(2)}\n`
+  return noted('$comment', note(`wire/${name}`), body)
 }
+
+const noted = (key: string, text: string, body: object): string =>
+  `{ "${key}": ${JSON.stringify(text)},\n${JSON.stringify(body, null, 2).slice(2)}\n`
 
 /** Writes what is new and removes what an earlier run wrote for a file that is gone. */
 async function writeSchemas(): Promise<void> {

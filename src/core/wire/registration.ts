@@ -98,6 +98,9 @@ export const registrationRequest = newCamera.extend({
 })
 export type RegistrationRequest = z.infer<typeof registrationRequest>
 
+/** Asks for a further access key of a camera; `replace`: instead of all others. */
+export const cameraKeyRequest = z.object({ replace: z.boolean().default(false) })
+
 /** A key for a viewer that is none of the bridge's: a vendor's app, a page with AWS's SDK, a script. */
 export const viewerKeyRequest = z.strictObject({
   /** Whose picture it opens. */

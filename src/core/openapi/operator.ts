@@ -1,0 +1,179 @@
+/** `/operator`: cameras, viewers' keys, people, clients, signing keys, links and shares. */
+import * as z from 'zod'
+import * as admin from '../wire/operator.ts'
+import * as wire from '../wire/registration.ts'
+import { byId, pathsOf, type Route } from './parts.ts'
+
+const doors = ['operatorKey'] as const
+/** A wrong key is refused in OAuth's words, everything else in the API's. */
+const operator = (route: Omit<Route, 'doors'>): Route => ({ doors, ...route, unauthorized: admin.adminRefused })
+/** Everything is refused in OAuth's words. */
+const adminOf = (route: Omit<Route, 'doors'>): Route => ({
+  doors,
+  ...route,
+  refusals: [...(route.refusals ?? []), 401],
+  refused: admin.adminRefused,
+})
+const anyRegistration = z.union([wire.registration, wire.cameraAccess])
+
+export const operatorPaths = {
+  ...pathsOf('Operator: cameras', {
+    'GET /operator/cameras': operator({
+      operationId: 'listRegisteredCameras',
+      summary: 'The cameras of an account',
+      query: wire.cameraOwner,
+      answer: { status: 200, body: wire.listedCameras },
+      refusals: [400],
+    }),
+    'POST /operator/cameras': operator({
+      operationId: 'registerCamera',
+      summary: 'Registers a camera, or with `source` a network camera',
+      description: 'The answer is what its firmware needs. Its secrets are shown only once.',
+      body: wire.registrationRequest,
+      answer: { status: 201, body: anyRegistration },
+      refusals: [400],
+    }),
+    'PATCH /operator/cameras/{id}': operator({
+      operationId: 'changeCamera',
+      summary: 'Changes what is known of a camera',
+      description: 'JSON Merge Patch (RFC 7396): what is not named stays, null removes.',
+      path: byId,
+      body: wire.cameraChangeRequest,
+      answer: { status: 204 },
+      refusals: [400, 404],
+    }),
+    'DELETE /operator/cameras/{id}': operator({
+      operationId: 'unregisterCamera',
+      summary: 'Removes a camera with its channel and its keys',
+      path: byId,
+      answer: { status: 204 },
+      refusals: [400, 404],
+    }),
+    'POST /operator/cameras/{id}/keys': operator({
+      operationId: 'issueCameraKey',
+      summary: 'A further access key for a camera, or instead of all others',
+      path: byId,
+      body: wire.cameraKeyRequest,
+      hasOptionalBody: true,
+      answer: { status: 201, body: anyRegistration },
+      refusals: [400, 404],
+    }),
+    'GET /operator/keys': operator({
+      operationId: 'listViewerKeys',
+      summary: 'The access keys of viewers that are none of the bridge’s',
+      answer: { status: 200, body: wire.listedViewerKeys },
+      refusals: [400],
+    }),
+    'POST /operator/keys': operator({
+      operationId: 'addViewerKey',
+      summary: 'Makes an access key for such a viewer',
+      body: wire.viewerKeyRequest,
+      answer: { status: 201, body: wire.viewerKey },
+      refusals: [400, 404],
+    }),
+    'DELETE /operator/keys/{accessKeyId}': operator({
+      operationId: 'removeAccessKey',
+      summary: 'Removes an access key, a viewer’s or a camera’s, and ends its connections',
+      path: z.object({ accessKeyId: z.string() }),
+      answer: { status: 204 },
+      refusals: [400, 404],
+    }),
+  }),
+  ...pathsOf('Operator: people and clients', {
+    'POST /operator/admin/users': adminOf({
+      operationId: 'addPerson',
+      summary: 'Makes an account',
+      body: admin.newPerson,
+      answer: { status: 201, body: admin.madePerson },
+      refusals: [400],
+    }),
+    'POST /operator/admin/invitations': adminOf({
+      operationId: 'invitePerson',
+      summary: 'A link by which somebody makes their own account',
+      body: admin.personInvitation,
+      hasOptionalBody: true,
+      answer: { status: 201, body: admin.welcomeLink },
+      refusals: [400],
+    }),
+    'POST /operator/admin/resets': adminOf({
+      operationId: 'resetPassword',
+      summary: 'A link by which somebody chooses a new password',
+      body: admin.passwordReset,
+      answer: { status: 201, body: admin.welcomeLink },
+      refusals: [400],
+    }),
+    'GET /operator/admin/history': adminOf({
+      operationId: 'readHistory',
+      summary: 'What happened with an account, or with logins that nobody has',
+      query: admin.maybePerson,
+      answer: { status: 200, body: admin.history },
+      refusals: [400],
+    }),
+    'GET /operator/admin/links': adminOf({
+      operationId: 'listLinks',
+      summary: 'What an account is linked with',
+      query: admin.person,
+      answer: { status: 200, body: admin.accountLinks },
+      refusals: [400],
+    }),
+    'POST /operator/admin/links/end': adminOf({
+      operationId: 'endLinks',
+      summary: 'Ends an account’s links with an assistant',
+      body: admin.unlinking,
+      answer: { status: 204 },
+      refusals: [400],
+    }),
+    'POST /operator/admin/shares': adminOf({
+      operationId: 'addShare',
+      summary: 'Shares a camera without the guest’s consent',
+      body: admin.newShare,
+      answer: { status: 204 },
+      refusals: [400, 404],
+    }),
+    'POST /operator/admin/shares/end': adminOf({
+      operationId: 'endShare',
+      summary: 'Ends a share',
+      body: admin.sharePlace,
+      answer: { status: 204 },
+      refusals: [400, 404],
+    }),
+    'GET /operator/admin/clients': adminOf({
+      operationId: 'listClients',
+      summary: 'The OAuth clients',
+      answer: { status: 200, body: admin.clients },
+    }),
+    'POST /operator/admin/clients': adminOf({
+      operationId: 'addClient',
+      summary: 'Adds an OAuth client',
+      body: admin.newClient,
+      answer: { status: 201, body: admin.madeClient },
+      refusals: [400],
+    }),
+    'POST /operator/admin/clients/{id}/rotate': adminOf({
+      operationId: 'rotateClientSecret',
+      summary: 'A new client secret; the old one is accepted for a while',
+      path: byId,
+      body: admin.rotation,
+      hasOptionalBody: true,
+      answer: { status: 200, body: admin.newSecret },
+      refusals: [400],
+    }),
+    'DELETE /operator/admin/clients/{id}': adminOf({
+      operationId: 'removeClient',
+      summary: 'Removes an OAuth client and ends its links',
+      path: byId,
+      answer: { status: 204 },
+      refusals: [400],
+    }),
+    'GET /operator/admin/keys': adminOf({
+      operationId: 'listSigningKeys',
+      summary: 'The keys that sign tokens',
+      answer: { status: 200, body: admin.signingKeys },
+    }),
+    'POST /operator/admin/keys/rotate': adminOf({
+      operationId: 'rotateSigningKeys',
+      summary: 'A new signing key; tokens of the old ones stay valid to their end',
+      answer: { status: 200, body: admin.signingKey },
+    }),
+  }),
+}
