@@ -62,7 +62,7 @@ function importsOf(file: string): readonly string[] {
 
 test('the sources are found, and so are their imports', () => {
   expect(sources.length).toBeGreaterThan(50)
-  expect(importsOf('bridge/broker/broker.ts')).toContain('bridge/broker/negotiation.ts')
+  expect(importsOf('bridge/broker/broker.ts')).toContain('bridge/broker/attempts.ts')
   expect(importsOf('bridge/broker/session.ts')).toContain('transom-core/errors')
 })
 

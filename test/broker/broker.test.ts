@@ -11,14 +11,9 @@ import {
   type Store,
 } from '../../src/core/ports.ts'
 import { advice, BridgeError } from '../../src/core/errors.ts'
-import {
-  createBroker,
-  type Broker,
-  type BrokerDeps,
-  type NegotiateRequest,
-  type Wanted,
-} from '../../src/bridge/broker/broker.ts'
-import type { SessionView } from '../../src/bridge/broker/view.ts'
+import { createBroker, type Broker, type BrokerDeps } from '../../src/bridge/broker/broker.ts'
+import type { NegotiateRequest } from '../../src/bridge/broker/request.ts'
+import type { SessionView, Wanted } from '../../src/bridge/broker/view.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { budgets, cSdkAnswer, echoOffer, echoRules, hostCandidate } from './fixtures.ts'
 import { wrapped } from '../store/wrapped.ts'

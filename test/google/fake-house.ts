@@ -15,7 +15,7 @@ import {
   type Store,
 } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
-import type { NegotiateRequest } from '../../src/bridge/broker/broker.ts'
+import type { NegotiateRequest } from '../../src/bridge/broker/request.ts'
 
 export const ada = accountId('account-ada')
 

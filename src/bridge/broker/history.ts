@@ -1,7 +1,7 @@
 /** What is kept of sessions: their records in the store, moved by the same steps as the running ones, for a day. */
 import { within } from 'transom-core/deadline'
 import type { AccountId, Clock, Log, SessionId, Store, Stored } from 'transom-core/ports'
-import { isOverdue, step, type Session } from './session.ts'
+import { isOver, outcome, step, type Session } from './session.ts'
 import type { SessionEvent } from './story.ts'
 
 export interface History {
@@ -18,7 +18,6 @@ export interface History {
   all(accountId: AccountId): Promise<readonly Session[]>
   /** To be called when a session has ended: keeps no more of them than are to be kept. */
   prune(accountId: AccountId): Promise<void>
-  isOver(session: Session): boolean
 }
 
 /** A session's record is kept this long. */
@@ -44,7 +43,7 @@ export function createHistory(deps: {
   const surplus = new Map<AccountId, number>()
   const most = Math.floor(mostKept / 100)
 
-  return { get: (id) => sessions.get(id), recall, save, update, all, ofGuests, prune, isOver }
+  return { get: (id) => sessions.get(id), recall, save, update, all, ofGuests, prune }
 
   async function recall(id: SessionId): Promise<Stored<Session> | undefined> {
     const failed = (error: unknown): undefined =>
@@ -122,12 +121,8 @@ export function createHistory(deps: {
       surplus.set(accountId, ended < most ? ended : 0)
       if (ended < most) return
     }
-    const over = (await all(accountId)).filter(isOver)
+    const over = (await all(accountId)).filter((session) => isOver(session, clock()))
     await Promise.all(over.slice(mostKept).map(({ facts }) => sessions.remove(facts.id)))
-  }
-
-  function isOver(session: Session): boolean {
-    return session.phase === 'closed' || isOverdue(session, clock())
   }
 
   function place(accountId: AccountId): { readonly group: string; readonly expiresAt: number } {
@@ -138,6 +133,6 @@ export function createHistory(deps: {
 /** The code of its cause; `unconfirmed` where nobody knows whether there is one. */
 function outcomeOf(session: Session | undefined): string | undefined {
   if (session === undefined) return undefined
-  if ('isUnconfirmed' in session && session.isUnconfirmed === true) return 'unconfirmed'
-  return 'cause' in session ? session.cause?.code : undefined
+  const { cause, isUnconfirmed } = outcome(session)
+  return isUnconfirmed ? 'unconfirmed' : cause?.code
 }

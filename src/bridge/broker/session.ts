@@ -128,7 +128,32 @@ export function step(session: Session, event: SessionEvent): Moved {
 
 /** True when a stored session's time is over although nobody said so: feed it `woke`. */
 export function isOverdue(session: Session, at: number): session is Answered {
-  return 'endsBy' in session && at >= session.endsBy
+  return (session.phase === 'answered' || session.phase === 'connected') && at >= session.endsBy
+}
+
+/** True when nothing more is to come of a stored session, whether anybody said so or not. */
+export function isOver(session: Session, at: number): boolean {
+  return session.phase === 'closed' || isOverdue(session, at)
+}
+
+/** What a session has come to so far: nothing while it negotiates. */
+export function outcome(
+  session: Session,
+): Partial<Pick<Answered, 'answeredAt' | 'endsBy' | 'cause'>> & Pick<Closed, 'isUnconfirmed'> {
+  switch (session.phase) {
+    case 'offered':
+    case 'gathering':
+      return {}
+    case 'answered':
+    case 'connected': {
+      const { answeredAt, endsBy, cause } = session
+      return { answeredAt, endsBy, cause }
+    }
+    case 'closed': {
+      const { answeredAt, cause, isUnconfirmed } = session
+      return { ...(answeredAt !== undefined && { answeredAt }), cause, isUnconfirmed }
+    }
+  }
 }
 
 function negotiate(session: Negotiating, event: SessionEvent): Moved {

@@ -1,7 +1,8 @@
 /** What the owner of a session is shown: its story and its one cause; no SDP, no address, no token. */
 import { advice } from 'transom-core/errors'
-import type { AccountId, CameraId, SessionId } from 'transom-core/ports'
-import { isOverdue, step, type Session } from './session.ts'
+import type { AccountId, CameraId, Clock, SessionId } from 'transom-core/ports'
+import type { History } from './history.ts'
+import { isOverdue, outcome, step, type Session } from './session.ts'
 import type { Assistant, Cause, Heard, Step } from './story.ts'
 
 export interface SessionView {
@@ -45,8 +46,7 @@ export function viewFor(reader: AccountId, stored: Session, at: number): Session
 export function viewOf(stored: Session, at: number): SessionView {
   const session = isOverdue(stored, at) ? step(stored, { kind: 'woke', at: stored.endsBy })[0] : stored
   const { facts, timeline, phase, heard } = session
-  const answeredAt = 'answeredAt' in session ? session.answeredAt : undefined
-  const cause = 'cause' in session ? session.cause : undefined
+  const { answeredAt, endsBy, cause, isUnconfirmed } = outcome(session)
   const end = timeline.findLast(({ step: name }) => name === 'ended' || name === 'refused')
   return {
     id: facts.id,
@@ -56,12 +56,46 @@ export function viewOf(stored: Session, at: number): SessionView {
     phase,
     startedAt: facts.startedAt,
     ...(answeredAt === undefined ? {} : { answerMs: answeredAt - facts.startedAt }),
-    ...('endsBy' in session ? { endsBy: session.endsBy } : {}),
+    ...(endsBy === undefined ? {} : { endsBy }),
     ...(end === undefined ? {} : { endedAt: end.at }),
     timeline,
     mayTalk: facts.rules.talkBack,
     ...(cause === undefined ? {} : { cause: { ...cause, advice: advice[cause.code] } }),
-    ...('isUnconfirmed' in session && session.isUnconfirmed === true && { hint: unconfirmed }),
+    ...(isUnconfirmed && { hint: unconfirmed }),
     ...(heard === undefined ? {} : { heard }),
+  }
+}
+
+/** Which sessions; all, if nothing is said. */
+export interface Wanted {
+  readonly assistant?: Assistant
+  readonly cameraId?: CameraId
+  readonly limit?: number
+}
+
+/** The kept sessions, for those who may read them. */
+export interface Views {
+  /** `undefined` also for one that this account may not read. */
+  view(accountId: AccountId, id: SessionId): Promise<SessionView | undefined>
+  /** The account's sessions and those of guests at its cameras, newest first. */
+  recent(accountId: AccountId, wanted?: Wanted): Promise<readonly SessionView[]>
+}
+
+export function createViews(history: Pick<History, 'get' | 'all' | 'ofGuests'>, clock: Clock): Views {
+  return {
+    async view(accountId, id) {
+      const stored = /^[\w-]{22}$/.test(id) ? await history.get(id) : undefined
+      return stored && viewFor(accountId, stored.value, clock())
+    },
+    async recent(accountId, { assistant, cameraId, limit } = {}) {
+      const [own, ofGuests] = await Promise.all([history.all(accountId), history.ofGuests(accountId)])
+      const every = [...own, ...ofGuests].sort((a, b) => b.facts.startedAt - a.facts.startedAt)
+      const found = every.filter(
+        ({ facts }) =>
+          (assistant === undefined || facts.assistant === assistant) &&
+          (cameraId === undefined || facts.cameraId === cameraId),
+      )
+      return found.slice(0, limit).flatMap((session) => viewFor(accountId, session, clock()) ?? [])
+    },
   }
 }
