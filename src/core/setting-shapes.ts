@@ -1,5 +1,77 @@
-/** What several settings look like, and what is said of one that does not. */
+/** What settings look like, what the tables in the docs say of each, and what is said of a value that is wrong. */
 import * as z from 'zod'
+import { faultLines } from './wire/faults.ts'
+
+/** The tables of settings. `first`: what a bridge at home may need; `tuning`: what hardly anybody does. */
+export const settingGroups = [
+  'first',
+  'bridge',
+  'cameras',
+  'signaling',
+  'turn',
+  'alexa',
+  'google',
+  'login',
+  'token',
+  'streamlined',
+  'tuning',
+  'vendors',
+  'aws',
+] as const
+export type SettingGroup = (typeof settingGroups)[number]
+
+interface SettingNote {
+  readonly group: SettingGroup
+  /** Markdown; links begin at the top of the repository. */
+  readonly description: string
+  /** What stands for the default, where it is not a value of the shape. */
+  readonly otherwise?: string
+}
+
+const notes = z.registry<SettingNote>()
+
+/** A setting with what the tables say of it, in Markdown: `npm run settings` writes them. `otherwise` instead of its default. */
+export function setting<Shape extends z.ZodType>(
+  group: SettingGroup,
+  description: string,
+  shape: Shape,
+  otherwise?: string,
+): Shape {
+  notes.add(shape, { group, description, ...(otherwise !== undefined && { otherwise }) })
+  return shape
+}
+
+export interface DescribedSetting {
+  readonly name: string
+  readonly group: SettingGroup
+  readonly description: string
+  /** As Markdown. */
+  readonly fallback: string
+}
+
+/** The settings of these variables, in their order. Throws for one that was not made by `setting`. */
+export function describeSettings(variables: Readonly<Record<string, z.ZodType>>): readonly DescribedSetting[] {
+  return Object.entries(variables).map(([name, shape]) => {
+    const note = notes.get(shape)
+    if (note === undefined) throw new Error(`${name} has no description: use setting()`)
+    const value = defaultOf(shape)
+    const fallback = value === undefined || value === '' ? 'none' : `\`${value}\``
+    return { name, group: note.group, description: note.description, fallback: note.otherwise ?? fallback }
+  })
+}
+
+/** As it would be written in the environment. */
+function defaultOf(shape: unknown): string | undefined {
+  if (shape instanceof z.ZodDefault) return String(shape.def.defaultValue)
+  return shape instanceof z.ZodPipe ? defaultOf(shape.def.in) : undefined
+}
+
+/** Where a bridge keeps everything: `TRANSOM_DATA`. */
+export const dataDirectory = z.string().default('./data')
+
+/** The same for programs that read no other setting. An empty value means "not set". */
+export const dataDirectoryOf = (env: Readonly<Record<string, string | undefined>>): string =>
+  dataDirectory.parse(env['TRANSOM_DATA'] || undefined)
 
 /** Digits only: `Number(' ')` would be 0. */
 export const wholeNumber = (least: number, most: number, fallback: number) => {
@@ -44,7 +116,7 @@ export function readVariables<Shape extends z.ZodRawShape>(
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const parsed = variables.safeParse(given)
   if (!parsed.success) {
-    throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'))
+    throw new Error(faultLines(parsed.error).join('\n'))
   }
   return parsed.data
 }

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { TurnServers } from './ice-servers.ts'
 import type { SignalingLimits } from './limits.ts'
 import type { Tls } from './listener.ts'
-import { siteAddress, wholeNumber } from 'transom-core/setting-shapes'
+import { setting, siteAddress, wholeNumber } from 'transom-core/setting-shapes'
 import { faultsOf } from 'transom-core/wire/faults'
 
 /** Above 2^31 a timer of Node fires at once; eleven days are enough for any of these. */
@@ -52,35 +52,77 @@ const limits = z.strictObject({
 const isHost = (text: string) => isIPv6(text) || /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(text)
 /** The variables, for the table of all settings. */
 export const signalingVariables = {
-  TRANSOM_SIGNALING_PORT: wholeNumber(0, 65_535, 8443),
-  TRANSOM_SIGNALING_HOST: z
-    .string()
-    .refine(isHost, 'must be a name or an address alone, without scheme and port: kvs.example')
-    .optional(),
-  TRANSOM_SIGNALING_URL: siteAddress('https://kvs.example').optional(),
-  TRANSOM_SIGNALING_REGION: z
-    .string()
-    .regex(/^[a-z0-9-]{1,64}$/, 'must be a region as AWS writes them: eu-west-1')
-    .default('local'),
-  TRANSOM_SIGNALING_TLS: z.enum(['on', 'off']).default('on'),
-  TRANSOM_SIGNALING_CERT: z.string().optional(),
-  TRANSOM_SIGNALING_KEY: z.string().optional(),
-  TRANSOM_SIGNALING_CA: z.string().optional(),
-  TRANSOM_SIGNALING_LIMITS: z
-    .string()
-    .default('{}')
-    .transform((text, context) => {
-      try {
-        return limits.parse(JSON.parse(text))
-      } catch (error) {
-        const why = error instanceof z.ZodError ? faultsOf(error) : 'it is no JSON'
-        context.addIssue(`must be a JSON object of limits, such as {"viewersPerChannel":20}: ${why}`)
-        return z.NEVER
-      }
-    }),
-  TRANSOM_TURN_URLS: z.string().optional(),
-  TRANSOM_TURN_SECRET: z.string().optional(),
-  TRANSOM_TURN_TTL_S: wholeNumber(60, 86_400, 300),
+  TRANSOM_SIGNALING_PORT: setting(
+    'signaling',
+    'Port of the signaling service. `0`: any free one.',
+    wholeNumber(0, 65_535, 8443),
+  ),
+  TRANSOM_SIGNALING_HOST: setting(
+    'first',
+    'Name or address of this machine, as cameras reach its signaling service.',
+    z.string().refine(isHost, 'must be a name or an address alone, without scheme and port: kvs.example').optional(),
+    'this machine',
+  ),
+  TRANSOM_SIGNALING_URL: setting(
+    'signaling',
+    'Its address for cameras, when that is not `https://` with host and port: `https://kvs.example`.',
+    siteAddress('https://kvs.example').optional(),
+    'made of host and port',
+  ),
+  TRANSOM_SIGNALING_REGION: setting(
+    'signaling',
+    "Region in the settings of cameras and viewers. AWS's own (`eu-west-1`) for phones, which accept no other.",
+    z
+      .string()
+      .regex(/^[a-z0-9-]{1,64}$/, 'must be a region as AWS writes them: eu-west-1')
+      .default('local'),
+  ),
+  TRANSOM_SIGNALING_TLS: setting(
+    'signaling',
+    '`off` behind a proxy that ends TLS.',
+    z.enum(['on', 'off']).default('on'),
+  ),
+  TRANSOM_SIGNALING_CERT: setting(
+    'signaling',
+    'Your own certificate, a PEM file.',
+    z.string().optional(),
+    'made at the first start',
+  ),
+  TRANSOM_SIGNALING_KEY: setting(
+    'signaling',
+    'Its private key, a PEM file.',
+    z.string().optional(),
+    'made at the first start',
+  ),
+  TRANSOM_SIGNALING_CA: setting(
+    'signaling',
+    'Its authority for cameras, a PEM file.',
+    z.string().optional(),
+    'made at the first start',
+  ),
+  TRANSOM_SIGNALING_LIMITS: setting(
+    'signaling',
+    "Limits other than AWS's, as JSON ([which](docs/signaling.md)).",
+    z
+      .string()
+      .default('{}')
+      .transform((text, context) => {
+        try {
+          return limits.parse(JSON.parse(text))
+        } catch (error) {
+          const why = error instanceof z.ZodError ? faultsOf(error) : 'it is no JSON'
+          context.addIssue(`must be a JSON object of limits, such as {"viewersPerChannel":20}: ${why}`)
+          return z.NEVER
+        }
+      }),
+  ),
+  TRANSOM_TURN_URLS: setting(
+    'turn',
+    'Addresses of a coturn with `use-auth-secret`, with commas: `turn:turn.example:3478?transport=udp`.',
+    z.string().optional(),
+  ),
+  TRANSOM_TURN_SECRET: setting('turn', 'Its `static-auth-secret`.', z.string().optional()),
+  TRANSOM_TURN_TTL_S: setting('turn', 'Seconds for which its credentials are given.', wholeNumber(60, 86_400, 300)),
 }
 
 const variables = z.object(signalingVariables)

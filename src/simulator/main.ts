@@ -1,6 +1,7 @@
 /** `npm run call`: plays an assistant against a running bridge, prints what happened, and exits 1 when it is not all right. */
 
 import { existsSync } from 'node:fs'
+import { dataDirectoryOf } from 'transom-core/setting-shapes'
 import { type Arguments, overridden, readArguments, usage } from './arguments.ts'
 import { call } from './call.ts'
 import { CallError } from './causes.ts'
@@ -20,7 +21,7 @@ async function main(): Promise<number> {
       console.log(usage)
       return 0
     }
-    settings = overridden(readSettings(process.env.TRANSOM_DATA ?? './data'), args)
+    settings = overridden(readSettings(dataDirectoryOf(process.env)), args)
   } catch (error) {
     const message = `${error instanceof Error ? error.message : String(error)}\n\nnpm run call -- --help tells more.`
     // A program that asked for JSON reads nothing else, not even of its own mistake.

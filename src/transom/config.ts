@@ -3,27 +3,63 @@ import { resolve } from 'node:path'
 import * as z from 'zod'
 import { defaultLimits } from 'transom-signaling/limits'
 import { bridgeVariables, toBridgeConfig, type BridgeConfig } from 'transom-bridge/settings/bridge-config'
-import { onOff, readVariables, siteAddress, wholeNumber } from 'transom-core/setting-shapes'
+import { dataDirectory, onOff, readVariables, setting, siteAddress, wholeNumber } from 'transom-core/setting-shapes'
 import { signalingVariables, toSignalingSettings, type SignalingSettings } from 'transom-signaling/settings'
 
 /** Every setting, by the name of its environment variable. */
-const variables = z.object({
-  TRANSOM_DATA: z.string().default('./data'),
-  TRANSOM_HOST: z.string().default('127.0.0.1'),
-  TRANSOM_PORT: wholeNumber(0, 65_535, 8080),
-  TRANSOM_PUBLIC_URL: siteAddress('https://bridge.example.org').optional(),
+export const settingVariables = {
+  TRANSOM_DATA: setting(
+    'first',
+    'Folder for everything that is kept: accounts, links, keys, cameras. Back it up.',
+    dataDirectory,
+  ),
+  TRANSOM_HOST: setting(
+    'first',
+    'Address on which the bridge listens. `0.0.0.0` for the whole network.',
+    z.string().default('127.0.0.1'),
+  ),
+  TRANSOM_PORT: setting('bridge', 'Port of the bridge. `0`: any free one.', wholeNumber(0, 65_535, 8080)),
+  TRANSOM_PUBLIC_URL: setting(
+    'first',
+    'Address at which browsers and assistants reach the bridge. Alexa and Google need `https://`.',
+    siteAddress('https://bridge.example.org').optional(),
+    'made of host and port',
+  ),
   ...signalingVariables,
-  TRANSOM_DOORBELL: onOff('on'),
-  TRANSOM_SOURCE: z.string().default('synthetic'),
-  TRANSOM_SOURCE_CERTIFICATE: z.enum(['first', 'any']).default('first'),
-  TRANSOM_SIMULATOR: z.enum(['on', 'off']).optional(),
-  TRANSOM_MQTT_URL: z.url({ protocol: /^(mqtts?|wss?)$/ }).optional(),
-  TRANSOM_MQTT_TOPIC: z
-    .string()
-    .regex(/^[^#+/][^#+]*$/, 'must be a topic without wildcards')
-    .default('transom'),
+  TRANSOM_DOORBELL: setting('cameras', '`off`: no built-in doorbell.', onOff('on')),
+  TRANSOM_SOURCE: setting(
+    'cameras',
+    'What the built-in doorbell shows: `synthetic`, a media file, or `rtsp://…` or `rtsps://…` with `/`, `?`, `#` and `@` in user and password percent-encoded.',
+    z.string().default('synthetic'),
+  ),
+  TRANSOM_SOURCE_CERTIFICATE: setting(
+    'cameras',
+    '`first`: of an `rtsps://` camera only the certificate is accepted that it showed first since the bridge started. `any`: each.',
+    z.enum(['first', 'any']).default('first'),
+  ),
+  TRANSOM_SIMULATOR: setting(
+    'bridge',
+    'Plays the vendors of whom no credentials are set, and displays in a browser.',
+    z.enum(['on', 'off']).optional(),
+    '`on`; with a public URL `off`',
+  ),
+  TRANSOM_MQTT_URL: setting(
+    'cameras',
+    'MQTT broker from which camera events come ([how](docs/alexa.md)).',
+    z.url({ protocol: /^(mqtts?|wss?)$/ }).optional(),
+  ),
+  TRANSOM_MQTT_TOPIC: setting(
+    'cameras',
+    'First part of their topics.',
+    z
+      .string()
+      .regex(/^[^#+/][^#+]*$/, 'must be a topic without wildcards')
+      .default('transom'),
+  ),
   ...bridgeVariables,
-})
+} as const
+
+const variables = z.object(settingVariables)
 
 type Variables = z.infer<typeof variables>
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import * as z from 'zod'
+import { dataDirectoryOf } from 'transom-core/setting-shapes'
 import { operatorAccess, type OperatorAccess } from 'transom-bridge/operator/operator'
 
 /** A client with many links takes a while to be removed. */
@@ -24,7 +25,7 @@ export const findAdmin = (env: Environment): Promise<OperatorAccess> => findBrid
 /** The bridge that runs on the data directory; else one that runs elsewhere, by its address and its operator key. */
 async function findBridge(env: Environment, pathHere: string, pathElsewhere: string): Promise<OperatorAccess> {
   const { TRANSOM_PUBLIC_URL: publicUrl, TRANSOM_OPERATOR_KEY: token } = env
-  const directory = resolve(env['TRANSOM_DATA'] || './data')
+  const directory = resolve(dataDirectoryOf(env))
   const path = join(directory, 'operator.json')
   if (!existsSync(path) && publicUrl && token) return { url: `${publicUrl.replace(/\/+$/, '')}${pathElsewhere}`, token }
   try {

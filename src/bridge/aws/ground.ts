@@ -9,6 +9,7 @@ import type { Clock, Log } from 'transom-core/ports'
 import type { BridgeDeps } from '../assembly/bridge.ts'
 import { createDynamoStore } from '../store/dynamo.ts'
 import { readBridgeConfig } from '../settings/bridge-config.ts'
+import { setting } from 'transom-core/setting-shapes'
 import { faultsOf } from 'transom-core/wire/faults'
 
 /** As `process.env`. */
@@ -25,30 +26,45 @@ const json = <T extends z.ZodType>(shape: T) =>
   })
 
 /** What only the AWS deployment reads; all else is as in `bridge-config.ts`. */
-const awsEnvironment = z.object({
-  AWS_REGION: z.string(),
-  TRANSOM_TABLE: z.string(),
-  TRANSOM_PUBLIC_URL: z.url({ protocol: /^https$/ }),
-  /** `{ "signing": [private ES256 JWK, …], "cookies": ["…"], "sealing": "32 bytes in base64" }`; the first of a list is in use. */
-  TRANSOM_KEYS: json(
-    z.object({
-      signing: z.array(z.looseObject({ kty: z.literal('EC') })).min(1),
-      cookies: z.array(z.string().min(32)).min(1),
-      sealing: z.base64().length(44),
-    }),
+export const awsVariables = {
+  AWS_REGION: setting('aws', 'The region, which Lambda sets.', z.string(), 'required'),
+  TRANSOM_TABLE: setting('aws', 'The DynamoDB table, which `serverless.yml` makes and sets.', z.string(), 'required'),
+  TRANSOM_PUBLIC_URL: setting(
+    'aws',
+    'Address at which browsers and assistants reach the bridge: `https://bridge.vendor.example`.',
+    z.url({ protocol: /^https$/ }),
+    'required',
   ),
-  /** The OAuth clients as typed into the two consoles. */
-  TRANSOM_CLIENTS: json(
-    z.array(
+  TRANSOM_KEYS: setting(
+    'aws',
+    'The bridge’s own keys, made once as below: `{"signing":[private ES256 JWK, …],"cookies":["…"],"sealing":"32 bytes in base64"}`, the first of a list in use. Keep them where you keep secrets: without them all links and sealed camera keys are lost.',
+    json(
       z.object({
-        clientId: z.string(),
-        clientSecret: z.string(),
-        assistant: z.enum(['alexa', 'google']),
-        redirectUris: z.array(z.url()).min(1),
+        signing: z.array(z.looseObject({ kty: z.literal('EC') })).min(1),
+        cookies: z.array(z.string().min(32)).min(1),
+        sealing: z.base64().length(44),
       }),
     ),
+    'required',
   ),
-})
+  TRANSOM_CLIENTS: setting(
+    'aws',
+    'OAuth clients that are typed in instead of made by `npm run admin -- client add`, as JSON: `[{"clientId","clientSecret","assistant","redirectUris"}]`.',
+    json(
+      z.array(
+        z.object({
+          clientId: z.string(),
+          clientSecret: z.string(),
+          assistant: z.enum(['alexa', 'google']),
+          redirectUris: z.array(z.url()).min(1),
+        }),
+      ),
+    ),
+    '`[]`, by `serverless.yml`',
+  ),
+} as const
+
+const awsEnvironment = z.object(awsVariables)
 
 /** Connects nothing yet: the first request does. Throws an `Error` that names each bad setting. */
 export function groundOnAws(env: Environment, clock: Clock, log: Log): BridgeDeps {

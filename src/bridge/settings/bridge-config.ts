@@ -5,7 +5,7 @@ import type { ViewLimits } from '../broker/places.ts'
 import type { Budgets } from '../broker/story.ts'
 import type { IceServer } from 'transom-core/ports'
 import { linkingEnvironment, toLinkingConfig, type LinkingConfig } from './linking-settings.ts'
-import { onOff, readVariables, wholeNumber } from 'transom-core/setting-shapes'
+import { onOff, readVariables, setting, wholeNumber } from 'transom-core/setting-shapes'
 
 /** Nothing is answered in less; nobody waits for longer. */
 const budget = (fallback: number) => wholeNumber(200, 60_000, fallback)
@@ -33,54 +33,115 @@ const isTimeZone = (zone: string) => {
 
 /** The variables, for the table of all settings. */
 export const bridgeVariables = {
-  TRANSOM_BEHIND_PROXY: onOff('off'),
-  TRANSOM_CONSOLE: onOff('on'),
-  TRANSOM_ICE_SERVERS: z
-    .string()
-    .default('[]')
-    .transform((text, context) => {
-      try {
-        return z.array(iceServer).parse(JSON.parse(text))
-      } catch {
-        context.addIssue(
-          'must be a JSON array of RTCIceServer objects, TURN with credentials: [{"urls":"stun:stun.example:3478"}]',
-        )
-        return z.NEVER
-      }
-    }),
-  TRANSOM_ALEXA_BUDGET_MS: budget(5_000),
-  TRANSOM_GOOGLE_BUDGET_MS: budget(2_000),
-  // At 0 no candidate of a camera that trickles would ever be in an answer.
-  TRANSOM_SETTLE_CAP_MS: wholeNumber(50, 60_000, 1_500),
-  TRANSOM_QUIET_MS: wholeNumber(0, 60_000, 200),
-  TRANSOM_VIEWS_NEGOTIATING: wholeNumber(1, 1_000, 3),
-  TRANSOM_VIEWS_CONNECTED: wholeNumber(1, 1_000, 4),
-  TRANSOM_TALK_BACK_ON_GOOGLE: onOff('on'),
-  TRANSOM_LWA_CLIENT_ID: z.string().optional(),
-  TRANSOM_LWA_CLIENT_SECRET: z.string().optional(),
-  TRANSOM_LWA_TOKEN_URL: z.url().optional(),
-  TRANSOM_ALEXA_EVENTS_URL: z.url().optional(),
-  TRANSOM_ALEXA_REGION: z.enum(alexaRegions).default('NA'),
-  TRANSOM_ALEXA_SKILL_ID: z.string().startsWith('amzn1.ask.skill.').optional(),
-  TRANSOM_FORWARDER_SECRET: z.string().min(32).optional(),
-  TRANSOM_TIME_ZONE: z
-    .string()
-    .default(Intl.DateTimeFormat().resolvedOptions().timeZone)
-    .refine(isTimeZone, 'must be a time zone: Europe/Berlin'),
-  TRANSOM_GOOGLE_SERVICE_ACCOUNT: z.string().optional(),
-  TRANSOM_HOME_GRAPH_URL: z.url().optional(),
-  TRANSOM_GOOGLE_RECONCILE_MS: wholeNumber(0, 86_400_000, 3_600_000).refine(
-    (ms) => ms === 0 || ms >= 60_000,
-    'must be 60000 or more (each round asks Home Graph about every camera), or 0 for never',
+  TRANSOM_BEHIND_PROXY: setting('first', '`on` behind exactly one trusted reverse proxy.', onOff('off')),
+  TRANSOM_CONSOLE: setting('bridge', '`off`: no page, no API for it, no client that signs in to it.', onOff('on')),
+  TRANSOM_ICE_SERVERS: setting(
+    'bridge',
+    'STUN and TURN servers of your own, for cameras and displays, as JSON: `[{"urls":"turn:…","username":"…","credential":"…"}]`.',
+    z
+      .string()
+      .default('[]')
+      .transform((text, context) => {
+        try {
+          return z.array(iceServer).parse(JSON.parse(text))
+        } catch {
+          context.addIssue(
+            'must be a JSON array of RTCIceServer objects, TURN with credentials: [{"urls":"stun:stun.example:3478"}]',
+          )
+          return z.NEVER
+        }
+      }),
   ),
-  TRANSOM_GOOGLE_ORIGINS: z
-    .string()
-    .default('')
-    .transform((text) => text.split(/[\s,]+/).filter(Boolean))
-    .refine(
-      (origins) => origins.every(isOrigin),
-      'must be origins of web pages, with commas: https://receiver.example',
+  TRANSOM_ALEXA_BUDGET_MS: setting(
+    'tuning',
+    "Milliseconds from Alexa's request to the answer, at most.",
+    budget(5_000),
+  ),
+  TRANSOM_GOOGLE_BUDGET_MS: setting(
+    'tuning',
+    'Milliseconds from the offer of a Google display to the answer, at most.',
+    budget(2_000),
+  ),
+  // At 0 no candidate of a camera that trickles would ever be in an answer.
+  TRANSOM_SETTLE_CAP_MS: setting(
+    'tuning',
+    'Milliseconds for which candidates of a camera are collected after its answer, at most.',
+    wholeNumber(50, 60_000, 1_500),
+  ),
+  TRANSOM_QUIET_MS: setting(
+    'tuning',
+    'Milliseconds without a candidate after which the collection ends.',
+    wholeNumber(0, 60_000, 200),
+  ),
+  TRANSOM_VIEWS_NEGOTIATING: setting(
+    'tuning',
+    'Views that one account may be opening at once, all its displays together.',
+    wholeNumber(1, 1_000, 3),
+  ),
+  TRANSOM_VIEWS_CONNECTED: setting('tuning', 'Views that it may have open at once.', wholeNumber(1, 1_000, 4)),
+  TRANSOM_TALK_BACK_ON_GOOGLE: setting(
+    'google',
+    "`off` answers Google's displays `sendonly`, whatever they offer.",
+    onOff('on'),
+  ),
+  TRANSOM_LWA_CLIENT_ID: setting(
+    'alexa',
+    'Client id under "Send Alexa Events" on the permissions page of the skill.',
+    z.string().optional(),
+  ),
+  TRANSOM_LWA_CLIENT_SECRET: setting('alexa', 'Its secret.', z.string().optional()),
+  TRANSOM_LWA_TOKEN_URL: setting('vendors', 'Login with Amazon.', z.url().optional(), "Amazon's"),
+  TRANSOM_ALEXA_EVENTS_URL: setting('vendors', "Alexa's event gateway.", z.url().optional(), "Amazon's, by region"),
+  TRANSOM_ALEXA_REGION: setting(
+    'alexa',
+    '`NA`, `EU` or `FE`: of customers whose region the Lambda function does not tell.',
+    z.enum(alexaRegions).default('NA'),
+  ),
+  TRANSOM_ALEXA_SKILL_ID: setting(
+    'alexa',
+    'The companion skill answers requests for this skill only. Without it `/alexa/skill` does not exist.',
+    z.string().startsWith('amzn1.ask.skill.').optional(),
+  ),
+  TRANSOM_FORWARDER_SECRET: setting(
+    'alexa',
+    'Shared with the forwarding Lambda function of `skills/alexa`: unsigned directives are then refused. 32 characters or more.',
+    z.string().min(32).optional(),
+  ),
+  TRANSOM_TIME_ZONE: setting(
+    'alexa',
+    'For "today", where an Echo does not tell its own: `Europe/Berlin`.',
+    z
+      .string()
+      .default(Intl.DateTimeFormat().resolvedOptions().timeZone)
+      .refine(isTimeZone, 'must be a time zone: Europe/Berlin'),
+    "this machine's",
+  ),
+  TRANSOM_GOOGLE_SERVICE_ACCOUNT: setting(
+    'google',
+    'Key file of the service account for Home Graph, or its content.',
+    z.string().optional(),
+  ),
+  TRANSOM_HOME_GRAPH_URL: setting('vendors', 'Home Graph.', z.url().optional(), "Google's"),
+  TRANSOM_GOOGLE_RECONCILE_MS: setting(
+    'tuning',
+    "Milliseconds between comparisons of Home Graph's states with the true ones. `0`: never.",
+    wholeNumber(0, 86_400_000, 3_600_000).refine(
+      (ms) => ms === 0 || ms >= 60_000,
+      'must be 60000 or more (each round asks Home Graph about every camera), or 0 for never',
     ),
+  ),
+  TRANSOM_GOOGLE_ORIGINS: setting(
+    'google',
+    "Web pages that may use the signaling URL beside Google's own player, with commas.",
+    z
+      .string()
+      .default('')
+      .transform((text) => text.split(/[\s,]+/).filter(Boolean))
+      .refine(
+        (origins) => origins.every(isOrigin),
+        'must be origins of web pages, with commas: https://receiver.example',
+      ),
+  ),
   ...linkingEnvironment,
 } as const
 

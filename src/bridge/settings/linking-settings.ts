@@ -1,5 +1,6 @@
 /** Settings of account linking: another identity provider, foreign access tokens, Google's streamlined linking. */
 import * as z from 'zod'
+import { setting } from 'transom-core/setting-shapes'
 import type { ForeignTokens } from '../oauth/foreign-tokens.ts'
 import type { Brand } from '../oauth/markup.ts'
 import type { StreamlinedOptions } from '../oauth/streamlined.ts'
@@ -7,23 +8,64 @@ import type { UpstreamOptions } from '../oauth/upstream.ts'
 
 /** Part of the environment that `config.ts` reads. */
 export const linkingEnvironment = {
-  TRANSOM_NAME: z.string().trim().min(1).max(60).default('Transom'),
-  TRANSOM_PRIVACY_URL: z.url({ protocol: /^https?$/ }).optional(),
-  TRANSOM_OPERATOR_KEY: z.string().min(32).optional(),
-  TRANSOM_LOGIN_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
-  TRANSOM_LOGIN_CLIENT_ID: z.string().optional(),
-  TRANSOM_LOGIN_CLIENT_SECRET: z.string().optional(),
-  TRANSOM_LOGIN_NAME: z.string().default('your account'),
-  TRANSOM_TOKEN_ISSUER: z.string().optional(),
-  TRANSOM_TOKEN_AUDIENCE: z.string().optional(),
-  TRANSOM_TOKEN_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
-  TRANSOM_TOKEN_ACCOUNT_CLAIM: z.string().default('sub'),
-  TRANSOM_TOKEN_SCOPE: z.string().optional(),
-  TRANSOM_TOKEN_ALEXA_CLIENT_ID: z.string().optional(),
-  TRANSOM_TOKEN_GOOGLE_CLIENT_ID: z.string().optional(),
-  TRANSOM_GOOGLE_SIGN_IN_AUDIENCE: z.string().optional(),
-  TRANSOM_GOOGLE_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
-  TRANSOM_GOOGLE_CREATES_ACCOUNTS: z.enum(['on', 'off']).default('off'),
+  TRANSOM_NAME: setting(
+    'bridge',
+    'Your name on the sign-in pages.',
+    z.string().trim().min(1).max(60).default('Transom'),
+  ),
+  TRANSOM_PRIVACY_URL: setting(
+    'bridge',
+    'Your privacy policy, which the sign-in pages link.',
+    z.url({ protocol: /^https?$/ }).optional(),
+  ),
+  TRANSOM_OPERATOR_KEY: setting(
+    'bridge',
+    "Opens introspection and the operator's API to whoever has it, from anywhere: `npm run admin`, `npm run transom`. 32 characters or more.",
+    z.string().min(32).optional(),
+  ),
+  TRANSOM_LOGIN_ISSUER: setting(
+    'login',
+    'Its issuer, exactly as its metadata spell it.',
+    z.url({ protocol: /^https?$/ }).optional(),
+  ),
+  TRANSOM_LOGIN_CLIENT_ID: setting('login', 'Client id that it gave you.', z.string().optional()),
+  TRANSOM_LOGIN_CLIENT_SECRET: setting('login', 'The secret; a public client has none.', z.string().optional()),
+  TRANSOM_LOGIN_NAME: setting(
+    'login',
+    'What the button says after "Continue with".',
+    z.string().default('your account'),
+  ),
+  TRANSOM_TOKEN_ISSUER: setting('token', '`iss` of its access tokens.', z.string().optional()),
+  TRANSOM_TOKEN_AUDIENCE: setting('token', '`aud` of its access tokens.', z.string().optional()),
+  TRANSOM_TOKEN_JWKS_URL: setting('token', 'Its public keys.', z.url({ protocol: /^https?$/ }).optional()),
+  TRANSOM_TOKEN_ACCOUNT_CLAIM: setting('token', 'The claim that names the account.', z.string().default('sub')),
+  TRANSOM_TOKEN_SCOPE: setting(
+    'token',
+    'A scope that a token must have. Without it the audience is enough.',
+    z.string().optional(),
+  ),
+  TRANSOM_TOKEN_ALEXA_CLIENT_ID: setting(
+    'token',
+    "Its client id for Alexa: a token of it opens Alexa's door and no other, and other clients' tokens do not open that.",
+    z.string().optional(),
+  ),
+  TRANSOM_TOKEN_GOOGLE_CLIENT_ID: setting('token', 'The same for Google.', z.string().optional()),
+  TRANSOM_GOOGLE_SIGN_IN_AUDIENCE: setting(
+    'streamlined',
+    'Client ids that Google issued to you, with commas: the `aud` of its assertions.',
+    z.string().optional(),
+  ),
+  TRANSOM_GOOGLE_JWKS_URL: setting(
+    'vendors',
+    "The keys of Google's assertions.",
+    z.url({ protocol: /^https?$/ }).optional(),
+    "Google's",
+  ),
+  TRANSOM_GOOGLE_CREATES_ACCOUNTS: setting(
+    'streamlined',
+    '`on`: Google may create accounts.',
+    z.enum(['on', 'off']).default('off'),
+  ),
 } as const
 
 const shape = z.object(linkingEnvironment)

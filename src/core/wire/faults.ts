@@ -4,9 +4,11 @@ import type { z } from 'zod'
 type Issue = z.core.$ZodIssue
 
 /** The faults of an input on one line: `name: must be text; rooms[2].id: is missing`. */
-export function faultsOf({ issues }: z.ZodError): string {
-  return issues.map((issue) => `${nameOf(issue.path)}: ${wordsFor(issue)}`).join('; ')
-}
+export const faultsOf = (error: z.ZodError): string => faultLines(error).join('; ')
+
+/** The same, one by one. */
+export const faultLines = ({ issues }: z.ZodError): readonly string[] =>
+  issues.map((issue) => `${nameOf(issue.path)}: ${wordsFor(issue)}`)
 
 function nameOf(path: readonly PropertyKey[]): string {
   const name = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')
