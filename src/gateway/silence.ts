@@ -51,5 +51,12 @@ function fill(sink: MediaSink, codecs: readonly SoundCodec[], lagMs: number, has
   }
 }
 
+/** The packet with silence in the place of its sound. */
+export function silenced(packet: AudioPacket): AudioPacket {
+  const { codec, payload } = packet
+  const [level = 0] = silence[codec]
+  return { ...packet, payload: codec === 'opus' ? silence.opus : Buffer.alloc(payload.length, level) }
+}
+
 /** G.711 has 8 bytes a millisecond; of Opus the usual length. */
 const lengthMs = ({ codec, payload }: AudioPacket): number => (codec === 'opus' ? packetMs : payload.length / 8)

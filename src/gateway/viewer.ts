@@ -118,7 +118,7 @@ export function openViewer(options: ViewerOptions): Viewer {
   async function end(reason: string, how: 'left' | 'silent' = 'left'): Promise<void> {
     life.abort()
     leaveSource()
-    if (ear) heard = { ...heard, packets: ear.heard().packets }
+    if (ear) heard = { ...ear.heard(), ...(heard.level !== undefined && { level: heard.level }) }
     ear?.close()
     voice?.close()
     feed?.close()
@@ -164,7 +164,7 @@ export function openViewer(options: ViewerOptions): Viewer {
   const quietMs = () => performance.now() - receivedAt
   const tick = () => {
     const now = ear?.heard()
-    const isTalking = now !== undefined && now.packets > heard.packets
+    const isTalking = now !== undefined && (now.packets > heard.packets || now.isWaiting !== heard.isWaiting)
     if (isTalking) heard = now
     const faultNow = source.fault()?.code
     if (isTalking || (feed && faultNow !== faultSaid)) reportConnected()

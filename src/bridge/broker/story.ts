@@ -70,6 +70,10 @@ export interface Cause {
 export interface Heard {
   readonly packets: number
   readonly level?: number
+  /** From packet in to packet out at the camera's gateway: 95 % of the packets stay below, milliseconds. */
+  readonly delayMs?: number
+  /** It talks while somebody else has the floor, so the camera does not play it. */
+  readonly isWaiting?: true
 }
 
 /** RTP packets that the camera says it has sent to the display. */

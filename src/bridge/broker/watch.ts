@@ -70,7 +70,9 @@ export function look<S extends Answered | Closed>(session: S, event: SessionEven
 
 function hear<S extends Answered | Closed>(session: S, { state, heard, at }: Reported): S {
   // The same words again are no change: what is connected is said every few seconds.
-  const isSame = heard?.packets === session.heard?.packets && heard?.level === session.heard?.level
+  const isSame = (['packets', 'level', 'delayMs', 'isWaiting'] as const).every(
+    (name) => heard?.[name] === session.heard?.[name],
+  )
   const told = heard === undefined || isSame ? session : { ...session, heard }
   const linked =
     state === 'connected' && !hasStep(session, 'camera-connected') ? note(told, at, 'camera-connected') : told

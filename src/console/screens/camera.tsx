@@ -108,6 +108,12 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
                   <dd>{ago(camera.lastPressAt, now.value)}</dd>
                 </div>
               )}
+              {session?.heard?.isWaiting && (
+                <div role="status">
+                  <dt>Talk-back</dt>
+                  <dd>Somebody else is talking. The camera plays one voice at a time.</dd>
+                </div>
+              )}
               {session?.heard && session.heard.packets > 0 && (
                 <div>
                   <dt>The camera plays what you say</dt>

@@ -52,7 +52,9 @@ export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
 }
 
 function talkBackOf({ heard, mayTalk }: Session): string {
-  if (heard && heard.packets > 0) return `${heard.packets} packets heard`
+  if (heard?.isWaiting) return 'waiting: somebody else is talking'
+  const delay = heard?.delayMs === undefined ? '' : `, ${heard.delayMs} ms after they came`
+  if (heard && heard.packets > 0) return `${heard.packets} packets heard${delay}`
   return mayTalk ? 'none heard' : 'not possible: the camera has no speaker, or talking is not allowed'
 }
 

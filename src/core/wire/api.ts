@@ -151,7 +151,18 @@ export const sessionRow = z.object({
     .exactOptional()
     .describe('It has ended, and neither display nor camera reported whether the picture appeared.'),
   heard: z
-    .object({ packets: count, level: z.number().exactOptional() })
+    .object({
+      packets: count,
+      level: z.number().exactOptional(),
+      delayMs: z
+        .number()
+        .exactOptional()
+        .describe('From packet in to packet out at the gateway of the camera: 95 % of the packets stay below.'),
+      isWaiting: z
+        .literal(true)
+        .exactOptional()
+        .describe('Somebody else is talking through the camera, which therefore does not play this display.'),
+    })
     .exactOptional()
     .describe('Talk-back that the camera received: packets, and their RMS level (0 to 1) if it measures it.'),
   mayTalk: z.boolean().describe('Sound from the display may go to the camera.'),

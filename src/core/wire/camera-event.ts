@@ -92,7 +92,16 @@ const viewer = z.object({
    * Talk-back so far: audio packets that the camera accepted for its loudspeaker, and the RMS level (0 silent, 1 full scale)
    * of the last second of them, if it measures it. Absent where there is no loudspeaker.
    */
-  heard: z.object({ packets: count, level: z.number().min(0).max(1).exactOptional() }).exactOptional(),
+  heard: z
+    .object({
+      packets: count,
+      level: z.number().min(0).max(1).exactOptional(),
+      /** From packet in to packet out: 95 % of the packets stay below, milliseconds. */
+      delayMs: count.exactOptional(),
+      /** It talks while somebody else has the floor, so the camera does not play it. */
+      isWaiting: z.literal(true).exactOptional(),
+    })
+    .exactOptional(),
   /** RTP packets sent to it so far. */
   sent: z.object({ videoPackets: count, audioPackets: count }).exactOptional(),
   /** Why, with `busy` and `failed`, and while a connected viewer gets no picture or no sound: what the owner is shown as the cause. */

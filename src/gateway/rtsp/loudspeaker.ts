@@ -1,182 +1,87 @@
-/**
- * The loudspeaker of a camera: what viewers say, by ONVIF's back channel (Streaming Specification section 5.3). It is open
- * only while somebody talks: an open one blocks the vendor's app, and the call button of some cameras.
- */
+/** The loudspeaker of a camera by ONVIF's back channel (Streaming Specification section 5.3): RTP the other way. */
 import { randomInt } from 'node:crypto'
-import type { Log } from 'transom-core/ports'
-import { encodeG711, type Law } from '../g711.ts'
-import { openListener, packetMs, packetSamples, powerOf, rate } from '../listener.ts'
-import { faultOf, SourceError, type SoundCodec } from '../media.ts'
-import type { Ear } from '../talk-back.ts'
-import type { Channel, Client } from './client.ts'
+import { packetMs } from '../listener.ts'
+import { SourceError } from '../media.ts'
+import type { Line, Speaker } from '../talk/speaker.ts'
+import { openSpeechEncoder, type SpeechForm } from '../talk/speech.ts'
+import { readAacForm } from './aac.ts'
+import type { Client } from './client.ts'
 import type { Track } from './description.ts'
 import { writePacket } from './rtp.ts'
 
-/** Quieter than this (RMS, 1 is full scale) nobody talks. */
-const voiceLevel = 0.004
-/** What is kept of the time before the first word and while the channel opens, in packets. */
-const mostQueued = 50
-/** So many wait before the first is played: displays send in bursts. */
-const cushion = 2
-/** Silence of this length ends the talk. */
-const hangUpMs = 3_000
-/** After a failure the next word does not try again at once. */
-const retryMs = 5_000
-
-export interface Loudspeaker {
-  /** What one viewer says. The first that talks has the floor until it is silent for a while. */
-  createEar(codec: SoundCodec, onBroken: (message: string) => void): Promise<Ear>
-  close(): Promise<void>
+/** In what speech is encoded for this track; `undefined` when it is no back channel, or one in a codec that is not known. */
+export function speechOf({ isBackChannel, encoding, clockRate, parameters }: Track): SpeechForm | undefined {
+  if (!isBackChannel) return undefined
+  if ((encoding === 'PCMU' || encoding === 'PCMA') && clockRate === 8_000) return { codec: encoding }
+  const bits = /^G726-(16|24|32|40)$/.exec(encoding)?.[1]
+  if (bits !== undefined && clockRate === 8_000) return { codec: 'G726', bitsPerSample: Number(bits) / 8 }
+  const isAac = encoding === 'MPEG4-GENERIC' && clockRate % 8_000 === 0 && readAacForm(parameters).sizeLength === 13
+  return isAac ? { codec: 'AAC', sampleRate: clockRate } : undefined
 }
 
-export const lawOf = ({ encoding, clockRate, isBackChannel }: Track): Law | undefined =>
-  isBackChannel && clockRate === rate && (encoding === 'PCMU' || encoding === 'PCMA') ? encoding : undefined
+/** The back channel to use, those that need no FFmpeg first. */
+export const pickBackChannel = (tracks: readonly Track[]): Track | undefined =>
+  tracks.filter((track) => speechOf(track)).toSorted((one, other) => cost(one) - cost(other))[0]
 
-interface Packet {
-  readonly samples: Int16Array
-  /** Told whether the camera accepted it. */
-  readonly settle: (isAccepted: boolean) => void
-}
+const cost = ({ encoding }: Track): number => (encoding.startsWith('PCM') ? 0 : 1)
 
-/** `open` connects to the camera; it is asked for each talk anew. */
-export function createLoudspeaker(open: (signal: AbortSignal) => Promise<Client>, log: Log): Loudspeaker {
-  let floor: object | undefined
-  let talk: Talk | undefined
-  let notBefore = 0
-  const ending = new Set<Promise<void>>()
-
-  function end(): void {
-    const ended = talk?.close()
-    talk = undefined
-    floor = undefined
-    if (!ended) return
-    ending.add(ended)
-    void ended.finally(() => ending.delete(ended))
-  }
-  function begin(): Talk | undefined {
-    if (performance.now() < notBefore) return undefined
-    talk ??= startTalk(open, (error) => {
-      if (error) {
-        notBefore = performance.now() + retryMs
-        log('warn', 'talk-back-failed', { message: faultOf(error).message })
-      }
-      end()
-    })
-    return talk
-  }
-
+/** `open` connects to the camera. */
+export function createRtspSpeaker(open: (signal: AbortSignal) => Promise<Client>): Speaker {
   return {
-    async createEar(codec, onBroken) {
-      const listen = await openListener(codec, onBroken)
-      const me = {}
-      const before: Packet[] = []
-      let accepted = 0
-      let squares = 0
-      let samples = 0
-      const settle = (isAccepted: boolean) => void (accepted += isAccepted ? 1 : 0)
-      return {
-        hear(payload) {
-          for (const heard of listen.hear(payload)) {
-            const power = powerOf(heard)
-            squares += power
-            samples += heard.length
-            before.push({ samples: heard, settle })
-            if (before.length > mostQueued) before.shift()
-            const isVoice = Math.sqrt(power / heard.length) > voiceLevel
-            if (isVoice) floor ??= me
-            if (floor !== me) continue
-            // The first syllable came before it was loud enough.
-            const current = begin()
-            for (const packet of before.splice(0)) current?.play(packet, isVoice)
-          }
-        },
-        heard() {
-          const level = samples === 0 ? 0 : Number(Math.min(1, Math.sqrt(squares / samples)).toFixed(4))
-          squares = 0
-          samples = 0
-          return { packets: accepted, level }
-        },
-        close() {
-          listen.close()
-          if (floor === me) end()
-        },
+    async open(signal) {
+      const client = await open(signal)
+      try {
+        return await openLine(client)
+      } catch (error) {
+        await client.close()
+        throw error
       }
-    },
-    async close() {
-      end()
-      await Promise.all(ending)
     },
   }
 }
 
-interface Talk {
-  play(packet: Packet, isVoice: boolean): void
-  close(): Promise<void>
-}
+async function openLine(client: Client): Promise<Line> {
+  const track = pickBackChannel(client.description.tracks)
+  const form = track && speechOf(track)
+  if (!track || !form) throw new SourceError('source_garbled', 'the camera has no back channel any more')
+  const channel = (await client.play([track], { rtp: () => undefined, rtcp: () => undefined })).get(track)
+  const encoder = await openSpeechEncoder(form)
+  const ssrc = randomInt(1, 0xffff_ffff)
+  let sequenceNumber = randomInt(0x1_0000)
+  let next: { readonly slot: number; timestamp: number } | undefined
+  let closing: Promise<void> | undefined
 
-/** `onEnd`: the camera ended it, with an error, or nobody talks any more. */
-function startTalk(open: (signal: AbortSignal) => Promise<Client>, onEnd: (error?: unknown) => void): Talk {
-  const life = new AbortController()
-  const queue: Packet[] = []
-  let ticking: NodeJS.Timeout | undefined
-  let voiceAt = performance.now()
-  let client: Client | undefined
-
-  async function run(): Promise<void> {
-    client = await open(life.signal)
-    const track = client.description.tracks.find((each) => lawOf(each))
-    const law = track && lawOf(track)
-    if (!track || !law) throw new SourceError('source_garbled', 'the camera has no back channel any more')
-    const channel = (await client.play([track], { rtp: () => undefined, rtcp: () => undefined })).get(track)
-    if (channel && !life.signal.aborted) tick(channel, track.payloadType, law)
-    const reason = await client.ended
-    if (!life.signal.aborted) throw reason
+  async function end(): Promise<void> {
+    encoder.close()
+    await client.close()
   }
-
-  /** By the clock, not by what comes: each tick plays what is due by now. */
-  function tick(channel: Channel, payloadType: number, law: Law): void {
-    const ssrc = randomInt(1, 0xffff_ffff)
-    let sequenceNumber = randomInt(0x1_0000)
-    const startedAt = performance.now()
-    let slot = 0
-    let isPlaying = false
-    ticking = setInterval(() => {
-      const due = Math.floor((performance.now() - startedAt) / packetMs)
-      for (; slot < due; slot += 1) {
-        const isFirst = !isPlaying
-        if (!isPlaying && queue.length < cushion) continue
-        const packet = queue.shift()
-        isPlaying = packet !== undefined
-        if (!packet) continue
-        const head = {
-          payloadType,
-          marker: isFirst,
-          sequenceNumber: sequenceNumber++,
-          timestamp: slot * packetSamples,
-          ssrc,
-        }
-        packet.settle(channel.sendRtp(writePacket(head, encodeG711(law, packet.samples))))
-      }
-      if (performance.now() - voiceAt > hangUpMs) onEnd()
-    }, packetMs)
-  }
-
-  const running = run().catch((error: unknown) => {
-    if (!life.signal.aborted) onEnd(error)
-  })
   return {
-    play(packet, isVoice) {
-      if (isVoice) voiceAt = performance.now()
-      queue.push(packet)
-      if (queue.length > mostQueued) queue.shift()
+    play(samples, slot) {
+      if (closing || !channel) return false
+      // A marker begins a talkspurt (RFC 3551 section 4.1).
+      const isFirst = next?.slot !== slot
+      let timestamp = isFirst || !next ? (slot * packetMs * track.clockRate) / 1_000 : next.timestamp
+      let isAccepted = true
+      for (const [index, frame] of encoder.encode(samples).entries()) {
+        const head = { payloadType: track.payloadType, marker: isFirst && index === 0, sequenceNumber, timestamp, ssrc }
+        sequenceNumber = (sequenceNumber + 1) & 0xffff
+        timestamp += form.codec === 'AAC' ? aacSamples : samples.length
+        isAccepted &&= channel.sendRtp(writePacket(head, form.codec === 'AAC' ? withHeader(frame) : frame))
+      }
+      next = { slot: slot + 1, timestamp }
+      return isAccepted
     },
-    async close() {
-      clearInterval(ticking)
-      // Before the abort, which cuts the connection: cameras want a TEARDOWN.
-      await client?.close()
-      life.abort()
-      await running
-      await client?.close()
-    },
+    ended: client.ended,
+    close: () => (closing ??= end()),
   }
+}
+
+const aacSamples = 1_024
+
+/** One access unit with its header: 13 bits of size, 3 of index (RFC 3640 section 3.3.6, mode AAC-hbr). */
+function withHeader(frame: Buffer): Buffer {
+  const head = Buffer.alloc(4)
+  head.writeUInt16BE(16, 0)
+  head.writeUInt16BE(frame.length << 3, 2)
+  return Buffer.concat([head, frame])
 }

@@ -2,7 +2,7 @@
 import type { Clock, Log } from 'transom-core/ports'
 import { loadFfmpeg, type Ffmpeg } from '../ffmpeg.ts'
 import type { MediaInfo, SourceSink } from '../media.ts'
-import { fillSilence } from '../silence.ts'
+import { fillSilence, silenced } from '../silence.ts'
 import type { Channel, Client } from './client.ts'
 import type { Track } from './description.ts'
 import { openPictures, type PictureInfo, type Pictures } from './pictures.ts'
@@ -23,6 +23,8 @@ export interface Stage {
   /** How its owner knows it. */
   readonly label: string
   readonly canEncode: boolean
+  /** Its own sound is silent now, since its loudspeaker speaks. */
+  readonly isMuted: () => boolean
   readonly now: Clock
   readonly log: Log
   /** Told of what its pictures turn out to be; `undefined`: not what was known. */
@@ -61,7 +63,7 @@ export async function play(client: Client, stage: Stage, signal: AbortSignal): P
   })
   const sounds = audio ? openSounds(audio, stage, ffmpeg) : []
   const lines = new Map<Track, Line>([[video, openVideo(video, pictures, wall, now)]])
-  if (audio && sounds.length > 0) lines.set(audio, openAudio(audio, sounds, filled, wall, now))
+  if (audio && sounds.length > 0) lines.set(audio, openAudio(audio, sounds, mutable(filled, stage.isMuted), wall, now))
   stage.begun(pictures)
   try {
     await runSession(client, lines, now, failed, signal)
@@ -98,6 +100,11 @@ function openAudio(
   }
   return { receiver, timeline, take }
 }
+
+/** Silence instead of the sound, while it is muted. */
+const mutable = (sink: Pick<SourceSink, 'audio'>, isMuted: () => boolean): Pick<SourceSink, 'audio'> => ({
+  audio: (packet) => sink.audio(isMuted() ? silenced(packet) : packet),
+})
 
 /** Until the signal, the session or a failure ends it. */
 async function runSession(

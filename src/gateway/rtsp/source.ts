@@ -1,12 +1,15 @@
 /** A network camera over RTSP as a source: looked at while nobody watches, played while somebody does. */
 import type { Clock, Log } from 'transom-core/ports'
 import { hasFfmpeg } from '../ffmpeg.ts'
+import { createFloor } from '../talk/floor.ts'
+import { createHttpSpeaker } from '../talk/brands.ts'
+import { readTalkBack, type TalkBack } from '../talk/speaker.ts'
 import { createSteadyClock, SourceError, type MediaInfo, type MediaSource, type SourceSink } from '../media.ts'
 import { createPins, type Pins } from '../pins.ts'
-import { readAddress } from './address.ts'
+import { readAddress, type CameraAddress } from './address.ts'
 import { openClient, type Client } from './client.ts'
 import type { Track } from './description.ts'
-import { createLoudspeaker, lawOf } from './loudspeaker.ts'
+import { createRtspSpeaker, pickBackChannel } from './loudspeaker.ts'
 import { createPatience } from './patience.ts'
 import { describePictures, pickVideo, type PictureInfo, type Pictures } from './pictures.ts'
 import { play, type Stage } from './playing.ts'
@@ -22,7 +25,8 @@ export function createRtspSource(url: string, clock: Clock, log: Log, pins: Pins
   const address = readAddress(url)
   const { label } = address
   const patience = createPatience()
-  const loudspeaker = createLoudspeaker(open, log)
+  const talkBack = talkBackOf(url)
+  const floor = createFloor(openSpeaker(talkBack, address, open), log)
   let canEncode = false
   let idle: Client | undefined
   let playing: Pictures | undefined
@@ -44,8 +48,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log, pins: Pins
     return taken
   }
   const besides = ({ description: { tracks } }: Client) => ({
-    // It has a back channel, and what viewers say can be encoded for it.
-    hasSpeaker: canEncode && tracks.some((track) => lawOf(track) !== undefined),
+    hasSpeaker: canEncode && hasSpeaker(talkBack, tracks),
     ...soundOf(pickAudio(tracks), canEncode),
   })
   const picturesOf = ({ description: { tracks } }: Client): PictureInfo | undefined => {
@@ -79,6 +82,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log, pins: Pins
       besides: besides(client),
       label,
       canEncode,
+      isMuted: () => talkBack.isHalfDuplex && floor.isSpeaking(),
       now: createSteadyClock(clock),
       log,
       learn: (info) => (learned = info && { of: formOf(video), info }),
@@ -89,7 +93,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log, pins: Pins
   return {
     checkEachMs,
     requestKeyFrame: () => playing?.requestKeyFrame() ?? false,
-    createEar: loudspeaker.createEar,
+    createEar: floor.createEar,
     async describe(signal) {
       canEncode = await hasFfmpeg()
       const known = take()
@@ -132,12 +136,31 @@ export function createRtspSource(url: string, clock: Clock, log: Log, pins: Pins
       }
     },
     async close() {
-      await loudspeaker.close()
+      await floor.close()
       await idle?.close()
       idle = undefined
     },
   }
 }
+
+const unknownTalkBack =
+  'the talk-back in the address of the camera is not known: use talk-back=onvif, off, axis, dahua, doorbird or hikvision, and duplex=half or full'
+
+function talkBackOf(url: string): TalkBack {
+  const talkBack = readTalkBack(url)
+  if (!talkBack) throw new SourceError('source_invalid', unknownTalkBack)
+  return talkBack
+}
+
+function openSpeaker({ by, port }: TalkBack, address: CameraAddress, open: (signal: AbortSignal) => Promise<Client>) {
+  if (by === 'onvif' || by === 'off') return createRtspSpeaker(open)
+  const { host, login, label } = address
+  return createHttpSpeaker(by, { host, port, label, ...(login && { login }) })
+}
+
+/** Its description tells of a back channel; of an HTTP API its owner does. */
+const hasSpeaker = ({ by }: TalkBack, tracks: readonly Track[]): boolean =>
+  by === 'onvif' ? pickBackChannel(tracks) !== undefined : by !== 'off'
 
 const pickAudio = (tracks: readonly Track[]): Track | undefined =>
   tracks.find(({ kind, isBackChannel }) => kind === 'audio' && !isBackChannel)

@@ -66,7 +66,7 @@ export const h264 = `m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96
 export const pcma = 'm=audio 0 RTP/AVP 8\r\na=control:trackID=1\r\na=recvonly\r\n'
 export const backChannel = 'm=audio 0 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=control:trackID=2\r\na=sendonly\r\n'
 
-const nonce = 'dcd98b7102dd2f0e'
+export const nonce = 'dcd98b7102dd2f0e'
 
 export async function createFakeCamera(habits: Habits = {}): Promise<FakeCamera> {
   const requests: FakeCamera['requests'] = []
@@ -226,7 +226,7 @@ function bind(port: number): Promise<UdpSocket | undefined> {
 }
 
 /** Checked as a camera does: by the algorithm and the qop that the answer itself names. */
-function isRight(
+export function isRight(
   authorization: string | undefined,
   method: string,
   login: { user: string; password: string },

@@ -1,0 +1,234 @@
+/** Who may speak through a camera: the first that talks has the floor until it is silent for a while; the way is open only then. */
+import type { Log } from 'transom-core/ports'
+import { openListener, packetMs, powerOf } from '../listener.ts'
+import { faultOf, type SoundCodec } from '../media.ts'
+import type { Ear } from '../talk-back.ts'
+import { createDelays } from './delays.ts'
+import type { Line, Speaker } from './speaker.ts'
+
+/** Quieter than this (RMS, 1 is full scale) nobody talks. */
+const voiceLevel = 0.004
+/** What is kept of the time before the first word and while the way opens, in packets. */
+const mostQueued = 50
+/** So many wait before the first is played: displays send in bursts. */
+const cushion = 2
+/** So many packets are watched before the talk catches up, and then one in `leaveOut` is not played. */
+const observed = 25
+const leaveOut = 4
+/** Silence of this length ends the talk. */
+const hangUpMs = 3_000
+/** The camera's own sound is silent for so long after a word of a talk, where it cannot listen and speak at once. */
+const echoMs = 600
+/** After a failure the next word does not try again at once. */
+const retryMs = 5_000
+
+export interface Floor {
+  /** What hears one viewer. `onBroken` is told once, with FFmpeg's words, when its sound cannot be decoded. */
+  createEar(codec: SoundCodec, onBroken: (message: string) => void): Promise<Ear>
+  /** Something was played just now. */
+  isSpeaking(): boolean
+  close(): Promise<void>
+}
+
+interface Packet {
+  readonly samples: Int16Array
+  readonly heardAt: number
+  readonly isVoice: boolean
+  /** Told when the camera has accepted it. */
+  readonly accepted: (delayMs: number) => void
+}
+
+export function createFloor(speaker: Speaker, log: Log): Floor {
+  let holder: object | undefined
+  let talk: Talk | undefined
+  let notBefore = 0
+  let spokeAt = -Infinity
+  const ending = new Set<Promise<void>>()
+
+  function end(): void {
+    const ended = talk?.close()
+    talk = undefined
+    holder = undefined
+    if (!ended) return
+    ending.add(ended)
+    void ended.finally(() => ending.delete(ended))
+  }
+  function begin(): Talk | undefined {
+    if (performance.now() < notBefore) return undefined
+    talk ??= startTalk(
+      speaker,
+      () => (spokeAt = performance.now()),
+      (error) => {
+        if (error) {
+          notBefore = performance.now() + retryMs
+          log('warn', 'talk-back-failed', { message: faultOf(error).message })
+        }
+        end()
+      },
+    )
+    return talk
+  }
+  /** Whether `who` may speak now, and begins to if nobody does. */
+  const take = (who: object, isVoice: boolean): boolean => {
+    if (isVoice) holder ??= who
+    return holder === who
+  }
+
+  return {
+    async createEar(codec, onBroken) {
+      const listener = await openListener(codec, onBroken)
+      const me = {}
+      const before: Packet[] = []
+      const meter = createMeter()
+      return {
+        hear(payload) {
+          for (const samples of listener.hear(payload)) {
+            const isVoice = meter.measure(samples) > voiceLevel
+            before.push({ samples, isVoice, heardAt: performance.now(), accepted: meter.accepted })
+            if (before.length > mostQueued) before.shift()
+            const mayTalk = take(me, isVoice)
+            if (isVoice) meter.waits(!mayTalk)
+            if (!mayTalk) continue
+            // The first syllable came before it was loud enough.
+            const current = begin()
+            for (const packet of before.splice(0)) current?.play(packet)
+          }
+        },
+        heard: meter.read,
+        close() {
+          listener.close()
+          if (holder === me) end()
+        },
+      }
+    },
+    isSpeaking: () => performance.now() - spokeAt < echoMs,
+    async close() {
+      end()
+      await Promise.all(ending)
+    },
+  }
+}
+
+/** What is known of one talker. */
+function createMeter() {
+  const delays = createDelays()
+  let packets = 0
+  let isWaiting = false
+  let squares = 0
+  let samples = 0
+  return {
+    /** The RMS level of these. */
+    measure(piece: Int16Array): number {
+      const power = powerOf(piece)
+      squares += power
+      samples += piece.length
+      return Math.sqrt(power / piece.length)
+    },
+    accepted(delayMs: number): void {
+      packets += 1
+      delays.add(delayMs)
+    },
+    /** It talks, and somebody else has the floor. */
+    waits: (does: boolean) => void (isWaiting = does),
+    read() {
+      const level = samples === 0 ? 0 : Number(Math.min(1, Math.sqrt(squares / samples)).toFixed(4))
+      squares = 0
+      samples = 0
+      const delayMs = delays.p95()
+      const said = {
+        packets,
+        level,
+        ...(delayMs !== undefined && { delayMs }),
+        ...(isWaiting && ({ isWaiting } as const)),
+      }
+      isWaiting = false
+      return said
+    },
+  }
+}
+
+interface Talk {
+  play(packet: Packet): void
+  close(): Promise<void>
+}
+
+/** `onPlayed`: of each word; `onEnd`: the camera ended it, with an error, or nobody talks any more. */
+function startTalk(speaker: Speaker, onPlayed: () => void, onEnd: (error?: unknown) => void): Talk {
+  const life = new AbortController()
+  const { signal } = life
+  const queue: Packet[] = []
+  let ticking: NodeJS.Timeout | undefined
+  let voiceAt = performance.now()
+  let line: Line | undefined
+  /** What ends from now on ends because it was asked to. */
+  let isOver = false
+
+  async function run(): Promise<void> {
+    const opened = (line = await speaker.open(signal))
+    if (!isOver) tick(opened)
+    const reason = await opened.ended
+    if (!isOver) throw reason
+  }
+
+  /** By the clock, not by what comes: each tick plays what is due by now. */
+  function tick(open: Line): void {
+    const startedAt = performance.now()
+    let slot = 0
+    let isPlaying = false
+    const catchUp = createCatchUp()
+    ticking = setInterval(() => {
+      const now = performance.now()
+      for (const due = Math.floor((now - startedAt) / packetMs); slot < due; slot += 1) {
+        if (!isPlaying && queue.length < cushion) continue
+        catchUp(queue, slot)
+        const packet = queue.shift()
+        isPlaying = packet !== undefined
+        if (!packet || !open.play(packet.samples, slot)) continue
+        packet.accepted(now - packet.heardAt)
+        if (packet.isVoice) onPlayed()
+      }
+      if (now - voiceAt > hangUpMs) onEnd()
+    }, packetMs)
+  }
+
+  const running = run().catch((error: unknown) => {
+    if (!isOver) onEnd(error)
+  })
+  return {
+    play(packet) {
+      if (packet.isVoice) voiceAt = performance.now()
+      queue.push(packet)
+      if (queue.length > mostQueued) queue.shift()
+    },
+    async close() {
+      isOver = true
+      clearInterval(ticking)
+      // Before the abort, which cuts the connection: cameras want to be told.
+      await line?.close()
+      life.abort()
+      await running
+      await line?.close()
+    },
+  }
+}
+
+/**
+ * What was said while the way opened would stay as a delay of the whole talk. What waits for half a second without need is
+ * left out, silence before words; what comes in bursts and is needed to bridge the gap before the next is not. `slot`: of now.
+ */
+function createCatchUp(): (queue: Packet[], slot: number) => void {
+  let least = Infinity
+  let surplus = 0
+  return (queue, slot) => {
+    least = Math.min(least, queue.length)
+    if (slot % observed === observed - 1) {
+      surplus = Math.max(0, least - cushion)
+      least = Infinity
+    }
+    if (surplus === 0 || queue.length <= cushion) return
+    const silent = queue.findIndex(({ isVoice }) => !isVoice)
+    if (silent < 0 && slot % leaveOut !== 0) return
+    queue.splice(Math.max(0, silent), 1)
+    surplus -= 1
+  }
+}

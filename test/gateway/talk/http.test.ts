@@ -1,0 +1,102 @@
+/** The visitor hears what is said through the HTTP audio of the brands that have one, and only while somebody talks. */
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { decodeG711, type Law } from '../../../src/gateway/g711.ts'
+import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
+import { createHttpSpeaker } from '../../../src/gateway/talk/brands.ts'
+import { readTalkBack, type Brand } from '../../../src/gateway/talk/speaker.ts'
+import { loadTone } from '../../../src/simulator/tone.ts'
+import { createFakeCamera, h264 } from '../rtsp/camera.ts'
+import { until } from '../world.ts'
+import { createHttpCamera, login, type HttpHabits } from './http-camera.ts'
+
+const never = new AbortController().signal
+const closing: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+})
+
+async function open(habits: HttpHabits) {
+  const camera = await createHttpCamera(habits)
+  closing.push(() => camera.close())
+  return camera
+}
+
+const laws: Readonly<Record<Brand, Law>> = { axis: 'PCMU', dahua: 'PCMA', doorbird: 'PCMU', hikvision: 'PCMU' }
+const brands = ['axis', 'dahua', 'doorbird', 'hikvision'] as const
+
+/** By its zero crossings, hertz. */
+function pitch(law: Law, sound: Buffer): number {
+  const samples = [...decodeG711(law, sound)].slice(800)
+  const crossings = samples.filter((sample, index) => index > 0 && sample >= 0 && samples[index - 1]! < 0).length
+  return crossings / (samples.length / 8_000)
+}
+
+const place = (port: number, password: string) => ({
+  host: '127.0.0.1',
+  port,
+  label: 'cam',
+  login: { user: login.user, password },
+})
+
+describe.each(brands)('%s', (brand) => {
+  test.each(['digest', 'basic', 'none'] as const)('plays the tone (%s)', async (auth) => {
+    const http = await open({ brand, auth })
+    const rtsp = await createFakeCamera({ sdp: h264, quiet: true })
+    const url = `rtsp://${login.user}:${login.password}@127.0.0.1:${rtsp.port}/live#talk-back=${brand}:${http.port}`
+    const source = createRtspSource(url, Date.now, () => undefined)
+    closing.push(
+      () => rtsp.close(),
+      () => source.close(),
+    )
+    expect(await source.describe(never)).toMatchObject({ hasSpeaker: true })
+    const ear = await source.createEar!('opus', () => undefined)
+    expect(http.connections()).toBe(0)
+    for (const payload of await loadTone()) ear.hear(payload)
+    await until(() => http.played().length >= 160 * 30)
+    expect(Math.abs(pitch(laws[brand], http.played()) - 440)).toBeLessThan(25)
+    expect(ear.heard().packets).toBeGreaterThanOrEqual(30)
+    ear.close()
+    await until(() => http.connections() === 0)
+    if (brand === 'hikvision') expect(http.seen.at(-1)).toBe('PUT /ISAPI/System/TwoWayAudio/channels/1/close')
+    // Each talk asks for the password once.
+    expect(http.seen.filter((each) => each === 'refused 401').length).toBeLessThanOrEqual(brand === 'hikvision' ? 3 : 1)
+    expect(rtsp.requests.map(({ method }) => method)).not.toContain('PLAY')
+  })
+
+  test('refuses with its own cause, and nothing stays open', async () => {
+    const http = await open({ brand })
+    const opened = createHttpSpeaker(brand, place(http.port, 'wrong')).open(never)
+    const wrong = await opened.then(
+      ({ ended }) => ended,
+      (error: unknown) => error,
+    )
+    expect(wrong).toMatchObject({ code: 'source_password' })
+    expect(String(wrong)).not.toContain('wrong')
+    const busy = await open({ brand, status: 503 })
+    const refused = await createHttpSpeaker(brand, place(busy.port, login.password))
+      .open(never)
+      .then(
+        ({ ended }) => ended,
+        (error: unknown) => error,
+      )
+    expect(refused).toMatchObject({ code: 'source_busy' })
+    await http.close()
+    const gone = createHttpSpeaker(brand, place(http.port, login.password)).open(never)
+    expect(await gone.catch((error: unknown) => error)).toMatchObject({ code: 'source_unreachable' })
+    closing.splice(0, 1)
+  })
+})
+
+test.each([
+  ['rtsp://cam/live', { by: 'onvif', port: 80, isHalfDuplex: false }],
+  ['rtsp://cam/live#talk-back=off', { by: 'off', port: 80, isHalfDuplex: false }],
+  ['rtsp://cam/live#talk-back=Amcrest', { by: 'dahua', port: 80, isHalfDuplex: false }],
+  ['rtsp://a:b#c@cam/live#talk-back=axis:8080&duplex=half', { by: 'axis', port: 8_080, isHalfDuplex: true }],
+  ['rtsp://cam/live#duplex=half', { by: 'onvif', port: 80, isHalfDuplex: true }],
+  ['rtsp://cam/live#backchannel=0', { by: 'onvif', port: 80, isHalfDuplex: false }],
+  ['rtsp://cam/live#talk-back=phone', undefined],
+  ['rtsp://cam/live#talk-back=axis:0', undefined],
+  ['rtsp://cam/live#duplex=both', undefined],
+])('%s', (address, wanted) => {
+  expect(readTalkBack(address)).toEqual(wanted)
+})
