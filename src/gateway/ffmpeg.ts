@@ -2,27 +2,18 @@
  * FFmpeg in this process (`node-av`), loaded when a camera first needs it: it is 175 MB and nobody else in the house wants it.
  * It is an optional dependency, under the GPL as it is built, and there is none for some systems.
  */
-import type * as api from 'node-av/api'
-import type * as constants from 'node-av/constants'
-import type * as lib from 'node-av/lib'
+import type * as nodeAv from './node-av.ts'
 import { SourceError } from './media.ts'
 
-/**
- * The parts of `node-av` in use. Its modules are cached by Node, so asking again costs nothing.
- * Throws `SourceError` when it is not installed.
- */
+/** FFmpeg: always the same module, so asking again costs nothing. Throws `SourceError` when it is not installed. */
 export async function loadFfmpeg(): Promise<Ffmpeg> {
-  const [highLevel, low, numbers] = await Promise.all([
-    import('node-av/api'),
-    import('node-av/lib'),
-    import('node-av/constants'),
-  ]).catch((cause: unknown) => {
+  const ffmpeg = await import('./node-av.ts').catch((cause: unknown) => {
     const message = 'FFmpeg is not installed with this bridge: run npm install node-av'
     throw new SourceError('source_no_ffmpeg', message, { cause })
   })
   // FFmpeg writes to stderr by itself; what matters comes back to us as an error code.
-  low.Log.setLevel(numbers.AV_LOG_FATAL)
-  return { ...highLevel, ...low, ...numbers }
+  ffmpeg.Log.setLevel(ffmpeg.AV_LOG_FATAL)
+  return ffmpeg
 }
 
 /** Whether `loadFfmpeg` can be used. */
@@ -32,7 +23,7 @@ export const hasFfmpeg = (): Promise<boolean> =>
     () => false,
   )
 
-export type Ffmpeg = typeof api & typeof lib & typeof constants
+export type Ffmpeg = typeof nodeAv
 
 export type CodecContext = InstanceType<Ffmpeg['CodecContext']>
 

@@ -100,8 +100,12 @@ test('FFmpeg is optional, of one exact version, and imported by the gateway alon
   const gateway = JSON.parse(read('src/gateway/package.json')) as typeof manifest
   expect(gateway.optionalDependencies).toEqual({ 'node-av': expect.stringMatching(/^\d+\.\d+\.\d+$/) })
   expect(Object.keys(gateway.dependencies)).not.toContain('node-av')
-  const importing = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
-    (file) => /\.tsx?$/.test(file) && /(from|import\()\s*'(node-av|@seydx)/.test(read(join('src', file))),
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /\.tsx?$/.test(file),
   )
-  expect(importing).toEqual([join('gateway', 'ffmpeg.ts')])
+  const importing = (module: RegExp) => files.filter((file) => module.test(read(join('src', file))))
+  expect(importing(/(from|import\()\s*'(node-av|@seydx)/)).toEqual([join('gateway', 'node-av.ts')])
+  // Only when it is asked for: a type costs nothing.
+  expect(importing(/import\('\.\/node-av\.ts'\)/)).toEqual([join('gateway', 'ffmpeg.ts')])
+  expect(importing(/^(import (?!type\b)|export )[^;'(]*'\.\/node-av\.ts'/m)).toEqual([])
 })

@@ -1,5 +1,6 @@
 /** Which of a camera's sound a display gets, and how it is converted. */
 import { describe, expect, test } from '@jest/globals'
+import { loadFfmpeg } from '../../src/gateway/ffmpeg.ts'
 import { decodeG711, encodeG711 } from '../../src/gateway/g711.ts'
 import { openListener, powerOf } from '../../src/gateway/listener.ts'
 import { openVoice, originOf, playable } from '../../src/gateway/voice.ts'
@@ -88,4 +89,8 @@ test('Opus that cannot be decoded is said once', async () => {
   for (let index = 0; index < 3; index += 1) listener.hear(Buffer.from([0xff]))
   expect(said).toHaveLength(1)
   listener.close()
+})
+
+test('FFmpeg is the same module for everyone who asks, not made anew of thousands of names', async () => {
+  expect(await loadFfmpeg()).toBe(await loadFfmpeg())
 })
