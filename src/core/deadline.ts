@@ -1,8 +1,8 @@
-/** One deadline around a whole piece of work, for a door that owes one reply in time whatever is slow behind it. */
+/** Waiting that ends: by the work's own outcome, at a deadline, or because the caller has given up. */
 import { BridgeError, type ErrorCode } from './errors.ts'
 
 /**
- * Gives `work` `ms` milliseconds. When they are over its signal is aborted and the caller gets `code`.
+ * For a door that owes one reply in time, whatever is slow behind it: gives `work` `ms` milliseconds. When they are over its signal is aborted and the caller gets `code`.
  * The store, the token check and the camera list take no signal, so work that waits on them cannot be stopped, only left
  * behind: its end is reported to `onLate` and changes nothing.
  */
@@ -45,4 +45,43 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Pr
   } finally {
     signal.removeEventListener('abort', onAbort)
   }
+}
+
+/**
+ * Runs work under a signal that aborts as soon as `signal` does, or after `ms` milliseconds with `late()` as its reason. The
+ * work must heed it: what it does then is the outcome.
+ */
+export async function bounded<T>(
+  signal: AbortSignal,
+  ms: number,
+  late: () => Error,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const bounds = new AbortController()
+  const onAbort = () => bounds.abort(signal.reason)
+  const timer = setTimeout(() => bounds.abort(late()), ms)
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  try {
+    return await work(bounds.signal)
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** The reason of what was not done in so many milliseconds: a `TimeoutError`. */
+export const timedOut = (ms: number) => (): DOMException => new DOMException(`nothing within ${ms} ms`, 'TimeoutError')
+
+/** Waits for `ms` milliseconds: true when they are over, false, and at once, when the signal aborts. Never rejects. */
+export async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const onAbort = () => resolve(false)
+  const timer = setTimeout(() => resolve(true), ms)
+  signal.addEventListener('abort', onAbort, { once: true })
+  const isOver = await promise
+  clearTimeout(timer)
+  signal.removeEventListener('abort', onAbort)
+  return isOver
 }

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Fault, Log } from 'transom-core/ports'
 import { faultOf, SourceError, type MediaInfo, type MediaSource } from './media.ts'
-import { pause } from './pause.ts'
+import { pause } from 'transom-core/deadline'
 
 /** A look takes no longer, whatever the camera does. */
 const lookMs = 10_000

@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import type { Clock, Log } from 'transom-core/ports'
 import { openInput, type Input, type InputItem, type InputPlace } from './input.ts'
-import { pause } from './pause.ts'
+import { pause } from 'transom-core/deadline'
 import { silentCodecs, withSilence } from './silence.ts'
 import { createSteadyClock, SourceError, type MediaInfo, type MediaSink, type MediaSource } from './media.ts'
 

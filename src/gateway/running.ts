@@ -1,7 +1,7 @@
 /** Runs a source while somebody watches: again when it breaks, and says how it fares. */
 import type { Health } from './health.ts'
 import { SourceError, type MediaSource, type SourceSink } from './media.ts'
-import { pause } from './pause.ts'
+import { pause } from 'transom-core/deadline'
 
 const firstRetryMs = 250
 const lastRetryMs = 10_000

@@ -7,8 +7,7 @@ import { trustOf, type Kvs } from './access.ts'
 import { ServiceRefusal, toKvsError } from './failure.ts'
 import { decodeMessage, encodeMessage, type ChannelMessage, type Outgoing } from './message.ts'
 import type { ChannelResources } from './resources.ts'
-import { untilAborted } from 'transom-core/deadline'
-import { within } from './waiting.ts'
+import { bounded, timedOut, untilAborted } from 'transom-core/deadline'
 
 export type ChannelRole = { readonly role: 'MASTER' } | { readonly role: 'VIEWER'; readonly clientId: string }
 
@@ -51,7 +50,7 @@ export async function openChannel(
   signal: AbortSignal,
 ): Promise<ChannelConnection> {
   try {
-    return await within(openMs, signal, async (bounds) => {
+    return await bounded(signal, openMs, timedOut(openMs), async (bounds) => {
       const url = await untilAborted(presign(kvs, channel, role), bounds)
       const options: ClientOptions & { closeTimeout: number } = {
         maxPayload: maxFrame,

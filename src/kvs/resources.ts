@@ -5,8 +5,7 @@ import { BridgeError } from 'transom-core/errors'
 import type { IceServer } from 'transom-core/ports'
 import type { Kvs } from './access.ts'
 import { toKvsError } from './failure.ts'
-import { untilAborted } from 'transom-core/deadline'
-import { within } from './waiting.ts'
+import { bounded, timedOut, untilAborted } from 'transom-core/deadline'
 
 /** A channel's addresses for one role. */
 export interface ChannelResources {
@@ -110,7 +109,7 @@ async function lookUp<T>(
 ): Promise<T> {
   try {
     // The SDK heeds the signal in its requests, but not while it fetches credentials.
-    return await within(lookupMs, signal, async (bounds) => untilAborted(calls(bounds), bounds))
+    return await bounded(signal, lookupMs, timedOut(lookupMs), async (bounds) => untilAborted(calls(bounds), bounds))
   } catch (error) {
     signal.throwIfAborted()
     throw toKvsError(error, channelName, kvs.access.region)

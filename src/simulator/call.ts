@@ -4,7 +4,7 @@ import { createAlexa } from './alexa.ts'
 import { readAnswer } from './answer.ts'
 import { findCamera } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'
-import { orAborted, withDeadline } from './deadline.ts'
+import { untilAborted, bounded } from 'transom-core/deadline'
 import { createDisplay, type DisplayLimits, type Traffic } from './display.ts'
 import { createGoogle, type Surface } from './google.ts'
 import { type Link, linkAccount, refreshLink } from './link.ts'
@@ -74,7 +74,7 @@ export async function call(
   const interrupted = options.signal ?? new AbortController().signal
   const totalMs = limits.totalMs + options.seconds * 1000
 
-  const problem = await withDeadline(
+  const problem = await bounded(
     interrupted,
     totalMs,
     () => new CallError('out_of_time', `the call was not over after ${totalMs} ms`),
@@ -150,7 +150,7 @@ async function converse(
   const answerMs = limits.answerMs ?? assistant.answerWithinMs
   timeline.noteOffer(`${offer.length} bytes`)
   progress.offered = true
-  const text = await withDeadline(
+  const text = await bounded(
     signal,
     answerMs,
     () => new CallError('answer_late', `no answer within ${answerMs} ms`),
@@ -178,7 +178,7 @@ async function watch(ms: number, lost: Promise<never>, signal: AbortSignal): Pro
   const over = Promise.withResolvers<void>()
   const timer = setTimeout(over.resolve, ms)
   try {
-    await orAborted(Promise.race([over.promise, lost]), signal)
+    await untilAborted(Promise.race([over.promise, lost]), signal)
   } finally {
     clearTimeout(timer)
   }
@@ -195,7 +195,7 @@ async function linked({ assistant, settings, link }: CallOptions, signal: AbortS
 async function hangUp(timeline: Timeline, { assistant, display, offered }: Progress): Promise<CallError | undefined> {
   const stuck = await display?.close().then(() => undefined, toCallError)
   if (assistant === undefined || offered !== true) return stuck
-  const problem = await withDeadline(
+  const problem = await bounded(
     new AbortController().signal,
     3000,
     () => new CallError('reply_invalid', 'no reply to the goodbye within 3000 ms'),
@@ -217,7 +217,7 @@ async function readSession(
   const matches = (row: { readonly reference: string }): boolean => row.reference === reference
   const query = { bridge: options.settings.bridge, accessToken: link.accessToken, matches }
   try {
-    return await withDeadline(
+    return await bounded(
       new AbortController().signal,
       limits.heardMs + 2000,
       () => new CallError('reply_invalid', 'GET /api/sessions is not answered'),

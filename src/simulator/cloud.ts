@@ -13,7 +13,7 @@ import type { Announcements } from './announcements.ts'
 import { findCamera } from './assistant.ts'
 import { type AccountOf, bearerOf } from './bearer.ts'
 import { CallError, type CauseCode, toCallError } from './causes.ts'
-import { withDeadline } from './deadline.ts'
+import { bounded } from 'transom-core/deadline'
 import type { DirectiveDoor } from './directive.ts'
 import { createEchoSessions, type EchoSession, type Viewer } from './echo-sessions.ts'
 import { createGoogle } from './google.ts'
@@ -256,7 +256,7 @@ export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
 
 function soon<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const late = (): CallError => new CallError('out_of_time', `not within ${prepareMs} ms`)
-  return withDeadline(new AbortController().signal, prepareMs, late, work)
+  return bounded(new AbortController().signal, prepareMs, late, work)
 }
 
 function parse<T>(shape: z.ZodType<T>, { body }: Request): T {

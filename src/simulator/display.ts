@@ -23,7 +23,7 @@ import {
 import type { IceServer } from 'transom-core/ports'
 import type { Answer } from './answer.ts'
 import { CallError } from './causes.ts'
-import { orAborted, withDeadline } from './deadline.ts'
+import { untilAborted, bounded } from 'transom-core/deadline'
 import { createH264Receiver } from './h264.ts'
 import { createVp8Receiver } from './vp8.ts'
 import { echoOffer, hubOffer } from './offer.ts'
@@ -159,11 +159,11 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
     async offer(signal) {
       // Gathering may take 40 s when a server is silent: what has come by the deadline must do.
       const cut = new CallError('ice_failed', 'gathering was cut short')
-      await withDeadline(
+      await bounded(
         signal,
         limits.gatherMs,
         () => cut,
-        (within) => orAborted(ice.gather(), within),
+        (within) => untilAborted(ice.gather(), within),
       ).catch((error: unknown) => {
         if (error !== cut) throw error
       })
@@ -191,12 +191,12 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
       dtls.setRemoteParams(
         new RTCDtlsParameters([new RTCDtlsFingerprint(algorithm, value)], isServer ? 'client' : 'server'),
       )
-      await withDeadline(
+      await bounded(
         signal,
         limits.iceMs,
         () => new CallError('ice_failed', iceSummary(answer)),
         async (within) => {
-          await orAborted(
+          await untilAborted(
             ice.start().catch((error: unknown) => {
               throw new CallError('ice_failed', iceSummary(answer), { cause: error })
             }),
@@ -205,11 +205,11 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
         },
       )
       onStep('ice-connected')
-      await withDeadline(
+      await bounded(
         signal,
         limits.dtlsMs,
         () => new CallError('dtls_failed', 'no DTLS handshake in time'),
-        (within) => orAborted(secure(), within),
+        (within) => untilAborted(secure(), within),
       )
       onStep('dtls-connected')
     },

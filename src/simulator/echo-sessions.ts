@@ -5,7 +5,7 @@ import { createAlexa } from './alexa.ts'
 import { readAnswer } from './answer.ts'
 import { type Assistant, findCamera } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'
-import { withDeadline } from './deadline.ts'
+import { bounded } from 'transom-core/deadline'
 import type { DirectiveDoor } from './directive.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -109,5 +109,5 @@ function soon<T>(
   code: 'answer_late' | 'out_of_time',
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  return withDeadline(new AbortController().signal, ms, () => new CallError(code, `not within ${ms} ms`), work)
+  return bounded(new AbortController().signal, ms, () => new CallError(code, `not within ${ms} ms`), work)
 }

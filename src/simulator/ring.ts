@@ -5,7 +5,7 @@ import * as z from 'zod'
 import type { DisplayEvent } from 'transom-core/wire/api'
 import type { Assistant } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'
-import { orAborted, withDeadline } from './deadline.ts'
+import { untilAborted, bounded } from 'transom-core/deadline'
 import { listenAt } from './event-stream.ts'
 import { jsonOf, mustFit, postJson } from './http.ts'
 import type { AssistantName, Settings } from './settings.ts'
@@ -102,7 +102,7 @@ export async function openBell(
     },
 
     async announced(press, ms, signal) {
-      await withDeadline(
+      await bounded(
         signal,
         ms,
         () => new CallError('not_announced', `not within ${ms} ms`),
@@ -112,7 +112,7 @@ export async function openBell(
             if (complaint !== undefined) throw new CallError('announcement_invalid', complaint)
             if (heard.some((each) => isAbout(each, assistant, press))) return
             if (ended !== undefined) throw ended
-            await orAborted(changed.promise, within)
+            await untilAborted(changed.promise, within)
           }
         },
       )

@@ -2,7 +2,7 @@
 
 import * as z from 'zod'
 import { session, type Message } from 'transom-core/wire/api'
-import { pause } from './deadline.ts'
+import { pause } from 'transom-core/deadline'
 import { jsonOf, mustFit, send } from './http.ts'
 
 const sessionView = session.pick({
@@ -72,6 +72,6 @@ export async function settledSession(
     const session = await findSession(query, signal)
     const complete = (session?.heard?.packets ?? 0) >= talkBackPackets
     if (complete || performance.now() >= until) return session
-    await pause(POLL_MS, signal)
+    if (!(await pause(POLL_MS, signal))) throw signal.reason
   }
 }

@@ -120,4 +120,15 @@ describe('its door', () => {
     expect((await knock(house.url, old, sign(forwarderSecret, old, body))).status).toBe(401)
     expect((await knock(house.url, now, '')).status).toBe(401)
   })
+
+  test.each([
+    ['no JSON', 'nothing', 'must be JSON'],
+    ['no region', '{"event":{}}', 'region: is missing'],
+  ])('tells who forwards %s which field is wrong', async (_, sent, message) => {
+    await using house = await openHouse()
+    const now = `${Math.floor(Date.now() / 1000)}`
+    const response = await knock(house.url, now, sign(forwarderSecret, now, sent), sent)
+    expect(response.status).toBe(400)
+    expect(JSON.stringify(await response.json())).toContain(message)
+  })
 })

@@ -1,6 +1,6 @@
 /** Keeps what each account has granted us: the tokens with which we may send its events to Alexa. */
 import { createHash, type KeyObject } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { pause } from 'transom-core/deadline'
 import { BridgeError } from 'transom-core/errors'
 import type { AccountId, Clock, Log, Store } from 'transom-core/ports'
 import { createGrantRecords, type AlexaGrant } from './grant-records.ts'
@@ -173,7 +173,7 @@ async function exchange(lwa: Lwa, code: string, signal: AbortSignal): Promise<Lw
   for (const pauseMs of EXCHANGE_PAUSES_MS) {
     if (result.kind !== 'unavailable' || signal.aborted) break
     // An abort ends the pause, and is then the reason that the exchange gives.
-    await sleep(pauseMs, undefined, { signal }).catch(() => {})
+    await pause(pauseMs, signal)
     result = await lwa.exchange(code, signal)
   }
   return result

@@ -20,7 +20,11 @@ const json = <T extends z.ZodType>(shape: T) =>
     try {
       return shape.parse(JSON.parse(text))
     } catch (error) {
-      context.addIssue(`is not what it should be: ${error instanceof z.ZodError ? faultsOf(error) : 'not JSON'}`)
+      context.addIssue(
+        error instanceof z.ZodError
+          ? `in its JSON, ${faultsOf(error)}`
+          : 'must be JSON; docs/aws.md shows how it is made',
+      )
       return z.NEVER
     }
   })

@@ -7,6 +7,7 @@ import { BridgeError } from 'transom-core/errors'
 import { parseJson, readText, textOf } from '../http.ts'
 import type { Clock } from 'transom-core/ports'
 import type { Bridge } from '../assembly/bridge.ts'
+import { faultsOf } from 'transom-core/wire/faults'
 import { signatureField, timestampField, type Signatures } from '../signature.ts'
 
 /** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
@@ -61,7 +62,9 @@ export function createAlexaDoors(
 }
 
 function parse<T extends z.ZodType>(shape: T, text: string): z.output<T> {
-  const parsed = shape.safeParse(parseJson(text))
+  const body = parseJson(text)
+  if (body === undefined) throw new BridgeError('invalid_request', "the forwarder's body must be JSON")
+  const parsed = shape.safeParse(body)
   if (parsed.success) return parsed.data
-  throw new BridgeError('invalid_request', 'the body is not what it should be', { cause: parsed.error })
+  throw new BridgeError('invalid_request', `the forwarder's body: ${faultsOf(parsed.error)}`)
 }

@@ -1,6 +1,6 @@
 /** Compares what Home Graph believes with what is true, and mends it: reports get lost, and so do links. */
-import { setTimeout as wait } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { pause } from 'transom-core/deadline'
 import type { AccountId, Clock, Log, Store } from 'transom-core/ports'
 import type { Cameras } from './cameras.ts'
 import { describeDevice, isOutdated, type DevicePromises } from './devices.ts'
@@ -151,12 +151,7 @@ export function createReconcile(deps: ReconcileDeps): Reconcile {
 async function patiently<T>(ask: () => Promise<GraphResult<T>>, signal: AbortSignal): Promise<GraphResult<T>> {
   const first = await ask()
   if (first.kind !== 'failed' || !first.retryable || first.afterMs === undefined || signal.aborted) return first
-  await pause(Math.min(first.afterMs, 60_000), signal)
-  return signal.aborted ? first : ask()
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await wait(ms, undefined, { signal }).catch(() => {})
+  return (await pause(Math.min(first.afterMs, 60_000), signal)) ? ask() : first
 }
 
 /** A bridge that starts has missed what happened before; cameras and their presence need a moment. */
@@ -170,8 +165,7 @@ export function scheduleReconcile(
   const hangUp = new AbortController()
   const run = async () => {
     for (let ms = Math.min(firstMs, everyMs); ; ms = everyMs) {
-      await pause(ms, hangUp.signal)
-      if (hangUp.signal.aborted) return
+      if (!(await pause(ms, hangUp.signal))) return
       await reconcile(hangUp.signal).catch((thrown: unknown) =>
         log('error', 'google.reconcile-failed', { reason: String(thrown) }),
       )
