@@ -45,6 +45,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   aws: [...plugs, 'assembly', 'operator', 'doors', 'settings'],
 }
 
+const linkingGround = ['client.ts', 'request.ts', 'cookies.ts', 'record-key.ts', 'answer-json.ts']
+const linkingRooms = [...linkingGround, 'people', 'provider', 'pages']
+
+/** The same for what stands in `oauth`. */
+const mayImportInLinking: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(linkingGround.map((file) => [file, linkingGround])),
+  people: linkingGround,
+  provider: [...linkingGround, 'people'],
+  pages: [...linkingGround, 'people', 'provider'],
+  // The parts plugged together, and what opens them to browsers and to the operator.
+  'routes.ts': linkingRooms,
+  'admin.ts': linkingRooms,
+  'server.ts': [...linkingRooms, 'routes.ts', 'admin.ts'],
+}
+
 const sources = globSync('**/*.{ts,tsx}', { cwd: root })
 const placeOf = (file: string, depth: number): string => file.split('/')[depth]!
 const inBridge = sources.filter((file) => file.startsWith('bridge/'))
@@ -69,6 +84,8 @@ test('the sources are found, and so are their imports', () => {
 test('every package and every room is known', () => {
   expect([...new Set(sources.map((file) => placeOf(file, 0)))].toSorted()).toEqual(Object.keys(mayDepend).toSorted())
   expect([...new Set(inBridge.map(roomOf))].filter((room) => !(room in mayImport))).toEqual([])
+  const linking = inBridge.filter((file) => roomOf(file) === 'oauth').map((file) => placeOf(file, 2))
+  expect([...new Set(linking)].toSorted()).toEqual(Object.keys(mayImportInLinking).toSorted())
 })
 
 interface Manifest {
@@ -120,16 +137,21 @@ describe.each(Object.keys(mayDepend))('the package %s', (name) => {
 })
 
 test.each(Object.keys(mayImport))('the room %s of the bridge imports only from the floors below it', (room) => {
-  const wrong = inBridge
-    .filter((file) => roomOf(file) === room)
-    .flatMap((file) => importsOf(file).map((target) => ({ file, target })))
-    .filter(
-      ({ target }) =>
-        target.startsWith('bridge/') && roomOf(target) !== room && !mayImport[room]!.includes(roomOf(target)),
-    )
-    .map(({ file, target }) => `${file} -> ${target}`)
-  expect(wrong).toEqual([])
+  expect(sidewaysOrUp('bridge', 1, room, mayImport[room]!)).toEqual([])
 })
+
+test.each(Object.keys(mayImportInLinking))('in account linking, %s imports only from the floors below it', (room) => {
+  expect(sidewaysOrUp('bridge/oauth', 2, room, mayImportInLinking[room]!)).toEqual([])
+})
+
+/** What `room`, at that depth below `house`, imports from other rooms of the house that it may not. */
+function sidewaysOrUp(house: string, depth: number, room: string, may: readonly string[]): readonly string[] {
+  return sources
+    .filter((file) => file.startsWith(`${house}/`) && placeOf(file, depth) === room)
+    .flatMap((file) => importsOf(file).map((target) => ({ file, target })))
+    .filter(({ target }) => target.startsWith(`${house}/`) && ![room, ...may].includes(placeOf(target, depth)))
+    .map(({ file, target }) => `${file} -> ${target}`)
+}
 
 test('the broker knows no network and no cloud', () => {
   const packages = inBridge

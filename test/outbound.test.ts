@@ -11,11 +11,11 @@ import { createCertificateChains } from '../src/bridge/alexa/skill/certificate-c
 import { timeZoneOf } from '../src/bridge/alexa/skill/time-zone.ts'
 import { createReporter, createStillPoster } from '../src/gateway/report.ts'
 import { createHomeGraph } from '../src/bridge/google/home-graph.ts'
-import { createForeignVerifier } from '../src/bridge/oauth/foreign-tokens.ts'
-import { remoteKeys } from '../src/bridge/oauth/key-set.ts'
-import { googleKeys } from '../src/bridge/oauth/streamlined.ts'
-import { createUpstream } from '../src/bridge/oauth/upstream.ts'
-import type { Users } from '../src/bridge/oauth/users.ts'
+import { createForeignVerifier } from '../src/bridge/oauth/provider/foreign-tokens.ts'
+import { remoteKeys } from '../src/bridge/oauth/provider/key-set.ts'
+import { googleKeys } from '../src/bridge/oauth/provider/streamlined.ts'
+import { createUpstream } from '../src/bridge/oauth/people/upstream.ts'
+import type { Users } from '../src/bridge/oauth/people/users.ts'
 import { accountId } from '../src/core/ports.ts'
 import { createSqliteStore } from '../src/core/store/sqlite.ts'
 import { openHostileServer, type Harm } from './hostile-server.ts'
@@ -196,7 +196,7 @@ test('nothing of the house goes out over HTTP on another way', () => {
   const packages = 'core,kvs,signaling,gateway,bridge,transom'
   const others = [
     // In a browser; the command line, which asks the operator's own bridge; and two verbs that are not HTTP's.
-    'bridge/oauth/passkey-form.ts',
+    'bridge/oauth/pages/passkey-form.ts',
     'transom/operator-client.ts',
     // The way itself.
     'core/fetch.ts',
@@ -208,7 +208,7 @@ test('nothing of the house goes out over HTTP on another way', () => {
       readFileSync(join(root, 'src', file), 'utf8'),
     ),
   )
-  expect(bare.filter((file) => !others.includes(file))).toEqual(['bridge/oauth/key-set.ts'])
+  expect(bare.filter((file) => !others.includes(file))).toEqual(['bridge/oauth/provider/key-set.ts'])
 })
 
 describe.each(rows)('$name', ({ name, ms, maxBytes }) => {

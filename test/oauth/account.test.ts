@@ -5,9 +5,9 @@ import { createConsent } from '../../src/bridge/cameras/consent.ts'
 import { createShares, type Shares } from '../../src/bridge/cameras/sharing.ts'
 import { cameraId, type AccountId } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
-import { createAttempts } from '../../src/bridge/oauth/attempts.ts'
-import type { Passkeys } from '../../src/bridge/oauth/passkeys.ts'
-import { createSignIn } from '../../src/bridge/oauth/sign-in.ts'
+import { createAttempts } from '../../src/bridge/oauth/people/attempts.ts'
+import type { Passkeys } from '../../src/bridge/oauth/people/passkeys.ts'
+import { createSignIn } from '../../src/bridge/oauth/people/sign-in.ts'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
 import {
   authorizationUrl,

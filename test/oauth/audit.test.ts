@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { createAudit } from '../../src/bridge/oauth/audit.ts'
+import { createAudit } from '../../src/bridge/oauth/people/audit.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 
 const day = 86_400_000

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
 import type { OAuthClient } from '../../src/bridge/oauth/client.ts'
-import { createClients } from '../../src/bridge/oauth/clients.ts'
+import { createClients } from '../../src/bridge/oauth/provider/clients.ts'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
 import { authorizationUrl, authorize, codeFields, createVisitor, link, refresh, signIn } from './visitor.ts'
 

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { exportJWK, exportSPKI, generateKeyPair, type JWK, SignJWT, type CryptoKey } from 'jose'
-import { createForeignVerifier } from '../../src/bridge/oauth/foreign-tokens.ts'
+import { createForeignVerifier } from '../../src/bridge/oauth/provider/foreign-tokens.ts'
 import type { VerifyToken } from '../../src/core/ports.ts'
 
 const issuer = 'https://login.vendor.example'

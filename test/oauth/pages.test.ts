@@ -1,7 +1,7 @@
 /** The pages over plain HTTP: what they say, what protects them, and every way through them. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createPages } from '../../src/bridge/oauth/pages.ts'
-import { stylesheet } from '../../src/bridge/oauth/style.ts'
+import { createPages } from '../../src/bridge/oauth/pages/pages.ts'
+import { stylesheet } from '../../src/bridge/oauth/pages/style.ts'
 import { hash } from 'node:crypto'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
 import { agree, authorizationUrl, createVisitor, formOf, formsOf, signIn, type Visitor } from './visitor.ts'

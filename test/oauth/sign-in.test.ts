@@ -1,10 +1,10 @@
 /** Signing in under a flood: few at a time, a queue, and a refusal that costs nothing. */
 import { expect, test } from '@jest/globals'
-import { createAttempts } from '../../src/bridge/oauth/attempts.ts'
-import { createAudit } from '../../src/bridge/oauth/audit.ts'
-import { createPasskeys } from '../../src/bridge/oauth/passkeys.ts'
-import { createSignIn, type SignInResult } from '../../src/bridge/oauth/sign-in.ts'
-import { createUsers } from '../../src/bridge/oauth/users.ts'
+import { createAttempts } from '../../src/bridge/oauth/people/attempts.ts'
+import { createAudit } from '../../src/bridge/oauth/people/audit.ts'
+import { createPasskeys } from '../../src/bridge/oauth/people/passkeys.ts'
+import { createSignIn, type SignInResult } from '../../src/bridge/oauth/people/sign-in.ts'
+import { createUsers } from '../../src/bridge/oauth/people/users.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { wrapped } from '../store/wrapped.ts'
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createHmac } from 'node:crypto'
 import { decodeJwt, exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose'
-import { createEnded } from '../../src/bridge/oauth/ended.ts'
+import { createEnded } from '../../src/bridge/oauth/provider/ended.ts'
 import { createOAuth } from '../../src/bridge/oauth/server.ts'
 import { alexa, google, type House, openHouse } from './house.ts'
 import { link, refresh } from './visitor.ts'

@@ -1,10 +1,10 @@
 /** Accounts, passwords, the brake on guessing, and the checks on what the server is set up with. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Store } from '../../src/core/ports.ts'
-import { createAttempts, type Attempts } from '../../src/bridge/oauth/attempts.ts'
+import { createAttempts, type Attempts } from '../../src/bridge/oauth/people/attempts.ts'
 import { checkClients } from '../../src/bridge/oauth/client.ts'
-import { hashPassword, passwordProblem, verifyPassword } from '../../src/bridge/oauth/password.ts'
-import { createUsers } from '../../src/bridge/oauth/users.ts'
+import { hashPassword, passwordProblem, verifyPassword } from '../../src/bridge/oauth/people/password.ts'
+import { createUsers } from '../../src/bridge/oauth/people/users.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { wrapped } from '../store/wrapped.ts'
 import { google } from './house.ts'

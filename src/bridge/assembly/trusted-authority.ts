@@ -1,7 +1,7 @@
 /** Whose tokens count: our own server's, or in verify-only mode those of somebody else's. */
 import { createAuthority, type Authority } from '../authority.ts'
-import { createForeignVerifier } from '../oauth/foreign-tokens.ts'
-import type { Trust } from '../oauth/trust.ts'
+import { createForeignVerifier } from '../oauth/provider/foreign-tokens.ts'
+import type { Trust } from '../oauth/provider/trust.ts'
 import type { LinkingConfig } from '../settings/linking-settings.ts'
 import type { ClientKind, Clock } from 'transom-core/ports'
 

@@ -1,9 +1,9 @@
 /** Sharing with consent: an owner invites by login, and whoever has that login accepts, declines, or leaves later. */
 import { hash } from 'node:crypto'
 import { BridgeError } from 'transom-core/errors'
-import type { Sharing, SharedGuest } from '../oauth/account-actions.ts'
-import type { Audit } from '../oauth/audit.ts'
-import { canonicalLogin, type User, type Users } from '../oauth/users.ts'
+import type { Sharing, SharedGuest } from '../oauth/people/sharing.ts'
+import type { Audit } from '../oauth/people/audit.ts'
+import { canonicalLogin, type User, type Users } from '../oauth/people/users.ts'
 import { cameraId, type AccountId, type Camera, type CameraId, type Clock, type Store } from 'transom-core/ports'
 import type { Cameras } from './cameras.ts'
 import type { Shares } from './sharing.ts'

@@ -21,15 +21,15 @@ import {
   type SigningKeys,
   type SigningKeyState,
 } from 'transom-core/wire/operator'
-import type { Sharing } from './account-actions.ts'
+import type { Sharing } from './people/sharing.ts'
 import { answerJson } from './answer-json.ts'
-import type { Audit } from './audit.ts'
-import type { Clients } from './clients.ts'
-import type { Keyring } from './keyring.ts'
-import type { Links } from './links.ts'
-import { nobody } from './sign-in.ts'
-import type { Tickets } from './tickets.ts'
-import type { User, Users } from './users.ts'
+import type { Audit } from './people/audit.ts'
+import type { Clients } from './provider/clients.ts'
+import type { Keyring } from './provider/keyring.ts'
+import type { Links } from './provider/links.ts'
+import { nobody } from './people/sign-in.ts'
+import type { Tickets } from './people/tickets.ts'
+import type { User, Users } from './people/users.ts'
 
 export interface AdminDeps {
   readonly users: Users

@@ -4,12 +4,12 @@ import { errors } from 'oidc-provider'
 import { createRates, networkOf } from 'transom-core/admission'
 import { BridgeError } from 'transom-core/errors'
 import { accessScope, type Clock, type Log } from 'transom-core/ports'
-import type { Pages } from './pages.ts'
-import { passkeyProgram } from './passkey-form.ts'
-import type { createProvider } from './provider.ts'
+import type { Pages } from './pages/pages.ts'
+import { passkeyProgram } from './pages/passkey-form.ts'
+import type { createProvider } from './provider/provider.ts'
 import { refusalOf, routeOf } from './request.ts'
-import { securityHeaders, strictTransport } from './style.ts'
-import type { createUpstream } from './upstream.ts'
+import { securityHeaders, strictTransport } from './pages/style.ts'
+import type { createUpstream } from './people/upstream.ts'
 
 export interface RouteDeps {
   readonly issuer: string

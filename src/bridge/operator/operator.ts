@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import express, { Router, type RequestHandler } from 'express'
 import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
-import { operatorOnly } from '../oauth/endpoints.ts'
+import { operatorOnly } from '../oauth/provider/endpoints.ts'
 import { accountId, type AccountId } from 'transom-core/ports'
 import {
   cameraChangeRequest,

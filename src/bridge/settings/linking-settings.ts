@@ -1,10 +1,10 @@
 /** Settings of account linking: another identity provider, foreign access tokens, Google's streamlined linking. */
 import * as z from 'zod'
 import { setting } from 'transom-core/setting-shapes'
-import type { ForeignTokens } from '../oauth/foreign-tokens.ts'
-import type { Brand } from '../oauth/markup.ts'
-import type { StreamlinedOptions } from '../oauth/streamlined.ts'
-import type { UpstreamOptions } from '../oauth/upstream.ts'
+import type { ForeignTokens } from '../oauth/provider/foreign-tokens.ts'
+import type { Brand } from '../oauth/pages/markup.ts'
+import type { StreamlinedOptions } from '../oauth/provider/streamlined.ts'
+import type { UpstreamOptions } from '../oauth/people/upstream.ts'
 
 /** Part of the environment that `config.ts` reads. */
 export const linkingEnvironment = {

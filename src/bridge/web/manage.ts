@@ -12,7 +12,7 @@ import {
   type Pressed,
 } from 'transom-core/wire/api'
 import type { NewCamera, Registration } from 'transom-core/wire/registration'
-import type { Sharing } from '../oauth/account-actions.ts'
+import type { Sharing } from '../oauth/people/sharing.ts'
 import type { CameraLists } from './rows.ts'
 import { Refused } from './refusals.ts'
 import { read } from './views.ts'

@@ -1,13 +1,24 @@
 /** The links of accounts with clients: how they are counted, shown, used and ended, and who is told. */
 import type { AccountId, Clock, Log, Store } from 'transom-core/ports'
-import type { LinkView } from './account-pages.ts'
 import { createAdapterFactory, grantsOf, type GrantFacts } from './adapter.ts'
-import type { Audit } from './audit.ts'
-import type { Assistant } from './client.ts'
+import type { Audit } from '../people/audit.ts'
+import type { Assistant } from '../client.ts'
 import { nameOf, type Client, type Clients } from './clients.ts'
 import type { Ended } from './ended.ts'
 import type { LinkUses } from './link-uses.ts'
-import type { Link } from './provider.ts'
+
+export interface Link {
+  readonly accountId: string
+  readonly clientId: string
+  readonly grantId: string
+}
+
+export interface LinkView {
+  readonly grantId: string
+  readonly name: string
+  readonly madeAt: number
+  readonly usedAt?: number
+}
 
 export interface EndedLink {
   readonly linkId: string

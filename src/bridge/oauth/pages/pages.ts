@@ -2,7 +2,7 @@
 import type { ClientKind } from 'transom-core/ports'
 import { type Brand, type Html, markup, nothing, page, trusted } from './markup.ts'
 import { passkeyForm, passkeyScript, type PasskeyView } from './passkey-form.ts'
-import type { User } from './users.ts'
+import type { User } from '../people/users.ts'
 
 /** Who asks to be linked: the name people know, and what kind of client it is. */
 export interface Asker {

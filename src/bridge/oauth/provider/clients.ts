@@ -2,7 +2,7 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { BridgeError } from 'transom-core/errors'
 import type { ClientKind, Clock, Store } from 'transom-core/ports'
-import { assistantNames, clientFacts, consoleClient, type OAuthClient } from './client.ts'
+import { assistantNames, clientFacts, consoleClient, type OAuthClient } from '../client.ts'
 import { faultsOf } from 'transom-core/wire/faults'
 
 export interface Client {

@@ -1,25 +1,13 @@
 /** The pages of one's own account: connected assistants, sharing, passkeys, history; and the two ways in for a new person. */
-import type { OpenInvitation, SharedGuest, Sharing } from './account-actions.ts'
-import type { AuditEntry, AuditKind } from './audit.ts'
+import type { AuditEntry, AuditKind } from '../people/audit.ts'
 import { type Brand, type Html, markup, nothing, page } from './markup.ts'
 import { alertOf, credentialsForm, upstreamForm, type SignInView } from './pages.ts'
 import { passkeyForm, passkeyScript, type PasskeyView } from './passkey-form.ts'
-import type { Passkey } from './passkeys.ts'
-import type { SignedIn } from './sessions.ts'
-import type { User } from './users.ts'
-
-export interface LinkView {
-  readonly grantId: string
-  readonly name: string
-  readonly madeAt: number
-  readonly usedAt?: number
-}
-
-export interface SharedCamera {
-  readonly id: string
-  readonly name: string
-  readonly guests: readonly SharedGuest[]
-}
+import type { Passkey } from '../people/passkeys.ts'
+import type { OpenInvitation, SharedCamera, Sharing } from '../people/sharing.ts'
+import type { LinkView } from '../provider/links.ts'
+import type { SignedIn } from '../provider/sessions.ts'
+import type { User } from '../people/users.ts'
 
 export interface AccountView {
   readonly user: User

@@ -4,7 +4,7 @@
  */
 import type { JWK } from 'jose'
 import type { ClientKind, Clock, Log, Store, VerifyToken } from 'transom-core/ports'
-import { consoleClient, type OAuthClient } from './client.ts'
+import { consoleClient, type OAuthClient } from '../client.ts'
 import { createClients, type Registry } from './clients.ts'
 import { createEnded, type Ended } from './ended.ts'
 import { createKeyring, publicPart, withKeyId, type Keyring, type SigningKey } from './keyring.ts'

@@ -1,10 +1,10 @@
 /** Keeps oidc-provider's records in the `Store`: tokens, codes and sessions under the hash of their secret only. */
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider'
 import type { Clock, Collection, Store } from 'transom-core/ports'
-import { allowedRedirectUris } from './client.ts'
+import { allowedRedirectUris } from '../client.ts'
 import type { Clients, Registration } from './clients.ts'
 import type { Ended } from './ended.ts'
-import { secretKey } from './record-key.ts'
+import { secretKey } from '../record-key.ts'
 import { createRefreshFamilies, type RefreshFamilies } from './rotation.ts'
 
 /**

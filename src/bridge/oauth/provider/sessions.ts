@@ -4,9 +4,9 @@ import type { Provider } from 'oidc-provider'
 import { accountId, type AccountId, type Clock, type Store } from 'transom-core/ports'
 import { destroySession } from './adapter.ts'
 import { browserName } from './browser-name.ts'
-import { cookieKind } from './cookies.ts'
-import { sessionLifetime, signedInLifetime } from './provider.ts'
-import type { User, Users } from './users.ts'
+import { cookieKind } from '../cookies.ts'
+import { sessionLifetime, signedInLifetime } from './lifetimes.ts'
+import type { User, Users } from '../people/users.ts'
 
 /** One browser in which an account is signed in. */
 export interface SignedIn {

@@ -2,12 +2,12 @@
 import { createHmac, hash, randomBytes } from 'node:crypto'
 import express, { type Request, type Response, type Router } from 'express'
 import type { AccountId, Clock, Log, Store } from 'transom-core/ports'
-import type { Audit } from './audit.ts'
+import type { Audit } from '../people/audit.ts'
 import type { Pages } from './pages.ts'
-import { cookieKind } from './cookies.ts'
-import { answer, isSameText } from './request.ts'
-import type { Sessions } from './sessions.ts'
-import type { User, Users } from './users.ts'
+import { cookieKind } from '../cookies.ts'
+import { answer, isSameText } from '../request.ts'
+import type { Sessions } from '../provider/sessions.ts'
+import type { User, Users } from '../people/users.ts'
 
 export interface EntryDeps {
   readonly sessions: Pick<Sessions, 'begin' | 'leave'>

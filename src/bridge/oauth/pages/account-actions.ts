@@ -4,59 +4,15 @@ import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import type { AccountId } from 'transom-core/ports'
 import type { NoteName } from './account-notes.ts'
-import type { SharedCamera } from './account-pages.ts'
-import type { Audit } from './audit.ts'
-import type { KnownBrowsers } from './known-browser.ts'
-import type { Passkeys } from './passkeys.ts'
-import { jsonOf } from './request.ts'
-import type { Current, Sessions } from './sessions.ts'
-import type { SignIn, SignInResult } from './sign-in.ts'
-import type { Upstream } from './upstream.ts'
-import type { User, Users } from './users.ts'
-
-export interface SharedGuest {
-  readonly login: string
-  /** Known once the person has accepted. */
-  readonly name?: string
-  readonly mayTalk: boolean
-  readonly isInvited?: true
-}
-
-/** For whom it is meant to read. */
-export interface OpenInvitation {
-  readonly id: string
-  /** The camera's name. */
-  readonly camera: string
-  readonly owner: { readonly login: string; readonly name: string }
-  readonly mayTalk: boolean
-}
-
-/** What people do with cameras of theirs and of others; `cameras` does it. Methods throw `BridgeError` for what cannot be. */
-export interface Sharing {
-  cameras(owner: AccountId): Promise<readonly SharedCamera[]>
-  guests(owner: AccountId, cameraId: string): Promise<readonly SharedGuest[]>
-  /** Invites whoever has this login; a guest's rights change at once. Never tells whether anybody has it. */
-  invite(owner: User, cameraId: string, login: string, mayTalk: boolean): Promise<void>
-  /** Ends the invitation or the share. Never tells whether there was one. */
-  withdraw(owner: User, cameraId: string, login: string): Promise<void>
-  invitations(guest: User): Promise<readonly OpenInvitation[]>
-  /** False when there is no such invitation to this person. */
-  accept(guest: User, id: string): Promise<boolean>
-  decline(guest: User, id: string): Promise<boolean>
-  /** The cameras that others share with this account; `owner` is a login. */
-  received(
-    guest: AccountId,
-  ): Promise<
-    readonly { readonly id: string; readonly name: string; readonly owner: string; readonly mayTalk: boolean }[]
-  >
-  /** False when it is not shared with this account. */
-  leave(guest: AccountId, cameraId: string): Promise<boolean>
-  /** Without consent: for the operator, who has it otherwise. */
-  share(owner: AccountId, cameraId: string, guest: AccountId, mayTalk: boolean): Promise<void>
-  unshare(owner: AccountId, cameraId: string, guest: AccountId): Promise<void>
-  /** The camera was removed: its invitations end. */
-  forget(camera: { readonly accountId: AccountId; readonly id: string }): Promise<void>
-}
+import type { Audit } from '../people/audit.ts'
+import type { KnownBrowsers } from '../people/known-browser.ts'
+import type { Passkeys } from '../people/passkeys.ts'
+import type { Sharing } from '../people/sharing.ts'
+import { jsonOf } from '../request.ts'
+import type { Current, Sessions } from '../provider/sessions.ts'
+import type { SignIn, SignInResult } from '../people/sign-in.ts'
+import type { Upstream } from '../people/upstream.ts'
+import type { Users } from '../people/users.ts'
 
 export interface ActionDeps {
   readonly users: Users

@@ -5,7 +5,7 @@ import type { Provider } from 'oidc-provider'
 import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { accountId, type Clock, type Grant, type Store, type VerifyToken } from 'transom-core/ports'
-import { secretKey } from './record-key.ts'
+import { secretKey } from '../record-key.ts'
 
 /** What is known of a good token. */
 export interface TokenFacts {

@@ -3,15 +3,16 @@ import type { EventEmitter } from 'node:events'
 import { Provider, errors, interactionPolicy, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
 import { accessScope, accountId, type Clock, type Log, type Store } from 'transom-core/ports'
 import { createAdapterFactory } from './adapter.ts'
-import { cookieKind, nameCookiesByRequest, providerCookies } from './cookies.ts'
+import { cookieKind, nameCookiesByRequest, providerCookies } from '../cookies.ts'
 import { isSecretOf, type Clients, type Registration } from './clients.ts'
 import type { Ended } from './ended.ts'
 import type { SigningKey } from './keyring.ts'
-import type { Pages } from './pages.ts'
+import { linkLifetime, sessionLifetime, signedInLifetime } from './lifetimes.ts'
+import type { Link } from './links.ts'
 import type { Sessions } from './sessions.ts'
-import { routeOf } from './request.ts'
+import { routeOf } from '../request.ts'
 import { addStreamlinedLinking, type StreamlinedOptions } from './streamlined.ts'
-import type { User, Users } from './users.ts'
+import type { User, Users } from '../people/users.ts'
 
 export interface ProviderSetup {
   /** Called when a link has been made, before the client hears of it. Never rejects. */
@@ -32,30 +33,22 @@ export interface ProviderSetup {
   readonly store: Store
   readonly ended: Pick<Ended, 'note'>
   readonly users: Users
-  readonly pages: Pages
+  readonly pages: ErrorPages
   readonly clock: Clock
   readonly log: Log
   readonly streamlined: StreamlinedOptions | undefined
   readonly hasIntrospection: boolean
 }
 
-export interface Link {
-  readonly accountId: string
-  readonly clientId: string
-  readonly grantId: string
+/** What a person reads when a request cannot go on, as HTML. */
+export interface ErrorPages {
+  outage(): string
+  /** `error` and `description`: RFC 6749 section 4.1.2.1. */
+  refused(error: string, description?: string): string
 }
 
 const minute = 60
 const hour = 60 * minute
-/** Of who is signed in to these pages, in seconds. */
-export const sessionLifetime = hour
-/**
- * A hundred years: both assistants treat a refused refresh as the end of the link, so refresh tokens must not age, and
- * the grant must outlive them (google-home.md section 5.2).
- */
-const linkLifetime = 100 * 365 * 24 * hour
-/** Of whoever signed in to our own page; its last access token lives a little longer. */
-export const signedInLifetime = 24 * hour
 
 export function createProvider(setup: ProviderSetup): Provider {
   const ended = new Map<string, Link & { readonly isLink: boolean }>()

@@ -5,7 +5,7 @@ import * as z from 'zod'
 import type { Clock, Log } from 'transom-core/ports'
 import { jwtBearer } from './adapter.ts'
 import { remoteKeys } from './key-set.ts'
-import type { User, Users } from './users.ts'
+import type { User, Users } from '../people/users.ts'
 
 export interface StreamlinedOptions {
   /** The client ids that Google issued to us (Google API console): who its assertions are for. */

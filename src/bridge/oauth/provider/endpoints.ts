@@ -2,13 +2,13 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import express, { type RequestHandler, type Router } from 'express'
 import * as z from 'zod'
-import { answerJson } from './answer-json.ts'
+import { answerJson } from '../answer-json.ts'
 import type { WrongKeys } from 'transom-core/admission'
 import { BridgeError } from 'transom-core/errors'
-import { bearerToken } from '../http.ts'
+import { bearerToken } from '../../http.ts'
 import type { VerifyToken } from 'transom-core/ports'
 import type { TokenFacts } from './tokens.ts'
-import type { Users } from './users.ts'
+import type { Users } from '../people/users.ts'
 
 export interface EndpointDeps {
   readonly verify: VerifyToken

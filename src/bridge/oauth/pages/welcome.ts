@@ -5,12 +5,12 @@ import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import type { AccountId } from 'transom-core/ports'
 import type { AccountPages } from './account-pages.ts'
-import type { Audit } from './audit.ts'
+import type { Audit } from '../people/audit.ts'
 import type { Pages } from './pages.ts'
-import { longestPassword } from './password.ts'
-import { answer, isSameText } from './request.ts'
-import type { Ticket, Tickets } from './tickets.ts'
-import { longestLogin, type Users } from './users.ts'
+import { longestPassword } from '../people/password.ts'
+import { answer, isSameText } from '../request.ts'
+import type { Ticket, Tickets } from '../people/tickets.ts'
+import { longestLogin, type Users } from '../people/users.ts'
 
 export interface WelcomeDeps {
   readonly users: Users

@@ -1,8 +1,8 @@
 /** A browser in which somebody signed in before: a stranger's guesses elsewhere, even behind the same address, do not slow it down. */
 import { createHmac, randomBytes } from 'node:crypto'
 import type { Request, Response } from 'express'
-import { cookieKind } from './cookies.ts'
-import { isSameText } from './request.ts'
+import { cookieKind } from '../cookies.ts'
+import { isSameText } from '../request.ts'
 
 /** The browser that sends this request. `login` is in its canonical form, with its tenant. */
 export interface Browser {
