@@ -48,7 +48,8 @@ export function followTogether(
   onState: (isUp: boolean) => void,
   browser: Browser,
 ): void {
-  const me = crypto.randomUUID()
+  // Not for secrets; randomUUID is for secure pages only.
+  const me = Math.random().toString(36)
   const { locks } = browser
   const channel = locks && browser.openChannel(name)
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has one origin, and takes no other

@@ -1,6 +1,6 @@
 /** A live view of one camera through a bridge, which comes back by itself. Knows the bridge's API and no page. */
 import { connectDisplay, type Display, type PlayerStep, type PlayerStepName } from './display.ts'
-import { isLasting, PlayerError, problemOf, type Problem } from './problem.ts'
+import { isAbsence, isLasting, PlayerError, problemOf, type Problem } from './problem.ts'
 import type { PlayerStats } from './stats.ts'
 import type { Refused, View, ViewAnswer, ViewOffer } from 'transom-core/wire/api'
 
@@ -69,15 +69,17 @@ export function createPlayer(options: PlayerOptions): Player {
   }
   const note = (step: PlayerStepName): void => emit('step', { step, at: Date.now() })
 
-  async function call(path: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
+  const call = (path: string, body: unknown, signal?: AbortSignal): Promise<unknown> =>
+    ask(path, { method: 'POST', body: JSON.stringify(body) }, signal)
+
+  async function ask(path: string, init: RequestInit, signal?: AbortSignal): Promise<unknown> {
     const token = await options.token()
     const limit = AbortSignal.timeout(requestMs)
     let response: Response
     try {
       response = await request(new URL(path, bridge), {
-        method: 'POST',
+        ...init,
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
         // The goodbye outlives the page.
         keepalive: signal === undefined,
@@ -89,6 +91,18 @@ export function createPlayer(options: PlayerOptions): Player {
     const text = await response.text()
     if (response.ok) return text === '' ? undefined : JSON.parse(text)
     throw new PlayerError(refusal(response.status, text))
+  }
+
+  /** Whether the camera is still away. Each attempt at such a one would be a session that fails. */
+  async function isAway(problem: Problem, signal: AbortSignal): Promise<boolean> {
+    if (!isAbsence(problem)) return false
+    try {
+      const camera = await ask(`/api/cameras/${encodeURIComponent(cameraId)}`, {}, signal)
+      return (camera as { isOnline: boolean | null }).isOnline === false
+    } catch {
+      // An attempt finds out why.
+      return false
+    }
   }
 
   /** One attempt, from asking for a view to the loss of its picture. Rejects with the reason. */
@@ -178,9 +192,11 @@ export function createPlayer(options: PlayerOptions): Player {
           emit('failed', problem)
           return
         }
-        const pauseMs = (pausesMs[attempt++] ?? pausesMs.at(-1)!) * (0.8 + 0.4 * Math.random())
-        enter({ state: 'reconnecting', problem, retryAt: Date.now() + pauseMs })
-        await pause(me, pauseMs)
+        do {
+          const pauseMs = (pausesMs[attempt++] ?? pausesMs.at(-1)!) * (0.8 + 0.4 * Math.random())
+          enter({ state: 'reconnecting', problem, retryAt: Date.now() + pauseMs })
+          if (await pause(me, pauseMs)) break
+        } while (performance.now() - pictureAt <= giveUpMs && (await isAway(problem, signal)))
       }
     }
   }
@@ -233,18 +249,19 @@ function refusal(status: number, text: string): Problem {
   }
 }
 
-/** Waits, but not longer than until somebody asks, the network is back, or the page is looked at again. */
-async function pause(me: { hangUp: AbortController; hurry: () => void }, ms: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
+/** Waits, but not longer than until the network is back, the page is looked at again, or somebody asks: then true. */
+async function pause(me: { hangUp: AbortController; hurry: () => void }, ms: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
   const done = new AbortController()
   const { signal } = done
-  const timer = setTimeout(resolve, ms)
-  me.hurry = resolve
-  addEventListener('online', () => resolve(), { signal })
-  document.addEventListener('visibilitychange', () => document.hidden || resolve(), { signal })
-  me.hangUp.signal.addEventListener('abort', () => resolve(), { signal })
-  await promise
+  const timer = setTimeout(resolve, ms, false)
+  me.hurry = () => resolve(true)
+  addEventListener('online', () => resolve(false), { signal })
+  document.addEventListener('visibilitychange', () => document.hidden || resolve(false), { signal })
+  me.hangUp.signal.addEventListener('abort', () => resolve(false), { signal })
+  const isAsked = await promise
   me.hurry = () => undefined
   clearTimeout(timer)
   done.abort()
+  return isAsked
 }

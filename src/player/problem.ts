@@ -23,6 +23,9 @@ export const problemOf = (thrown: unknown): Problem =>
     ? thrown.problem
     : { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown) }
 
+/** The bridge knows that the camera is away, or that its source gives nothing: repeating helps once it is back. */
+export const isAbsence = ({ code }: Problem): boolean => code === 'camera_offline' || code.startsWith('source_')
+
 /** What repeating cannot help. */
 const lasting = ['camera_not_found', 'invalid_request', 'no_common_codec', 'unauthorized', 'internal']
 

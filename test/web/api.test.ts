@@ -39,6 +39,7 @@ describe('who asks', () => {
     const asked = [
       ['GET', '/api/me'],
       ['GET', '/api/cameras'],
+      ['GET', '/api/cameras/front-door'],
       ['GET', '/api/sessions'],
       ['GET', '/api/stream'],
       ['POST', '/api/cameras'],
@@ -190,6 +191,19 @@ describe('cameras', () => {
       status: 400,
       body: { error: 'invalid_request' },
     })
+  })
+
+  test('one by one are what they are in the list: to their owner, to a guest, to a stranger', async () => {
+    const { person, addCamera, ask, bridge } = await house()
+    const [anna, bob, carol] = [await person('anna'), await person('bob'), await person('carol')]
+    const camera = await addCamera(anna.account)
+    await bridge.shares.share(anna.account, camera.id, bob.account, false)
+    for (const { token } of [anna, bob]) {
+      const [listed] = (await ask(token, 'GET', '/api/cameras')).body.cameras
+      expect((await ask(token, 'GET', '/api/cameras/front-door')).body).toEqual(listed)
+    }
+    const { status, body } = await ask(carol.token, 'GET', '/api/cameras/front-door')
+    expect([status, body.error]).toEqual([404, 'camera_not_found'])
   })
 
   test('are removed by their owner, and do not exist for anybody else', async () => {

@@ -2,8 +2,8 @@
 import { Router, type Request, type RequestHandler } from 'express'
 import { opens, type Authorized } from '../authority.ts'
 import { BridgeError } from 'transom-core/errors'
-import type { AccountId } from 'transom-core/ports'
-import type { Cameras, DisplayEvent, Me } from 'transom-core/wire/api'
+import { cameraId, type AccountId } from 'transom-core/ports'
+import type { CameraRow, Cameras, DisplayEvent, Me } from 'transom-core/wire/api'
 import type { Feed } from './feed.ts'
 import { createManageRoutes, type ManageDeps, type Person } from './manage.ts'
 import { answerError, Refused } from './refusals.ts'
@@ -35,6 +35,13 @@ export function createApi(deps: ApiDeps): Router {
   router.get('/cameras', async (request, response) => {
     const { accountId } = await grantOf(request)
     response.json({ cameras: await rows.list(accountId) } satisfies Cameras)
+  })
+
+  router.get('/cameras/:id', async (request, response) => {
+    const { accountId } = await grantOf(request)
+    const camera = await rows.find(accountId, cameraId(request.params.id))
+    if (camera === undefined) throw new BridgeError('camera_not_found')
+    response.json(camera satisfies CameraRow)
   })
 
   router.get('/stream', async (request, response) => {

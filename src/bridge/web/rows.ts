@@ -26,6 +26,8 @@ export interface RowDeps {
 
 export interface Rows {
   list(accountId: AccountId): Promise<readonly CameraRow[]>
+  /** Undefined where the account may not see it. */
+  find(accountId: AccountId, id: CameraId): Promise<CameraRow | undefined>
   /** `camera` as the account sees it. */
   of(camera: Camera, isOwner: boolean): Promise<CameraRow>
 }
@@ -64,6 +66,10 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
       const [mine, all] = await Promise.all([own.list(accountId), visible.list(accountId), count(accountId)])
       const owned = new Set(mine.map(({ id }) => id))
       return Promise.all(all.map((camera) => of(camera, owned.has(camera.id))))
+    },
+    async find(accountId, id) {
+      const [mine, camera] = await Promise.all([own.find(accountId, id), visible.find(accountId, id)])
+      return camera && of(camera, mine !== undefined)
     },
   }
 

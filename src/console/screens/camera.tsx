@@ -45,6 +45,10 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
     return () => player.remove()
   }, [cameraId, name === undefined])
   useEffect(() => {
+    // The player asks now and then; the page knows at once.
+    if (camera?.isOnline && state.state === 'reconnecting') playing.current?.play()
+  }, [camera?.isOnline])
+  useEffect(() => {
     if (talk && state.state === 'live') playing.current?.talk(true)
   }, [talk, state.state])
 

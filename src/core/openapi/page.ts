@@ -70,6 +70,14 @@ export const pagePaths = {
       answer: { status: 201, body: registration },
       refusals: [400, 401, 403, 501],
     },
+    'GET /api/cameras/{id}': {
+      operationId: 'readCamera',
+      summary: 'One camera with its state',
+      doors: account,
+      path: byId,
+      answer: { status: 200, body: api.cameraRow },
+      refusals: [401, 404],
+    },
     'DELETE /api/cameras/{id}': {
       operationId: 'removeCamera',
       summary: 'Removes a camera with its keys',
