@@ -15,6 +15,7 @@ const opensTo = {
   records: ['alexa', 'google', 'console', 'other'],
 } as const satisfies Readonly<Record<string, readonly ClientKind[]>>
 
+/** The name of such a door. */
 export type Door = keyof typeof opensTo
 
 /** Whose token it is, and as what kinds its client may count. */
@@ -23,6 +24,7 @@ export interface Authorized extends Grant {
   readonly kinds: readonly ClientKind[]
 }
 
+/** Checks access tokens for all doors: see `createAuthority`. */
 export interface Authority {
   /** Turns a token into who may act at this door. Throws `BridgeError` `unauthorized` or `token_expired`. */
   authorize(door: Door, token: string | undefined): Promise<Authorized>
@@ -30,7 +32,10 @@ export interface Authority {
   at(door: Door): (token: string) => Promise<Authorized>
 }
 
-/** `kindsOf`: as what kinds a client may count; none for an unknown one. */
+/**
+ * Makes the authority of a bridge. `verifyToken` says whose token it is; `kindsOf`, as what kinds a client may count:
+ * none for an unknown one.
+ */
 export function createAuthority(deps: {
   readonly verifyToken: VerifyToken
   readonly kindsOf: (grant: Grant) => Promise<readonly ClientKind[]>
@@ -48,7 +53,7 @@ export function createAuthority(deps: {
   return { authorize, at: (door) => (token) => authorize(door, token) }
 }
 
-/** Whether who was let in at one door may open another one, too. */
+/** Whether a token that was accepted at one door opens this one, too. */
 export function opens({ kinds }: Pick<Authorized, 'kinds'>, door: Door): boolean {
   const open: readonly ClientKind[] = opensTo[door]
   return kinds.some((kind) => open.includes(kind))

@@ -6,6 +6,7 @@ import type { Clock, Log } from './ports.ts'
 
 // ── At once ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Lets a bounded number of works run and a bounded number wait: see `createQueue`. */
 export interface Queue {
   /** Does the work in its turn. Throws `BridgeError` `rate_limited`, with the work not begun, when too many wait. */
   run<R>(work: () => Promise<R>): Promise<R>
@@ -38,12 +39,16 @@ export function createQueue(limits: {
   }
 }
 
+/** Bounds what one owner has running at once: see `createShares`. */
 export interface Shares {
   /** Does the work if its owner has fewer than `most` running. Throws `BridgeError` `rate_limited`, with it not begun. */
   run<R>(owner: string, work: () => Promise<R>): Promise<R>
 }
 
-/** So that no one owner takes all the places of a queue. */
+/**
+ * Bounds what one owner has running at once, so that none takes all the places of a queue: `most` works each.
+ * `retryAfterMs` is what a refusal advises.
+ */
 export function createShares(limits: { readonly most: number; readonly retryAfterMs: number }): Shares {
   const running = new Map<string, number>()
   return {
@@ -71,6 +76,7 @@ export interface Rate {
   readonly burst: number
 }
 
+/** Token buckets by name: see `createRates`. */
 export interface Rates {
   /** Takes one token of the bucket of this name; false when it is empty. */
   tryTake(name: string, rate: Rate): boolean
@@ -87,7 +93,7 @@ interface Bucket {
 /** Names may come from outside: at this number the full buckets go, and if none is full, the oldest. */
 const mostBuckets = 20_000
 
-/** Token buckets by name, in this process's memory. */
+/** Makes token buckets by name, in this process's memory. A bucket that nobody has used is full. */
 export function createRates(clock: Clock): Rates {
   const buckets = new Map<string, Bucket>()
   function sweep(): void {
@@ -116,7 +122,7 @@ export function createRates(clock: Clock): Rates {
   }
 }
 
-/** The bucket of one owner, who holds it himself: false when it is empty. */
+/** Makes the bucket of one owner, who holds it: a function that takes one token, false when there is none. */
 export function createBucket(rate: Rate, clock: Clock): () => boolean {
   const bucket = { tokens: rate.burst, rate, at: clock() }
   return () => takeToken(bucket, clock())
@@ -137,6 +143,7 @@ function filled({ tokens, rate, at }: Bucket, now: number): number {
 
 // ── Wrong keys ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Patience with wrong keys, shared by all doors that accept keys: see `createWrongKeys`. */
 export interface WrongKeys {
   /**
    * To be awaited before a wrong key is refused: at once for the first of an address, later for all that follow. Only who
@@ -164,7 +171,7 @@ export function createWrongKeys(deps: { readonly clock: Clock; readonly log: Log
   }
 }
 
-/** Resolves after `ms`, or when the socket is closed. */
+/** Waits for `ms` milliseconds, or until the socket is closed. Never rejects. */
 export function whileOpen(socket: Socket, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms)
@@ -204,6 +211,9 @@ export interface Strangers {
 /** Address and port: the socket that TLS reads from and the one that it gives to HTTP are two objects, and this is one. */
 export const nameOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
 
+/**
+ * Keeps at most `most` sockets of clients that have not proved who they are; one more ends the oldest. Never throws.
+ */
 export function createStrangers(most: number): Strangers {
   const strangers = new Map<string, Socket>()
   return {

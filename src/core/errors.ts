@@ -1,5 +1,9 @@
 /** What can go wrong, in one closed list. Each assistant translates every code into its own word; nothing else leaves the house. */
 
+/**
+ * Every code of `BridgeError`, with the message that it has when nothing more is known. Codes are never renamed:
+ * clients decide by them.
+ */
 export const errorCodes = {
   /** The request itself is malformed: a directive, an SDP offer, a body. Repeating it will not help. */
   invalid_request: 'the request is malformed',
@@ -70,6 +74,7 @@ export const errorCodes = {
   internal: 'internal error',
 } as const
 
+/** One of the codes above. */
 export type ErrorCode = keyof typeof errorCodes
 
 /** Every code, in the order above. */
@@ -82,8 +87,10 @@ function isErrorCode(code: string): code is ErrorCode {
 /** What keeps a camera behind the gateway from delivering pictures. */
 export type SourceFault = Extract<ErrorCode, `source_${string}`>
 
+/** The codes that say why a camera behind a gateway delivers no pictures, in the order above. */
 export const sourceFaults = Object.keys(errorCodes).filter(isSourceFault)
 
+/** Whether a text is one of these codes; narrows its type. */
 export function isSourceFault(code: string): code is SourceFault {
   return code.startsWith('source_') && code in errorCodes
 }

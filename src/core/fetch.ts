@@ -4,6 +4,7 @@ import { types } from 'node:util'
 /** `fetch`, as callers and libraries take it. */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>
 
+/** How long a request may take and how large its reply may be; what exceeds either is aborted. */
 export interface FetchBounds {
   /** Milliseconds for everything: name, connection, request, and the reply to its last byte. */
   readonly ms: number

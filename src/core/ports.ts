@@ -4,13 +4,18 @@ import type { SourceFault } from './errors.ts'
 declare const brand: unique symbol
 type Branded<Name extends string> = string & { readonly [brand]: Name }
 
+/** A person's account at the bridge, in a type of its own so that ids cannot be mixed up. Make one with `accountId`. */
 export type AccountId = Branded<'AccountId'>
+/** A camera's id: 1 to 256 of `[a-zA-Z0-9_.-]`. Make one with `cameraId`. */
 export type CameraId = Branded<'CameraId'>
+/** A session's id, as the broker chose it. Make one with `sessionId`. */
 export type SessionId = Branded<'SessionId'>
 
-/** Makes a branded id of a string that came through a door and was checked there. */
+/** Makes an account id of a string that came through a door and was checked there. Checks nothing itself. */
 export const accountId = (value: string): AccountId => value as AccountId
+/** Makes a camera id of a string that came through a door and was checked there. Checks nothing itself. */
 export const cameraId = (value: string): CameraId => value as CameraId
+/** Makes a session id of a string that came through a door and was checked there. Checks nothing itself. */
 export const sessionId = (value: string): SessionId => value as SessionId
 
 /** Reads the clock: epoch milliseconds. A port, so that tests can own the time. */
@@ -121,6 +126,7 @@ export type CameraMessage =
 /** Base64 characters that a signaling channel carries in one payload, by KVS's quotas. */
 export const maxPayload = 10_000
 
+/** The way to a camera master: one SDP offer out, its answer and candidates back, whatever the transport. */
 export interface Signaling {
   /**
    * Sends an SDP offer to the camera master and yields what it sends back; ends when nothing more will come.
@@ -148,6 +154,7 @@ export interface IceServer {
 /** Whether a camera master is connected. `undefined` when nobody can know (AWS does not tell). */
 export type Presence = (channel: ChannelRef) => ChannelPresence | undefined
 
+/** Whether a camera master is connected to a channel, since when, and what its gateway has reported of it. */
 export interface ChannelPresence {
   readonly online: boolean
   /** Since when, as far as that was watched; epoch milliseconds. */
@@ -224,6 +231,7 @@ export interface Stored<T> {
   readonly expiresAt?: number
 }
 
+/** Conditions, lifetime and group of a record that is written. */
 export interface PutOptions {
   /** Write only if no live record has this id, or only if the record is at this version. Default: whatever is there. */
   readonly onlyIf?: 'absent' | { readonly version: number }
@@ -271,6 +279,7 @@ export interface Collection<T> extends BasicCollection<T> {
   all(group: string, from?: { readonly after?: string | undefined }): AsyncIterable<Stored<T>>
 }
 
+/** Durable records in collections by kind; every implementation passes `test/store/contract.ts`. */
 export interface Store {
   /** The records of one kind; `kind` is a short constant such as `camera`. */
   collection<T>(kind: string): Collection<T>

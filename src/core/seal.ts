@@ -4,7 +4,10 @@ import { createCipheriv, createDecipheriv, randomBytes, type KeyObject } from 'n
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** `key`: a secret key of 32 bytes. `context` is not hidden but must be the same when opening. Returns base64url. */
+/**
+ * Seals a text with AES-256-GCM. `key`: a secret key of 32 bytes. `context` is not hidden but must be the same when
+ * opening. Returns base64url.
+ */
 export function seal(key: KeyObject, context: string, text: string): string {
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(context))

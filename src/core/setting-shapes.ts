@@ -18,6 +18,7 @@ export const settingGroups = [
   'vendors',
   'aws',
 ] as const
+/** The name of one of these tables. */
 export type SettingGroup = (typeof settingGroups)[number]
 
 interface SettingNote {
@@ -41,6 +42,7 @@ export function setting<Shape extends z.ZodType>(
   return shape
 }
 
+/** A setting as a row of its table: its variable, its default and what it does. */
 export interface DescribedSetting {
   readonly name: string
   readonly group: SettingGroup
@@ -69,11 +71,17 @@ function defaultOf(shape: unknown): string | undefined {
 /** Where a bridge keeps everything: `TRANSOM_DATA`. */
 export const dataDirectory = z.string().default('./data')
 
-/** The same for programs that read no other setting. An empty value means "not set". */
+/**
+ * Where a bridge keeps everything, for programs that read no other setting: `TRANSOM_DATA` or its default. An empty
+ * value means "not set".
+ */
 export const dataDirectoryOf = (env: Readonly<Record<string, string | undefined>>): string =>
   dataDirectory.parse(env['TRANSOM_DATA'] || undefined)
 
-/** Digits only: `Number(' ')` would be 0. */
+/**
+ * A whole number from `least` to `most`, in decimal digits; `fallback` when it is not set. Digits only: `Number(' ')`
+ * would be 0.
+ */
 export const wholeNumber = (least: number, most: number, fallback: number) => {
   const wanted = `must be a whole number from ${least} to ${most}`
   return z
@@ -84,13 +92,17 @@ export const wholeNumber = (least: number, most: number, fallback: number) => {
     .default(fallback)
 }
 
+/** `on` or `off` as a boolean; `fallback` when it is not set. */
 export const onOff = (fallback: 'on' | 'off') =>
   z
     .enum(['on', 'off'])
     .default(fallback)
     .transform((value) => value === 'on')
 
-/** Scheme, host and port. Below a path neither the pages nor what is signed would be found. */
+/**
+ * The address of a site as its origin: scheme, host and port. Below a path neither the pages nor what is signed would
+ * be found. `example` stands in the error.
+ */
 export const siteAddress = (example: string) =>
   z.string().transform((text, context) => {
     const url = URL.parse(text)

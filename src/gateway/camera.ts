@@ -36,6 +36,7 @@ const longestMessage = 200
 const iceRefreshShare = 0.7
 const iceRetryMs = 10_000
 
+/** Where the master connects, what it shows, and whom it tells of presses and viewers. */
 export interface CameraOptions {
   readonly access: KvsAccess
   readonly channelName: string
@@ -55,6 +56,7 @@ export interface CameraOptions {
   readonly log: Log
 }
 
+/** A running camera master, as `startCamera` gives it. */
 export interface CameraMaster {
   /** Viewers that are connected or on their way. */
   viewers(): number

@@ -8,6 +8,7 @@ const send = boundedFetch({ ms: 3_000 })
 /** Pauses before a press is posted again: a ring that comes a quarter of a minute late is of no use to anybody. */
 const retriesMs = [250, 1_000, 3_000, 8_000]
 
+/** Where a camera's reports go, and the key that they carry. */
 export interface ReporterOptions {
   /** `…/cameras/<cameraId>/events`. */
   readonly url: string

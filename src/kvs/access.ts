@@ -4,6 +4,7 @@ import { KinesisVideoClient, type KinesisVideoClientConfig } from '@aws-sdk/clie
 import { KinesisVideoSignalingClient } from '@aws-sdk/client-kinesis-video-signaling'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 
+/** How to reach Kinesis Video Streams or a service that is compatible with it: region, keys, endpoint, trust. */
 export interface KvsAccess {
   readonly region: string
   /** Keys, or a function that fetches them; the SDK calls it again only when they expire. */
@@ -30,7 +31,10 @@ const requestMs = 3_000
 /** SendAlexaOfferToMaster answers when the camera does; whoever calls it has a shorter deadline. */
 const cameraMs = 15_000
 
-/** Opens an access. Connects to nothing yet. */
+/**
+ * Opens an access: clients of the control plane, and what their connections trust. Connects to nothing yet, and never
+ * throws.
+ */
 export function openKvs(access: KvsAccess): Kvs {
   const pooled = new NodeHttpHandler({
     httpsAgent: createAgent({ keepAlive: true, maxSockets: 50 }, access),
@@ -80,7 +84,10 @@ export function openKvs(access: KvsAccess): Kvs {
   }
 }
 
-/** What a connection that is opened now trusts, as an option of TLS. */
+/**
+ * What a connection that is opened now trusts, as an option of `tls.connect`: `ca` in PEM, or nothing for Node's own
+ * list.
+ */
 export function trustOf({ ca }: KvsAccess): { readonly ca?: string } {
   const trusted = typeof ca === 'function' ? ca() : ca
   return trusted === undefined ? {} : { ca: trusted }

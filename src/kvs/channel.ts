@@ -9,8 +9,10 @@ import { decodeMessage, encodeMessage, type ChannelMessage, type Outgoing } from
 import type { ChannelResources } from './resources.ts'
 import { bounded, timedOut, untilAborted } from 'transom-core/deadline'
 
+/** How to join a channel: as its master, or as a viewer of this id (1 to 256 of `[a-zA-Z0-9_.-]`). */
 export type ChannelRole = { readonly role: 'MASTER' } | { readonly role: 'VIEWER'; readonly clientId: string }
 
+/** An open WebSocket to a signaling channel, as `openChannel` gives it. */
 export interface ChannelConnection {
   /**
    * What arrives, from the first message on, for one reader; ends when the connection does, never with an error.

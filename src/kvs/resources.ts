@@ -17,6 +17,7 @@ export interface ChannelResources {
   readonly https: string
 }
 
+/** The ICE servers of a channel (`GetIceServerConfig`), and for how long they are good. */
 export interface IceConfig {
   readonly servers: readonly IceServer[]
   /** How long the servers' passwords are good. */

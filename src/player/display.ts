@@ -10,6 +10,7 @@ export interface PlayerStep {
   readonly detail?: string
 }
 
+/** The instants of a view, in the order in which they can happen. */
 export type PlayerStepName =
   | 'view-asked'
   | 'view-granted'
@@ -32,6 +33,7 @@ export interface IceServer {
   readonly credential?: string
 }
 
+/** Where the picture is shown, by which servers, and how an offer reaches the camera. */
 export interface DisplayOptions {
   /** Shows the picture and plays the sound. Its `srcObject` belongs to the display until `close`. */
   readonly video: HTMLVideoElement
@@ -45,6 +47,7 @@ export interface DisplayOptions {
   readonly signal?: AbortSignal
 }
 
+/** A connection whose media flow, as `connectDisplay` gives it. */
 export interface Display {
   /** False when the camera takes no sound, or none of this viewer. */
   readonly canTalk: boolean

@@ -24,6 +24,10 @@ declare global {
   }
 }
 
+/**
+ * The element `<transom-player>`: attributes `camera`, `bridge`, `label`, `autoplay` and `muted`, the functions `play`
+ * and `stop`, and events that begin with `transom-` (docs/player.md).
+ */
 export class TransomPlayer extends HTMLElement {
   static observedAttributes = ['camera', 'bridge', 'label']
 

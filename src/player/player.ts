@@ -4,6 +4,7 @@ import { isAbsence, isLasting, PlayerError, problemOf, type Problem } from './pr
 import type { PlayerStats } from './stats.ts'
 import type { Refused, View, ViewAnswer, ViewOffer } from 'transom-core/wire/api'
 
+/** What a player does now. */
 export type PlayerState =
   | { readonly state: 'idle' }
   | { readonly state: 'connecting' }
@@ -12,6 +13,7 @@ export type PlayerState =
   | { readonly state: 'reconnecting'; readonly problem: Problem; readonly retryAt: number }
   | { readonly state: 'failed'; readonly problem: Problem }
 
+/** The events of a player by name, each with what its listeners get. */
 export interface PlayerEvents {
   readonly state: PlayerState
   /** Once a second while live. */
@@ -22,6 +24,7 @@ export interface PlayerEvents {
   readonly failed: Problem
 }
 
+/** Which camera of which bridge is shown, where, and with whose token. */
 export interface PlayerOptions {
   /** The origin of the bridge. */
   readonly bridge: string
@@ -34,6 +37,7 @@ export interface PlayerOptions {
   readonly giveUpMs?: number
 }
 
+/** A view that connects again by itself, as `createPlayer` gives it. */
 export interface Player {
   /** Begins, or tries at once instead of at `retryAt`. */
   play(): void
@@ -53,6 +57,7 @@ const statsMs = 1_000
 const frozenMs = 6_000
 const pausesMs = [500, 1_000, 2_000, 4_000, 8_000]
 
+/** Makes a player, which is idle until `play`. Nothing throws: what fails is the state `failed` and its problem. */
 export function createPlayer(options: PlayerOptions): Player {
   const { bridge, cameraId, video, giveUpMs = 300_000 } = options
   const request = options.fetch ?? fetch.bind(globalThis)

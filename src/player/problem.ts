@@ -1,5 +1,6 @@
 /** Why there is no picture, in words for whoever looks at the player. */
 
+/** What went wrong: a code for programs, and words for people. */
 export interface Problem {
   /** The bridge's error code, or one of the browser's own: `unreachable`, `media_lost`, `microphone_refused`, … */
   readonly code: string
@@ -8,6 +9,7 @@ export interface Problem {
   readonly advice?: string
 }
 
+/** The error of everything here that rejects; `problem` says what and why. */
 export class PlayerError extends Error {
   override readonly name = 'PlayerError'
   readonly problem: Problem
@@ -18,6 +20,7 @@ export class PlayerError extends Error {
   }
 }
 
+/** Any thrown value as a problem; what is no `PlayerError` becomes `internal` with its message. */
 export const problemOf = (thrown: unknown): Problem =>
   thrown instanceof PlayerError
     ? thrown.problem

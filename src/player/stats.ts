@@ -1,5 +1,6 @@
 /** What flows, read from the browser's own statistics (W3C webrtc-stats). */
 
+/** Figures of a view: sizes in pixels, times in milliseconds, `loss` and `audioEnergy` from 0 to 1, the rest counts. */
 export interface PlayerStats {
   readonly codec?: string
   readonly width?: number

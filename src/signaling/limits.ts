@@ -1,6 +1,7 @@
 /** Every limit of the service, with its default: AWS's quotas where AWS has one (developer guide, "Service quotas"). */
 import type { Rate } from './rates.ts'
 
+/** The limits of the service. Milliseconds where the name ends in `Ms`, bytes where in `Bytes`, else counts. */
 export interface SignalingLimits {
   readonly viewersPerChannel: number
   readonly channels: number

@@ -24,6 +24,7 @@ import { createSocketDoor } from './sockets.ts'
 import { startStunResponder } from './stun.ts'
 import { checkTurnsCertificates } from './turns-check.ts'
 
+/** What the service keeps its records in, where it listens, and by which name others reach it. */
 export interface SignalingServiceOptions {
   /** Keeps channels and credentials. Stays open: whoever opened it closes it, after the service. */
   readonly store: Store
@@ -56,6 +57,7 @@ export interface SignalingServiceOptions {
   readonly limits?: Partial<SignalingLimits>
 }
 
+/** A running signaling service, as `startSignalingService` gives it. */
 export interface SignalingService {
   /** URL of the control plane, as it is known to others. */
   readonly endpoint: string

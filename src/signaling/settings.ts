@@ -127,6 +127,7 @@ export const signalingVariables = {
 
 const variables = z.object(signalingVariables)
 
+/** The settings, read: what `startSignalingService` is to be started with. */
 export interface SignalingSettings {
   readonly port: number
   /** What cameras and viewers are told to sign for; the service accepts any. */
@@ -138,7 +139,10 @@ export interface SignalingSettings {
   readonly limits: Partial<SignalingLimits>
 }
 
-/** Throws an `Error` that says which variables belong together. */
+/**
+ * The settings of the service out of its variables; `defaults` for limits that are not set. Throws an `Error` that
+ * says which variables belong together.
+ */
 export function toSignalingSettings(env: z.infer<typeof variables>, defaults: SignalingLimits): SignalingSettings {
   const { rates, ...others } = env.TRANSOM_SIGNALING_LIMITS
   return {

@@ -7,6 +7,7 @@ import { CallError, toCallError } from './causes.ts'
 import { authorizationUrl, endLink, type Link, type LinkOptions, redeemCallback, refreshLink } from './link.ts'
 import type { AssistantName, ClientSettings } from './settings.ts'
 
+/** The links of the simulated assistants with the bridge's accounts; in memory alone. */
 export interface AccountLinks {
   /** Returns the address to which the window goes, to link this account. It comes back to `linkedUri`, then `returnTo`. */
   begin(account: string, assistant: AssistantName, returnTo: string): string
@@ -18,7 +19,7 @@ export interface AccountLinks {
   close(): Promise<void>
 }
 
-/** The redirect URI of the simulator's cloud. */
+/** The redirect URI of the simulated cloud of an assistant: where the linking pages send the window back to. */
 export const linkedUri = (publicUrl: string, assistant: AssistantName): string =>
   `${publicUrl}/simulator/${assistant}/linked`
 
@@ -39,6 +40,10 @@ interface Begun {
   readonly until: number
 }
 
+/**
+ * Opens no connection yet. Links are made through the bridge's real pages by authorization code (RFC 6749 section
+ * 4.1), and their tokens renewed when they end.
+ */
 export function createAccountLinks(deps: {
   /** The bridge as this machine reaches it, and as a browser does. */
   readonly bridge: string

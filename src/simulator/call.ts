@@ -15,6 +15,7 @@ import type { AssistantName, Settings } from './settings.ts'
 import { createTimeline, type Timeline } from './timeline.ts'
 import { loadTone } from './tone.ts'
 
+/** Which assistant plays, against which bridge, and what it does. */
 export interface CallOptions {
   readonly assistant: AssistantName
   readonly settings: Settings
@@ -38,7 +39,7 @@ export interface CallOptions {
   readonly onStep?: (step: string, detail?: string) => void
 }
 
-/** Milliseconds. */
+/** How long each part of a call may take, in milliseconds. */
 export interface CallLimits extends DisplayLimits {
   /** How long the display waits for the answer; the assistant's own patience when left out. */
   readonly answerMs: number | undefined

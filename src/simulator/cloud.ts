@@ -34,6 +34,7 @@ import {
 } from 'transom-core/wire/displays'
 import { faultsOf } from 'transom-core/wire/faults'
 
+/** The bridge that is played against, and how the page's and the assistants' tokens are checked. */
 export interface SimulatorCloudDeps extends DirectiveDoor {
   /** The bridge as a browser reaches it; `bridge` is how this machine does. */
   readonly publicUrl: string
@@ -50,6 +51,7 @@ export interface SimulatorCloudDeps extends DirectiveDoor {
   readonly log: Log
 }
 
+/** The simulated clouds: routes for the page, and what their displays are told. */
 export interface SimulatorCloud {
   readonly router: Router
   /** Tells what the displays of an account are told. Returns how to stop. */
@@ -86,6 +88,10 @@ interface Failure {
   readonly matches: SessionQuery['matches']
 }
 
+/**
+ * Makes the clouds of both assistants. Nothing is asked of the bridge before a request of the page. Refusals are
+ * thrown as `BridgeError` for the application's own handler; a view that fails is answered with its steps.
+ */
 export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
   const { bridge, forwarderSecret, publicUrl, announcements, clock, log } = deps
   const links = createAccountLinks({ ...deps, accountOf: deps.linkAccount, welcome })

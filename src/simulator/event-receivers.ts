@@ -16,6 +16,7 @@ import { type AccountOf, bearerOf, isRefusal } from './bearer.ts'
 import { createEventStream } from './event-stream.ts'
 import { createHomeGraph } from './home-graph.ts'
 
+/** Running receivers of what a bridge sends unasked, as `startEventReceivers` gives them. */
 export interface EventReceivers {
   /** Where they listen. */
   readonly url: string

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { faultsOf } from 'transom-core/wire/faults'
 
+/** The assistants that are played, by their names in settings and paths. */
 export const assistantNames = ['alexa', 'google'] as const
+/** One of these names. */
 export type AssistantName = (typeof assistantNames)[number]
 
 const client = z.object({ clientId: z.string(), clientSecret: z.string(), redirectUri: z.url() })
@@ -22,7 +24,9 @@ const settings = z.object({
   cameraKeys: z.record(z.string(), z.string()).optional(),
 })
 
+/** What `simulator.json` of a bridge's data directory holds. */
 export type Settings = z.infer<typeof settings>
+/** An OAuth client as an assistant's console has it. */
 export type ClientSettings = z.infer<typeof client>
 
 /** Reads `simulator.json` of the bridge's data directory. Throws an `Error` that says what to do when it cannot. */

@@ -33,6 +33,7 @@ import type { Keys } from './keys.ts'
 import { createLinking, type Linking } from './linking.ts'
 import { createNotices, type Notices } from './notices.ts'
 
+/** What a bridge stands on: settings, keys, store, signaling, clock and log. */
 export interface BridgeDeps {
   readonly config: BridgeConfig
   /** Origin of the bridge as browsers and assistants reach it, without a slash at the end. */
@@ -48,6 +49,7 @@ export interface BridgeDeps {
   readonly log: Log
 }
 
+/** A bridge, plugged together: what its doors call. `createHttpApp` opens it to HTTP. */
 export interface Bridge {
   readonly oauth: OAuth
   readonly linking: Linking
@@ -83,6 +85,10 @@ export interface Bridge {
   close(): Promise<void>
 }
 
+/**
+ * Plugs a bridge together and connects nothing yet. Throws an `Error` for clients or keys that cannot be used. End it
+ * with `close`.
+ */
 export function createBridge(deps: BridgeDeps): Bridge {
   const house = createHouse()
   const rooms = openRooms(deps, house)

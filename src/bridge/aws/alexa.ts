@@ -6,5 +6,8 @@ import { log } from './log.ts'
 // Made once for each execution environment, which keeps its caches and connections warm between requests.
 const side = createAlexaAlone(groundOnAws(process.env, Date.now, log))
 
-/** A smart home directive or a request of the companion skill in, its answer out. */
+/**
+ * The Lambda function for Alexa: a smart home directive or a request of the companion skill in, its answer out.
+ * Resolves to an error of Alexa's own when something fails.
+ */
 export const alexa = async (event: unknown): Promise<unknown> => side.entry(event, process.env['AWS_REGION'])

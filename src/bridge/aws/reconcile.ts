@@ -6,7 +6,7 @@ import { log } from './log.ts'
 
 const { bridge } = openOnAws(process.env, Date.now, log)
 
-/** Mends what Home Graph believes, as far as the time goes. */
+/** The Lambda function that a schedule calls: corrects Home Graph's states, as far as its time goes. */
 export const reconcile = async (_event: unknown, context: Invocation): Promise<void> => {
   await within(
     remainingMs(context) / 2,

@@ -5,7 +5,10 @@ import { log } from './log.ts'
 
 const { bridge } = openOnAws(process.env, Date.now, log)
 
-/** Tells what was still open when a reply was due. */
+/**
+ * The Lambda function that a schedule calls: delivers what was still to be told to the assistants when a reply was
+ * due.
+ */
 export const sweep = async (_event: unknown, context: Invocation): Promise<void> => {
   await bridge.resume()
   await told(bridge, remainingMs(context))

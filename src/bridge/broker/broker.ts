@@ -14,6 +14,10 @@ import type { Assistant, Budgets } from './story.ts'
 import { createViews, viewFor, type SessionView, type Views } from './view.ts'
 import { createViewerNames, type ViewerName } from './viewer-name.ts'
 
+/**
+ * The session broker: what the assistants' rooms and the page ask for views. Both assistants call the same
+ * `negotiate`.
+ */
 export interface Broker extends Views {
   /**
    * The complete SDP answer to an offer; one verdict, by `answerBy`. A repeat of the same offer gets the same answer, a
@@ -46,6 +50,7 @@ export interface Broker extends Views {
   close(): Promise<void>
 }
 
+/** What the broker works with: the way to the cameras, the store, and how long things may take. */
 export interface BrokerDeps {
   readonly signaling: Signaling
   readonly presence: Presence
@@ -66,6 +71,10 @@ export interface BrokerDeps {
 /** So long after its viewer was named, the record of a session that was begun is kept, or never will be. */
 const unsavedMs = 120_000
 
+/**
+ * Makes a broker, which begins to work with the first call. It carries out what `session.ts` decides, and decides
+ * nothing itself.
+ */
 export function createBroker(deps: BrokerDeps): Broker {
   const { signaling, presence, clock, log, mostKept = 50, mark = '' } = deps
   const habits = createHabits(clock)

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { AccountId, Camera, CameraId, Store } from 'transom-core/ports'
 import { seal, unseal } from 'transom-core/seal'
 
+/** The cameras' records, with their keys and owners. */
 export interface Cameras {
   list(accountId: AccountId): Promise<readonly Camera[]>
   /** `undefined` also for a camera of somebody else. */

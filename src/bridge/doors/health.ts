@@ -2,6 +2,7 @@
 import { toBridgeError, type ErrorCode } from 'transom-core/errors'
 import type { Clock, Log, Store } from 'transom-core/ports'
 
+/** The body of `GET /healthz`. */
 export interface Health {
   readonly status: 'ok' | 'failing'
   /** `no_room` or `store_failed`, where it is failing. */
@@ -11,7 +12,10 @@ export interface Health {
 /** Anybody may ask, and each look is a write to the disk: one verdict serves all who ask so soon after it. */
 const verdictMs = 5_000
 
-/** Returns a function that tries the store with a write of its own; it never rejects. */
+/**
+ * Makes a function that tries the store with a write of its own, at most every five seconds, and resolves to the
+ * verdict; it never rejects.
+ */
 export function createHealth({ store, clock, log }: { store: Store; clock: Clock; log: Log }): () => Promise<Health> {
   const records = store.collection<{ readonly at: number }>('health')
   let last: { readonly at: number; readonly verdict: Promise<Health> } | undefined

@@ -18,6 +18,7 @@ import { answerError } from '../web/refusals.ts'
 /** A directive carries at most 64 KiB of SDP, which JSON may double, and some cookies. */
 const directiveLimit = 256 * 1024
 
+/** Which doors there are beside those that every bridge has. */
 export interface HttpOptions {
   /** Shared with the forwarding Lambda: with it directives come in by its signed door alone, without it by `/alexa`. */
   readonly forwarderSecret: string | undefined
@@ -36,6 +37,10 @@ export interface HttpOptions {
   readonly clock: Clock
 }
 
+/**
+ * Makes the Express application with every route of the bridge; it listens nowhere yet. `GET /openapi.json` describes
+ * the routes.
+ */
 export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): Express {
   const app = express()
   app.disable('x-powered-by')

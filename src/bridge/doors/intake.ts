@@ -17,12 +17,17 @@ const eventLimit = 16 * 1024
 const eventRate: Rate = { perSecond: 20, burst: 100 }
 const pictureRate: Rate = { perSecond: 0.5, burst: 10 }
 
+/** As much of a bridge as the cameras' routes need. */
 export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'events' | 'snapshots' | 'sourceReported'> {
   readonly broker: Pick<Bridge['broker'], 'cameraReported'>
   readonly shares: Pick<Bridge['shares'], 'visible'>
   readonly linking: Pick<Bridge['linking'], 'authority'> & { readonly oauth: Pick<OAuth, 'wrongKeys'> }
 }
 
+/**
+ * Makes the routes `POST /cameras/:id/events` and `PUT` and `GET /cameras/:id/snapshot`. Refusals are thrown as
+ * `BridgeError` for the application's own handler.
+ */
 export function createIntake(bridge: IntakeDeps, signatures: Signatures, clock: Clock): Router {
   const router = Router()
   const rates = createRates(clock)
@@ -107,7 +112,10 @@ export function createIntake(bridge: IntakeDeps, signatures: Signatures, clock: 
   }
 }
 
-/** Passes on what a camera says, once it is known who is speaking. */
+/**
+ * Passes on what a camera reports, once it is known which camera it is. `signedAt` is when the report was signed, in
+ * epoch milliseconds. Resolves to what the camera is answered.
+ */
 export async function receiveEvent(
   bridge: Pick<IntakeDeps, 'events' | 'sourceReported' | 'broker'>,
   camera: Camera,

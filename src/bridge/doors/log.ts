@@ -1,7 +1,10 @@
 /** The log: one JSON line for each event, on standard error. */
 import type { Clock, Log } from 'transom-core/ports'
 
-/** `write` gets whole lines. Errors are written with their code, message, stack and causes. */
+/**
+ * Makes a log whose lines `write` gets, each whole and with its line break. Errors are written with their code,
+ * message, stack and causes.
+ */
 export function createLog(write: (line: string) => void, clock: Clock): Log {
   return (level, event, fields = {}) => {
     const line = { at: new Date(clock()).toISOString(), level, event, ...fields }

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import type { ClientKind } from 'transom-core/ports'
 import { faultsOf } from 'transom-core/wire/faults'
 
+/** An assistant that links accounts. */
 export type Assistant = 'alexa' | 'google'
 
 /** The client id of our own page, where there is one. */
@@ -76,7 +77,9 @@ const googleHomeApp = 'https://oauth-redirect.googleusercontent.com/a/com.google
 /** Of the client that the simulator plays; no project of Google. */
 export const demoProject = 'demo'
 
-/** The same for a project of the Google Home developer console. */
+/**
+ * The addresses that Google may send a browser back to, for the id of a project of the Google Home developer console.
+ */
 export function googleRedirectUris(projectId: string): readonly string[] {
   const sandbox = googleProjects.replace('oauth-redirect', 'oauth-redirect-sandbox')
   return [`${googleProjects}${projectId}`, `${sandbox}${projectId}`, googleHomeApp]
@@ -97,12 +100,12 @@ export function homeAppLink(projectId: string): string {
   return `https://home.google.com/home-app/?deeplink=${encodeURIComponent(deeplink)}`
 }
 
-/** The project of a client of Google, if it is of one. */
+/** The project id of a client of Google, by its redirect URIs; undefined for any other client. */
 export function googleProjectOf({ redirectUris }: Pick<OAuthClient, 'redirectUris'>): string | undefined {
   return redirectUris.find((uri) => uri.startsWith(googleProjects))?.slice(googleProjects.length)
 }
 
-/** Whether a browser may be sent back there with a code. */
+/** Whether a browser may be sent to this address with a code: https, or http on this machine, without fragment, wildcard and user. */
 export function isRedirectUri(text: string): boolean {
   const uri = URL.parse(text)
   if (uri === null || /[#*]/.test(text) || uri.username !== '' || uri.password !== '') return false

@@ -5,6 +5,7 @@ import { BridgeError } from 'transom-core/errors'
 import { cameraId, type AccountId, type Camera } from 'transom-core/ports'
 import type { CameraAccess, CameraChange, NewCamera } from 'transom-core/wire/registration'
 
+/** What the operator does with cameras. */
 export interface CameraRecords {
   /** Throws `BridgeError` `invalid_request` when the id or the channel is taken. The channel is named like the id, if not otherwise. */
   add(camera: NewCamera, owner: AccountId, channelName?: string): Promise<CameraAccess>
@@ -17,8 +18,10 @@ export interface CameraRecords {
   remove(id: string): Promise<void>
 }
 
+/** A camera as the operator lists it: without its channel's signaling mode. */
 export type ListedCamera = Omit<Camera, 'id' | 'channel'> & { readonly cameraId: string; readonly channelName: string }
 
+/** The operator's cameras where they are records alone. `publicUrl` is where cameras post their events. */
 export function createCameraRecords(cameras: Cameras, publicUrl: string): CameraRecords {
   return {
     async add({ id, road, ...described }, accountId, channelName = id) {
@@ -54,18 +57,21 @@ export function createCameraRecords(cameras: Cameras, publicUrl: string): Camera
   }
 }
 
+/** The camera of this id, whoever owns it. Throws `BridgeError` `camera_not_found`. */
 export async function existing(cameras: Cameras, id: string): Promise<Camera> {
   const camera = await cameras.byId(id)
   if (camera === undefined) throw noCamera(id)
   return camera
 }
 
+/** What the firmware of a camera must know of the bridge; without `cameraKey` where the key stays as it is. */
 export function accessOf({ id, channel }: Camera, publicUrl: string, cameraKey?: string): CameraAccess {
   const { channelName } = channel
   const eventsUrl = `${publicUrl}/cameras/${id}/events`
   return { cameraId: id, channelName, ...(cameraKey !== undefined && { cameraKey }), eventsUrl }
 }
 
+/** Makes a camera key: 32 random bytes in base64url. */
 export const newCameraKey = (): string => randomBytes(32).toString('base64url')
 
 const noCamera = (id: string) => new BridgeError('camera_not_found', `there is no camera ${id}`)

@@ -22,8 +22,10 @@ import { faultsOf } from 'transom-core/wire/faults'
 export const operatorAccess = z.object({ url: z.url(), token: z.string().min(1) })
 export type OperatorAccess = z.infer<typeof operatorAccess>
 
+/** Makes the token of one run: 32 random bytes in base64url. */
 export const operatorToken = (): string => randomBytes(32).toString('base64url')
 
+/** Who may use the operator's API, and what it acts on. */
 export interface OperatorDeps {
   /** Each of them opens everything. */
   readonly keys: readonly string[]

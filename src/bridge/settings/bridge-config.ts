@@ -147,6 +147,7 @@ export const bridgeVariables = {
 
 const variables = z.object(bridgeVariables)
 
+/** The settings of a bridge, read and checked. Milliseconds where the name ends in `Ms`. */
 export interface BridgeConfig {
   readonly behindProxy: boolean
   /** The page of the bridge, and what serves it. */
@@ -182,7 +183,7 @@ export interface BridgeConfig {
   }
 }
 
-/** Throws an `Error` that says which variables belong together. */
+/** The settings of a bridge out of its variables. Throws an `Error` that says which variables belong together. */
 export function toBridgeConfig(env: z.infer<typeof variables>): BridgeConfig {
   if ((env.TRANSOM_LWA_CLIENT_ID === undefined) !== (env.TRANSOM_LWA_CLIENT_SECRET === undefined)) {
     throw new Error(
@@ -230,6 +231,6 @@ export function toBridgeConfig(env: z.infer<typeof variables>): BridgeConfig {
   }
 }
 
-/** Reads the bridge's settings alone. Throws as `readVariables` and `toBridgeConfig`. */
+/** Reads the bridge's settings alone from an environment. Throws as `readVariables` and `toBridgeConfig` do. */
 export const readBridgeConfig = (env: Readonly<Record<string, string | undefined>>): BridgeConfig =>
   toBridgeConfig(readVariables(variables, env))

@@ -70,7 +70,7 @@ export function checkList(
   return { limit, after: page.after }
 }
 
-/** Makes a `Stored` of the columns that a store read back. */
+/** Makes a `Stored` of the columns that a store read back; `value` is JSON. */
 export function toStored<T>(id: string, text: string, version: number, expiresAt?: number | null): Stored<T> {
   const value: T = JSON.parse(text)
   return expiresAt === undefined || expiresAt === null ? { id, value, version } : { id, value, version, expiresAt }

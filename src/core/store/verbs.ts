@@ -10,7 +10,9 @@ const pageSize = 300
 /** Runs the work of one key one after the other, in this process. */
 export type InTurn = <R>(key: string, work: () => Promise<R>) => Promise<R>
 
-/** Makes the whole port of the five verbs. `inTurn` is shared by all collections of one store. */
+/**
+ * Makes the whole port out of the verbs that a store has itself. `inTurn` is shared by all collections of one store.
+ */
 export function withVerbs<T>(kind: string, records: BasicCollection<T>, inTurn: InTurn): Collection<T> {
   type Next = Parameters<Collection<T>['change']>[1]
 
@@ -51,6 +53,10 @@ export function withVerbs<T>(kind: string, records: BasicCollection<T>, inTurn: 
   }
 }
 
+/**
+ * Makes a function that does works of one key one after the other, in the order of the calls, and works of other keys
+ * meanwhile. Returns or throws what the work does.
+ */
 export function createTurns(): InTurn {
   const last = new Map<string, Promise<unknown>>()
   return async (key, work) => {

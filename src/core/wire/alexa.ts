@@ -85,7 +85,11 @@ export const directives = {
   ),
 }
 
+/** `Namespace/Name` of a directive that is understood. */
 export type DirectiveName = keyof typeof directives
+/**
+ * The directive of this name, with header, endpoint and payload, as Amazon's documentation of its interface has them.
+ */
 export type Directive<Name extends DirectiveName> = z.infer<(typeof directives)[Name]>['directive']
 
 /** What can be read of any directive, however broken the rest of it is: its name, and what a reply repeats of it. */
@@ -111,6 +115,7 @@ export const envelope = z.object({
 
 const eventScope = z.discriminatedUnion('type', [z.strictObject(bearer), z.strictObject(partition)])
 const eventEndpoint = z.strictObject({ scope: eventScope.exactOptional(), endpointId })
+/** The endpoint of an event, with the scope by which the account is known. */
 export type EventEndpoint = z.infer<typeof eventEndpoint>
 
 function eventHeader<Namespace extends string, Name extends string>(namespace: Namespace, name: Name) {
@@ -237,6 +242,7 @@ const discoveredEndpoint = z.strictObject({
   }),
   capabilities: z.array(capability).min(1).max(100),
 })
+/** A camera as `Discover.Response` and `AddOrUpdateReport` describe it. */
 export type DiscoveredEndpoint = z.infer<typeof discoveredEndpoint>
 
 const sample = {

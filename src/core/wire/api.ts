@@ -231,7 +231,7 @@ export const viewOffer = z.object({
 })
 export type ViewOffer = Message<typeof viewOffer>
 
-/** Answers it. */
+/** Answers it with the SDP answer of the camera. */
 export const viewAnswer = z.object({ sessionId: z.string(), sdp: z.string().describe('The complete SDP answer.') })
 export type ViewAnswer = Message<typeof viewAnswer>
 

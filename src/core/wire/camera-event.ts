@@ -109,6 +109,7 @@ const viewer = z.object({
   at: instant,
 })
 
+/** The body of such a post, which is also what a gateway tells the bridge in its own process. */
 export const cameraEvent = z.discriminatedUnion('kind', [press, motion, person, battery, lens, sensor, source, viewer])
 
 /**

@@ -42,7 +42,7 @@ export const echoOffer = z.object({
     .max(64 * 1024),
 })
 
-/** Answers it. */
+/** Answers it with the SDP answer of the bridge. */
 export const echoAnswer = z.object({ sdp: z.string(), steps })
 export type EchoAnswer = Message<typeof echoAnswer>
 

@@ -6,7 +6,7 @@ type Issue = z.core.$ZodIssue
 /** The faults of an input on one line: `name: must be text; rooms[2].id: is missing`. */
 export const faultsOf = (error: z.ZodError): string => faultLines(error).join('; ')
 
-/** The same, one by one. */
+/** The faults of an input, one text each: `name: must be text`. */
 export const faultLines = ({ issues }: z.ZodError): readonly string[] =>
   issues.map((issue) => `${nameOf(issue.path)}: ${wordsFor(issue)}`)
 

@@ -13,6 +13,7 @@ const executions = z
   .min(1)
   .max(100)
 
+/** The intents of Google's fulfillment: SYNC, QUERY, EXECUTE and DISCONNECT. */
 export const googleIntent = z.enum([
   'action.devices.SYNC',
   'action.devices.QUERY',
@@ -33,6 +34,7 @@ const input = z.discriminatedUnion('intent', [
 /** Every fulfillment request. `inputs` is a list, but a reply has room for the answer to one: two are refused. */
 export const googleRequest = z.object({ requestId, inputs: z.tuple([input]) })
 export type GoogleRequest = z.infer<typeof googleRequest>
+/** One entry of EXECUTE's `commands`: devices, and what each is to do. */
 export type ExecuteCommand = Extract<
   z.infer<typeof input>,
   { intent: 'action.devices.EXECUTE' }
@@ -85,6 +87,7 @@ const syncDevice = z.strictObject({
   }),
   customData: deviceMark,
 })
+/** A camera as SYNC's reply describes it. */
 export type SyncDevice = z.infer<typeof syncDevice>
 
 /** `errorCode` stands there when the whole request failed. */
@@ -121,8 +124,10 @@ const deviceState = traitStates.extend({
   status: z.enum(['SUCCESS', 'OFFLINE', 'ERROR']),
   errorCode: z.string().optional(),
 })
+/** What QUERY and ReportState say of one camera: online, status, and the states of its traits. */
 export type DeviceState = z.infer<typeof deviceState>
 
+/** The reply to QUERY: states by device id. `errorCode` stands there when the whole request failed. */
 export const queryReply = z.strictObject({
   requestId: z.string(),
   payload: z.strictObject({ devices: z.record(z.string(), deviceState), errorCode: z.string().optional() }),
@@ -158,14 +163,17 @@ const commandResult = z.discriminatedUnion('status', [
   }),
   z.strictObject({ ids: z.array(z.string()), status: z.literal('ERROR'), errorCode: z.string() }),
 ])
+/** What became of a command, for the devices that share the result. */
 export type CommandResult = z.infer<typeof commandResult>
 
+/** The reply to EXECUTE: results, each with the ids of its devices. `errorCode` as above. */
 export const executeReply = z.strictObject({
   requestId: z.string(),
   payload: z.strictObject({ commands: z.array(commandResult), errorCode: z.string().optional() }),
 })
 export type ExecuteReply = z.infer<typeof executeReply>
 
+/** The reply to DISCONNECT, which is empty. */
 export const disconnectReply = z.strictObject({})
 export type DisconnectReply = z.infer<typeof disconnectReply>
 
@@ -243,12 +251,14 @@ export const graphQueryRequest = z.strictObject({
     }),
   ]),
 })
+/** Asks Home Graph for the devices of an account (`devices:sync`); `agentUserId` is our account id. */
 export const graphDevicesRequest = z.strictObject({ requestId: z.string().min(1), agentUserId: z.string().min(1) })
 
 /** What Home Graph says it believes; fields that we do not compare pass unseen. */
 export const graphStates = z.object({
   payload: z.object({ devices: z.record(z.string(), z.record(z.string(), z.unknown())).default({}) }),
 })
+/** Home Graph's reply: the devices that Google has of the account. */
 export const graphDevices = z.object({
   payload: z.object({
     devices: z

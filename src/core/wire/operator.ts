@@ -16,7 +16,7 @@ export type AdminRefused = Message<typeof adminRefused>
 
 /** Asks `POST /users`: an account for somebody whose password the operator chooses. */
 export const newPerson = z.object({ login: z.string(), password: z.string(), name: z.string(), tenant })
-/** Answers it. */
+/** Answers it with the id of the account. */
 export const madePerson = z.object({ accountId: z.string() })
 
 /** The query of `GET /links` and `GET /history`. */

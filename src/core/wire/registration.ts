@@ -89,6 +89,10 @@ export const newCamera = z.strictObject({
 })
 export type NewCamera = z.infer<typeof newCamera>
 
+/**
+ * Asks `POST /operator/cameras`: a camera with its owner, its channel, or the address at which the bridge is to read
+ * it.
+ */
 export const registrationRequest = newCamera.extend({
   ...cameraOwner.shape,
   /** Its signaling channel; the id, if not given. */
@@ -163,6 +167,10 @@ export const listedCamera = newCamera
   .omit({ id: true, road: true })
   .extend({ cameraId: id, accountId: account, channelName: id })
   .strip()
+/**
+ * The same where the signaling service is the bridge's own: with connection, access keys and what its gateway has
+ * reported.
+ */
 export const registeredCamera = listedCamera.extend({
   /** Scheme, host and port of a network camera: path and query may hold secrets, too. */
   source: z.string().exactOptional(),
@@ -189,6 +197,7 @@ export const viewerKey = z.object({
 })
 export type ViewerKey = z.infer<typeof viewerKey>
 
+/** A viewer's key as it is listed, without its secret. `createdAt` in epoch milliseconds. */
 export const listedViewerKey = z.object({
   accessKeyId: z.string(),
   name: label.exactOptional(),
@@ -196,5 +205,7 @@ export const listedViewerKey = z.object({
   cameras: z.array(z.string()),
 })
 export type ListedViewerKey = z.infer<typeof listedViewerKey>
+/** Answers `GET /operator/keys`. */
 export const listedViewerKeys = z.object({ keys: z.array(listedViewerKey) })
+/** Answers `GET /operator/cameras`. */
 export const listedCameras = z.object({ cameras: z.array(z.union([registeredCamera, listedCamera])) })

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import { SourceError } from '../media.ts'
 
+/** An RTSP address, taken apart: `readAddress` makes it. */
 export interface CameraAddress {
   readonly host: string
   readonly port: number
