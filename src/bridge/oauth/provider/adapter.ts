@@ -83,9 +83,10 @@ export async function grantsOf(store: Store, account: string, clientId?: string)
   return found.sort((a, b) => b.madeAt - a.madeAt)
 }
 
-function factsOf(grantId: string, { clientId = '', iat = 0, exp = 0, savedAt }: AdapterPayload): GrantFacts {
+function factsOf(grantId: string, { clientId = '', iat = 0, exp = 0, savedAt, isLink }: AdapterPayload): GrantFacts {
   const madeAt = typeof savedAt === 'number' ? savedAt : iat * 1000
-  return { grantId, clientId, madeAt, isLink: exp - iat > 365 * 24 * 3600 }
+  // Grants from before the flag are told apart by how long they last.
+  return { grantId, clientId, madeAt, isLink: typeof isLink === 'boolean' ? isLink : exp - iat > 365 * 24 * 3600 }
 }
 
 const readOnly = () => Promise.reject(new Error('clients are not written through the provider'))

@@ -75,6 +75,7 @@ export function createProvider(setup: ProviderSetup): Provider {
   })
   logEvents(provider, setup.log)
   compareHashes(provider, setup)
+  stateLinks(provider)
   if (setup.streamlined !== undefined) {
     addStreamlinedLinking(provider, setup.streamlined, {
       ...setup,
@@ -257,6 +258,12 @@ function compareHashes(provider: Provider, { clock }: Pick<ProviderSetup, 'clock
   }
 }
 
+/** Lets a grant say whether it is a link: oidc-provider keeps no property of a model that its class does not list. */
+function stateLinks({ Grant }: Provider): void {
+  const kept = [...Grant.IN_PAYLOAD, 'isLink']
+  Object.defineProperty(Grant, 'IN_PAYLOAD', { get: () => kept })
+}
+
 type Middleware = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>
 
 /**
@@ -296,6 +303,7 @@ function tellOfLinks(
     if (grant === undefined) return
     const isLink = !isConsole(ctx.oidc.client)
     if (params?.['grant_type'] === 'refresh_token') return isLink ? onRefreshed(grant.jti) : undefined
+    Object.assign(grant, { isLink })
     grant.exp = Math.floor(Date.now() / 1000) + (isLink ? linkLifetime : signedInLifetime + hour)
     await grant.save()
     if (!isLink) return
