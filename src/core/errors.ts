@@ -66,6 +66,8 @@ export const errorCodes = {
   source_certificate: 'the camera shows another certificate than at first',
   /** What it sends is not the protocol, or beyond its bounds. */
   source_garbled: 'the camera sends something that cannot be read',
+  /** The process that reads the camera is away: it is begun again, or another machine is switched off. */
+  source_gateway: 'the gateway that reads the camera is not there',
   /** The gateway has no FFmpeg (`node-av`, an optional dependency) to read it with. */
   source_no_ffmpeg: 'FFmpeg is not installed with the bridge',
   /** The address itself: its scheme is not supported, or it is not a URL. */
@@ -139,8 +141,10 @@ export const advice: Record<ErrorCode, string> = {
   source_stopped: 'Restart the camera if the problem persists, and check its network.',
   source_busy: 'Close other programs that show this camera, or raise the number of streams in its settings.',
   source_certificate:
-    'If the camera was reset or updated, restart the bridge, which then remembers the new certificate, or set TRANSOM_SOURCE_CERTIFICATE to any. Otherwise check who else is on its network.',
+    'If the camera was reset or updated, accept its new certificate: npm run transom -- camera trust <camera id>. Otherwise check who else is on its network.',
   source_garbled: 'Update the firmware of the camera, and check that its address is an RTSP address.',
+  source_gateway:
+    'If the gateway runs on another machine, check that machine and its network, and its log. The one in the bridge starts again by itself; if the problem persists, the log of the bridge says why it ends.',
   source_no_ffmpeg: 'Run npm install node-av where the bridge is installed, and restart it. Not every system has it.',
   source_invalid:
     'Use an address such as rtsp://user:password@192.168.1.20/stream, with special characters percent-encoded.',

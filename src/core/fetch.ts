@@ -32,6 +32,57 @@ export function boundedFetch({ ms, maxBytes = defaultMaxBytes }: FetchBounds): F
   }
 }
 
+/** A reply whose status is not 200 to 299. */
+export class StatusError extends Error {
+  override readonly name = 'StatusError'
+  readonly status: number
+
+  constructor(status: number) {
+    super(`the answer is ${status}`)
+    this.status = status
+  }
+}
+
+/** Bounds of a reply that is read line by line. */
+export interface LineBounds {
+  /** Milliseconds without a line, the first one included, after which the connection counts as dead. */
+  readonly silenceMs: number
+  /** Characters of one line, default 1,048,576. */
+  readonly maxLine?: number
+}
+
+const defaultMaxLine = 1_048_576
+
+/**
+ * Requests a reply that does not end by itself, and yields its lines as they come. Ends when the other side ends it; throws
+ * `StatusError`, for a redirect, a line that is too long, a silence that is too long, and an aborted `init.signal`.
+ */
+export async function* fetchLines(
+  url: string | URL,
+  init: RequestInit,
+  { silenceMs, maxLine = defaultMaxLine }: LineBounds,
+): AsyncGenerator<string, void> {
+  const over = new AbortController()
+  const silence = setTimeout(() => over.abort(new Error(`no sign of life for ${silenceMs} ms`)), silenceMs)
+  const signal = init.signal ? AbortSignal.any([init.signal, over.signal]) : over.signal
+  try {
+    const { ok, status, body } = await fetch(url, { ...init, redirect: 'error', signal })
+    if (!ok) throw new StatusError(status)
+    let rest = ''
+    for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      silence.refresh()
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop() ?? ''
+      if (rest.length > maxLine) throw new Error(`a line is longer than ${maxLine} characters`)
+      yield* lines
+    }
+  } finally {
+    clearTimeout(silence)
+    // Whoever leaves in the middle ends the connection, too.
+    over.abort()
+  }
+}
+
 async function readUpTo(maxBytes: number, body: Response['body']): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = []
   let size = 0

@@ -12,9 +12,9 @@ import { hasFfmpeg } from './ffmpeg.ts'
 import { createServerMemory } from './ice-servers.ts'
 import type { MediaInfo } from './media.ts'
 import { pause } from 'transom-core/deadline'
-import type { Pins } from './pins.ts'
 import { createSource, shareSource } from './source.ts'
 import { startStills, type Stills } from './still.ts'
+import type { Trust } from './trust.ts'
 import { openViewer, type Viewer } from './viewer.ts'
 
 /** How long viewers may take to leave when the camera stops. */
@@ -27,6 +27,8 @@ const replaceableMs = 3_000
 const firstRetryMs = 200
 const lastRetryMs = 15_000
 const lastingMs = 10_000
+/** After a ring the displays ask for the picture within seconds. */
+const warmMs = 20_000
 /** So often what lasts and is wrong is said again. */
 const againMs = 60_000
 /** As many failed servers, and so much about each, as a report may carry. */
@@ -42,8 +44,8 @@ export interface CameraOptions {
   readonly channelName: string
   /** `synthetic`, the path of a media file, or `rtsp://…`. */
   readonly source: string
-  /** Which certificates an rtsps camera may show; by default the first one it shows, as long as this master runs. */
-  readonly pins?: Pins
+  /** Where the camera may be, and which certificates it may show; by default anywhere, and the first one while this runs. */
+  readonly trust?: Trust
   /** Told of presses and of how viewers fare; true ends the viewer, a rejection is logged. */
   readonly report: (event: CameraEvent) => Promise<boolean>
   /** How often it is told of a viewer that is connected, default 10,000. */
@@ -60,8 +62,12 @@ export interface CameraOptions {
 export interface CameraMaster {
   /** Viewers that are connected or on their way. */
   viewers(): number
-  /** Somebody rings. */
+  /** Somebody rings at the camera itself: reports it, and does what `rang` does. */
   press(): void
+  /** Somebody rang, and the bridge knows: takes a still picture, and runs the source ahead of the displays. */
+  rang(): void
+  /** Reports again how its source fares, to a bridge that may not have heard. */
+  reportSource(): void
   /** Hangs up on everybody and frees everything; may be called again. */
   close(): Promise<void>
 }
@@ -74,7 +80,7 @@ export interface CameraMaster {
 export async function startCamera(options: CameraOptions): Promise<CameraMaster> {
   const { channelName, clock, maxViewers = defaultViewers } = options
   const log: Log = (level, event, fields) => options.log(level, event, { channelName, ...fields })
-  const given = createSource(options.source, channelName, clock, log, options.pins)
+  const given = createSource(options.source, channelName, clock, log, options.trust)
   const source = shareSource(given, log)
   const kvs = openKvs(options.access)
   const life = new AbortController()
@@ -89,6 +95,8 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   let iceServers: readonly IceServer[] = []
   let stills: Stills | undefined
   let closing: Promise<void> | undefined
+  let warm: NodeJS.Timeout | undefined
+  let leaveWarm: (() => void) | undefined
 
   const report = (event: CameraEvent): Promise<boolean> =>
     options.report(event).catch((error: unknown) => {
@@ -262,6 +270,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
 
   async function shutDown(): Promise<void> {
     life.abort()
+    clearTimeout(warm)
     for (const viewer of viewers.values()) remove(viewer, 'the camera is stopped')
     // werift waits for a TURN server that never replies; nothing of ours hangs on it any more.
     await Promise.race([
@@ -277,12 +286,21 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   if (given.checkEachMs === undefined) await tried
   const { leaveStill } = options
   stills = leaveStill && startStills({ source, leave: leaveStill, log })
+  const rang = () => {
+    stills?.take()
+    clearTimeout(warm)
+    leaveWarm?.()
+    leaveWarm = source.join({ video: () => undefined, audio: () => undefined })
+    warm = setTimeout(leaveWarm, warmMs)
+  }
   return {
     viewers: () => viewers.size,
     press() {
       void report({ kind: 'press', eventId: randomUUID(), at: Math.round(clock()) })
-      stills?.take()
+      rang()
     },
+    rang,
+    reportSource,
     close: () => (closing ??= shutDown()),
   }
 }

@@ -12,7 +12,7 @@ import {
   type SourceSink,
   type VideoUnit,
 } from './media.ts'
-import type { Pins } from './pins.ts'
+import type { Trust } from './trust.ts'
 import { createFileSource } from './recorded.ts'
 import { createRtspSource } from './rtsp/source.ts'
 import { keepRunning } from './running.ts'
@@ -28,12 +28,12 @@ const maxRecentMs = 10_500
 const maxRecent = (maxRecentMs / 1_000) * 120
 
 /** `synthetic`, the URL of an RTSP camera, or the path of a media file. `name` is what a synthetic camera shows. */
-export function createSource(source: string, name: string, clock: Clock, log: Log, pins?: Pins): MediaSource {
+export function createSource(source: string, name: string, clock: Clock, log: Log, trust?: Trust): MediaSource {
   if (source === 'synthetic') return createDemoSource(name, clock)
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(source) ?? []
   if (scheme === undefined) return createFileSource(source, clock, log)
   try {
-    if (/^rtsps?$/i.test(scheme)) return createRtspSource(source, clock, log, pins)
+    if (/^rtsps?$/i.test(scheme)) return createRtspSource(source, clock, log, trust)
     throw new SourceError('source_invalid', `${scheme.toLowerCase()}:// is not supported: give an rtsp:// address`)
   } catch (error) {
     return createUnusableSource(error)

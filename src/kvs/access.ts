@@ -7,8 +7,11 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 /** How to reach Kinesis Video Streams or a service that is compatible with it: region, keys, endpoint, trust. */
 export interface KvsAccess {
   readonly region: string
-  /** Keys, or a function that fetches them; the SDK calls it again only when they expire. */
-  readonly credentials: NonNullable<KinesisVideoClientConfig['credentials']>
+  /**
+   * Keys, or a function that fetches them; the SDK calls it again only when they expire. Without them it looks where AWS's
+   * SDK does: environment, shared files, SSO, the role of the container or the instance.
+   */
+  readonly credentials?: NonNullable<KinesisVideoClientConfig['credentials']>
   /** Control plane URL of a service that is not AWS's own. */
   readonly endpoint?: string
   /** PEM certificates to trust instead of Node's own list; a function where they may change, asked for each connection. */
@@ -50,7 +53,7 @@ export function openKvs(access: KvsAccess): Kvs {
   })
   const control = new KinesisVideoClient({
     region: access.region,
-    credentials: access.credentials,
+    ...(access.credentials && { credentials: access.credentials }),
     ...(access.endpoint === undefined ? {} : { endpoint: access.endpoint }),
     requestHandler: pooled,
     maxAttempts: 2,

@@ -5,6 +5,7 @@ const usage = `
   transom call …         plays an Echo Show or a Nest Hub against a running bridge
   transom camera …       registers and changes cameras
   transom key …          keys for viewers
+  transom gateway …      reads network cameras for a bridge elsewhere, or on AWS; add, list and remove are the bridge's side
   transom admin …        people, clients, keys, links and shares
 
   Each of them has --help.
@@ -28,6 +29,13 @@ switch (command) {
   case 'camera':
   case 'key':
     await import('./cli.ts')
+    break
+  case 'gateway':
+    if (['add', 'list', 'remove'].includes(words[0] ?? '')) await import('./cli.ts')
+    else {
+      handOver(words)
+      await import('transom-gateway/main')
+    }
     break
   default:
     if (['help', '--help', '-h'].includes(command)) console.log(usage)

@@ -11,9 +11,10 @@ import {
   type CameraAccess,
   type Registration,
 } from 'transom-core/wire/registration'
+import { runGatewayCommand } from './cli-gateways.ts'
 import { runKeyCommand } from './cli-keys.ts'
 import { callOperator as call, findOperator } from './operator-client.ts'
-import { askPassword } from './ask-password.ts'
+import { askPassword } from 'transom-core/ask-password'
 
 const usage = `
   npm run transom -- camera add ID --name "Front Door" [options]   register a camera: all its firmware needs, secrets once
@@ -24,16 +25,21 @@ const usage = `
   npm run transom -- camera key ID [--replace]                     a further access key, or a new one instead of all others;
                                                                    on AWS a new camera key instead of the one before
   npm run transom -- camera revoke ACCESS_KEY_ID                   make a key useless and end its connections
+  npm run transom -- camera trust ID                               accept the certificate that a network camera shows next
   npm run transom -- camera remove ID                              the camera, its channel and its keys
   npm run transom -- key add --viewer ID…                          a key with which an app, a page or a script views these
                                                                    cameras, and does nothing else
   npm run transom -- key list                                      viewers' keys and their cameras
   npm run transom -- key remove ACCESS_KEY_ID                      make a key useless and end its connections
+  npm run transom -- gateway add NAME                              a gateway on another machine; prints its key, once
+  npm run transom -- gateway list                                  gateways on other machines, whether they are connected
+  npm run transom -- gateway remove NAME                           make its key useless and end its connections
 
   ID                  1 to 256 of a-z A-Z 0-9 _ . -
   --channel NAME      its signaling channel; the id, if not given
   --url ADDRESS       where the bridge reads the camera: rtsp:// or rtsps://
   --user USER         its user. An address that holds user and password goes without, and is seen in the list of processes
+  --gateway NAME      the gateway that reads it: home, the one with the bridge, if not given; with --url
   --name TEXT         what people call it; the id, if not given. What a viewer's key is for
   --camera            a camera without a button; otherwise it is a doorbell
   --owner LOGIN       whose camera it is (demo; on AWS it must be said)
@@ -54,6 +60,7 @@ const options = {
   name: { type: 'string' },
   url: { type: 'string' },
   user: { type: 'string' },
+  gateway: { type: 'string' },
   camera: { type: 'boolean', default: false },
   channel: { type: 'string' },
   owner: { type: 'string' },
@@ -85,8 +92,8 @@ try {
   const needsSubject = verb !== 'list'
   if (values.help) {
     console.log(usage)
-  } else if (noun === 'key') {
-    await runKeys(verb, subjects, values)
+  } else if (noun === 'key' || noun === 'gateway') {
+    await runOther(noun, verb, subjects, values)
   } else if (noun !== 'camera' || verb === undefined || rest.length > 0 || (subject !== undefined) !== needsSubject) {
     throw new Error(`this is not a command${usage}`)
   } else {
@@ -97,9 +104,18 @@ try {
   process.exitCode = 1
 }
 
-async function runKeys(verb: string | undefined, subjects: readonly string[], values: Values): Promise<void> {
+async function runOther(
+  noun: 'key' | 'gateway',
+  verb = '',
+  subjects: readonly string[],
+  values: Values,
+): Promise<void> {
   loadEnvFile()
-  const printed = await runKeyCommand(await findOperator(process.env), verb ?? '', subjects, values)
+  const access = await findOperator(process.env)
+  const printed =
+    noun === 'key'
+      ? await runKeyCommand(access, verb, subjects, values)
+      : await runGatewayCommand(access, verb, subjects)
   if (printed === undefined) throw new Error(`this is not a command${usage}`)
   show(values, printed.json, () => printed.text)
 }
@@ -146,6 +162,9 @@ async function run(verb: string, subject: string, values: Values): Promise<void>
       const answer = await call(access, 'POST', `/cameras/${id}/keys`, { replace: values.replace })
       return show(values, issuedAnswer.parse(answer), printNewKey)
     }
+    case 'trust':
+      await call(access, 'DELETE', `/cameras/${id}/certificates`)
+      return show(values, { trusts: subject }, () => `${subject}: the certificate that it shows next is accepted`)
     case 'revoke':
       await call(access, 'DELETE', `/keys/${id}`)
       return show(values, { revoked: subject }, () => `${subject} is revoked`)
@@ -165,14 +184,23 @@ function idOf(subject: string): string {
 }
 
 /** The address with the user and the password in it, which is asked for where a user is named. */
-async function sourceOf({ url, user }: Values): Promise<{ readonly source?: string }> {
-  if (url === undefined && user !== undefined) throw new Error('--user goes with --url: give both')
-  if (url === undefined || user === undefined) return url === undefined ? {} : { source: url }
+async function sourceOf({
+  url,
+  user,
+  gateway,
+}: Values): Promise<{ readonly source?: string; readonly gateway?: string }> {
+  if (url === undefined) {
+    const given = [user === undefined ? '' : '--user', gateway === undefined ? '' : '--gateway'].filter(Boolean)
+    if (given.length > 0) throw new Error(`${given[0]} goes with --url: give both`)
+    return {}
+  }
+  const by = gateway !== undefined && { gateway }
+  if (user === undefined) return { source: url, ...by }
   const [, scheme, rest] = /^(rtsps?:\/\/)(.*)$/is.exec(url) ?? []
   if (scheme === undefined || rest === undefined) throw new Error('--url must be an rtsp:// or rtsps:// address')
   if (/^[^/?#]*@/.test(rest)) throw new Error('the address names a user already: leave --user out')
   const password = await askPassword(`Password of ${user}: `)
-  return { source: `${scheme}${encodeURIComponent(user)}:${encodeURIComponent(password)}@${rest}` }
+  return { source: `${scheme}${encodeURIComponent(user)}:${encodeURIComponent(password)}@${rest}`, ...by }
 }
 
 /** What a camera is and can do, as far as it is said; null takes away. */
@@ -257,7 +285,9 @@ function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): 
   const source = 'source' in camera ? `  ${camera.source}` : ''
   const said = `${cameraId}  ${kind}  "${name}"${source}`
   if (!('keys' in camera)) return `${said}  channel ${channelName}`
-  const { isOnline, sinceAt, fault, failedServers = [], reencoding, keys } = camera
+  const { isOnline, sinceAt, fault, failedServers = [], reencoding, keys, gateway = 'home', certificates = {} } = camera
+  const reader = gateway === 'home' ? '' : `, read by ${gateway}`
+  const shown = Object.entries(certificates).map(([place, print]) => `\n  certificate of ${place}: ${print}`)
   const since = sinceAt === undefined ? '' : ` since ${new Date(sinceAt).toISOString()}`
   const issued = keys.map(
     ({ accessKeyId, createdAt }) => `\n  ${accessKeyId}, made ${new Date(createdAt).toISOString()}`,
@@ -266,5 +296,6 @@ function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): 
   const servers = failedServers.map(({ url, message }) => `\n  no address from ${url}: ${message}`)
   const cost = reencoding?.percent === undefined ? '' : `: costs about ${reencoding.percent} % of a core`
   const encoded = reencoding ? `\n  re-encoded for displays (${reencoding.of})${cost}` : ''
-  return `${said}  ${isOnline ? 'online' : 'offline'}${since}${why}${servers.join('')}${encoded}${issued.join('')}`
+  const state = `${isOnline ? 'online' : 'offline'}${since}${reader}`
+  return `${said}  ${state}${why}${servers.join('')}${encoded}${[...shown, ...issued].join('')}`
 }

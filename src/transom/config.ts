@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import * as z from 'zod'
 import { defaultLimits } from 'transom-signaling/limits'
 import { bridgeVariables, toBridgeConfig, type BridgeConfig } from 'transom-bridge/settings/bridge-config'
+import { isNetwork } from 'transom-core/networks'
 import { dataDirectory, onOff, readVariables, setting, siteAddress, wholeNumber } from 'transom-core/setting-shapes'
 import { signalingVariables, toSignalingSettings, type SignalingSettings } from 'transom-signaling/settings'
 
@@ -34,8 +35,18 @@ export const settingVariables = {
   ),
   TRANSOM_SOURCE_CERTIFICATE: setting(
     'cameras',
-    '`first`: of an `rtsps://` camera only the certificate is accepted that it showed first since the bridge started. `any`: each.',
+    '`first`: of an `rtsps://` camera only the certificate is accepted that it showed first, also after a restart; `npm run transom -- camera trust ID` accepts its next one. `any`: each.',
     z.enum(['first', 'any']).default('first'),
+  ),
+  TRANSOM_SOURCE_NETWORKS: setting(
+    'cameras',
+    'Networks in which cameras may be, for gateways: `192.168.1.0/24, fd00::/8`. Names and redirects lead nowhere else.',
+    z
+      .string()
+      .transform((text) => text.split(/[\s,]+/).filter(Boolean))
+      .refine((networks) => networks.every(isNetwork), 'must be networks: 192.168.1.0/24, fd00::/8')
+      .optional(),
+    'anywhere',
   ),
   TRANSOM_SIMULATOR: setting(
     'bridge',
@@ -73,8 +84,12 @@ export interface Config extends BridgeConfig {
   readonly doorbell: {
     readonly isOn: boolean
     readonly source: string
-    /** Whether an rtsps source may show another certificate than at first. */
+  }
+  readonly sources: {
+    /** Whether rtsps cameras may show another certificate than at first. */
     readonly hasAnyCertificate: boolean
+    /** The networks in which cameras may be (CIDR); `undefined`: anywhere. */
+    readonly networks: readonly string[] | undefined
   }
   /** Whether the simulator may play displays, and the vendors' clouds for which there are no credentials. */
   readonly simulator: boolean
@@ -98,7 +113,10 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>):
     doorbell: {
       isOn: env.TRANSOM_DOORBELL,
       source: env.TRANSOM_SOURCE,
+    },
+    sources: {
       hasAnyCertificate: env.TRANSOM_SOURCE_CERTIFICATE === 'any',
+      networks: env.TRANSOM_SOURCE_NETWORKS,
     },
     simulator: maySimulate(env),
     mqtt: env.TRANSOM_MQTT_URL === undefined ? undefined : { url: env.TRANSOM_MQTT_URL, topic: env.TRANSOM_MQTT_TOPIC },

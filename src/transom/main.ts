@@ -4,7 +4,7 @@ import { ensureConsole } from 'transom-console/build'
 import { readConfig } from './config.ts'
 import { startEmbedded, type Embedded } from './embedded.ts'
 import { greeting } from './greeting.ts'
-import { createLog } from 'transom-bridge/doors/log'
+import { createLog } from 'transom-core/log'
 import { explainFile } from './start-faults.ts'
 
 /** What is not closed by then is abandoned: a stop takes a second at most. */

@@ -1,5 +1,5 @@
 /** Camera events by MQTT, as Home Assistant and Frigate speak it: `<topic>/<camera id>/event`, acknowledged once durable. */
-import { randomUUID } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import { connectAsync, type IPublishPacket, type MqttClient } from 'mqtt'
 import { toBridgeError } from 'transom-core/errors'
 import type { Camera, CameraNews, Clock, Log, Store } from 'transom-core/ports'
@@ -126,6 +126,11 @@ export async function startMqtt(deps: {
       await client.endAsync()
     },
   }
+}
+
+/** Kept from start to start, so that the broker keeps what arrives in between, and different in every data directory. */
+export function mqttClientId(secret: string): string {
+  return `transom-${createHmac('sha256', secret).update('mqtt client').digest('hex').slice(0, 12)}`
 }
 
 /** Connections that end so soon, so often in a row, are ended by somebody. */

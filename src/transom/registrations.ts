@@ -4,14 +4,21 @@ import { BridgeError } from 'transom-core/errors'
 import type { Camera, Presence } from 'transom-core/ports'
 import type { SignalingService } from 'transom-signaling/service'
 import type { Registration } from 'transom-core/wire/registration'
-import { accessOf, createCameraRecords, existing, newCameraKey } from 'transom-bridge/operator/camera-records'
+import {
+  accessOf,
+  createCameraRecords,
+  existing,
+  newCameraKey,
+  type ListedCamera,
+} from 'transom-bridge/operator/camera-records'
 import type { NetworkCameras, Registrations } from 'transom-bridge/operator/registration-ports'
-import { gatewayKeyName, placeOf, type Gateway } from './gateway.ts'
+import { gatewayKeyName, type Gateways } from './gateways.ts'
+import { placeOf } from './sources.ts'
 
 export interface RegistrationDeps {
   readonly cameras: Cameras
   readonly service: SignalingService
-  readonly gateway: Gateway
+  readonly gateways: Gateways
   readonly presence: Presence
   readonly publicUrl: string
   readonly region: string
@@ -19,126 +26,142 @@ export interface RegistrationDeps {
   readonly builtIn?: string
 }
 
-export function createRegistrations(deps: RegistrationDeps): Registrations & { readonly network: NetworkCameras } {
-  const { cameras, service, gateway, presence, publicUrl, region, builtIn } = deps
+/** Cameras that connect by themselves; of those that a gateway reads, what both have in common. */
+export function createRegistrations(deps: RegistrationDeps): Registrations {
+  const { cameras, service, gateways, publicUrl, builtIn } = deps
   const records = createCameraRecords(cameras, publicUrl)
-
-  /** Makes an access key, and says everything that goes with it. */
-  const issue = async (camera: Camera, cameraKey?: string): Promise<Registration> => {
-    const { channelName } = camera.channel
-    const channelArn = await service.ensureChannel(channelName)
-    const { accessKeyId, secretAccessKey } = await service.createCredentials({ kind: 'camera', channelName })
-    const { endpoint, caPath = null } = service
-    return {
-      ...accessOf(camera, publicUrl, cameraKey),
-      channelArn,
-      region,
-      accessKeyId,
-      secretAccessKey,
-      endpoint,
-      caPath,
-      environment: {
-        AWS_ACCESS_KEY_ID: accessKeyId,
-        AWS_SECRET_ACCESS_KEY: secretAccessKey,
-        AWS_DEFAULT_REGION: region,
-        CONTROL_PLANE_URI: endpoint,
-        ...(caPath !== null && { AWS_KVS_CACERT_PATH: caPath }),
-      },
-      warnings: warningsOf(endpoint, publicUrl),
-    }
+  return {
+    ...records,
+    async add(camera, owner, channelName) {
+      // The record first: it is what makes the id taken.
+      const { cameraKey } = await records.add(camera, owner, channelName)
+      return orRemoved(cameras, camera.id, async () => issue(deps, await existing(cameras, camera.id), cameraKey))
+    },
+    async list(owner) {
+      return Promise.all((await records.list(owner)).map((camera) => withState(deps, camera)))
+    },
+    async change(id, change) {
+      if (change.hasSpeaker !== undefined && (await gateways.placeOf(id)) !== undefined)
+        throw new BridgeError('invalid_request', `whether ${id} has a speaker is read from the camera itself`)
+      await records.change(id, change)
+    },
+    async issueKey(id, replace = false) {
+      const camera = await existing(cameras, id)
+      if ((await gateways.placeOf(id)) === undefined) return replace ? reissue(deps, camera) : issue(deps, camera)
+      if (replace) return records.issueKey(id)
+      throw new BridgeError(
+        'invalid_request',
+        `${id} is read by a gateway and needs no access key; --replace makes a new camera key`,
+      )
+    },
+    async remove(id) {
+      const camera = await existing(cameras, id)
+      if (id === builtIn)
+        throw new BridgeError('invalid_request', `${id} is the built-in doorbell: TRANSOM_DOORBELL=off turns it off`)
+      await gateways.remove(id)
+      await service.removeChannel(camera.channel.channelName)
+      await records.remove(id)
+    },
   }
+}
 
-  const keysOf = async (channelName: string) =>
-    (await service.listCredentials({ kind: 'camera', channelName })).filter(({ name }) => name !== gatewayKeyName)
-
-  const network: NetworkCameras = {
-    async add(camera, owner, source, channelName) {
+/** Cameras that a gateway reads. */
+export function createNetworkCameras(deps: RegistrationDeps): NetworkCameras {
+  const { cameras, gateways, publicUrl, builtIn } = deps
+  const records = createCameraRecords(cameras, publicUrl)
+  return {
+    async add(camera, owner, source, channelName, gateway) {
       // Before anything is made.
       placeOf(source)
       // What it can play is for its source to say.
       const described = { ...camera, road: 'viewer', hasSpeaker: false, hasSnapshots: true } as const
       const access = await records.add(described, owner, channelName)
-      try {
-        await gateway.put(camera.id, source)
-      } catch (error) {
-        await cameras.remove(camera.id)
-        throw error
-      }
+      await orRemoved(cameras, camera.id, () => gateways.put(camera.id, source, gateway))
       return access
     },
-    async change(id, source) {
+    async change(id, source, gateway) {
       await existing(cameras, id)
       placeOf(source)
-      if ((await gateway.placeOf(id)) === undefined)
+      if ((await gateways.placeOf(id)) === undefined)
         throw new BridgeError(
           'invalid_request',
           id === builtIn
             ? `${id} is the built-in doorbell: TRANSOM_SOURCE says what it shows`
             : `${id} connects by itself: remove it and add it again with an address`,
         )
-      await gateway.put(id, source)
+      await gateways.put(id, source, gateway)
+    },
+    async forgetCertificates(id) {
+      await existing(cameras, id)
+      await gateways.forgetCertificates(id)
     },
   }
+}
 
+/** What failed half-way leaves no camera behind. */
+async function orRemoved<T>(cameras: Cameras, id: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    await cameras.remove(id)
+    throw error
+  }
+}
+
+/** Makes an access key, and says everything that goes with it. */
+async function issue(deps: RegistrationDeps, camera: Camera, cameraKey?: string): Promise<Registration> {
+  const { service, publicUrl, region } = deps
+  const { channelName } = camera.channel
+  const channelArn = await service.ensureChannel(channelName)
+  const { accessKeyId, secretAccessKey } = await service.createCredentials({ kind: 'camera', channelName })
+  const { endpoint, caPath = null } = service
   return {
-    ...records,
-    network,
-    async add(camera, owner, channelName) {
-      // The record first: it is what makes the id taken.
-      const { cameraKey } = await records.add(camera, owner, channelName)
-      try {
-        return await issue(await existing(cameras, camera.id), cameraKey)
-      } catch (error) {
-        await cameras.remove(camera.id)
-        throw error
-      }
+    ...accessOf(camera, publicUrl, cameraKey),
+    channelArn,
+    region,
+    accessKeyId,
+    secretAccessKey,
+    endpoint,
+    caPath,
+    environment: {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_DEFAULT_REGION: region,
+      CONTROL_PLANE_URI: endpoint,
+      ...(caPath !== null && { AWS_KVS_CACERT_PATH: caPath }),
     },
-    async list(owner) {
-      return Promise.all(
-        (await records.list(owner)).map(async (camera) => {
-          const { channelName } = camera
-          const [place, keys] = await Promise.all([gateway.placeOf(camera.cameraId), keysOf(channelName)])
-          const seen = presence({ channelName, road: 'viewer' })
-          const since = seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }
-          const issued = keys.map(({ accessKeyId, createdAt }) => ({ accessKeyId, createdAt }))
-          const fault = seen?.fault && { fault: seen.fault }
-          const servers = seen?.failedServers && { failedServers: seen.failedServers }
-          const reencoding = seen?.reencoding && { reencoding: seen.reencoding }
-          const source = place !== undefined && { source: place }
-          const online = { isOnline: seen?.online ?? false, ...since, ...fault, ...servers, ...reencoding }
-          return { ...camera, ...source, ...online, keys: issued }
-        }),
-      )
-    },
-    async change(id, change) {
-      if (change.hasSpeaker !== undefined && (await gateway.placeOf(id)) !== undefined)
-        throw new BridgeError('invalid_request', `whether ${id} has a speaker is read from the camera itself`)
-      await records.change(id, change)
-    },
-    async issueKey(id, replace = false) {
-      const camera = await existing(cameras, id)
-      if ((await gateway.placeOf(id)) !== undefined) {
-        if (replace) return records.issueKey(id)
-        throw new BridgeError(
-          'invalid_request',
-          `${id} is read by the bridge and needs no access key; --replace makes a new camera key`,
-        )
-      }
-      const older = replace ? await keysOf(camera.channel.channelName) : []
-      const cameraKey = replace ? newCameraKey() : undefined
-      const issued = await issue(camera, cameraKey)
-      if (cameraKey !== undefined) await cameras.put(camera, cameraKey)
-      await Promise.all(older.map(({ accessKeyId }) => service.revokeCredentials(accessKeyId)))
-      return issued
-    },
-    async remove(id) {
-      const camera = await existing(cameras, id)
-      if (id === builtIn)
-        throw new BridgeError('invalid_request', `${id} is the built-in doorbell: TRANSOM_DOORBELL=off turns it off`)
-      await gateway.remove(id)
-      await service.removeChannel(camera.channel.channelName)
-      await records.remove(id)
-    },
+    warnings: warningsOf(endpoint, publicUrl),
+  }
+}
+
+/** The same with a new camera key, after which no older key opens anything. */
+async function reissue(deps: RegistrationDeps, camera: Camera): Promise<Registration> {
+  const { cameras, service } = deps
+  const older = await keysOf(service, camera.channel.channelName)
+  const cameraKey = newCameraKey()
+  const issued = await issue(deps, camera, cameraKey)
+  await cameras.put(camera, cameraKey)
+  await Promise.all(older.map(({ accessKeyId }) => service.revokeCredentials(accessKeyId)))
+  return issued
+}
+
+const keysOf = async (service: SignalingService, channelName: string) =>
+  (await service.listCredentials({ kind: 'camera', channelName })).filter(({ name }) => name !== gatewayKeyName)
+
+/** Where it is read, whether it is connected and why not, and its keys. */
+async function withState({ gateways, service, presence }: RegistrationDeps, camera: ListedCamera) {
+  const { channelName } = camera
+  const [place, keys] = await Promise.all([gateways.placeOf(camera.cameraId), keysOf(service, channelName)])
+  const seen = presence({ channelName, road: 'viewer' })
+  return {
+    ...camera,
+    ...place,
+    isOnline: seen?.online ?? false,
+    ...(seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }),
+    ...(seen?.fault && { fault: seen.fault }),
+    ...(seen?.failedServers && { failedServers: seen.failedServers }),
+    ...(seen?.reencoding && { reencoding: seen.reencoding }),
+    keys: keys.map(({ accessKeyId, createdAt }) => ({ accessKeyId, createdAt })),
   }
 }
 

@@ -211,6 +211,7 @@ describe('what goes wrong becomes an ErrorResponse', () => {
     source_busy: 'ENDPOINT_BUSY',
     source_certificate: 'ENDPOINT_UNREACHABLE',
     source_garbled: 'ENDPOINT_UNREACHABLE',
+    source_gateway: 'ENDPOINT_UNREACHABLE',
     source_no_ffmpeg: 'ENDPOINT_UNREACHABLE',
     source_invalid: 'ENDPOINT_UNREACHABLE',
     internal: 'INTERNAL_ERROR',

@@ -6,7 +6,8 @@ test('nothing needs to be set', () => {
   expect(readConfig({})).toMatchObject({
     host: '127.0.0.1',
     port: 8080,
-    doorbell: { isOn: true, source: 'synthetic', hasAnyCertificate: false },
+    doorbell: { isOn: true, source: 'synthetic' },
+    sources: { hasAnyCertificate: false, networks: undefined },
     budgets: { settleCapMs: 1_500, quietMs: 200 },
     alexa: { budgetMs: 5_000 },
     google: { budgetMs: 2_000, talkBack: true },
@@ -26,8 +27,8 @@ test('every budget can be overridden', () => {
 })
 
 test('any certificate of the source is accepted only where that is set', () => {
-  expect(readConfig({}).doorbell.hasAnyCertificate).toBe(false)
-  expect(readConfig({ TRANSOM_SOURCE_CERTIFICATE: 'any' }).doorbell.hasAnyCertificate).toBe(true)
+  expect(readConfig({}).sources.hasAnyCertificate).toBe(false)
+  expect(readConfig({ TRANSOM_SOURCE_CERTIFICATE: 'any' }).sources.hasAnyCertificate).toBe(true)
   expect(() => readConfig({ TRANSOM_SOURCE_CERTIFICATE: 'none' })).toThrow('TRANSOM_SOURCE_CERTIFICATE')
 })
 

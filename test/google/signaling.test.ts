@@ -182,6 +182,7 @@ describe('a refusal', () => {
     source_busy: 503,
     source_certificate: 502,
     source_garbled: 502,
+    source_gateway: 502,
     source_no_ffmpeg: 502,
     source_invalid: 502,
     internal: 500,

@@ -7,8 +7,10 @@ import { createBridge, type Bridge } from '../../src/bridge/assembly/bridge.ts'
 import { readConfig } from '../../src/transom/config.ts'
 import { createHttpApp, type HttpOptions } from '../../src/bridge/doors/http.ts'
 import { createPage } from '../../src/transom/page.ts'
-import { createGateway } from '../../src/transom/gateway.ts'
+import { createGatewayKeys } from '../../src/transom/gateway-keys.ts'
+import { createGateways } from '../../src/transom/gateways.ts'
 import { createRegistrations } from '../../src/transom/registrations.ts'
+import { createSources } from '../../src/transom/sources.ts'
 import { cameraId, type AccountId, type Camera, type CameraMessage, type Signaling } from '../../src/core/ports.ts'
 import type { SignalingService } from '../../src/signaling/service.ts'
 import type { CameraRow, Session } from '../../src/core/wire/api.ts'
@@ -80,21 +82,21 @@ export async function openHouse({
     log,
   })
   const service = fakeService()
-  const gateway = createGateway({
-    store,
-    sealing: createSecretKey(randomBytes(32)),
+  const gateways = createGateways({
+    sources: createSources(store, createSecretKey(randomBytes(32))),
+    keys: createGatewayKeys(store, 'k'.repeat(43), Date.now),
     cameras: bridge.cameras,
     service,
-    access: { region: 'local', endpoint: 'http://127.0.0.1:9' },
-    receive: async () => false,
-    leaveStill: async () => undefined,
-    clock: Date.now,
+    region: 'local',
+    hasAnyCertificate: false,
+    onEvent: async () => false,
+    onFault: async () => undefined,
     log,
   })
   const registrations = createRegistrations({
     cameras: bridge.cameras,
     service,
-    gateway,
+    gateways,
     presence: bridge.presence,
     publicUrl: url,
     region: 'local',

@@ -9,6 +9,8 @@ import { createOperatorRoutes } from '../../src/bridge/operator/operator.ts'
 import { openApiDocument } from '../../src/core/openapi/document.ts'
 import { createAnnouncements } from '../../src/simulator/announcements.ts'
 import { createSimulatorCloud } from '../../src/simulator/cloud.ts'
+import { createGatewayKeys } from '../../src/transom/gateway-keys.ts'
+import { createGatewayAdmin } from '../../src/transom/gateway-routes.ts'
 import { createPage } from '../../src/transom/page.ts'
 import { openWholeHouse, type WholeHouse } from '../app/whole-house.ts'
 import { conform, conformEvent } from './conform.ts'
@@ -69,7 +71,7 @@ function routesOf(router: { readonly stack?: readonly Layer[] }, mount = ''): re
 
 const never = () => Promise.reject(new Error('nobody asks'))
 
-function everyRoute({ bridge }: WholeHouse): readonly string[] {
+function everyRoute({ bridge, store }: WholeHouse): readonly string[] {
   const { linking } = bridge
   const registrations = createCameraRecords(bridge.cameras, 'https://bridge.example')
   const client = { clientId: 'a', clientSecret: 'b' }
@@ -84,8 +86,12 @@ function everyRoute({ bridge }: WholeHouse): readonly string[] {
     clock: Date.now,
     log: () => {},
   })
+  const gateways = createGatewayAdmin({
+    gateways: { isConnected: () => false, removed: never },
+    keys: createGatewayKeys(store, 'k', Date.now),
+  })
   const options = {
-    operator: createOperatorRoutes({ keys: ['k'], registrations, linking, admin: bridge.oauth.admin }),
+    operator: createOperatorRoutes({ keys: ['k'], registrations, linking, gateways, admin: bridge.oauth.admin }),
     page: createPage({ directory: '.', publicUrl: 'http://localhost:9', missing: () => '' }),
     simulator: { router: cloud.router, hear: cloud.hear },
     skillId: 'amzn1.ask.skill.x',

@@ -30,6 +30,7 @@ const alexaSourceErrors = {
   source_busy: 'ENDPOINT_BUSY',
   source_certificate: 'ENDPOINT_UNREACHABLE',
   source_garbled: 'ENDPOINT_UNREACHABLE',
+  source_gateway: 'ENDPOINT_UNREACHABLE',
   source_no_ffmpeg: 'ENDPOINT_UNREACHABLE',
   source_invalid: 'ENDPOINT_UNREACHABLE',
 } as const satisfies Record<SourceFault, AlexaErrorType>

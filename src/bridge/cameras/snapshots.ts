@@ -2,16 +2,19 @@
 import { BridgeError } from 'transom-core/errors'
 import type { Camera, Clock, Store } from 'transom-core/ports'
 
+/** A still picture as it is handed out. */
 export interface Snapshot {
   readonly at: number
   readonly type: 'image/jpeg' | 'image/png'
   readonly picture: Buffer
 }
 
-/** A record holds 400,000 bytes, and base64 takes a third more; Amazon wants about 60 KB. */
+/** Bytes of a picture. A record holds 400,000 bytes, and base64 takes a third more; Amazon wants about 60 KB. */
 export const snapshotLimit = 256 * 1024
+/** After that a picture shows nothing of today, and goes. */
 export const snapshotKeptMs = 7 * 24 * 3_600_000
 
+/** The last picture of each camera, in the store. Throws `BridgeError` `invalid_request` for what is no picture. */
 export function createSnapshots(deps: { readonly store: Store; readonly clock: Clock }) {
   const records = deps.store.collection<{
     readonly at: number

@@ -30,6 +30,8 @@ export interface HttpOptions {
   readonly registrations?: Registrations
   /** The operator's API, where somebody may use it. */
   readonly operator?: Router
+  /** What gateways ask, where some are served. */
+  readonly gateway?: Router
   /** The vendors' clouds for displays that are browsers, where they are played. */
   readonly simulator?: { readonly router: Router; readonly hear: NonNullable<ApiOptions['hearDisplays']> }
   /** Looks after the store; without it `/healthz` says that the code runs, and nothing of the store. */
@@ -51,6 +53,7 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     app.use('/.well-known', bridge.oauth.wellKnown)
   }
   if (options.operator !== undefined) app.use('/operator', options.operator)
+  if (options.gateway !== undefined) app.use('/gateway', options.gateway)
   if (options.simulator !== undefined) app.use('/simulator', options.simulator.router)
 
   // Until 0.2: where sessions and notices were in 0.1.

@@ -33,6 +33,8 @@ export interface OperatorDeps {
   readonly registrations: CameraRecords | Registrations
   /** Where a gateway runs with the bridge. */
   readonly networkCameras?: NetworkCameras
+  /** Gateways on other machines. */
+  readonly gateways?: RequestHandler
   /** Where the signaling is ours. */
   readonly viewerKeys?: ViewerKeys
   readonly linking: Pick<Linking, 'isServed'> & { readonly oauth: Pick<Linking['oauth'], 'users' | 'wrongKeys'> }
@@ -44,32 +46,39 @@ export interface OperatorDeps {
 
 /** The routes, to be mounted where the access says. Refusals are thrown as `BridgeError` for the application's own handler. */
 export function createOperatorRoutes(deps: OperatorDeps): Router {
-  const { keys, registrations, admin } = deps
+  const { keys, registrations, admin, gateways } = deps
   const router = Router()
   router.use(operatorOnly(deps.linking.oauth.wrongKeys, ...keys))
   if (admin !== undefined) router.use('/admin', admin)
   router.use(express.json({ limit: '16kb' }))
+  if (gateways !== undefined) router.use(gateways)
   router.get('/cameras', async (request, response) => {
     const owner = await ownerOf(deps, read(cameraOwner, request.query))
     response.json({ cameras: await registrations.list(owner) })
   })
   router.post('/cameras', async (request, response) => {
-    const { owner, account, channelName, source, ...camera } = read(registrationRequest, request.body)
+    const { owner, account, channelName, source, gateway, ...camera } = read(registrationRequest, request.body)
     const accountId = await ownerOf(deps, { ...(owner && { owner }), ...(account && { account }) })
     const added =
       source === undefined
         ? registrations.add(camera, accountId, channelName)
-        : networkHere(deps).add(camera, accountId, source, channelName)
+        : networkHere(deps).add(camera, accountId, source, channelName, gateway)
     response.status(201).json(await added)
   })
   router.patch('/cameras/:id', async (request, response) => {
-    const { source, ...change } = read(cameraChangeRequest, request.body)
-    if (source !== undefined) await networkHere(deps).change(request.params.id, source)
+    const { source, gateway, ...change } = read(cameraChangeRequest, request.body)
+    if (source !== undefined) await networkHere(deps).change(request.params.id, source, gateway)
+    else if (gateway !== undefined)
+      throw new BridgeError('invalid_request', 'gateway: give the address (source) with it')
     await registrations.change(request.params.id, change)
     response.status(204).end()
   })
   router.delete('/cameras/:id', async (request, response) => {
     await registrations.remove(request.params.id)
+    response.status(204).end()
+  })
+  router.delete('/cameras/:id/certificates', async (request, response) => {
+    await networkHere(deps).forgetCertificates(request.params.id)
     response.status(204).end()
   })
   router.post('/cameras/:id/keys', async (request, response) => {

@@ -15,10 +15,21 @@ export interface Registrations extends CameraRecords {
 
 /** Network cameras: the bridge reads them itself and needs no keys for them; each has a camera key, for its button. */
 export interface NetworkCameras {
-  /** Throws `BridgeError` `invalid_request` also when the source is no address. */
-  add(camera: NewCamera, owner: AccountId, source: string, channelName?: string): Promise<CameraAccess>
-  /** Reads the camera at another address from now on. Throws `camera_not_found`, or `invalid_request` for any other camera. */
-  change(id: string, source: string): Promise<void>
+  /** Throws `BridgeError` `invalid_request` also when the source is no address, and for a gateway that is not known. */
+  add(
+    camera: NewCamera,
+    owner: AccountId,
+    source: string,
+    channelName?: string,
+    gateway?: string,
+  ): Promise<CameraAccess>
+  /**
+   * Reads the camera at another address from now on, or by another gateway. Throws `camera_not_found`, or `invalid_request`
+   * for any other camera.
+   */
+  change(id: string, source: string, gateway?: string): Promise<void>
+  /** Trusts the certificate that the camera shows next, instead of the first one. Throws `camera_not_found`. */
+  forgetCertificates(id: string): Promise<void>
 }
 
 /** Keys for viewers that are none of the bridge's: vendors' apps, pages and scripts with AWS's SDKs. */

@@ -37,6 +37,7 @@ const statusOf: Record<ErrorCode, number> = {
   source_busy: 503,
   source_certificate: 503,
   source_garbled: 503,
+  source_gateway: 503,
   source_no_ffmpeg: 503,
   source_invalid: 503,
   internal: 500,

@@ -58,6 +58,33 @@ export const operatorPaths = {
       answer: { status: 201, body: anyRegistration },
       refusals: [400, 404],
     }),
+    'DELETE /operator/cameras/{id}/certificates': operator({
+      operationId: 'trustCamera',
+      summary: 'Accepts the certificate that a network camera shows next, instead of its first one',
+      path: byId,
+      answer: { status: 204 },
+      refusals: [400, 404],
+    }),
+    'GET /operator/gateways': operator({
+      operationId: 'listGateways',
+      summary: 'The gateways on other machines',
+      answer: { status: 200, body: wire.listedGateways },
+    }),
+    'POST /operator/gateways': operator({
+      operationId: 'addGateway',
+      summary: 'Makes the key of a gateway on another machine',
+      description: 'The key is shown only once.',
+      body: wire.gatewayRequest,
+      answer: { status: 201, body: wire.newGateway },
+      refusals: [400],
+    }),
+    'DELETE /operator/gateways/{name}': operator({
+      operationId: 'removeGateway',
+      summary: 'Removes a gateway’s key, and ends its connections',
+      path: z.object({ name: wire.gatewayName }),
+      answer: { status: 204 },
+      refusals: [404],
+    }),
     'GET /operator/keys': operator({
       operationId: 'listViewerKeys',
       summary: 'The access keys of viewers that are none of the bridge’s',

@@ -7,6 +7,8 @@ export const cameraIdShape = z
   .string()
   .regex(/^(?!\.{1,2}$)[a-zA-Z0-9_.-]{1,256}$/, 'must be 1 to 256 of a-z, A-Z, 0-9, _ . -, and not . or ..')
 const id = cameraIdShape
+/** The name of a gateway on another machine; the one that runs with the bridge is `home`. */
+export const gatewayName = z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be 1 to 64 of a-z, 0-9 and -')
 /** A name that people are shown: something to see, on one line, in the order in which it is written (Unicode TR 36, 2.5). */
 export const shownShape = /^(?=.*[\p{L}\p{N}\p{P}\p{S}])[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+$/u
 const label = z
@@ -99,6 +101,8 @@ export const registrationRequest = newCamera.extend({
   channelName: id.exactOptional(),
   /** The address of a network camera, which the bridge then reads itself; only where a gateway runs with it. */
   source: source.exactOptional(),
+  /** Which gateway reads it; `home`, the one with the bridge, if not given. */
+  gateway: gatewayName.exactOptional(),
 })
 export type RegistrationRequest = z.infer<typeof registrationRequest>
 
@@ -131,8 +135,11 @@ export const cameraChange = z.strictObject({
 })
 export type CameraChange = z.infer<typeof cameraChange>
 
-/** The same from the operator, who may also give a network camera another address. */
-export const cameraChangeRequest = cameraChange.extend({ source: source.exactOptional() })
+/** The same from the operator, who may also give a network camera another address, and with it another gateway. */
+export const cameraChangeRequest = cameraChange.extend({
+  source: source.exactOptional(),
+  gateway: gatewayName.exactOptional(),
+})
 
 /** What a camera must know of the bridge. */
 export const cameraAccess = z.object({
@@ -174,6 +181,9 @@ export const listedCamera = newCamera
 export const registeredCamera = listedCamera.extend({
   /** Scheme, host and port of a network camera: path and query may hold secrets, too. */
   source: z.string().exactOptional(),
+  /** The gateway that reads it, and the SHA-256 fingerprints of the certificates that it showed first, by `host:port`. */
+  gateway: z.string().exactOptional(),
+  certificates: z.record(z.string(), z.string()).exactOptional(),
   isOnline: z.boolean(),
   /** When it came or went, epoch milliseconds; absent when it has not since the bridge was started. */
   sinceAt: z.number().exactOptional(),
@@ -207,5 +217,14 @@ export const listedViewerKey = z.object({
 export type ListedViewerKey = z.infer<typeof listedViewerKey>
 /** Answers `GET /operator/keys`. */
 export const listedViewerKeys = z.object({ keys: z.array(listedViewerKey) })
+/** Answers `GET /operator/gateways`: the gateways on other machines. */
+export const listedGateways = z.object({
+  gateways: z.array(z.object({ name: gatewayName, createdAt: z.number(), isConnected: z.boolean() })),
+})
+/** The body of `POST /operator/gateways`. */
+export const gatewayRequest = z.strictObject({ name: gatewayName })
+/** Answers it: a gateway with its key, which is shown only then. */
+export const newGateway = z.object({ name: gatewayName, key: z.string() })
+
 /** Answers `GET /operator/cameras`. */
 export const listedCameras = z.object({ cameras: z.array(z.union([registeredCamera, listedCamera])) })

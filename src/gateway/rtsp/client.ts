@@ -1,6 +1,6 @@
 /** One RTSP session with a camera: what it describes, the tracks that are set up, played and kept alive, and the goodbye. */
 import { SourceError } from '../media.ts'
-import type { Pins } from '../pins.ts'
+import type { Trust } from '../trust.ts'
 import type { SourceFault } from 'transom-core/errors'
 import { readAddress, type CameraAddress } from './address.ts'
 import { openConnection, type Connection, type Reply } from './connection.ts'
@@ -39,10 +39,10 @@ export interface Client {
 }
 
 /** Connects and asks what there is, following few redirects; the password goes to the host that it was given for alone. */
-export async function openClient(given: CameraAddress, pins: Pins, signal: AbortSignal): Promise<Client> {
+export async function openClient(given: CameraAddress, trust: Trust, signal: AbortSignal): Promise<Client> {
   let address = given
   for (let redirects = 0; ; redirects += 1) {
-    const connection = await openConnection(address, pins, signal)
+    const connection = await openConnection(address, trust, signal)
     try {
       const { reply, url } = await describe(connection, address)
       if (reply.status < 300 || reply.status >= 400)
@@ -114,6 +114,7 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
 
   async function setUpUdp(track: Track, listener: Listener): Promise<Channel> {
     const pair = await openPorts(
+      connection.remoteAddress,
       (data) => listener.rtp(track, data),
       (data) => listener.rtcp(track, data),
     )
@@ -126,7 +127,7 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
     readSession(reply)
     const transport = reply.headers.get('transport')?.[0] ?? ''
     const [, serverPort] = /server_port=(\d{1,5})/.exec(transport) ?? []
-    await pair.aim(address.host, serverPort === undefined ? undefined : Number(serverPort))
+    pair.aim(serverPort === undefined ? undefined : Number(serverPort))
     return { sendRtp: pair.sendRtp, sendRtcp: pair.sendRtcp }
   }
 

@@ -1,8 +1,9 @@
 /** One control connection to a camera: requests and their replies in order, interleaved packets, and one reason for its end. */
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { lookup } from 'node:dns'
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { SourceError } from '../media.ts'
-import type { Pins } from '../pins.ts'
+import type { Trust } from '../trust.ts'
 import type { SourceFault } from 'transom-core/errors'
 import type { CameraAddress } from './address.ts'
 import { answerChallenges, isStale, type Authorize } from './authorization.ts'
@@ -29,6 +30,8 @@ export interface Connection {
   /** Resolves with the reason when the connection has ended; never rejects. */
   readonly ended: Promise<SourceError>
   isOpen(): boolean
+  /** The IP address at which the camera is: what its name leads to later is not asked. */
+  readonly remoteAddress: string
   /** Lets go at once; may be called again. */
   close(): void
 }
@@ -36,8 +39,9 @@ export interface Connection {
 type Waiting = { readonly sequence: string; readonly resolve: (reply: Reply) => void }
 
 /** Connects; aborting the signal closes. Throws `SourceError`. */
-export async function openConnection(address: CameraAddress, pins: Pins, signal: AbortSignal): Promise<Connection> {
-  const socket = await connect(address, pins, signal)
+export async function openConnection(address: CameraAddress, trust: Trust, signal: AbortSignal): Promise<Connection> {
+  const socket = await connect(address, trust, signal)
+  const remoteAddress = socket.remoteAddress ?? ''
   const parse = createParser()
   const { promise: ended, resolve: end } = Promise.withResolvers<SourceError>()
   const failed = ended.then((error) => Promise.reject(error))
@@ -143,15 +147,18 @@ export async function openConnection(address: CameraAddress, pins: Pins, signal:
     },
     ended,
     isOpen: () => isOpen,
+    remoteAddress,
     close: () => close(new SourceError('source_stopped', 'the connection was closed here')),
   }
 }
 
-async function connect(address: CameraAddress, pins: Pins, signal: AbortSignal): Promise<Socket> {
+async function connect(address: CameraAddress, trust: Trust, signal: AbortSignal): Promise<Socket> {
   const { host, port, isTls, label } = address
   signal.throwIfAborted()
-  const tls = isTls ? openTls(host, port) : undefined
-  const socket = tls ?? connectTcp({ host, port })
+  const within = lookupWithin(trust, label)
+  if (isIP(host) !== 0 && !trust.mayReach(host)) throw outside(label)
+  const tls = isTls ? openTls(host, port, within) : undefined
+  const socket = tls ?? connectTcp({ host, port, lookup: within })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const onAbort = () => reject(signal.reason as Error)
   const timer = setTimeout(() => reject(new SourceError('source_unreachable', `${label} does not answer`)), connectMs)
@@ -162,7 +169,7 @@ async function connect(address: CameraAddress, pins: Pins, signal: AbortSignal):
   try {
     await promise
     // Before the first request, and so before the password.
-    if (tls) checkCertificate(tls, address, pins)
+    if (tls) checkCertificate(tls, address, trust)
     return socket
   } catch (error) {
     socket.destroy()
@@ -176,12 +183,28 @@ async function connect(address: CameraAddress, pins: Pins, signal: AbortSignal):
 }
 
 /** No authority signs the certificates of cameras: `checkCertificate` compares them with the one seen first. */
-const openTls = (host: string, port: number): TLSSocket =>
-  connectTls({ host, port, rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) })
+const openTls = (host: string, port: number, lookup: LookupFunction): TLSSocket =>
+  connectTls({ host, port, lookup, rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) })
 
-function checkCertificate(socket: TLSSocket, { host, port, label }: CameraAddress, pins: Pins): void {
+/** Looks names up as Node does, and leaves out addresses that are out of bounds: what a name leads to is not for its owner to say. */
+function lookupWithin(trust: Trust, label: string): LookupFunction {
+  return (host, options, done) => {
+    lookup(host, { ...options, all: true }, (error, found) => {
+      if (error) return done(error, '')
+      const within = found.filter(({ address }) => trust.mayReach(address))
+      const [first] = within
+      if (first === undefined) return done(outside(label), '')
+      return options.all === true ? done(null, within) : done(null, first.address, first.family)
+    })
+  }
+}
+
+const outside = (label: string) =>
+  new SourceError('source_invalid', `${label} is outside of the networks that are allowed (TRANSOM_SOURCE_NETWORKS)`)
+
+function checkCertificate(socket: TLSSocket, { host, port, label }: CameraAddress, trust: Trust): void {
   const certificate = socket.getPeerX509Certificate()
-  if (!certificate || !pins.admits(`${host.toLowerCase()}:${port}`, certificate.fingerprint256))
+  if (!certificate || !trust.admits(`${host.toLowerCase()}:${port}`, certificate.fingerprint256))
     throw new SourceError('source_certificate', `${label} shows another certificate than at first`)
 }
 
@@ -193,6 +216,7 @@ const faults: Readonly<Record<string, readonly [SourceFault, string]>> = {
 }
 
 function socketError(error: Error & { readonly code?: unknown }, { label }: Pick<CameraAddress, 'label'>): SourceError {
+  if (error instanceof SourceError) return error
   const code = typeof error.code === 'string' ? error.code : ''
   const [fault, words] =
     faults[code] ?? (['source_unreachable', `cannot be reached (${code || 'TLS failed'})`] as const)

@@ -5,7 +5,7 @@ import { createFloor } from '../talk/floor.ts'
 import { createHttpSpeaker } from '../talk/brands.ts'
 import { readTalkBack, type TalkBack } from '../talk/speaker.ts'
 import { createSteadyClock, SourceError, type MediaInfo, type MediaSource, type SourceSink } from '../media.ts'
-import { createPins, type Pins } from '../pins.ts'
+import { createTrust, type Trust } from '../trust.ts'
 import { readAddress, type CameraAddress } from './address.ts'
 import { openClient, type Client } from './client.ts'
 import type { Track } from './description.ts'
@@ -20,8 +20,8 @@ const checkEachMs = 5_000
 const profileMs = 5_000
 const refusalMs = 300_000
 
-/** `pins`: the certificates of rtsps cameras, kept by whoever makes the source; by default as long as the source lives. */
-export function createRtspSource(url: string, clock: Clock, log: Log, pins: Pins = createPins()): MediaSource {
+/** `trust`: whom it talks to, kept by whoever makes the source; by default anybody, with the certificate that came first. */
+export function createRtspSource(url: string, clock: Clock, log: Log, trust: Trust = createTrust()): MediaSource {
   const address = readAddress(url)
   const { label } = address
   const patience = createPatience()
@@ -39,7 +39,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log, pins: Pins
     if (refusal && performance.now() < refusal.until) throw refusal.error
   }
   async function open(signal: AbortSignal): Promise<Client> {
-    return patience.attempt(() => openClient(address, pins, signal))
+    return patience.attempt(() => openClient(address, trust, signal))
   }
   /** The connection of the last look, if it is still open. */
   function take(): Client | undefined {

@@ -24,6 +24,8 @@ export interface Habits {
   readonly onRequire?: number
   readonly statuses?: Readonly<Record<string, number>>
   readonly redirect?: string
+  /** Where it listens, default 127.0.0.1. */
+  readonly host?: string
   readonly timeoutS?: number
   /** What is written, or done, instead of a reply to DESCRIBE. */
   readonly hostile?: Buffer | ((socket: Socket) => void)
@@ -166,7 +168,7 @@ export async function createFakeCamera(habits: Habits = {}): Promise<FakeCamera>
       reply(200)
     }
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, habits.host ?? '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
 
   const camera: FakeCamera = {

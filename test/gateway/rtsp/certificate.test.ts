@@ -1,6 +1,6 @@
 /** A camera by rtsps: its own certificate is believed at first, and no other after it. */
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { anyCertificate, createPins, type Pins } from '../../../src/gateway/pins.ts'
+import { createTrust, type Trust } from '../../../src/gateway/trust.ts'
 import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
 import { createCertificate } from '../../kvs/fake-kvs.ts'
 import { createFakeCamera, type Certificate, type FakeCamera, type Habits } from './camera.ts'
@@ -26,8 +26,8 @@ async function startCamera(habits: Habits = {}): Promise<FakeCamera> {
 }
 
 /** Looks once, on a connection of its own. */
-async function look(port: number, pins: Pins, host = '127.0.0.1'): Promise<unknown> {
-  const source = createRtspSource(`rtsps://admin:s3cret@${host}:${port}/live`, Date.now, () => undefined, pins)
+async function look(port: number, trust: Trust, host = '127.0.0.1'): Promise<unknown> {
+  const source = createRtspSource(`rtsps://admin:s3cret@${host}:${port}/live`, Date.now, () => undefined, trust)
   const seen = await source.describe(never).catch((error: unknown) => error)
   await source.close()
   return seen
@@ -38,20 +38,20 @@ const refused = { code: 'source_certificate', message: expect.stringContaining('
 describe('a camera that signs its own certificate', () => {
   test.each(['127.0.0.1', 'localhost', 'LOCALHOST'])('delivers pictures by TLS at %s', async (host) => {
     const camera = await startCamera()
-    expect(await look(camera.port, createPins(), host)).toMatchObject(profile)
+    expect(await look(camera.port, createTrust(), host)).toMatchObject(profile)
   })
 
   test('and shows another one is refused before it gets the password, until it shows the first again', async () => {
     const camera = await startCamera()
-    const pins = createPins()
-    expect(await look(camera.port, pins)).toMatchObject(profile)
+    const trust = createTrust()
+    expect(await look(camera.port, trust)).toMatchObject(profile)
     camera.changeCertificate(second)
     const before = camera.requests.length
-    expect(await look(camera.port, pins)).toMatchObject(refused)
-    expect(await look(camera.port, pins)).toMatchObject(refused)
+    expect(await look(camera.port, trust)).toMatchObject(refused)
+    expect(await look(camera.port, trust)).toMatchObject(refused)
     expect(camera.requests).toHaveLength(before)
     camera.changeCertificate(first)
-    expect(await look(camera.port, pins)).toMatchObject(profile)
+    expect(await look(camera.port, trust)).toMatchObject(profile)
   })
 
   test('and shows another one while a source lives is refused by that source', async () => {
@@ -67,24 +67,24 @@ describe('a camera that signs its own certificate', () => {
 
   test('may show any where that is asked for', async () => {
     const camera = await startCamera()
-    expect(await look(camera.port, anyCertificate)).toMatchObject(profile)
+    expect(await look(camera.port, createTrust({ certificates: 'any' }))).toMatchObject(profile)
     camera.changeCertificate(second)
-    expect(await look(camera.port, anyCertificate)).toMatchObject(profile)
+    expect(await look(camera.port, createTrust({ certificates: 'any' }))).toMatchObject(profile)
   })
 
   test('is no other camera’s trouble', async () => {
-    const pins = createPins()
+    const trust = createTrust()
     const cameras = [await startCamera(), await startCamera({ tls: second })]
-    for (const { port } of cameras) expect(await look(port, pins)).toMatchObject(profile)
+    for (const { port } of cameras) expect(await look(port, trust)).toMatchObject(profile)
   })
 
   test('and redirects to one with another certificate than at first is refused', async () => {
     const target = await startCamera()
     const camera = await startCamera({ redirect: `rtsps://127.0.0.1:${target.port}/live` })
-    const pins = createPins()
-    expect(await look(target.port, pins)).toMatchObject(profile)
+    const trust = createTrust()
+    expect(await look(target.port, trust)).toMatchObject(profile)
     target.changeCertificate(second)
-    expect(await look(camera.port, pins)).toMatchObject(refused)
+    expect(await look(camera.port, trust)).toMatchObject(refused)
   })
 })
 

@@ -1,5 +1,5 @@
 /** The log: one JSON line for each event, on standard error. */
-import type { Clock, Log } from 'transom-core/ports'
+import type { Clock, Log } from './ports.ts'
 
 /**
  * Makes a log whose lines `write` gets, each whole and with its line break. Errors are written with their code,

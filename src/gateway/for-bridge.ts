@@ -1,0 +1,152 @@
+/** A gateway that reads the cameras of a bridge, here or elsewhere: the bridge says which, and is told how each of them fares. */
+import { isDeepStrictEqual } from 'node:util'
+import { pause } from 'transom-core/deadline'
+import { boundedFetch, fetchLines, StatusError, whyFailed } from 'transom-core/fetch'
+import type { Clock, Log } from 'transom-core/ports'
+import {
+  aliveEachMs,
+  gatewayLine,
+  type SeenCertificate,
+  type Wanted,
+  type WantedCamera,
+} from 'transom-core/wire/gateway'
+import { startCamera, type CameraMaster } from './camera.ts'
+
+import { createReporter, createStillPoster } from './report.ts'
+import { createRoster } from './roster.ts'
+import { createTrust, type KeptTrust } from './trust.ts'
+
+/** After a connection that ended; then twice as long each time, until one has lasted. */
+const firstRetryMs = 200
+const lastRetryMs = 15_000
+const lastingMs = 10_000
+/** Nothing changes soon where the key is refused. */
+const refusedRetryMs = 30_000
+const silenceMs = 3 * aliveEachMs
+
+export interface BridgeGatewayOptions {
+  /** Where the bridge is, without a path. */
+  readonly bridge: string
+  /** The gateway's own key, as the bridge gave it out. */
+  readonly key: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface BridgeGateway {
+  /** Leaves all cameras alone and hangs up. May be called again. */
+  close(): Promise<void>
+}
+
+/** A camera and where its channel is: what its master runs by. */
+type Assignment = Omit<Wanted, 'kind' | 'cameras'> & WantedCamera
+
+/** Connects, again and again. What runs goes on while the bridge cannot be reached; where it refuses the key, nothing does. */
+export function startGatewayForBridge({ bridge, key, clock, log }: BridgeGatewayOptions): BridgeGateway {
+  const authorization = { authorization: `Bearer ${key}` }
+  const life = new AbortController()
+  const trusts = new Map<string, KeptTrust>()
+  const roster = createRoster<Assignment>({ start, isSame, log })
+  const sendCertificate = boundedFetch({ ms: 5_000 })
+  /** Nothing was said on this connection yet. */
+  let isNew = true
+
+  function start(id: string, wanted: Assignment): Promise<CameraMaster> {
+    const { channelName, source, accessKeyId, secretAccessKey, region, endpoint, ca, maxViewers } = wanted
+    const url = `${bridge}/gateway/cameras/${id}`
+    return startCamera({
+      access: { region, endpoint, credentials: { accessKeyId, secretAccessKey }, ...(ca !== undefined && { ca }) },
+      channelName,
+      source,
+      trust: trustOf(id, wanted),
+      report: createReporter({ url: `${url}/events`, key, log }),
+      leaveStill: createStillPoster({ url: `${url}/snapshot`, key }),
+      ...(maxViewers !== undefined && { maxViewers }),
+      clock,
+      log,
+    })
+  }
+
+  function trustOf(id: string, { certificates, networks }: Assignment): KeptTrust {
+    const onFirst = (place: string, fingerprint: string) => void keep(id, { place, fingerprint })
+    const made = createTrust({ certificates, networks, onFirst })
+    trusts.set(id, made)
+    return made
+  }
+
+  /** Where it fails the bridge learns of it at the next start; until then this gateway remembers it. */
+  async function keep(id: string, seen: SeenCertificate): Promise<void> {
+    try {
+      const { ok, status } = await sendCertificate(`${bridge}/gateway/cameras/${id}/certificates`, {
+        method: 'POST',
+        headers: { ...authorization, 'content-type': 'application/json' },
+        body: JSON.stringify(seen),
+        signal: life.signal,
+      })
+      if (!ok) log('warn', 'certificate-not-kept', { camera: id, status })
+    } catch (error) {
+      if (!life.signal.aborted) log('warn', 'certificate-not-kept', { camera: id, message: whyFailed(error) })
+    }
+  }
+
+  /** The certificates are compared with what is known by now: that the first one was seen here is no change. */
+  function isSame(running: Assignment, wanted: Assignment): boolean {
+    const certificates = trusts.get(wanted.cameraId)?.certificates()
+    return isDeepStrictEqual({ ...running, certificates }, wanted)
+  }
+
+  async function follow(): Promise<void> {
+    let retryMs = firstRetryMs
+    while (!life.signal.aborted) {
+      const openedAt = performance.now()
+      isNew = true
+      try {
+        const request = { headers: authorization, signal: life.signal }
+        for await (const line of fetchLines(`${bridge}/gateway/cameras`, request, { silenceMs })) receive(line)
+        log('warn', 'bridge-disconnected', { message: 'the bridge ended the connection' })
+      } catch (error) {
+        if (life.signal.aborted) return
+        log('warn', 'bridge-disconnected', { message: whyFailed(error) })
+        if (error instanceof StatusError && [401, 403].includes(error.status)) {
+          log('error', 'gateway-key-refused', {
+            message: 'the bridge does not know this key: was the gateway removed?',
+          })
+          roster.set(new Map())
+          retryMs = refusedRetryMs
+        }
+      }
+      if (performance.now() - openedAt > lastingMs) retryMs = firstRetryMs
+      await pause(retryMs * (0.8 + 0.4 * Math.random()), life.signal)
+      retryMs = Math.min(retryMs * 2, lastRetryMs)
+    }
+  }
+
+  function receive(text: string): void {
+    const line = gatewayLine.safeParse(parse(text))
+    // Also of a newer bridge, with a word that is not known here.
+    if (!line.success) return log('warn', 'bridge-line-ignored', {})
+    if (line.data.kind === 'press') return void roster.master(line.data.cameraId).then((master) => master?.rang())
+    if (line.data.kind === 'alive') return
+    const { kind: _kind, cameras, ...where } = line.data
+    roster.set(new Map(cameras.map((camera) => [camera.cameraId, { ...where, ...camera }])))
+    // To a bridge that was not there when it was last said.
+    if (isNew) for (const master of roster.masters()) void master.then((one) => one?.reportSource())
+    isNew = false
+  }
+
+  const following = follow()
+  return {
+    async close() {
+      life.abort()
+      await Promise.all([following, roster.close()])
+    },
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,65 @@
+/** The camera masters of one process: as many as are wanted, each begun, replaced and ended by itself. */
+import type { Log } from 'transom-core/ports'
+import type { CameraMaster } from './camera.ts'
+
+export interface Roster<Wanted> {
+  /** Ends what is not wanted any more, begins what is new, and replaces what changed. Waits for none of it. */
+  set(wanted: ReadonlyMap<string, Wanted>): void
+  /** The masters that run or begin to run now. */
+  masters(): readonly Promise<CameraMaster | undefined>[]
+  master(id: string): Promise<CameraMaster | undefined>
+  /** Ends all. May be called again. */
+  close(): Promise<void>
+}
+
+interface Place<Wanted> {
+  readonly wanted: Wanted | undefined
+  readonly master: Promise<CameraMaster | undefined>
+}
+
+/** `start` begins a master; `isSame` says whether the one that runs will still do. */
+export function createRoster<Wanted>(deps: {
+  readonly start: (id: string, wanted: Wanted) => Promise<CameraMaster>
+  readonly isSame: (running: Wanted, wanted: Wanted) => boolean
+  readonly log: Log
+}): Roster<Wanted> {
+  const { start, isSame, log } = deps
+  const places = new Map<string, Place<Wanted>>()
+  let isClosed = false
+
+  /** Stops what runs for this camera, then begins what is wanted: whoever comes last has the last word. */
+  function renew(id: string, wanted: Wanted | undefined): Promise<unknown> {
+    const before = places.get(id)?.master
+    const master = replace(before, id, wanted).catch((error: unknown) => {
+      log('error', 'network-camera', { camera: id, error })
+      return undefined
+    })
+    const place = { wanted, master }
+    places.set(id, place)
+    if (wanted === undefined) void master.then(() => places.get(id) === place && places.delete(id))
+    return master
+  }
+
+  async function replace(before: Promise<CameraMaster | undefined> | undefined, id: string, wanted?: Wanted) {
+    await (await before)?.close().catch((error: unknown) => log('error', 'closing', { camera: id, error }))
+    return wanted === undefined || isClosed ? undefined : start(id, wanted)
+  }
+
+  return {
+    set(wanted) {
+      if (isClosed) return
+      for (const [id, { wanted: before }] of places)
+        if (before !== undefined && !wanted.has(id)) void renew(id, undefined)
+      for (const [id, now] of wanted) {
+        const before = places.get(id)?.wanted
+        if (before === undefined || !isSame(before, now)) void renew(id, now)
+      }
+    },
+    masters: () => [...places.values()].map(({ master }) => master),
+    master: async (id) => places.get(id)?.master,
+    async close() {
+      isClosed = true
+      await Promise.all([...places.keys()].map((id) => renew(id, undefined)))
+    },
+  }
+}

@@ -1,0 +1,93 @@
+/** The doors of the embedded bridge, opened on its server: the assistants', the page's, the operator's, the gateways' and the simulator's. */
+import { builtConsole } from 'transom-console/build'
+import type { Bridge } from 'transom-bridge/assembly/bridge'
+import { createHealth } from 'transom-bridge/doors/health'
+import { createHttpApp } from 'transom-bridge/doors/http'
+import { createOperatorRoutes } from 'transom-bridge/operator/operator'
+import type { Clock, Log } from 'transom-core/ports'
+import type { Closing } from './closing.ts'
+import type { Config } from './config.ts'
+import { doorbellId } from './demo.ts'
+import type { GatewayKeys } from './gateway-keys.ts'
+import { createGatewayAdmin, createGatewayRoutes } from './gateway-routes.ts'
+import type { Gateways } from './gateways.ts'
+import type { Ground } from './ground.ts'
+import { createPage } from './page.ts'
+import { createNetworkCameras, createRegistrations } from './registrations.ts'
+import { simulateDisplays, type SimulatedVendors } from './simulator.ts'
+import { createViewerKeys } from './viewer-keys.ts'
+
+export interface DoorsDeps {
+  readonly config: Config
+  readonly ground: Ground
+  readonly bridge: Bridge
+  readonly gateways: Gateways
+  readonly keys: GatewayKeys
+  readonly publicUrl: string
+  /** The operator's token of this run. */
+  readonly token: string
+  /** The vendors whose displays are played on the page. */
+  readonly played: SimulatedVendors | undefined
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const notBuilt =
+  'Transom is running, and its page is not built: the log of its start says why. All else works: npm run call -- --help\n'
+
+/** Without our own server for account linking nobody can sign in to it. */
+export const hasPage = ({ console, linking }: Config): boolean => console && linking.foreignTokens === undefined
+
+export function openDoors(deps: DoorsDeps, closing: Closing): void {
+  const { config, ground, bridge, gateways, keys, publicUrl, clock, log } = deps
+  const { service, secrets, store, server } = ground
+  const { region } = config.signaling
+  const { forwarderSecret, skillId } = config.alexa
+  const { cameras, presence, linking } = bridge
+  const builtIn = config.doorbell.isOn && { builtIn: doorbellId }
+  const forRegistration = { cameras, service, gateways, presence, publicUrl, region, ...builtIn }
+  const registrations = createRegistrations(forRegistration)
+  const displays = openDisplays(deps)
+  if (displays !== undefined) closing.add(() => displays.close())
+  const app = createHttpApp(bridge, log, {
+    forwarderSecret,
+    skillId,
+    registrations,
+    operator: createOperatorRoutes({
+      keys: config.linking.operatorKey === undefined ? [deps.token] : [deps.token, config.linking.operatorKey],
+      registrations,
+      networkCameras: createNetworkCameras(forRegistration),
+      gateways: createGatewayAdmin({ gateways, keys }),
+      viewerKeys: createViewerKeys({ cameras, service, region }),
+      linking,
+      defaultOwner: secrets.demo.login,
+      admin: bridge.oauth.admin,
+    }),
+    gateway: createGatewayRoutes({
+      gateways,
+      keys,
+      wrongKeys: linking.oauth.wrongKeys,
+      leaveStill: async (camera, picture) =>
+        bridge.events.pictured(camera, await bridge.snapshots.put(camera, picture)),
+    }),
+    health: createHealth({ store, clock, log }),
+    clock,
+    ...(displays && { simulator: displays }),
+    ...(hasPage(config) && { page: createPage({ directory: builtConsole, publicUrl, missing: () => notBuilt }) }),
+  })
+  server.on('request', app)
+}
+
+function openDisplays({ played, ground, bridge, config, publicUrl, clock, log }: DoorsDeps) {
+  if (played === undefined) return undefined
+  return simulateDisplays({
+    vendors: played,
+    bridge: ground.localUrl,
+    publicUrl,
+    forwarderSecret: config.alexa.forwarderSecret,
+    secrets: ground.secrets,
+    authority: bridge.linking.authority,
+    clock,
+    log,
+  })
+}

@@ -1,0 +1,93 @@
+/** What gateways ask of the bridge, each with its own key and of its own cameras; and the operator's words about gateways. */
+import express, { Router, type Request } from 'express'
+import type * as z from 'zod'
+import type { WrongKeys } from 'transom-core/admission'
+import { BridgeError } from 'transom-core/errors'
+import type { Camera } from 'transom-core/ports'
+import { cameraEvent } from 'transom-core/wire/camera-event'
+import { faultsOf } from 'transom-core/wire/faults'
+import { seenCertificate } from 'transom-core/wire/gateway'
+import { gatewayRequest } from 'transom-core/wire/registration'
+import { bearerToken } from 'transom-bridge/http'
+import { snapshotLimit } from 'transom-bridge/cameras/snapshots'
+import type { GatewayKeys } from './gateway-keys.ts'
+import type { Gateways } from './gateways.ts'
+
+export interface GatewayRoutesDeps {
+  readonly gateways: Gateways
+  readonly keys: GatewayKeys
+  readonly wrongKeys: WrongKeys
+  readonly leaveStill: (camera: Camera, picture: Buffer) => Promise<void>
+}
+
+/** To be mounted at `/gateway`. Refusals are thrown as `BridgeError` for the application's own handler. */
+export function createGatewayRoutes({ gateways, keys, wrongKeys, leaveStill }: GatewayRoutesDeps): Router {
+  const router = Router()
+
+  router.get('/cameras', async (request, response) => {
+    gateways.connect(await nameOf(request), response)
+  })
+  router.post('/cameras/:id/events', express.json({ limit: '16kb' }), async (request, response) => {
+    const camera = await cameraOf(request, request.params.id)
+    const isOver = await gateways.receive(camera, read(cameraEvent, request.body))
+    response.status(202).json(isOver ? { ended: true } : {})
+  })
+  router.put(
+    '/cameras/:id/snapshot',
+    express.raw({ limit: snapshotLimit, type: () => true }),
+    async (request, response) => {
+      const camera = await cameraOf(request, request.params['id'])
+      await leaveStill(camera, Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0))
+      response.status(202).json({})
+    },
+  )
+  router.post('/cameras/:id/certificates', express.json({ limit: '1kb' }), async (request, response) => {
+    const camera = await cameraOf(request, request.params.id)
+    if (await gateways.seen(camera.id, read(seenCertificate, request.body))) return void response.status(204).end()
+    throw new BridgeError('invalid_request', 'another certificate was the first one there')
+  })
+  return router
+
+  async function nameOf(request: Request): Promise<string> {
+    const name = await keys.nameOf(bearerToken(request.headers) ?? '')
+    if (name !== undefined) return name
+    await wrongKeys.refuse(request.socket, { door: 'gateway' })
+    throw new BridgeError('unauthorized', 'this is not the key of a gateway')
+  }
+
+  async function cameraOf(request: Request, id: string): Promise<Camera> {
+    const camera = await gateways.cameraOf(await nameOf(request), id)
+    if (camera === undefined) throw new BridgeError('camera_not_found', 'this gateway reads no such camera')
+    return camera
+  }
+}
+
+/** To be mounted at `/operator`: gateways on other machines are added, listed and removed. */
+export function createGatewayAdmin(deps: {
+  readonly gateways: Pick<Gateways, 'isConnected' | 'removed'>
+  readonly keys: GatewayKeys
+}): Router {
+  const { gateways, keys } = deps
+  const router = Router()
+  router.get('/gateways', async (_request, response) => {
+    const found = await keys.list()
+    response.json({ gateways: found.map((one) => ({ ...one, isConnected: gateways.isConnected(one.name) })) })
+  })
+  router.post('/gateways', async (request, response) => {
+    const { name } = read(gatewayRequest, request.body)
+    response.status(201).json({ name, key: await keys.add(name) })
+  })
+  router.delete('/gateways/:name', async (request, response) => {
+    const { name } = request.params
+    if (!(await keys.remove(name))) throw new BridgeError('camera_not_found', `there is no gateway ${name}`)
+    await gateways.removed(name)
+    response.status(204).end()
+  })
+  return router
+}
+
+function read<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw new BridgeError('invalid_request', faultsOf(parsed.error))
+  return parsed.data
+}

@@ -1,0 +1,112 @@
+/** Where network cameras are read: their addresses, sealed in the store, which gateway reads each, and the certificates they showed. */
+import type { KeyObject } from 'node:crypto'
+import { readAddress } from 'transom-gateway/rtsp/address'
+import { BridgeError } from 'transom-core/errors'
+import type { Store } from 'transom-core/ports'
+import { seal, unseal } from 'transom-core/seal'
+import type { SeenCertificate } from 'transom-core/wire/gateway'
+
+/** The gateway that runs with the bridge, where no other is named. */
+export const homeGateway = 'home'
+
+export interface Source {
+  readonly cameraId: string
+  /** `undefined` when it was sealed with another key. */
+  readonly address: string | undefined
+  readonly gateway: string
+  readonly certificates: Readonly<Record<string, string>>
+}
+
+export interface Sources {
+  get(cameraId: string): Promise<Source | undefined>
+  /** All that this gateway reads. */
+  of(gateway: string): AsyncIterable<Source>
+  /** Keeps the address; another gateway than before only if one is named. Certificates of other places are forgotten. */
+  put(cameraId: string, address: string, gateway?: string): Promise<void>
+  remove(cameraId: string): Promise<void>
+  /** Keeps the first certificate that a camera has shown at a place; false when another was first there. */
+  pin(cameraId: string, seen: SeenCertificate): Promise<boolean>
+  /** Fingerprints by `host:port`. */
+  certificatesOf(cameraId: string): Promise<Readonly<Record<string, string>>>
+  /** Forgets the certificates: those that the camera shows next are the first. */
+  unpin(cameraId: string): Promise<void>
+}
+
+interface Kept {
+  readonly sealed: string
+  /** Absent: the one that runs with the bridge. */
+  readonly gateway?: string
+}
+
+/** One list: there are as many as a few machines can read. */
+const group = 'all'
+/** A camera is at one place, and may send on to a few others. */
+const mostPlaces = 8
+
+/** `sealing`: 32 bytes that seal the addresses. */
+export function createSources(store: Store, sealing: KeyObject): Sources {
+  const sources = store.collection<Kept>('camera-source')
+  // Of their own, since the built-in doorbell has certificates and no address here.
+  const pinned = store.collection<Readonly<Record<string, string>>>('camera-certificate')
+
+  const toSource = async (cameraId: string, { sealed, gateway = homeGateway }: Kept): Promise<Source> => ({
+    cameraId,
+    address: unseal(sealing, contextOf(cameraId), sealed),
+    gateway,
+    certificates: await certificatesOf(cameraId),
+  })
+  const certificatesOf = async (cameraId: string) => (await pinned.get(cameraId))?.value ?? {}
+
+  return {
+    async get(cameraId) {
+      const stored = await sources.get(cameraId)
+      return stored && toSource(cameraId, stored.value)
+    },
+    async *of(gateway) {
+      for await (const { id, value } of sources.all(group))
+        if ((value.gateway ?? homeGateway) === gateway) yield toSource(id, value)
+    },
+    async put(cameraId, address, gateway) {
+      const { host, port } = readPlace(address)
+      const here = `${host.toLowerCase()}:${port}`
+      await pinned.change(cameraId, (stored) => {
+        const kept = Object.entries(stored?.value ?? {}).filter(([place]) => place === here)
+        return stored && { value: Object.fromEntries(kept) }
+      })
+      await sources.change(cameraId, (stored) => {
+        const reader = gateway ?? stored?.value.gateway
+        const named = reader !== undefined && reader !== homeGateway && { gateway: reader }
+        return { value: { sealed: seal(sealing, contextOf(cameraId), address), ...named }, group }
+      })
+    },
+    async remove(cameraId) {
+      await Promise.all([sources.remove(cameraId), pinned.remove(cameraId)])
+    },
+    async pin(cameraId, { place, fingerprint }) {
+      const written = await pinned.change(cameraId, (stored) => {
+        const known = stored?.value ?? {}
+        if (Object.hasOwn(known, place) || Object.keys(known).length >= mostPlaces) return undefined
+        return { value: { ...known, [place]: fingerprint } }
+      })
+      return written !== undefined || (await certificatesOf(cameraId))[place] === fingerprint
+    },
+    certificatesOf,
+    async unpin(cameraId) {
+      await pinned.remove(cameraId)
+    },
+  }
+}
+
+export const unreadable = 'its address was sealed with another key: give it again'
+const contextOf = (id: string): string => `source of camera ${id}`
+
+/** What may be shown of an address: scheme, host and port. Throws `BridgeError` `invalid_request` if it is none. */
+export const placeOf = (address: string): string => readPlace(address).label
+
+function readPlace(address: string) {
+  try {
+    return readAddress(address)
+  } catch (error) {
+    throw new BridgeError('invalid_request', error instanceof Error ? error.message : String(error))
+  }
+}
