@@ -6,12 +6,13 @@ import { accountActions, type ActionDeps, type Refusal } from './account-actions
 import { noteOf } from './account-notes.ts'
 import type { LinkView } from '../provider/links.ts'
 import type { AccountPages } from './account-pages.ts'
-import { cookieKind } from '../cookies.ts'
+import { cookieKind, type CookieKind } from '../cookies.ts'
 import type { PasskeyView } from './passkey-form.ts'
-import { answer, isSameText, jsonOf, queryOf } from '../request.ts'
+import { answer, isSameText, queryOf } from '../request.ts'
 import type { Current } from '../provider/sessions.ts'
-import { signInForm, type Origin } from '../people/sign-in.ts'
-import { leavingContentPolicy, passkeyContentPolicy } from './style.ts'
+import type { Origin } from '../people/sign-in.ts'
+import { addSignInWays, offerWays, type Again, type Visit } from './sign-in-ways.ts'
+import { passkeyContentPolicy } from './style.ts'
 import type { User } from '../people/users.ts'
 
 export interface AccountDeps extends ActionDeps {
@@ -30,11 +31,11 @@ export interface AccountDeps extends ActionDeps {
 
 const formMs = 3_600_000
 
+/** The routes of the account page; `<issuer>/account` and below it. */
 export function createAccount(deps: AccountDeps): Router {
-  const { signIn, sessions, passkeys, upstream, sharing, audit, accountPages, consoleUri } = deps
+  const { sessions, csrfKey, log } = deps
   // Of the sign-in form: ties it to this browser before anybody is signed in.
   const formCookie = cookieKind(deps.issuer, 'transom_form', '/account')
-  const formSecretOf = (req: Request): string => formCookie.read(req) ?? ''
   const router = express.Router()
   // Not for every path: the provider, which comes after, reads its own bodies.
   router.use('/account', express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 }))
@@ -45,10 +46,10 @@ export function createAccount(deps: AccountDeps): Router {
       answer(async (req, res) => {
         const current = await sessions.current(req, res)
         if (current === undefined) return res.redirect(303, `${base(req)}?note=signedout`)
-        requireToken(req, csrfOf(current.secret))
+        requireToken(log, req, csrfOf(csrfKey, current.secret))
         const outcome = await act({ req, res, ...current, base: base(req) })
         if (typeof outcome === 'string') return res.redirect(303, `${base(req)}?note=${outcome}`)
-        if (outcome !== undefined) await show(req, res, current, outcome)
+        if (outcome !== undefined) await showAccount(deps, req, res, current, outcome)
       }),
     )
   }
@@ -59,156 +60,118 @@ export function createAccount(deps: AccountDeps): Router {
       const current = await sessions.current(req, res)
       const { tenant } = originOf(req)
       const isOther = tenant !== undefined && tenant !== current?.user.tenant
-      if (current === undefined || isOther) return showSignIn(req, res, noteOf(queryOf(req, 'note')))
-      await show(req, res, current)
+      if (current === undefined || isOther) return showSignIn(deps, formCookie, req, res, noteOf(queryOf(req, 'note')))
+      await showAccount(deps, req, res, current)
     }),
   )
 
-  router.post(
-    '/account/login',
-    answer(async (req, res) => {
-      requireToken(req, csrfOf(formSecretOf(req)))
-      if (upstream !== undefined) return showSignIn(req, res)
-      const form = signInForm.safeParse(req.body)
-      if (!form.success) return showSignIn(req, res, { status: 422, problem: 'Please enter login and password.' })
-      const { login } = form.data
-      const browser = deps.browsers.of(req, res)
-      const result = await signIn.password({ ...form.data, browser, ...originOf(req) })
-      if ('user' in result) return begin(req, res, result.user)
-      if (result.retryAfterS !== undefined) res.set('retry-after', String(result.retryAfterS))
-      await showSignIn(req, res, { status: result.status, problem: result.problem, login })
-    }),
-  )
-
-  router.post(
-    '/account/login/passkey/options',
-    answer(async (req, res) => {
-      requireToken(req, csrfOf(formSecretOf(req)))
-      res.json(await passkeys.signInOptions(`account ${formSecretOf(req)}`))
-    }),
-  )
-
-  router.post(
-    '/account/login/passkey',
-    answer(async (req, res) => {
-      requireToken(req, csrfOf(formSecretOf(req)))
-      const result = await signIn.passkey(`account ${formSecretOf(req)}`, jsonOf(req.body?.credential), originOf(req))
-      if ('user' in result) return begin(req, res, result.user)
-      await showSignIn(req, res, { status: result.status, problem: result.problem })
-    }),
-  )
-
-  router.post(
-    '/account/login/upstream',
-    answer(async (req, res) => {
-      requireToken(req, csrfOf(formSecretOf(req)))
-      if (upstream === undefined) return showSignIn(req, res)
-      const browser = `account ${formSecretOf(req)}`
-      const way = { returnTo: `${base(req)}/login/upstream`, browser, ...tenantOf(originOf(req)) }
-      res.redirect(303, await upstream.begin(way))
-    }),
-  )
-
-  router.get(
-    '/account/login/upstream',
-    answer(async (req, res) => {
-      const user = await upstream?.redeem(queryOf(req, 'ticket'), `account ${formSecretOf(req)}`)
-      if (user !== undefined) return begin(req, res, user)
-      await showSignIn(req, res, { status: 422, problem: `${upstream?.name ?? 'The provider'} did not sign you in.` })
-    }),
-  )
-
+  addSignInWays(router, { login: '/account/login', below: '/account/login' }, deps, {
+    posted(req, res) {
+      requireToken(log, req, csrfOf(csrfKey, formCookie.read(req) ?? ''))
+      return visitOf(req, res)
+    },
+    returned: visitOf,
+  })
   return router
 
-  async function begin(req: Request, res: Response, user: User): Promise<void> {
-    await sessions.begin(req, res, user.accountId)
-    res.clearCookie(formCookie.name, formCookie.rules)
-    res.redirect(303, base(req))
+  function visitOf(req: Request, res: Response): Visit {
+    return {
+      asker: `account ${formCookie.read(req) ?? ''}`,
+      below: `${base(req)}/login`,
+      origin: () => originOf(req),
+      show: (again) => showSignIn(deps, formCookie, req, res, again),
+      async goOn(user) {
+        await sessions.begin(req, res, user.accountId)
+        res.clearCookie(formCookie.name, formCookie.rules)
+        res.redirect(303, base(req))
+      },
+    }
   }
+}
 
-  async function show(req: Request, res: Response, current: Current, refusal?: Refusal): Promise<void> {
-    const { user, id, secret, isConfirmed } = current
-    const { accountId } = user
-    const [links, cameras, invitations, received, keys, signedIn, history, homeAppLink] = await Promise.all([
-      deps.links(accountId),
-      sharing?.cameras(accountId) ?? [],
-      sharing?.invitations(user) ?? [],
-      sharing?.received(accountId) ?? [],
-      passkeys.list(accountId),
-      sessions.list(accountId),
-      audit.read(accountId),
-      deps.homeAppLinkFor(user),
-    ])
-    res.set('content-security-policy', passkeyContentPolicy(deps.script))
-    const view = {
+async function showAccount(
+  deps: AccountDeps,
+  req: Request,
+  res: Response,
+  current: Current,
+  refusal?: Refusal,
+): Promise<void> {
+  const { passkeys, sessions, sharing, consoleUri } = deps
+  const { user, id, secret, isConfirmed } = current
+  const { accountId } = user
+  const [links, cameras, invitations, received, keys, signedIn, history, homeAppLink] = await Promise.all([
+    deps.links(accountId),
+    sharing?.cameras(accountId) ?? [],
+    sharing?.invitations(user) ?? [],
+    sharing?.received(accountId) ?? [],
+    passkeys.list(accountId),
+    sessions.list(accountId),
+    deps.audit.read(accountId),
+    deps.homeAppLinkFor(user),
+  ])
+  res.set('content-security-policy', passkeyContentPolicy(deps.script))
+  if (refusal?.retryAfterS !== undefined) res.set('retry-after', String(refusal.retryAfterS))
+  res.status(refusal?.status ?? 200).send(
+    deps.accountPages.account({
       user,
+      base: base(req),
+      csrf: csrfOf(deps.csrfKey, secret),
       links,
       cameras,
       invitations,
       received,
-      history,
+      sessions: signedIn.map((one) => ({ ...one, isThis: one.id === id })),
+      hasPassword: deps.upstream === undefined,
       passkeys: keys,
+      ...(passkeys.isOffered && {
+        passkey: passkeyAt(`${base(req)}/passkeys`, 'create', deps.script),
+        confirm: passkeyAt(`${base(req)}/confirm/passkey`, 'get', deps.script),
+      }),
       isConfirmed,
-      hasPassword: upstream === undefined,
-    }
-    if (refusal?.retryAfterS !== undefined) res.set('retry-after', String(refusal.retryAfterS))
-    res.status(refusal?.status ?? 200).send(
-      accountPages.account({
-        ...view,
-        base: base(req),
-        csrf: csrfOf(secret),
-        sessions: signedIn.map((one) => ({ ...one, isThis: one.id === id })),
-        ...(passkeys.isOffered && {
-          passkey: passkeyView(req, 'create', 'passkeys'),
-          confirm: passkeyView(req, 'get', 'confirm/passkey'),
-        }),
-        ...(consoleUri !== undefined && { consoleUri }),
-        ...(homeAppLink !== undefined && { homeAppLink }),
-        ...(refusal === undefined ? noteOf(queryOf(req, 'note')) : { problem: refusal.problem }),
-      }),
-    )
-  }
+      history,
+      ...(consoleUri !== undefined && { consoleUri }),
+      ...(homeAppLink !== undefined && { homeAppLink }),
+      ...(refusal === undefined ? noteOf(queryOf(req, 'note')) : { problem: refusal.problem }),
+    }),
+  )
+}
 
-  async function showSignIn(
-    req: Request,
-    res: Response,
-    again: { status?: number; problem?: string; done?: string; login?: string } = {},
-  ): Promise<void> {
-    const { status = 200, ...typed } = again
-    let secret = formCookie.read(req)
-    if (secret === undefined) {
-      secret = randomBytes(24).toString('base64url')
-      res.cookie(formCookie.name, secret, { ...formCookie.rules, maxAge: formMs })
-    }
-    const policy = upstream === undefined ? passkeyContentPolicy(deps.script) : leavingContentPolicy
-    res.set('content-security-policy', policy)
-    res.status(status).send(
-      accountPages.signIn({
-        action: `${base(req)}/login${tenantQuery(req)}`,
-        csrf: csrfOf(secret),
-        ...typed,
-        ...(upstream === undefined
-          ? passkeys.isOffered && { passkey: passkeyView(req, 'get', 'login/passkey') }
-          : { upstream: { name: upstream.name, action: `${base(req)}/login/upstream${tenantQuery(req)}` } }),
-      }),
-    )
+function showSignIn(
+  deps: AccountDeps,
+  formCookie: CookieKind,
+  req: Request,
+  res: Response,
+  again: Again & { readonly done?: string } = {},
+): void {
+  const { status = 200, ...typed } = again
+  let secret = formCookie.read(req)
+  if (secret === undefined) {
+    secret = randomBytes(24).toString('base64url')
+    res.cookie(formCookie.name, secret, { ...formCookie.rules, maxAge: formMs })
   }
+  const below = `${base(req)}/login`
+  const query = tenantQuery(req)
+  const ways = offerWays(res, deps, below, query)
+  const csrf = csrfOf(deps.csrfKey, secret)
+  res.status(status).send(deps.accountPages.signIn({ action: `${below}${query}`, csrf, ...typed, ...ways }))
+}
 
-  function passkeyView(req: Request, use: PasskeyView['use'], path: string): PasskeyView {
-    const action = `${base(req)}/${path}`
-    const query = path.startsWith('login') ? tenantQuery(req) : ''
-    return { use, action: `${action}${query}`, options: `${action}/options`, script: deps.script }
-  }
+const passkeyAt = (action: string, use: PasskeyView['use'], script: string): PasskeyView => ({
+  use,
+  action,
+  options: `${action}/options`,
+  script,
+})
 
-  function csrfOf(secret: string): string {
-    return createHmac('sha256', deps.csrfKey).update(`account ${secret}`).digest('base64url')
-  }
+/** What a form of a page carries: `secret` is known to its browser alone. */
+function csrfOf(key: string, secret: string): string {
+  return createHmac('sha256', key).update(`account ${secret}`).digest('base64url')
+}
 
-  function requireToken(req: Request, expected: string): void {
-    if (isSameText(req.body?.csrf, expected)) return
-    deps.log('warn', 'oauth.refused', { path: req.path.split('/')[1], reason: 'the form does not carry our token' })
-    throw Object.assign(new Error('the form does not carry our token'), { status: 400 })
-  }
+function requireToken(log: Log, req: Request, expected: string): void {
+  if (isSameText(req.body?.csrf, expected)) return
+  log('warn', 'oauth.refused', { path: req.path.split('/')[1], reason: 'the form does not carry our token' })
+  throw Object.assign(new Error('the form does not carry our token'), { status: 400 })
 }
 
 /** A tenant's people come by `/account?tenant=…`; where a client leads, it says itself whose it is. */
@@ -223,4 +186,3 @@ function tenantQuery(req: Request): string {
 }
 
 const base = (req: Request): string => `${req.baseUrl}/account`
-const tenantOf = ({ tenant }: { readonly tenant?: string }) => (tenant === undefined ? {} : { tenant })

@@ -4,32 +4,22 @@ import express, { type Request, type Response, type Router } from 'express'
 import { type Provider, errors } from 'oidc-provider'
 import * as z from 'zod'
 import type { AccountId, Log } from 'transom-core/ports'
-import { nameOf, type Clients } from '../provider/clients.ts'
-import type { KnownBrowsers } from '../people/known-browser.ts'
-import type { Pages, SignInView } from './pages.ts'
-import { answer, isSameText, jsonOf, queryOf } from '../request.ts'
-import { signInForm, type SignIn, type SignInResult } from '../people/sign-in.ts'
-import { leavingContentPolicy, passkeyContentPolicy } from './style.ts'
-import type { Upstream } from '../people/upstream.ts'
 import type { User, Users } from '../people/users.ts'
+import { nameOf, type Clients } from '../provider/clients.ts'
+import { answer, isSameText } from '../request.ts'
+import type { Pages } from './pages.ts'
+import { addSignInWays, offerWays, type Again, type Visit, type WaysDeps } from './sign-in-ways.ts'
+import { leavingContentPolicy } from './style.ts'
 
-export interface InteractionDeps {
+export interface InteractionDeps extends WaysDeps {
   readonly provider: Provider
   readonly users: Users
   readonly clients: Clients
-  readonly signIn: SignIn
-  readonly browsers: KnownBrowsers
-  /** Whether the sign-in page offers passkeys; the options for one. */
-  readonly passkeys: { readonly isOffered: boolean; signInOptions(asker: string): Promise<object> }
-  /** Signs people in instead of login and password. */
-  readonly upstream: Upstream | undefined
   /** Names of the cameras that the account may see. */
   readonly cameras: (account: AccountId) => Promise<readonly string[]>
   readonly pages: Pages
   /** Signs the token that ties a form to its request. */
   readonly csrfKey: string
-  /** Address of the passkeys' script. */
-  readonly script: string
   readonly log: Log
 }
 
@@ -37,7 +27,7 @@ type Pending = Awaited<ReturnType<Provider['interactionDetails']>>
 
 /** The routes below `<issuer>/interaction/<uid>`. */
 export function createInteraction(deps: InteractionDeps): Router {
-  const { provider, users, clients, signIn, passkeys, upstream, pages, log } = deps
+  const { provider, users, clients, pages, log } = deps
   const router = express.Router()
   router.use(express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 }))
 
@@ -52,58 +42,10 @@ export function createInteraction(deps: InteractionDeps): Router {
     }),
   )
 
-  router.post(
-    '/:uid/login',
-    answer(async (req, res) => {
-      const pending = await postedRequest(req, res)
-      if (upstream !== undefined) return showSignIn(req, res, pending)
-      const form = signInForm.safeParse(req.body)
-      if (!form.success)
-        return showSignIn(req, res, pending, { status: 422, problem: 'Please enter login and password.' })
-      const browser = deps.browsers.of(req, res)
-      const result = await signIn.password({ ...form.data, browser, ...(await originOf(req, pending)) })
-      await goOn(req, res, pending, result, form.data.login)
-    }),
-  )
-
-  router.post(
-    '/:uid/passkey/options',
-    answer(async (req, res) => {
-      const pending = await postedRequest(req, res)
-      res.json(await passkeys.signInOptions(askerOf(pending)))
-    }),
-  )
-
-  router.post(
-    '/:uid/passkey',
-    answer(async (req, res) => {
-      const pending = await postedRequest(req, res)
-      const origin = await originOf(req, pending)
-      await goOn(req, res, pending, await signIn.passkey(askerOf(pending), jsonOf(req.body?.credential), origin))
-    }),
-  )
-
-  router.post(
-    '/:uid/upstream',
-    answer(async (req, res) => {
-      const pending = await postedRequest(req, res)
-      if (upstream === undefined) return showSignIn(req, res, pending)
-      const { tenant } = await originOf(req, pending)
-      const way = { returnTo: `${urls(req).self}/upstream`, browser: askerOf(pending) }
-      res.redirect(303, await upstream.begin({ ...way, ...(tenant !== undefined && { tenant }) }))
-    }),
-  )
-
-  // The ticket is worth something only together with this browser's cookie, and once.
-  router.get(
-    '/:uid/upstream',
-    answer(async (req, res) => {
-      const pending = await pendingRequest(req, res)
-      const user = await upstream?.redeem(queryOf(req, 'ticket'), askerOf(pending))
-      const problem = `${upstream?.name ?? 'The provider'} did not sign you in.`
-      await goOn(req, res, pending, user === undefined ? { status: 422, problem } : { user })
-    }),
-  )
+  addSignInWays(router, { login: '/:uid/login', below: '/:uid' }, deps, {
+    posted: async (req, res) => visitOf(req, res, await postedRequest(req, res)),
+    returned: async (req, res) => visitOf(req, res, await pendingRequest(req, res)),
+  })
 
   router.post(
     '/:uid/agree',
@@ -139,20 +81,18 @@ export function createInteraction(deps: InteractionDeps): Router {
 
   return router
 
-  async function goOn(
-    req: Request,
-    res: Response,
-    pending: Pending,
-    result: SignInResult,
-    login?: string,
-  ): Promise<void> {
-    if ('user' in result) {
-      await signOut(req, res, pending, result.user)
-      return provider.interactionFinished(req, res, { login: { accountId: result.user.accountId } })
+  function visitOf(req: Request, res: Response, pending: Pending): Visit {
+    return {
+      // This request alone.
+      asker: `interaction ${pending.uid}`,
+      below: urls(req).self,
+      origin: () => originOf(req, pending),
+      show: (again) => showSignIn(req, res, pending, again),
+      async goOn(user) {
+        await signOut(req, res, pending, user)
+        await provider.interactionFinished(req, res, { login: { accountId: user.accountId } })
+      },
     }
-    const { status, problem, retryAfterS } = result
-    if (retryAfterS !== undefined) res.set('retry-after', String(retryAfterS))
-    await showSignIn(req, res, pending, { status, problem, ...(login !== undefined && { login }) })
   }
 
   async function originOf(req: Request, pending: Pending) {
@@ -209,32 +149,13 @@ export function createInteraction(deps: InteractionDeps): Router {
     return { ...urls(req), asker: { kind: client.assistant, name: nameOf(client) }, csrf: csrfToken(pending) }
   }
 
-  async function showSignIn(
-    req: Request,
-    res: Response,
-    pending: Pending,
-    again: { status?: number } & Pick<SignInView, 'login' | 'problem'> = {},
-  ): Promise<void> {
+  async function showSignIn(req: Request, res: Response, pending: Pending, again: Again = {}): Promise<void> {
     const { status = 200, ...typed } = again
     const { login: action, self, ...rest } = await view(req, pending)
-    const passkey = {
-      use: 'get',
-      options: `${self}/passkey/options`,
-      action: `${self}/passkey`,
-      script: deps.script,
-    } as const
-    const way =
-      upstream === undefined
-        ? passkeys.isOffered && { passkey }
-        : { upstream: { name: upstream.name, action: `${self}/upstream` } }
-    const policy = upstream === undefined ? passkeyContentPolicy(deps.script) : leavingContentPolicy
-    res.set('content-security-policy', policy)
-    res.status(status).send(pages.signIn({ ...rest, action, ...way, ...typed }))
+    const ways = offerWays(res, deps, self)
+    res.status(status).send(pages.signIn({ ...rest, action, ...ways, ...typed }))
   }
 }
-
-/** What ties a passkey's challenge or another provider's answer to this request alone. */
-const askerOf = (pending: Pending): string => `interaction ${pending.uid}`
 
 const missingScopes = z.object({
   missingOIDCScope: z.array(z.string()).optional(),
