@@ -16,6 +16,7 @@ import type { IceServer } from 'transom-core/ports'
 import type { ServerMemory, ServerWatch } from './ice-servers.ts'
 import type { SoundCodec } from './media.ts'
 import type { NarrowedOffer } from './offer.ts'
+import { placeAmongAll, withUnserved } from './unserved.ts'
 
 const soundCodecs: Readonly<Record<SoundCodec, () => RTCRtpCodecParameters>> = {
   opus: () => useOPUS({ payloadType: 111 }),
@@ -96,7 +97,9 @@ export async function answerOffer(
       kind: 'candidate',
       candidate: found.candidate.startsWith('candidate:') ? found.candidate : `candidate:${found.candidate}`,
       ...(found.sdpMid === undefined ? {} : { sdpMid: found.sdpMid }),
-      ...(found.sdpMLineIndex === undefined ? {} : { sdpMLineIndex: found.sdpMLineIndex }),
+      ...(found.sdpMLineIndex === undefined
+        ? {}
+        : { sdpMLineIndex: placeAmongAll(found.sdpMLineIndex, offer.unserved) }),
     })
   }
   const end = () => {
@@ -125,7 +128,7 @@ export async function answerOffer(
   const gathered = Promise.all(transports.map((transport) => transport.gather()))
   const hosts = transports.map((transport) => transport.connection.hostsGathered)
   await connection.setLocalDescription(description)
-  answer = withTrickle(connection.localDescription?.sdp ?? description.sdp)
+  answer = withUnserved(withTrickle(connection.localDescription?.sdp ?? description.sdp), offer.unserved)
   send({ kind: 'answer', sdp: answer })
   for (const found of early) tell(found)
   void Promise.race([gathered, Promise.all([...hosts, servers.settled])]).then(end, end)

@@ -1,8 +1,12 @@
 /** Narrows a viewer's offer to what this camera can do, before werift answers it: one H.264, one codec for sound, no extensions. */
 import type { SoundCodec } from './media.ts'
+import { setAside, type Unserved } from './unserved.ts'
 
 export interface NarrowedOffer {
+  /** For werift: sections of sound and pictures only. */
   readonly sdp: string
+  /** The other sections, which the answer rejects. */
+  readonly unserved: readonly Unserved[]
   /** `none`: it asks for no picture, as an Echo without a screen. `unsupported`: for none that this camera can send. */
   readonly video: 'h264' | 'unsupported' | 'none'
   /** The profile that the answer names: the source's own where the offer allows it. */
@@ -25,7 +29,9 @@ export function narrowOffer(
   sourceProfile: string,
   playable: readonly SoundCodec[] = ['opus'],
 ): NarrowedOffer {
-  const [session = [], ...sections] = splitSections(sdp)
+  const [whole = [], ...all] = splitSections(sdp)
+  const { parts, unserved } = setAside(whole, all)
+  const [session = [], ...sections] = parts
   const audios = sections.filter((lines) => lines[0]?.startsWith('m=audio'))
   const formats = audios.toSorted((one, other) => Number(isLive(other)) - Number(isLive(one))).flatMap(soundFormats)
   const sound = (formats.find(({ codec }) => playable.includes(codec)) ?? formats[0])?.codec
@@ -46,6 +52,7 @@ export function narrowOffer(
   })
   return {
     sdp: [session, ...narrowed].map((lines) => lines.map((line) => `${line}\r\n`).join('')).join(''),
+    unserved,
     video: chosen ? 'h264' : wantsVideo ? 'unsupported' : 'none',
     profileLevelId: chosen?.profileLevelId ?? sourceProfile,
     audio: audios.some(isLive) ? (sound ?? 'unsupported') : 'none',

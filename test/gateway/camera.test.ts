@@ -292,6 +292,26 @@ describe('an answer', () => {
     expect(line.received.at(-1)?.kind).toBe('end-of-candidates')
   })
 
+  test('rejects in its place what no camera serves, and names the others by theirs', async () => {
+    const line = await world.callIn('echo-2')
+    const channel = 'm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:data\r\na=sctp-port:5000\r\n'
+    const text = 'm=text 9 UDP/TLS/RTP/SAVPF 98\r\na=mid:text\r\na=rtpmap:98 t140/1000\r\n'
+    const offer = echoOffer
+      .replace('BUNDLE audio0 video0', 'BUNDLE data audio0 video0 text')
+      .replace('m=audio', `${channel}m=audio`)
+    line.send({ kind: 'offer', sdp: `${offer}${text}` })
+    await until(() => line.received.some(({ kind }) => kind === 'end-of-candidates'))
+    const lines = answerOf(line)!.split('\r\n')
+    expect(lines.filter((each) => /^(m=|a=mid:|a=group:)/.test(each))).toEqual([
+      'a=group:BUNDLE audio0 video0',
+      ...['m=application 0 UDP/DTLS/SCTP webrtc-datachannel', 'a=mid:data'],
+      ...['m=audio 9 UDP/TLS/RTP/SAVPF 96', 'a=mid:audio0', 'm=video 9 UDP/TLS/RTP/SAVPF 99', 'a=mid:video0'],
+      ...['m=text 0 UDP/TLS/RTP/SAVPF 98', 'a=mid:text'],
+    ])
+    const candidates = line.received.filter((message) => message.kind === 'candidate')
+    expect(candidates.map(({ sdpMid, sdpMLineIndex }) => [sdpMid, sdpMLineIndex])).toContainEqual(['audio0', 1])
+  })
+
   test('to a browser chooses the H.264 that the source is', async () => {
     const line = await world.callIn('browser')
     line.send({ kind: 'offer', sdp: chromiumOffer })
