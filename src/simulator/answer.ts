@@ -125,30 +125,38 @@ function checkSession(offer: Sdp, answer: Sdp): string[] {
 }
 
 function checkSection(answer: Sdp, section: Section, offered: Section, rules: AnswerRules): string[] {
-  // Of two sections of a kind a display needs one; all others must be accepted.
+  // Of two sections of a kind a display needs one; all others must be accepted, but for a data channel.
   const isSurplus = answer.sections.some(({ kind, port }) => kind === section.kind && port !== '0')
-  if (section.port === '0') return isSurplus ? [] : ['rejected']
+  if (section.port === '0') return isSurplus || section.kind === 'application' ? [] : ['rejected']
+  const [isRtp, wasRtp] = [section, offered].map(({ proto }) => /RTP\//.test(proto))
   return [
-    ...checkFormats(section, offered),
+    ...checkPlace(section, offered),
+    ...(isRtp && wasRtp ? [...checkFormats(section, offered), ...checkDirection(section, offered)] : []),
     ...checkSecurity(answer, section),
-    ...checkDirection(section, offered),
+    ...(isRtp && values(section.lines, 'rtcp-mux').length === 0 ? ['no rtcp-mux'] : []),
     ...checkCandidates(section, rules),
   ]
 }
 
-function checkFormats(section: Section, offered: Section): string[] {
+function checkPlace(section: Section, offered: Section): string[] {
   const problems: string[] = []
   if (section.proto !== offered.proto) problems.push(`protocol ${section.proto}, offered was ${offered.proto}`)
-  const mid = values(section.lines, 'mid').join(' ')
-  const offeredMid = values(offered.lines, 'mid').join(' ')
+  const [mid, offeredMid] = [section, offered].map(({ lines }) => values(lines, 'mid').join(' '))
   if (mid !== offeredMid) problems.push(`mid "${mid}", offered was "${offeredMid}"`)
   const strange = section.formats.filter((type) => !offered.formats.includes(type))
   if (strange.length > 0 || section.formats.length === 0)
     problems.push(`payload types ${section.formats.join(' ')} are not those offered`)
+  return problems
+}
 
+function checkFormats(section: Section, offered: Section): string[] {
+  const problems: string[] = []
   const [chosen = ''] = section.formats
-  // A Hub takes VP8, too; an Echo does not offer it.
-  const wanted = section.kind === 'video' ? ['H264/90000', 'VP8/90000'] : ['opus/48000/2']
+  // A Hub takes VP8, too; an Echo does not offer it. G.711 is for displays that offer nothing else.
+  const wanted =
+    section.kind === 'video'
+      ? ['H264/90000', 'VP8/90000']
+      : ['opus/48000/2', ...(offersOpus(offered) ? [] : plainSound)]
   const encoding = rtpmap(section, chosen)
   if (!wanted.some((format) => format.toLowerCase() === encoding?.toLowerCase()))
     problems.push(`first format is ${encoding ?? 'unnamed'}, not ${wanted.join(' or ')}`)
@@ -169,6 +177,11 @@ function checkFormats(section: Section, offered: Section): string[] {
   if (strangeFeedback !== undefined) problems.push(`feedback "${strangeFeedback}" was not offered`)
   return problems
 }
+
+const plainSound: readonly string[] = ['PCMU/8000', 'PCMA/8000']
+
+const offersOpus = (offered: Section): boolean =>
+  offered.formats.some((type) => /^opus\//i.test(rtpmap(offered, type) ?? ''))
 
 /** RFC 6184 section 8.2.2: profile and packetization mode are not negotiable; absent ones in the offer (the Echo's) leave both open. */
 function checkH264(section: Section, offered: Section, type: string): string[] {
@@ -198,7 +211,6 @@ function checkSecurity(answer: Sdp, section: Section): string[] {
   if (!/^[\w+/=#-]{22,256}$/.test(password)) problems.push('ice-pwd is missing or malformed')
   if (!/^sha-256 [0-9A-F]{2}(:[0-9A-F]{2}){31}$/i.test(fingerprint)) problems.push('no SHA-256 fingerprint')
   if (!['active', 'passive'].includes(setup)) problems.push(`setup is "${setup}", not active or passive`)
-  if (values(section.lines, 'rtcp-mux').length === 0) problems.push('no rtcp-mux')
   const first = answer.sections.find(({ port }) => port !== '0') ?? section
   const differs = ['ice-ufrag', 'ice-pwd', 'fingerprint', 'setup'].filter(
     (name) => effective(answer, section, name) !== effective(answer, first, name),

@@ -112,6 +112,26 @@ describe('a good answer', () => {
     expect(problemOf(second(echo, 1), second(good.replace('m=video 9', 'm=video 0'), 0))).toMatch(/rejected/)
   })
 
+  test('has G.711 for a display that offers no Opus, and for no other', () => {
+    const plain = (sdp: string) =>
+      sdp.replace(/RTP\/SAVPF 96( 0 8)?/, 'RTP/SAVPF 0').replace('96 opus/48000/2', '0 PCMU/8000')
+    expect(readAnswer(plain(echo), plain(good), { ipv4Only: true }).audio).toEqual({
+      payloadType: 0,
+      codec: 'PCMU',
+      takes: true,
+    })
+    expect(problemOf(echo, plain(good))).toMatch(/first format is PCMU\/8000/)
+  })
+
+  test('may accept a data channel, or reject it', () => {
+    const channel = (sdp: string, port: number, answered = '') =>
+      `${sdp.replace('video0', 'video0 data')}m=application ${port} UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:data\r\n${answered}`
+    const transport = /a=ice-ufrag[^]*?(?=a=rtcp-mux)/.exec(good)?.[0] ?? ''
+    expect(problemOf(channel(echo, 9), channel(good, 9, transport))).toBe('')
+    expect(problemOf(channel(echo, 9), channel(good, 9))).toMatch(/application.*ice-ufrag/)
+    expect(problemOf(channel(echo, 9), channel(good, 0).replace('video0 data', 'video0'))).toBe('')
+  })
+
   test('may be one-way', () => {
     expect(readAnswer(echo, answer('96', '99', ['audio0', 'video0'], 'sendonly'), { ipv4Only: true }).audio.takes).toBe(
       false,
