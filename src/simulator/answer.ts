@@ -172,7 +172,8 @@ function checkFormats(section: Section, offered: Section): string[] {
     (value) => !extensions.includes(value.replace(/\/\w+ /, ' ')),
   )
   if (strangeExtension !== undefined) problems.push(`extension "${strangeExtension}" was not offered`)
-  const feedback = new Set(values(offered.lines, 'rtcp-fb'))
+  // pion writes a blank behind feedback that has no parameter.
+  const feedback = new Set(values(offered.lines, 'rtcp-fb').map((value) => value.trimEnd()))
   const strangeFeedback = values(section.lines, 'rtcp-fb').find((value) => !feedback.has(value))
   if (strangeFeedback !== undefined) problems.push(`feedback "${strangeFeedback}" was not offered`)
   return problems

@@ -304,9 +304,14 @@ describe('an answer', () => {
     const lines = answerOf(line)!.split('\r\n')
     expect(lines.filter((each) => /^(m=|a=mid:|a=group:)/.test(each))).toEqual([
       'a=group:BUNDLE audio0 video0',
-      ...['m=application 0 UDP/DTLS/SCTP webrtc-datachannel', 'a=mid:data'],
-      ...['m=audio 9 UDP/TLS/RTP/SAVPF 96', 'a=mid:audio0', 'm=video 9 UDP/TLS/RTP/SAVPF 99', 'a=mid:video0'],
-      ...['m=text 0 UDP/TLS/RTP/SAVPF 98', 'a=mid:text'],
+      'm=application 0 UDP/DTLS/SCTP webrtc-datachannel',
+      'a=mid:data',
+      'm=audio 9 UDP/TLS/RTP/SAVPF 96',
+      'a=mid:audio0',
+      'm=video 9 UDP/TLS/RTP/SAVPF 99',
+      'a=mid:video0',
+      'm=text 0 UDP/TLS/RTP/SAVPF 98',
+      'a=mid:text',
     ])
     const candidates = line.received.filter((message) => message.kind === 'candidate')
     expect(candidates.map(({ sdpMid, sdpMLineIndex }) => [sdpMid, sdpMLineIndex])).toContainEqual(['audio0', 1])

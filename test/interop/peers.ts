@@ -1,7 +1,10 @@
 /** WebRTC stacks of other people, each as a display or as a camera behind the same five words. */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
 
 export interface Seen {
@@ -24,20 +27,40 @@ export interface Peer {
   close(): Promise<void>
 }
 
+export const stackNames = ['aiortc', 'webrtcbin', 'libdatachannel', 'Chromium', 'pion'] as const
+export type StackName = (typeof stackNames)[number]
+
 const wordMs = 15_000
+const run = promisify(execFile)
 
 /** The stacks by name; each opens one connection. */
-export const stacks: Readonly<Record<string, () => Promise<Peer>>> = {
+export const stacks: Readonly<Record<StackName, () => Promise<Peer>>> = {
   aiortc: () => openProgram('/usr/bin/python3', ['aiortc_peer.py']),
   webrtcbin: () => openProgram('/usr/bin/python3', ['webrtcbin_peer.py']),
   libdatachannel: () => openProgram(process.execPath, ['libdatachannel-peer.ts']),
   Chromium: openChromium,
+  pion: () => openProgram(pionPeer, []),
+}
+
+/** Where `buildPeers` leaves the program of pion's peer; Go finds it fresh the next time. */
+const pionHome = join(tmpdir(), `transom-peers-${process.getuid?.() ?? 0}`)
+const pionPeer = join(pionHome, 'bin', 'peer')
+
+/** Builds what is no script: pion's peer, of the packages that Debian has, without the network. */
+export async function buildPeers(): Promise<void> {
+  const source = join(pionHome, 'src', 'peer')
+  mkdirSync(source, { recursive: true })
+  copyFileSync(join(import.meta.dirname, 'peers', 'pion_peer.go'), join(source, 'peer.go'))
+  // Without a go.mod beside it, Go looks for pion's version 3 in a folder of that name.
+  writeFileSync(join(source, 'go.mod'), 'module peer\n')
+  const env = { ...process.env, GO111MODULE: 'off', GOPATH: `${pionHome}:/usr/share/gocode`, GOFLAGS: '' }
+  await run('/usr/bin/go', ['install', 'peer'], { cwd: source, env })
 }
 
 async function openProgram(command: string, [file = '']: readonly string[]): Promise<Peer> {
-  const path = join(import.meta.dirname, 'peers', file)
+  const path = file === '' ? [] : [join(import.meta.dirname, 'peers', file)]
   const env = { ...process.env, NODE_OPTIONS: '' }
-  const child = spawn(command, [path], { env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(command, path, { env, stdio: ['pipe', 'pipe', 'pipe'] })
   let complaint = ''
   child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2000)))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()

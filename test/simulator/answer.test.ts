@@ -71,6 +71,10 @@ const problemOf = (offer: string, sdp: string, ipv4Only = true): string => {
   }
 }
 
+const plain = (sdp: string) =>
+  sdp.replace(/RTP\/SAVPF 96( 0 8)?/, 'RTP/SAVPF 0').replace('96 opus/48000/2', '0 PCMU/8000')
+const channel = (sdp: string, port: number, answered = '') =>
+  `${sdp.replace('video0', 'video0 data')}m=application ${port} UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:data\r\n${answered}`
 const soundOnly = (sdp: string) => sdp.replace(/m=video[^]*/, '').replace(' video0', '')
 /** With its picture once more, at this port. */
 const second = (sdp: string, port: number) =>
@@ -113,8 +117,6 @@ describe('a good answer', () => {
   })
 
   test('has G.711 for a display that offers no Opus, and for no other', () => {
-    const plain = (sdp: string) =>
-      sdp.replace(/RTP\/SAVPF 96( 0 8)?/, 'RTP/SAVPF 0').replace('96 opus/48000/2', '0 PCMU/8000')
     expect(readAnswer(plain(echo), plain(good), { ipv4Only: true }).audio).toEqual({
       payloadType: 0,
       codec: 'PCMU',
@@ -124,8 +126,6 @@ describe('a good answer', () => {
   })
 
   test('may accept a data channel, or reject it', () => {
-    const channel = (sdp: string, port: number, answered = '') =>
-      `${sdp.replace('video0', 'video0 data')}m=application ${port} UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:data\r\n${answered}`
     const transport = /a=ice-ufrag[^]*?(?=a=rtcp-mux)/.exec(good)?.[0] ?? ''
     expect(problemOf(channel(echo, 9), channel(good, 9, transport))).toBe('')
     expect(problemOf(channel(echo, 9), channel(good, 9))).toMatch(/application.*ice-ufrag/)
