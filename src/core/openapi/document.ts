@@ -72,7 +72,7 @@ const schemas: Readonly<Record<string, z.ZodType>> = {
  * Makes the document: every route that a bridge can have. Which of them one has depends on its settings; what it has not
  * answers 404. Addresses in it are relative to the bridge.
  */
-export function openApiDocument() {
+export function openApiDocument(): ReturnType<typeof createDocument> {
   return createDocument(
     {
       openapi: '3.1.1',
