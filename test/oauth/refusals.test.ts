@@ -294,6 +294,28 @@ test('what such a flood carries is bounded, too: from everywhere, with as much o
   }
 })
 
+test.each([
+  [1, 100],
+  [3, 300],
+])('at %i starts a second at most, %i at once are let begin', async (startsPerSecond, atOnce) => {
+  const busy = await openHouse({ behindProxy: true, startsPerSecond })
+  try {
+    const url = authorizationUrl(busy, google)
+    const startedAt = performance.now()
+    let begun = 0
+    let last = 303
+    while (last === 303) {
+      last = (await fetch(url, { redirect: 'manual', headers: from(`198.51.100.${begun % 200}`) })).status
+      if (last === 303) begun += 1
+    }
+    expect(last).toBe(429)
+    expect(begun).toBeGreaterThanOrEqual(atOnce)
+    expect(begun).toBeLessThanOrEqual(atOnce + 1 + (startsPerSecond * (performance.now() - startedAt)) / 1_000)
+  } finally {
+    await busy.close()
+  }
+})
+
 test('a flood of links that begin and never end is bounded, by network and in all', async () => {
   const flooded = await openHouse({ behindProxy: true })
   try {

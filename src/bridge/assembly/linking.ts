@@ -52,6 +52,7 @@ export function createLinking({ config, keys, cameras, shares, ...deps }: Linkin
     cookieKeys: keys.cookies,
     sealingKey: keys.sealing,
     brand: config.brand,
+    startsPerSecond: config.startsPerSecond,
     ...(operatorKey !== undefined && { operatorKey }),
     ...(upstream !== undefined && { upstream }),
     ...(streamlined !== undefined && { streamlined }),

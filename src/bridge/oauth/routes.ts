@@ -27,26 +27,41 @@ export interface RouteDeps {
   readonly clock: Clock
   readonly log: Log
   readonly behindProxy?: boolean
+  /** How many may begin to link in a second, all networks together; default 10. */
+  readonly startsPerSecond?: number
 }
 
 /** Beginning to link, and to sign in by passkey or another provider. */
 const leavesRecord = /^\/auth\/?$|\/passkey\/options\/?$|\/upstream\/?$/i
 /**
  * Counted in kibibytes of the address, because the record holds what it carries, such as `state`. A household behind one
- * address links everything in a minute. A record takes another kilobyte and half an hour at most: never more than 19,000 of
- * them, and 40 MB, whoever comes.
+ * address links everything in a minute. A record takes another kilobyte and half an hour at most: at ten a second never more
+ * than 19,000 of them, and 40 MB, whoever comes.
  */
 const networkRate = { perSecond: 1, burst: 120 }
-const allRate = { perSecond: 10, burst: 1_000 }
+const allRate = (perSecond: number) => ({ perSecond, burst: 100 * perSecond })
 
 export function createRoutes(deps: RouteDeps): RequestHandler {
-  const { issuer, inner, account, welcome, entry, upstream, pages, clock, log, behindProxy } = deps
+  const {
+    issuer,
+    inner,
+    account,
+    welcome,
+    entry,
+    upstream,
+    pages,
+    clock,
+    log,
+    behindProxy,
+    startsPerSecond = 10,
+  } = deps
   const { protocol, host } = new URL(issuer)
   const strangers = createRates(clock)
+  const everybody = allRate(startsPerSecond)
   const mayLeaveRecord = (req: Request): boolean => {
     const network = networkOf(req.ip ?? '')
     for (let left = req.originalUrl.length; left > 0; left -= 1_024)
-      if (!strangers.tryTake(network, networkRate) || !strangers.tryTake('everybody', allRate)) return false
+      if (!strangers.tryTake(network, networkRate) || !strangers.tryTake('everybody', everybody)) return false
     return true
   }
   const app = express()

@@ -57,6 +57,8 @@ export interface OAuthOptions {
   readonly log: Log
   /** True when exactly one trusted proxy stands in front; its X-Forwarded-For then names the visitor. */
   readonly behindProxy?: boolean
+  /** How many may begin to link in a second, all networks together, a hundred times as many at once; default 10. */
+  readonly startsPerSecond?: number
   readonly brand?: Brand
   /** Another OpenID Connect provider that signs people in, instead of login and password. */
   readonly upstream?: UpstreamOptions

@@ -1,6 +1,6 @@
 /** Settings of account linking: another identity provider, foreign access tokens, Google's streamlined linking. */
 import * as z from 'zod'
-import { setting } from 'transom-core/setting-shapes'
+import { setting, wholeNumber } from 'transom-core/setting-shapes'
 import type { ForeignTokens } from '../oauth/provider/foreign-tokens.ts'
 import type { Brand } from '../oauth/pages/markup.ts'
 import type { StreamlinedOptions } from '../oauth/provider/streamlined.ts'
@@ -22,6 +22,11 @@ export const linkingEnvironment = {
     'bridge',
     "Opens introspection and the operator's API to whoever has it, from anywhere: `npm run admin`, `npm run transom`. 32 characters or more.",
     z.string().min(32).optional(),
+  ),
+  TRANSOM_LINK_STARTS_PER_SECOND: setting(
+    'tuning',
+    'How many may begin to link in a second, all networks together, and a hundred times as many at once. Each start leaves a record of two kilobytes or so for half an hour.',
+    wholeNumber(1, 1_000, 10),
   ),
   TRANSOM_LOGIN_ISSUER: setting(
     'login',
@@ -73,6 +78,8 @@ const shape = z.object(linkingEnvironment)
 export interface LinkingConfig {
   readonly brand: Brand
   readonly operatorKey: string | undefined
+  /** How many may begin to link in a second. */
+  readonly startsPerSecond: number
   readonly upstream: UpstreamOptions | undefined
   /** Verify-only: somebody else's server issues the tokens, and ours is not reachable. */
   readonly foreignTokens:
@@ -86,6 +93,7 @@ export function toLinkingConfig(env: z.infer<typeof shape>): LinkingConfig {
   return {
     brand: { name: env.TRANSOM_NAME, ...(env.TRANSOM_PRIVACY_URL && { privacyUrl: env.TRANSOM_PRIVACY_URL }) },
     operatorKey: env.TRANSOM_OPERATOR_KEY,
+    startsPerSecond: env.TRANSOM_LINK_STARTS_PER_SECOND,
     upstream: upstreamOf(env),
     foreignTokens: foreignTokensOf(env),
     streamlined: streamlinedOf(env),
