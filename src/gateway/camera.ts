@@ -28,7 +28,7 @@ const firstRetryMs = 200
 const lastRetryMs = 15_000
 const lastingMs = 10_000
 /** After a ring the displays ask for the picture within seconds. */
-const warmMs = 20_000
+const warmMs = 30_000
 /** So often what lasts and is wrong is said again. */
 const againMs = 60_000
 /** As many failed servers, and so much about each, as a report may carry. */
@@ -95,8 +95,6 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   let iceServers: readonly IceServer[] = []
   let stills: Stills | undefined
   let closing: Promise<void> | undefined
-  let warm: NodeJS.Timeout | undefined
-  let leaveWarm: (() => void) | undefined
 
   const report = (event: CameraEvent): Promise<boolean> =>
     options.report(event).catch((error: unknown) => {
@@ -270,7 +268,6 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
 
   async function shutDown(): Promise<void> {
     life.abort()
-    clearTimeout(warm)
     for (const viewer of viewers.values()) remove(viewer, 'the camera is stopped')
     // werift waits for a TURN server that never replies; nothing of ours hangs on it any more.
     await Promise.race([
@@ -287,11 +284,8 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   const { leaveStill } = options
   stills = leaveStill && startStills({ source, leave: leaveStill, log })
   const rang = () => {
+    source.warm(warmMs)
     stills?.take()
-    clearTimeout(warm)
-    leaveWarm?.()
-    leaveWarm = source.join({ video: () => undefined, audio: () => undefined })
-    warm = setTimeout(leaveWarm, warmMs)
   }
   return {
     viewers: () => viewers.size,

@@ -11,16 +11,23 @@ const firstPictureMs = 10_000
 const nextPictureMs = 5_000
 const keyFrameMs = 30_000
 
+/** What is told how the source fares. */
+export interface RunningHealth extends Pick<Health, 'delivers' | 'faulty'> {
+  /** One run is over: what the next one yields does not go on from it. */
+  ended(): void
+}
+
 /** Runs the source until the signal aborts. Never rejects. */
 export async function keepRunning(
   source: MediaSource,
   sink: SourceSink,
-  health: Pick<Health, 'delivers' | 'faulty'>,
+  health: RunningHealth,
   signal: AbortSignal,
 ): Promise<void> {
   let retryMs = firstRetryMs
   while (!signal.aborted) {
     const { failure, hadKey } = await runOnce(source, sink, health, signal)
+    health.ended()
     if (signal.aborted) return
     // A stream that broke and is there again in a moment is no news.
     if (!hadKey) health.faulty(failure)
@@ -34,7 +41,7 @@ export async function keepRunning(
 async function runOnce(
   source: MediaSource,
   sink: SourceSink,
-  health: Pick<Health, 'delivers' | 'faulty'>,
+  health: RunningHealth,
   signal: AbortSignal,
 ): Promise<{ readonly failure: unknown; readonly hadKey: boolean }> {
   const attempt = new AbortController()

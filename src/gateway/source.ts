@@ -15,17 +15,13 @@ import {
 import type { Trust } from './trust.ts'
 import { createFileSource } from './recorded.ts'
 import { createRtspSource } from './rtsp/source.ts'
+import { createRecent } from './recent.ts'
 import { keepRunning } from './running.ts'
 import { createSyntheticSource } from './synthetic.ts'
 import { createEar, type Ear } from './talk-back.ts'
 
 /** Key frames are large: viewers that lose packets may not ask for them more often than this. */
 const keyFrameEveryMs = 500
-/** What is kept of a group of pictures for newcomers: not more than this, nor from longer ago. */
-const maxRecentBytes = 16 * 1_024 * 1_024
-const maxRecentMs = 10_500
-/** At 120 a second. */
-const maxRecent = (maxRecentMs / 1_000) * 120
 
 /** `synthetic`, the URL of an RTSP camera, or the path of a media file. `name` is what a synthetic camera shows. */
 export function createSource(source: string, name: string, clock: Clock, log: Log, trust?: Trust): MediaSource {
@@ -83,6 +79,12 @@ export interface SharedSource {
   requestKeyFrame(): boolean
   /** The pictures since the last key frame, which is the first of them; empty when there was none or it was too long ago. */
   recent(): readonly VideoUnit[]
+  /** The next one, while others keep the source running; it is not run for this. */
+  nextKeyFrame(): Promise<VideoUnit>
+  /** It is not pulled from while nobody watches: a network camera. */
+  readonly isOnDemand: boolean
+  /** Runs it for so many milliseconds from now on, for displays that will come. */
+  warm(ms: number): void
   /** Ends the source and waits until it has let go of everything. */
   close(): Promise<void>
 }
@@ -94,26 +96,21 @@ export function shareSource(source: MediaSource, log: Log): SharedSource {
   const health = createHealth(source, log)
   const watching = new AbortController()
   let life: AbortController | undefined
-  let recent: VideoUnit[] = []
-  let recentBytes = 0
+  const recent = createRecent()
   let lastKeyAt = -Infinity
+  let keyFrame = Promise.withResolvers<VideoUnit>()
+  let warming: NodeJS.Timeout | undefined
+  let cool: (() => void) | undefined
   const watched = health.watch(() => life !== undefined, watching.signal)
 
-  const keep = (unit: VideoUnit) => {
-    const [first] = recent
-    if (unit.isKey) {
-      recent = []
-      recentBytes = 0
-      lastKeyAt = performance.now()
-    } else if (first === undefined) return
-    recent.push(unit)
-    recentBytes += unit.payloads.reduce((sum, payload) => sum + payload.length, 0)
-    const isLong = first !== undefined && !unit.isKey && unit.at - first.at > maxRecentMs
-    if (recentBytes > maxRecentBytes || recent.length > maxRecent || isLong) recent = []
-  }
   const feed: SourceSink = {
     video(unit) {
-      keep(unit)
+      recent.keep(unit)
+      if (unit.isKey) {
+        lastKeyAt = performance.now()
+        keyFrame.resolve(unit)
+        keyFrame = Promise.withResolvers()
+      }
       for (const sink of sinks) sink.video(unit)
     },
     audio(packet) {
@@ -123,15 +120,23 @@ export function shareSource(source: MediaSource, log: Log): SharedSource {
   }
   const start = () => {
     const { signal } = (life = new AbortController())
-    const run = keepRunning(source, feed, health, signal)
+    const run = keepRunning(source, feed, { ...health, ended: recent.forget }, signal)
     stopped.add(run)
     void run.finally(() => stopped.delete(run))
   }
   const stop = () => {
     life?.abort()
     life = undefined
-    recent = []
+    recent.forget()
     lastKeyAt = -Infinity
+  }
+
+  const join = (sink: MediaSink) => {
+    sinks.add(sink)
+    if (!life) start()
+    return () => {
+      if (sinks.delete(sink) && sinks.size === 0) stop()
+    }
   }
 
   return {
@@ -143,20 +148,25 @@ export function shareSource(source: MediaSource, log: Log): SharedSource {
     changed: health.changed,
     createEar: (codec, onBroken) => source.createEar?.(codec, onBroken) ?? createEar(codec, onBroken),
     still: async () => source.still?.(),
-    join(sink) {
-      sinks.add(sink)
-      if (!life) start()
-      return () => {
-        if (sinks.delete(sink) && sinks.size === 0) stop()
-      }
-    },
+    join,
     requestKeyFrame() {
       if (performance.now() - lastKeyAt < keyFrameEveryMs || !source.requestKeyFrame()) return false
       lastKeyAt = performance.now()
       return true
     },
-    recent: () => recent,
+    recent: recent.units,
+    nextKeyFrame: () => keyFrame.promise,
+    isOnDemand: source.checkEachMs !== undefined,
+    warm(ms) {
+      const leave = join({ video: () => undefined, audio: () => undefined })
+      clearTimeout(warming)
+      cool?.()
+      cool = leave
+      warming = setTimeout(leave, ms)
+      warming.unref()
+    },
     async close() {
+      clearTimeout(warming)
       sinks.clear()
       watching.abort()
       stop()

@@ -22,7 +22,10 @@ export interface Stills {
   close(): Promise<void>
 }
 
-/** One at once, then one each minute (`everyMs`). What fails is logged; the next one may do better. */
+/**
+ * One at once, then one each minute (`everyMs`); of a network camera only when others watch it, or when one is wished for.
+ * What fails is logged; the next one may do better.
+ */
 export function startStills(deps: {
   readonly source: SharedSource
   readonly leave: (jpeg: Buffer) => Promise<void>
@@ -33,9 +36,9 @@ export function startStills(deps: {
   const life = new AbortController()
   let wanted = Promise.withResolvers<void>()
 
-  async function takeOne(): Promise<void> {
+  async function takeOne(isWished: boolean): Promise<void> {
     try {
-      const jpeg = (await source.still()) ?? (await ofKeyFrame())
+      const jpeg = (await source.still()) ?? (await (isWished || !source.isOnDemand ? ofKeyFrame() : ofRunning()))
       if (jpeg !== undefined) await leave(jpeg)
     } catch (error) {
       if (!life.signal.aborted)
@@ -51,16 +54,30 @@ export function startStills(deps: {
     return toJpeg(await loadFfmpeg(), annexB(await nextKeyFrame(source, patience)))
   }
 
+  /** Of pictures that others watch, now or later; `undefined` when one is wished for before. */
+  async function ofRunning(): Promise<Buffer | undefined> {
+    const over = Promise.withResolvers<undefined>()
+    const onAbort = () => over.resolve(undefined)
+    life.signal.addEventListener('abort', onAbort, { once: true })
+    if (life.signal.aborted) onAbort()
+    const [latest] = source.recent()
+    const unit =
+      latest ?? (await Promise.race([source.nextKeyFrame(), wanted.promise.then(() => undefined), over.promise]))
+    life.signal.removeEventListener('abort', onAbort)
+    return unit && toJpeg(await loadFfmpeg(), annexB(unit))
+  }
+
   async function run(): Promise<void> {
+    let isWished = false
     while (!life.signal.aborted) {
-      await takeOne()
+      await takeOne(isWished)
       const woken = new AbortController()
       const signal = AbortSignal.any([life.signal, woken.signal])
       // Cut short by a wish or the end; the rejection means nothing here.
       const rest = wait(everyMs, undefined, { signal, ref: false }).catch(() => undefined)
-      await Promise.race([rest, wanted.promise])
+      isWished = await Promise.race([rest.then(() => false), wanted.promise.then(() => true)])
       woken.abort()
-      wanted = Promise.withResolvers()
+      if (isWished) wanted = Promise.withResolvers()
     }
   }
 

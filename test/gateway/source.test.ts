@@ -1,6 +1,6 @@
 /** One source for all viewers: when it runs, what newcomers get, and how often key frames may be asked for. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import type { MediaSink, MediaSource, VideoUnit } from '../../src/gateway/media.ts'
+import type { MediaSink, MediaSource, SourceSink, VideoUnit } from '../../src/gateway/media.ts'
 import { shareSource } from '../../src/gateway/source.ts'
 
 beforeEach(() => void jest.useFakeTimers({ now: 0, doNotFake: ['nextTick', 'queueMicrotask'] }))
@@ -102,4 +102,53 @@ test('a source that cannot make key frames says so', () => {
   const { shared } = createFake(false)
   shared.join(silent)
   expect(shared.requestKeyFrame()).toBe(false)
+})
+
+test('what was kept before a break reaches no newcomer, nor do pictures after which nothing came', async () => {
+  const sinks: SourceSink[] = []
+  const ends: ((error: Error) => void)[] = []
+  const shared = shareSource(
+    {
+      describe: async () => ({ profileLevelId: '42e01f', hasSpeaker: false, sound: ['opus'] as const }),
+      close: async () => {},
+      requestKeyFrame: () => false,
+      run: (sink, signal) =>
+        new Promise((resolve, reject) => {
+          sinks.push(sink)
+          ends.push(reject)
+          signal.addEventListener('abort', () => resolve())
+        }),
+    },
+    () => undefined,
+  )
+  shared.join(silent)
+  sinks[0]!.video(unit(1, true))
+  expect(shared.recent()).toHaveLength(1)
+  ends[0]!(new Error('it broke'))
+  await jest.advanceTimersByTimeAsync(0)
+  expect(shared.recent()).toHaveLength(0)
+  await jest.advanceTimersByTimeAsync(1_000)
+  sinks[1]!.video(unit(2, true))
+  expect(shared.recent().map(({ at }) => at)).toEqual([2])
+  await jest.advanceTimersByTimeAsync(3_001)
+  expect(shared.recent()).toHaveLength(0)
+  await shared.close()
+})
+
+test('a press warms it: it runs for a while, longer after another press', async () => {
+  const { fake, shared } = createFake()
+  const pass = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      fake.sink.video(unit(Date.now(), true))
+      await jest.advanceTimersByTimeAsync(1_000)
+    }
+  }
+  shared.warm(30_000)
+  await pass(20)
+  shared.warm(30_000)
+  await pass(29)
+  expect(fake).toMatchObject({ runs: 1, running: 1 })
+  await pass(1)
+  expect(fake.running).toBe(0)
+  await shared.close()
 })

@@ -8,6 +8,9 @@ import type { MediaSource } from '../../src/gateway/media.ts'
 import { createSource, shareSource, type SharedSource } from '../../src/gateway/source.ts'
 import { startStills } from '../../src/gateway/still.ts'
 import { makeMovie } from './movie.ts'
+import { createFakeCamera, h264 } from './rtsp/camera.ts'
+import { recordMoving, sendMoving } from './rtsp/moving.ts'
+import { until } from './world.ts'
 
 const log = (): void => {}
 
@@ -121,4 +124,35 @@ test('a bridge that does not take one is offered the next', async () => {
   await stills.close()
   await source.close()
   expect(logged[0]).toBe('still-missed')
+})
+
+test('a network camera is not pulled for it: only the stream that others watch, or one that is wished for', async () => {
+  const moving = await recordMoving('H.264', 3)
+  const camera = await createFakeCamera({ sdp: h264, quiet: true })
+  const source = shareSource(createSource(`rtsp://127.0.0.1:${camera.port}/live`, 'door', Date.now, log), log)
+  const left: Buffer[] = []
+  const stills = startStills({ source, log, leave: async (jpeg) => void left.push(jpeg), everyMs: 20 })
+  const count = (name: string) => camera.requests.filter(({ method }) => method === name).length
+  try {
+    await until(() => source.state()?.kind === 'good')
+    await until(() => count('DESCRIBE') > 0)
+    expect([count('PLAY'), left.length]).toEqual([0, 0])
+
+    const leave = source.join({ video: () => undefined, audio: () => undefined })
+    await until(() => count('PLAY') === 1)
+    sendMoving(camera, moving)
+    await until(() => left.length > 0)
+    leave()
+    await until(() => count('TEARDOWN') === 1)
+
+    const before = left.length
+    stills.take()
+    await until(() => count('PLAY') === 2)
+    sendMoving(camera, moving)
+    await until(() => left.length > before)
+  } finally {
+    await stills.close()
+    await source.close()
+    await camera.close()
+  }
 })

@@ -92,8 +92,17 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
 
   /** Both ways in which cameras are kept awake: some advertise one and count the other. */
   async function stayAwake(): Promise<void> {
-    if (speaksParameters) speaksParameters = (await ask('GET_PARAMETER', description.url)).status < 400
-    await ask('OPTIONS', description.url)
+    if (speaksParameters) {
+      const { status } = await ask('GET_PARAMETER', description.url)
+      notForgotten(status)
+      speaksParameters = status < 400
+    }
+    notForgotten((await ask('OPTIONS', description.url)).status)
+  }
+
+  /** A camera that was reset keeps the connection and sends nothing any more: it ends here, and is called again. */
+  function notForgotten(status: number): void {
+    if (status === 454) connection.close(faultOfStatus(status, 'OPTIONS', address))
   }
 
   async function setUp(track: Track, index: number, listener: Listener, channels: Map<number, (data: Buffer) => void>) {
@@ -184,8 +193,11 @@ const statuses: Readonly<Record<number, readonly [SourceFault, string]>> = {
   503: ['source_busy', 'is busy'],
 }
 
-function check({ status }: Reply, method: string, { label }: CameraAddress): void {
-  if (status >= 200 && status < 300) return
+function check({ status }: Reply, method: string, address: CameraAddress): void {
+  if (status < 200 || status >= 300) throw faultOfStatus(status, method, address)
+}
+
+function faultOfStatus(status: number, method: string, { label }: CameraAddress): SourceError {
   const [code, words] = statuses[status] ?? (['source_garbled', `answers ${method} with an error`] as const)
-  throw new SourceError(code, `${label} ${words} (${status})`)
+  return new SourceError(code, `${label} ${words} (${status})`)
 }

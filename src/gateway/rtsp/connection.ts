@@ -13,6 +13,9 @@ const connectMs = 5_000
 const replyMs = 6_000
 /** A camera that takes nothing any more is not written to without end. */
 const maxUnsent = 1_048_576
+/** What nobody asked for: a camera has few such words, and one that never stops is cut off. */
+const mostUnasked = 100
+const unaskedMs = 10_000
 
 export interface Reply {
   readonly status: number
@@ -32,8 +35,8 @@ export interface Connection {
   isOpen(): boolean
   /** The IP address at which the camera is: what its name leads to later is not asked. */
   readonly remoteAddress: string
-  /** Lets go at once; may be called again. */
-  close(): void
+  /** Lets go at once, for this reason if there is one; may be called again. */
+  close(reason?: SourceError): void
 }
 
 type Waiting = { readonly sequence: string; readonly resolve: (reply: Reply) => void }
@@ -50,6 +53,7 @@ export async function openConnection(address: CameraAddress, trust: Trust, signa
   let listener: ((channel: number, data: Buffer) => void) | undefined
   let authorize: Authorize | undefined
   let sequence = 0
+  let unasked = { count: 0, sinceAt: performance.now() }
   let isOpen = true
   let queue: Promise<unknown> = Promise.resolve()
 
@@ -75,15 +79,24 @@ export async function openConnection(address: CameraAddress, trust: Trust, signa
   function receive(item: Received): void {
     if (item.kind === 'packet') return listener?.(item.channel, item.data)
     const number = item.headers.get('cseq')?.[0] ?? ''
+    // Without a CSeq it is taken for the reply that is waited for; with another it is one that came too late.
+    const isReply = item.kind === 'response' && waiting && (number === '' || number === waiting.sequence)
+    if (isReply) return waiting?.resolve(item)
+    countUnasked()
     if (item.kind === 'request') {
       // Some cameras ask whether we are there (OPTIONS, GET_PARAMETER); we do nothing else.
       const isKnown = item.method === 'OPTIONS' || item.method === 'GET_PARAMETER'
       if (socket.writableLength < maxUnsent && /^\d{1,10}$/.test(number))
         socket.write(`RTSP/1.0 ${isKnown ? '200 OK' : '501 Not Implemented'}\r\nCSeq: ${number}\r\n\r\n`)
-      return
     }
-    // Without a CSeq it is taken for the reply that is waited for; with another it is one that came too late.
-    if (waiting && (number === '' || number === waiting.sequence)) waiting.resolve(item)
+  }
+
+  /** Throws `SourceError` when there were too many of late. */
+  function countUnasked(): void {
+    if (performance.now() - unasked.sinceAt > unaskedMs) unasked = { count: 0, sinceAt: performance.now() }
+    unasked.count += 1
+    if (unasked.count > mostUnasked)
+      throw new SourceError('source_garbled', `${address.label} sends messages that nobody asked for, without end`)
   }
 
   async function exchange(method: string, url: string, headers: Readonly<Record<string, string>>): Promise<Reply> {
@@ -148,7 +161,7 @@ export async function openConnection(address: CameraAddress, trust: Trust, signa
     ended,
     isOpen: () => isOpen,
     remoteAddress,
-    close: () => close(new SourceError('source_stopped', 'the connection was closed here')),
+    close: (reason = new SourceError('source_stopped', 'the connection was closed here')) => close(reason),
   }
 }
 

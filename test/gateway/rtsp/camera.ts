@@ -47,9 +47,18 @@ export interface FakeCamera {
   /** Sends one packet of the track (0: the first one set up) to everybody who plays. */
   send(
     track: number,
-    packet: { payload: Buffer; timestamp: number; marker?: boolean; sequenceNumber?: number; payloadType?: number },
+    packet: {
+      payload: Buffer
+      timestamp: number
+      marker?: boolean
+      sequenceNumber?: number
+      payloadType?: number
+      ssrc?: number
+    },
   ): void
   sendRtcp(track: number, data: Buffer): void
+  /** Writes this to everybody who plays, besides all packets. */
+  write(text: string): void
   /** The next connections see another certificate. */
   changeCertificate(tls: Certificate): void
   /** Cuts all connections; further ones are welcome. */
@@ -177,14 +186,16 @@ export async function createFakeCamera(habits: Habits = {}): Promise<FakeCamera>
     played,
     reports,
     connections: () => sockets.size,
-    send(track, { payload, timestamp, marker = false, sequenceNumber, payloadType = track === 0 ? 96 : 8 }) {
+    send(
+      track,
+      { payload, timestamp, marker = false, sequenceNumber, payloadType = track === 0 ? 96 : 8, ssrc = 7 + track },
+    ) {
       const number = sequenceNumber ?? sequence[track] ?? 0
       sequence[track] = (number + 1) & 0xffff
-      sendTo(
-        track,
-        writePacket({ payloadType, marker, sequenceNumber: number, timestamp, ssrc: 7 + track }, payload),
-        false,
-      )
+      sendTo(track, writePacket({ payloadType, marker, sequenceNumber: number, timestamp, ssrc }, payload), false)
+    },
+    write(text) {
+      for (const { socket } of players) socket.write(text)
     },
     sendRtcp: (track, data) => sendTo(track, data, true),
     changeCertificate: (tls) => tlsServer?.setSecureContext(tls),
