@@ -6,5 +6,6 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   // What is built has the same packages again.
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
-  testTimeout: 20_000,
+  // Far more than any needs: machines of continuous integration stand still for seconds.
+  testTimeout: 60_000,
 }

@@ -51,7 +51,7 @@ async function intake(url: string, receive: (news: CameraNews) => Promise<void>,
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 5_000
+  const giveUpAt = Date.now() + 30_000
   while (!isSo()) {
     if (Date.now() > giveUpAt) throw new Error('it never came to that')
     await new Promise((resolve) => setTimeout(resolve, 5))

@@ -130,7 +130,7 @@ describe('the page', () => {
       const { reference, iceServers, answerWithinMs } = (await ask('POST', '/api/cameras/front-door/views')).body
       expect(answerWithinMs).toBeGreaterThan(0)
       const steps: string[] = []
-      const limits = { gatherMs: 700, iceMs: 6_000, dtlsMs: 5_000 }
+      const limits = { gatherMs: 10_000, iceMs: 20_000, dtlsMs: 20_000 }
       const display = await createDisplay({ style: 'hub', iceServers, limits, onStep: (step) => void steps.push(step) })
       try {
         const sdp = await display.offer(signal)

@@ -106,7 +106,7 @@ async function watch(
   whileShown: () => Promise<void> = async () => {},
 ): Promise<void> {
   const steps: string[] = []
-  const limits = { gatherMs: 700, iceMs: 6000, dtlsMs: 5000 }
+  const limits = { gatherMs: 10_000, iceMs: 20_000, dtlsMs: 20_000 }
   const display = await createDisplay({ style, iceServers: [], limits, onStep: (step) => void steps.push(step) })
   try {
     const offer = await display.offer(signal)
@@ -296,7 +296,7 @@ test(
       const display = await createDisplay({
         style: 'echo',
         iceServers: [],
-        limits: { gatherMs: 700, iceMs: 1, dtlsMs: 1 },
+        limits: { gatherMs: 10_000, iceMs: 1, dtlsMs: 1 },
         onStep: () => {},
       })
       const sdp = await display.offer(signal)

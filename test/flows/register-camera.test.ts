@@ -33,7 +33,7 @@ const list = async (): Promise<{ cameraId: string; isOnline: boolean; keys: obje
   JSON.parse((await transom('camera', 'list', '--json')).out)
 
 async function listed(claim: (camera: Awaited<ReturnType<typeof list>>[number] | undefined) => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 10_000
+  const giveUpAt = Date.now() + 30_000
   while (!claim((await list()).find(({ cameraId }) => cameraId === 'porch'))) {
     if (Date.now() > giveUpAt) throw new Error(`never listed so: ${claim.toString()}`)
   }
@@ -234,7 +234,7 @@ test('a second process on the same data is refused, and may start when the first
   expect((await transom('camera', 'list')).err).toContain('no bridge runs on')
   const third = start()
   const runs = async (process: ReturnType<typeof start>) => {
-    const giveUpAt = Date.now() + 15_000
+    const giveUpAt = Date.now() + 30_000
     while (!process.said().includes('Transom is running')) {
       if (Date.now() > giveUpAt) throw new Error(process.said())
       await new Promise((resolve) => setTimeout(resolve, 20))

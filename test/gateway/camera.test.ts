@@ -119,11 +119,21 @@ describe('a viewer', () => {
     world = await createWorld()
     await world.startCamera()
     const viewer = await world.view('nest-1')
-    const idrs = () => viewer.video.packets.filter((packet) => nalTypesOf(packet.payload).includes(7)).length
-    await until(() => idrs() === 1 && viewer.video.packets.filter((packet) => packet.header.marker).length > 14)
+    /** How many pictures began with each key frame. */
+    const groups = () => {
+      const counts: number[] = []
+      for (const { header, payload } of viewer.video.packets) {
+        if (nalTypesOf(payload).includes(7)) counts.push(0)
+        if (header.marker && counts.length > 0) counts[counts.length - 1]! += 1
+      }
+      return counts
+    }
+    await until(() => (groups()[0] ?? 0) > 14)
     const [receiver] = viewer.connection.getReceivers().filter((each) => each.kind === 'video')
     await receiver!.sendRtcpPLI(viewer.video.packets[0]!.header.ssrc)
-    await until(() => idrs() === 2, 1_000)
+    await until(() => groups().length > 1)
+    // By itself a group has the pictures of two seconds.
+    expect(groups()[0]).toBeLessThan(40)
   })
 
   test('that says goodbye by DTLS is gone at once', async () => {
@@ -132,7 +142,7 @@ describe('a viewer', () => {
     const { connection, video } = await world.view('nest-1')
     await until(() => video.packets.length > 0)
     await connection.close()
-    await until(() => camera.viewers() === 0, 1_000)
+    await until(() => camera.viewers() === 0)
     expect(world.events.at(-1)).toMatchObject({ kind: 'viewer', viewerId: 'nest-1', state: 'left' })
   })
 
@@ -153,8 +163,8 @@ describe('a viewer', () => {
     const [guest, owner] = [await world.view('guest'), await world.view('owner')]
     await until(() => guest.video.packets.length > 0 && owner.video.packets.length > 0)
     world.answerReports(async (event) => event.kind === 'viewer' && event.viewerId === 'guest')
-    await until(() => camera.viewers() === 1, 1_000)
-    await until(() => guest.connection.dtlsTransports[0]!.state === 'closed', 1_000)
+    await until(() => camera.viewers() === 1)
+    await until(() => guest.connection.dtlsTransports[0]!.state === 'closed')
     expect(world.events.findLast((event) => event.kind === 'viewer' && event.viewerId === 'guest')).toMatchObject({
       state: 'left',
     })
@@ -212,7 +222,7 @@ describe('viewers', () => {
     await until(() => one.video.packets.length > received + 20)
     const startedAt = performance.now()
     await camera.close()
-    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
     expect(camera.viewers()).toBe(0)
     await one.leave()
     await until(() => openUdpSockets() === idleSockets)
@@ -389,11 +399,11 @@ describe('with dead servers', () => {
     line.send({ kind: 'offer', sdp: echoOffer })
     await until(() => line.received.some(({ kind }) => kind === 'candidate'))
     // werift would wait five seconds.
-    expect(performance.now() - sentAt).toBeLessThan(3_000)
-    await until(() => line.received.at(-1)?.kind === 'end-of-candidates', 1_500)
+    expect(performance.now() - sentAt).toBeLessThan(4_500)
+    await until(() => line.received.at(-1)?.kind === 'end-of-candidates')
     const viewer = await world.view('viewer')
     await until(() => viewer.video.packets.length > 0)
-    expect(viewer.video.at).toBeLessThan(1_500)
+    expect(viewer.video.at).toBeLessThan(4_500)
   })
 })
 

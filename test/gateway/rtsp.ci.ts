@@ -61,7 +61,7 @@ test('its H.264 and G.711 pass through untouched, its G.711 comes as Opus too, a
   const telephone: AudioPacket[] = []
   const audio = (packet: AudioPacket) => (packet.codec === 'opus' ? opus : telephone).push(packet)
   const leave = shared.join({ video: (unit) => video.push(unit), audio })
-  await until(() => video.length > 0, 2_000)
+  await until(() => video.length > 0)
   expect(video[0]!.isKey).toBe(true)
   await until(() => opus.length > 60)
   expect(video[0]!.payloads[0]!.toString('hex', 3, 7)).toBe('674d400d')

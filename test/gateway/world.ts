@@ -201,7 +201,7 @@ async function connectViewer(line: Line, wishes: Wishes = {}): Promise<TestViewe
 }
 
 /** Polls until the condition holds; throws when it does not in time. */
-export async function until(condition: () => boolean, ms = 8_000): Promise<void> {
+export async function until(condition: () => boolean, ms = 30_000): Promise<void> {
   const giveUpAt = performance.now() + ms
   while (!condition()) {
     if (performance.now() > giveUpAt) throw new Error(`not within ${ms} ms: ${condition.toString()}`)

@@ -80,9 +80,9 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
   })
 }
 
-/** Waits until it holds, for five seconds at most. */
+/** Waits until it holds, for half a minute at most. */
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const until = Date.now() + 5000
+  const until = Date.now() + 30_000
   while (!(await holds())) {
     if (Date.now() > until) throw new Error(`never held: ${holds.toString()}`)
     await wait(5)

@@ -129,7 +129,7 @@ async function within<T>(work: Promise<T>, what: string): Promise<T> {
 
 /** Asks until the claim is true of what the peer has seen; throws what it had seen when it never was. */
 export async function untilSeen(peer: Peer, claim: (seen: Seen) => boolean): Promise<Seen> {
-  const giveUpAt = Date.now() + 20_000
+  const giveUpAt = Date.now() + 30_000
   for (;;) {
     const seen = await peer.seen()
     if (claim(seen)) return seen

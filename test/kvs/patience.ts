@@ -1,7 +1,7 @@
 /** Waiting in tests. */
 
 /** Settles as soon as the condition holds; rejects when it still does not after `ms`. */
-export async function eventually(condition: () => boolean | Promise<boolean>, ms = 3_000): Promise<void> {
+export async function eventually(condition: () => boolean | Promise<boolean>, ms = 30_000): Promise<void> {
   const until = Date.now() + ms
   while (!(await condition())) {
     if (Date.now() > until) throw new Error(`not within ${ms} ms: ${condition.toString()}`)

@@ -147,7 +147,7 @@ describe('npx transom', () => {
     bridge = spawn(process.execPath, [bin], { cwd: folder, env: settings, stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
     for (const out of [bridge.stdout!, bridge.stderr!]) out.on('data', (chunk: Buffer) => (said += chunk.toString()))
-    const giveUpAt = Date.now() + 20_000
+    const giveUpAt = Date.now() + 30_000
     while (!said.includes('Transom is running')) {
       if (Date.now() > giveUpAt) throw new Error(`it did not start:\n${said}`)
       await new Promise((resolve) => setTimeout(resolve, 50))

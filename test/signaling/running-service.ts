@@ -164,7 +164,7 @@ export async function refusal(url: string, ca: string): Promise<{ status: number
 }
 
 /** Polls until the claim holds; fails after 5 s, or as long as is given. */
-export async function until(claim: () => boolean, what = claim.toString(), ms = 5_000): Promise<void> {
+export async function until(claim: () => boolean, what = claim.toString(), ms = 30_000): Promise<void> {
   const giveUpAt = Date.now() + ms
   while (!claim()) {
     if (Date.now() > giveUpAt) throw new Error(`never came true: ${what}`)

@@ -8,7 +8,7 @@ import type { AssistantName } from '../../src/simulator/settings.ts'
 import { type Faults, type FakeBridge, type Json, startFakeBridge } from './fake-bridge.ts'
 
 const tone = Array.from({ length: 50 }, () => Buffer.from([0xf8, 0xff, 0xfe]))
-const limits: Partial<CallLimits> = { gatherMs: 300, iceMs: 1500, dtlsMs: 1500, heardMs: 300 }
+const limits: Partial<CallLimits> = { gatherMs: 10_000, iceMs: 1500, dtlsMs: 1500, heardMs: 300 }
 
 let bridge: FakeBridge | undefined
 

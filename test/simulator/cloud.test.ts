@@ -91,7 +91,7 @@ const pathOf = (reference: string) => `/alexa/sessions/${encodeURIComponent(refe
 async function shown(sessions: ReturnType<typeof createEchoSessions>) {
   const viewer = { account: 'ada', accessToken: 'second-token', timeline: createTimeline() }
   const session = await sessions.open(viewer, 'bell-1', AbortSignal.timeout(10_000))
-  const limits = { gatherMs: 300, iceMs: 1, dtlsMs: 1 }
+  const limits = { gatherMs: 10_000, iceMs: 1, dtlsMs: 1 }
   const display = await createDisplay({ style: 'echo', iceServers: [], limits, onStep: () => {} })
   await session.offer(await display.offer(AbortSignal.timeout(10_000)))
   await display.close()

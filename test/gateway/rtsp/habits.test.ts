@@ -33,7 +33,7 @@ async function open(habits: Habits) {
 
 /** Polls by turns of the event loop, since the timers stand still. */
 async function soon(condition: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + 8_000
+  const giveUpAt = performance.now() + 30_000
   while (!condition()) {
     if (performance.now() > giveUpAt) throw new Error(`does not happen: ${condition.toString()}`)
     await turns(1)
