@@ -12,7 +12,7 @@ const usage = `
   transom gateway --bridge https://bridge.example.org [--key-file FILE] [--plain-http]
                          reads the cameras that the bridge gives to this gateway
   transom gateway --cameras FILE
-                         reads the cameras of this file, on channels of Kinesis Video Streams (docs/cameras.md)
+                         reads the cameras of this file, on channels of Kinesis Video Streams (docs/gateway.md)
 
   --bridge URL           the bridge, https unless it runs on this machine
   --key-file FILE        holds the key of this gateway, as "transom gateway add NAME" printed it. Otherwise it is read from

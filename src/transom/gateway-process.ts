@@ -63,6 +63,7 @@ export function startGatewayProcess(deps: {
       retryMs = Math.min(retryMs * 2, lastRetryMs)
     }
     child.once('error', ({ message }) => onEnd({ message }))
+    child.once('spawn', () => log('info', 'gateway-started', { pid: child.pid }))
     child.once('exit', (code, signal) => onEnd({ code, signal }))
   }
 
