@@ -15,7 +15,10 @@ export interface Feed {
 }
 
 /** Begins to feed the connection, which must be connected. */
-export function createFeed(connection: RTCPeerConnection, source: SharedSource): Feed {
+export function createFeed(
+  connection: RTCPeerConnection,
+  source: Pick<SharedSource, 'requestKeyFrame' | 'recent'>,
+): Feed {
   const trackOf = (kind: 'video' | 'audio') => {
     const transceiver = connection.getTransceivers().find((each) => each.kind === kind && sends(each.currentDirection))
     return transceiver && openTrack(kind, transceiver, connection.cname)
