@@ -7,6 +7,9 @@ export interface SpsForm {
   readonly bitDepth: number
   /** Macroblocks of a frame. */
   readonly macroblocks: number
+  /** Of what is shown of it, in pixels. */
+  readonly width: number
+  readonly height: number
   /** Frames a second, where it is fixed. */
   readonly frameRate?: number
 }
@@ -43,16 +46,30 @@ function read(bits: BitReader): SpsForm | undefined {
   skipPictureOrder(bits)
   bits.ue() // max_num_ref_frames
   bits.u(1)
-  const width = bits.ue() + 1
+  const columns = bits.ue() + 1
   const mapUnits = bits.ue() + 1
   const isFramesOnly = bits.u(1)
   if (!isFramesOnly) bits.u(1)
   bits.u(1)
-  if (bits.u(1)) for (let edge = 0; edge < 4; edge += 1) bits.ue()
+  const [left = 0, right = 0, top = 0, bottom = 0] = bits.u(1) ? [bits.ue(), bits.ue(), bits.ue(), bits.ue()] : []
   const frameRate = bits.u(1) ? readFrameRate(bits) : undefined
-  const macroblocks = width * mapUnits * (isFramesOnly ? 1 : 2)
-  if (chromaFormat > 3 || bitDepth > 14 || macroblocks > mostMacroblocks) return undefined
-  return { profileIdc, chromaFormat, bitDepth, macroblocks, ...(frameRate !== undefined && { frameRate }) }
+  const fields = isFramesOnly ? 1 : 2
+  const macroblocks = columns * mapUnits * fields
+  // Edges are counted in units of the chroma samples (formulas 7-19 to 7-22).
+  const unitX = chromaFormat === 1 || chromaFormat === 2 ? 2 : 1
+  const unitY = (chromaFormat === 1 ? 2 : 1) * fields
+  const width = columns * 16 - (left + right) * unitX
+  const height = mapUnits * 16 * fields - (top + bottom) * unitY
+  if (chromaFormat > 3 || bitDepth > 14 || macroblocks > mostMacroblocks || width < 1 || height < 1) return undefined
+  return {
+    profileIdc,
+    chromaFormat,
+    bitDepth,
+    macroblocks,
+    width,
+    height,
+    ...(frameRate !== undefined && { frameRate }),
+  }
 }
 
 function skipPictureOrder(bits: BitReader): void {

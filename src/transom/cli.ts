@@ -12,6 +12,7 @@ import {
   type Registration,
 } from 'transom-core/wire/registration'
 import { runGatewayCommand } from './cli-gateways.ts'
+import { discover, findBest, probe } from './cli-probe.ts'
 import { runKeyCommand } from './cli-keys.ts'
 import { callOperator as call, findOperator } from './operator-client.ts'
 import { askPassword } from 'transom-core/ask-password'
@@ -20,6 +21,11 @@ const usage = `
   npm run transom -- camera add ID --name "Front Door" [options]   register a camera: all its firmware needs, secrets once
   npm run transom -- camera add ID --url rtsp://… --user USER      a network camera, which the bridge reads itself; asks for
                                                                    the password, or reads it from stdin
+  npm run transom -- camera discover                               ONVIF cameras on the networks of this machine
+  npm run transom -- camera probe ADDRESS --user USER              what its streams send and displays get; ADDRESS: rtsp://…, or
+                                                                   host or host:port of an ONVIF camera. Needs no bridge
+  npm run transom -- camera add ID --onvif HOST --user USER        probes an ONVIF camera from this machine, and adds its best
+                                                                   stream as a network camera
   npm run transom -- camera list                                   cameras, whether they are connected, their keys
   npm run transom -- camera change ID [options]                    what is said of it; its keys stay
   npm run transom -- camera key ID [--replace]                     a further access key, or a new one instead of all others;
@@ -38,6 +44,7 @@ const usage = `
   ID                  1 to 256 of a-z A-Z 0-9 _ . -
   --channel NAME      its signaling channel; the id, if not given
   --url ADDRESS       where the bridge reads the camera: rtsp:// or rtsps://
+  --onvif HOST        instead of --url: host, host:port or http://host:port/path of an ONVIF camera
   --user USER         its user. An address that holds user and password goes without, and is seen in the list of processes
   --gateway NAME      the gateway that reads it: home, the one with the bridge, if not given; with --url
   --name TEXT         what people call it; the id, if not given. What a viewer's key is for
@@ -59,6 +66,7 @@ const usage = `
 const options = {
   name: { type: 'string' },
   url: { type: 'string' },
+  onvif: { type: 'string' },
   user: { type: 'string' },
   gateway: { type: 'string' },
   camera: { type: 'boolean', default: false },
@@ -89,7 +97,7 @@ try {
   const { values, positionals } = parseArgs({ options, allowPositionals: true, allowNegative: true })
   const [noun, verb, ...subjects] = positionals
   const [subject, ...rest] = subjects
-  const needsSubject = verb !== 'list'
+  const needsSubject = verb !== 'list' && verb !== 'discover'
   if (values.help) {
     console.log(usage)
   } else if (noun === 'key' || noun === 'gateway') {
@@ -125,11 +133,17 @@ function loadEnvFile(): void {
 }
 
 async function run(verb: string, subject: string, values: Values): Promise<void> {
+  if (verb === 'discover' || verb === 'probe') {
+    const printed = verb === 'discover' ? await discover() : await probe(subject, values.user)
+    return show(values, printed.json, () => printed.text)
+  }
   loadEnvFile()
   const access = await findOperator(process.env)
   const id = verb === 'list' ? '' : idOf(subject)
   switch (verb) {
     case 'add': {
+      const found = values.onvif === undefined ? undefined : await findBest(values.onvif, onvifUserOf(values))
+      if (found && !values.json) console.log(found.text)
       const body = {
         id: subject,
         name: values.name ?? subject,
@@ -137,9 +151,12 @@ async function run(verb: string, subject: string, values: Values): Promise<void>
         owner: values.owner,
         account: values.account,
         channelName: values.channel,
-        ...(values.url !== undefined && { model: 'Network camera' }),
+        ...((values.url ?? values.onvif) !== undefined && { model: 'Network camera' }),
+        ...found?.details,
         ...withoutNull(detailsOf(values)),
-        ...(await sourceOf(values)),
+        ...(found
+          ? { source: found.source, ...(values.gateway && { gateway: values.gateway }) }
+          : await sourceOf(values)),
         road: values['alexa-offer'] ? 'alexa-offer' : 'viewer',
       }
       return show(values, issuedAnswer.parse(await call(access, 'POST', '/cameras', body)), printRegistered)
@@ -181,6 +198,11 @@ function idOf(subject: string): string {
   const parsed = cameraIdShape.safeParse(subject)
   if (!parsed.success) throw new Error(`the id ${parsed.error.issues[0]?.message}`)
   return encodeURIComponent(parsed.data)
+}
+
+function onvifUserOf({ url, user }: Values): string | undefined {
+  if (url !== undefined) throw new Error('--onvif and --url are two ways to the same camera: give one')
+  return user
 }
 
 /** The address with the user and the password in it, which is asked for where a user is named. */

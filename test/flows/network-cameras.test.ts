@@ -5,7 +5,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { conforming } from '../wire/conform.ts'
-import { backChannel, createFakeCamera, h264, pcma, type FakeCamera } from '../gateway/rtsp/camera.ts'
+import { createFakeOnvif } from '../gateway/onvif/device.ts'
+import { until } from '../gateway/world.ts'
+import { backChannel, createFakeCamera, h264, idr, pcma, type FakeCamera } from '../gateway/rtsp/camera.ts'
 import { createHouse, type House } from './house.ts'
 
 const operatorKey = 'operator-key-of-the-tests-32-characters'
@@ -205,3 +207,38 @@ test('a new camera key does not disturb the picture', async () => {
   expect(await listed('porch', isOnline)).toMatchObject({ keys: [] })
   expect(betrayedIn(replaced.out)).toEqual([])
 })
+
+test('an ONVIF camera is probed, and its stream is added with what it says of itself; its password is nowhere', async () => {
+  const gate = await createFakeCamera({ login: { user, password } })
+  const uri = `rtsp://10.9.9.9:${gate.port}/live`
+  const streams = [{ token: 'main', codec: 'H264', width: 640, height: 360, uri }]
+  const device = await createFakeOnvif({ login: { user, password }, streams })
+  try {
+    const adding = transom(
+      `${password}\n`,
+      'camera',
+      'add',
+      'gate',
+      '--onvif',
+      `127.0.0.1:${device.port}`,
+      '--user',
+      user,
+    )
+    await until(() => gate.requests.some(({ method }) => method === 'PLAY'))
+    for (const at of [0, 1, 2]) gate.send(0, { payload: idr, timestamp: at * 90_000, marker: true })
+    const { code, out, err } = await adding
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toContain('key frame each 1.0 s')
+    expect(out).not.toContain(password)
+    expect(await listed('gate', isOnline)).toMatchObject({
+      model: 'Bell & Co',
+      source: `rtsp://127.0.0.1:${gate.port}`,
+    })
+    const twice = await transom('', 'camera', 'add', 'gate', '--onvif', 'x', '--url', 'rtsp://x')
+    expect(twice).toMatchObject({ code: 1, err: expect.stringContaining('give one') })
+  } finally {
+    await ask('DELETE', '/cameras/gate')
+    await device.close()
+    await gate.close()
+  }
+}, 30_000)

@@ -1,0 +1,113 @@
+/** The commands that look for cameras and into them from this machine, without any bridge: `camera discover`, `camera probe`. */
+import { advice } from 'transom-core/errors'
+import { askPassword } from 'transom-core/ask-password'
+import { discoverCameras } from 'transom-gateway/onvif/discovery'
+import { passesThrough, probeCamera, type Probe, type StreamProbe } from 'transom-gateway/probe'
+
+/** Eight streams, each measured for a dozen seconds at most. */
+const probeMs = 180_000
+/** Longer, and a display that comes late waits for its first picture. */
+const longestKeyFrameMs = 2_500
+
+export interface Printed {
+  readonly json: object
+  readonly text: string
+}
+
+/** Lists the ONVIF cameras on the networks of this machine. */
+export async function discover(): Promise<Printed> {
+  const cameras = await discoverCameras(AbortSignal.timeout(30_000))
+  const lines = cameras.map(({ address, name, hardware }) => [address, name, hardware].filter(Boolean).join('  '))
+  const none =
+    'No camera answered. Switch ONVIF on in its settings, and run this on a machine in the same network: Wi-Fi guest networks and VLANs do not pass such questions on.'
+  const next = '\nNext: npm run transom -- camera probe ADDRESS --user USER'
+  return { json: { cameras }, text: cameras.length === 0 ? none : [...lines, next].join('\n') }
+}
+
+/** Probes what is at the address, as this user, whose password is asked for. Throws an `Error` that says what to do. */
+export async function probe(address: string, user: string | undefined): Promise<Printed> {
+  const found = await probed(address, user)
+  return { json: found.probe, text: printProbe(found.probe) }
+}
+
+/** What `camera add --onvif` registers: the address of the best stream, with the password in it, and what the device says of itself. */
+export async function findBest(address: string, user: string | undefined) {
+  const { probe: found, login } = await probed(address, user)
+  const { best, information } = found
+  if (best === undefined) throw new Error(`${printProbe(found)}\n\nNo stream of this camera can be shown.`)
+  const userInfo = login && `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`
+  const { manufacturer, model, firmwareVersion, serialNumber } = information
+  const said = { manufacturer, model, firmwareVersion, serialNumber }
+  return {
+    source: best.url.replace('://', `://${userInfo ?? ''}`),
+    details: Object.fromEntries(Object.entries(said).filter(([, text]) => text !== undefined)),
+    text: printProbe(found),
+  }
+}
+
+async function probed(address: string, user: string | undefined) {
+  const login = user === undefined ? undefined : { user, password: await askPassword(`Password of ${user}: `) }
+  try {
+    return { probe: await probeCamera(address, login, AbortSignal.timeout(probeMs)), login }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const code = 'code' in error ? String(error.code) : ''
+    const help = Object.entries(advice).find(([name]) => name === code)?.[1]
+    throw new Error(help === undefined ? error.message : `${error.message}\n${help}`, { cause: error })
+  }
+}
+
+/** The probe on one screen. */
+export function printProbe({ information, streams, best, events, hasStills }: Probe): string {
+  const { manufacturer, model, firmwareVersion } = information
+  const device = [manufacturer, model, firmwareVersion && `firmware ${firmwareVersion}`].filter(Boolean).join(' ')
+  const rest = [
+    events.length > 0 && `Events: ${events.join(', ')}`,
+    hasStills && 'Still pictures: yes',
+    best !== undefined && streams.length > 1 && `Best for displays: ${best.name ?? best.url}`,
+  ].filter((line) => line !== false)
+  return [
+    ...(device === '' ? [] : [device]),
+    ...streams.flatMap((stream) => printStream(stream, stream === best)),
+    ...rest,
+  ].join('\n')
+}
+
+function printStream(stream: StreamProbe, isBest: boolean): readonly string[] {
+  const { url, name, codec, width, height, fps, keyFrameMs, sound, hasBackChannel, fault } = stream
+  const title = `${isBest ? '*' : ' '} ${name === undefined ? '' : `${name}  `}${url}`
+  if (fault !== undefined) return [title, `    ${fault.message}`]
+  if (codec === undefined) return [title, '    no video']
+  const picture = [
+    codec,
+    width !== undefined && `${width}x${height}`,
+    fps !== undefined && `${fps} pictures a second`,
+    keyFrameMs !== undefined && `key frame each ${(keyFrameMs / 1_000).toFixed(1)} s`,
+    `sound ${sound ?? 'none'}`,
+    `talk-back ${hasBackChannel ? 'yes' : 'no'}`,
+  ]
+  return [title, `    ${picture.filter(Boolean).join(', ')}`, ...adviceFor(stream).map((line) => `    ${line}`)]
+}
+
+/** What displays get of it, and what to change in the camera. */
+function adviceFor(stream: StreamProbe): readonly string[] {
+  const { codec, hasBFrames, keyFrameMs, sound } = stream
+  const isConvertible = codec !== undefined && ['H264', 'H265', 'JPEG'].includes(codec)
+  const get = passesThrough(stream)
+    ? 'Echo Show, Nest Hub and browsers play it as it is.'
+    : isConvertible
+      ? 'Converted while somebody watches, which costs about one processor core and needs FFmpeg (node-av).'
+      : 'It cannot be shown: set the camera to H.264.'
+  return [
+    get,
+    ...(isConvertible && codec !== 'H264' ? ['To avoid that set this stream, or the second one, to H.264.'] : []),
+    ...(hasBFrames ? ['To avoid that turn B-frames off: profile Baseline, or Main without B-frames.'] : []),
+    ...(codec === 'H264' && !hasBFrames && !passesThrough(stream)
+      ? ['It is larger than 1920x1080: lower its resolution, or use the second stream.']
+      : []),
+    ...(codec !== 'JPEG' && (keyFrameMs ?? Infinity) > longestKeyFrameMs
+      ? ['Set its key frame interval (I-frame interval, GOP) to 1 or 2 seconds: pictures start faster.']
+      : []),
+    ...(sound === undefined ? ['It has no sound: displays hear silence. Switch the microphone on if it has one.'] : []),
+  ]
+}
