@@ -125,7 +125,7 @@ describe('wrong keys', () => {
     const { lines, wrongKeys } = setUp()
     for (let n = 0; n < 20; n += 1) expect((await isRefused(wrongKeys, socketFrom('192.0.2.1'))).isDone).toBe(true)
     expect(lines).toHaveLength(20)
-    expect(lines[0]).toEqual(['warn', 'wrong key', { door: 'operator' }])
+    expect(lines[0]).toEqual(['warn', 'admission.wrong-key', { door: 'operator' }])
     const slowed = await isRefused(wrongKeys, socketFrom('::ffff:192.0.2.1'))
     expect(slowed.isDone).toBe(false)
     expect((await isRefused(wrongKeys, socketFrom('192.0.2.2'))).isDone).toBe(true)

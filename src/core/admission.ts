@@ -1,4 +1,5 @@
 /** How much anybody may have at once, and how often: queues, rates, patience with wrong keys, room for strangers. */
+import type { LogFieldsOf } from './log-events.ts'
 import type { Socket } from 'node:net'
 import { isIPv6 } from 'node:net'
 import { BridgeError } from './errors.ts'
@@ -149,7 +150,7 @@ export interface WrongKeys {
    * To be awaited before a wrong key is refused: at once for the first of an address, later for all that follow. Only who
    * is wrong waits, so a right key from the same address notices nothing. Throws `rate_limited` when too many wait.
    */
-  refuse(socket: Socket, what: Readonly<Record<string, string>>): Promise<void>
+  refuse(socket: Socket, what: LogFieldsOf<'admission.wrong-key'>): Promise<void>
 }
 
 const wrongKeyRate: Rate = { perSecond: 1, burst: 20 }
@@ -162,7 +163,8 @@ export function createWrongKeys(deps: { readonly clock: Clock; readonly log: Log
   let slowed = 0
   return {
     async refuse(socket, what) {
-      if (rates.tryTake(networkOf(socket.remoteAddress ?? ''), wrongKeyRate)) return deps.log('warn', 'wrong key', what)
+      if (rates.tryTake(networkOf(socket.remoteAddress ?? ''), wrongKeyRate))
+        return deps.log('warn', 'admission.wrong-key', what)
       if (slowed >= mostSlowed) throw new BridgeError('rate_limited', 'too many wrong keys', { retryAfterMs: slowedMs })
       slowed += 1
       await whileOpen(socket, slowedMs)

@@ -6,7 +6,7 @@ import type { Clock, Log } from './ports.ts'
  * message, stack and causes.
  */
 export function createLog(write: (line: string) => void, clock: Clock): Log {
-  return (level, event, fields = {}) => {
+  return (level, event, fields) => {
     const line = { at: new Date(clock()).toISOString(), level, event, ...fields }
     write(`${JSON.stringify(line, (_key, value: unknown) => (value instanceof Error ? plainError(value) : value))}\n`)
   }

@@ -1,5 +1,6 @@
 /** What the rooms need from one another and from the world, as narrow interfaces; `app` plugs the implementations in. */
 import type { SourceFault } from './errors.ts'
+import type { LogEvent, LogFieldsOf } from './log-events.ts'
 
 declare const brand: unique symbol
 type Branded<Name extends string> = string & { readonly [brand]: Name }
@@ -288,5 +289,9 @@ export interface Store {
 
 // ── The log ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Writes one structured line. Fields must hold no token, no SDP and no candidate address. */
-export type Log = (level: 'info' | 'warn' | 'error', event: string, fields?: Readonly<Record<string, unknown>>) => void
+/** Writes one structured line of an event in `log-events.ts`. Fields must hold no token, no SDP and no candidate address. */
+export type Log = <Name extends LogEvent>(
+  level: 'info' | 'warn' | 'error',
+  event: Name,
+  fields?: LogFieldsOf<Name>,
+) => void

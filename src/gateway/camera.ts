@@ -79,7 +79,7 @@ export interface CameraMaster {
  */
 export async function startCamera(options: CameraOptions): Promise<CameraMaster> {
   const { channelName, clock, maxViewers = defaultViewers } = options
-  const log: Log = (level, event, fields) => options.log(level, event, { channelName, ...fields })
+  const log: Log = (level, event, fields) => options.log(level, event, Object.assign({ channelName }, fields))
   const given = createSource(options.source, channelName, clock, log, options.trust)
   const source = shareSource(given, log)
   const kvs = openKvs(options.access)
@@ -98,7 +98,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
 
   const report = (event: CameraEvent): Promise<boolean> =>
     options.report(event).catch((error: unknown) => {
-      log('warn', 'report-failed', { kind: event.kind, message: messageOf(error) })
+      log('warn', 'gateway.report-failed', { kind: event.kind, error: messageOf(error) })
       return false
     })
   const remove = (viewer: Viewer, reason: string, how?: 'silent') => {
@@ -113,7 +113,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     if (viewers.size >= maxViewers) {
       const quietest = [...viewers.values()].toSorted((one, other) => other.quietMs() - one.quietMs())[0]
       if (!quietest || quietest.quietMs() < replaceableMs) {
-        log('warn', 'viewer-ignored', { viewerId, message: `${maxViewers} viewers are here already` })
+        log('warn', 'gateway.viewer-ignored', { viewerId, error: `${maxViewers} viewers are here already` })
         void report({ kind: 'viewer', viewerId, state: 'busy', at: Math.round(clock()) })
         return
       }
@@ -143,9 +143,9 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     const { kind } = message
     const state = source.state()
     if (kind === 'status') {
-      log('warn', 'message-refused', { errorType: message.errorType, correlationId: message.correlationId })
+      log('warn', 'gateway.message-refused', { errorType: message.errorType, correlationId: message.correlationId })
     } else if (kind === 'garbled') {
-      log('warn', 'message-garbled', { what: message.what })
+      log('warn', 'gateway.message-garbled', { what: message.what })
     } else if (kind === 'reconnect-ice-server') {
       void fetchIce(channel, signal)
     } else if (kind === 'offer' && message.senderClientId !== undefined) {
@@ -163,7 +163,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
       iceServers = servers
       return ttlMs * iceRefreshShare
     } catch (error) {
-      if (!bounds.aborted) log('warn', 'ice-servers-missing', { message: messageOf(error) })
+      if (!bounds.aborted) log('warn', 'gateway.ice-servers-missing', { error: messageOf(error) })
       return iceRetryMs
     }
   }
@@ -183,7 +183,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     const ended = new AbortController()
     const refreshing = keepIceFresh(channel, refreshMs, AbortSignal.any([bounds, ended.signal]))
     connection = opened
-    log('info', 'camera-online')
+    log('info', 'gateway.camera-online')
     onOpen()
     try {
       for await (const message of opened.messages) {
@@ -208,9 +208,9 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
           openedAt = performance.now()
           onTried()
         }, bounds)
-        if (!bounds.aborted) log('info', 'camera-offline', { message: 'the connection was closed' })
+        if (!bounds.aborted) log('info', 'gateway.camera-offline', { error: 'the connection was closed' })
       } catch (error) {
-        if (!bounds.aborted) log('warn', 'camera-offline', { message: messageOf(error) })
+        if (!bounds.aborted) log('warn', 'gateway.camera-offline', { error: messageOf(error) })
         onTried()
       }
       if (performance.now() - openedAt > lastingMs) retryMs = firstRetryMs
@@ -229,7 +229,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
           await source.changed(now, signal)
         faulty.abort()
         await online
-        if (!signal.aborted) log('warn', 'camera-offline', { message: source.fault()?.message })
+        if (!signal.aborted) log('warn', 'gateway.camera-offline', { error: source.fault()?.message })
       } else {
         if (state) onTried()
         await source.changed(state, signal)

@@ -83,9 +83,9 @@ export function startGatewayForBridge({ bridge, key, clock, log }: BridgeGateway
         body: JSON.stringify(seen),
         signal: life.signal,
       })
-      if (!ok) log('warn', 'certificate-not-kept', { camera: id, status })
+      if (!ok) log('warn', 'gateway.certificate-not-kept', { cameraId: id, status })
     } catch (error) {
-      if (!life.signal.aborted) log('warn', 'certificate-not-kept', { camera: id, message: whyFailed(error) })
+      if (!life.signal.aborted) log('warn', 'gateway.certificate-not-kept', { cameraId: id, error: whyFailed(error) })
     }
   }
 
@@ -103,13 +103,13 @@ export function startGatewayForBridge({ bridge, key, clock, log }: BridgeGateway
       try {
         const request = { headers: authorization, signal: life.signal }
         for await (const line of fetchLines(`${bridge}/gateway/cameras`, request, { silenceMs })) receive(line)
-        log('warn', 'bridge-disconnected', { message: 'the bridge ended the connection' })
+        log('warn', 'gateway.bridge-disconnected', { error: 'the bridge ended the connection' })
       } catch (error) {
         if (life.signal.aborted) return
-        log('warn', 'bridge-disconnected', { message: whyFailed(error) })
+        log('warn', 'gateway.bridge-disconnected', { error: whyFailed(error) })
         if (error instanceof StatusError && [401, 403].includes(error.status)) {
-          log('error', 'gateway-key-refused', {
-            message: 'the bridge does not know this key: was the gateway removed?',
+          log('error', 'gateway.gateway-key-refused', {
+            error: 'the bridge does not know this key: was the gateway removed?',
           })
           roster.set(new Map())
           retryMs = refusedRetryMs
@@ -124,7 +124,7 @@ export function startGatewayForBridge({ bridge, key, clock, log }: BridgeGateway
   function receive(text: string): void {
     const line = gatewayLine.safeParse(parse(text))
     // Also of a newer bridge, with a word that is not known here.
-    if (!line.success) return log('warn', 'bridge-line-ignored', {})
+    if (!line.success) return log('warn', 'gateway.bridge-line-ignored', {})
     if (line.data.kind === 'press') return void roster.master(line.data.cameraId).then((master) => master?.rang())
     if (line.data.kind === 'alive') return
     const { kind: _kind, cameras, ...where } = line.data

@@ -35,8 +35,8 @@ export function createHealth(source: MediaSource, log: Log): Health {
   function become(next: SourceState): void {
     if (isSame(state, next)) return
     state = next
-    if (next.kind === 'good') log('info', 'source-good', { ...next.info })
-    else log('warn', 'source-faulty', { ...next.fault })
+    if (next.kind === 'good') log('info', 'gateway.source-good', { ...next.info })
+    else log('warn', 'gateway.source-faulty', { code: next.fault.code, error: next.fault.message })
     moved.resolve()
     moved = Promise.withResolvers()
   }

@@ -30,11 +30,11 @@ export function createServerMemory(log: Log, onChange: () => void): ServerMemory
     if (reason === undefined) {
       lastGoodMs = tookMs
       if (!failing.delete(url)) return
-      log('info', 'ice-server-back', { server: url })
+      log('info', 'gateway.ice-server-back', { server: url })
       onChange()
     } else if (failing.get(url) !== reason) {
       failing.set(url, reason)
-      log('warn', 'ice-server-failed', { server: url, message: reason })
+      log('warn', 'gateway.ice-server-failed', { server: url, error: reason })
       onChange()
     }
   }

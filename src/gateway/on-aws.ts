@@ -134,7 +134,7 @@ export function createKeptTrust(file: string, log: Log): Trust {
     throw new Error(`${file} is damaged: remove it to trust the certificates that the cameras show now`)
   let written: Promise<void> = Promise.resolve()
   const onFirst = () => {
-    written = written.then(save).catch((error: unknown) => log('error', 'certificate-not-kept', { error }))
+    written = written.then(save).catch((error: unknown) => log('error', 'gateway.certificate-not-kept', { error }))
   }
   const trust = createTrust({ certificates: given.data, onFirst })
   async function save(): Promise<void> {

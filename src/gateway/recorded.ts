@@ -29,8 +29,8 @@ export function createFileSource(path: string, clock: Clock, log: Log): MediaSou
 async function describe(place: InputPlace, log: Log, signal: AbortSignal): Promise<MediaInfo> {
   const input = await openInput(place, true, signal)
   try {
-    if (input.hasBFrames) log('warn', 'source-has-b-frames', { source: place.label })
-    if (input.soundError) log('warn', 'source-without-sound', { source: place.label, message: input.soundError })
+    if (input.hasBFrames) log('warn', 'gateway.source-has-b-frames', { source: place.label })
+    if (input.soundError) log('warn', 'gateway.source-without-sound', { source: place.label, error: input.soundError })
     const { profileLevelId, hasSound, soundError } = input
     return {
       profileLevelId,

@@ -49,12 +49,12 @@ export function createReporter({ url, key, log }: ReporterOptions): Reporter {
         return reply.data?.ended === true ? 'ended' : 'done'
       }
       if (response.ok) return 'done'
-      log('warn', 'report-refused', { kind: event.kind, status: response.status })
+      log('warn', 'gateway.report-refused', { kind: event.kind, status: response.status })
       return response.status >= 500 || response.status === 429 ? 'failed' : 'refused'
     } catch (error) {
-      log('warn', 'report-failed', {
+      log('warn', 'gateway.report-failed', {
         kind: event.kind,
-        message: error instanceof Error ? error.message : String(error),
+        error: error instanceof Error ? error.message : String(error),
       })
       return 'failed'
     }
@@ -68,7 +68,7 @@ export function createReporter({ url, key, log }: ReporterOptions): Reporter {
       await wait(retryMs, undefined, { ref: false })
       outcome = await post(event)
     }
-    if (outcome === 'failed') log('error', 'press-lost', { eventId: event.eventId })
+    if (outcome === 'failed') log('error', 'gateway.press-lost', { eventId: event.eventId })
     return false
   }
 }

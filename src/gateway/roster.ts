@@ -31,7 +31,7 @@ export function createRoster<Wanted>(deps: {
   function renew(id: string, wanted: Wanted | undefined): Promise<unknown> {
     const before = places.get(id)?.master
     const master = replace(before, id, wanted).catch((error: unknown) => {
-      log('error', 'network-camera', { camera: id, error })
+      log('error', 'gateway.camera-failed', { cameraId: id, error })
       return undefined
     })
     const place = { wanted, master }
@@ -41,7 +41,11 @@ export function createRoster<Wanted>(deps: {
   }
 
   async function replace(before: Promise<CameraMaster | undefined> | undefined, id: string, wanted?: Wanted) {
-    await (await before)?.close().catch((error: unknown) => log('error', 'closing', { camera: id, error }))
+    await (
+      await before
+    )
+      ?.close()
+      .catch((error: unknown) => log('error', 'gateway.closing-failed', { cameraId: id, error }))
     return wanted === undefined || isClosed ? undefined : start(id, wanted)
   }
 

@@ -42,7 +42,7 @@ export function startStills(deps: {
       if (jpeg !== undefined) await leave(jpeg)
     } catch (error) {
       if (!life.signal.aborted)
-        log('warn', 'still-missed', { message: error instanceof Error ? error.message : String(error) })
+        log('warn', 'gateway.still-missed', { error: error instanceof Error ? error.message : String(error) })
     }
   }
 

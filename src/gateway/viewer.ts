@@ -29,6 +29,10 @@ type Cause = NonNullable<ViewerEvent['cause']>
 /** As much of a message as an event may carry. */
 const longestMessage = 200
 
+/** What goes wrong with one viewer, and ends nothing else. */
+type ViewerWarning =
+  `gateway.${'sound-garbled' | 'sound-missing' | 'talk-back-garbled' | 'talk-back-missing' | 'viewer-refused' | 'viewer-close-failed' | 'candidate-ignored'}`
+
 export interface ViewerOptions {
   readonly viewerId: string
   readonly offer: string
@@ -80,8 +84,8 @@ export function openViewer(options: ViewerOptions): Viewer {
   /** Why it gets no sound, and all else. */
   const withoutSound = noSound(offer, media, origin !== undefined)
 
-  const warn = (event: string) => (error: unknown) =>
-    log('warn', event, { viewerId, message: error instanceof Error ? error.message : String(error) })
+  const warn = (event: ViewerWarning) => (error: unknown) =>
+    log('warn', event, { viewerId, error: error instanceof Error ? error.message : String(error) })
   const report = (state: ViewerState) => {
     const fault = source.fault() ?? cause ?? withoutSound
     return options.report({
@@ -124,9 +128,9 @@ export function openViewer(options: ViewerOptions): Viewer {
     feed?.close()
     if (!feed) blame('media_failed', [reason, ...(servers?.failures() ?? [])].join('; '))
     void report(feed ? how : 'failed')
-    log('info', 'viewer-gone', { viewerId, reason, ...feed?.sent(), heardPackets: heard.packets })
+    log('info', 'gateway.viewer-gone', { viewerId, reason, ...feed?.sent(), heardPackets: heard.packets })
     options.onGone()
-    await connection.close().catch(warn('viewer-close-failed'))
+    await connection.close().catch(warn('gateway.viewer-close-failed'))
   }
 
   // The source starts with the offer, so that it is warm when the connection is up.
@@ -146,7 +150,7 @@ export function openViewer(options: ViewerOptions): Viewer {
       for (const transport of connection.dtlsTransports) {
         transport.onStateChange.subscribe((dtls) => dtls === 'closed' && hangUp('it said goodbye'))
       }
-      log('info', 'viewer-connected', { viewerId })
+      log('info', 'gateway.viewer-connected', { viewerId })
       keepReporting()
     } else if (state === 'closed') hangUp('its connection is closed')
     // After consent has run out (RFC 7675): nobody hung up.
@@ -183,26 +187,32 @@ export function openViewer(options: ViewerOptions): Viewer {
       throw new OfferError('no_common_codec', message)
     }
     if (offer.video === 'h264' && offer.profileLevelId !== media.profileLevelId) {
-      log('warn', 'profile-not-offered', { viewerId, source: media.profileLevelId, offered: offer.profileLevelId })
+      log('warn', 'gateway.profile-not-offered', {
+        viewerId,
+        source: media.profileLevelId,
+        offered: offer.profileLevelId,
+      })
     }
-    if (withoutSound) log('warn', 'viewer-without-sound', { viewerId, message: withoutSound.message })
+    if (withoutSound) log('warn', 'gateway.viewer-without-sound', { viewerId, error: withoutSound.message })
     const audioDirection = directionOf(origin !== undefined, media.hasSpeaker)
     servers = await answerOffer(connection, offer, { send: options.send, audioDirection, iceServers, memory, signal })
     if (origin) {
-      const opened = await openVoice(origin, codec, warn('sound-garbled')).catch(warn('sound-missing'))
+      const opened = await openVoice(origin, codec, warn('gateway.sound-garbled')).catch(warn('gateway.sound-missing'))
       if (signal.aborted) opened?.close()
       else if (opened) voice = opened
     }
     // What may come in is what the answer says, not what the display sends.
     if (!connection.getTransceivers().some(receivesAudio)) return
     // Whoever cannot be heard may still look on.
-    const created = await source.createEar(codec, warn('talk-back-garbled')).catch(warn('talk-back-missing'))
+    const created = await source
+      .createEar(codec, warn('gateway.talk-back-garbled'))
+      .catch(warn('gateway.talk-back-missing'))
     if (signal.aborted) created?.close()
     else if (created) ear = created
   }
   start().catch((error: unknown) => {
     if (signal.aborted) return
-    warn('viewer-refused')(error)
+    warn('gateway.viewer-refused')(error)
     blame(...reasonOf(error))
     hangUp('its offer could not be answered')
   })
@@ -211,7 +221,7 @@ export function openViewer(options: ViewerOptions): Viewer {
     addCandidate(candidate, sdpMid, sdpMLineIndex) {
       connection
         .addIceCandidate({ candidate, sdpMid: sdpMid ?? null, sdpMLineIndex: sdpMLineIndex ?? null })
-        .catch(warn('candidate-ignored'))
+        .catch(warn('gateway.candidate-ignored'))
     },
     quietMs,
     close,

@@ -32,7 +32,7 @@ export function createRemoteReach(
   const channels = new Map<string, Known>()
   const lines = new Set<ChannelConnection>()
   const warmingFailed = (channelName: string, error: unknown) => {
-    if (!life.aborted) log('warn', 'kvs.warming-failed', { channelName, reason: String(error) })
+    if (!life.aborted) log('warn', 'kvs.warming-failed', { channelName, error: String(error) })
   }
   const ahead = createAhead(warmingFailed)
 
@@ -49,7 +49,7 @@ export function createRemoteReach(
 
   function learn(channelName: string): Known {
     const onFailure = (error: unknown) => {
-      if (!life.aborted) log('warn', 'kvs.renewal-failed', { channelName, reason: String(error) })
+      if (!life.aborted) log('warn', 'kvs.renewal-failed', { channelName, error: String(error) })
     }
     const cacheDeps = { clock, life, onFailure }
     const resources = createCached(async (signal) => {
@@ -80,7 +80,7 @@ export function createRemoteReach(
       return await use(channel)
     } catch (error) {
       if (cached === undefined || signal.aborted || !mayBeStale(error)) throw error
-      log('warn', 'kvs.endpoints-stale', { channelName, reason: String(error) })
+      log('warn', 'kvs.endpoints-stale', { channelName, error: String(error) })
       resources.drop(cached)
       return use(await resources.get(signal))
     }

@@ -82,7 +82,7 @@ async function loadPair(
   // The key first: a crash in between leaves a pair that does not match, which the next start makes anew.
   await writeWhole(keyPath, made.key)
   await writeWhole(certPath, made.cert, 0o644)
-  log('info', 'signaling-certificate-made', { path: certPath, until: new X509Certificate(made.cert).validTo })
+  log('info', 'signaling.certificate-made', { path: certPath, until: new X509Certificate(made.cert).validTo })
   return made
 }
 

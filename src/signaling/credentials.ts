@@ -101,7 +101,7 @@ export async function openCredentials(directory: string, store: Store, clock: Cl
         return { accessKeyId: found.id, scope: found.value.scope, secret: secretOf(found.id, found.value) }
       } catch (error) {
         // Another key file, or a record that somebody changed. To the caller the key does not exist.
-        log('error', 'signaling-credential-unreadable', { accessKeyId, error: String(error) })
+        log('error', 'signaling.credential-unreadable', { accessKeyId, error: String(error) })
         return undefined
       }
     },

@@ -38,7 +38,7 @@ export function takeFrame(
     return true
   } catch (thrown) {
     const error = toServiceError(thrown)
-    if (error.type === 'InternalFailure') deps.log('error', 'signaling-message-failed', causeOf(error))
+    if (error.type === 'InternalFailure') deps.log('error', 'signaling.message-failed', { error: error.cause })
     if (frame.correlationId !== undefined) tell(writeStatus(frame.correlationId, error))
     return 'posting' in frame
   }

@@ -35,7 +35,7 @@ export function createIdentify({ find, strangers, rates, replay, limits, clock, 
     const isFree = rates.tryTake(`wrong key ${networkOf(socket.remoteAddress ?? '')}`, limits.rates.wrongKey)
     const accessKeyId = claimedKey({ headers, target: url })
     // The first of many are warnings: enough to see which key it is.
-    if (isFree) log('warn', 'signaling-key-refused', { accessKeyId, error: error.type })
+    if (isFree) log('warn', 'signaling.key-refused', { accessKeyId, code: error.type })
     else await whileOpen(socket, slowedMs)
     throw error
   }

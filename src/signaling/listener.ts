@@ -74,9 +74,9 @@ export async function createListener(
     const found = await readPair(certPath, keyPath)
     if (found.cert === given?.cert) return
     given = found
-    log('info', 'signaling-certificate-taken', { path: certPath })
+    log('info', 'signaling.certificate-taken', { path: certPath })
   }
-  const failed = (cause: unknown) => log('error', 'signaling-certificate-unusable', { cause })
+  const failed = (cause: unknown) => log('error', 'signaling.certificate-unusable', { error: cause })
   let refreshing: Promise<void> | undefined
   return {
     server,

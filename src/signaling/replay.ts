@@ -85,7 +85,7 @@ export async function openReplayMemory(store: Store, clock: Clock, log: Log): Pr
       // The answer does not wait for the disk, and a full one locks no camera out.
       records
         .put(signature, { accessKeyId, signedAt, firstAt: now }, { expiresAt: validUntil, group })
-        .catch((cause: unknown) => log('warn', 'signaling-signature-not-noted', { accessKeyId, cause }))
+        .catch((cause: unknown) => log('warn', 'signaling.signature-not-noted', { accessKeyId, error: cause }))
     },
     sweep() {
       const now = clock()

@@ -69,8 +69,8 @@ export function createRestDoor({ operations, identify, rates, limits, clock, log
 
     const note = (status: number, error?: ServiceError) => {
       const level = status >= 500 ? 'error' : 'info'
-      const failure = error && { error: error.type, reason: error.message, ...causeOf(error) }
-      log(level, 'signaling-request', { requestId, ...seen, status, ms: clock() - startedAt, ...failure })
+      const failure = error && { code: error.type, error: error.message, ...causeOf(error) }
+      log(level, 'signaling.request', { requestId, ...seen, status, ms: clock() - startedAt, ...failure })
     }
     answer()
       .then(
@@ -86,7 +86,7 @@ export function createRestDoor({ operations, identify, rates, limits, clock, log
         note(reply.status, error)
       })
       .catch((error: unknown) => {
-        log('error', 'signaling-request', { requestId, ...seen, cause: error })
+        log('error', 'signaling.request', { requestId, ...seen, error })
         response.destroy()
       })
   }

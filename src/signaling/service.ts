@@ -121,12 +121,12 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   const replay = await openReplayMemory(store, clock, log)
   const channels = openChannels(store, region, clock, limits.channels)
   const hub = createHub(limits, clock, (channelName, online, at) => {
-    log('info', 'signaling-presence', { channelName, online })
+    log('info', 'signaling.presence', { channelName, online })
     try {
       options.onPresence?.(channelName, online, at)
     } catch (error) {
       // The listener's fault must not end the connection whose news it was.
-      log('error', 'signaling-presence-listener-failed', { channelName, cause: error })
+      log('error', 'signaling.presence-listener-failed', { channelName, error })
     }
   })
   const connections = new Set<Socket>()
@@ -141,7 +141,7 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     })
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    log('info', 'signaling-bad-request', { code: error.code })
+    log('info', 'signaling.bad-request', { code: error.code })
     const refusal = new ServiceError('SerializationException', 'The request is not HTTP/1.1 as this service reads it.')
     sendRawReply(socket, errorReply(refusal, randomUUID(), clock()))
   })

@@ -77,7 +77,7 @@ export function createSocketDoor({ channels, hub, identify, rates, limits, clock
     const requestId = randomUUID()
     const error = toServiceError(thrown)
     const level = error.type === 'InternalFailure' ? 'error' : 'info'
-    log(level, 'signaling-refused', { requestId, error: error.type, reason: error.message, ...causeOf(error) })
+    log(level, 'signaling.refused', { requestId, code: error.type, error: error.message, ...causeOf(error) })
     // Cameras fetch new credentials on 403; 401 is the REST API's word for the same.
     sendRawReply(socket, errorReply(error, requestId, clock(), error.status === 401 ? 403 : error.status))
   }
@@ -142,8 +142,8 @@ export function createSocketDoor({ channels, hub, identify, rates, limits, clock
     const tell = (status: string) => send(connection, status)
     let stray = 0
     connections.add(connection)
-    log('info', 'signaling-connected', who)
-    socket.on('error', (error) => log('info', 'signaling-socket-failed', { ...who, error: error.message }))
+    log('info', 'signaling.connected', who)
+    socket.on('error', (error) => log('info', 'signaling.socket-failed', { ...who, error: error.message }))
     const seat = isMaster ? hub.joinAsMaster(channel, peer) : hub.joinAsViewer(channel, clientId, peer)
     socket.on('ping', spoke)
     socket.on('pong', () => {
@@ -158,7 +158,7 @@ export function createSocketDoor({ channels, hub, identify, rates, limits, clock
     socket.on('close', (code) => {
       connections.delete(connection)
       seat.leave()
-      log('info', 'signaling-disconnected', { ...who, code, ms: clock() - connectedAt })
+      log('info', 'signaling.disconnected', { ...who, code, ms: clock() - connectedAt })
     })
   }
 

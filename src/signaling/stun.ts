@@ -26,7 +26,7 @@ export async function startStunResponder(host: string, port: number, log: Log): 
       })
     })
   await bind(port).catch(() => bind(0))
-  socket.on('error', (error) => log('warn', 'stun-socket-failed', { error: error.message }))
+  socket.on('error', (error) => log('warn', 'signaling.stun-socket-failed', { error: error.message }))
   socket.on('message', (request, from) => {
     const response = answerBinding(request, from)
     // A response lost is a response that the client asks for again (RFC 8489 section 6.2.1).

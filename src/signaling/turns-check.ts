@@ -19,7 +19,7 @@ async function checkOne(url: string, log: Log, signal: AbortSignal): Promise<voi
   if (host === undefined || url.endsWith('transport=udp')) return
   const code = await certificateError(host, Number(port ?? defaultPort), signal)
   if (code === undefined) return
-  log('warn', 'turns-certificate-not-trusted', {
+  log('warn', 'signaling.turns-certificate-not-trusted', {
     url,
     code,
     remedy: 'displays trust public authorities only: give the TURN server a certificate of one, for this name',

@@ -90,7 +90,7 @@ export function createAccountLinks(deps: {
   /** A link that cannot be ended is of no use to anybody: its tokens are forgotten here. */
   async function leave(assistant: AssistantName, link: Link, signal: AbortSignal): Promise<void> {
     await endLink(optionsOf(assistant), link, signal).catch((thrown: unknown) =>
-      log('warn', 'simulator.link_stays', { assistant, reason: toCallError(thrown).message }),
+      log('warn', 'simulator.link-stays', { assistant, error: toCallError(thrown).message }),
     )
   }
 
@@ -122,7 +122,7 @@ export function createAccountLinks(deps: {
         return known.returnTo
       } catch (thrown) {
         const { code, message } = toCallError(thrown)
-        log('warn', 'simulator.link_failed', { assistant, code, message })
+        log('warn', 'simulator.link-failed', { assistant, code, error: message })
         return withProblem(
           known.returnTo,
           code === 'simulator_failed' ? 'linking failed' : message.slice(0, mostProblem),

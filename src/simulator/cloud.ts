@@ -173,7 +173,7 @@ export function createSimulatorCloud(deps: SimulatorCloudDeps): SimulatorCloud {
   async function answerFailure(response: Response, { accessToken, timeline, matches }: Failure, thrown: unknown) {
     const { code, message } = toCallError(thrown)
     timeline.note('failed', code)
-    log(code === 'simulator_failed' ? 'error' : 'warn', 'simulator.view_failed', { code, message })
+    log(code === 'simulator_failed' ? 'error' : 'warn', 'simulator.view-failed', { code, error: message })
     const session =
       accessToken === undefined
         ? undefined

@@ -72,7 +72,7 @@ export function createEchoSessions({ log, ...door }: DirectiveDoor & { readonly 
         // What was never offered the bridge knows nothing of.
         if (!sessions.delete(reference) || !isOffered) return
         await soon(wordMs, 'out_of_time', assistant.hangUp).catch((thrown: unknown) =>
-          log('warn', 'simulator.goodbye_failed', { reason: toCallError(thrown).message }),
+          log('warn', 'simulator.goodbye-failed', { error: toCallError(thrown).message }),
         )
         timeline.note('hung up')
       },

@@ -16,7 +16,7 @@ export function createClosing(log: Log): Closing {
         try {
           await end()
         } catch (error) {
-          log('error', 'closing', { error })
+          log('error', 'transom.closing-failed', { error })
         }
       }
     },

@@ -98,7 +98,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   })
   closing.add(() => bridge.close())
   presenceChanged = bridge.presenceChanged
-  bridge.resume().catch((thrown: unknown) => log('error', 'outbox not resumed', { reason: String(thrown) }))
+  bridge.resume().catch((thrown: unknown) => log('error', 'outbox.not-resumed', { error: String(thrown) }))
 
   const homeKey = randomBytes(32).toString('base64url')
   const keys = createGatewayKeys(store, homeKey, clock)
@@ -153,7 +153,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
       if (!config.doorbell.isOn) return false
       events
         .receive(camera, { kind: 'press', eventId: randomUUID(), at: clock() })
-        .catch((error: unknown) => log('error', 'press-lost', { error }))
+        .catch((error: unknown) => log('error', 'cameras.press-lost', { error }))
       return true
     },
     close: closing.close,

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
+import { isLogEvent, type LogEvent, type LogFieldsOf } from 'transom-core/log-events'
 import type { Log } from 'transom-core/ports'
 
 const firstRetryMs = 200
@@ -22,8 +23,10 @@ export interface GatewayProcess {
 const line = z.looseObject({
   at: z.string(),
   level: z.enum(['info', 'warn', 'error']),
-  event: z.string(),
+  event: z.custom<LogEvent>(isLogEvent),
 })
+/** Of the same build as ours: they are what its compiler let it write. */
+const logFields = z.custom<LogFieldsOf<LogEvent>>((value) => typeof value === 'object')
 
 /**
  * Starts the gateway against the bridge at this URL, with its key on stdin: nothing secret stands in the list of processes
@@ -52,19 +55,19 @@ export function startGatewayProcess(deps: {
     child.stdin.write(`${key}\n`)
     createInterface({ input: child.stderr }).on('line', (text) => passOn(text, log))
     let isOver = false
-    const onEnd = (reason: object) => {
+    const onEnd = (reason: LogFieldsOf<'transom.gateway-ended'>) => {
       if (isOver) return
       isOver = true
       running = undefined
       if (isClosed) return
       if (performance.now() - startedAt > lastingMs) retryMs = firstRetryMs
-      log('error', 'gateway-ended', { ...reason, againInMs: retryMs })
+      log('error', 'transom.gateway-ended', { ...reason, retryMs })
       retry = setTimeout(start, retryMs)
       retryMs = Math.min(retryMs * 2, lastRetryMs)
     }
-    child.once('error', ({ message }) => onEnd({ message }))
-    child.once('spawn', () => log('info', 'gateway-started', { pid: child.pid }))
-    child.once('exit', (code, signal) => onEnd({ code, signal }))
+    child.once('error', ({ message }) => onEnd({ error: message }))
+    child.once('spawn', () => log('info', 'transom.gateway-started', { pid: child.pid }))
+    child.once('exit', (code, signal) => onEnd({ exitCode: code, signal }))
   }
 
   start()
@@ -88,9 +91,10 @@ export function startGatewayProcess(deps: {
 /** What is no line of its log was written by Node or by a library, and mostly says why it ended. */
 function passOn(text: string, log: Log): void {
   const parsed = line.safeParse(parse(text))
-  if (!parsed.success) return text.trim() === '' ? undefined : log('warn', 'gateway-said', { text: text.slice(0, 500) })
+  if (!parsed.success)
+    return text.trim() === '' ? undefined : log('warn', 'transom.gateway-said', { text: text.slice(0, 500) })
   const { at: _at, level, event, ...fields } = parsed.data
-  log(level, event, fields)
+  log(level, event, logFields.parse(fields))
 }
 
 function parse(text: string): unknown {

@@ -131,7 +131,7 @@ export function createGateways(deps: GatewaysDeps): Gateways {
     const found: WantedCamera[] = []
     for await (const source of sourcesOf(name)) {
       const wanted = await wantedCamera(source).catch((error: unknown) => {
-        log('error', 'network-camera', { camera: source.cameraId, error })
+        log('error', 'transom.network-camera-failed', { cameraId: source.cameraId, error })
         return undefined
       })
       if (wanted !== undefined) found.push(wanted)
@@ -180,7 +180,7 @@ export function createGateways(deps: GatewaysDeps): Gateways {
     }
   }
   const logged = (work: Promise<unknown>) =>
-    void work.catch((error: unknown) => log('error', 'gateway-failed', { error }))
+    void work.catch((error: unknown) => log('error', 'transom.gateway-failed', { error }))
   const refresh = (name: string | undefined) => (name === undefined ? undefined : connected.get(name)?.refresh())
 
   return {
@@ -225,15 +225,15 @@ export function createGateways(deps: GatewaysDeps): Gateways {
       const connection = createConnection(
         response,
         () => wantedOf(name),
-        (error) => log('error', 'gateway-failed', { gateway: name, error }),
+        (error) => log('error', 'transom.gateway-failed', { gateway: name, error }),
       )
       connected.set(name, connection)
-      log('info', 'gateway-connected', { gateway: name })
+      log('info', 'transom.gateway-connected', { gateway: name })
       response.once('close', () => {
         connection.end()
         if (connected.get(name) !== connection) return
         connected.delete(name)
-        log('warn', 'gateway-disconnected', { gateway: name })
+        log('warn', 'transom.gateway-disconnected', { gateway: name })
         logged(missing(name))
       })
     },

@@ -20,7 +20,7 @@ try {
     startEmbedded(config, Date.now, log),
     config.console ? ensureConsole() : undefined,
   ])
-  if (problem !== undefined) log('error', 'console', { problem })
+  if (problem !== undefined) log('error', 'transom.page-not-built', { error: problem })
   if (process.stdin.isTTY) listenForRing(embedded)
   process.once('SIGINT', () => void stop(embedded, 'SIGINT'))
   process.once('SIGTERM', () => void stop(embedded, 'SIGTERM'))
@@ -42,12 +42,12 @@ function listenForRing(embedded: Embedded): void {
 }
 
 async function stop(embedded: Embedded, signal: string): Promise<void> {
-  log('info', 'stopping', { signal })
+  log('info', 'transom.stopping', { signal })
   // A second Ctrl-C does not wait.
   process.once('SIGINT', () => process.exit(130))
   // Every write that was answered is on disk already: nothing is lost with what is cut off.
   const timer = setTimeout(() => {
-    log('warn', 'stopping took too long', { closeMs })
+    log('warn', 'transom.stopping-late', { closeMs })
     process.exit(0)
   }, closeMs)
   await embedded.close()

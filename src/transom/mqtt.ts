@@ -60,7 +60,7 @@ export async function startMqtt(deps: {
       },
     )
   })
-  client.on('error', (error) => log('warn', 'mqtt.error', { reason: error.message }))
+  client.on('error', (error) => log('warn', 'mqtt.error', { error: error.message }))
   const rivalry = createRivalry(clock())
   client.on('connect', () => rivalry.connected(clock()))
   client.on('close', () => {
@@ -68,7 +68,7 @@ export async function startMqtt(deps: {
     const isContested = rivalry.closed(clock())
     // Two that take the place from each other once a second would do nothing else.
     client.options.reconnectPeriod = isContested ? contestedMs : reconnectMs
-    if (isContested) log('error', 'mqtt.contested', { clientId, reason: rivalReason })
+    if (isContested) log('error', 'mqtt.contested', { clientId, error: rivalReason })
   })
   // The acknowledgement waits for `done`. What was not taken comes again when we connect again.
   client.handleMessage = (packet, done) => {
@@ -86,10 +86,10 @@ export async function startMqtt(deps: {
     } catch (thrown) {
       // Sent again, it would come too often again.
       if (toBridgeError(thrown).code === 'rate_limited') {
-        log('warn', 'mqtt.ignored', { topic: packet.topic, reason: String(thrown) })
+        log('warn', 'mqtt.ignored', { topic: packet.topic, error: String(thrown) })
         return done()
       }
-      log('error', 'mqtt.not_taken', { topic: packet.topic, reason: String(thrown) })
+      log('error', 'mqtt.not-taken', { topic: packet.topic, error: String(thrown) })
       client.stream.destroy()
     }
   }
@@ -100,7 +100,7 @@ export async function startMqtt(deps: {
     // A retained message is the state of yesterday, not an event.
     if (isRetained || payload.length > payloadLimit) return log('warn', 'mqtt.ignored', { topic: from, isRetained })
     const camera = await deps.find(id)
-    if (camera === undefined) return log('warn', 'mqtt.unknown_camera', { topic: from })
+    if (camera === undefined) return log('warn', 'mqtt.unknown-camera', { topic: from })
     const parsed = mqttEvent.safeParse(parse(payload))
     if (!parsed.success) return log('warn', 'mqtt.malformed', { topic: from, faults: faultsOf(parsed.error) })
     const { at = clock(), sentAt, ...event } = parsed.data

@@ -136,7 +136,7 @@ describe('a press', () => {
     )
     expect(await world.press()).toMatchObject({ kind: 'drop' })
     expect(world.forgotten).toEqual([])
-    expect(world.lines).toMatchObject([{ level: 'error', event: 'alexa.permission_missing' }])
+    expect(world.lines).toMatchObject([{ level: 'error', event: 'alexa.permission-missing' }])
   })
 
   test.each([

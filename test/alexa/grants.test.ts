@@ -108,7 +108,7 @@ describe('a grant', () => {
     await links.put(bob, record?.value)
     expect(await world.grants.bearer(bob)).toEqual({ kind: 'no-grant' })
     expect(await world.make(createSecretKey(randomBytes(32))).bearer(anna)).toEqual({ kind: 'no-grant' })
-    expect(world.lines.filter(({ event }) => event === 'alexa.grant_unreadable')).toHaveLength(2)
+    expect(world.lines.filter(({ event }) => event === 'alexa.grant-unreadable')).toHaveLength(2)
   })
 
   test.each([
@@ -121,7 +121,7 @@ describe('a grant', () => {
     expect((await handle(acceptGrant())).event.payload).toHaveProperty('type', 'ACCEPT_GRANT_FAILED')
     expect(world.lines).toContainEqual({
       level: 'error',
-      event: 'alexa.grant_not_configured',
+      event: 'alexa.grant-not-configured',
       fields: expect.objectContaining({ missing: [setting] }),
     })
     expect(world.amazon.requests).toEqual([])

@@ -171,7 +171,7 @@ describe('each directive is answered with its own event', () => {
     expect(event.payload).toHaveProperty('endpoints.length', 300)
     expect(lines).toContainEqual({
       level: 'warn',
-      event: 'alexa.cameras_left_out',
+      event: 'alexa.cameras-left-out',
       fields: { cameras: 6, limit: 300 },
     })
   })
@@ -340,7 +340,7 @@ describe('nothing is waited for without end', () => {
       await reply
       failing.reject(new BridgeError('camera_silent'))
       await jest.advanceTimersByTimeAsync(0)
-      expect(lines.at(-1)).toMatchObject({ event: 'alexa.failed_late', fields: { code: 'camera_silent' } })
+      expect(lines.at(-1)).toMatchObject({ event: 'alexa.failed-late', fields: { code: 'camera_silent' } })
     } finally {
       jest.useRealTimers()
     }

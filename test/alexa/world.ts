@@ -48,7 +48,7 @@ export interface LogLine {
 
 export function createJournal(): { readonly lines: readonly LogLine[]; readonly log: Log } {
   const lines: LogLine[] = []
-  return { lines, log: (level, event, fields = {}) => void lines.push({ level, event, fields }) }
+  return { lines, log: (level, event, fields) => void lines.push({ level, event, fields: fields ?? {} }) }
 }
 
 export type Request = Parameters<AlexaDeps['broker']['negotiate']>[0]

@@ -56,7 +56,7 @@ describe('the forwarder', () => {
     process.env['BRIDGE_URL'] = house.url
     await handler(directive.acceptGrant())
     expect(house.lines).toContainEqual(
-      expect.objectContaining({ event: 'alexa.grant_stored', fields: expect.objectContaining({ region: 'EU' }) }),
+      expect.objectContaining({ event: 'alexa.grant-stored', fields: expect.objectContaining({ region: 'EU' }) }),
     )
   })
 

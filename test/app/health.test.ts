@@ -37,7 +37,7 @@ test('a full disk is named as long as it is full, and one write serves for five 
   expect(await health()).toEqual({ status: 'ok' })
   now += 1
   expect(await health()).toEqual({ status: 'failing', cause: 'no_room' })
-  expect(lines.map(({ event }) => event)).toEqual(['health.store_failed'])
+  expect(lines.map(({ event }) => event)).toEqual(['health.store-failed'])
   isFull = false
   now += 5_000
   expect(await health()).toEqual({ status: 'ok' })

@@ -48,5 +48,5 @@ test('without the key of the camera nobody learns whether a session is over', as
   expect(response.status).toBe(401)
   expect(await response.json()).not.toHaveProperty('ended')
   const fields = { door: 'camera', camera: 'front-door' }
-  expect(house.lines).toContainEqual({ level: 'warn', event: 'wrong key', fields })
+  expect(house.lines).toContainEqual({ level: 'warn', event: 'admission.wrong-key', fields })
 })

@@ -85,7 +85,7 @@ test('what cannot be taken is logged and does not stop the rest', async () => {
   expect(mqtt.lines.filter(({ level }) => level === 'warn').map(({ event }) => event)).toEqual([
     'mqtt.malformed',
     'mqtt.malformed',
-    'mqtt.unknown_camera',
+    'mqtt.unknown-camera',
   ])
 })
 
@@ -112,7 +112,7 @@ test('a message is acknowledged when it is durable, not before, and comes again 
   expect(acknowledged).toEqual([])
   durable.reject(new Error('disk full'))
   await until(() => asked === 2 && acknowledged.length === 1)
-  expect(mqtt.lines.map(({ event }) => event)).toContain('mqtt.not_taken')
+  expect(mqtt.lines.map(({ event }) => event)).toContain('mqtt.not-taken')
 })
 
 /** A broker that sends one press, the same again as if it had not heard our word for it, and another of the same number. */

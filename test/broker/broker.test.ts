@@ -348,7 +348,10 @@ describe('whatever the camera does, there is one verdict, the right cause, and n
     let aheadMs = 0
     const { ask, broker } = house(good, {
       clock: () => Date.now() + aheadMs,
-      log: (_level, event, fields) => void lines.push([event, fields?.['phase'], fields?.['code']]),
+      log: (_level, event, fields) => {
+        const { phase, code }: Readonly<Record<string, unknown>> = fields ?? {}
+        lines.push([event, phase, code])
+      },
     })
     await ask()
     aheadMs = 5_000

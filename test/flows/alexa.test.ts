@@ -384,7 +384,7 @@ describe('what Alexa cannot do with the cameras', () => {
     expect(message).toContain('Top')
     await house.outbox.settled()
     expect(namesOf(house)).not.toContain('Alexa.Discovery/AddOrUpdateReport')
-    expect(house.lines.filter(({ event }) => event === 'alexa.cameras_left_out').length).toBeGreaterThan(0)
+    expect(house.lines.filter(({ event }) => event === 'alexa.cameras-left-out').length).toBeGreaterThan(0)
   })
 })
 

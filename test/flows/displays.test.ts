@@ -249,7 +249,7 @@ describe('with a doorbell', () => {
       const { bridge, clients } = settings
       open.logged.length = 0
       await endLink({ assistant: 'alexa', bridge, client: clients.alexa }, link!, signal)
-      expect(open.logged).toContain('alexa.grant_dropped')
+      expect(open.logged).toContain('alexa.grant-dropped')
       expect(await open.house.bridge.notices.list(open.house.camera.accountId)).toEqual([])
     },
     patience,

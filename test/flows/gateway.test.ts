@@ -55,7 +55,7 @@ const isOnline = async (id: string) => (await listed(id)).isOnline
 
 /** The processes of the gateway that the bridge has started so far. */
 const gatewayPids = (): readonly number[] =>
-  [...house.printed().matchAll(/"gateway-started","pid":(\d+)/g)].map(([, pid]) => Number(pid))
+  [...house.printed().matchAll(/"transom.gateway-started","pid":(\d+)/g)].map(([, pid]) => Number(pid))
 
 /** Starts a gateway as on another machine, and returns what it prints. */
 function startGateway(args: readonly string[], env: Readonly<Record<string, string>>) {

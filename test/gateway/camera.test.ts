@@ -97,7 +97,7 @@ describe('a viewer', () => {
     await until(() => answerOf(line) !== undefined)
     expect(answerOf(line)).toMatch(/m=audio 0 /)
     expect(world.logged).toContainEqual({
-      event: 'viewer-without-sound',
+      event: 'gateway.viewer-without-sound',
       fields: expect.objectContaining({ viewerId: 'odd', message: expect.stringContaining('neither Opus nor G.711') }),
     })
   })
@@ -187,7 +187,7 @@ describe('a viewer', () => {
     const seen = video.packets.length
     await until(() => video.packets.length > seen + 20)
     expect(camera.viewers()).toBe(1)
-    expect(world.logged.filter(({ event }) => event === 'report-failed').length).toBeGreaterThan(1)
+    expect(world.logged.filter(({ event }) => event === 'gateway.report-failed').length).toBeGreaterThan(1)
   })
 
   test('keeps its picture while the signaling service restarts, and the camera comes back to its channel', async () => {
@@ -251,7 +251,7 @@ describe('viewers', () => {
     const late = await callWhenFree('echo-10')
     late.send({ kind: 'offer', sdp: echoOffer })
     await until(() =>
-      world.logged.some(({ event, fields }) => event === 'viewer-ignored' && fields.viewerId === 'echo-10'),
+      world.logged.some(({ event, fields }) => event === 'gateway.viewer-ignored' && fields.viewerId === 'echo-10'),
     )
     expect(camera.viewers()).toBe(10)
     expect(world.events.at(-1)).toMatchObject({ kind: 'viewer', viewerId: 'echo-10', state: 'busy' })

@@ -61,7 +61,7 @@ test('a press that is refused is not repeated', async () => {
   statuses = [401]
   await reporter()(press)
   expect(posts).toHaveLength(1)
-  expect(logged).toEqual(['report-refused'])
+  expect(logged).toEqual(['gateway.report-refused'])
 })
 
 test('only a reply that says so ends a viewer', async () => {
@@ -77,7 +77,7 @@ test('only a reply that says so ends a viewer', async () => {
 test('a bridge that never replies ends no viewer', async () => {
   reply = undefined
   expect(await reporter()(viewer)).toBe(false)
-  expect(logged).toEqual(['report-failed'])
+  expect(logged).toEqual(['gateway.report-failed'])
 })
 
 test('the numbers of a viewer are told once', async () => {

@@ -96,7 +96,7 @@ test.each([
 test('a viewer sees the camera over the whole way', async () => {
   world = await createWorld()
   await world.startCamera(`rtsp://me:s3cret@127.0.0.1:${port}/door`)
-  await until(() => world!.logged.some(({ event }) => event === 'camera-online'))
+  await until(() => world!.logged.some(({ event }) => event === 'gateway.camera-online'))
   const viewer = await world.view('echo-1')
   await until(() => viewer.video.packets.filter(({ header }) => header.marker).length > 15 && viewer.audio.length > 40)
   expect(viewer.video.packets[0]!.payload.toString('hex', 3, 7)).toBe('674d400d')

@@ -123,7 +123,7 @@ test('a bridge that does not take one is offered the next', async () => {
   await promise
   await stills.close()
   await source.close()
-  expect(logged[0]).toBe('still-missed')
+  expect(logged[0]).toBe('gateway.still-missed')
 })
 
 test('a network camera is not pulled for it: only the stream that others watch, or one that is wished for', async () => {

@@ -66,7 +66,7 @@ export async function createWorld(iceServers: readonly IceServer[] = []): Promis
   const directory = mkdtempSync(join(tmpdir(), 'gateway-test-'))
   const logged: World['logged'] = []
   const events: CameraEvent[] = []
-  const log: Log = (_level, event, fields = {}) => void logged.push({ event, fields })
+  const log: Log = (_level, event, fields) => void logged.push({ event, fields: fields ?? {} })
   const store = createSqliteStore(join(directory, 'store.sqlite'), Date.now)
   const serve = (port: number) =>
     startSignalingService({

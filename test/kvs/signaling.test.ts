@@ -25,7 +25,7 @@ beforeEach(async () => {
   patient = new AbortController()
   signaling = createKvsSignaling(fake.access, {
     clock: () => now,
-    log: (_level, event, fields = {}) => logged.push({ event, fields }),
+    log: (_level, event, fields) => logged.push({ event, fields: fields ?? {} }),
   })
 })
 

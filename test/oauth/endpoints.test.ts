@@ -208,7 +208,7 @@ describe('what the owner is told', () => {
     const { refresh_token } = await link(own, google)
     await own.oauth().unlink(own.account, 'google')
     expect(await refresh(own, google, refresh_token)).toMatchObject({ body: { error: 'invalid_grant' } })
-    expect(own.log.some(({ event }) => event === 'oauth.unlink_untold')).toBe(true)
+    expect(own.log.some(({ event }) => event === 'oauth.unlink-untold')).toBe(true)
     await own.close()
   })
 })

@@ -90,7 +90,7 @@ export async function openHouse(options: Partial<OAuthOptions> = {}): Promise<Ho
       signingKeys,
       cookieKeys: ['cookie key of the tests'],
       clock,
-      log: (level, event, fields = {}) => log.push({ level, event, fields }),
+      log: (level, event, fields) => log.push({ level, event, fields: fields ?? {} }),
       ...options,
     })
   oauth = start()

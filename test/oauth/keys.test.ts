@@ -67,7 +67,7 @@ test('a stored key is sealed, and with the wrong sealing key the known keys stay
     log: (_level, event) => lines.push(event),
   })
   await expect(stranger.verifyToken('nonsense')).rejects.toMatchObject({ code: 'unauthorized' })
-  expect(lines).toContain('oauth.keys_unread')
+  expect(lines).toContain('oauth.keys-unread')
 })
 
 test('without a sealing key nothing is rotated', async () => {

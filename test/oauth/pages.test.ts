@@ -280,8 +280,8 @@ describe('guessing passwords', () => {
       proxied.advance(5 * 60_000)
       expect((await attempt('203.0.113.7', ada.password)).text).toContain('Agree and link')
       const events = proxied.log.map(({ event }) => event)
-      expect(events.filter((event) => event === 'oauth.login_failed')).toHaveLength(5)
-      expect(events.filter((event) => event === 'oauth.login_slowed')).toHaveLength(2)
+      expect(events.filter((event) => event === 'oauth.login-failed')).toHaveLength(5)
+      expect(events.filter((event) => event === 'oauth.login-slowed')).toHaveLength(2)
     } finally {
       await proxied.close()
     }

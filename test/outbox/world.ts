@@ -48,7 +48,7 @@ export function createWorld(store: Store, answer: (event: Outgoing, signal: Abor
       store: mortal,
       deliver: { alexa: deliver, google: deliver },
       clock: Date.now,
-      log: (level, event, fields = {}) => void lines.push({ level, event, fields }),
+      log: (level, event, fields) => void lines.push({ level, event, fields: fields ?? {} }),
       limits,
     })
     return { outbox, kill: () => (isAlive = false) }

@@ -278,7 +278,7 @@ test('a secret is stored encrypted, and a record that was changed opens nothing'
     name: 'UnrecognizedClientException',
   })
   expect(running.logged).toContainEqual(
-    expect.objectContaining({ level: 'error', event: 'signaling-credential-unreadable' }),
+    expect.objectContaining({ level: 'error', event: 'signaling.credential-unreadable' }),
   )
 })
 

@@ -125,7 +125,7 @@ test('a master that does not read is let go, and what it missed waits for the ne
     await until(() => viewer.socket.bufferedAmount === 0)
   }
   await until(
-    () => running.logged.findLast(({ event }) => event === 'signaling-presence')?.fields['online'] === false,
+    () => running.logged.findLast(({ event }) => event === 'signaling.presence')?.fields['online'] === false,
     'the stuck master is gone',
   )
   viewer.send({ action: 'SDP_OFFER', messagePayload: base64('newest') })

@@ -114,7 +114,7 @@ test('files that are damaged while the service runs are reported, and what was g
   await copyFile(certPath, keyPath)
   await writeFile(certPath, 'half a certif')
   await running.service.refreshCertificate()
-  expect(running.logged.at(-1)).toMatchObject({ level: 'error', event: 'signaling-certificate-unusable' })
+  expect(running.logged.at(-1)).toMatchObject({ level: 'error', event: 'signaling.certificate-unusable' })
   expect((await shown(running.service, 'kvs.example')).toString()).toBe(new X509Certificate(cert).toString())
 })
 

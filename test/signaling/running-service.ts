@@ -78,7 +78,7 @@ export async function run(options: Partial<SignalingServiceOptions> = {}): Promi
   const clock = options.clock ?? Date.now
   const store = options.store ?? createSqliteStore(':memory:', clock)
   const logged: { level: string; event: string; fields: Readonly<Record<string, unknown>> }[] = []
-  const log: Log = (level, event, fields = {}) => logged.push({ level, event, fields })
+  const log: Log = (level, event, fields) => logged.push({ level, event, fields: fields ?? {} })
   const discard = async () => {
     if (!options.store) await store.close()
     if (!options.certificateDir) await rm(directory, { recursive: true, force: true })

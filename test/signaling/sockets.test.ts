@@ -292,7 +292,7 @@ test('a port that is taken is an error of the start, and a presence listener tha
   })
   const arn = await listened.service.ensureChannel('listened')
   const master = await listened.connect(listened.key, { 'X-Amz-ChannelARN': arn })
-  expect(listened.logged.at(-1)).toMatchObject({ level: 'error', event: 'signaling-presence-listener-failed' })
+  expect(listened.logged.at(-1)).toMatchObject({ level: 'error', event: 'signaling.presence-listener-failed' })
   expect(master.socket.readyState).toBe(WebSocket.OPEN)
   await listened.close()
 })

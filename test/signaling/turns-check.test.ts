@@ -25,7 +25,7 @@ afterEach(async () => {
 })
 
 const warnings = (logged: readonly { event: string; fields: Readonly<Record<string, unknown>> }[]) =>
-  logged.filter(({ event }) => event === 'turns-certificate-not-trusted').map(({ fields }) => fields['url'])
+  logged.filter(({ event }) => event === 'signaling.turns-certificate-not-trusted').map(({ fields }) => fields['url'])
 
 test.each([
   ['127.0.0.1', '?transport=tcp'],

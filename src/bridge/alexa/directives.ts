@@ -78,7 +78,7 @@ async function discover({ payload }: Directive<'Alexa.Discovery/Discover'>, { de
   const review = reviewCameras(await deps.cameras.list(accountId))
   const { told, leftOut } = review
   if (leftOut.length > 0) {
-    deps.log('warn', 'alexa.cameras_left_out', { cameras: leftOut.length, limit: ENDPOINT_LIMIT })
+    deps.log('warn', 'alexa.cameras-left-out', { cameras: leftOut.length, limit: ENDPOINT_LIMIT })
   }
   await deps.warn(accountId, review)
   return reply.discoverResponse(told.map((camera) => describe(camera, deps)))

@@ -114,7 +114,7 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
   function judge({ status, code, afterMs }: Answer): Delivery {
     const reason = `${status} ${code}`
     if (code === 'INSUFFICIENT_PERMISSION_EXCEPTION') {
-      log('error', 'alexa.permission_missing', {
+      log('error', 'alexa.permission-missing', {
         hint: 'the skill lacks the permission to send events: see docs/alexa.md',
       })
     }

@@ -53,7 +53,7 @@ export function createGrantRecords(deps: {
       const grant = stored && open(accountId, stored.value)
       if (stored && !grant) {
         const hint = 'the key has changed; the skill must be enabled again'
-        log('error', 'alexa.grant_unreadable', { accountId, hint })
+        log('error', 'alexa.grant-unreadable', { accountId, hint })
       }
       return grant
     },

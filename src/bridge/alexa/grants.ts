@@ -85,7 +85,7 @@ export function createAlexaGrants(deps: {
 
   async function accept({ accountId, linkId, code, region }: Accepted, signal: AbortSignal): Promise<void> {
     if (!lwa) {
-      log('error', 'alexa.grant_not_configured', { missing, hint: "the pair on the skill's Permissions page" })
+      log('error', 'alexa.grant-not-configured', { missing, hint: "the pair on the skill's Permissions page" })
       throw new BridgeError('internal', notConfigured)
     }
     const codeDigest = createHash('sha256').update(code).digest('base64url')
@@ -106,7 +106,7 @@ export function createAlexaGrants(deps: {
       ...(region !== undefined && { region }),
       ...(linkId !== undefined && { linkId }),
     })
-    log('info', 'alexa.grant_stored', { accountId, region: region ?? home })
+    log('info', 'alexa.grant-stored', { accountId, region: region ?? home })
     await deps.onAccepted?.(accountId)
   }
 
@@ -132,7 +132,7 @@ export function createAlexaGrants(deps: {
 
   async function forget(accountId: AccountId, why: string, only: GrantTrait): Promise<void> {
     if (!(await records.removeIf(accountId, (grant) => has(grant, only)))) return
-    log('warn', 'alexa.grant_forgotten', { accountId, why })
+    log('warn', 'alexa.grant-forgotten', { accountId, error: why })
     await deps.onForgotten?.(accountId, why)
   }
 
@@ -144,13 +144,13 @@ export function createAlexaGrants(deps: {
       const isNews = await records.change(accountId, (grant) =>
         grant.region === region ? undefined : { ...grant, region },
       )
-      if (isNews) log('info', 'alexa.region_learned', { accountId, region })
+      if (isNews) log('info', 'alexa.region-learned', { accountId, region })
     },
     has: records.has,
     forget,
     async drop(accountId) {
       await records.remove(accountId)
-      log('info', 'alexa.grant_dropped', { accountId })
+      log('info', 'alexa.grant-dropped', { accountId })
     },
   }
 }

@@ -1,5 +1,6 @@
 /** The skill's one function, used unchanged by Lambda and by the HTTP door: a directive in, exactly one event out. */
 import { BridgeError, toBridgeError } from 'transom-core/errors'
+import type { LogFieldsOf } from 'transom-core/log-events'
 import { directives, type AlexaEvent, type DirectiveName } from 'transom-core/wire/alexa'
 import { within } from 'transom-core/deadline'
 import { DEFAULT_BUDGET_MS, handlers, type AlexaDeps, type Call } from './directives.ts'
@@ -27,7 +28,7 @@ export function createAlexaHandler(deps: AlexaDeps): AlexaHandler {
       const answered = await within(
         patienceMs(name, deps),
         (signal) => handle(name, event, { deps, echo, receivedAt, region, signal }),
-        (thrown) => deps.log('warn', 'alexa.failed_late', { ...facts, ...explain(thrown), ms: ms() }),
+        (thrown) => deps.log('warn', 'alexa.failed-late', { ...facts, ...explain(thrown), ms: ms() }),
       )
       deps.log('info', 'alexa.answered', { ...facts, ms: ms() })
       return answered
@@ -64,13 +65,13 @@ async function handle<Name extends DirectiveName>(name: Name, event: unknown, ca
   return handlers[name](parsed.data.directive, call)
 }
 
-/** An error for the log: its code and reason; the stack too when it is our own mistake. */
-function explain(thrown: unknown): Record<string, unknown> {
+/** An error for the log: its code and message; the stack too when it is our own mistake. */
+function explain(thrown: unknown): LogFieldsOf<'alexa.refused'> {
   const { code, message, cause } = toBridgeError(thrown)
   const origin = cause instanceof Error ? cause : thrown
   return {
     code,
-    reason: message,
+    error: message,
     ...(cause instanceof Error && { cause: cause.message }),
     ...(code === 'internal' && origin instanceof Error && { stack: origin.stack }),
   }

@@ -78,7 +78,7 @@ export function readEnvelope(event: unknown): { kind: string; echo: Echo; facts:
     directive: kind,
     messageId: header.messageId,
     cameraId: endpoint?.endpointId,
-    session: payload.sessionId,
+    sessionId: payload.sessionId,
   }
   return {
     kind,

@@ -27,16 +27,16 @@ export function createNotices({ store, clock, log }: { store: Store; clock: Cloc
   return {
     async add(accountId, kind, why) {
       const at = clock()
-      log('warn', 'notice', { accountId, kind, why })
+      log('warn', 'notices.added', { accountId, kind, error: why })
       const options = { group: accountId, expiresAt: at + keptMs }
       await records
         .put(`${accountId}#${kind}`, { kind, message: words[kind](why), at }, options)
-        .catch((thrown: unknown) => log('error', 'notice not kept', { accountId, kind, reason: String(thrown) }))
+        .catch((thrown: unknown) => log('error', 'notices.not-kept', { accountId, kind, error: String(thrown) }))
     },
     remove: (accountId, kind) =>
       records
         .remove(`${accountId}#${kind}`)
-        .catch((thrown: unknown) => log('error', 'notice not removed', { accountId, kind, reason: String(thrown) })),
+        .catch((thrown: unknown) => log('error', 'notices.not-removed', { accountId, kind, error: String(thrown) })),
     list: async (accountId) => (await records.list(accountId)).map(({ value }) => value),
   }
 }

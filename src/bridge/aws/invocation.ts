@@ -20,5 +20,5 @@ export async function told(bridge: Pick<Bridge, 'settled'>, ms: number, lane?: '
     ms,
     () => bridge.settled(lane),
     () => {},
-  ).catch(() => log('warn', 'told later', { ms, lane }))
+  ).catch(() => log('warn', 'aws.told-later', { ms, lane }))
 }

@@ -12,6 +12,6 @@ export const reconcile = async (_event: unknown, context: Invocation): Promise<v
     remainingMs(context) / 2,
     async (signal) => bridge.reconcileGoogle?.(signal),
     () => {},
-  ).catch((error: unknown) => log('warn', 'google.reconciled_in_part', { error }))
+  ).catch((error: unknown) => log('warn', 'google.reconciled-in-part', { error }))
   await told(bridge, remainingMs(context))
 }

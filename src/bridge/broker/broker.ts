@@ -106,16 +106,16 @@ export function createBroker(deps: BrokerDeps): Broker {
       try {
         silent = places.take(id, request.accountId, request.camera)
       } catch (refusal) {
-        log('warn', 'view refused', {
-          camera: request.camera.id,
+        log('warn', 'broker.view-refused', {
+          cameraId: request.camera.id,
           assistant: request.assistant,
-          reason: String(refusal),
+          error: String(refusal),
         })
         return Promise.reject(toBridgeError(refusal))
       }
       if (silent !== undefined)
         endOne(silent, 'a newer view took its place').catch((error: unknown) =>
-          log('warn', 'session not ended', { session: silent, error }),
+          log('warn', 'broker.session-not-ended', { sessionId: silent, error }),
         )
       running?.end('a newer offer took its place')
       return attempts.begin(request, id, digest).answer
@@ -131,7 +131,7 @@ export function createBroker(deps: BrokerDeps): Broker {
       await history.save(session, undefined)
       await history
         .prune(camera.accountId)
-        .catch((thrown: unknown) => log('warn', 'history not pruned', { error: thrown }))
+        .catch((thrown: unknown) => log('warn', 'broker.history-not-pruned', { error: thrown }))
     },
     async connected(ref) {
       const id = idOf(ref)

@@ -47,7 +47,7 @@ export function createHistory(deps: {
 
   async function recall(id: SessionId): Promise<Stored<Session> | undefined> {
     const failed = (error: unknown): undefined =>
-      log('error', 'session not recalled', { session: id, error }) as undefined
+      log('error', 'broker.session-not-recalled', { sessionId: id, error }) as undefined
     return within(recallMs, () => sessions.get(id), failed).catch(failed)
   }
 
@@ -61,7 +61,7 @@ export function createHistory(deps: {
       await noteForOwner(session)
       await sessions.change(id, next, { read: recalled })
     } catch (error) {
-      log('error', 'session not saved', { session: id, error })
+      log('error', 'broker.session-not-saved', { sessionId: id, error })
     }
   }
 
@@ -84,10 +84,10 @@ export function createHistory(deps: {
   function report(session: Session): void {
     const { id, assistant, cameraId, startedAt } = session.facts
     const code = outcomeOf(session)
-    log('info', 'session', {
-      session: id,
+    log('info', 'broker.session', {
+      sessionId: id,
       assistant,
-      camera: cameraId,
+      cameraId,
       phase: session.phase,
       code,
       ms: clock() - startedAt,

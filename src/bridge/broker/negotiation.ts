@@ -94,7 +94,8 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
       feed({ kind: 'signaling-ended', at: clock() })
     } catch (thrown) {
       const error = toBridgeError(thrown)
-      if (!hangUp.signal.aborted) log('warn', 'signaling failed', { session: facts.id, camera: camera.id, error })
+      if (!hangUp.signal.aborted)
+        log('warn', 'broker.signaling-failed', { sessionId: facts.id, cameraId: camera.id, error })
       feed({ kind: 'signaling-failed', code: error.code, message: error.message, at: clock() })
     }
   }
@@ -116,7 +117,7 @@ export function startNegotiation(deps: NegotiationDeps, facts: Facts, camera: Ca
   async function linesClosed(): Promise<void> {
     await verdict.promise.catch(ignore)
     await within(lineCloseMs, () => Promise.all(lines), ignore).catch((error: unknown) =>
-      log('error', 'line to the camera stays open', { session: facts.id, error }),
+      log('error', 'broker.line-stays-open', { sessionId: facts.id, error }),
     )
   }
 

@@ -76,9 +76,9 @@ export function createEvents(deps: {
     if (isNew)
       await states
         .note(camera, { kind: 'press', at })
-        .catch((error: unknown) => log('warn', 'press not noted', { camera: camera.id, error }))
+        .catch((error: unknown) => log('warn', 'cameras.press-not-noted', { cameraId: camera.id, error }))
     if (isNew) await onNews(camera, news)
-    log('info', 'press', { camera: camera.id, eventId, isNew, isFresh, delayMs: now - at })
+    log('info', 'cameras.press', { cameraId: camera.id, eventId, isNew, isFresh, delayMs: now - at })
   }
 
   /** By our clock it happened when we first heard of it: told again later, it is no newer. */

@@ -84,7 +84,7 @@ export function createCameraPresence(deps: {
       const camera = await deps.cameras.byChannel(channelName)
       if (camera !== undefined) await deps.tell(camera, isOnline, at)
     } catch (thrown) {
-      deps.log('error', 'presence not told', { channelName, reason: String(thrown) })
+      deps.log('error', 'cameras.presence-not-told', { channelName, error: String(thrown) })
     }
   })
 }

@@ -26,7 +26,7 @@ export function createHealth({ store, clock, log }: { store: Store; clock: Clock
       return { status: 'ok' }
     } catch (thrown) {
       const { code, message } = toBridgeError(thrown)
-      log('error', 'health.store_failed', { code, reason: message })
+      log('error', 'health.store-failed', { code, error: message })
       return { status: 'failing', cause: code }
     }
   }

@@ -106,7 +106,7 @@ export function createIntake(bridge: IntakeDeps, signatures: Signatures, clock: 
   async function refuse(request: Request, why: string): Promise<never> {
     await bridge.linking.oauth.wrongKeys.refuse(request.socket, {
       door: 'camera',
-      camera: String(request.params.id).slice(0, 256),
+      cameraId: String(request.params.id).slice(0, 256),
     })
     throw new BridgeError('unauthorized', why)
   }

@@ -1,11 +1,11 @@
 /** What a reply does not wait for. A Lambda sleeps once it has replied, so somebody must be able to wait for it after all. */
 import { toBridgeError } from 'transom-core/errors'
 import type { Log } from 'transom-core/ports'
-import { logFailure } from './errors.ts'
+import { logFailure, type GoogleEvent } from './errors.ts'
 
 export interface Afterwards {
   /** Begins the work; a failure of it is logged under this name. */
-  do(event: string, work: () => Promise<unknown>): void
+  do(event: GoogleEvent, work: () => Promise<unknown>): void
   /** Resolves when nothing is under way. */
   settled(): Promise<void>
 }

@@ -59,11 +59,14 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
     const results = await Promise.all(
       commands.flatMap(({ devices, execution }) => {
         const wish = wishOf(execution)
-        if ('errorCode' in wish) log('warn', 'google.command-refused', wish)
+        if (wish.kind === 'refused') {
+          const { command, errorCode } = wish
+          log('warn', 'google.command-refused', { command, errorCode })
+        }
         return devices.map(async ({ id }): Promise<CommandResult> => {
           const camera = known.get(id)
           if (!camera) return { ids: [id], status: 'ERROR', errorCode: 'deviceNotFound' }
-          if ('errorCode' in wish) return { ids: [id], status: 'ERROR', errorCode: wish.errorCode }
+          if (wish.kind === 'refused') return { ids: [id], status: 'ERROR', errorCode: wish.errorCode }
           const road = roadFor(wish.protocols, camera)
           if (!road) {
             log('warn', 'google.no-common-protocol', { cameraId: camera.id, asked: wish.protocols.slice(0, 8) })
@@ -138,8 +141,8 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
 type Road = { readonly protocol: 'webrtc' } | { readonly protocol: 'hls' | 'dash'; readonly url: string }
 
 type Wish =
-  | { readonly protocols: readonly string[] }
-  | { readonly command: string; readonly errorCode: 'functionNotSupported' | 'protocolError' }
+  | { readonly kind: 'stream'; readonly protocols: readonly string[] }
+  | { readonly kind: 'refused'; readonly command: string; readonly errorCode: 'functionNotSupported' | 'protocolError' }
 
 /** The protocols with which every execution of a list would be content, or what is wrong with it whatever the device. */
 function wishOf(execution: ExecuteCommand['execution']): Wish {
@@ -148,13 +151,14 @@ function wishOf(execution: ExecuteCommand['execution']): Wish {
     const command = name.slice(0, 64)
     // Of the traits that we announce only this one has commands that can be carried out: a lens switch and a battery are
     // announced as query-only. No PIN would change that, so none is asked for, and one that comes along is not looked at.
-    if (name !== 'action.devices.commands.GetCameraStream') return { command, errorCode: 'functionNotSupported' }
+    if (name !== 'action.devices.commands.GetCameraStream')
+      return { kind: 'refused', command, errorCode: 'functionNotSupported' }
     const read = getCameraStreamParams.safeParse(params)
-    if (!read.success) return { command, errorCode: 'protocolError' }
+    if (!read.success) return { kind: 'refused', command, errorCode: 'protocolError' }
     const asked = read.data.SupportedStreamProtocols
     protocols = protocols?.filter((protocol) => asked.includes(protocol)) ?? asked
   }
-  return { protocols: protocols ?? [] }
+  return { kind: 'stream', protocols: protocols ?? [] }
 }
 
 /** WebRTC first: it begins at once and can be talked to. `undefined` when camera and surface have nothing in common. */

@@ -1,4 +1,5 @@
 /** The bridge's errors in Google's words: codes in fulfillment replies, HTTP statuses at the two doors, lines in the log. */
+import type { LogEvent, LogFieldsOf } from 'transom-core/log-events'
 import type { BridgeError, ErrorCode } from 'transom-core/errors'
 import type { Log } from 'transom-core/ports'
 
@@ -109,14 +110,11 @@ export const signalingStatus: Record<ErrorCode, number> = {
   internal: 500,
 }
 
+export type GoogleEvent = Extract<LogEvent, `google.${string}`>
+
 /** One line for a failure; our own mistake comes with its stack, everything else is somebody's weather. */
-export function logFailure(
-  log: Log,
-  event: string,
-  error: BridgeError,
-  fields: Readonly<Record<string, unknown>>,
-): void {
+export function logFailure(log: Log, event: GoogleEvent, error: BridgeError, fields: LogFieldsOf<GoogleEvent>): void {
   const { code, message, cause } = error
-  if (code !== 'internal') return log('warn', event, { ...fields, code, message })
-  log('error', event, { ...fields, code, message, stack: cause instanceof Error ? cause.stack : error.stack })
+  if (code !== 'internal') return log('warn', event, { ...fields, code, error: message })
+  log('error', event, { ...fields, code, error: message, stack: cause instanceof Error ? cause.stack : error.stack })
 }

@@ -117,7 +117,7 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
     const reason = kind === 'failed' ? { retryable: result.retryable, reason: result.reason } : {}
     log(kind === 'accepted' ? 'info' : 'warn', 'google.home-graph', {
       call: what.name,
-      account: what.account,
+      accountId: what.account,
       kind,
       ...reason,
     })

@@ -90,7 +90,7 @@ export function createReconcile(deps: ReconcileDeps): Reconcile {
     try {
       return await look(account, signal)
     } catch (thrown) {
-      if (!signal.aborted) log('error', 'google.reconcile-failed', { account, reason: String(thrown) })
+      if (!signal.aborted) log('error', 'google.reconcile-failed', { accountId: account, error: String(thrown) })
       return ['failed']
     }
   }
@@ -114,14 +114,14 @@ export function createReconcile(deps: ReconcileDeps): Reconcile {
         return found !== undefined && !isOutdated(found.customData, describeDevice(camera, deps))
       })
     if (!isSame) {
-      log('warn', 'google.devices-differ', { account, ours: ours.length, theirs: kept.size })
+      log('warn', 'google.devices-differ', { accountId: account, ours: ours.length, theirs: kept.size })
       await reports.camerasChanged(account)
     }
     const known = ours.filter(({ id }) => kept.has(id))
     const wrong = known.length > 0 ? await wrongStates(account, known, signal) : []
     if (wrong === 'failed') return isSame ? ['failed'] : ['resynced', 'failed']
     if (wrong.length > 0) {
-      log('warn', 'google.states-differ', { account, cameras: wrong })
+      log('warn', 'google.states-differ', { accountId: account, cameras: wrong })
       await reports.statesChanged(account)
     }
     return [...(isSame ? [] : (['resynced'] as const)), ...(wrong.length > 0 ? (['reported'] as const) : [])]
@@ -167,7 +167,7 @@ export function scheduleReconcile(
     for (let ms = Math.min(firstMs, everyMs); ; ms = everyMs) {
       if (!(await pause(ms, hangUp.signal))) return
       await reconcile(hangUp.signal).catch((thrown: unknown) =>
-        log('error', 'google.reconcile-failed', { reason: String(thrown) }),
+        log('error', 'google.reconcile-failed', { error: String(thrown) }),
       )
     }
   }

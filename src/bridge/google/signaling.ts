@@ -68,7 +68,7 @@ export function createSignalingDoor(deps: SignalingDoorDeps): SignalingDoor {
       return { status: 413, headers: json, body: refusal('invalid_request') }
     }
     // What is known so far, for the log.
-    const seen: Record<string, unknown> = {}
+    const seen: Seen = {}
     try {
       const work = () => answer(headers, body, receivedAt, seen)
       const onLate = (thrown: unknown) => logFailure(log, 'google.late-failure', toBridgeError(thrown), seen)
@@ -88,7 +88,7 @@ export function createSignalingDoor(deps: SignalingDoorDeps): SignalingDoor {
     headers: HttpHeaders,
     body: string | Uint8Array | undefined,
     receivedAt: number,
-    seen: Record<string, unknown>,
+    seen: Seen,
   ): Promise<SignalingAnswer | Record<string, never>> {
     const token = bearerToken(headers)
     if (token === undefined) throw new BridgeError('unauthorized', 'no stream token')
@@ -128,7 +128,14 @@ export function createSignalingDoor(deps: SignalingDoorDeps): SignalingDoor {
 }
 
 /** Notes for the log whose stream it is, and throws if the message names another device than the token. */
-function admit({ cameraId, reference }: StreamGrant, message: Message, seen: Record<string, unknown>): void {
+/** What is known of a request by now, for the log. */
+interface Seen {
+  action?: string
+  cameraId?: string
+  reference?: string
+}
+
+function admit({ cameraId, reference }: StreamGrant, message: Message, seen: Seen): void {
   Object.assign(seen, { action: message.action, cameraId, reference })
   if (message.deviceId && message.deviceId !== cameraId) {
     throw new BridgeError('invalid_request', 'the message names another device than its token')

@@ -109,12 +109,12 @@ export function createRoutes(deps: RouteDeps): RequestHandler {
     }
     const path = routeOf(req.path)
     if (error instanceof BridgeError && error.code === 'rate_limited') {
-      log('warn', 'oauth.refused', { path, status: 429, reason: error.message })
+      log('warn', 'oauth.refused', { path, status: 429, error: error.message })
       res.set('retry-after', String(Math.ceil((error.retryAfterMs ?? 1_000) / 1_000)))
       return void res.status(429).send(pages.note('Too many at once', 'Please try again in a few seconds.'))
     }
     const status = statusOf(error)
-    if (status < 500) log('warn', 'oauth.refused', { path, status, reason: refusalOf(error) })
+    if (status < 500) log('warn', 'oauth.refused', { path, status, error: refusalOf(error) })
     else log('error', 'oauth.outage', { path, error: error instanceof Error ? error.stack : String(error) })
     if (status >= 500) res.set('retry-after', '5')
     res.status(status).send(status < 500 ? pages.expired() : pages.outage())

@@ -45,7 +45,7 @@ export function createAttempts(deps: {
           kind: 'drop',
           reason: 'nobody delivers there',
         },
-      (late) => log('warn', 'outbox.failed_late', { id: event.id, reason: String(late) }),
+      (late) => log('warn', 'outbox.failed-late', { id: event.id, error: String(late) }),
     ).catch((thrown: unknown): Delivery => ({ kind: 'retry', reason: String(thrown) }))
   }
 
@@ -62,13 +62,13 @@ export function createAttempts(deps: {
     const delivery = await tell(entry)
     const retryMs = retryIn(delivery, attempts, event.usefulUntil - clock(), limits)
     if (retryMs !== undefined) {
-      log('warn', 'outbox.retry', { ...facts, attempts, retryMs, reason: reasonOf(delivery) })
+      log('warn', 'outbox.retry', { ...facts, attempts, retryMs, error: reasonOf(delivery) })
       return { kind: 'retry', retryMs }
     }
     if (delivery.kind === 'done') log('info', 'outbox.delivered', { ...facts, attempts, ms: clock() - event.at })
     else {
       const level = delivery.kind === 'drop' ? 'warn' : 'error'
-      log(level, 'outbox.dropped', { ...facts, attempts, reason: delivery.reason })
+      log(level, 'outbox.dropped', { ...facts, attempts, error: delivery.reason })
     }
     return settled
   }
@@ -91,7 +91,7 @@ export function createAttempts(deps: {
         await ledger.settle(entry)
         return settled
       } catch (thrown) {
-        log('error', 'outbox.store_failed', { reason: String(thrown) })
+        log('error', 'outbox.store-failed', { error: String(thrown) })
         return { kind: 'retry', retryMs: patienceMs(1, limits) }
       }
     },

@@ -60,7 +60,7 @@ export function createNews({ feed, rows, viewers, byId, audience, loginOf, log }
   }
 
   function inBackground(work: () => Promise<void>): void {
-    work().catch((thrown: unknown) => log('error', 'web.news-lost', { reason: String(thrown) }))
+    work().catch((thrown: unknown) => log('error', 'web.news-lost', { error: String(thrown) }))
   }
 
   return {
@@ -75,7 +75,7 @@ export function createNews({ feed, rows, viewers, byId, audience, loginOf, log }
           const guest = await loginOf(guestId)
           feed.send(accountId, { event: 'session', data: { ...rest, ...(guest !== undefined && { guest }) } })
         })
-        .catch((thrown: unknown) => log('error', 'web.news-lost', { reason: String(thrown) }))
+        .catch((thrown: unknown) => log('error', 'web.news-lost', { error: String(thrown) }))
     },
     camera(camera, news) {
       if (feed.isIdle()) return

@@ -82,8 +82,8 @@ export function answerError(log: Log): ErrorRequestHandler {
     const status = isRequestFault ? given : statusOf[code]
     const fields = { method: request.method, path: `${request.baseUrl}${request.path}`, code }
     const isOfStore = code === 'no_room' || code === 'store_failed'
-    if (code === 'internal' || isOfStore) log('error', 'web', { ...fields, cause: thrown })
-    else if (status >= 500) log('warn', 'web', { ...fields, message: error.message })
+    if (code === 'internal' || isOfStore) log('error', 'web.failed', { ...fields, error: thrown })
+    else if (status >= 500) log('warn', 'web.failed', { ...fields, error: error.message })
     if (status === 401) response.set('WWW-Authenticate', 'Bearer error="invalid_token"')
     const retryAfterS = isOfStore ? storeRetryS : error.retryAfterMs && Math.ceil(error.retryAfterMs / 1_000)
     if (retryAfterS !== undefined) response.set('retry-after', String(retryAfterS))

@@ -94,7 +94,7 @@ export function createViewRoutes({ grantOf, visible, broker, budgetMs, clock, lo
       return await broker.iceServers(camera, clock() + budgetMs)
     } catch (thrown) {
       const { code, message } = toBridgeError(thrown)
-      log('warn', 'web.no-ice-servers', { camera: camera.id, code, message })
+      log('warn', 'web.no-ice-servers', { cameraId: camera.id, code, error: message })
       return []
     }
   }

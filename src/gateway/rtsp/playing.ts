@@ -159,7 +159,7 @@ function openSounds(
 ): readonly Sound[] {
   const { sound, soundFault } = besides
   const codec = codecOf(track)
-  const warn = (message: string) => log('warn', 'source-without-sound', { source: label, message })
+  const warn = (message: string) => log('warn', 'gateway.source-without-sound', { source: label, error: message })
   if (soundFault !== undefined) warn(soundFault)
   const passed = codec ? [passSound(codec)] : []
   if (soundFault !== undefined || codec === 'opus' || !sound.includes('opus') || !ffmpeg) return passed

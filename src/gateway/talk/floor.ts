@@ -61,7 +61,7 @@ export function createFloor(speaker: Speaker, log: Log): Floor {
       (error) => {
         if (error) {
           notBefore = performance.now() + retryMs
-          log('warn', 'talk-back-failed', { message: faultOf(error).message })
+          log('warn', 'gateway.talk-back-failed', { error: faultOf(error).message })
         }
         end()
       },

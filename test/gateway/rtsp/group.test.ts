@@ -38,7 +38,7 @@ test('the first viewer, the second, and one after a reconnect each begin with a 
   camera = await createFakeCamera({ quiet: true })
   world = await createWorld()
   await world.startCamera(`rtsp://127.0.0.1:${camera.port}/live`)
-  await until(() => world!.logged.some(({ event }) => event === 'camera-online'))
+  await until(() => world!.logged.some(({ event }) => event === 'gateway.camera-online'))
 
   // The camera sends once it plays, before the first viewer is connected.
   const arriving = world.view('echo-1')

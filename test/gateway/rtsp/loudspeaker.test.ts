@@ -35,7 +35,7 @@ test('a tone at the display is the same tone at the camera, and the camera is sa
   camera = await createFakeCamera({ sdp: h264 + backChannel })
   world = await createWorld()
   await world.startCamera(`rtsp://127.0.0.1:${camera.port}/live`)
-  await until(() => world!.logged.some(({ event }) => event === 'camera-online'))
+  await until(() => world!.logged.some(({ event }) => event === 'gateway.camera-online'))
   await until(() => world!.events.some((event) => event.kind === 'source' && event.hasSpeaker === true))
   const viewer = await world.view('echo-1')
   await viewer.say(await loadTone())

@@ -153,7 +153,7 @@ test('a display of an H.265 camera is answered with what it is sent, and the bri
     () => world.close(),
   )
   await world.startCamera(`rtsp://127.0.0.1:${camera.port}/live`)
-  await until(() => world.logged.some(({ event }) => event === 'camera-online'))
+  await until(() => world.logged.some(({ event }) => event === 'gateway.camera-online'))
   const arriving = world.view('echo-1')
   await until(() => camera.requests.some(({ method }) => method === 'PLAY'))
   sendMoving(camera, { pictures })

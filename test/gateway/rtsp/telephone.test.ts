@@ -18,7 +18,7 @@ async function open(sdp: string): Promise<void> {
   camera = await createFakeCamera({ sdp })
   world = await createWorld()
   await world.startCamera(`rtsp://127.0.0.1:${camera.port}/live`)
-  await until(() => world.logged.some(({ event }) => event === 'camera-online'))
+  await until(() => world.logged.some(({ event }) => event === 'gateway.camera-online'))
 }
 
 /** Sound of which each packet is another. */

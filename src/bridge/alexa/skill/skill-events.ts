@@ -36,12 +36,12 @@ export function createSkillEvents({ authorize, store, onDisabled, clock, log }: 
 
   function fault(error: { readonly type: string; readonly message?: string } | undefined, requestId?: string): void {
     const text = error?.message?.slice(0, longestText)
-    log('warn', 'skill.exception', { type: error?.type, message: text, cause: requestId })
+    log('warn', 'skill.exception', { type: error?.type, error: text, requestId })
   }
 
   async function linked(id: string, token: string | undefined): Promise<void> {
     const account = await accountOf(token)
-    if (account === undefined) return log('info', 'skill.linked_unknown')
+    if (account === undefined) return log('info', 'skill.linked-unknown')
     // The bridge keeps the newest grant of an account, so the newest customer is whose grant that is.
     const others = (await customers.list(account)).filter((other) => other.id !== id)
     await Promise.all(others.map((other) => customers.remove(other.id)))
@@ -52,7 +52,7 @@ export function createSkillEvents({ authorize, store, onDisabled, clock, log }: 
   async function disabled(id: string, token: string | undefined, at: number): Promise<void> {
     const customer = await customers.get(id)
     const account = customer === undefined ? await accountOf(token) : accountId(customer.value.accountId)
-    if (account === undefined) return log('info', 'skill.disabled_unknown')
+    if (account === undefined) return log('info', 'skill.disabled-unknown')
     await onDisabled(account, at)
     await customers.remove(id)
     log('info', 'skill.disabled', { accountId: account })

@@ -101,7 +101,7 @@ async function answer(deps: SkillDeps, input: HandlerInput): Promise<Response> {
       const { accountId } = await deps.authorize(token)
       return say({ deps, input, words, locale: localeOf(request), accountId, signal })
     },
-    (thrown) => deps.log('warn', 'skill.failed_late', { reason: String(thrown) }),
+    (thrown) => deps.log('warn', 'skill.failed-late', { error: String(thrown) }),
   )
 }
 
@@ -179,7 +179,7 @@ async function zoneOf({ deps, input, signal }: Ask): Promise<string> {
   try {
     return (await deps.timeZoneOf?.(input, signal)) ?? deps.timeZone
   } catch (thrown) {
-    deps.log('warn', 'skill.time_zone_unknown', { reason: String(thrown) })
+    deps.log('warn', 'skill.time-zone-unknown', { error: String(thrown) })
     return deps.timeZone
   }
 }
@@ -196,7 +196,7 @@ function agoOf(words: Words, ms: number): string {
 function apologize(deps: SkillDeps, input: HandlerInput, error: Error): Response {
   const { code, message } = toBridgeError(error)
   if (code === 'unauthorized' || code === 'token_expired') return linkFirst(input)
-  deps.log('error', 'skill.failed', { code, reason: message, stack: error.stack })
+  deps.log('error', 'skill.failed', { code, error: message, stack: error.stack })
   return close(input, wordsOf(input).sorry)
 }
 

@@ -170,7 +170,7 @@ function csrfOf(key: string, secret: string): string {
 
 function requireToken(log: Log, req: Request, expected: string): void {
   if (isSameText(req.body?.csrf, expected)) return
-  log('warn', 'oauth.refused', { path: req.path.split('/')[1], reason: 'the form does not carry our token' })
+  log('warn', 'oauth.refused', { path: req.path.split('/')[1], error: 'the form does not carry our token' })
   throw Object.assign(new Error('the form does not carry our token'), { status: 400 })
 }
 

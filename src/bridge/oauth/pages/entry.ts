@@ -60,7 +60,7 @@ export function createEntry(deps: EntryDeps): Entry {
     answer(async (req, res) => {
       const secret = formCookie.read(req)
       if (secret === undefined || !isSameText(req.body?.csrf, csrfOf(req, secret))) {
-        log('warn', 'oauth.refused', { path: 'enter', reason: 'the form does not carry our token' })
+        log('warn', 'oauth.refused', { path: 'enter', error: 'the form does not carry our token' })
         throw Object.assign(new Error('the form does not carry our token'), { status: 400 })
       }
       // Of several at once exactly one gets it.

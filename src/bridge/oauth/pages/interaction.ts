@@ -112,7 +112,7 @@ export function createInteraction(deps: InteractionDeps): Router {
   async function postedRequest(req: Request, res: Response): Promise<Pending> {
     const pending = await pendingRequest(req, res)
     if (isSameText(req.body?.csrf, csrfToken(pending))) return pending
-    log('warn', 'oauth.refused', { clientId: pending.params['client_id'], reason: 'the form does not carry our token' })
+    log('warn', 'oauth.refused', { clientId: pending.params['client_id'], error: 'the form does not carry our token' })
     throw new errors.SessionNotFound('the form does not carry our token')
   }
 

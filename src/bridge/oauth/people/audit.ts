@@ -59,7 +59,7 @@ export function createAudit(store: Store, clock: Clock, log: Log): Audit {
         const entry = { kind, at, ...(detail === undefined ? {} : { detail: detail.slice(0, 200).toWellFormed() }) }
         await records.put(id, entry, { group: accountId, expiresAt: at + keptMs })
       } catch (error) {
-        log('error', 'oauth.audit_lost', { accountId, kind, error })
+        log('error', 'oauth.audit-lost', { accountId, kind, error })
       }
     },
     async refused(accountId, from) {
@@ -74,7 +74,7 @@ export function createAudit(store: Store, clock: Clock, log: Log): Audit {
           return { value: { days: days.slice(0, mostDays) }, expiresAt: at + keptMs }
         })
       } catch (error) {
-        log('error', 'oauth.audit_lost', { accountId, kind: 'login-failed', error })
+        log('error', 'oauth.audit-lost', { accountId, kind: 'login-failed', error })
       }
     },
     async read(accountId, limit = 50) {

@@ -180,7 +180,7 @@ export function createPasskeys(deps: {
     what: string,
     error: unknown,
   ): { verified: false; registrationInfo?: never; authenticationInfo?: never } {
-    log('warn', 'oauth.passkey_refused', { what, reason: error instanceof Error ? error.message : String(error) })
+    log('warn', 'oauth.passkey-refused', { what, error: error instanceof Error ? error.message : String(error) })
     return { verified: false }
   }
 }

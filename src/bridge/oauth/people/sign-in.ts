@@ -62,7 +62,7 @@ export function createSignIn(deps: {
       return await ofNetwork.run(owner, () => turns.run(check))
     } catch (thrown) {
       if (!(thrown instanceof BridgeError) || thrown.code !== 'rate_limited') throw thrown
-      log('warn', 'oauth.login_slowed', { clientId: client.clientId, address: client.address, reason: thrown.message })
+      log('warn', 'oauth.login-slowed', { clientId: client.clientId, address: client.address, error: thrown.message })
       const problem = 'Too many people are signing in at this moment. Please try again in a few seconds.'
       return { status: 429, problem, retryAfterS: Math.ceil((thrown.retryAfterMs ?? 1_000) / 1_000) }
     }
@@ -74,7 +74,7 @@ export function createSignIn(deps: {
     const source = { address: client.address, browser: browser.idFor(key) }
     const waitMs = await attempts.begin(key, source)
     if (waitMs > 0) {
-      log('warn', 'oauth.login_slowed', { ...client, waitMs })
+      log('warn', 'oauth.login-slowed', { ...client, waitMs })
       const minutes = Math.ceil(waitMs / 60_000)
       return {
         status: 429,
@@ -85,7 +85,7 @@ export function createSignIn(deps: {
     const user = await users.authenticate(login, password, tenant)
     if (user === undefined) {
       // People type passwords into the wrong field, so the log gets a short hash of what was typed as login.
-      log('warn', 'oauth.login_failed', { ...client, loginHash: hash('sha256', canonicalLogin(login)).slice(0, 12) })
+      log('warn', 'oauth.login-failed', { ...client, loginHash: hash('sha256', canonicalLogin(login)).slice(0, 12) })
       // The same work for a login that nobody has: how long the refusal takes must not tell.
       const owner = await users.find(login, tenant)
       await audit.refused(owner?.accountId ?? nobody, `from ${client.address}`)
@@ -111,7 +111,7 @@ export function createSignIn(deps: {
       user.tenant !== tenant ||
       used.createdAt <= (user.passkeysSince ?? 0)
     ) {
-      log('warn', 'oauth.login_failed', { ...client, by: 'passkey' })
+      log('warn', 'oauth.login-failed', { ...client, by: 'passkey' })
       return { status: 422, problem: 'This passkey is not known here.' }
     }
     log('info', 'oauth.login', { ...client, by: 'passkey', accountId: user.accountId })

@@ -118,7 +118,7 @@ export function createUpstream(
         await tickets.put(digest(ticket), record, { expiresAt: clock() + ticketMs })
         return { returnTo, ticket }
       } catch (error) {
-        log('warn', 'oauth.upstream_refused', { reason: reasonOf(error) })
+        log('warn', 'oauth.upstream-refused', { error: reasonOf(error) })
         return { returnTo }
       }
     },

@@ -23,7 +23,7 @@ export function createLinkUses({ store, clock, log }: { store: Store; clock: Clo
       if (at - (notedAt.get(grantId) ?? -Infinity) < useNotedMs) return
       if (notedAt.size >= mostNoted) notedAt.clear()
       notedAt.set(grantId, at)
-      uses.put(grantId, { at }).catch((error: unknown) => log('warn', 'oauth.use_unnoted', { error }))
+      uses.put(grantId, { at }).catch((error: unknown) => log('warn', 'oauth.use-unnoted', { error }))
     },
     lastAt: async (grantId) => (await uses.get(grantId))?.value.at,
     forget: (grantId) => uses.remove(grantId),

@@ -153,7 +153,7 @@ export function createLinks(deps: {
       const isLast = !(await isLinked(accountId as AccountId, assistant))
       await deps.onUnlinked(accountId as AccountId, assistant, { linkId: grantId, isLast })
     } catch (error) {
-      log('error', 'oauth.unlink_untold', { accountId, clientId, error })
+      log('error', 'oauth.unlink-untold', { accountId, clientId, error })
     }
   }
 

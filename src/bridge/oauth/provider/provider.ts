@@ -307,8 +307,9 @@ function tellOfLinks(
     grant.exp = Math.floor(Date.now() / 1000) + (isLink ? linkLifetime : signedInLifetime + hour)
     await grant.save()
     if (!isLink) return
-    log('info', 'oauth.linked', { clientId: grant.clientId, accountId: grant.accountId })
-    await onLinked({ accountId: grant.accountId ?? '', clientId: grant.clientId ?? '', grantId: grant.jti })
+    const { accountId = '', clientId = '', jti: grantId } = grant
+    log('info', 'oauth.linked', { clientId, accountId })
+    await onLinked({ accountId, clientId, grantId })
   }
 }
 
@@ -328,8 +329,8 @@ function logEvents(provider: Provider, log: Log): void {
     log('warn', 'oauth.refused', {
       route: ctx.oidc.route,
       clientId: ctx.oidc.client?.clientId,
-      error: error.error,
-      reason: error.error_detail ?? error.error_description,
+      code: error.error,
+      error: error.error_detail ?? error.error_description,
     })
   provider.on('authorization.error', refused)
   provider.on('grant.error', refused)

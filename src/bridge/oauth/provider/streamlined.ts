@@ -81,7 +81,7 @@ export function addStreamlinedLinking(
       })
       return assertionClaims.parse(payload)
     } catch (error) {
-      log('warn', 'oauth.assertion_refused', { reason: error instanceof Error ? error.message : String(error) })
+      log('warn', 'oauth.assertion-refused', { error: error instanceof Error ? error.message : String(error) })
       throw new errors.InvalidGrant('the assertion does not verify')
     }
   }

@@ -92,7 +92,7 @@ export function createTrust(options: TrustOptions, onKeys: (keys: readonly Signi
     try {
       await ended.look()
     } catch (error) {
-      log('error', 'oauth.ended_unread', { error })
+      log('error', 'oauth.ended-unread', { error })
       throw error
     }
   }
@@ -107,7 +107,7 @@ export function createTrust(options: TrustOptions, onKeys: (keys: readonly Signi
       current = build(keys)
       log('info', 'oauth.keys', { signs: keys[0]?.kid, known: keys.length })
     } catch (error) {
-      log('error', 'oauth.keys_unread', { error })
+      log('error', 'oauth.keys-unread', { error })
       throw error
     }
   }
