@@ -4,7 +4,7 @@ import type { Seat } from './hub.ts'
 import type { SignalingLimits } from './limits.ts'
 import { readFrame, writeStatus, type MessageType } from './message.ts'
 import { createBucket } from './rates.ts'
-import { causeOf, ServiceError, toServiceError } from './service-error.ts'
+import { ServiceError, toServiceError } from './service-error.ts'
 
 /** What a client has left of its rates. Made with its first message: most connections of a quiet day send none. */
 export interface Allowance {

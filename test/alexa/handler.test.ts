@@ -228,7 +228,7 @@ describe('what goes wrong becomes an ErrorResponse', () => {
       payload: { type: words[code] },
     })
     expect(JSON.stringify(reply)).not.toContain('private')
-    expect(lines.at(-1)?.fields).toMatchObject({ code, reason: 'a private detail', session: sessionId })
+    expect(lines.at(-1)?.fields).toMatchObject({ code, error: 'a private detail', sessionId })
   })
 
   test('an expired token and a bad one are told apart', async () => {
@@ -273,7 +273,7 @@ describe('what goes wrong becomes an ErrorResponse', () => {
     expect(level).toBe('error')
     expect(fields).toMatchObject({
       code: 'internal',
-      reason: 'oops',
+      error: 'oops',
       stack: expect.stringContaining('TypeError: oops'),
     })
   })

@@ -47,6 +47,6 @@ test('without the key of the camera nobody learns whether a session is over', as
   const response = await house.tell(event, 'front-door', { authorization: 'Bearer wrong' })
   expect(response.status).toBe(401)
   expect(await response.json()).not.toHaveProperty('ended')
-  const fields = { door: 'camera', camera: 'front-door' }
+  const fields = { door: 'camera', cameraId: 'front-door' }
   expect(house.lines).toContainEqual({ level: 'warn', event: 'admission.wrong-key', fields })
 })

@@ -357,8 +357,8 @@ describe('whatever the camera does, there is one verdict, the right cause, and n
     aheadMs = 5_000
     await broker.end({ assistant: 'alexa', accountId: camera.accountId, reference: 'r' }, 'the viewer left')
     expect(lines).toEqual([
-      ['session', 'answered', undefined],
-      ['session', 'closed', 'media_failed'],
+      ['broker.session', 'answered', undefined],
+      ['broker.session', 'closed', 'media_failed'],
     ])
   })
 

@@ -99,7 +99,7 @@ test("what Alexa could not take is logged with Amazon's text", async () => {
   await send(house, { type: 'System.ExceptionEncountered', error, cause: { requestId: 'r-7' } })
   await send(house, { type: 'SessionEndedRequest', reason: 'ERROR', error })
   expect(house.lines).toMatchObject([
-    { level: 'warn', event: 'skill.exception', fields: { type: error.type, message: error.message, cause: 'r-7' } },
-    { level: 'warn', event: 'skill.exception', fields: { type: error.type, message: error.message } },
+    { level: 'warn', event: 'skill.exception', fields: { type: error.type, error: error.message, requestId: 'r-7' } },
+    { level: 'warn', event: 'skill.exception', fields: { type: error.type, error: error.message } },
   ])
 })

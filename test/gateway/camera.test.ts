@@ -98,7 +98,7 @@ describe('a viewer', () => {
     expect(answerOf(line)).toMatch(/m=audio 0 /)
     expect(world.logged).toContainEqual({
       event: 'gateway.viewer-without-sound',
-      fields: expect.objectContaining({ viewerId: 'odd', message: expect.stringContaining('neither Opus nor G.711') }),
+      fields: expect.objectContaining({ viewerId: 'odd', error: expect.stringContaining('neither Opus nor G.711') }),
     })
   })
 

@@ -21,7 +21,7 @@ const tell = async (...news: CameraNews[]) => {
 const dropped = (reason: string) =>
   expect.objectContaining({
     event: 'outbox.dropped',
-    fields: expect.objectContaining({ reason: expect.stringContaining(reason) }),
+    fields: expect.objectContaining({ error: expect.stringContaining(reason) }),
   })
 const states = () => home.google.reports.map(({ payload }) => payload.devices.states)
 
@@ -80,7 +80,7 @@ describe('a press', () => {
     await home.reports.statesChanged(ada)
     await home.outbox.settled()
     expect(home.google.calls).toHaveLength(2)
-    expect(home.house.log).toContainEqual(expect.objectContaining({ level: 'warn', event: 'notice' }))
+    expect(home.house.log).toContainEqual(expect.objectContaining({ level: 'warn', event: 'notices.added' }))
     await home.sync()
     await tell(press('e3'))
     expect(home.google.reports).toHaveLength(1)

@@ -157,8 +157,8 @@ describe('an outcome', () => {
 test('of a call that cannot be made says why', async () => {
   const graph = homeGraph({ url: 'http://127.0.0.1:1' })
   expect(await graph.report(ada, online)).toMatchObject({ kind: 'failed', retryable: true })
-  const [, , fields] = log.at(-1) as [string, string, { reason: string }]
-  expect(fields.reason).toMatch(/fetch failed: .*(ECONNREFUSED|bad port)/)
+  const [, , fields] = log.at(-1) as [string, string, { error: string }]
+  expect(fields.error).toMatch(/fetch failed: .*(ECONNREFUSED|bad port)/)
 })
 
 describe('the quota', () => {

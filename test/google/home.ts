@@ -16,7 +16,7 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
   const { cameras, store, clock, log } = ports(house)
   const homeGraph = createHomeGraph({ ...google, quota: createQuota({ clock }), deadlineMs: 1000, clock, log })
   const links = linksOf(house)
-  const onUnlinked = async (account: string) => log('warn', 'notice', { account })
+  const onUnlinked = async (account: string) => log('warn', 'notices.added', { accountId: account })
   const home = { statesOf: statesOf(house), cameras }
   const how: StatesOf = (camera) => home.statesOf(camera)
   const deliver = createGoogleDeliver({ homeGraph, links, cameras, statesOf: how, onUnlinked })

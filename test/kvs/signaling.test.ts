@@ -334,7 +334,7 @@ describe('ICE servers', () => {
     expect(logged).toEqual([
       {
         event: 'kvs.warming-failed',
-        fields: { channelName: 'barn', reason: expect.stringContaining('no signaling channel') },
+        fields: { channelName: 'barn', error: expect.stringContaining('no signaling channel') },
       },
     ])
   })

@@ -83,7 +83,7 @@ describe('an event', () => {
       expect(gap).toBeLessThanOrEqual(1_500 * 2 ** index)
     }
     expect(Math.max(...times)).toBeLessThan(event.usefulUntil)
-    expect(world.lines.at(-1)).toMatchObject({ level: 'error', event: 'outbox.dropped', fields: { reason: 'busy' } })
+    expect(world.lines.at(-1)).toMatchObject({ level: 'error', event: 'outbox.dropped', fields: { error: 'busy' } })
   })
 
   test('waits as long as it was told to', async () => {

@@ -55,7 +55,7 @@ test('an address that keeps failing waits for each refusal, and the log names th
   expect(late.isTold()).toBe(false)
   await jest.advanceTimersByTimeAsync(200)
   expect(await late.answer).toMatchObject({ type: 'UnrecognizedClientException', status: 403 })
-  const line = { event: 'signaling.key-refused', accessKeyId: 'TRSMWRONG', error: 'UnrecognizedClientException' }
+  const line = { event: 'signaling.key-refused', accessKeyId: 'TRSMWRONG', code: 'UnrecognizedClientException' }
   expect(logged).toEqual([line, line])
 })
 

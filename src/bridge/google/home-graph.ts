@@ -114,12 +114,12 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
       reason: whyFailed(thrown),
     }))
     const { kind } = result
-    const reason = kind === 'failed' ? { retryable: result.retryable, reason: result.reason } : {}
+    const failure = kind === 'failed' ? { retryable: result.retryable, error: result.reason } : {}
     log(kind === 'accepted' ? 'info' : 'warn', 'google.home-graph', {
       call: what.name,
       accountId: what.account,
       kind,
-      ...reason,
+      ...failure,
     })
     return result
   }
