@@ -5,10 +5,10 @@ import { createWrongKeys, type WrongKeys } from 'transom-core/admission'
 import type { AccountId, ClientKind, Clock, Log, Store, VerifyToken } from 'transom-core/ports'
 import { createAccountPages } from './pages/account-pages.ts'
 import { createAccount } from './pages/account.ts'
+import { createPeople } from './people/people.ts'
 import type { Sharing } from './people/sharing.ts'
 import { createAdmin } from './admin.ts'
-import { createAttempts } from './people/attempts.ts'
-import { createAudit, type Audit } from './people/audit.ts'
+import type { Audit } from './people/audit.ts'
 import {
   checkClients,
   consoleClient,
@@ -18,27 +18,24 @@ import {
   type Assistant,
   type OAuthClient,
 } from './client.ts'
-import type { Clients } from './provider/clients.ts'
+import type { Clients, Registry } from './provider/clients.ts'
 import { createEndpoints } from './provider/endpoints.ts'
 import { createEntry } from './pages/entry.ts'
 import { createInteraction } from './pages/interaction.ts'
 import { withKeyId, type Keyring, type SigningKey } from './provider/keyring.ts'
-import { createKnownBrowsers } from './people/known-browser.ts'
-import { createLinks, type EndedLink } from './provider/links.ts'
+import { createLinks, type EndedLink, type Links } from './provider/links.ts'
 import type { Brand } from './pages/markup.ts'
 import { createPages } from './pages/pages.ts'
-import { createPasskeys } from './people/passkeys.ts'
 import { createProvider } from './provider/provider.ts'
 import { dropAuthority } from './request.ts'
 import { createRoutes } from './routes.ts'
 import { createSessions } from './provider/sessions.ts'
-import { createSignIn } from './people/sign-in.ts'
 import type { StreamlinedOptions } from './provider/streamlined.ts'
-import { createTickets, type Tickets } from './people/tickets.ts'
+import type { Tickets } from './people/tickets.ts'
 import { createInspection } from './provider/tokens.ts'
 import { createTrust } from './provider/trust.ts'
-import { createUpstream, type UpstreamOptions } from './people/upstream.ts'
-import { createUsers, type Users } from './people/users.ts'
+import type { UpstreamOptions } from './people/upstream.ts'
+import type { Users } from './people/users.ts'
 import { createWelcome } from './pages/welcome.ts'
 
 export interface OAuthOptions {
@@ -121,26 +118,11 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const brand = options.brand ?? { name: 'Transom' }
   const script = `${issuer}/passkey.js`
   const pages = createPages(brand)
-  const users = createUsers(store, clock)
+  const people = createPeople({ store, issuer, csrfKey, name: brand.name, upstream: options.upstream, clock, log })
+  const { users, audit, tickets, passkeys, upstream } = people
   const trust = createTrust(options, (keys) => (current = build(keys)))
   const { registry, ended, keyring, uses } = trust
   const wrongKeys = createWrongKeys({ clock, log })
-  const audit = createAudit(store, clock, log)
-  const tickets = createTickets(store, clock)
-  const attempts = createAttempts(store, clock)
-  const browsers = createKnownBrowsers(csrfKey, issuer)
-  const passkeys = createPasskeys({
-    store,
-    issuer,
-    name: brand.name,
-    isOff: options.upstream !== undefined,
-    clock,
-    log,
-  })
-  const signIn = createSignIn({ users, passkeys, attempts, audit, log })
-  const upstream =
-    options.upstream &&
-    createUpstream(options.upstream, { redirectUri: `${issuer}/upstream/callback`, store, users, clock, log })
   const links = createLinks({
     store,
     clients: registry,
@@ -151,17 +133,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
     clock,
     log,
   })
-  const { find, list, add, rotate } = registry
-  const clients: Clients = {
-    find,
-    list,
-    add,
-    rotate,
-    async remove(clientId) {
-      await links.endClient(await registry.retire(clientId))
-      await registry.forget(clientId)
-    },
-  }
+  const clients = withLinksEnded(registry, links)
   const accountPages = createAccountPages(brand)
   const sessions = createSessions({
     provider: () => current.provider,
@@ -178,24 +150,13 @@ export function createOAuth(options: OAuthOptions): OAuth {
   const sharing = options.sharing?.({ users, audit })
   const account = createAccount({
     script,
-    users,
-    signIn,
-    browsers,
-    passkeys,
-    upstream,
-    audit,
+    ...people,
     csrfKey,
     log,
     sharing,
     links: links.list,
     endLink: links.endOne,
-    async homeAppLinkFor({ tenant }) {
-      const theirs = (await clients.list()).filter(
-        (client) => client.assistant === 'google' && client.tenant === tenant,
-      )
-      const project = theirs.map(googleProjectOf).find((id) => id !== undefined && id !== demoProject)
-      return project === undefined ? undefined : homeAppLink(project)
-    },
+    homeAppLinkFor: ({ tenant }) => homeAppLinkFor(clients, tenant),
     accountPages,
     issuer,
     consoleUri,
@@ -297,13 +258,9 @@ export function createOAuth(options: OAuthOptions): OAuth {
       provider,
       interaction: createInteraction({
         provider,
-        users,
+        ...people,
         clients,
-        signIn,
-        browsers,
-        passkeys,
         script,
-        upstream,
         cameras,
         pages,
         csrfKey,
@@ -312,6 +269,30 @@ export function createOAuth(options: OAuthOptions): OAuth {
       endpoints: createEndpoints({ verify: trust.verifyToken, inspect, users, issuer, operatorKey, admin, wrongKeys }),
     }
   }
+}
+
+/** Whoever removes a client ends its links first. */
+function withLinksEnded(
+  { find, list, add, rotate, retire, forget }: Registry,
+  links: Pick<Links, 'endClient'>,
+): Clients {
+  return {
+    find,
+    list,
+    add,
+    rotate,
+    async remove(clientId) {
+      await links.endClient(await retire(clientId))
+      await forget(clientId)
+    },
+  }
+}
+
+/** Opens the Google Home app where people of this tenant link; undefined without a project of Google that is more than a demo. */
+async function homeAppLinkFor(clients: Pick<Clients, 'list'>, tenant: string | undefined): Promise<string | undefined> {
+  const theirs = (await clients.list()).filter((client) => client.assistant === 'google' && client.tenant === tenant)
+  const project = theirs.map(googleProjectOf).find((id) => id !== undefined && id !== demoProject)
+  return project === undefined ? undefined : homeAppLink(project)
 }
 
 function firstOf(cookieKeys: readonly string[]): string {
