@@ -64,7 +64,8 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
         </Menu>
       </header>
       <Outage />
-      <Visitor isQuiet={current.screen === 'display'} />
+      {/* A display says it by itself. */}
+      {current.screen !== 'display' && <Visitor />}
       <main id="content" ref={main} tabIndex={-1}>
         <Notices />
         <Screen route={current} />

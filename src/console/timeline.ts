@@ -75,6 +75,22 @@ export function storyOf(told: {
   return [...toldBy('cloud', cloud), ...toldBy('display', alignClocks(display, bridge)), ...toldBy('bridge', bridge)]
 }
 
+/** A view in one line: `Picture after 0.5 s, direct, 720p`. */
+export function summaryOf(
+  display: readonly Step[],
+  { route, height }: { readonly route?: 'direct' | 'relay' | undefined; readonly height?: number | undefined },
+): string {
+  const asked = instantOf(display, 'view-asked')
+  const first = instantOf(display, 'first-frame')
+  if (asked === undefined) return 'Nothing has happened yet'
+  if (first === undefined) return 'No picture yet: what has happened so far'
+  const ways = { direct: 'direct', relay: 'by a relay' } as const
+  const facts = [`Picture after ${((first - asked) / 1_000).toFixed(1)} s`]
+  if (route) facts.push(ways[route])
+  if (height) facts.push(`${height}p`)
+  return facts.join(', ')
+}
+
 const instantOf = (steps: readonly Step[], name: string): number | undefined =>
   steps.find(({ step }) => step === name)?.at
 const toldBy = (teller: Teller, steps: readonly Step[]): StoryStep[] => steps.map((step) => ({ ...step, teller }))

@@ -4,7 +4,19 @@ import { execFileSync } from 'node:child_process'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 import type * as PlayerModule from '../../src/player/main.ts'
-import { enter, expectText, launch, looks, signIn, startBridge, visit, type Bridge, type Visitor } from './visitor.ts'
+import {
+  enter,
+  expectText,
+  launch,
+  looks,
+  signIn,
+  startBridge,
+  tryOut,
+  unfold,
+  visit,
+  type Bridge,
+  type Visitor,
+} from './visitor.ts'
 
 let bridge: Bridge
 let browser: Browser
@@ -36,6 +48,7 @@ async function watch(visitor: Visitor): Promise<void> {
     .getByRole('status')
     .filter({ hasText: /^Live$/ })
     .waitFor()
+  await unfold(visitor.page)
 }
 
 describe('the microphone', () => {
@@ -321,7 +334,7 @@ test('a stream that begins again at once is no outage', async () => {
   await visitor.page.waitForFunction(() => (globalThis as unknown as { streams: number }).streams === 1)
   await visitor.page.evaluate(() => (globalThis as unknown as { cut(): void }).cut())
   await visitor.page.waitForFunction(() => (globalThis as unknown as { streams: number }).streams === 2)
-  await button('Ring Front Door', visitor.page).click()
+  await tryOut(visitor.page, 'button', 'Ring Front Door')
   await expectText(visitor.page, 'Rings')
   const said = await visitor.page.evaluate(() => (globalThis as unknown as { said: string[] }).said)
   expect(said.filter(Boolean)).toEqual([])

@@ -1,7 +1,18 @@
 /** The browser as an Echo Show and a Nest Hub: linked through the real pages, with picture, sound, talk-back and the bell. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
-import { enter, expectText, launch, look, looks, startBridge, visit, type Bridge, type Visitor } from './visitor.ts'
+import {
+  enter,
+  expectText,
+  launch,
+  look,
+  looks,
+  startBridge,
+  tryOut,
+  visit,
+  type Bridge,
+  type Visitor,
+} from './visitor.ts'
 
 let bridge: Bridge
 let browser: Browser
@@ -57,7 +68,7 @@ describe.each(displays)('the $device', ({ assistant, device, app, show, stop, an
   test('is linked over the sign-in and consent pages, and comes back to where it was', async () => {
     const { page } = owner
     await owner.go('#/')
-    await page.getByRole('link', { name: `Show Front Door on ${assistant === 'alexa' ? 'an' : 'a'} ${device}` }).click()
+    await tryOut(page, 'link', `Show Front Door on ${assistant === 'alexa' ? 'an' : 'a'} ${device}`)
     await link(page, app)
     await page.getByRole('button', { name: show }).waitFor()
     expect(new URL(page.url()).hash).toBe(`#/display/${assistant}/front-door`)

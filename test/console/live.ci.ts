@@ -14,6 +14,7 @@ import {
   looks,
   signIn,
   startBridge,
+  unfold,
   visit,
   type Bridge,
   type Visitor,
@@ -53,6 +54,7 @@ function stats(page: Page): Promise<readonly [PlayerStats, PlayerStats]> {
 async function watch({ page }: Visitor): Promise<void> {
   await page.getByRole('link', { name: 'Front Door, live' }).click()
   await live(page).waitFor()
+  await unfold(page)
 }
 
 /** In the page: the states of a player whose camera is never there, until it gives up. */

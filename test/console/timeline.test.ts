@@ -1,6 +1,6 @@
 /** The story of a view: several clocks, one axis. */
 import { describe, expect, test } from '@jest/globals'
-import { alignClocks, labelOf, rowsOf, storyOf } from '../../src/console/timeline.ts'
+import { alignClocks, labelOf, rowsOf, storyOf, summaryOf } from '../../src/console/timeline.ts'
 
 const bridge = [
   { step: 'offer-received', at: 1_000 },
@@ -64,4 +64,27 @@ describe('rows', () => {
 
 test('a step of a newer bridge is told in its own words', () => {
   expect(labelOf({ teller: 'bridge', step: 'camera-woken-up' })).toBe('Camera woken up')
+})
+
+test.each([
+  [[], {}, 'Nothing has happened yet'],
+  [[{ step: 'view-asked', at: 0 }], {}, 'No picture yet: what has happened so far'],
+  [
+    [
+      { step: 'view-asked', at: 1_000 },
+      { step: 'first-frame', at: 1_460 },
+    ],
+    { route: 'direct', height: 720 } as const,
+    'Picture after 0.5 s, direct, 720p',
+  ],
+  [
+    [
+      { step: 'view-asked', at: 1_000 },
+      { step: 'first-frame', at: 3_000 },
+    ],
+    { route: 'relay' } as const,
+    'Picture after 2.0 s, by a relay',
+  ],
+])('a view in one line: %j', (steps, link, line) => {
+  expect(summaryOf(steps, link)).toBe(line)
 })

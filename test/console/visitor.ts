@@ -143,6 +143,15 @@ export async function signIn({ page }: Visitor, bridge: Bridge, user: { login: s
   await page.getByRole('heading', { name: 'Cameras' }).waitFor()
 }
 
+/** What is in the camera's menu of tests: `Ring`, `Show … on an Echo Show`, … */
+export async function tryOut(page: Page, role: 'button' | 'link', name: string): Promise<void> {
+  await page.getByLabel('Test Front Door').click()
+  await page.getByRole(role, { name }).click()
+}
+
+/** Unfolds what happened when. */
+export const unfold = (page: Page): Promise<void> => page.locator('details.story:not([open]) > summary').click()
+
 /** What a `<video>` of the page has shown and sounded for `ms`. */
 export interface Seen {
   readonly size: readonly [number, number]

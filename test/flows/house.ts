@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..', '..')
-const startMs = 30_000
+const startMs = 60_000
 const callMs = 30_000
 
 export interface House {

@@ -14,7 +14,7 @@ export function Lately() {
   const nameOf = (id: string): string => cameras.value?.find((camera) => camera.id === id)?.name ?? id
   return (
     <section class="card lately" aria-labelledby="lately">
-      <h2 id="lately">Lately</h2>
+      <h2 id="lately">Recent activity</h2>
       {rows.length === 0 && (
         <>
           <p class="soft">Nobody has looked yet. Try this:</p>

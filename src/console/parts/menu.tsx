@@ -6,10 +6,12 @@ interface MenuProps {
   readonly label: string
   /** What is on the button. */
   readonly face: ComponentChildren
+  /** Looks like the buttons beside it. */
+  readonly isButton?: boolean
   readonly children: ComponentChildren
 }
 
-export function Menu({ label, face, children }: MenuProps) {
+export function Menu({ label, face, isButton = false, children }: MenuProps) {
   const menu = useRef<HTMLDetailsElement>(null)
   const [isOpen, setOpen] = useState(false)
   function leave(): void {
@@ -36,7 +38,12 @@ export function Menu({ label, face, children }: MenuProps) {
     return () => life.abort()
   }, [isOpen])
   return (
-    <details class="menu" ref={menu} open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+    <details
+      class={isButton ? 'menu is-button' : 'menu'}
+      ref={menu}
+      open={isOpen}
+      onToggle={({ currentTarget }) => setOpen(currentTarget.open)}
+    >
       <summary aria-label={label}>{face}</summary>
       <div onClick={leave}>{children}</div>
     </details>

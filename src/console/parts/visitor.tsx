@@ -13,13 +13,12 @@ const mutes = [
   { label: 'eight hours', ms: 8 * 3_600_000 },
 ]
 
-/** `isQuiet`: a display on the screen plays its own chime. */
-export function Visitor({ isQuiet }: { readonly isQuiet: boolean }) {
+export function Visitor() {
   const { bell, cameras, now } = useHouse()
   const press = bell.ringing.value
   const camera = press && cameras.value?.find(({ id }) => id === press.cameraId)
   useEffect(() => {
-    if (camera && !isQuiet) playChime()
+    if (camera) playChime()
   }, [press?.eventId, camera === undefined])
   return (
     // Always there: a screen reader says what appears in it.
@@ -36,7 +35,7 @@ export function Visitor({ isQuiet }: { readonly isQuiet: boolean }) {
               <a class="button primary" href={hrefs.answer(camera.id)} onClick={() => bell.dismiss()}>
                 Answer
               </a>
-              <Menu label={`Mute ${camera.name} on this browser`} face="Mute for …">
+              <Menu label={`Mute for … (${camera.name}, on this browser)`} face="Mute for …" isButton>
                 {mutes.map(({ label, ms }) => (
                   <button key={label} type="button" onClick={() => bell.mute(camera.id, now.value + ms)}>
                     {label}

@@ -1,26 +1,29 @@
 /** One camera, live, with the story of the view beside it. */
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { PlayerState, PlayerStep, TransomPlayer } from 'transom-player'
+import type { PlayerState, PlayerStats, PlayerStep, TransomPlayer } from 'transom-player'
 import { useHouse } from '../house.ts'
 import { Cause } from '../parts/cause.tsx'
 import { FailedServers } from '../parts/failed-servers.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { OnlineState } from '../parts/state.tsx'
-import { RingButton } from '../parts/ring-button.tsx'
+import { TestMenu } from '../parts/test-menu.tsx'
 import { useTitle } from '../parts/use-title.ts'
 import { useSession } from '../parts/use-session.ts'
 import { Waterfall } from '../parts/waterfall.tsx'
 import { hrefs } from '../route.ts'
-import { storyOf } from '../timeline.ts'
+import { storyOf, summaryOf } from '../timeline.ts'
 import { ago } from '../words.ts'
+
+type Link = { readonly [Fact in 'route' | 'height']?: PlayerStats[Fact] | undefined }
 
 /** `talk`: somebody has answered the door, and speaks as soon as there is a connection. */
 export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; readonly talk?: true }) {
-  const { cameras, me, now, signIn } = useHouse()
+  const { cameras, now, signIn } = useHouse()
   const holder = useRef<HTMLDivElement>(null)
   const playing = useRef<TransomPlayer>(null)
   const [state, setState] = useState<PlayerState>({ state: 'idle' })
   const [steps, setSteps] = useState<readonly PlayerStep[]>([])
+  const [link, setLink] = useState<Link>({})
   const [reference, setReference] = useState<string>()
   const session = useSession((one) => one.reference === reference, reference)
   const camera = cameras.value?.find(({ id }) => id === cameraId)
@@ -35,6 +38,9 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
     player.token = signIn.token
     player.addEventListener('transom-state', ({ detail }) => setState(detail))
     playing.current = player
+    player.addEventListener('transom-stats', ({ detail: { route, height } }) =>
+      setLink((before) => (before.route === route && before.height === height ? before : { route, height })),
+    )
     player.addEventListener('transom-view', ({ detail }) => setReference(detail.reference))
     player.addEventListener('transom-step', ({ detail }) =>
       // A new view is a new story.
@@ -75,17 +81,7 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
           <div class="player" ref={holder} />
           {camera && (
             <div class="doings">
-              {camera.isOwner && camera.kind === 'doorbell' && <RingButton camera={camera} />}
-              {me.canSimulate && (
-                <>
-                  <a class="button" href={hrefs.display('alexa', cameraId)}>
-                    <Icon name="echo" /> Echo Show
-                  </a>
-                  <a class="button" href={hrefs.display('google', cameraId)}>
-                    <Icon name="hub" /> Nest Hub
-                  </a>
-                </>
-              )}
+              <TestMenu camera={camera} />
             </div>
           )}
           {camera && (
@@ -130,22 +126,20 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
             </dl>
           )}
         </div>
-        <section class="story" aria-labelledby="story">
-          <div class="title">
-            <h2 id="story">What happened when</h2>
-            {session && <a href={hrefs.session(session.id)}>Open the session</a>}
-          </div>
-          {'problem' in state ? (
-            <Cause cause={session?.cause ?? state.problem} />
-          ) : (
-            camera?.fault && <Cause cause={camera.fault} />
-          )}
-          {camera?.failedServers && <FailedServers servers={camera.failedServers} />}
+        {'problem' in state ? (
+          <Cause cause={session?.cause ?? state.problem} />
+        ) : (
+          camera?.fault && <Cause cause={camera.fault} />
+        )}
+        {camera?.failedServers && <FailedServers servers={camera.failedServers} />}
+        <details class="story">
+          <summary>{summaryOf(steps, link)}</summary>
+          {session && <a href={hrefs.session(session.id)}>Open the session</a>}
           <Waterfall
             title={`Timeline of the live view of ${name ?? ''}`}
             steps={storyOf({ bridge: session?.timeline ?? [], display: steps })}
           />
-        </section>
+        </details>
       </div>
     </>
   )

@@ -5,11 +5,11 @@ import { useHouse } from '../house.ts'
 import { Icon } from '../parts/icon.tsx'
 import { Menu } from '../parts/menu.tsx'
 import { OnlineState } from '../parts/state.tsx'
-import { RingButton } from '../parts/ring-button.tsx'
 import { Still } from '../parts/still.tsx'
 import { hrefs } from '../route.ts'
 import { ago, timeOfDay } from '../words.ts'
 import { useTitle } from '../parts/use-title.ts'
+import { TestMenu } from '../parts/test-menu.tsx'
 import { Invitations } from '../parts/invitations.tsx'
 import { Lately } from '../parts/lately.tsx'
 import { AddCamera } from './add-camera.tsx'
@@ -68,7 +68,7 @@ export function CamerasScreen() {
 }
 
 function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what: Open) => void }) {
-  const { me, now, bell } = useHouse()
+  const { now, bell } = useHouse()
   const { id, name, room, kind, isOwner, viewers, lastPressAt } = camera
   const isRinging = bell.ringing.value?.cameraId === id
   const mutedUntil = bell.mutedUntil(id)
@@ -138,17 +138,7 @@ function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what:
         <a class="button primary" href={hrefs.camera(id)}>
           <Icon name="live" /> Live
         </a>
-        {isOwner && kind === 'doorbell' && <RingButton camera={camera} />}
-        {me.canSimulate && (
-          <>
-            <a class="button" href={hrefs.display('alexa', id)} aria-label={`Show ${name} on an Echo Show`}>
-              <Icon name="echo" /> Echo Show
-            </a>
-            <a class="button" href={hrefs.display('google', id)} aria-label={`Show ${name} on a Nest Hub`}>
-              <Icon name="hub" /> Nest Hub
-            </a>
-          </>
-        )}
+        <TestMenu camera={camera} />
       </div>
     </li>
   )

@@ -72,7 +72,7 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
           Linking did not work: {problem}
         </p>
       )}
-      <div class="watching">
+      <div class="watching is-beside">
         <div class="stage">
           <DeviceFrame
             assistant={assistant}
@@ -115,7 +115,7 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
         </div>
         <section class="story" aria-labelledby="story">
           <div class="title">
-            <h2 id="story">What happened when</h2>
+            <h2 id="story">Timeline</h2>
             {session && <a href={hrefs.session(session.id)}>Open the session</a>}
           </div>
           {phase === 'failed' && cause && <Cause cause={cause} />}

@@ -43,7 +43,7 @@ export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
           </dl>
           {session.cause && <Cause cause={session.cause} />}
           {session.hint && <Cause cause={session.hint} isHint />}
-          <h2>What happened when</h2>
+          <h2>Timeline</h2>
           <Waterfall title={`Timeline of session ${session.id}`} steps={storyOf({ bridge: session.timeline })} />
         </div>
       )}
