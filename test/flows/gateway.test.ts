@@ -55,7 +55,7 @@ const isOnline = async (id: string) => (await listed(id)).isOnline
 
 /** The processes of the gateway that the bridge has started so far. */
 const gatewayPids = (): readonly number[] =>
-  [...house.printed().matchAll(/"transom.gateway-started","pid":(\d+)/g)].map(([, pid]) => Number(pid))
+  [...house.printed().matchAll(/"transom\.gateway-started","pid":(\d+)/g)].map(([, pid]) => Number(pid))
 
 /** Starts a gateway as on another machine, and returns what it prints. */
 function startGateway(args: readonly string[], env: Readonly<Record<string, string>>) {
@@ -91,7 +91,7 @@ test(
   'a gateway that is killed costs the bridge nothing, and the next view works',
   async () => {
     for (let round = 1; round <= 2; round += 1) {
-      const connected = () => house.printed().split('"viewer-connected"').length
+      const connected = () => house.printed().split('"gateway.viewer-connected"').length
       const before = connected()
       const view = house.call('--assistant', 'google', '--seconds', '3')
       await until(() => connected() > before)
@@ -104,7 +104,7 @@ test(
       const { report } = await house.call('--assistant', 'alexa')
       expect(report).toMatchObject({ ok: true, cause: null })
     }
-    expect(house.printed()).toContain('"gateway-ended","code":null,"signal":"SIGKILL"')
+    expect(house.printed()).toContain('"transom.gateway-ended","exitCode":null,"signal":"SIGKILL"')
     // Its key came on stdin: it is neither in the list of processes nor in the environment.
     const pid = gatewayPids().at(-1)
     const command = spawnSync('ps', ['-o', 'args=', '-p', `${pid}`]).stdout.toString()
