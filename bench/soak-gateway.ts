@@ -1,0 +1,192 @@
+/**
+ * A gateway that is treated badly, and what that leaves behind: a camera that reboots while three viewers look, views that
+ * are opened and left at once, and kills of the gateway under a view. Exits 1 when something has grown or did not heal.
+ * Run with `npm run bench:soak-gateway [-- SECONDS [ROUNDS]]`: seconds of reboots (900), rounds of views (300).
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readConfig } from '../src/transom/config.ts'
+import { startEmbedded } from '../src/transom/embedded.ts'
+import { readAnswer } from '../src/simulator/answer.ts'
+import { createDisplay } from '../src/simulator/display.ts'
+import { createFakeCamera, h264, idr, pps, sps } from '../test/gateway/rtsp/camera.ts'
+import { hubRules } from '../test/broker/fixtures.ts'
+
+const seconds = Number(process.argv[2] ?? 900)
+const rounds = Number(process.argv[3] ?? 300)
+const rebootEachMs = Math.min(30_000, (seconds * 1_000) / 3)
+const kills = Math.min(20, Math.ceil(rounds / 15))
+/** As long as the gateway waits for a viewer that does not connect, and a little more. */
+const leavingMs = 15_000
+const signal = new AbortController().signal
+const faults: string[] = []
+const pauseMs = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+const dataDir = mkdtempSync(join(tmpdir(), 'transom-soak-gateway-'))
+const camera = await createFakeCamera({ sdp: h264 })
+const house = await startEmbedded(
+  readConfig({
+    TRANSOM_DATA: dataDir,
+    TRANSOM_PORT: '0',
+    TRANSOM_SIGNALING_PORT: '0',
+    TRANSOM_VIEWS_NEGOTIATING: '10',
+    TRANSOM_VIEWS_CONNECTED: '100',
+    TRANSOM_SIGNALING_LIMITS: '{"viewersPerChannel":100}',
+    TRANSOM_SOURCE: `rtsp://127.0.0.1:${camera.port}/live`,
+  }),
+  Date.now,
+  () => {},
+)
+
+/** Ten pictures a second, each a key frame, while the camera is up. */
+let isUp = true
+let timestamp = 0
+const filming = setInterval(() => {
+  timestamp += 9_000
+  if (!isUp) return
+  for (const [index, payload] of [sps, pps, idr].entries()) camera.send(0, { payload, timestamp, marker: index === 2 })
+}, 100)
+
+async function until(claim: () => boolean, ms: number): Promise<boolean> {
+  const giveUpAt = performance.now() + ms
+  while (!claim() && performance.now() < giveUpAt) await pauseMs(50)
+  return claim()
+}
+const { id, accountId } = house.camera
+const isOnline = () => house.bridge.presence(house.camera.channel)?.online === true
+
+/** Opens a view; resolves with its display when it is answered. */
+async function view(reference: string) {
+  const limits = { gatherMs: 700, iceMs: 10_000, dtlsMs: 10_000 }
+  const display = await createDisplay({ style: 'hub', iceServers: [], limits, onStep: () => {} })
+  try {
+    const seen = await house.bridge.shares.visible.find(accountId, id)
+    if (seen === undefined) throw new Error('the camera is not to be seen')
+    const offer = await display.offer(signal)
+    const receivedAt = Date.now()
+    const request = {
+      assistant: 'google',
+      accountId,
+      camera: seen,
+      reference,
+      offer,
+      receivedAt,
+      rules: hubRules,
+    } as const
+    const answer = await house.bridge.broker.negotiate({ ...request, answerBy: receivedAt + 10_000 })
+    return { display, connect: () => display.connect(readAnswer(offer, answer, { ipv4Only: false }), signal) }
+  } catch (error) {
+    await display.close()
+    throw error
+  }
+}
+
+/** What the process of the gateway holds now. */
+function held() {
+  const pid = house.gatewayPid()
+  const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return { descriptors: readdirSync(`/proc/${pid}/fd`).length, 'RSS MB': Math.round(Number(rss) / 1_024) }
+}
+const count = (method: string) => camera.requests.filter((request) => request.method === method).length
+const seemsIdle = () => house.counts().viewers + house.bridge.broker.running() === 0
+
+async function reboots(): Promise<void> {
+  const displays = await Promise.all(
+    ['a', 'b', 'c'].map(async (name) => {
+      const { display, connect } = await view(`reboot-${name}`)
+      await connect()
+      return display
+    }),
+  )
+  const endAt = performance.now() + seconds * 1_000
+  let done = 0
+  while (performance.now() < endAt) {
+    await pauseMs(rebootEachMs * 0.5)
+    isUp = false
+    camera.cut()
+    await pauseMs(Math.min(2_000, rebootEachMs * 0.1))
+    isUp = true
+    const before = displays.map((display) => display.traffic().frames)
+    const heals = () => displays.every((display, index) => display.traffic().frames > before[index]! + 3)
+    if (!(await until(heals, 20_000))) faults.push(`reboot ${done + 1}: no picture within 20 s after it`)
+    done += 1
+    await pauseMs(rebootEachMs * 0.4)
+  }
+  for (const display of displays) await display.close()
+  await until(seemsIdle, 30_000)
+  await pauseMs(2_000)
+  console.log(`${done} reboots while three viewers looked`)
+}
+
+async function aborts(): Promise<void> {
+  const warmUp = Math.ceil(rounds / 5)
+  let before = held()
+  // What was cut off by a reboot had no TEARDOWN: counted is what begins from here on, once the last viewer is gone.
+  const [playedBefore, tornDownBefore] = [count('PLAY'), count('TEARDOWN')]
+  for (let round = 0; round < rounds + warmUp; round += 1) {
+    if (round === warmUp) {
+      await until(seemsIdle, 30_000)
+      await pauseMs(leavingMs)
+      before = held()
+    }
+    const { display, connect } = await view(`abort-${round}`).catch(async (error: unknown) => {
+      faults.push(`view ${round}: ${String(error)}`)
+      await pauseMs(1_000)
+      return view(`again-${round}`)
+    })
+    // Left before, during and after it connects.
+    if (round % 3 > 0) {
+      const connecting = connect().catch(() => undefined)
+      if (round % 3 === 2) await connecting
+    }
+    await display.close()
+  }
+  await until(seemsIdle, 60_000)
+  // Those that never connected are given up by the gateway after a while.
+  await until(() => held().descriptors <= before.descriptors + 4, 3 * leavingMs)
+  const played = () => count('PLAY') - playedBefore
+  const tornDown = () => count('TEARDOWN') - tornDownBefore
+  await until(() => played() > 0 && played() === tornDown(), leavingMs)
+  const after = held()
+  console.log(`${rounds} views opened and left, after ${warmUp} to warm up`)
+  console.table({ before, after })
+  const said = `${played()} sessions at the camera, ${tornDown()} ended by TEARDOWN`
+  console.log(said)
+  if (played() !== tornDown() || played() === 0) faults.push(said)
+  if (after.descriptors > before.descriptors + 4) faults.push('descriptors have grown')
+  if (after['RSS MB'] > before['RSS MB'] * 1.25 + 20) faults.push('memory has grown')
+}
+
+async function killed(): Promise<void> {
+  for (let round = 1; round <= kills; round += 1) {
+    const pid = house.gatewayPid()
+    const { display, connect } = await view(`kill-${round}`)
+    await connect()
+    if (!(await until(() => display.hasPicture(), 15_000))) faults.push(`kill ${round}: no picture before it`)
+    if (pid !== undefined) process.kill(pid, 'SIGKILL')
+    const { status } = await fetch(`${house.publicUrl}/healthz`)
+    if (status !== 200) faults.push(`kill ${round}: the bridge answers ${status}`)
+    await display.close()
+    const isBack = () => house.gatewayPid() !== undefined && house.gatewayPid() !== pid && isOnline()
+    if (!(await until(isBack, 40_000))) faults.push(`kill ${round}: the camera does not come back`)
+  }
+  console.log(`${kills} kills of the gateway under a view`)
+}
+
+try {
+  if (!(await until(isOnline, 30_000))) throw new Error('the camera never came online')
+  await reboots()
+  await aborts()
+  await killed()
+} catch (error) {
+  faults.push(String(error))
+} finally {
+  clearInterval(filming)
+  await house.close()
+  await camera.close()
+  rmSync(dataDir, { recursive: true, force: true })
+}
+for (const fault of faults) console.error(`FAULT ${fault}`)
+console.log(faults.length === 0 ? 'nothing has grown, everything healed' : `${faults.length} faults`)
+process.exit(faults.length === 0 ? 0 : 1)
