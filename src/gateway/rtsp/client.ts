@@ -38,8 +38,24 @@ export interface Client {
   close(): Promise<void>
 }
 
-/** Connects and asks what there is, following few redirects; the password goes to the host that it was given for alone. */
+/**
+ * Connects and asks what there is, following few redirects; the password goes to the host that it was given for alone.
+ * The signal ends the attempt. What was opened is its owner's to close: a connection that is cut says no TEARDOWN, and
+ * the camera keeps the session, of which it has few.
+ */
 export async function openClient(given: CameraAddress, trust: Trust, signal: AbortSignal): Promise<Client> {
+  const attempt = new AbortController()
+  const onAbort = () => attempt.abort(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
+  try {
+    return await connect(given, trust, attempt.signal)
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+async function connect(given: CameraAddress, trust: Trust, signal: AbortSignal): Promise<Client> {
   let address = given
   for (let redirects = 0; ; redirects += 1) {
     const connection = await openConnection(address, trust, signal)
@@ -85,6 +101,7 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
   let session: string | undefined
   let keepAlive: NodeJS.Timeout | undefined
   let closing: Promise<void> | undefined
+  let beginning: Promise<unknown> | undefined
   let speaksParameters = true
 
   const ask = (method: string, url: string, headers: Readonly<Record<string, string>> = {}) =>
@@ -150,15 +167,33 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
   }
 
   async function tearDown(): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, farewellMs)
+    await Promise.race([sayGoodbye(), late])
+    clearTimeout(timer)
     clearInterval(keepAlive)
-    if (session !== undefined && connection.isOpen()) {
-      const { promise: late, resolve } = Promise.withResolvers<void>()
-      const timer = setTimeout(resolve, farewellMs)
-      await Promise.race([ask('TEARDOWN', description.url).catch(() => undefined), late])
-      clearTimeout(timer)
-    }
     connection.close()
     for (const pair of ports) pair.close()
+  }
+
+  async function sayGoodbye(): Promise<void> {
+    // A session that is just being set up has a name only when the camera has answered.
+    await beginning?.catch(() => undefined)
+    clearInterval(keepAlive)
+    if (session !== undefined && connection.isOpen()) await ask('TEARDOWN', description.url).catch(() => undefined)
+  }
+
+  async function begin(tracks: readonly Track[], listener: Listener): Promise<ReadonlyMap<Track, Channel>> {
+    const byNumber = new Map<number, (data: Buffer) => void>()
+    connection.onPacket((channel, data) => byNumber.get(channel)?.(data))
+    const channels = new Map<Track, Channel>()
+    for (const [index, track] of tracks.entries()) {
+      if (closing) throw new SourceError('source_stopped', 'the session was closed here')
+      channels.set(track, await setUp(track, index, listener, byNumber))
+    }
+    const required = tracks.some(({ isBackChannel }) => isBackChannel) ? backChannel : {}
+    check(await ask('PLAY', description.url, { Range: 'npt=0.000-', ...required }), 'PLAY', address)
+    return channels
   }
 
   return {
@@ -168,14 +203,10 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
       // Any reply is a sign of life.
       await ask('OPTIONS', description.url)
     },
-    async play(tracks, listener) {
-      const byNumber = new Map<number, (data: Buffer) => void>()
-      connection.onPacket((channel, data) => byNumber.get(channel)?.(data))
-      const channels = new Map<Track, Channel>()
-      for (const [index, track] of tracks.entries()) channels.set(track, await setUp(track, index, listener, byNumber))
-      const required = tracks.some(({ isBackChannel }) => isBackChannel) ? backChannel : {}
-      check(await ask('PLAY', description.url, { Range: 'npt=0.000-', ...required }), 'PLAY', address)
-      return channels
+    play(tracks, listener) {
+      const begun = begin(tracks, listener)
+      beginning = begun
+      return begun
     },
     ended: connection.ended,
     close: () => (closing ??= tearDown()),

@@ -117,6 +117,7 @@ async function runSession(
   const aborted = Promise.withResolvers<void>()
   const onAbort = () => aborted.resolve()
   signal.addEventListener('abort', onAbort, { once: true })
+  if (signal.aborted) onAbort()
   const guard = (work: () => void) => {
     try {
       work()
@@ -126,7 +127,7 @@ async function runSession(
   }
   let reporting: NodeJS.Timeout | undefined
   try {
-    const channels = await client.play([...lines.keys()], {
+    const begun = client.play([...lines.keys()], {
       rtp: (track, data) => guard(() => lines.get(track)?.take(data)),
       rtcp: (track, data) =>
         guard(() => {
@@ -135,6 +136,8 @@ async function runSession(
           if (read) line?.timeline.anchor(read)
         }),
     })
+    const channels = await Promise.race([begun, aborted.promise])
+    if (!channels) return
     reporting = setInterval(() => sendReports(lines, channels, now), reportEachMs)
     const ended = client.ended.then((reason) => Promise.reject(reason))
     await Promise.race([aborted.promise, ended, failed.promise])

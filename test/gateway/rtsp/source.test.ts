@@ -84,6 +84,19 @@ describe('pictures', () => {
     },
   )
 
+  test('that nobody looked at before, and that are left at once, end with TEARDOWN all the same', async () => {
+    const world = await open()
+    const { video, stop } = play(world)
+    await until(() => video.length === 1)
+    expect(await stop()).toBeUndefined()
+    expect(world.methods()).toEqual(['DESCRIBE', 'SETUP', 'PLAY', 'TEARDOWN'])
+    const early = play(world)
+    await until(() => world.methods().filter((method) => method === 'SETUP').length === 2)
+    expect(await early.stop()).toBeUndefined()
+    await until(() => world.methods().at(-1) === 'TEARDOWN')
+    await until(() => world.camera.connections() === 0)
+  })
+
   test('of a camera that does not describe its profile are looked at for it', async () => {
     const world = await open({ sdp: 'm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n' })
     expect(await world.source.describe(never)).toEqual(profile)
