@@ -451,6 +451,7 @@ export const logEvents = {
   'web.token-unchecked': { says: 'The token of an open page could not be checked', fields: ['code'] },
 } as const satisfies Readonly<Record<string, Described>>
 
+/** The name of something that may stand in the log. */
 export type LogEvent = keyof typeof logEvents
 
 /** The fields of one event; none of them is required, and no other may stand there. */

@@ -25,6 +25,7 @@ const maxStreams = 8
 /** 1920 by 1080, in macroblocks. */
 const fullHd = 8_160
 
+/** What one stream of a camera was found to be, by playing it. */
 export interface StreamProbe {
   /** `rtsp://…`, without user and password. */
   readonly url: string
@@ -45,6 +46,7 @@ export interface StreamProbe {
   readonly fault?: Fault
 }
 
+/** What a camera was found to give, and which of it displays get. */
 export interface Probe {
   readonly information: DeviceInformation
   readonly streams: readonly StreamProbe[]

@@ -6,6 +6,7 @@ import { networkInterfaces } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { childrenOf, find, parseXml, textAt } from './xml.ts'
 
+/** A camera that answered a probe of WS-Discovery. */
 export interface FoundCamera {
   /** What `openDevice` takes: `http://192.168.1.20:8000/onvif/device_service`. */
   readonly address: string
@@ -23,6 +24,7 @@ const againMs = 400
 const maxFound = 256
 const maxMessage = 65_535
 
+/** How long to listen, in milliseconds, and where to ask. */
 export interface DiscoveryOptions {
   /** How long answers are waited for, milliseconds; default 3,000. */
   readonly ms?: number
