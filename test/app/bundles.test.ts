@@ -26,7 +26,10 @@ function eager({ outputs }: Metafile, entryPoint: string): readonly string[] {
 const isForOthers = (module: string): boolean =>
   /node_modules\/(oidc-provider|koa|express|serverless-http|actions-on-google|google-auth-library|oauth4webapi|@simplewebauthn|@zxcvbn-ts)\//.test(
     module,
-  ) || /^src\/bridge\/(google|web|doors\/http|oauth\/(pages|server|provider)|operator|outbox\/outbox)\b/.test(module)
+  ) ||
+  /^src\/bridge\/(google|web|doors\/http|oauth\/(pages|server|provider\/provider)|operator|outbox\/outbox)\b/.test(
+    module,
+  )
 
 test('the function of the skill loads no page, no authorization server and no Google', async () => {
   const { modules, kB } = await loadedBy('alexa')
