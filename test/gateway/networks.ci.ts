@@ -10,12 +10,18 @@ import { createWorld, type World } from './world.ts'
 
 const run = (command: string): void => void execFileSync('/bin/sh', ['-ec', command], { encoding: 'utf8' })
 
-const name = `transom-${process.pid}`
-const wire = `tr${process.pid}`.slice(0, 12)
-const inside = ['ip', 'netns', 'exec', name]
+// The kernel takes its time to take a wire away: each test has one of its own.
+let count = 0
+let name: string
+let wire: string
+let inside: string[]
 let world: World
 
 beforeEach(async () => {
+  count += 1
+  name = `transom-${process.pid}-${count}`
+  wire = `tr${process.pid % 100_000}n${count}`
+  inside = ['ip', 'netns', 'exec', name]
   run(`ip netns add ${name}
 ip link add ${wire}a type veth peer name ${wire}b netns ${name}
 ip link set ${wire}a up

@@ -82,7 +82,6 @@ test('its H.264 and G.711 pass through untouched, its G.711 comes as Opus too, a
 }, 40_000)
 
 test.each([
-  ['without H.264', '/jpeg', undefined, 'source_codec', /sends JPEG video.*H\.264/],
   ['that is not there', '/nowhere', undefined, 'source_not_found', /no such stream \(404\)/],
   ['with another password', '/door', 'me:wrong@', 'source_password', /refuses the user name or the password/],
 ])('a camera %s is refused with a word that helps', async (_name, path, login, code, message) => {
@@ -92,6 +91,20 @@ test.each([
   expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
   expect(String(error)).not.toMatch(/s3cret|wrong/)
 })
+
+test('a camera without H.264 is encoded for displays', async () => {
+  const source = camera('/jpeg')
+  expect(await source.describe(never)).toMatchObject({ profileLevelId: '42e01f', reencoding: { of: 'MJPEG' } })
+  shared = shareSource(source, () => undefined)
+  const video: VideoUnit[] = []
+  const leave = shared.join({ video: (unit) => video.push(unit), audio: () => undefined })
+  await until(() => video.length > 10)
+  expect(video[0]!.isKey).toBe(true)
+  // Its parameter sets name Constrained Baseline (RFC 6184 section 8.1).
+  const nals = video[0]!.payloads.map((payload) => payload.toString('hex', 0, 7))
+  expect(nals.join(' ')).toMatch(/6742[c-f]0/)
+  leave()
+}, 30_000)
 
 test('a viewer sees the camera over the whole way', async () => {
   world = await createWorld()
