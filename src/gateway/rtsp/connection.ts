@@ -1,8 +1,8 @@
 /** One control connection to a camera: requests and their replies in order, interleaved packets, and one reason for its end. */
-import { lookup } from 'node:dns'
-import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { SourceError } from '../media.ts'
+import { reachOf } from '../reach.ts'
 import type { Trust } from '../trust.ts'
 import type { SourceFault } from 'transom-core/errors'
 import type { CameraAddress } from './address.ts'
@@ -168,10 +168,9 @@ export async function openConnection(address: CameraAddress, trust: Trust, signa
 async function connect(address: CameraAddress, trust: Trust, signal: AbortSignal): Promise<Socket> {
   const { host, port, isTls, label } = address
   signal.throwIfAborted()
-  const within = lookupWithin(trust, label)
-  if (isIP(host) !== 0 && !trust.mayReach(host)) throw outside(label)
-  const tls = isTls ? openTls(host, port, within) : undefined
-  const socket = tls ?? connectTcp({ host, port, lookup: within })
+  const reach = reachOf(host, label, trust)
+  const tls = isTls ? openTls(reach, port) : undefined
+  const socket = tls ?? connectTcp({ ...reach, port })
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const onAbort = () => reject(signal.reason as Error)
   const timer = setTimeout(() => reject(new SourceError('source_unreachable', `${label} does not answer`)), connectMs)
@@ -196,24 +195,8 @@ async function connect(address: CameraAddress, trust: Trust, signal: AbortSignal
 }
 
 /** No authority signs the certificates of cameras: `checkCertificate` compares them with the one seen first. */
-const openTls = (host: string, port: number, lookup: LookupFunction): TLSSocket =>
-  connectTls({ host, port, lookup, rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) })
-
-/** Looks names up as Node does, and leaves out addresses that are out of bounds: what a name leads to is not for its owner to say. */
-function lookupWithin(trust: Trust, label: string): LookupFunction {
-  return (host, options, done) => {
-    lookup(host, { ...options, all: true }, (error, found) => {
-      if (error) return done(error, '')
-      const within = found.filter(({ address }) => trust.mayReach(address))
-      const [first] = within
-      if (first === undefined) return done(outside(label), '')
-      return options.all === true ? done(null, within) : done(null, first.address, first.family)
-    })
-  }
-}
-
-const outside = (label: string) =>
-  new SourceError('source_invalid', `${label} is outside of the networks that are allowed (TRANSOM_SOURCE_NETWORKS)`)
+const openTls = (reach: ReturnType<typeof reachOf>, port: number): TLSSocket =>
+  connectTls({ ...reach, port, rejectUnauthorized: false, ...(isIP(reach.host) === 0 && { servername: reach.host }) })
 
 function checkCertificate(socket: TLSSocket, { host, port, label }: CameraAddress, trust: Trust): void {
   const certificate = socket.getPeerX509Certificate()

@@ -26,7 +26,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log, trust: Tru
   const { label } = address
   const patience = createPatience()
   const talkBack = talkBackOf(url)
-  const floor = createFloor(openSpeaker(talkBack, address, open), log)
+  const floor = createFloor(openSpeaker(talkBack, address, trust, open), log)
   let canEncode = false
   let idle: Client | undefined
   let playing: Pictures | undefined
@@ -152,10 +152,15 @@ function talkBackOf(url: string): TalkBack {
   return talkBack
 }
 
-function openSpeaker({ by, port }: TalkBack, address: CameraAddress, open: (signal: AbortSignal) => Promise<Client>) {
+function openSpeaker(
+  { by, port }: TalkBack,
+  address: CameraAddress,
+  trust: Trust,
+  open: (signal: AbortSignal) => Promise<Client>,
+) {
   if (by === 'onvif' || by === 'off') return createRtspSpeaker(open)
   const { host, login, label } = address
-  return createHttpSpeaker(by, { host, port, label, ...(login && { login }) })
+  return createHttpSpeaker(by, { host, port, label, trust, ...(login && { login }) })
 }
 
 /** Its description tells of a back channel; of an HTTP API its owner does. */

@@ -3,6 +3,8 @@ import { connect, type Socket } from 'node:net'
 import { encodeG711, type Law } from '../g711.ts'
 import { SourceError } from '../media.ts'
 import { answerChallenges, type Login } from '../rtsp/authorization.ts'
+import { reachOf } from '../reach.ts'
+import type { Trust } from '../trust.ts'
 import type { Line } from './speaker.ts'
 
 const connectMs = 3_000
@@ -17,6 +19,8 @@ export interface HttpPlace {
   readonly login?: Login
   /** Safe to log. */
   readonly label: string
+  /** Where the camera may be. */
+  readonly trust: Trust
 }
 
 export interface HttpRequest {
@@ -96,13 +100,14 @@ function writeHead({ host, port }: HttpPlace, request: HttpRequest, extra: Reado
   return `${request.method} ${request.path} HTTP/1.1\r\n${lines.join('')}\r\n`
 }
 
-function open({ host, port, label }: HttpPlace, signal: AbortSignal): Promise<Socket> {
-  const socket = connect({ host, port, noDelay: true, signal })
+async function open({ host, port, label, trust }: HttpPlace, signal: AbortSignal): Promise<Socket> {
+  const socket = connect({ ...reachOf(host, label, trust), port, noDelay: true, signal })
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => socket.destroy(new Error('it does not answer')), connectMs)
     socket.once('error', (cause) => {
       clearTimeout(late)
-      reject(new SourceError('source_unreachable', `no way to the loudspeaker of ${label}`, { cause }))
+      const isOurs = cause instanceof SourceError
+      reject(isOurs ? cause : new SourceError('source_unreachable', `no way to the loudspeaker of ${label}`, { cause }))
     })
     socket.once('connect', () => {
       clearTimeout(late)

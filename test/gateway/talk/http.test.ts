@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { decodeG711, type Law } from '../../../src/gateway/g711.ts'
 import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
+import { createTrust } from '../../../src/gateway/trust.ts'
 import { createHttpSpeaker } from '../../../src/gateway/talk/brands.ts'
 import { readTalkBack, type Brand } from '../../../src/gateway/talk/speaker.ts'
 import { loadTone } from '../../../src/simulator/tone.ts'
@@ -31,10 +32,11 @@ function pitch(law: Law, sound: Buffer): number {
   return crossings / (samples.length / 8_000)
 }
 
-const place = (port: number, password: string) => ({
+const place = (port: number, password: string, trust = createTrust()) => ({
   host: '127.0.0.1',
   port,
   label: 'cam',
+  trust,
   login: { user: login.user, password },
 })
 
@@ -84,6 +86,17 @@ describe.each(brands)('%s', (brand) => {
     const gone = createHttpSpeaker(brand, place(http.port, login.password)).open(never)
     expect(await gone.catch((error: unknown) => error)).toMatchObject({ code: 'source_unreachable' })
     closing.splice(0, 1)
+  })
+
+  test('is not spoken to outside of the networks that are allowed', async () => {
+    const http = await open({ brand })
+    const away = createTrust({ networks: ['192.168.0.0/16'] })
+    const opened = createHttpSpeaker(brand, place(http.port, login.password, away)).open(never)
+    expect(await opened.catch((error: unknown) => error)).toMatchObject({ code: 'source_invalid' })
+    const named = { ...place(http.port, login.password, away), host: 'localhost' }
+    const byName = createHttpSpeaker(brand, named).open(never)
+    expect(await byName.catch((error: unknown) => error)).toMatchObject({ code: 'source_invalid' })
+    expect(http.seen).toEqual([])
   })
 })
 
