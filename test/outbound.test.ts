@@ -9,6 +9,7 @@ import { createLwa } from '../src/bridge/alexa/lwa.ts'
 import { newsForAlexa } from '../src/bridge/alexa/news.ts'
 import { createCertificateChains } from '../src/bridge/alexa/skill/certificate-chain.ts'
 import { timeZoneOf } from '../src/bridge/alexa/skill/time-zone.ts'
+import { createSoap } from '../src/gateway/onvif/soap.ts'
 import { createReporter, createStillPoster } from '../src/gateway/report.ts'
 import { createHomeGraph } from '../src/bridge/google/home-graph.ts'
 import { createForeignVerifier } from '../src/bridge/oauth/provider/foreign-tokens.ts'
@@ -153,6 +154,13 @@ const outgoing: Readonly<Record<string, Outgoing>> = {
       const at = { url: 'https://bridge.example/cameras/front-door/events', key: 'k' }
       await createReporter({ ...at, log })({ kind: 'battery', level: 5, at: noon })
       return createStillPoster(at)(Buffer.from('jpeg')).catch((error: unknown) => error)
+    },
+  },
+  'ONVIF cameras': {
+    host: 'camera.example',
+    run: () => {
+      const onvif = createSoap('http://camera.example', { user: 'admin', password: 's3cret' })
+      return onvif.call({ url: 'http://camera.example/onvif', action: 'http://www.onvif.org/a', body: '<a/>' }, never)
     },
   },
 }
