@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { parse } from 'sdp-transform'
 import { readAnswer } from '../../src/bridge/broker/agreement.ts'
-import { composeAnswer } from '../../src/bridge/broker/answer.ts'
+import { composeAnswer, readTrickled } from '../../src/bridge/broker/answer.ts'
 import { offerForCamera, readOffer } from '../../src/bridge/broker/offer.ts'
 import type { AnswerRules } from '../../src/bridge/broker/rules.ts'
 import { parseSdp } from '../../src/bridge/broker/sdp.ts'
@@ -103,6 +103,7 @@ describe.each<[name: string, change: Change]>([
 
 const odd: Change = (text) =>
   text.replaceAll('BUNDLE 0 1', 'BUNDLE {a}! b~1').replace('mid:0', 'mid:{a}!').replace('mid:1', 'mid:b~1')
+const separate: Change = (text) => text.replace(/a=group.*\r\n/, '').replaceAll(/a=candidate.*\r\n/g, '')
 const withoutMids: Change = (text) => text.replaceAll(/a=(mid|group).*\r\n/g, '')
 
 test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('%s is a word like any other', (word) => {
@@ -148,6 +149,18 @@ describe('mids', () => {
     ])
     expect(groups).toEqual([{ type: 'BUNDLE', mids: '0 1' }])
   })
+})
+
+test.each<[name: string, change: Change]>([
+  ['left its mids out', withoutMids],
+  ['renamed them', (text) => text.replace('mid:0', 'mid:audio').replace('mid:1', 'mid:video')],
+])('what a camera trickles by the mid of the offer finds its section, although its answer %s', (_, change) => {
+  const offer = separate(plainOffer())
+  const answer = change(separate(plainAnswer()))
+  const trickled = [50_010, 50_011].map((port, index) => ({ candidate: hostLine(port), sdpMid: `${index}` }))
+  const found = trickled.flatMap((message) => readTrickled(message) ?? [])
+  const { media } = parse(composeAnswer(readAnswer(readOffer(offer), answer, rules), found, rules))
+  expect(media.map(({ candidates }) => candidates?.map(({ port }) => port))).toEqual([[50_010], [50_011]])
 })
 
 const offeredRole = (setup: string) => plainOffer().replaceAll('actpass', setup)

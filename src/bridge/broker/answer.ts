@@ -74,12 +74,18 @@ function candidatePools(agreement: Agreement, trickled: readonly FoundCandidate[
   const accepted = acceptedOf(agreement)
   const pools = new Map(accepted.map(({ index, answered }) => [index, [...answered.candidates]]))
   for (const { candidate, sdpMid, sdpMLineIndex = 0 } of trickled) {
-    const named = sdpMid === undefined ? -1 : agreement.mids.indexOf(sdpMid)
+    const named = sdpMid === undefined ? -1 : placeNamed(sdpMid, agreement)
     // For a section that is not there it is for the first: a camera with one transport names any.
     const pool = pools.get(named >= 0 ? named : sdpMLineIndex) ?? pools.get(accepted[0]?.index ?? 0)
     pool?.push(candidate)
   }
   return pools
+}
+
+/** The camera's own mid comes first; one that left its mids out, or renamed them, may trickle by the display's. */
+function placeNamed(mid: string, agreement: Agreement): number {
+  const own = agreement.mids.indexOf(mid)
+  return own >= 0 ? own : (acceptedOf(agreement).find(({ offered }) => offered.mid === mid)?.index ?? -1)
 }
 
 function candidatesFor(
