@@ -8,9 +8,10 @@ export function isUnfinished(answer: string): boolean {
   return /^a=ice-options:.*\btrickle\b/m.test(sdp) || !/^a=candidate:/m.test(sdp)
 }
 
-/** True for the message by which a camera says that no candidate follows (RFC 8838 section 13, as browsers write it). */
+/** True for the message by which a camera says that no candidate follows (W3C WebRTC section 4.8.1: an empty one). */
 export function isLastCandidate(payload: string): boolean {
-  return parse(payload)?.['candidate'] === ''
+  const candidate = parse(payload)?.['candidate']
+  return candidate === null || (typeof candidate === 'string' && valueOf(candidate) === '')
 }
 
 /**
@@ -72,13 +73,20 @@ function withoutTrickle(line: string): readonly string[] {
 
 function readCandidate(payload: string): Candidate | undefined {
   const { candidate, sdpMid, sdpMLineIndex } = parse(payload) ?? {}
-  // One line, beginning as RFC 8839 section 5.1 has it: nothing else may get into the SDP this way.
-  if (typeof candidate !== 'string' || !/^candidate:[\x20-\x7e]{1,500}$/.test(candidate)) return undefined
+  if (typeof candidate !== 'string') return undefined
+  // One line, a candidate by RFC 8839 section 5.1: nothing else may get into the SDP this way.
+  const value = valueOf(candidate)
+  if (!/^[\x20-\x7e]{1,500}$/.test(value) || !/ typ /i.test(value)) return undefined
   return {
-    line: `a=${candidate}`,
+    line: `a=candidate:${value}`,
     mid: typeof sdpMid === 'string' ? sdpMid : undefined,
     index: typeof sdpMLineIndex === 'number' ? sdpMLineIndex : undefined,
   }
+}
+
+/** What a camera says of a candidate, whether it writes the attribute's name before it or not. */
+function valueOf(candidate: string): string {
+  return candidate.trim().replace(/^(a=)?(candidate:)?/i, '')
 }
 
 /** By mid, else by index, else the first, which with bundled media is the only one that counts. */

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import fc from 'fast-check'
 import { sendAlexaOffer } from '../../src/signaling/alexa-offer.ts'
-import { foldCandidates, isUnfinished } from '../../src/signaling/fold-candidates.ts'
+import { foldCandidates, isLastCandidate, isUnfinished } from '../../src/signaling/fold-candidates.ts'
 import { createHub, type Hub, type Seat } from '../../src/signaling/hub.ts'
 import { defaultLimits } from '../../src/signaling/limits.ts'
 import { base64 } from './running-service.ts'
@@ -54,6 +54,23 @@ describe('candidates', () => {
   test('are there once, even if the camera says them again with more after them', () => {
     const folded = foldCandidates(answer, [candidate(`${host} raddr 0.0.0.0 rport 0 generation 0`, 'a')])
     expect(read(folded).sdp.match(/candidate:1 /g)).toHaveLength(1)
+  })
+
+  test.each([
+    `a=${host}`,
+    host.slice('candidate:'.length),
+    host.replace('candidate', 'CANDIDATE'),
+    `A=${host.replace('candidate', 'Candidate')}\r\n`,
+  ])('are taken in any spelling: %j', (text) => {
+    expect(read(foldCandidates(answer, [candidate(text, 'v')])).sdp).toContain(`a=sendonly\r\na=${host}\r\n`)
+  })
+
+  test.each(['', 'candidate:', 'a=candidate:', ' ', null])('have an end that cameras write as %j', (text) => {
+    expect(isLastCandidate(base64({ candidate: text }))).toBe(true)
+  })
+
+  test.each([base64({}), base64({ candidate: 7 }), candidate(host), 'AAAA'])('do not end with %s', (payload) => {
+    expect(isLastCandidate(payload)).toBe(false)
   })
 
   test.each([
