@@ -1,5 +1,5 @@
 /** Looks once whether `turns:` servers show a certificate that displays can trust, because a display would not say. */
-import { connect } from 'node:tls'
+import { connect, rootCertificates } from 'node:tls'
 import type { Log } from 'transom-core/ports'
 
 const answerMs = 5_000
@@ -29,7 +29,9 @@ async function checkOne(url: string, log: Log, signal: AbortSignal): Promise<voi
 /** Node's code of what is wrong with the certificate; undefined when nothing is, or when there is no certificate. */
 function certificateError(host: string, port: number, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, servername: /^[\d.]+$|:/.test(host) ? '' : host })
+    // The public authorities alone: displays know nothing of the ones that this process trusts (NODE_EXTRA_CA_CERTS).
+    const ca = [...rootCertificates]
+    const socket = connect({ host, port, ca, servername: /^[\d.]+$|:/.test(host) ? '' : host })
     const end = (code?: string) => {
       signal.removeEventListener('abort', onAbort)
       socket.destroy()

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createServer, type Server } from 'node:tls'
+import { createServer, getCACertificates, setDefaultCACertificates, type Server } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { loadIdentity } from '../../src/signaling/certificates.ts'
 import { run, until } from './running-service.ts'
@@ -49,4 +49,20 @@ test('closing does not wait for a server that does not answer', async () => {
   const running = await run({ turn: { urls: [`turns:127.0.0.1:${port}`], secret: 's' } })
   await running.close()
   expect(warnings(running.logged)).toEqual([])
+})
+
+test('an authority that this machine trusts is none that displays trust', async () => {
+  const usual = getCACertificates('default')
+  const { ca } = await loadIdentity(directory, ['localhost'], Date.now, () => {})
+  const url = `turns:localhost:${port}`
+  // As NODE_EXTRA_CA_CERTS does.
+  setDefaultCACertificates([...usual, ca])
+  const running = await run({ turn: { urls: [url], secret: 's' } })
+  try {
+    await until(() => warnings(running.logged).length > 0, 'the certificate is named', 3_000)
+    expect(warnings(running.logged)).toEqual([url])
+  } finally {
+    setDefaultCACertificates(usual)
+    await running.close()
+  }
 })
