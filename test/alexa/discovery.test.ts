@@ -136,6 +136,17 @@ test.each([
   ['दरवाज़ा', 'दरवाज़ा'.normalize('NFC')],
   ['a_b.c/d', 'a b c d'],
   ['🚪🔔', 'Doorbell'],
+  // An emoji with its variation selector, a key cap, a family, an England: no mark of theirs stays behind.
+  ['Garage \u2600\ufe0f', 'Garage'],
+  ['\u2764\ufe0f', 'Doorbell'],
+  ['1\ufe0f\u20e3 Gate', '1 Gate'],
+  ['👨\u200d👩\u200d👧 Kids', 'Kids'],
+  ['🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} Gate', 'Gate'],
+  ['!\u0301 Door', 'Door'],
+  // What nobody sees splits no word.
+  ['Haus\u00adtür', 'Haustür'],
+  ['क\u094d\u200dष', 'क\u094dष'],
+  ['\u3164', 'Doorbell'],
   ['', 'Doorbell'],
   ['𝒳'.repeat(200), '𝒳'.repeat(128)],
 ])('the name %j is spoken as %j', (name, spoken) => {

@@ -124,13 +124,15 @@ export function isEndpointId(id: string): boolean {
 
 /**
  * What people say: letters with their marks, digits and single spaces, 128 at most (alexa-discovery-objects.html).
- * "Front door (left)" becomes "Front door left", "Kid's room" becomes "Kids room".
+ * "Front door (left)" becomes "Front door left", "Kid's room" becomes "Kids room". What cannot be seen goes, and the marks of
+ * what went: most emoji are a symbol with a variation selector, which is a mark.
  */
 function friendlyName(camera: Camera): string {
   const spoken = camera.name
     .normalize('NFC')
-    .replace(/['’]/gu, '')
+    .replace(/['’\p{Default_Ignorable_Code_Point}\p{Me}]/gu, '')
     .replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ')
+    .replace(/(?<![\p{L}\p{M}\p{N}])\p{M}+/gu, '')
     .trim()
   return cut(spoken, 128) || (camera.kind === 'doorbell' ? 'Doorbell' : 'Camera')
 }
