@@ -68,6 +68,16 @@ describe('a reply', () => {
     await expect(boundedFetch({ ms: 60_000, maxBytes: 99 })(server.url)).rejects.toThrow('larger')
   })
 
+  test('whose success is enough is one without its body, a refusal is not', async () => {
+    using server = await openServer(
+      ({ url }, response) => void response.writeHead(url === '/yes' ? 202 : 403).end('x'.repeat(100)),
+    )
+    const ask = boundedFetch({ ms: 60_000, maxBytes: 99, isStatusEnough: true })
+    const reply = await ask(`${server.url}/yes`)
+    expect([reply.status, await reply.text()]).toEqual([202, ''])
+    await expect(ask(`${server.url}/no`)).rejects.toThrow('larger')
+  })
+
   test('counts as it is when unpacked', async () => {
     const bomb = gzipSync(Buffer.alloc(10_000_000))
     using server = await openServer(

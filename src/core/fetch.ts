@@ -10,6 +10,11 @@ export interface FetchBounds {
   readonly ms: number
   /** Bytes of the reply's body, after decompression. Default 64 KiB: all that we ask for are small JSON documents. */
   readonly maxBytes?: number
+  /**
+   * A success counts although its body is late, too large or breaks off, and then has none: what was asked for has been done,
+   * and must not be asked for again.
+   */
+  readonly isStatusEnough?: boolean
 }
 
 const defaultMaxBytes = 65_536
@@ -22,12 +27,15 @@ const withoutBody = new Set([101, 103, 204, 205, 304])
  * Rejects for a redirect (where our credentials or our curiosity go is not for the answering side to say), a reply that is
  * too large, the deadline, and an aborted `init.signal`.
  */
-export function boundedFetch({ ms, maxBytes = defaultMaxBytes }: FetchBounds): Fetch {
+export function boundedFetch({ ms, maxBytes = defaultMaxBytes, isStatusEnough = false }: FetchBounds): Fetch {
   return async (url, init = {}) => {
     const deadline = AbortSignal.timeout(ms)
     const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline
-    const { status, statusText, headers, body } = await fetch(url, { ...init, redirect: 'error', signal })
-    const bytes = await readUpTo(maxBytes, body)
+    const { ok, status, statusText, headers, body } = await fetch(url, { ...init, redirect: 'error', signal })
+    const bytes = await readUpTo(maxBytes, body).catch((thrown: unknown) => {
+      if (ok && isStatusEnough) return null
+      throw thrown
+    })
     return new Response(withoutBody.has(status) ? null : bytes, { status, statusText, headers })
   }
 }

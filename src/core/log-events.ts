@@ -142,6 +142,10 @@ export const logEvents = {
     says: 'An account belongs to another region than was assumed',
     fields: ['accountId', 'region'],
   },
+  'alexa.region-not-kept': {
+    says: 'The region of an account was found, and could not be stored',
+    fields: ['accountId', 'region', 'error'],
+  },
   'aws.told-later': {
     says: 'A function ended before every event was sent; the sweep sends the rest',
     fields: ['ms', 'lane'],

@@ -18,6 +18,7 @@ async function setUp(
     isGuess?: boolean
     urls?: Partial<Record<AlexaRegion, string>>
     motion?: { isDetected: boolean; at: number }
+    movedError?: Error
   } = {},
 ) {
   const amazon = await startAmazon()
@@ -34,7 +35,10 @@ async function setUp(
         return { kind: 'token', token: amazon.issueToken(), region, isGuess }
       },
       forget: async (account, why) => void forgotten.push(`${account}: ${why}`),
-      moved: async (account, region) => void moved.push(`${account}: ${region}`),
+      moved: async (account, region) => {
+        moved.push(`${account}: ${region}`)
+        if (options.movedError) throw options.movedError
+      },
     },
     cameras: { find: async (_account, id) => [frontDoor, garden].find((camera) => camera.id === id) },
     stateOf: async () => ({ motion: options.motion ?? { isDetected: false, at: noon } }),
@@ -175,6 +179,26 @@ describe('a press', () => {
     world.amazon.state.accepts = [status]
     expect(await world.press()).toEqual({ kind: 'done' })
     expect(world.amazon.requests).toEqual(['event'])
+  })
+
+  test('that is accepted, and whose answer breaks off after that, is not sent again', async () => {
+    await using world = await setUp()
+    const headers = { 'content-length': '64', connection: 'close' }
+    world.amazon.state.script.push({ status: 202, body: {}, headers })
+    expect(await world.press()).toEqual({ kind: 'done' })
+    world.amazon.state.script.push({ status: 503, body: {}, headers })
+    await expect(world.press()).rejects.toThrow()
+  })
+
+  test.each([
+    ['guessed right', 'NA'],
+    ['another', 'FE'],
+  ] as const)('that is accepted is not sent again when the region, %s, cannot be stored', async (_name, region) => {
+    await using world = await setUp({ isGuess: true, movedError: new Error('disk full') })
+    world.amazon.state.region = region
+    expect(await world.press()).toEqual({ kind: 'done' })
+    expect(world.amazon.events).toHaveLength(1)
+    expect(world.lines).toMatchObject([{ level: 'warn', event: 'alexa.region-not-kept', fields: { region } }])
   })
 
   test('that is never answered ends with its signal', async () => {

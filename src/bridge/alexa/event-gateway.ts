@@ -35,7 +35,7 @@ interface Answer {
 }
 
 /** One attempt in one region; an outbox's attempt may try all three. */
-const send = boundedFetch({ ms: 5_000 })
+const send = boundedFetch({ ms: 5_000, isStatusEnough: true })
 
 /** Delivers what `newsForAlexa` put into the outbox: looks up how things are now, and tells that. */
 export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
@@ -59,7 +59,7 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
       }
       if (isAccepted(home)) {
         // What was a guess is known now.
-        if (bearer.isGuess) await grants.moved(accountId, bearer.region)
+        if (bearer.isGuess) await learn(accountId, bearer.region)
         return { kind: 'done' }
       }
       if (!mayMeanElsewhere(home)) return judge(home)
@@ -84,13 +84,23 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
       if (asked.has(urls[other])) continue
       asked.add(urls[other])
       const answer = await post(urls[other], event, token, signal).catch(() => undefined)
-      signal.throwIfAborted()
       answers.push(answer)
-      if (answer === undefined || !isAccepted(answer)) continue
-      await grants.moved(accountId, other)
-      break
+      if (answer !== undefined && isAccepted(answer)) {
+        await learn(accountId, other)
+        break
+      }
+      signal.throwIfAborted()
     }
     return answers
+  }
+
+  /** The event has been accepted: a store that fails now costs the next one a detour, and must not repeat this one. */
+  async function learn(accountId: AccountId, region: AlexaRegion): Promise<void> {
+    try {
+      await grants.moved(accountId, region)
+    } catch (thrown) {
+      log('warn', 'alexa.region-not-kept', { accountId, region, error: String(thrown) })
+    }
   }
 
   /** A grant is forgotten only when the customer's own region says that he has withdrawn, and no other may know better. */
