@@ -69,6 +69,18 @@ test('candidates that every section of the bundle repeats are the first to go', 
   expect(shorten(offerOf(1, 27))).toMatchObject({ candidates: [27, 0], ports: [9, 9], hasRepair: true })
 })
 
+test('of two pictures the one stays that has H.264, and of two sounds both if one is for talking back', () => {
+  const offer = descriptionOf('actpass', [
+    { kind: 'audio', mid: '0', direction: 'recvonly' },
+    { kind: 'audio', mid: '1', direction: 'sendonly' },
+    { kind: 'audio', mid: '2', direction: 'recvonly' },
+    { mid: '3', direction: 'recvonly', codecs: { 96: 'VP8/90000' } },
+    fullVideo('4', 30),
+    fullVideo('5', 30),
+  ])
+  expect(shorten(offer)).toMatchObject({ bundle: '0 1 4', ports: [9, 9, 0, 0, 9, 0] })
+})
+
 test('a second picture is rejected, the first keeps all that it has', () => {
   expect(shorten(offerOf(2, 3))).toMatchObject({
     bundle: '0 1',

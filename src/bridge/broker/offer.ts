@@ -113,11 +113,18 @@ function write(offer: Description, rules: AnswerRules, saved: readonly Saving[])
   ])
 }
 
-/** For each kind the first section in which the display takes what the camera sends, or the first at all. */
+/**
+ * For each kind one section in which the display takes what the camera sends, of those with the H.264 that cameras have if
+ * there are, and the first in which its sound goes to the camera; or the first at all.
+ */
 function oneOfEach(media: readonly Media[]): readonly Media[] {
   return media.filter((one) => {
     const alike = media.filter(({ kind }) => kind === one.kind)
-    return one === (alike.find(({ direction }) => includesReceiving(direction)) ?? alike[0])
+    const taken = alike.filter(({ direction }) => includesReceiving(direction))
+    const best = taken.find(({ codecs }) => codecs.some((codec) => isNamed(codec, 'h264'))) ?? taken[0] ?? alike[0]
+    const talk = alike.find(({ kind, direction }) => kind === 'audio' && includesSending(direction))
+    const isHeard = best?.kind === 'audio' && includesSending(best.direction)
+    return one === best || (one === talk && !isHeard)
   })
 }
 
