@@ -70,6 +70,16 @@ describe('a camera without sound', () => {
     expect(viewOf(session, 30).cause).toBeUndefined()
   })
 
+  test('is the cause on any display without a screen, which has nothing but sound', () => {
+    const withoutPicture = (sdp: string) => sdp.replace(/m=video \d+ /, 'm=video 0 ')
+    const answerOnly = (direction: string) =>
+      withoutPicture(cSdkAnswer).replace(/a=(sendrecv|sendonly)/, `a=${direction}`)
+    const talkOnly = answeredBy(facts, answerOnly('recvonly'), withoutPicture(echoOffer))
+    expect([phase(talkOnly), viewOf(talkOnly, 30).cause?.code]).toEqual(['answered', 'no_sound'])
+    const nothing = answeredBy(facts, answerOnly('inactive'), withoutPicture(echoOffer))
+    expect([phase(nothing), viewOf(nothing, 30).cause?.code]).toEqual(['closed', 'no_sound'])
+  })
+
   test('is not the cause when media failed', () => {
     const [failed] = step(answeredBy(needy, silentAnswer), { kind: 'camera-reported', state: 'failed', at: 40 })
     expect(viewOf(failed, 50).cause?.code).toBe('media_failed')

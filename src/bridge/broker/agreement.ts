@@ -41,7 +41,8 @@ interface Transport {
  * offer's order with the offer's mids and payload types, directions that fit, feedback and extensions only as offered, and
  * the BUNDLE groups that the answer names (RFC 9143 section 7.3).
  * Throws `BridgeError`: `camera_garbled` when the answer cannot be one to this offer, `no_common_codec` when no section is
- * left or the picture is lost for want of a codec, `no_picture` when it is lost for another reason.
+ * left or the picture is lost for want of a codec, `no_picture` when it is lost for another reason, `no_sound` when there is
+ * none to lose and the camera neither sends nor takes sound.
  */
 export function readAnswer(offer: Description, answerText: string, rules: AnswerRules): Agreement {
   const answer = parseSdp(answerText, 'camera_garbled')
@@ -57,7 +58,17 @@ export function readAnswer(offer: Description, answerText: string, rules: Answer
     throw pictureLost(offer, answer)
   if (acceptedOf(agreement).length === 0)
     throw new BridgeError('no_common_codec', `${codecsOf(offer.media)} were offered, and the camera accepts none`)
+  if (wants(offer.media, 'audio') && !flows(agreement))
+    throw new BridgeError(
+      'no_sound',
+      'the camera answers that it neither sends sound nor takes any, and it sends no picture',
+    )
   return agreement
+}
+
+/** Whether sound or a picture goes either way; a data channel shows nothing. */
+function flows(agreement: Agreement): boolean {
+  return acceptedOf(agreement).some(({ offered, direction }) => offered.isRtp && direction !== 'inactive')
 }
 
 /** Whether the camera sends sound, or a picture, to the display. */

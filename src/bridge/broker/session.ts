@@ -310,7 +310,8 @@ function warned(answered: Answered, { facts, offer, agreement, candidates, serve
     ? note({ ...answered, noRelayOf: turnUrls }, at, 'no-relay', turnUrls.join(', '))
     : answered
   // A camera without sound gets its chance: some displays show it, and nothing that we could add to the answer would sound.
-  if (facts.rules.needsSound !== true || sends(agreement, 'audio') || !wants(offer.media, 'audio')) return told
+  const needsSound = facts.rules.needsSound === true || !wants(offer.media, 'video')
+  if (!needsSound || sends(agreement, 'audio') || !wants(offer.media, 'audio')) return told
   const cause = { code: 'no_sound', message: errorCodes.no_sound } as const
   return note({ ...told, cause }, at, 'no-sound')
 }
