@@ -51,6 +51,8 @@ function answeredBy(given: typeof facts, sdp: string, offer = echoOffer): Sessio
   return step(gathering, { kind: 'camera-gathered', at: 25 })[0]
 }
 
+const withoutPicture = (sdp: string): string => sdp.replace(/m=video \d+ /, 'm=video 0 ')
+
 describe('a camera without sound', () => {
   const silentAnswer = cSdkAnswer.replace(/m=audio 9 /, 'm=audio 0 ')
   const needy = { ...facts, rules: { ...facts.rules, needsSound: true } }
@@ -71,7 +73,6 @@ describe('a camera without sound', () => {
   })
 
   test('is the cause on any display without a screen, which has nothing but sound', () => {
-    const withoutPicture = (sdp: string) => sdp.replace(/m=video \d+ /, 'm=video 0 ')
     const answerOnly = (direction: string) =>
       withoutPicture(cSdkAnswer).replace(/a=(sendrecv|sendonly)/, `a=${direction}`)
     const talkOnly = answeredBy(facts, answerOnly('recvonly'), withoutPicture(echoOffer))
