@@ -1,4 +1,5 @@
 /** Two ends of one engine in this process, connected over loopback. */
+import { setImmediate } from 'node:timers/promises'
 import type * as Werift from 'werift'
 
 export interface Pair {
@@ -83,7 +84,12 @@ export async function openLibdatachannel(): Promise<() => Promise<Pair>> {
           head.writeUInt16BE(index & 0xff_ff, 2)
           head.writeUInt32BE(index, 4)
           head.writeUInt32BE(ssrc, 8)
-          if (!track.sendMessageBinary(Buffer.concat([head, payload]))) throw new Error('the packet was not sent')
+          const packet = Buffer.concat([head, payload])
+          // A socket that is full for a moment takes it in the next.
+          for (let tries = 0; !track.sendMessageBinary(packet); tries += 1) {
+            if (tries > 1_000) throw new Error('the packet was not sent')
+            await setImmediate()
+          }
         }
       },
       async close() {
