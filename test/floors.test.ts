@@ -153,6 +153,30 @@ function sidewaysOrUp(house: string, depth: number, room: string, may: readonly 
     .map(({ file, target }) => `${file} -> ${target}`)
 }
 
+/** Files that import each other, types included: each entry has to go, none may come. */
+const knownCircles: readonly (readonly string[])[] = [
+  ['ffmpeg', 'listener', 'media', 'resampler', 'talk-back'].map((file) => `gateway/${file}.ts`),
+]
+
+test('no file imports, itself or by others, a file that imports it: neither values nor types', () => {
+  expect(circles()).toEqual(knownCircles)
+})
+
+/** The groups of files from each of which every other one of the group can be reached by imports. */
+function circles(): readonly (readonly string[])[] {
+  const imports = new Map(sources.map((file) => [file, importsOf(file)]))
+  const reached = new Map(sources.map((file) => [file, new Set<string>()]))
+  for (const [file, seen] of reached) {
+    const open = [file]
+    for (let at = open.pop(); at !== undefined; at = open.pop())
+      for (const target of imports.get(at) ?? []) if (!seen.has(target) && seen.add(target)) open.push(target)
+  }
+  const circleOf = (file: string): readonly string[] =>
+    sources.filter((other) => reached.get(file)!.has(other) && reached.get(other)!.has(file)).toSorted()
+  const inCircles = sources.map(circleOf).filter((circle) => circle.length > 0)
+  return [...new Set(inCircles.map((circle) => circle.join(' ')))].toSorted().map((circle) => circle.split(' '))
+}
+
 test('the broker knows no network and no cloud', () => {
   const packages = inBridge
     .filter((file) => roomOf(file) === 'broker')

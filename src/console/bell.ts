@@ -1,6 +1,9 @@
 /** Whether somebody is at a door now, for this browser: not muted, not answered, not long ago. */
 import { computed, effect, signal, type ReadonlySignal } from '@preact/signals'
-import type { Press } from './house.ts'
+import type { StreamEvent } from 'transom-core/wire/api'
+
+/** What the stream of events says of a press. */
+export type Press = Extract<StreamEvent, { readonly event: 'press' }>['data']
 
 /** So long after a press somebody may still stand there; as long as a display shows its card. */
 export const ringMs = 30_000

@@ -4,7 +4,7 @@ import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 import type { StreamEvent } from 'transom-core/wire/api'
 import type { Api, Camera, Me, Session, SessionRow } from './api.ts'
-import { createBell, type Bell } from './bell.ts'
+import { createBell, type Bell, type Press } from './bell.ts'
 import type { SignIn } from './sign-in.ts'
 import { followTogether, type Browser } from './together.ts'
 
@@ -31,8 +31,6 @@ export interface House {
 
 /** What passes through the page and is not kept: the stream's events by name. */
 export type Told = { readonly [Name in StreamEvent['event']]: Extract<StreamEvent, { readonly event: Name }>['data'] }
-
-export type Press = Told['press']
 
 const tickMs = 5_000
 /** As many as the bridge keeps. */

@@ -1,8 +1,7 @@
 /** Who rings, for this browser. */
 import { signal } from '@preact/signals'
 import { expect, test } from '@jest/globals'
-import { createBell, ringMs } from '../../src/console/bell.ts'
-import type { Press } from '../../src/console/house.ts'
+import { createBell, ringMs, type Press } from '../../src/console/bell.ts'
 
 function open(kept: string | null = null) {
   const press = signal<Press | undefined>(undefined)

@@ -1,7 +1,7 @@
 /** Random days of an outbox: presses and reports, gateways that fail, hang or say yes to a dead process, crashes at any time, several processes at once. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { Delivery } from '../../src/bridge/outbox/outbox.ts'
+import type { Delivery } from '../../src/bridge/outbox/outgoing.ts'
 import { cameraId } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createWorld, press, report, tick } from './world.ts'

@@ -1,6 +1,7 @@
 /** The outbox: presses first, reports in order, nothing lost, nothing twice, nothing late. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { createOutbox, type Delivery, type Outgoing } from '../../src/bridge/outbox/outbox.ts'
+import { createOutbox } from '../../src/bridge/outbox/outbox.ts'
+import type { Delivery, Outgoing } from '../../src/bridge/outbox/outgoing.ts'
 import { accountId, cameraId, type Store } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createWorld, press, report, tick } from './world.ts'

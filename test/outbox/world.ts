@@ -1,13 +1,7 @@
 /** Processes that share one store and may die at any moment, and an assistant that they talk to; time is Jest's. */
 import { jest } from '@jest/globals'
-import {
-  createOutbox,
-  type Deliver,
-  type Delivery,
-  type Outbox,
-  type OutboxLimits,
-  type Outgoing,
-} from '../../src/bridge/outbox/outbox.ts'
+import { createOutbox, type Outbox, type OutboxLimits } from '../../src/bridge/outbox/outbox.ts'
+import type { Deliver, Delivery, Outgoing } from '../../src/bridge/outbox/outgoing.ts'
 import { accountId, cameraId, type Store } from '../../src/core/ports.ts'
 import { wrapped } from '../store/wrapped.ts'
 

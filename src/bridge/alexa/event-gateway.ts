@@ -1,7 +1,7 @@
 /** Tells Alexa, unasked, what happened: events to the gateway of the customer's region (send-events.html). */
 import { createHash } from 'node:crypto'
 import { boundedFetch, retryAfterMs, whyFailed } from 'transom-core/fetch'
-import type { Deliver, Delivery, Outgoing } from '../outbox/outbox.ts'
+import type { Deliver, Delivery, Outgoing } from '../outbox/outgoing.ts'
 import type { AccountId, Camera, CameraId, CameraState, Clock, Log } from 'transom-core/ports'
 import { eventGatewayRefusal, type ProactiveEvent } from 'transom-core/wire/alexa'
 import { describe, isEndpointId } from './discovery.ts'

@@ -1,6 +1,6 @@
 /** Which news of a camera Alexa is to hear, and for how long it is worth telling. */
 import * as z from 'zod'
-import type { Outgoing } from '../outbox/outbox.ts'
+import type { Outgoing } from '../outbox/outgoing.ts'
 import { cameraId, type Camera, type CameraNews } from 'transom-core/ports'
 
 /** What the outbox keeps for Alexa: facts only; the message is made when it is sent. */

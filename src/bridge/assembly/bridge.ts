@@ -1,7 +1,7 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
 import { createSecretKey } from 'node:crypto'
 import type { Router } from 'express'
-import type { Camera, Clock, Log, Presence, Signaling, Store } from 'transom-core/ports'
+import type { Camera, Clock, Presence } from 'transom-core/ports'
 import type { Broker } from '../broker/broker.ts'
 import { createAnnouncements } from '../cameras/announcements.ts'
 import { createCameras, type Cameras } from '../cameras/cameras.ts'
@@ -19,35 +19,17 @@ import { createVisits, type Visits } from '../cameras/visits.ts'
 import type { Fulfillment } from '../google/fulfillment.ts'
 import type { GoogleReports } from '../google/reports.ts'
 import type { SignalingDoor } from '../google/signaling.ts'
-import type { OAuthClient } from '../oauth/client.ts'
 import type { OAuth } from '../oauth/server.ts'
 import { createOutbox } from '../outbox/outbox.ts'
-import type { BridgeConfig } from '../settings/bridge-config.ts'
 import { createSignatures, type Signatures } from '../signature.ts'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { openBroker } from './broker.ts'
 import { createConsoleSide, type ApiOptions } from './console.ts'
 import { createGoogleDoors, createGoogleNotifications } from './google.ts'
+import type { BridgeDeps } from './ground.ts'
 import { createHouse, type House, type WhatFollows } from './happenings.ts'
-import type { Keys } from './keys.ts'
 import { createLinking, type Linking } from './linking.ts'
 import { createNotices, type Notices } from './notices.ts'
-
-/** What a bridge stands on: settings, keys, store, signaling, clock and log. */
-export interface BridgeDeps {
-  readonly config: BridgeConfig
-  /** Origin of the bridge as browsers and assistants reach it, without a slash at the end. */
-  readonly publicUrl: string
-  readonly keys: Keys
-  readonly clients: readonly OAuthClient[]
-  readonly store: Store
-  readonly signaling: Signaling
-  readonly presence: Presence
-  /** One process that stays and sees everything: it may keep connections open, and serve the page. Not on Lambda. */
-  readonly isLive?: boolean
-  readonly clock: Clock
-  readonly log: Log
-}
 
 /** A bridge, plugged together: what its doors call. `createHttpApp` opens it to HTTP. */
 export interface Bridge {

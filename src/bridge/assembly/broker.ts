@@ -1,7 +1,7 @@
 /** The broker as every entry plugs it in. */
 import { createHmac } from 'node:crypto'
 import { createBroker, type Broker, type BrokerDeps } from '../broker/broker.ts'
-import type { BridgeDeps } from './bridge.ts'
+import type { BridgeDeps } from './ground.ts'
 
 /** `onSession` as in the broker. */
 export function openBroker(deps: BridgeDeps, onSession?: BrokerDeps['onSession']): Broker {

@@ -1,5 +1,6 @@
 /** Who is to hear of what a camera says: every account that may see it, in the words of each of its assistants. */
-import type { Outgoing, Outbox } from '../outbox/outbox.ts'
+import type { Outbox } from '../outbox/outbox.ts'
+import type { Outgoing } from '../outbox/outgoing.ts'
 import type { Camera, CameraNews } from 'transom-core/ports'
 import type { Shares } from './sharing.ts'
 import type { Visits } from './visits.ts'

@@ -1,6 +1,6 @@
 /** Carries what waits in the outbox for Google to Home Graph: presses, people seen, states, "ask me again", and farewells. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Deliver, Delivery, Outgoing } from '../outbox/outbox.ts'
+import type { Deliver, Delivery, Outgoing } from '../outbox/outgoing.ts'
 import type { AccountId, Camera } from 'transom-core/ports'
 import type { Cameras } from './cameras.ts'
 import type { Devices, GraphResult, HomeGraph } from './home-graph.ts'

@@ -1,6 +1,6 @@
 /** Which news of a camera Google is to hear, and for how long it is worth telling. */
 import * as z from 'zod'
-import type { Outgoing } from '../outbox/outbox.ts'
+import type { Outgoing } from '../outbox/outgoing.ts'
 import type { AccountId, Camera, CameraNews } from 'transom-core/ports'
 import { announcesPeople } from './devices.ts'
 import type { GoogleLinks } from './links.ts'

@@ -2,7 +2,16 @@
 import { within } from 'transom-core/deadline'
 import type { Clock, Log } from 'transom-core/ports'
 import type { Entry, Ledger } from './ledger.ts'
-import type { Deliver, Delivery, Outgoing, OutboxLimits } from './outbox.ts'
+import type { Deliver, Delivery, Outgoing } from './outgoing.ts'
+
+export interface AttemptLimits {
+  /** For one attempt. */
+  readonly attemptMs: number
+  /** Wait before the second attempt; it doubles from then on, up to the longest, plus up to half of it by chance. */
+  readonly firstRetryMs: number
+  readonly longestRetryMs: number
+  readonly attempts: number
+}
 
 export type Outcome =
   /** Nothing more is to be done here: it is told, dropped or stale, or another process has it. */
@@ -20,7 +29,7 @@ const settled: Outcome = { kind: 'settled' }
 export function createAttempts(deps: {
   readonly deliver: Partial<Record<Outgoing['destination'], Deliver>>
   readonly ledger: Ledger
-  readonly limits: OutboxLimits
+  readonly limits: AttemptLimits
   /** Ends whatever is under way. */
   readonly closing: AbortSignal
   readonly clock: Clock
@@ -106,7 +115,7 @@ export function retryIn(
   delivery: Delivery,
   attempts: number,
   leftMs: number,
-  limits: OutboxLimits,
+  limits: AttemptLimits,
   chance: number = Math.random(),
 ): number | undefined {
   if (delivery.kind !== 'retry' || attempts >= limits.attempts) return undefined
@@ -115,7 +124,7 @@ export function retryIn(
 }
 
 /** Milliseconds to wait after so many attempts; `chance`, of 0 to 1, keeps many from coming back at once. */
-function patienceMs(attempts: number, limits: OutboxLimits, chance: number = Math.random()): number {
+function patienceMs(attempts: number, limits: AttemptLimits, chance: number = Math.random()): number {
   const ms = Math.min(limits.firstRetryMs * 2 ** (attempts - 1), limits.longestRetryMs)
   return Math.round(ms * (1 + chance / 2))
 }

@@ -1,7 +1,7 @@
 /** The durable side of the outbox: one record for each thing that is still to be said, and for a while what was said. */
 import { createHash } from 'node:crypto'
 import type { Clock, Store, Stored } from 'transom-core/ports'
-import type { Outgoing } from './outbox.ts'
+import type { Outgoing } from './outgoing.ts'
 
 /** How long a delivered or dropped event is remembered, so that adding it again does nothing. */
 const memoryMs = 3_600_000

@@ -1,5 +1,11 @@
 /** Whose turn it is among the reports: one at a time for each camera, a few for each account, accounts in turn. */
 
+/** Reports in flight for one account at one destination, and in all. */
+export interface LaneLimits {
+  readonly perAccount: number
+  readonly inAll: number
+}
+
 export interface ReportLane<T> {
   /** Puts a report in line; one that waits there with the same key is replaced. */
   add(place: Place, key: string, report: T): void
@@ -31,7 +37,7 @@ interface Line<T> {
   isHeld: boolean
 }
 
-export function createReportLane<T>(limits: { readonly perAccount: number; readonly inAll: number }): ReportLane<T> {
+export function createReportLane<T>(limits: LaneLimits): ReportLane<T> {
   const lines = new Map<string, Line<T>>()
   /** Lines that may go now, by account; both in turn. */
   const ready = new Map<string, Set<Line<T>>>()

@@ -1,0 +1,21 @@
+/** What a bridge is built on, whatever it runs on (embedded or AWS). */
+import type { Clock, Log, Presence, Signaling, Store } from 'transom-core/ports'
+import type { OAuthClient } from '../oauth/client.ts'
+import type { BridgeConfig } from '../settings/bridge-config.ts'
+import type { Keys } from './keys.ts'
+
+/** What a bridge stands on: settings, keys, store, signaling, clock and log. */
+export interface BridgeDeps {
+  readonly config: BridgeConfig
+  /** Origin of the bridge as browsers and assistants reach it, without a slash at the end. */
+  readonly publicUrl: string
+  readonly keys: Keys
+  readonly clients: readonly OAuthClient[]
+  readonly store: Store
+  readonly signaling: Signaling
+  readonly presence: Presence
+  /** One process that stays and sees everything: it may keep connections open, and serve the page. Not on Lambda. */
+  readonly isLive?: boolean
+  readonly clock: Clock
+  readonly log: Log
+}
