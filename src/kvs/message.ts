@@ -76,9 +76,21 @@ const descriptionSchema = z.object({
 
 const candidateSchema = z.object({
   candidate: z.string().max(maxCandidate).nullable(),
-  // An odd place costs only the place, as if it were left out.
-  sdpMid: z.string().max(256).nullish().catch(undefined),
-  sdpMLineIndex: z.int().nonnegative().nullish().catch(undefined),
+  // Some write the mid as a number, and the index as a text. Any other odd place is as if it were left out.
+  sdpMid: z
+    .union([z.string().max(256), z.number().transform(String)])
+    .nullish()
+    .catch(undefined),
+  sdpMLineIndex: z
+    .union([
+      z.int().nonnegative(),
+      z
+        .string()
+        .regex(/^\d{1,3}$/)
+        .transform(Number),
+    ])
+    .nullish()
+    .catch(undefined),
 })
 
 /**

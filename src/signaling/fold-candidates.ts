@@ -4,8 +4,8 @@ import { maxPayload } from './message.ts'
 /** True when more may follow this answer: its camera trickles and did not say that it is done, or it names no address yet. */
 export function isUnfinished(answer: string): boolean {
   const sdp = sdpOf(answer)
-  if (sdp === undefined || /^a=end-of-candidates/m.test(sdp)) return false
-  return /^a=ice-options:.*\btrickle\b/m.test(sdp) || !/^a=candidate:/m.test(sdp)
+  if (sdp === undefined || /^a=end-of-candidates/im.test(sdp)) return false
+  return /^a=ice-options:(.*[ ,])?trickle([\s,]|$)/im.test(sdp) || !/^a=candidate:/im.test(sdp)
 }
 
 /** True for the message by which a camera says that no candidate follows (W3C WebRTC section 4.8.1: an empty one). */
@@ -57,17 +57,16 @@ function split(sdp: string): Section[] {
     .trimEnd()
     .split(/\r?\n(?=m=)/)
     .map((text) => ({
-      mid: /^a=mid:(\S+)/m.exec(text)?.[1],
+      mid: /^a=mid:(\S+)/im.exec(text)?.[1],
       lines: text.split(/\r?\n/).flatMap(withoutTrickle),
     }))
 }
 
+/** Options stand apart by blanks (RFC 8839 section 5.6); libdatachannel writes commas. */
 function withoutTrickle(line: string): readonly string[] {
-  if (!line.startsWith('a=ice-options:')) return [line]
-  const options = line
-    .slice('a=ice-options:'.length)
-    .split(' ')
-    .filter((option) => option !== 'trickle')
+  const [, given] = /^a=ice-options:(.*)$/i.exec(line) ?? []
+  if (given === undefined) return [line]
+  const options = given.split(/[ ,]+/).filter((option) => option !== '' && option.toLowerCase() !== 'trickle')
   return options.length > 0 ? [`a=ice-options:${options.join(' ')}`] : []
 }
 
@@ -79,9 +78,14 @@ function readCandidate(payload: string): Candidate | undefined {
   if (!/^[\x20-\x7e]{1,500}$/.test(value) || !/ typ /i.test(value)) return undefined
   return {
     line: `a=candidate:${value}`,
-    mid: typeof sdpMid === 'string' ? sdpMid : undefined,
-    index: typeof sdpMLineIndex === 'number' ? sdpMLineIndex : undefined,
+    // Some write the mid as a number, and the index as a text.
+    mid: textOf(sdpMid),
+    index: /^\d{1,3}$/.test(textOf(sdpMLineIndex) ?? '') ? Number(sdpMLineIndex) : undefined,
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? `${value}` : undefined
 }
 
 /** What a camera says of a candidate, whether it writes the attribute's name before it or not. */

@@ -45,12 +45,22 @@ describe('a frame from the service', () => {
   })
 
   test.each([
-    ['a number as mid', { sdpMid: 0 }],
-    ['a text as index', { sdpMLineIndex: '1' }],
+    ['an object as mid', { sdpMid: {} }],
+    ['a word as index', { sdpMLineIndex: 'video0' }],
+    ['half an index', { sdpMLineIndex: 0.5 }],
     ['an index below zero', { sdpMLineIndex: -1 }],
     ['a mid that is too long', { sdpMid: 'm'.repeat(257) }],
   ])('with a candidate that has %s is one without a place', (_, place) => {
     expect(candidate({ candidate: host, ...place })).toEqual({ kind: 'candidate', candidate: host })
+  })
+
+  test('with a candidate whose place is a number as mid, or a text as index, is one with that place', () => {
+    const place = { sdpMid: '0', sdpMLineIndex: 1 }
+    expect(candidate({ candidate: host, sdpMid: 0, sdpMLineIndex: '1' })).toEqual({
+      kind: 'candidate',
+      candidate: host,
+      ...place,
+    })
   })
 
   test.each([

@@ -51,6 +51,15 @@ describe('candidates', () => {
     })
   })
 
+  test.each([
+    ['a number as mid', { sdpMid: 1 }],
+    ['a text as index', { sdpMLineIndex: '1' }],
+  ])('go into the section they name by %s', (_case, place) => {
+    const numbered = base64({ type: 'answer', sdp: sdp.replace('a=mid:v', 'a=mid:1') })
+    const folded = foldCandidates(numbered, [base64({ candidate: srflx, ...place })])
+    expect(read(folded).sdp).toContain(`a=sendonly\r\na=${srflx}\r\n`)
+  })
+
   test('are there once, even if the camera says them again with more after them', () => {
     const folded = foldCandidates(answer, [candidate(`${host} raddr 0.0.0.0 rport 0 generation 0`, 'a')])
     expect(read(folded).sdp.match(/candidate:1 /g)).toHaveLength(1)
@@ -108,6 +117,15 @@ test.each([
   ['of a camera that trickles', sdp, true],
   ['without any address', 'v=0\r\ns=-\r\nm=audio 9 x 0\r\n', true],
   ['that says it is done', `${sdp}\r\na=end-of-candidates`, false],
+  ['of a camera that trickles, in upper case', sdp.replaceAll('a=ice-options:trickle', 'a=ICE-OPTIONS:Trickle'), true],
+  ['of a camera that names its options with commas', sdp.replaceAll(':trickle', ':ice2,trickle'), true],
+  ['that says it is done, in upper case', `${sdp}\r\na=End-Of-Candidates`, false],
+  ['of a camera that gathered first, in upper case', `v=0\r\ns=-\r\nm=audio 9 x 0\r\na=${host.toUpperCase()}`, false],
+  [
+    'of a camera with an option of a similar name',
+    `v=0\r\nm=audio 9 x 0\r\na=ice-options:no-trickle\r\na=${host}`,
+    false,
+  ],
   ['of a camera that gathered first', `v=0\r\ns=-\r\nm=audio 9 x 0\r\na=${host}`, false],
 ])('an answer %s: more is waited for, %#', (_case, text, expected) => {
   expect(isUnfinished(base64({ type: 'answer', sdp: text }))).toBe(expected)
