@@ -168,12 +168,11 @@ function retransmissionOf(lines: readonly string[], payloadType: string): readon
   return payloadTypesOf(lines, /^rtx\/90000/i).filter((rtx) => parametersOf(lines, rtx)['apt'] === payloadType)
 }
 
+/** Of all its `a=fmtp` lines: some write several. */
 function parametersOf(lines: readonly string[], payloadType: string): Readonly<Record<string, string>> {
   const prefix = `a=fmtp:${payloadType} `
-  const line = lines.find((candidate) => candidate.startsWith(prefix)) ?? ''
-  const pairs = line
-    .slice(prefix.length)
-    .split(';')
+  const pairs = lines
+    .flatMap((line) => (line.startsWith(prefix) ? line.slice(prefix.length).split(';') : []))
     .map((pair) => pair.trim().split('='))
   return Object.fromEntries(pairs.flatMap(([name, value]) => (name && value ? [[name.toLowerCase(), value]] : [])))
 }

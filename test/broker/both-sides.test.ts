@@ -3,20 +3,35 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { parse } from 'sdp-transform'
 import { readAnswer } from '../../src/bridge/broker/agreement.ts'
-import { composeAnswer, readTrickled } from '../../src/bridge/broker/answer.ts'
+import { composeAnswer, readTrickled, type TrickledCandidate } from '../../src/bridge/broker/answer.ts'
 import { offerForCamera, readOffer } from '../../src/bridge/broker/offer.ts'
 import type { AnswerRules } from '../../src/bridge/broker/rules.ts'
 import { parseSdp } from '../../src/bridge/broker/sdp.ts'
 import { BridgeError } from '../../src/core/errors.ts'
-import { fingerprint, h264Usual, hostLine, plainAnswer, plainOffer, transport } from './descriptions.ts'
+import {
+  descriptionOf,
+  fingerprint,
+  h264Usual,
+  hostLine,
+  plainAnswer,
+  plainOffer,
+  transport,
+  type SectionOf,
+} from './descriptions.ts'
 import { chromiumAnswer, chromiumOffer, cSdkAnswer, echoOffer, hubRules } from './fixtures.ts'
 
 const rules: AnswerRules = { ...hubRules, needsPicture: true }
 
 /** As the camera gets the offer, and as the display gets the answer. */
 const toCamera = (offer: string) => parse(offerForCamera(readOffer(offer), rules))
-const toDisplay = (answer: string, offer = plainOffer()) =>
-  parse(composeAnswer(readAnswer(readOffer(offer), answer, rules), [], rules))
+const toDisplay = (answer: string, offer = plainOffer(), trickled: readonly TrickledCandidate[] = []) =>
+  parse(
+    composeAnswer(
+      readAnswer(readOffer(offer), answer, rules),
+      trickled.flatMap((one) => readTrickled(one) ?? []),
+      rules,
+    ),
+  )
 
 const errorOf = (act: () => unknown): string => {
   try {
@@ -149,6 +164,51 @@ describe('mids', () => {
     ])
     expect(groups).toEqual([{ type: 'BUNDLE', mids: '0 1' }])
   })
+})
+
+const answerWithoutMids = (...sections: readonly SectionOf[]) => withoutMids(descriptionOf('active', sections))
+
+describe('an answer that drops a section, without mids', () => {
+  const audio: SectionOf = { kind: 'audio', direction: 'sendrecv', more: [hostLine(50_010)] }
+  const video: SectionOf = { kind: 'video', direction: 'sendonly', more: [h264Usual, hostLine(50_011)] }
+  const other: SectionOf = { ...video, codecs: { 96: 'VP8/90000' }, more: [hostLine(50_012)] }
+  const three = descriptionOf('actpass', [
+    { ...audio, mid: '0' },
+    { ...video, mid: '1', direction: 'recvonly' },
+    { ...other, mid: '2', direction: 'recvonly' },
+  ])
+
+  test.each<[name: string, offer: string, answer: string, ports: readonly number[]]>([
+    ['the first', plainOffer(), answerWithoutMids(video), [0, 50_011]],
+    ['the last', three, answerWithoutMids(audio, video), [50_010, 50_011, 0]],
+    ['the first of three', three, answerWithoutMids(video, other), [0, 50_011, 50_012]],
+    ['the second of three', three, answerWithoutMids(audio, other), [50_010, 0, 50_012]],
+    ['none, and has them in another order', plainOffer(), answerWithoutMids(video, audio), [50_010, 50_011]],
+  ])('keeps those that it has: %s', (_, offer, answer, ports) => {
+    expect(toDisplay(answer, offer).media.map(({ port }) => port)).toEqual(ports)
+  })
+
+  test('has its trickled candidates by the mid of the offer', () => {
+    const bareAnswer = answerWithoutMids({ ...video, more: [h264Usual] })
+    const { media } = toDisplay(bareAnswer, plainOffer(), [{ candidate: hostLine(50_020), sdpMid: '1' }])
+    expect(media.map(({ port }) => port)).toEqual([0, 50_020])
+  })
+})
+
+test.each<[side: string, read: (text: string) => ReturnType<typeof parse>]>([
+  ['an offer', (text) => toCamera(text.replace('sendonly', 'recvonly'))],
+  ['an answer', (text) => toDisplay(text)],
+])('the parameters of a format may stand in several lines of %s; of one said twice the last counts', (_, read) => {
+  const more = [
+    'a=fmtp:102 packetization-mode=0;level-asymmetry-allowed=1',
+    'a=fmtp:102 profile-level-id=42e01f;',
+    'a=fmtp:102 packetization-mode=1',
+    hostLine(),
+  ]
+  const video = { direction: 'sendonly', more }
+  expect(read(plainAnswer({ video })).media[1]?.fmtp).toEqual([
+    { payload: 102, config: 'packetization-mode=1;level-asymmetry-allowed=1;profile-level-id=42e01f' },
+  ])
 })
 
 test.each<[name: string, change: Change]>([

@@ -22,6 +22,12 @@ describe('of a browser’s many kinds of H.264', () => {
     )
   })
 
+  test('of which the parameters may stand in several lines', () => {
+    const split = chromiumOffer.replaceAll(/^(a=fmtp:\d+ )([^;\r\n]+);(.*)$/gm, '$1$2\r\n$1$3')
+    expect(split).not.toBe(chromiumOffer)
+    expect(narrowOffer(split, '42e01f').sdp).toBe(narrowOffer(chromiumOffer, '42e01f').sdp)
+  })
+
   test('its retransmission stays with it, and feedback that is not understood goes', () => {
     const { sdp } = narrowOffer(chromiumOffer, '42e01f')
     expect(mediaLines(sdp)).toEqual(['m=audio 9 UDP/TLS/RTP/SAVPF 111', 'm=video 9 UDP/TLS/RTP/SAVPF 108 109'])

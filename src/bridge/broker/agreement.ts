@@ -112,13 +112,10 @@ function differenceOf(offered: readonly Media[], answered: readonly Media[]): st
   return isThere ? 'other parameters, such as the profile' : 'payload types that the display did not offer for it'
 }
 
-/** By kind and mid; a section whose mid the camera renamed, left out or confused with one of another kind is matched by place. */
 function pairSections(offer: Description, answer: Description, rules: AnswerRules): readonly Section[] {
+  const places = placesOf(offer, answer)
   return offer.media.map((offered, place): Section => {
-    const named = answer.media.findIndex((one) => isNamesake(one, offered))
-    const there = answer.media[place]
-    const isOther = there === undefined || offer.media.some((one) => isNamesake(one, there))
-    const index = named < 0 && !isOther ? place : named
+    const index = places[place] ?? -1
     const answered = answer.media[index]
     if (!offered.isLive || answered?.kind !== offered.kind || !answered.isLive) return { kind: 'rejected', offered }
     const codecs = commonCodecs(offered, answered)
@@ -126,6 +123,30 @@ function pairSections(offer: Description, answer: Description, rules: AnswerRule
     const direction = fitDirection(allowedDirection(offered, rules), answered.direction)
     return { kind: 'accepted', offered, answered, index, codecs, direction, transport: transportOf(offered, answered) }
   })
+}
+
+/**
+ * For each section of the offer the place of the camera's; -1 where there is none. By kind and mid; those whose mid the
+ * camera renamed, left out or confused with one of another kind by their place, and where it left sections out, too, or has
+ * them in another order, the first of the kind with a codec of this one.
+ */
+function placesOf(offer: Description, answer: Description): readonly number[] {
+  const isShort = answer.media.length < offer.media.length
+  const ways: readonly ((offered: Media, answered: Media, isThere: boolean) => boolean)[] = [
+    isNamesake,
+    (offered, answered, isThere) => isThere && !isShort && answered.kind === offered.kind,
+    (offered, answered) =>
+      answered.kind === offered.kind && (!offered.isRtp || commonCodecs(offered, answered).length > 0),
+  ]
+  const places = offer.media.map(() => -1)
+  for (const isPair of ways)
+    offer.media.forEach((offered, place) => {
+      if (places[place] !== -1) return
+      places[place] = answer.media.findIndex(
+        (answered, at) => !places.includes(at) && isPair(offered, answered, at === place),
+      )
+    })
+  return places
 }
 
 function isNamesake(one: Media, other: Media): boolean {

@@ -45,7 +45,7 @@ export function readCodecs(
       clockRate,
       // Opus has two channels in SDP, whatever it sends (RFC 7587 section 7).
       channels: name.toLowerCase() === 'opus' ? 2 : Number.parseInt(mapped?.[3] ?? '1', 10),
-      parameters: parameters.get(format)?.[0] ?? '',
+      parameters: mergeParameters(parameters.get(format)),
       feedback: [...(feedback.get(format) ?? []), ...(feedback.get('*') ?? [])].slice(0, mostFeedback),
     }
   })
@@ -63,6 +63,20 @@ function byPayload(values: readonly string[] = []): ReadonlyMap<string, readonly
     else rests.push(rest)
   }
   return found
+}
+
+/** One line is allowed for each format (RFC 8866 section 6.15); of several, libwebrtc takes the last word on each parameter. */
+function mergeParameters(lines: readonly string[] = []): string {
+  if (lines.length < 2) return lines[0] ?? ''
+  const byName = new Map<string, string>()
+  for (const part of lines
+    .join(';')
+    .split(';')
+    .map((one) => one.trim())) {
+    const name = part.split('=')[0]?.trim().toLowerCase()
+    if (name) byName.set(name, part)
+  }
+  return [...byName.values()].join(';')
 }
 
 /** True when the codec has this encoding name, in any case (RFC 4855). */

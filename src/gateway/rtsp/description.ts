@@ -6,7 +6,7 @@ export interface Track {
   readonly encoding: string
   readonly clockRate: number
   readonly channels: number
-  /** Of `a=fmtp`, with names in lower case. */
+  /** Of all its `a=fmtp`, with names in lower case. */
   readonly parameters: ReadonlyMap<string, string>
   /** Where it is set up: absolute. */
   readonly url: string
@@ -64,15 +64,15 @@ function readTrack(lines: readonly string[], base: string): Track[] {
       encoding: encoding.toUpperCase(),
       clockRate: Number(clockRate) > 0 ? Number(clockRate) : 90_000,
       channels: Number(channels) === 2 ? 2 : 1,
-      parameters: readParameters(valuesOf(lines, 'fmtp').find((value) => value.startsWith(`${payloadType} `)) ?? ''),
+      parameters: readParameters(valuesOf(lines, 'fmtp').filter((value) => value.startsWith(`${payloadType} `))),
       url: resolve(base, valueOf(lines, 'control') ?? ''),
       isBackChannel: lines.includes('a=sendonly'),
     },
   ]
 }
 
-function readParameters(fmtp: string): ReadonlyMap<string, string> {
-  const pairs = fmtp.slice(fmtp.indexOf(' ') + 1).split(';')
+function readParameters(fmtps: readonly string[]): ReadonlyMap<string, string> {
+  const pairs = fmtps.flatMap((fmtp) => fmtp.slice(fmtp.indexOf(' ') + 1).split(';'))
   return new Map(
     pairs.flatMap((pair) => {
       const equals = pair.indexOf('=')

@@ -158,7 +158,7 @@ describe('challenges', () => {
 describe('a description', () => {
   test('has its tracks with their absolute controls', () => {
     const sdp =
-      'v=0\r\na=control:*\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 a=b; C=d\r\na=control:trackID=1\r\nm=audio 0 RTP/AVP 0\r\na=control:rtsp://cam/x/2\r\nm=audio 0 RTP/AVP 8\r\na=sendonly\r\na=control:/t3\r\n'
+      'v=0\r\na=control:*\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 a=b; C=x\r\na=fmtp:96 C=d\r\na=control:trackID=1\r\nm=audio 0 RTP/AVP 0\r\na=control:rtsp://cam/x/2\r\nm=audio 0 RTP/AVP 8\r\na=sendonly\r\na=control:/t3\r\n'
     const { tracks, url } = readDescription(sdp, 'rtsp://cam/live?x=1')
     expect(url).toBe('rtsp://cam/live?x=1')
     expect(tracks).toMatchObject([
