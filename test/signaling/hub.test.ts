@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import type { Channel } from '../../src/signaling/channels.ts'
 import { defaultLimits } from '../../src/signaling/limits.ts'
-import { createHub, type Hub, type Peer } from '../../src/signaling/hub.ts'
+import { createHub, type Hub } from '../../src/signaling/hub.ts'
 import type { Delivery } from '../../src/signaling/message.ts'
+import type { Peer } from '../../src/signaling/room.ts'
 
 interface FakePeer extends Peer {
   readonly got: Delivery[]
