@@ -32,7 +32,7 @@ export function takeFrame(
   const frame = readFrame(text)
   if (!frame) return false
   try {
-    if ('error' in frame) throw frame.error
+    if (frame.kind === 'fault') throw frame.error
     takeTurn(deps, allowance, frame.posting.type)
     seat.post(frame.posting)
     return true
@@ -40,7 +40,7 @@ export function takeFrame(
     const error = toServiceError(thrown)
     if (error.type === 'InternalFailure') deps.log('error', 'signaling.message-failed', { error: error.cause })
     if (frame.correlationId !== undefined) tell(writeStatus(frame.correlationId, error))
-    return 'posting' in frame
+    return frame.kind === 'posting'
   }
 }
 

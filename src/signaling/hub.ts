@@ -1,6 +1,6 @@
 /** Who is connected to which channel, and the carrying of messages between them. Knows no socket, HTTP or store. */
 import type { ChannelPresence, Clock } from 'transom-core/ports'
-import type { Channel } from './channels.ts'
+import type { Channel } from './channel-records.ts'
 import type { SignalingLimits } from './limits.ts'
 import type { Posting } from './message.ts'
 import { stepPresence, unseen, type PresenceEvent, type PresenceLimits } from './presence.ts'

@@ -26,8 +26,8 @@ export interface Delivery {
 
 /** A frame read: what it asks for, or what is wrong with it. With a correlation id the sender wants to hear of a failure. */
 export type Frame = { readonly correlationId?: string } & (
-  | { readonly posting: Posting }
-  | { readonly error: ServiceError }
+  | { readonly kind: 'posting'; readonly posting: Posting }
+  | { readonly kind: 'fault'; readonly error: ServiceError }
 )
 
 /** Ids of clients and correlations, by the service model. */
@@ -60,14 +60,15 @@ export function readFrame(text: string): Frame | undefined {
   })
   if (!parsed.success) {
     const paths = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ')
-    return { ...correlationId, error: new ServiceError('InvalidArgumentException', `Invalid value of ${paths}.`) }
+    const error = new ServiceError('InvalidArgumentException', `Invalid value of ${paths}.`)
+    return { ...correlationId, kind: 'fault', error }
   }
   const { action, messagePayload, recipientClientId } = parsed.data
   // JSON has no way but the backslash to write quotes and control characters (RFC 8259 section 7): without any, the payload
   // can be written as it was read.
   const isPlain = !text.includes('\\')
   const to = recipientClientId === undefined ? {} : { recipientClientId }
-  return { ...correlationId, posting: { type: action, payload: messagePayload, isPlain, ...to } }
+  return { ...correlationId, kind: 'posting', posting: { type: action, payload: messagePayload, isPlain, ...to } }
 }
 
 /** A message as its receiver gets it. `senderClientId` is left out, not empty, when the master sent it. */

@@ -4,13 +4,15 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer, type ServerOptions } from 'ws'
 import type { Clock, Log } from 'transom-core/ports'
-import { channelNameOf, type Channel, type Channels } from './channels.ts'
-import { isAllowed } from './credentials.ts'
-import { takeFrame, type Allowance } from './frames.ts'
+import { channelNameOf, type Channel } from './channel-records.ts'
+import type { Channels } from './channels.ts'
+import { beat, createConnection, send, spoke, type Connection } from './connection.ts'
+import { isAllowed, type Scope } from './credentials.ts'
+import { takeFrame } from './frames.ts'
 import type { Hub } from './hub.ts'
 import type { Identify } from './identify.ts'
 import type { SignalingLimits } from './limits.ts'
-import { goAway, idPattern, maxFrame, writeDelivery } from './message.ts'
+import { idPattern, maxFrame, writeDelivery } from './message.ts'
 import type { Rates } from './rates.ts'
 import { errorReply, sendRawReply } from './reply.ts'
 import { roleOf } from './roles.ts'
@@ -40,40 +42,26 @@ export interface SocketDoor {
   close(): void
 }
 
-interface Connection extends Allowance {
-  readonly socket: WebSocket
-  /** What the WebSocket writes to. */
-  readonly stream: Duplex
-  isCorked: boolean
-  readonly accessKeyId: string
-  readonly isMaster: boolean
-  readonly endsAt: number
-  isAlive: boolean
-  /** When it last sent a message or a ping of its own. */
-  spokeAt: number
-  isWarned: boolean
-}
-
 /** How long a peer may take to answer a close before it is cut, in milliseconds. */
 const closeMs = 2_000
 /** Frames of one connection that are no messages, before it is taken for something that does not speak this protocol. */
 const maxStray = 100
 const emptyBody = Buffer.alloc(0)
+const serverOptions: ServerOptions & { closeTimeout: number } = {
+  noServer: true,
+  clientTracking: false,
+  maxPayload: maxFrame,
+  perMessageDeflate: false,
+  closeTimeout: closeMs,
+  // The C SDK asks for `wss`, others for nothing.
+  handleProtocols: (protocols) => (protocols.has('wss') ? 'wss' : false),
+}
 
-export function createSocketDoor({ channels, hub, identify, rates, limits, clock, log }: SocketDeps): SocketDoor {
+export function createSocketDoor(deps: SocketDeps): SocketDoor {
+  const { channels, hub, identify, rates, limits, clock, log } = deps
   const connections = new Set<Connection>()
-  const frameDeps = { limits, clock, log }
   let isClosed = false
-  const options: ServerOptions & { closeTimeout: number } = {
-    noServer: true,
-    clientTracking: false,
-    maxPayload: maxFrame,
-    perMessageDeflate: false,
-    closeTimeout: closeMs,
-    // The C SDK asks for `wss`, others for nothing.
-    handleProtocols: (protocols) => (protocols.has('wss') ? 'wss' : false),
-  }
-  const server = new WebSocketServer(options)
+  const server = new WebSocketServer(serverOptions)
   const refuse = (socket: Duplex, thrown: unknown) => {
     const requestId = randomUUID()
     const error = toServiceError(thrown)
@@ -85,115 +73,53 @@ export function createSocketDoor({ channels, hub, identify, rates, limits, clock
   server.on('wsClientError', (error, socket) => refuse(socket, invalid(`Not a WebSocket handshake: ${error.message}.`)))
 
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { url = '', headers } = request
-    if (headers.upgrade?.toLowerCase() !== 'websocket') throw invalid('The only upgrade is to websocket.')
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') throw invalid('The only upgrade is to websocket.')
     const { scope, accessKeyId } = await identify(request, emptyBody)
-    const [path, search] = url.split('?', 2)
-    const query = new URLSearchParams(search)
-    const arn = query.get('X-Amz-ChannelARN')
-    if (!arn) throw invalid('X-Amz-ChannelARN is required.')
-    const givenId = query.get('X-Amz-ClientId') ?? undefined
-    const role = roleOf(scope, path, givenId)
-    const clientId = role === 'Viewer' ? readClientId(givenId) : undefined
-    const channelName = channelNameOf(arn)
-    if (channelName === undefined) throw invalid('X-Amz-ChannelARN is not the ARN of a channel.')
-    if (!isAllowed(scope, `ConnectAs${role}`, channelName)) {
+    const { role, channelKey: key, clientId } = readEntry(request.url, scope)
+    if (!isAllowed(scope, `ConnectAs${role}`, key.name)) {
       throw new ServiceError('AccessDeniedException', `This key may not perform kinesisvideo:ConnectAs${role} here.`)
     }
-    rates.take(`ConnectAs${role} ${channelName} ${accessKeyId}`, limits.rates.channelConnect)
-    const channel = await channels.get({ arn })
+    rates.take(`ConnectAs${role} ${key.name} ${accessKeyId}`, limits.rates.channelConnect)
+    const channel = await channels.get(key)
     if (clientId !== undefined) hub.checkRoom(channel.name, clientId, scope.kind === 'viewer')
     if (isClosed || socket.destroyed) return void socket.destroy()
     // From here to the seat nothing is awaited: the room that was just found free is still free.
     socket.off('error', ignore)
-    server.handleUpgrade(request, socket, head, (webSocket) =>
-      connect(webSocket, socket, accessKeyId, channel, clientId),
-    )
+    server.handleUpgrade(request, socket, head, (webSocket) => {
+      const of = { socket: webSocket, stream: socket, accessKeyId, isMaster: clientId === undefined }
+      open(createConnection(of, limits, clock()), channel, clientId)
+    })
   }
 
-  function connect(
-    socket: WebSocket,
-    stream: Duplex,
-    accessKeyId: string,
-    channel: Channel,
-    clientId: string | undefined,
-  ): void {
+  /** Seats the connection in its channel, until its socket is closed. */
+  function open(connection: Connection, channel: Channel, clientId: string | undefined): void {
+    const { socket } = connection
     const connectedAt = clock()
-    const isMaster = clientId === undefined
-    const who = { channelName: channel.name, role: isMaster ? 'master' : 'viewer', clientId }
-    const connection: Connection = {
-      socket,
-      stream,
-      isCorked: false,
-      accessKeyId,
-      isMaster,
-      endsAt: connectedAt + limits.lifetimeMs * (0.9 + 0.2 * Math.random()),
-      isAlive: true,
-      spokeAt: connectedAt,
-      isWarned: false,
-    }
-    const spoke = () => {
-      connection.isAlive = true
-      connection.spokeAt = clock()
-    }
+    const who = { channelName: channel.name, role: clientId === undefined ? 'master' : 'viewer', clientId } as const
+    const tell = (text: string) => send(connection, text, limits)
     const peer: Peer = {
-      deliver: (message) => send(connection, writeDelivery(message)),
+      deliver: (message) => tell(writeDelivery(message)),
       close: (code, reason) => socket.close(code, reason),
     }
-    const tell = (status: string) => send(connection, status)
-    let stray = 0
     connections.add(connection)
     log('info', 'signaling.connected', who)
     socket.on('error', (error) => log('info', 'signaling.socket-failed', { ...who, error: error.message }))
-    const seat = isMaster ? hub.joinAsMaster(channel, peer) : hub.joinAsViewer(channel, clientId, peer)
-    socket.on('ping', spoke)
+    const seat = clientId === undefined ? hub.joinAsMaster(channel, peer) : hub.joinAsViewer(channel, clientId, peer)
+    socket.on('ping', () => spoke(connection, clock()))
     socket.on('pong', () => {
       connection.isAlive = true
     })
     socket.on('message', (data, isBinary) => {
-      spoke()
+      spoke(connection, clock())
       if (socket.readyState !== WebSocket.OPEN) return
-      if (isBinary || !takeFrame(frameDeps, (data as Buffer).toString('utf8'), seat, connection, tell)) stray += 1
-      if (stray > maxStray) socket.close(closeCodes.policy, 'too many frames that are no messages')
+      if (isBinary || !takeFrame(deps, (data as Buffer).toString('utf8'), seat, connection, tell)) connection.stray += 1
+      if (connection.stray > maxStray) socket.close(closeCodes.policy, 'too many frames that are no messages')
     })
     socket.on('close', (code) => {
       connections.delete(connection)
       seat.leave()
       log('info', 'signaling.disconnected', { ...who, code, ms: clock() - connectedAt })
     })
-  }
-
-  /** False when the connection is over, or ends now because its reader does not keep up. (Pongs are bounded by `ws` itself.) */
-  function send(connection: Connection, text: string): boolean {
-    const { socket, stream } = connection
-    if (socket.readyState !== WebSocket.OPEN) return false
-    if (socket.bufferedAmount > limits.queueBytes) {
-      socket.close(closeCodes.overloaded, 'the connection does not read what it is sent')
-      return false
-    }
-    // A system call costs more than all else here: what arrived together, a camera's candidates for one, leaves together.
-    if (!connection.isCorked) {
-      connection.isCorked = true
-      stream.cork()
-      process.nextTick(() => {
-        connection.isCorked = false
-        stream.uncork()
-      })
-    }
-    socket.send(text)
-    return true
-  }
-
-  /** The close code for a connection whose time is over. */
-  function endOf({ isMaster, endsAt, spokeAt }: Connection, now: number): number | undefined {
-    if (now >= endsAt) return closeCodes.lifetime
-    return !isMaster && now - spokeAt >= limits.idleMs ? closeCodes.idle : undefined
-  }
-
-  function warn(connection: Connection, now: number): void {
-    if (limits.goAwayMs === 0 || connection.isWarned || now < connection.endsAt - limits.goAwayMs) return
-    connection.isWarned = true
-    send(connection, goAway)
   }
 
   return {
@@ -204,19 +130,7 @@ export function createSocketDoor({ channels, hub, identify, rates, limits, clock
     },
     beat() {
       const now = clock()
-      for (const connection of connections) {
-        const { socket } = connection
-        const end = endOf(connection, now)
-        if (!connection.isAlive) {
-          socket.terminate()
-        } else if (end !== undefined) {
-          socket.close(end, end === closeCodes.idle ? 'nothing was sent for too long' : 'connect again')
-        } else {
-          connection.isAlive = false
-          if (socket.readyState === WebSocket.OPEN) socket.ping()
-          warn(connection, now)
-        }
-      }
+      for (const connection of connections) beat(connection, limits, now)
     },
     endKey(accessKeyId) {
       for (const { socket, ...connection } of connections) {
@@ -228,6 +142,20 @@ export function createSocketDoor({ channels, hub, identify, rates, limits, clock
       isClosed = true
     },
   }
+}
+
+/** What the URL of a handshake asks for: which place in which channel. Throws `InvalidArgumentException`. */
+function readEntry(url = '', scope: Scope) {
+  const [path, search] = url.split('?', 2)
+  const query = new URLSearchParams(search)
+  const arn = query.get('X-Amz-ChannelARN')
+  if (!arn) throw invalid('X-Amz-ChannelARN is required.')
+  const givenId = query.get('X-Amz-ClientId') ?? undefined
+  const role = roleOf(scope, path, givenId)
+  const clientId = role === 'Viewer' ? readClientId(givenId) : undefined
+  const name = channelNameOf(arn)
+  if (name === undefined) throw invalid('X-Amz-ChannelARN is not the ARN of a channel.')
+  return { role, clientId, channelKey: { name, arn } }
 }
 
 function readClientId(given = ''): string {

@@ -1,7 +1,7 @@
 /** SendAlexaOfferToMaster, by the AWS SDK, against masters on loopback. */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import { SendAlexaOfferToMasterCommand } from '@aws-sdk/client-kinesis-video-signaling'
-import type { Channel } from '../../src/signaling/channels.ts'
+import type { Channel } from '../../src/signaling/channel-records.ts'
 import { sendAlexaOffer } from '../../src/signaling/alexa-offer.ts'
 import { defaultLimits } from '../../src/signaling/limits.ts'
 import { createHub } from '../../src/signaling/hub.ts'

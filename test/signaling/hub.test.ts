@@ -1,6 +1,6 @@
 /** The hub with peers that only remember: who is master, what waits, and for how long. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import type { Channel } from '../../src/signaling/channels.ts'
+import type { Channel } from '../../src/signaling/channel-records.ts'
 import { defaultLimits } from '../../src/signaling/limits.ts'
 import { createHub, type Hub } from '../../src/signaling/hub.ts'
 import type { Delivery } from '../../src/signaling/message.ts'
