@@ -1,6 +1,7 @@
 /** SendAlexaOfferToMaster: a viewer that exists for one offer and one answer. */
 import { foldCandidates, isLastCandidate, isUnfinished } from './fold-candidates.ts'
-import type { Hub, HubChannel } from './hub.ts'
+import type { Hub } from './hub.ts'
+import type { RoomChannel } from './rooms.ts'
 import type { Delivery } from './message.ts'
 import { ServiceError } from './service-error.ts'
 
@@ -22,7 +23,7 @@ const maxCandidates = 200
  */
 export function sendAlexaOffer(
   hub: Hub,
-  channel: HubChannel,
+  channel: RoomChannel,
   clientId: string,
   offer: string,
   signal: AbortSignal,

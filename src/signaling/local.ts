@@ -2,10 +2,11 @@
 import { sendAlexaOffer } from './alexa-offer.ts'
 import type { Channels } from './channels.ts'
 import { takeFrame, type FrameDeps } from './frames.ts'
-import type { Hub, HubChannel } from './hub.ts'
+import type { Hub } from './hub.ts'
 import type { KvsIceServer } from './ice-servers.ts'
 import { writeDelivery } from './message.ts'
 import type { Rates } from './rates.ts'
+import type { RoomChannel } from './rooms.ts'
 
 export interface LocalDeps extends FrameDeps {
   readonly channels: Channels
@@ -39,7 +40,7 @@ const caller = 'bridge'
 
 export function createLocalDoor({ channels, hub, rates, iceServers, ...deps }: LocalDeps): LocalDoor {
   // A channel that somebody is connected to is known without the store.
-  const find = async (channelName: string): Promise<HubChannel> =>
+  const find = async (channelName: string): Promise<RoomChannel> =>
     hub.channel(channelName) ?? (await channels.get({ name: channelName }))
   return {
     iceServers,

@@ -1,10 +1,11 @@
 /** The embedded signaling service: what Kinesis Video Streams WebRTC is to a camera and its viewers, in this process. */
 import type { Server } from 'node:http'
-import { isIPv6, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { BridgeError } from 'transom-core/errors'
-import { createStrangers, nameOf } from 'transom-core/admission'
+import { createStrangers, nameOf, type Strangers } from 'transom-core/admission'
 import type { ChannelPresence, Clock, IceServer, Log, Store } from 'transom-core/ports'
 import { openChannels, type Channels } from './channels.ts'
 import { openCredentials, type IssuedKey, type KeysOf, type Scope } from './credentials.ts'
@@ -16,6 +17,7 @@ import { createListener, type Tls } from './listener.ts'
 import { createLocalDoor, type LocalDoor } from './local.ts'
 import { channelNameSchema } from './operation.ts'
 import { createOperations } from './operations.ts'
+import { joinPort, originsOf, placeOf } from './place.ts'
 import { createRates } from './rates.ts'
 import { openReplayMemory } from './replay.ts'
 import { errorReply, sendRawReply } from './reply.ts'
@@ -107,12 +109,7 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   const { store, certificateDir, host, region, clock, log, turn, tls = { kind: 'own' } } = options
   const limits = { ...defaultLimits, ...options.limits }
   const startedAt = clock()
-  const localHost = isWildcard(host) ? '127.0.0.1' : host
-  const advertised = options.advertisedUrl === undefined ? undefined : new URL(options.advertisedUrl)
-  // An IPv6 address stands in brackets in a URL, and without them everywhere else.
-  const urlHost = advertised?.hostname.replace(/^\[|\]$/g, '')
-  const publicHost = options.advertisedHost ?? urlHost ?? localHost
-  const names = [...new Set(['localhost', '127.0.0.1', '::1', localHost, publicHost, urlHost ?? publicHost])]
+  const { localHost, publicHost, names, advertisedOrigin } = placeOf(options)
 
   // Keys lie there, also where there is no certificate of its own.
   await mkdir(certificateDir, { recursive: true, mode: 0o700 })
@@ -121,31 +118,10 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   const credentials = await openCredentials(certificateDir, store, clock, log)
   const replay = await openReplayMemory(store, clock, log)
   const channels = openChannels(store, region, clock, limits.channels)
-  const hub = createHub(limits, clock, (channelName, online, at) => {
-    log('info', 'signaling.presence', { channelName, online })
-    try {
-      options.onPresence?.(channelName, online, at)
-    } catch (error) {
-      // The listener's fault must not end the connection whose news it was.
-      log('error', 'signaling.presence-listener-failed', { channelName, error })
-    }
-  })
-  const connections = new Set<Socket>()
+  const hub = createHub(limits, clock, newsOf(options))
   const strangers = createStrangers(limits.strangers)
-  server.on('connection', (socket: Socket) => {
-    connections.add(socket)
-    const name = nameOf(socket)
-    strangers.enter(name, socket)
-    socket.once('close', () => {
-      connections.delete(socket)
-      strangers.leave(name)
-    })
-  })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    log('info', 'signaling.bad-request', { code: error.code })
-    const refusal = new ServiceError('SerializationException', 'The request is not HTTP/1.1 as this service reads it.')
-    sendRawReply(socket, errorReply(refusal, randomUUID(), clock()))
-  })
+  const cut = trackSockets(server, strangers)
+  server.on('clientError', refuseGarbage(options))
 
   const hasIceServers = options.iceServers.length > 0 || turn !== undefined
   const stun = hasIceServers ? undefined : await startStunResponder(host, options.port, log)
@@ -158,7 +134,7 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   const fixed = ownIceServer === undefined ? options.iceServers : [{ urls: [ownIceServer] }]
   const localAuthority = joinPort(localHost, port)
   const localEndpoint = `${scheme}://${localAuthority}`
-  const endpoint = advertised?.origin ?? `${scheme}://${joinPort(publicHost, port)}`
+  const endpoint = advertisedOrigin ?? `${scheme}://${joinPort(publicHost, port)}`
   const rates = createRates(clock)
   const { find } = credentials
   const identify = createIdentify({ find, strangers, rates, replay, limits, clock, log })
@@ -193,11 +169,9 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     hub.close()
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     server.closeIdleConnections()
-    const cut = setTimeout(() => {
-      for (const socket of connections) socket.destroy()
-    }, farewellMs)
+    const farewell = setTimeout(cut, farewellMs)
     await Promise.all([closed, stun?.close()])
-    clearTimeout(cut)
+    clearTimeout(farewell)
   }
 
   async function revoke(accessKeyId: string): Promise<boolean> {
@@ -233,6 +207,45 @@ export async function startSignalingService(options: SignalingServiceOptions): P
   }
 }
 
+/** Logs who comes and goes, and tells the listener. */
+function newsOf({ log, onPresence }: SignalingServiceOptions): NonNullable<SignalingServiceOptions['onPresence']> {
+  return (channelName, online, at) => {
+    log('info', 'signaling.presence', { channelName, online })
+    try {
+      onPresence?.(channelName, online, at)
+    } catch (error) {
+      // The listener's fault must not end the connection whose news it was.
+      log('error', 'signaling.presence-listener-failed', { channelName, error })
+    }
+  }
+}
+
+/** Answers what is no HTTP, in the service's form. */
+function refuseGarbage({ log, clock }: SignalingServiceOptions) {
+  return (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    log('info', 'signaling.bad-request', { code: error.code })
+    const refusal = new ServiceError('SerializationException', 'The request is not HTTP/1.1 as this service reads it.')
+    sendRawReply(socket, errorReply(refusal, randomUUID(), clock()))
+  }
+}
+
+/** Counts the strangers among the connections. Returns how to cut them all. */
+function trackSockets(server: Server, strangers: Strangers): () => void {
+  const connections = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket)
+    const name = nameOf(socket)
+    strangers.enter(name, socket)
+    socket.once('close', () => {
+      connections.delete(socket)
+      strangers.leave(name)
+    })
+  })
+  return () => {
+    for (const socket of connections) socket.destroy()
+  }
+}
+
 async function ensureChannel(channels: Channels, name: string): Promise<string> {
   if (!channelNameSchema.safeParse(name).success) {
     throw new BridgeError('invalid_request', 'a channel name is 1 to 256 of a-z, A-Z, 0-9, _, ., -')
@@ -251,11 +264,4 @@ function listen(server: Server, host: string, port: number): Promise<number> {
       if (typeof address === 'object' && address !== null) resolve(address.port)
     })
   })
-}
-
-const isWildcard = (host: string) => host === '' || host === '0.0.0.0' || host === '::'
-const joinPort = (host: string, port: number) => `${isIPv6(host) ? `[${host}]` : host}:${port}`
-
-function originsOf(endpoint: string): { readonly https: string; readonly wss: string } {
-  return { https: endpoint, wss: endpoint.replace(/^http/, 'ws') }
 }
