@@ -76,6 +76,8 @@ export interface SignalingService {
   readonly ownIceServer: string | undefined
   /** Whether a master is connected to the channel, and since when; before the first one, since the service started. */
   presence(channelName: string): ChannelPresence | undefined
+  /** The name of every channel. */
+  channelNames(): Promise<readonly string[]>
   /** Makes the channel if there is none and returns its ARN. Throws `BridgeError` `invalid_request` for a bad name. */
   ensureChannel(name: string): Promise<string>
   /** Makes a key for an application, one camera or a viewer of some. Its secret is not to be had again. */
@@ -190,6 +192,7 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     caPath: listener.caPath,
     ownIceServer,
     presence: (channelName) => hub.presence(channelName) ?? { online: false, sinceAt: startedAt, isUnseen: true },
+    channelNames: async () => (await channels.list({ limit: Infinity, prefix: '' })).map(({ name }) => name),
     ensureChannel: (name) => ensureChannel(channels, name),
     createCredentials: credentials.create,
     listCredentials: credentials.list,

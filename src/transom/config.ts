@@ -54,6 +54,19 @@ export const settingVariables = {
     z.enum(['on', 'off']).optional(),
     '`on`; with a public URL `off`',
   ),
+  TRANSOM_METRICS: setting(
+    'bridge',
+    'Who may read `/metrics` without a key ([how](docs/operating.md)): `local`, this machine where no proxy stands before the bridge; `open`, everybody; `off`, nobody, and it does not exist.',
+    z.enum(['local', 'open', 'off']).default('local'),
+  ),
+  TRANSOM_METRICS_KEY: setting(
+    'bridge',
+    'Key with which Prometheus reads `/metrics` from anywhere; it opens nothing else.',
+    z
+      .string()
+      .regex(/^[\w.~+/-]{20,200}=*$/, 'must be 20 to 200 of A-Z a-z 0-9 - . _ ~ + /')
+      .optional(),
+  ),
   TRANSOM_MQTT_URL: setting(
     'cameras',
     'MQTT broker from which camera events come ([how](docs/alexa.md)).',
@@ -93,6 +106,11 @@ export interface Config extends BridgeConfig {
   }
   /** Whether the simulator may play displays, and the vendors' clouds for which there are no credentials. */
   readonly simulator: boolean
+  readonly metrics: {
+    /** Who may read them without a key. */
+    readonly access: 'local' | 'open' | 'off'
+    readonly key: string | undefined
+  }
   /** Where camera events come in by MQTT; undefined: they do not. */
   readonly mqtt: { readonly url: string; readonly topic: string } | undefined
 }
@@ -119,6 +137,7 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>):
       networks: env.TRANSOM_SOURCE_NETWORKS,
     },
     simulator: maySimulate(env),
+    metrics: { access: env.TRANSOM_METRICS, key: env.TRANSOM_METRICS_KEY },
     mqtt: env.TRANSOM_MQTT_URL === undefined ? undefined : { url: env.TRANSOM_MQTT_URL, topic: env.TRANSOM_MQTT_TOPIC },
   }
 }

@@ -12,7 +12,10 @@ import type { GatewayKeys } from './gateway-keys.ts'
 import { createGatewayAdmin, createGatewayRoutes } from './gateway-routes.ts'
 import type { Gateways } from './gateways.ts'
 import type { Ground } from './ground.ts'
+import type { Metrics } from './metrics.ts'
+import { createMetricsDoor } from './metrics-door.ts'
 import { createPage } from './page.ts'
+import { createBridgeReadiness } from './readiness.ts'
 import { createNetworkCameras, createRegistrations } from './registrations.ts'
 import { simulateDisplays, type SimulatedVendors } from './simulator.ts'
 import { createViewerKeys } from './viewer-keys.ts'
@@ -28,6 +31,7 @@ export interface DoorsDeps {
   readonly token: string
   /** The vendors whose displays are played on the page. */
   readonly played: SimulatedVendors | undefined
+  readonly metrics: Metrics
   readonly clock: Clock
   readonly log: Log
 }
@@ -39,7 +43,7 @@ const notBuilt =
 export const hasPage = ({ console, linking }: Config): boolean => console && linking.foreignTokens === undefined
 
 export function openDoors(deps: DoorsDeps, closing: Closing): void {
-  const { config, ground, bridge, gateways, keys, publicUrl, clock, log } = deps
+  const { config, ground, bridge, gateways, keys, publicUrl, metrics, clock, log } = deps
   const { service, secrets, store, server } = ground
   const { region } = config.signaling
   const { forwarderSecret, skillId } = config.alexa
@@ -49,12 +53,17 @@ export function openDoors(deps: DoorsDeps, closing: Closing): void {
   const registrations = createRegistrations(forRegistration)
   const displays = openDisplays(deps)
   if (displays !== undefined) closing.add(() => displays.close())
+  const operatorKeys =
+    config.linking.operatorKey === undefined ? [deps.token] : [deps.token, config.linking.operatorKey]
+  const { wrongKeys } = linking.oauth
+  const metricsDoor = createMetricsDoor({ metrics, config, operatorKeys, wrongKeys })
+  const health = createHealth({ store, clock, log })
   const app = createHttpApp(bridge, log, {
     forwarderSecret,
     skillId,
     registrations,
     operator: createOperatorRoutes({
-      keys: config.linking.operatorKey === undefined ? [deps.token] : [deps.token, config.linking.operatorKey],
+      keys: operatorKeys,
       registrations,
       networkCameras: createNetworkCameras(forRegistration),
       gateways: createGatewayAdmin({ gateways, keys }),
@@ -66,11 +75,13 @@ export function openDoors(deps: DoorsDeps, closing: Closing): void {
     gateway: createGatewayRoutes({
       gateways,
       keys,
-      wrongKeys: linking.oauth.wrongKeys,
+      wrongKeys,
       leaveStill: async (camera, picture) =>
         bridge.events.pictured(camera, await bridge.snapshots.put(camera, picture)),
     }),
-    health: createHealth({ store, clock, log }),
+    health,
+    readiness: createBridgeReadiness({ health, service, outbox: bridge.outbox, clock }),
+    ...(metricsDoor && { metrics: metricsDoor }),
     clock,
     ...(displays && { simulator: displays }),
     ...(hasPage(config) && { page: createPage({ directory: builtConsole, publicUrl, missing: () => notBuilt }) }),

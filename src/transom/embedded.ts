@@ -15,8 +15,10 @@ import { hasPage, openDoors } from './doors.ts'
 import { createGatewayKeys } from './gateway-keys.ts'
 import { startGatewayProcess } from './gateway-process.ts'
 import { createGateways, type Gateways } from './gateways.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { mqttClientId, startMqtt } from './mqtt.ts'
 import { openGround, takeDirectory, type Ground } from './ground.ts'
+import type { SignalingService } from 'transom-signaling/service'
 import { saveSecrets } from './secrets.ts'
 import { canBeDisplay, simulateVendors, simulatorSettings } from './simulator.ts'
 import { createSources } from './sources.ts'
@@ -49,13 +51,15 @@ interface Base {
   readonly clock: Clock
   readonly log: Log
   readonly closing: Closing
+  readonly metrics: Metrics
 }
 
 /** Starts everything, or throws an `Error` that says what to do and leaves nothing running. */
 export async function startEmbedded(config: Config, clock: Clock, log: Log): Promise<Embedded> {
   const closing = createClosing(log)
   try {
-    return await open(config, { clock, log, closing })
+    const metrics = createMetrics(clock)
+    return await open(config, { clock, log: metrics.counted(log), closing, metrics })
   } catch (error) {
     await closing.close()
     throw explainFile(error)
@@ -63,7 +67,7 @@ export async function startEmbedded(config: Config, clock: Clock, log: Log): Pro
 }
 
 async function open(given: Config, base: Base): Promise<Embedded> {
-  const { clock, log, closing } = base
+  const { clock, log, closing, metrics } = base
   await takeDirectory(given.dataDir, closing)
   const vendors = await simulateVendors(given, {
     authorize: (...asked) => bridge.linking.authority.authorize(...asked),
@@ -93,6 +97,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     signaling,
     clock,
     log,
+    onSession: metrics.session,
     keys: secrets.keys,
     presence: ({ channelName }) => service.presence(channelName),
   })
@@ -106,9 +111,20 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   const events = withRing(bridge, gateways)
   const token = operatorToken()
   openDoors(
-    { config, ground, bridge: { ...bridge, events }, gateways, keys, publicUrl, token, played, clock, log },
+    { config, ground, bridge: { ...bridge, events }, gateways, keys, publicUrl, token, played, metrics, clock, log },
     closing,
   )
+  const counts = () => ({
+    viewers: gateways.viewers(),
+    negotiating: bridge.broker.running(),
+    signalingSockets: service.openSockets(),
+  })
+  metrics.watch({
+    cameras: () => presences(bridge, service),
+    waiting: () => bridge.outbox.state().waiting,
+    counts,
+    databasePath: ground.databasePath,
+  })
   const operatorPath = join(config.dataDir, 'operator.json')
   await saveSecrets(operatorPath, { url: `${localUrl}/operator`, token })
   closing.add(() => rm(operatorPath, { force: true }))
@@ -143,11 +159,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     camera,
     hasDoorbell: config.doorbell.isOn,
     bridge,
-    counts: () => ({
-      viewers: gateways.viewers(),
-      negotiating: bridge.broker.running(),
-      signalingSockets: service.openSockets(),
-    }),
+    counts,
     gatewayPid: gateway.pid,
     press() {
       if (!config.doorbell.isOn) return false
@@ -194,6 +206,13 @@ function openGateways(
   })
   closing.add(() => gateways.close())
   return gateways
+}
+
+/** Of each camera that has a record; other channels are none of ours. */
+async function presences({ cameras, presence }: Bridge, service: SignalingService) {
+  const names = await service.channelNames()
+  const found = await Promise.all(names.map((channelName) => cameras.byChannel(channelName)))
+  return found.flatMap((camera) => (camera === undefined ? [] : [presence(camera.channel)]))
 }
 
 /** Wherever a press comes from, the camera's gateway learns of it at once. */

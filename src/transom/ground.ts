@@ -20,6 +20,8 @@ export interface Ground {
   readonly service: SignalingService
   readonly signaling: Signaling
   readonly server: Server
+  /** The file of the store. */
+  readonly databasePath: string
   /** By which this machine reaches the server. */
   readonly localUrl: string
 }
@@ -61,6 +63,7 @@ export async function openGround(
     service,
     signaling: { ...signaling, iceServers: withoutOwn(signaling, service.ownIceServer) },
     server,
+    databasePath,
     localUrl,
   }
 }

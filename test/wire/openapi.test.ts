@@ -95,6 +95,7 @@ function everyRoute({ bridge, store }: WholeHouse): readonly string[] {
     page: createPage({ directory: '.', publicUrl: 'http://localhost:9', missing: () => '' }),
     simulator: { router: cloud.router, hear: cloud.hear },
     skillId: 'amzn1.ask.skill.x',
+    metrics: Router().get('/metrics', () => {}),
     clock: Date.now,
   }
   // With a forwarder's secret some doors are others.

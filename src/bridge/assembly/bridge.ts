@@ -1,7 +1,7 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
 import { createSecretKey } from 'node:crypto'
 import type { Router } from 'express'
-import type { Camera, Clock, Presence } from 'transom-core/ports'
+import type { Camera, Presence } from 'transom-core/ports'
 import type { Broker } from '../broker/broker.ts'
 import { createAnnouncements } from '../cameras/announcements.ts'
 import { createCameras, type Cameras } from '../cameras/cameras.ts'
@@ -20,7 +20,7 @@ import type { Fulfillment } from '../google/fulfillment.ts'
 import type { GoogleReports } from '../google/reports.ts'
 import type { SignalingDoor } from '../google/signaling.ts'
 import type { OAuth } from '../oauth/server.ts'
-import { createOutbox } from '../outbox/outbox.ts'
+import { createOutbox, type Outbox } from '../outbox/outbox.ts'
 import { createSignatures, type Signatures } from '../signature.ts'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { openBroker } from './broker.ts'
@@ -59,6 +59,8 @@ export interface Bridge {
   readonly presence: Presence
   /** What a gateway says of the camera behind it. */
   sourceReported(this: void, camera: Camera, report: SourceReport): Promise<void>
+  /** What the assistants are still to be told. */
+  readonly outbox: Pick<Outbox, 'state'>
   /** Goes on with what another process, or an earlier one, could not tell any more. */
   resume(): Promise<void>
   /** Resolves when everything that was to be told has been: of presses, or of all. */
@@ -74,12 +76,13 @@ export interface Bridge {
 export function createBridge(deps: BridgeDeps): Bridge {
   const house = createHouse()
   const rooms = openRooms(deps, house)
-  house.follow(whatFollows(rooms, deps.clock))
+  house.follow(whatFollows(rooms, deps))
   const { linking, broker, outbox, google, page, presenceNews, ...others } = rooms
   return {
     ...others,
     linking,
     broker,
+    outbox,
     oauth: linking.oauth,
     api: page?.api,
     fulfillment: google.fulfillment,
@@ -219,7 +222,7 @@ function openRooms(deps: BridgeDeps, house: House) {
 const shareHappening = { changed: 'shareChanged', removed: 'shareRemoved', dropped: 'shareDropped' } as const
 
 /** What follows what. Each row runs from left to right, and ends where something fails. */
-function whatFollows(rooms: Rooms, clock: Clock): WhatFollows {
+function whatFollows(rooms: Rooms, { clock, onSession }: BridgeDeps): WhatFollows {
   const { snapshots, broker, shares, notices, linking, alexa, google, announcements, events, page } = rooms
   /** What is being viewed was negotiated under other rules. */
   const endViews = ({ accountId, id }: Camera) => broker.endCamera(accountId, id, 'what the owner shares has changed')
@@ -249,7 +252,11 @@ function whatFollows(rooms: Rooms, clock: Clock): WhatFollows {
     shareChanged: [endViews, showGuest(true), tellGuest('changed')],
     shareRemoved: [endViews, showGuest(false), tellGuest('removed')],
     shareDropped: [endViews],
-    sessionMoved: [(view, reader) => page?.news.session(view, reader)],
+    sessionMoved: [
+      (view, reader) => page?.news.session(view, reader),
+      // A guest's view is reported to the camera's owner as well: it counts once.
+      ({ guestId, ...view }) => (guestId === undefined ? onSession?.(view) : undefined),
+    ],
     alexaUnlinked: [(account) => broker.endAll(account, 'alexa', 'account unlinked'), alexa.unlinked],
     googleUnlinked: [(account) => broker.endAll(account, 'google', 'account unlinked'), google.unlinked],
     // Another link of a household's goes on, and what this one has brought ends with it.

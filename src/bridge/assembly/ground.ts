@@ -1,5 +1,6 @@
 /** What a bridge is built on, whatever it runs on (embedded or AWS). */
 import type { Clock, Log, Presence, Signaling, Store } from 'transom-core/ports'
+import type { SessionView } from '../broker/view.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import type { BridgeConfig } from '../settings/bridge-config.ts'
 import type { Keys } from './keys.ts'
@@ -16,6 +17,8 @@ export interface BridgeDeps {
   readonly presence: Presence
   /** One process that stays and sees everything: it may keep connections open, and serve the page. Not on Lambda. */
   readonly isLive?: boolean
+  /** Receives each change of a session, as its owner sees it. Must not throw. */
+  readonly onSession?: (view: SessionView) => void
   readonly clock: Clock
   readonly log: Log
 }

@@ -5,6 +5,7 @@ import type { History } from './history.ts'
 import { isOverdue, outcome, step, type Session } from './session.ts'
 import type { Assistant, Cause, Heard, Step } from './story.ts'
 
+/** A session as somebody who may read it sees it. Instants are epoch milliseconds. */
 export interface SessionView {
   readonly id: SessionId
   readonly assistant: Assistant
@@ -81,6 +82,7 @@ export interface Views {
   recent(accountId: AccountId, wanted?: Wanted): Promise<readonly SessionView[]>
 }
 
+/** Makes the reading side of the history. */
 export function createViews(history: Pick<History, 'get' | 'all' | 'ofGuests'>, clock: Clock): Views {
   return {
     async view(accountId, id) {

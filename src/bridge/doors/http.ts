@@ -8,7 +8,8 @@ import { strictTransport } from '../oauth/pages/style.ts'
 import { createAlexaDoors } from './alexa-doors.ts'
 import type { Bridge } from '../assembly/bridge.ts'
 import type { ApiOptions } from '../assembly/console.ts'
-import type { Health } from './health.ts'
+import { version } from 'transom-core/version'
+import type { Health, Readiness } from './health.ts'
 import type { Registrations } from '../operator/registration-ports.ts'
 import { createIntake } from './intake.ts'
 import { anyOrigin } from '../web/api.ts'
@@ -36,6 +37,10 @@ export interface HttpOptions {
   readonly simulator?: { readonly router: Router; readonly hear: NonNullable<ApiOptions['hearDisplays']> }
   /** Looks after the store; without it `/healthz` says that the code runs, and nothing of the store. */
   readonly health?: () => Promise<Health>
+  /** Tries the parts that a call needs; without it `/readyz` says no more than that the code runs. */
+  readonly readiness?: () => Promise<Readiness>
+  /** The route `/metrics` for Prometheus, where something is counted. */
+  readonly metrics?: Router
   readonly clock: Clock
 }
 
@@ -93,6 +98,13 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     if (health.status !== 'ok') response.status(503)
     response.json({ ...health, negotiating: bridge.broker.running() })
   })
+
+  app.get('/readyz', async (_request, response) => {
+    const found: Readiness = (await options.readiness?.()) ?? { ready: true, checks: {} }
+    response.status(found.ready ? 200 : 503).json(found)
+  })
+  app.get('/version', (_request, response) => void response.json({ version }))
+  if (options.metrics !== undefined) app.use(options.metrics)
 
   // Where a forwarder signs what it brings, nobody else has a directive to bring.
   if (options.forwarderSecret === undefined) {

@@ -9,6 +9,14 @@ import { createWork } from './work.ts'
 /** How much may be under way, and how often and how soon it is tried again. */
 export interface OutboxLimits extends LaneLimits, AttemptLimits {}
 
+/** What an outbox is doing now. */
+export interface OutboxState {
+  /** It has picked up what an earlier process left, and is not closed. */
+  readonly isRunning: boolean
+  /** Events of each lane that are not delivered yet. */
+  readonly waiting: Readonly<Record<Outgoing['lane'], number>>
+}
+
 export interface Outbox {
   /** Resolves when every event is durable (or was known). Presses leave at once. Rejects if the store does. */
   add(events: readonly Outgoing[]): Promise<void>
@@ -16,6 +24,7 @@ export interface Outbox {
   start(): Promise<void>
   /** Resolves when nothing waits or is under way, of this lane or of both. */
   settled(lane?: Outgoing['lane']): Promise<void>
+  state(): OutboxState
   /** Sends nothing more; what is open stays in the store. May be called again. */
   close(): Promise<void>
 }
@@ -49,6 +58,7 @@ export function createOutbox(deps: {
   /** Keys of the entries that this process has taken on, and of the presses among them. */
   const own = new Set<string>()
   const presses = new Set<string>()
+  let hasStarted = false
 
   async function add(events: readonly Outgoing[]): Promise<void> {
     if (work.isClosed()) throw new Error('the outbox is closed')
@@ -70,6 +80,7 @@ export function createOutbox(deps: {
     for (const entry of await ledger.left()) {
       if (deliver[entry.event.destination] && !own.has(entry.key)) take(entry)
     }
+    hasStarted = true
   }
 
   function take(entry: Entry): void {
@@ -130,6 +141,10 @@ export function createOutbox(deps: {
         if (lane === 'press' && presses.size === 0) return true
         return work.isIdle() && (work.isClosed() || reports.waiting() === 0)
       }),
+    state: () => ({
+      isRunning: hasStarted && !work.isClosed(),
+      waiting: { press: presses.size, report: own.size - presses.size },
+    }),
     async close() {
       const patient = setTimeout(() => hangUp.abort(), closeMs)
       await work.close()

@@ -121,6 +121,11 @@ const health = z.object({
   negotiating: z.int().describe('Offers that wait for their answer now.'),
 })
 
+const readiness = z.object({
+  ready: z.boolean(),
+  checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().exactOptional() })),
+})
+
 export const publicPaths = pathsOf('The bridge', {
   'GET /healthz': {
     operationId: 'readHealth',
@@ -128,6 +133,27 @@ export const publicPaths = pathsOf('The bridge', {
     doors: [],
     answer: { status: 200, body: health },
     refused: health,
+  },
+  'GET /readyz': {
+    operationId: 'readReadiness',
+    summary: 'Whether store, signaling and outbox work; 503 when one of them does not',
+    doors: [],
+    answer: { status: 200, body: readiness },
+    refused: readiness,
+  },
+  'GET /version': {
+    operationId: 'readVersion',
+    summary: 'Which Transom runs here',
+    doors: [],
+    answer: { status: 200, body: z.object({ version: z.string() }) },
+  },
+  'GET /metrics': {
+    operationId: 'readMetrics',
+    summary: 'Figures for Prometheus',
+    description: 'From the machine of the bridge without a key, unless TRANSOM_METRICS says otherwise.',
+    doors: ['metricsKey', 'operatorKey'],
+    answer: { status: 200, body: { 'text/plain': z.string() } },
+    refusals: [401],
   },
   'GET /openapi.json': {
     operationId: 'readDocument',

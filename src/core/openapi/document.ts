@@ -4,15 +4,13 @@ import { createDocument, type ZodOpenApiSecuritySchemeObject } from 'zod-openapi
 import * as api from '../wire/api.ts'
 import { cameraEvent } from '../wire/camera-event.ts'
 import * as admin from '../wire/operator.ts'
+import { version } from '../version.ts'
 import * as wire from '../wire/registration.ts'
 import { assistantPaths, publicPaths, simulatorPaths } from './assistants.ts'
 import { cameraPaths } from './cameras.ts'
 import { operatorPaths } from './operator.ts'
 import { pagePaths } from './page.ts'
 import type { Door } from './parts.ts'
-
-/** The version of the API is that of the packages. */
-const version = '0.1.0'
 
 const flow = {
   authorizationUrl: '/oauth/auth',
@@ -41,6 +39,7 @@ const doors: Readonly<Record<Door, ZodOpenApiSecuritySchemeObject>> = {
     'X-Transom-Signature',
     'HMAC-SHA256 with the key of the camera; X-Transom-Timestamp with it.',
   ),
+  metricsKey: bearer('The key of TRANSOM_METRICS_KEY, or the operator’s.'),
   operatorKey: bearer(
     'The operator’s key (TRANSOM_OPERATOR_KEY), or the token in operator.json of the data directory.',
   ),

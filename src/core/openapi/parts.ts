@@ -10,6 +10,7 @@ export type Door =
   | 'assistant'
   | 'cameraKey'
   | 'cameraSignature'
+  | 'metricsKey'
   | 'operatorKey'
   | 'streamToken'
   | 'forwarderSignature'

@@ -10,6 +10,7 @@ import type { VerifyToken } from 'transom-core/ports'
 import type { TokenFacts } from './tokens.ts'
 import type { Users } from '../people/users.ts'
 
+/** What these endpoints ask. */
 export interface EndpointDeps {
   readonly verify: VerifyToken
   /** What is known of a token, without a verdict cached before. `undefined` when it is not good. */
@@ -23,6 +24,7 @@ export interface EndpointDeps {
   readonly operatorKey: string | undefined
 }
 
+/** Makes their router, to be mounted at the issuer. */
 export function createEndpoints(deps: EndpointDeps): Router {
   const { verify, inspect, users, operatorKey, wrongKeys, issuer } = deps
   const router = express.Router()
