@@ -2,7 +2,7 @@
 import type { Clock, Fault, Reencoding } from 'transom-core/ports'
 import type { SourceFault } from 'transom-core/errors'
 import type { Law } from './g711.ts'
-import type { Ear } from './talk-back.ts'
+import type { Ear } from './ear.ts'
 
 /** One H.264 access unit, already cut to RTP payloads. */
 export interface VideoUnit {

@@ -1,6 +1,7 @@
 /** One running source for all viewers of a camera: started by the first of them, stopped after the last. */
 import type { Clock, Fault, Log } from 'transom-core/ports'
 import { createClipSource } from './clip.ts'
+import type { Ear } from './ear.ts'
 import { hasFfmpeg } from './ffmpeg.ts'
 import { createHealth, type SourceState } from './health.ts'
 import {
@@ -18,7 +19,7 @@ import { createRtspSource } from './rtsp/source.ts'
 import { createRecent } from './recent.ts'
 import { keepRunning } from './running.ts'
 import { createSyntheticSource } from './synthetic.ts'
-import { createEar, type Ear } from './talk-back.ts'
+import { createEar } from './talk-back.ts'
 
 /** Key frames are large: viewers that lose packets may not ask for them more often than this. */
 const keyFrameEveryMs = 500

@@ -2,7 +2,7 @@
 import type { Log } from 'transom-core/ports'
 import { openListener, packetMs, powerOf } from '../listener.ts'
 import { faultOf, type SoundCodec } from '../media.ts'
-import type { Ear } from '../talk-back.ts'
+import type { Ear } from '../ear.ts'
 import { createDelays } from './delays.ts'
 import type { Line, Speaker } from './speaker.ts'
 
