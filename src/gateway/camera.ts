@@ -1,42 +1,23 @@
-/** A camera master on a KVS signaling channel: keeps its place there and answers the offers of its viewers. */
+/** A camera master on a KVS signaling channel: its source, its place on the channel, its viewers and what the bridge is told. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { RTCDtlsTransport } from 'werift'
-import { openKvs, type KvsAccess } from 'transom-kvs/access'
-import { openChannel, type ChannelConnection } from 'transom-kvs/channel'
-import type { ChannelMessage } from 'transom-kvs/message'
-import { fetchIceServers, findChannel, type ChannelResources } from 'transom-kvs/resources'
-import type { Clock, IceServer, Log } from 'transom-core/ports'
+import type { Clock, Log } from 'transom-core/ports'
 import type { CameraEvent } from 'transom-core/wire/camera-event'
+import { openKvs, type KvsAccess } from 'transom-kvs/access'
+import { createAudience } from './audience.ts'
 import { hasFfmpeg } from './ffmpeg.ts'
 import { createServerMemory } from './ice-servers.ts'
-import type { MediaInfo } from './media.ts'
-import { pause } from 'transom-core/deadline'
+import { keepMaster } from './master.ts'
 import { createSource, shareSource } from './source.ts'
-import { startStills, type Stills } from './still.ts'
+import { keepReporting, reportSource } from './source-report.ts'
+import { startStills } from './still.ts'
 import type { Trust } from './trust.ts'
-import { openViewer, type Viewer } from './viewer.ts'
 
-/** How long viewers may take to leave when the camera stops. */
+/** How long the camera may take to leave its channel when it stops. */
 const leaveMs = 1_000
-/** As many as KVS lets connect to a channel (default of its quotas). */
-const defaultViewers = 10
-/** When all places are taken, a viewer from whom nothing came for so long makes room: it has probably left. */
-const replaceableMs = 3_000
-/** After a closed connection as a C SDK camera does; then twice as long each time, until a connection has lasted. */
-const firstRetryMs = 200
-const lastRetryMs = 15_000
-const lastingMs = 10_000
 /** After a ring the displays ask for the picture within seconds. */
 const warmMs = 30_000
-/** So often what lasts and is wrong is said again. */
-const againMs = 60_000
-/** As many failed servers, and so much about each, as a report may carry. */
-const mostServers = 16
-const longestMessage = 200
-/** TURN credentials are fetched anew before they end, never while an offer waits. */
-const iceRefreshShare = 0.7
-const iceRetryMs = 10_000
 
 /** Where the master connects, what it shows, and whom it tells of presses and viewers. */
 export interface CameraOptions {
@@ -78,7 +59,7 @@ export interface CameraMaster {
  * network camera, which may be slow, is not waited for. Never rejects for what the source does.
  */
 export async function startCamera(options: CameraOptions): Promise<CameraMaster> {
-  const { channelName, clock, maxViewers = defaultViewers } = options
+  const { channelName, clock, leaveStill, maxViewers, reportEachMs } = options
   const log: Log = (level, event, fields) => options.log(level, event, Object.assign({ channelName }, fields))
   const given = createSource(options.source, channelName, clock, log, options.trust)
   const source = shareSource(given, log)
@@ -87,216 +68,49 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   const { signal } = life
   // Made once per process and shared by all connections; made now, it does not delay the first answer.
   await RTCDtlsTransport.SetupCertificate()
+  const report = createReport(options.report, log)
+  const memory = createServerMemory(log, () => reportSource(reporting))
+  const reporting = { source, memory, report, clock }
   const hasDecoder = await hasFfmpeg()
-  const memory = createServerMemory(log, () => reportSource())
-  const viewers = new Map<string, Viewer>()
-  const leaving = new Set<Promise<void>>()
-  let connection: ChannelConnection | undefined
-  let iceServers: readonly IceServer[] = []
-  let stills: Stills | undefined
-  let closing: Promise<void> | undefined
-
-  const report = (event: CameraEvent): Promise<boolean> =>
-    options.report(event).catch((error: unknown) => {
-      log('warn', 'gateway.report-failed', { kind: event.kind, error: messageOf(error) })
-      return false
-    })
-  const remove = (viewer: Viewer, reason: string, how?: 'silent') => {
-    const left = viewer.close(reason, how)
-    leaving.add(left)
-    void left.finally(() => leaving.delete(left))
-  }
-
-  function onOffer(viewerId: string, offer: string, media: MediaInfo): void {
-    const before = viewers.get(viewerId)
-    if (before) remove(before, 'it made a new offer')
-    if (viewers.size >= maxViewers) {
-      const quietest = [...viewers.values()].toSorted((one, other) => other.quietMs() - one.quietMs())[0]
-      if (!quietest || quietest.quietMs() < replaceableMs) {
-        log('warn', 'gateway.viewer-ignored', { viewerId, error: `${maxViewers} viewers are here already` })
-        void report({ kind: 'viewer', viewerId, state: 'busy', at: Math.round(clock()) })
-        return
-      }
-      remove(quietest, 'its place is wanted, and it has been quiet', 'silent')
-    }
-    const viewer: Viewer = openViewer({
-      viewerId,
-      offer,
-      source,
-      media,
-      hasDecoder,
-      iceServers,
-      memory,
-      send: (message) => connection?.send(message, viewerId),
-      report,
-      reportEachMs: options.reportEachMs ?? 10_000,
-      onGone: () => {
-        if (viewers.get(viewerId) === viewer) viewers.delete(viewerId)
-      },
-      clock,
-      log,
-    })
-    viewers.set(viewerId, viewer)
-  }
-
-  function onMessage(message: ChannelMessage, channel: ChannelResources): void {
-    const { kind } = message
-    const state = source.state()
-    if (kind === 'status') {
-      log('warn', 'gateway.message-refused', { errorType: message.errorType, correlationId: message.correlationId })
-    } else if (kind === 'garbled') {
-      log('warn', 'gateway.message-garbled', { what: message.what })
-    } else if (kind === 'reconnect-ice-server') {
-      void fetchIce(channel, signal)
-    } else if (kind === 'offer' && message.senderClientId !== undefined) {
-      // Without pictures it is about to leave its channel.
-      if (state?.kind === 'good') onOffer(message.senderClientId, message.sdp, state.info)
-    } else if (kind === 'candidate' && message.senderClientId !== undefined) {
-      viewers.get(message.senderClientId)?.addCandidate(message.candidate, message.sdpMid, message.sdpMLineIndex)
-    }
-  }
-
-  /** Returns after how long to fetch again. Never rejects: without servers a camera still serves its own network. */
-  async function fetchIce(channel: ChannelResources, bounds: AbortSignal): Promise<number> {
-    try {
-      const { servers, ttlMs } = await fetchIceServers(kvs, channel, bounds)
-      iceServers = servers
-      return ttlMs * iceRefreshShare
-    } catch (error) {
-      if (!bounds.aborted) log('warn', 'gateway.ice-servers-missing', { error: messageOf(error) })
-      return iceRetryMs
-    }
-  }
-
-  async function keepIceFresh(channel: ChannelResources, firstMs: number, bounds: AbortSignal): Promise<void> {
-    let refreshMs = firstMs
-    while (await pause(refreshMs, bounds)) refreshMs = await fetchIce(channel, bounds)
-  }
-
-  /** One connection to the channel, from its opening to its end or to that of the pictures. Running viewers do not need it. */
-  async function serve(onOpen: () => void, bounds: AbortSignal): Promise<void> {
-    const channel = await findChannel(kvs, channelName, 'MASTER', bounds)
-    const [opened, refreshMs] = await Promise.all([
-      openChannel(kvs, channel, { role: 'MASTER' }, bounds),
-      fetchIce(channel, bounds),
-    ])
-    const ended = new AbortController()
-    const refreshing = keepIceFresh(channel, refreshMs, AbortSignal.any([bounds, ended.signal]))
-    connection = opened
-    log('info', 'gateway.camera-online')
-    onOpen()
-    try {
-      for await (const message of opened.messages) {
-        // GO_AWAY announces the end of this connection within a minute; a new one is made at once.
-        if (message.kind === 'go-away') break
-        onMessage(message, channel)
-      }
-    } finally {
-      ended.abort()
-      opened.close()
-      await refreshing
-    }
-  }
-
-  /** Connects to the channel, again and again while the source is good. */
-  async function stayOnline(onTried: () => void, bounds: AbortSignal): Promise<void> {
-    let retryMs = firstRetryMs
-    do {
-      let openedAt = Infinity
-      try {
-        await serve(() => {
-          openedAt = performance.now()
-          onTried()
-        }, bounds)
-        if (!bounds.aborted) log('info', 'gateway.camera-offline', { error: 'the connection was closed' })
-      } catch (error) {
-        if (!bounds.aborted) log('warn', 'gateway.camera-offline', { error: messageOf(error) })
-        onTried()
-      }
-      if (performance.now() - openedAt > lastingMs) retryMs = firstRetryMs
-      else if (openedAt === Infinity || retryMs > firstRetryMs) retryMs = Math.min(retryMs * 2, lastRetryMs)
-    } while (await pause(retryMs * (0.8 + 0.4 * Math.random()), bounds))
-  }
-
-  /** On its channel while there are pictures to be had. Never rejects. */
-  async function followSource(onTried: () => void): Promise<void> {
-    while (!signal.aborted) {
-      const state = source.state()
-      if (state?.kind === 'good') {
-        const faulty = new AbortController()
-        const online = stayOnline(onTried, AbortSignal.any([signal, faulty.signal]))
-        for (let now = source.state(); now?.kind === 'good' && !signal.aborted; now = source.state())
-          await source.changed(now, signal)
-        faulty.abort()
-        await online
-        if (!signal.aborted) log('warn', 'gateway.camera-offline', { error: source.fault()?.message })
-      } else {
-        if (state) onTried()
-        await source.changed(state, signal)
-      }
-    }
-  }
-
-  /** Says how the source fares, and its servers. */
-  function reportSource(): void {
-    const state = source.state()
-    const failed = memory.failing().slice(0, mostServers)
-    const failedServers = failed.map(({ url, message }) => ({ url, message: message.slice(0, longestMessage) }))
-    const known = { kind: 'source', at: Math.round(clock()), ...(failed.length > 0 && { failedServers }) } as const
-    if (state?.kind === 'good') {
-      const { hasSpeaker, reencoding } = state.info
-      void report({ ...known, hasSpeaker, ...(reencoding && { reencoding }) })
-    }
-    if (state?.kind === 'faulty') void report({ ...known, fault: state.fault })
-  }
-
-  /** At each change of the source, and now and then while something is wrong, for a bridge that was not there. Never rejects. */
-  async function keepReporting(): Promise<void> {
-    let said = source.state()
-    reportSource()
-    while (!signal.aborted) {
-      const again = new AbortController()
-      const bounds = AbortSignal.any([signal, again.signal])
-      await Promise.race([source.changed(said, bounds), pause(againMs, bounds)])
-      again.abort()
-      const state = source.state()
-      const isWell = state?.kind !== 'faulty' && memory.failing().length === 0
-      if (!signal.aborted && (state !== said || !isWell)) reportSource()
-      said = state
-    }
-  }
-
-  async function shutDown(): Promise<void> {
-    life.abort()
-    for (const viewer of viewers.values()) remove(viewer, 'the camera is stopped')
-    // werift waits for a TURN server that never replies; nothing of ours hangs on it any more.
-    await Promise.race([
-      Promise.allSettled([online, stills?.close(), ...leaving]),
-      wait(leaveMs, undefined, { ref: false }),
-    ])
-    await source.close()
-    kvs.close()
-  }
-
+  const audience = createAudience({ source, hasDecoder, memory, report, maxViewers, reportEachMs, clock, log })
   const { promise: tried, resolve: onTried } = Promise.withResolvers<void>()
-  const online = Promise.all([followSource(onTried), keepReporting()])
+  const online = Promise.all([
+    keepMaster({ kvs, channelName, source, audience, onTried, log }, signal),
+    keepReporting(reporting, signal),
+  ])
   if (given.checkEachMs === undefined) await tried
-  const { leaveStill } = options
-  stills = leaveStill && startStills({ source, leave: leaveStill, log })
+  const stills = leaveStill && startStills({ source, leave: leaveStill, log })
   const rang = () => {
     source.warm(warmMs)
     stills?.take()
   }
+  async function shutDown(): Promise<void> {
+    life.abort()
+    await Promise.all([audience.close(), Promise.race([Promise.all([online, stills?.close()]), rest(leaveMs)])])
+    await source.close()
+    kvs.close()
+  }
+  let closing: Promise<void> | undefined
   return {
-    viewers: () => viewers.size,
+    viewers: audience.size,
     press() {
       void report({ kind: 'press', eventId: randomUUID(), at: Math.round(clock()) })
       rang()
     },
     rang,
-    reportSource,
+    reportSource: () => reportSource(reporting),
     close: () => (closing ??= shutDown()),
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const rest = (ms: number): Promise<void> => wait(ms, undefined, { ref: false })
+
+/** Never rejects: a report that fails is logged, and ends no viewer. */
+const createReport =
+  (report: CameraOptions['report'], log: Log) =>
+  (event: CameraEvent): Promise<boolean> =>
+    report(event).catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error)
+      log('warn', 'gateway.report-failed', { kind: event.kind, error: message })
+      return false
+    })
