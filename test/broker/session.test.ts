@@ -352,6 +352,12 @@ describe('transitions', () => {
       const both = ['host', 'srflx']
       expect(gathered(answered(20), found(reflexiveCandidate, 90))).toEqual([undefined, both, both, both])
       expect(gathered(answered(20))).toEqual([undefined, undefined, undefined, ['host']])
+      expect(gathered(answered(20), { kind: 'servers-known', servers: { turn: false, stun: true }, at: 30 })).toEqual([
+        ['host'],
+        ['host'],
+        ['host'],
+        ['host'],
+      ])
       expect(gatheredBy(play(answered(4_000)).session, 4_900)).toBeUndefined()
       expect(gatheredBy(play().session, 4_900)).toBeUndefined()
     })
@@ -361,6 +367,9 @@ describe('transitions', () => {
     const bare = cSdkAnswer.replace(/^a=candidate:.*\n/gm, '')
     const bareAnswer: SessionEvent = { kind: 'camera-answered', sdp: bare, at: 20 }
     const reflexiveAnswer: SessionEvent = { ...bareAnswer, sdp: `${bare}a=${reflexiveCandidate}\n` }
+    const atHome = hostCandidate.replace('192.0.2.9', '192.168.1.20')
+    const homely: SessionEvent = { ...bareAnswer, sdp: cSdkAnswer.replaceAll('192.0.2.2', '192.168.1.20') }
+    const whole: SessionEvent = { ...bareAnswer, sdp: cSdkAnswer.replaceAll(/a=ice-options.*\n/g, '') }
     const elsewhere = relayCandidate.replace('203.0.113.77', '2001:db8::77')
 
     test.each<[name: string, events: readonly SessionEvent[], wakesAt: number]>([
@@ -396,12 +405,19 @@ describe('transitions', () => {
         [servers(true, true), answered(20), found(hostCandidate, 90)],
         1_520,
       ],
+      ['without a TURN server only STUN can add to it', [servers(false, true), homely, found(atHome, 90)], 690],
+      ['as also when that is known later', [homely, servers(false, true)], 620],
+      ['nothing follows an answer that does not promise trickle', [servers(true, true), whole], 620],
+      ['unless something does all the same', [servers(true, true), whole, found(hostCandidate, 90)], 1_520],
+      ['or has come before it', [servers(true, true), found(hostCandidate, 15), whole], 1_520],
     ])('%s', (_, events, wakesAt) => {
       expect(play(...events).effects.at(-1)).toBe(`wake ${wakesAt}`)
     })
 
     test('after one that failed, all the time is given', () => {
       expect(lastOf({ ...facts, expected: 'all' }, found(reflexiveCandidate, 90))).toEqual(['wake 1520'])
+      const [opened] = open({ ...facts, expected: 'all' }, echoOffer, 10)
+      expect(step(step(opened, servers(false, true))[0], homely)[1].map(brief)).toEqual(['wake 1520'])
       expect(lastOf({ ...facts, expected: 'all' }, found(relayCandidate, 90))).toEqual(['wake 290'])
     })
   })
@@ -418,7 +434,7 @@ describe('transitions', () => {
       sdp: cSdkAnswer.replaceAll('192.0.2.2', '192.168.1.20'),
       at: 20,
     }
-    expect(play(homely, servers).effects).toEqual([deadline, 'wake 1520', 'wake 1520'])
+    expect(play(homely, servers).effects).toEqual([deadline, 'wake 1520', 'wake 620'])
     expect(play(homely, servers, found(reflexiveCandidate, 90)).effects.at(-1)).toBe('wake 290')
     expect(play(answered(20), servers).effects.at(-1)).toBe('wake 220')
   })

@@ -8,6 +8,8 @@ import { includesReceiving, includesSending, parseSdp, type Description, type Di
 export interface Agreement {
   readonly origin: string
   readonly isIceLite: boolean
+  /** The camera promises candidates beside its answer. */
+  readonly isTrickling: boolean
   /** The BUNDLE groups of the answer, in the display's mids. */
   readonly groups: Description['groups']
   /** One for each section of the offer, in its order. */
@@ -50,6 +52,7 @@ export function readAnswer(offer: Description, answerText: string, rules: Answer
   const agreement = {
     origin: answer.origin,
     isIceLite: answer.isIceLite,
+    isTrickling: answer.isTrickling,
     groups: groupsOf(offer, answer, sections),
     sections,
     mids: answer.media.map(({ mid }) => mid),

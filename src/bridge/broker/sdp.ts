@@ -58,6 +58,8 @@ export interface Description {
   readonly groups: readonly (readonly string[])[]
   /** An ICE-lite side never nominates (RFC 8445 section 6.1.1). */
   readonly isIceLite: boolean
+  /** It has the trickle option (RFC 8840 section 4.1), for the whole session or in a section. */
+  readonly isTrickling: boolean
   readonly media: readonly Media[]
 }
 
@@ -102,6 +104,7 @@ export function parseSdp(text: string, blame: Blame): Description {
     origin: /^\S+ (\d{1,20} \d{1,20}) /.exec(session.origin)?.[1] ?? '0 0',
     groups,
     isIceLite: session.values.has('ice-lite'),
+    isTrickling: [session, ...sections].some(hasTrickleOption),
     media: read.map((media) => inherit(media, read, groups)),
   }
 }
@@ -218,6 +221,12 @@ function toMedia(own: Section, session: Section): Media | undefined {
     bandwidth: own.bandwidth,
     attributes: own.attributes,
   }
+}
+
+/** Options stand apart by blanks (RFC 8839 section 5.6); libdatachannel writes commas. */
+function hasTrickleOption({ values }: Section): boolean {
+  const options = (values.get('ice-options') ?? []).flatMap((value) => value.toLowerCase().split(/[ ,]+/))
+  return options.includes('trickle')
 }
 
 function directionOf({ attributes }: Section): Direction | undefined {

@@ -256,14 +256,18 @@ function isEnough({ facts, agreement, candidates, servers }: Gathering): boolean
 /**
  * By when the camera has told all that it has, if it says no more. A STUN server replies in one round trip, a TURN server in
  * two (RFC 8656 section 7), over TLS in five: what is still missing after six, counted from the last candidate, is from a
- * server that is dead. So is a second relay's address after one that the display cannot use. Of less evidence, and after a
- * view that failed, it has all the time.
+ * server that is dead. So is a second relay's address after one that the display cannot use. With its address at home alone it
+ * has all the time, for its relay may be on the way; but where no TURN server was handed out there is none, and an answer
+ * without the trickle option, which the offer has, holds every candidate (RFC 8838 section 3) unless one comes beside it.
+ * After a view that failed it has all the time, too.
  */
-function allBy({ facts, timeline, agreement, candidates, lastCandidateAt, settleBy }: Gathering): number {
+function allBy(session: Gathering): number {
+  const { facts, timeline, agreement, candidates, trickled, servers, lastCandidateAt, settleBy } = session
   const known = knownCandidates(agreement, candidates, facts.rules)
-  const isReflexive = known.some(({ type }) => type === 'srflx')
   if (facts.expected === 'all' || known.length === 0) return settleBy
-  if (!isReflexive && !hasRelay(agreement, candidates)) return settleBy
+  const isReflexive = known.some(({ type }) => type === 'srflx')
+  const isWhole = !agreement.isTrickling && trickled === 0
+  if (!isReflexive && !hasRelay(agreement, candidates) && servers.turn && !isWhole) return settleBy
   const toldAt = (name: string, detail?: string) =>
     timeline.find((one) => one.step === name && one.detail === detail)?.at ?? -Infinity
   const roundTripMs = Math.max(0, toldAt('camera-candidate', 'srflx') - toldAt('camera-answered'))
