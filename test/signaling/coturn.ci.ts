@@ -33,6 +33,7 @@ beforeAll(async () => {
     ['--listening-port', `${port}`],
     ['--listening-ip', '127.0.0.1'],
     ['--relay-ip', '127.0.0.1'],
+    ['--relay-ip', '::1'],
     ['--static-auth-secret', secret],
     // Both peers are on this machine, where nobody else would be let through.
     ['--allow-loopback-peers'],
@@ -115,3 +116,45 @@ test('a password is good until its time, and only ours', async () => {
   const forged = turnPassword('another secret', 'v', Date.now() + 60_000)
   expect(await isAdmitted(forged.username, forged.credential)).toBe(false)
 }, 40_000)
+
+test.each(
+  ['10.1.2.3', '172.16.0.1', '192.168.77.77', '100.64.0.1', '169.254.169.254', 'fd00::1', 'fe80::1'].concat(
+    // The same again, written as IPv6.
+    [
+      '::ffff:10.1.2.3',
+      '::ffff:169.254.169.254',
+      '::10.1.2.3',
+      '64:ff9b::10.1.2.3',
+      '64:ff9b:1::a01:203',
+      '2002:a01:203::1',
+    ],
+  ),
+)(
+  'it relays nothing to %s',
+  async (peer) => {
+    const { username, credential } = turnPassword(secret, 'v', Date.now() + 60_000)
+    const family = peer.includes(':') ? ['-x'] : []
+    const rest = [
+      '-c',
+      '-n',
+      '1',
+      '-m',
+      '1',
+      '-p',
+      `${port}`,
+      '-u',
+      username,
+      '-w',
+      credential,
+      '-e',
+      peer,
+      '127.0.0.1',
+    ]
+    const client = execFile('turnutils_uclient', [...family, ...rest], { timeout: 10_000 })
+    let told = ''
+    for (const stream of [client.stdout, client.stderr]) stream?.on('data', (chunk: string) => (told += chunk))
+    await once(client, 'close')
+    expect(told).toMatch(/error 403 \(Forbidden IP\)/)
+  },
+  20_000,
+)

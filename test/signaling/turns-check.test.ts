@@ -38,8 +38,11 @@ test.each([
     { iceServers: [{ urls: [...others, url], username: 'u', credential: 'p' }] },
   ]) {
     const running = await run(options)
-    await until(() => warnings(running.logged).length > 0)
-    await running.close()
+    try {
+      await until(() => warnings(running.logged).length > 0, 'the certificate is named', 3_000)
+    } finally {
+      await running.close()
+    }
     expect(warnings(running.logged)).toEqual([url])
   }
 })
