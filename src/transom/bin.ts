@@ -1,46 +1,33 @@
 #!/usr/bin/env node
-/** The `transom` command: starts the bridge, or hands the words after it to one of the tools. */
-const usage = `
-  transom                starts the bridge; TRANSOM_… in the environment or in .env are its settings
-  transom call …         plays an Echo Show or a Nest Hub against a running bridge
-  transom camera …       registers and changes cameras
-  transom key …          keys for viewers
-  transom gateway …      reads network cameras for a bridge elsewhere, or on AWS; add, list and remove are the bridge's side
-  transom admin …        people, clients, keys, links and shares
+/** The `transom` command: its words to the program, its answers to the terminal. */
+import { existsSync } from 'node:fs'
+import { askPassword } from 'transom-core/ask-password'
+import { findAdmin, findOperator } from './operator-client.ts'
+import { runTransom } from './program.ts'
+import type { Terminal } from './terminal.ts'
 
-  Each of them has --help.
-`
-const [command = 'start', ...words] = process.argv.slice(2)
-/** The tools read their words from the process. */
-const handOver = (args: readonly string[]) => process.argv.splice(2, Infinity, ...args)
+/** These read their words from the process, and end it themselves. */
+const programs = {
+  start: () => import('./main.ts'),
+  call: () => import('transom-simulator/main'),
+  gateway: () => import('transom-gateway/main'),
+} as const
 
-switch (command) {
-  case 'start':
-    await import('./main.ts')
-    break
-  case 'call':
-    handOver(words)
-    await import('transom-simulator/main')
-    break
-  case 'admin':
-    handOver(words)
-    await import('./admin.ts')
-    break
-  case 'camera':
-  case 'key':
-    await import('./cli.ts')
-    break
-  case 'gateway':
-    if (['add', 'list', 'remove'].includes(words[0] ?? '')) await import('./cli.ts')
-    else {
-      handOver(words)
-      await import('transom-gateway/main')
-    }
-    break
-  default:
-    if (['help', '--help', '-h'].includes(command)) console.log(usage)
-    else {
-      console.error(`transom has no command ${command}${usage}`)
-      process.exitCode = 2
-    }
+const terminal: Terminal = {
+  env: process.env,
+  out: (text) => console.log(text),
+  err: (text) => console.error(text),
+  askSecret: (question) => askPassword(question),
+  operator: () => findOperator(process.env),
+  admin: () => findAdmin(process.env),
+  async run(program, words) {
+    process.argv.splice(2, Infinity, ...words)
+    await programs[program]()
+  },
 }
+
+// What is in the environment already wins.
+if (existsSync('.env')) process.loadEnvFile('.env')
+const status = await runTransom(process.argv.slice(2), terminal)
+// A program that ran here has set its own.
+process.exitCode ??= status

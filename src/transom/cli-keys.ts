@@ -1,4 +1,5 @@
-/** `npm run transom -- key …`: keys for viewers that are none of the bridge's. */
+/** `transom key …`: keys for viewers that are none of the bridge's. */
+import type { Command } from 'commander'
 import {
   cameraIdShape,
   listedViewerKeys,
@@ -8,50 +9,40 @@ import {
 } from 'transom-core/wire/registration'
 import { faultsOf } from 'transom-core/wire/faults'
 import { callOperator as call } from './operator-client.ts'
-import type { OperatorAccess } from 'transom-bridge/operator/operator'
+import { leaf, show, UsageError, type CommonOptions, type Terminal } from './terminal.ts'
 
-export interface KeyOptions {
-  readonly viewer: boolean
-  readonly name?: string | undefined
-}
-
-/** What a command printed: for people, and as JSON for programs. */
-export interface Printed {
-  readonly text: string
-  readonly json: unknown
-}
-
-/** Runs `key VERB SUBJECT…`. Throws an `Error` that says what is wrong, or `undefined` when this is no command. */
-export async function runKeyCommand(
-  access: OperatorAccess,
-  verb: string,
-  subjects: readonly string[],
-  { viewer, name }: KeyOptions,
-): Promise<Printed | undefined> {
-  switch (verb) {
-    case 'add': {
+/** Adds these commands. */
+export function addKeyCommands(program: Command, terminal: Terminal): void {
+  const key = program
+    .command('key')
+    .description('keys with which an app, a page or a script views cameras by KVS, and does nothing else')
+    .addHelpText('after', '\nExamples:\n  transom key add --viewer porch garden --name wall-tablet\n  transom key list')
+  leaf(key, 'add <camera...>', 'make a key; its secret is shown only once')
+    .option('--viewer', 'for a viewer, which is all that there is; a camera gets its keys by: transom camera key ID')
+    .option('--name <text>', 'what it is for')
+    .action(async (cameras: string[], { viewer, name, ...common }: KeyOptions) => {
       if (!viewer)
-        throw new Error('a camera gets its keys by: camera key ID; for a viewer say: key add --viewer CAMERA…')
-      if (subjects.length === 0) return undefined
-      const issued = viewerKey.parse(await call(access, 'POST', '/keys', { cameras: subjects, name }))
-      return { text: printViewerKey(issued), json: issued }
-    }
-    case 'list': {
-      if (subjects.length > 0) return undefined
-      const { keys } = listedViewerKeys.parse(await call(access, 'GET', '/keys'))
-      return { text: keys.map(printListed).join('\n') || 'no viewer keys', json: keys }
-    }
-    case 'remove': {
-      const [accessKeyId, ...rest] = subjects
-      if (accessKeyId === undefined || rest.length > 0) return undefined
+        throw new UsageError('a camera gets its keys by: camera key ID; for a viewer say: key add --viewer CAMERA…')
+      const issued = viewerKey.parse(await call(await terminal.operator(), 'POST', '/keys', { cameras, name }))
+      show(terminal, common, { text: printViewerKey(issued), json: issued })
+    })
+  leaf(key, 'list', 'the keys and their cameras').action(async (common: CommonOptions) => {
+    const { keys } = listedViewerKeys.parse(await call(await terminal.operator(), 'GET', '/keys'))
+    show(terminal, common, { text: keys.map(printListed).join('\n') || 'No viewer keys', json: keys })
+  })
+  leaf(key, 'remove <access-key-id>', 'revoke a key and end its connections').action(
+    async (accessKeyId: string, common: CommonOptions) => {
       const id = cameraIdShape.safeParse(accessKeyId)
-      if (!id.success) throw new Error(`the id of the key ${faultsOf(id.error)}`)
-      await call(access, 'DELETE', `/keys/${encodeURIComponent(id.data)}`)
-      return { text: `${accessKeyId} is revoked`, json: { revoked: accessKeyId } }
-    }
-    default:
-      return undefined
-  }
+      if (!id.success) throw new UsageError(`the id of the key ${faultsOf(id.error)}`)
+      await call(await terminal.operator(), 'DELETE', `/keys/${encodeURIComponent(id.data)}`)
+      show(terminal, common, { text: `${accessKeyId} is revoked`, json: { revoked: accessKeyId } })
+    },
+  )
+}
+
+interface KeyOptions extends CommonOptions {
+  readonly viewer?: true
+  readonly name?: string
 }
 
 function printListed({ accessKeyId, name, createdAt, cameras }: ListedViewerKey): string {

@@ -1,18 +1,13 @@
 /** The commands that look for cameras and into them from this machine, without any bridge: `camera discover`, `camera probe`. */
 import { advice } from 'transom-core/errors'
-import { askPassword } from 'transom-core/ask-password'
 import { discoverCameras } from 'transom-gateway/onvif/discovery'
 import { passesThrough, probeCamera, type Probe, type StreamProbe } from 'transom-gateway/probe'
+import type { Printed, Terminal } from './terminal.ts'
 
 /** Eight streams, each measured for a dozen seconds at most. */
 const probeMs = 180_000
 /** Longer, and a display that comes late waits for its first picture. */
 const longestKeyFrameMs = 2_500
-
-export interface Printed {
-  readonly json: object
-  readonly text: string
-}
 
 /** Lists the ONVIF cameras on the networks of this machine. */
 export async function discover(): Promise<Printed> {
@@ -20,19 +15,19 @@ export async function discover(): Promise<Printed> {
   const lines = cameras.map(({ address, name, hardware }) => [address, name, hardware].filter(Boolean).join('  '))
   const none =
     'No camera answered. Switch ONVIF on in its settings, and run this on a machine in the same network: Wi-Fi guest networks and VLANs do not pass such questions on.'
-  const next = '\nNext: npm run transom -- camera probe ADDRESS --user USER'
+  const next = '\nNext: transom camera probe ADDRESS --user USER'
   return { json: { cameras }, text: cameras.length === 0 ? none : [...lines, next].join('\n') }
 }
 
 /** Probes what is at the address, as this user, whose password is asked for. Throws an `Error` that says what to do. */
-export async function probe(address: string, user: string | undefined): Promise<Printed> {
-  const found = await probed(address, user)
+export async function probe(terminal: Terminal, address: string, user: string | undefined): Promise<Printed> {
+  const found = await probed(terminal, address, user)
   return { json: found.probe, text: printProbe(found.probe) }
 }
 
 /** What `camera add --onvif` registers: the address of the best stream, with the password in it, and what the device says of itself. */
-export async function findBest(address: string, user: string | undefined) {
-  const { probe: found, login } = await probed(address, user)
+export async function findBest(terminal: Terminal, address: string, user: string | undefined) {
+  const { probe: found, login } = await probed(terminal, address, user)
   const { best, information } = found
   if (best === undefined) throw new Error(`${printProbe(found)}\n\nNo stream of this camera can be shown.`)
   const userInfo = login && `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`
@@ -45,8 +40,8 @@ export async function findBest(address: string, user: string | undefined) {
   }
 }
 
-async function probed(address: string, user: string | undefined) {
-  const login = user === undefined ? undefined : { user, password: await askPassword(`Password of ${user}: `) }
+async function probed({ askSecret }: Terminal, address: string, user: string | undefined) {
+  const login = user === undefined ? undefined : { user, password: await askSecret(`Password of ${user}: `) }
   try {
     return { probe: await probeCamera(address, login, AbortSignal.timeout(probeMs)), login }
   } catch (error) {

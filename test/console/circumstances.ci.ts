@@ -25,7 +25,7 @@ let page: Page
 
 beforeAll(async () => {
   ;[bridge, browser] = await Promise.all([startBridge(), launch()])
-  execFileSync(process.execPath, ['src/transom/admin.ts', 'user', 'add', 'grace', '--name', '👩‍🚀 Grace'], {
+  execFileSync(process.execPath, ['src/transom/bin.ts', 'admin', 'user', 'add', 'grace', '--name', '👩‍🚀 Grace'], {
     env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: bridge.dataDir, NEW_PASSWORD: 'correct horse battery' },
   })
   owner = await visit(browser, bridge)
@@ -176,9 +176,13 @@ describe('a dialog', () => {
 
   test('says inside what was refused, and shows what is still so', async () => {
     // The operator shares without asking.
-    execFileSync(process.execPath, ['src/transom/admin.ts', 'share', 'add', 'front-door', 'demo', 'grace', '--talk'], {
-      env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: bridge.dataDir },
-    })
+    execFileSync(
+      process.execPath,
+      ['src/transom/bin.ts', 'admin', 'share', 'add', 'front-door', 'demo', 'grace', '--talk'],
+      {
+        env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: bridge.dataDir },
+      },
+    )
     await page.getByLabel('More for Front Door').click()
     await button('Share …').click()
     await button(/^Stop sharing with/).waitFor()

@@ -163,7 +163,7 @@ describe('a camera', () => {
   }, 60_000)
 
   test('is shared with another user who accepts, tells nothing of an unknown one, and is shared no more', async () => {
-    execFileSync(process.execPath, ['src/transom/admin.ts', 'user', 'add', 'grace', '--name', 'Grace'], {
+    execFileSync(process.execPath, ['src/transom/bin.ts', 'admin', 'user', 'add', 'grace', '--name', 'Grace'], {
       env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: bridge.dataDir, NEW_PASSWORD: 'correct horse battery' },
     })
     await page.getByLabel('More for Back porch').click()

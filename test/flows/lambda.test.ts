@@ -54,7 +54,7 @@ async function run(program: string, args: readonly string[], env: Readonly<Recor
   return { code: Number(code), ...said }
 }
 const transom = (operatorKey: string, ...args: readonly string[]) =>
-  run('src/transom/cli.ts', ['camera', ...args], { TRANSOM_PUBLIC_URL: host().url, TRANSOM_OPERATOR_KEY: operatorKey })
+  run('src/transom/bin.ts', ['camera', ...args], { TRANSOM_PUBLIC_URL: host().url, TRANSOM_OPERATOR_KEY: operatorKey })
 
 interface Happened {
   readonly announced: number

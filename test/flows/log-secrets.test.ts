@@ -30,7 +30,7 @@ async function run(program: string, ...args: readonly string[]): Promise<string>
   expect({ args, code }).toMatchObject({ code: 0 })
   return out
 }
-const admin = (...args: readonly string[]) => run('src/transom/admin.ts', ...args)
+const admin = (...args: readonly string[]) => run('src/transom/bin.ts', 'admin', ...args)
 const link = async (...args: readonly string[]) => (JSON.parse(await admin(...args)) as { link: string }).link
 
 /** Every text in a value that could be a secret: long enough not to stand anywhere by chance. */
@@ -77,8 +77,8 @@ test('no secret, code, token, session description or address of a candidate is i
     ...secretsOf(JSON.parse(await admin('client', 'add', 'alexa', '--vendor', 'M2AAAAAAAA', '--id', 'second'))),
   )
   await admin('keys', 'rotate')
-  const camera: unknown = JSON.parse(await run('src/transom/cli.ts', 'camera', 'add', 'porch', '--json'))
-  const replaced: unknown = JSON.parse(await run('src/transom/cli.ts', 'camera', 'key', 'porch', '--replace', '--json'))
+  const camera: unknown = JSON.parse(await run('src/transom/bin.ts', 'camera', 'add', 'porch', '--json'))
+  const replaced: unknown = JSON.parse(await run('src/transom/bin.ts', 'camera', 'key', 'porch', '--replace', '--json'))
   known.push(...[camera, replaced].flatMap(secretsOf))
 
   // Doors that refuse: a wrong key, a torn directive with a token in it, an event with the key in the wrong place.

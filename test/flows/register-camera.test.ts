@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => house.close())
 
 async function transom(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const child = spawn(process.execPath, ['src/transom/cli.ts', ...args], {
+  const child = spawn(process.execPath, ['src/transom/bin.ts', ...args], {
     cwd: join(import.meta.dirname, '..', '..'),
     env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: house.dataDir },
   })
@@ -117,17 +117,17 @@ test('a key for a viewer is made, listed and removed by the command line', async
 }, 40_000)
 
 test.each([
-  ['a camera that is not there', ['add', '--viewer', 'nowhere'], 'there is no camera nowhere'],
-  ['nobody to view', ['add', 'front-door'], 'key add --viewer CAMERA…'],
-  ['no camera', ['add', '--viewer'], 'this is not a command'],
-  ['a verb that is none', ['show'], 'this is not a command'],
-])('key: %s is refused with what would be right', async (_case, args, message) => {
-  expect(await transom('key', ...args)).toMatchObject({ code: 1, err: expect.stringContaining(message) })
+  ['a camera that is not there', ['add', '--viewer', 'nowhere'], 1, 'there is no camera nowhere'],
+  ['nobody to view', ['add', 'front-door'], 2, 'key add --viewer CAMERA…'],
+  ['no camera', ['add', '--viewer'], 2, "missing required argument 'camera'"],
+  ['a verb that is none', ['show'], 2, "unknown command 'show'"],
+])('key: %s is refused with what would be right', async (_case, args, code, message) => {
+  expect(await transom('key', ...args)).toMatchObject({ code, err: expect.stringContaining(message) })
 })
 
 test('an id that no path can hold is refused by every command', async () => {
   for (const verb of ['add', 'change', 'key', 'remove', 'revoke']) {
-    expect(await transom('camera', verb, '..')).toMatchObject({ code: 1, err: expect.stringContaining('not . or ..') })
+    expect(await transom('camera', verb, '..')).toMatchObject({ code: 2, err: expect.stringContaining('not . or ..') })
   }
   expect((await list()).map(({ cameraId }) => cameraId)).toEqual(['front-door'])
 }, 30_000)
@@ -200,17 +200,17 @@ test('the way in is for the owner of the data directory, and for whoever has the
 })
 
 test.each([
-  ['a command that does not exist', ['camera', 'paint', 'x'], 'there is no command camera paint'],
-  ['no command', [], 'this is not a command'],
-  ['an id that is none', ['camera', 'add', 'a b'], '1 to 256 of a-z'],
-  ['an owner that nobody is', ['camera', 'add', 'attic', '--owner', 'nobody'], 'nobody has the login nobody'],
-  ['a change of nothing', ['camera', 'change', 'front-door'], 'say what is to change'],
-  ['a change of owner', ['camera', 'change', 'front-door', '--owner', 'ada'], 'remove the camera and add it again'],
-  ['a change of a camera that is none', ['camera', 'change', 'attic', '--name', 'x'], 'there is no camera attic'],
-  ['an unknown option', ['camera', 'list', '--all'], "Unknown option '--all'"],
-])('%s is refused with what would be right', async (_case, args, message) => {
+  ['a command that does not exist', ['camera', 'paint', 'x'], 2, "unknown command 'paint'"],
+  ['no command', ['camera'], 2, 'Usage: transom camera'],
+  ['an id that is none', ['camera', 'add', 'a b'], 2, '1 to 256 of a-z'],
+  ['an owner that nobody is', ['camera', 'add', 'attic', '--owner', 'nobody'], 1, 'nobody has the login nobody'],
+  ['a change of nothing', ['camera', 'change', 'front-door'], 2, 'say what is to change'],
+  ['a change of owner', ['camera', 'change', 'front-door', '--owner', 'ada'], 2, 'remove the camera and add it again'],
+  ['a change of a camera that is none', ['camera', 'change', 'attic', '--name', 'x'], 1, 'there is no camera attic'],
+  ['an unknown option', ['camera', 'list', '--all'], 2, "unknown option '--all'"],
+])('%s is refused with what would be right', async (_case, args, status, message) => {
   const { code, err } = await transom(...args)
-  expect([code, err]).toEqual([1, expect.stringContaining(message)])
+  expect([code, err]).toEqual([status, expect.stringContaining(message)])
 })
 
 test('a second process on the same data is refused, and may start when the first is gone, even by force', async () => {

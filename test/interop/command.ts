@@ -6,7 +6,7 @@ import type { House } from '../flows/house.ts'
 
 /** What `npm run transom -- … --json` prints. Throws when that is not JSON. */
 export async function transomJson<T>(house: House, ...words: readonly string[]): Promise<T> {
-  const child = spawn(process.execPath, ['src/transom/cli.ts', ...words, '--json'], {
+  const child = spawn(process.execPath, ['src/transom/bin.ts', ...words, '--json'], {
     cwd: join(import.meta.dirname, '..', '..'),
     env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: house.dataDir },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,0 +1,310 @@
+/** `transom camera …`: cameras of the running bridge. */
+import type { Command } from 'commander'
+import * as z from 'zod'
+import { advice } from 'transom-core/errors'
+import {
+  cameraAccess,
+  cameraIdShape,
+  listedCameras,
+  registration,
+  type CameraAccess,
+  type Registration,
+} from 'transom-core/wire/registration'
+import { discover, findBest, probe } from './cli-probe.ts'
+import { callOperator as call } from './operator-client.ts'
+import { leaf, show, UsageError, type CommonOptions, type Printed, type Terminal } from './terminal.ts'
+
+/** The whole of a registration comes only where the signaling is the bridge's own. */
+const issuedAnswer = z.union([registration, cameraAccess])
+
+/** What a camera command may say; each is absent where it is not said. */
+interface Values extends CommonOptions {
+  readonly name?: string
+  readonly url?: string
+  readonly onvif?: string
+  readonly user?: string
+  readonly gateway?: string
+  readonly camera?: true
+  readonly channel?: string
+  readonly owner?: string
+  readonly account?: string
+  readonly room?: string
+  readonly manufacturer?: string
+  readonly model?: string
+  readonly speaker?: boolean
+  readonly video?: boolean
+  readonly motion?: boolean
+  readonly person?: boolean
+  readonly battery?: boolean
+  readonly switch?: boolean
+  readonly snapshots?: boolean
+  readonly alexaOffer?: true
+  readonly replace?: true
+}
+
+/** Adds these commands. */
+export function addCameraCommands(program: Command, terminal: Terminal): void {
+  const camera = program
+    .command('camera')
+    .description('cameras of this bridge')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  transom camera discover                                      finds ONVIF cameras in this network
+  transom camera probe 192.168.1.20 --user admin               what its streams send, and what displays get
+  transom camera add porch --onvif 192.168.1.20 --user admin   adds its best stream; asks for the password
+  transom camera add porch --url rtsp://192.168.1.20/main --user admin
+  transom camera add door --name "Front Door"                  firmware with KVS: prints all that it needs, secrets once
+  transom camera list
+  transom camera change porch --room Garden --no-motion`,
+    )
+  const act = (verb: string) => async (subject: string, values: Values) =>
+    show(terminal, values, await run(terminal, verb, subject, values))
+  leaf(camera, 'discover', 'find ONVIF cameras in the networks of this machine; needs no bridge').action(
+    (values: Values) => act('discover')('', values),
+  )
+  leaf(camera, 'probe <address>', 'measure what a camera sends; needs no bridge. rtsp://…, or host[:port] with ONVIF')
+    .option('--user <user>', 'its user; asks for the password')
+    .action(act('probe'))
+  const add = leaf(camera, 'add <id>', 'add a camera; id: 1 to 256 of a-z A-Z 0-9 _ . -')
+  addDescription(addSource(add))
+  for (const option of fixedOptions(add)) add.addOption(option)
+  add.action(act('add'))
+  leaf(camera, 'list', 'cameras, whether they are connected, their keys')
+    .option('--owner <login>', 'whose cameras')
+    .option('--account <id>', 'whose cameras, by account id')
+    .action((values: Values) => act('list')('', values))
+  const change = leaf(camera, 'change <id>', "change a camera; its keys persist. --room '' and --no-motion remove")
+  addDescription(addSource(change))
+  // Known, so that what is said of them is why they cannot be changed.
+  for (const option of fixedOptions(change)) change.addOption(option.hideHelp())
+  change.action(act('change'))
+  leaf(camera, 'key <id>', 'make a further access key; on AWS a new camera key instead of the one before')
+    .option('--replace', 'instead of all others, which no longer work')
+    .action(act('key'))
+  leaf(camera, 'revoke <access-key-id>', 'revoke a key and end its connections').action(act('revoke'))
+  leaf(camera, 'trust <id>', 'accept the certificate that a network camera shows next').action(act('trust'))
+  leaf(camera, 'remove <id>', 'remove a camera with its channel and its keys').action(act('remove'))
+}
+
+function addSource(command: Command): Command {
+  return command
+    .option('--url <address>', 'where the bridge reads it: rtsp:// or rtsps://')
+    .option('--onvif <host>', 'instead of --url: host, host:port or http://host:port/path of an ONVIF camera')
+    .option('--user <user>', 'its user; asks for the password. In the address both would be seen in the process list')
+    .option('--gateway <name>', 'the gateway that reads it (default: the one with the bridge)')
+}
+
+function addDescription(command: Command): Command {
+  command
+    .option('--name <text>', 'what people call it (default: the id)')
+    .option('--room <text>', 'where it is')
+    .option('--manufacturer <text>')
+    .option('--model <text>')
+  const flags = {
+    speaker: 'plays sound',
+    video: 'has a picture',
+    motion: 'reports motion',
+    person: 'reports persons',
+    battery: 'reports its battery',
+    switch: 'reports whether its lens is on',
+    snapshots: 'sends still pictures',
+  }
+  for (const [name, what] of Object.entries(flags)) command.option(`--${name}`, what).option(`--no-${name}`)
+  return command
+}
+
+/** What cannot be changed later. */
+const fixedOptions = (command: Command) => [
+  command.createOption('--camera', 'a camera without a button (default: a doorbell)'),
+  command.createOption('--channel <name>', 'its signaling channel (default: the id)'),
+  command.createOption('--owner <login>', 'whose camera it is (default: demo; required on AWS)'),
+  command.createOption('--account <id>', 'the same by account id, for people of another authorization server'),
+  command.createOption('--alexa-offer', "its firmware knows only Alexa's way of offering"),
+]
+
+async function run(terminal: Terminal, verb: string, subject: string, values: Values): Promise<Printed> {
+  if (verb === 'discover' || verb === 'probe') {
+    return verb === 'discover' ? discover() : probe(terminal, subject, values.user)
+  }
+  const access = await terminal.operator()
+  const id = verb === 'list' ? '' : idOf(subject)
+  switch (verb) {
+    case 'add': {
+      const found = values.onvif === undefined ? undefined : await findBest(terminal, values.onvif, onvifUserOf(values))
+      if (found && !values.json) terminal.out(found.text)
+      const body = {
+        id: subject,
+        name: values.name ?? subject,
+        kind: values.camera ? 'camera' : 'doorbell',
+        owner: values.owner,
+        account: values.account,
+        channelName: values.channel,
+        ...((values.url ?? values.onvif) !== undefined && { model: 'Network camera' }),
+        ...found?.details,
+        ...withoutNull(detailsOf(values)),
+        ...(found
+          ? { source: found.source, ...(values.gateway && { gateway: values.gateway }) }
+          : await sourceOf(terminal, values)),
+        road: values.alexaOffer ? 'alexa-offer' : 'viewer',
+      }
+      return printed(issuedAnswer.parse(await call(access, 'POST', '/cameras', body)), printRegistered)
+    }
+    case 'list': {
+      const { owner, account } = values
+      const whose = new URLSearchParams({ ...(owner && { owner }), ...(account && { account }) })
+      const { cameras } = listedCameras.parse(await call(access, 'GET', `/cameras?${whose.toString()}`))
+      return printed(cameras, (found) => found.map(printCamera).join('\n') || 'no cameras')
+    }
+    case 'change': {
+      refuseFixed(values)
+      const named = values.name !== undefined && { name: values.name }
+      const change = { ...named, ...detailsOf(values), ...(await sourceOf(terminal, values)) }
+      if (Object.keys(change).length === 0) throw new UsageError('say what is to change')
+      await call(access, 'PATCH', `/cameras/${id}`, change)
+      return printed({ changed: subject }, () => `${subject} is changed`)
+    }
+    case 'key': {
+      const answer = await call(access, 'POST', `/cameras/${id}/keys`, { replace: values.replace })
+      return printed(issuedAnswer.parse(answer), printNewKey)
+    }
+    case 'trust':
+      await call(access, 'DELETE', `/cameras/${id}/certificates`)
+      return printed({ trusts: subject }, () => `${subject}: the certificate that it shows next is accepted`)
+    case 'revoke':
+      await call(access, 'DELETE', `/keys/${id}`)
+      return printed({ revoked: subject }, () => `${subject} is revoked`)
+    case 'remove':
+      await call(access, 'DELETE', `/cameras/${id}`)
+      return printed({ removed: subject }, () => `${subject} is removed`)
+    default:
+      throw new UsageError(`there is no command camera ${verb}`)
+  }
+}
+
+/** Checked here, too: a path with `..` in it never leaves as it was written. */
+function idOf(subject: string): string {
+  const parsed = cameraIdShape.safeParse(subject)
+  if (!parsed.success) throw new UsageError(`the id ${parsed.error.issues[0]?.message}`)
+  return encodeURIComponent(parsed.data)
+}
+
+function onvifUserOf({ url, user }: Values): string | undefined {
+  if (url !== undefined) throw new UsageError('--onvif and --url are two ways to the same camera: give one')
+  return user
+}
+
+/** The address with the user and the password in it, which is asked for where a user is named. */
+async function sourceOf(
+  terminal: Terminal,
+  { url, user, gateway }: Values,
+): Promise<{ readonly source?: string; readonly gateway?: string }> {
+  if (url === undefined) {
+    const given = [user === undefined ? '' : '--user', gateway === undefined ? '' : '--gateway'].filter(Boolean)
+    if (given.length > 0) throw new UsageError(`${given[0]} goes with --url: give both`)
+    return {}
+  }
+  const by = gateway !== undefined && { gateway }
+  if (user === undefined) return { source: url, ...by }
+  const [, scheme, rest] = /^(rtsps?:\/\/)(.*)$/is.exec(url) ?? []
+  if (scheme === undefined || rest === undefined) throw new UsageError('--url must be an rtsp:// or rtsps:// address')
+  if (/^[^/?#]*@/.test(rest)) throw new UsageError('the address names a user already: leave --user out')
+  const password = await terminal.askSecret(`Password of ${user}: `)
+  return { source: `${scheme}${encodeURIComponent(user)}:${encodeURIComponent(password)}@${rest}`, ...by }
+}
+
+/** What a camera is and can do, as far as it is said; null takes away. */
+function detailsOf(values: Values): Record<string, unknown> {
+  const { room, manufacturer, model, speaker, video, motion, person, battery, switch: lens, snapshots } = values
+  const flags = { hasMotion: motion, hasBattery: battery, hasSwitch: lens, hasSnapshots: snapshots }
+  const said = {
+    room: room === '' ? null : room,
+    manufacturer,
+    model,
+    hasSpeaker: speaker,
+    hasVideo: video === true ? null : video,
+    detects: person === false ? null : person && ['person'],
+    ...Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, flag === false ? null : flag])),
+  }
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+}
+
+function withoutNull(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+}
+
+function refuseFixed({ owner, account, channel, camera, alexaOffer }: Values): void {
+  if (owner ?? account ?? channel ?? (camera || alexaOffer || undefined))
+    throw new UsageError(
+      'owner, channel, kind and way of offering stay as they are: remove the camera and add it again',
+    )
+}
+
+const printed = <T>(json: T, print: (value: T) => string): Printed => ({ json, text: print(json) })
+
+/** What a key command prints is a new key of a camera that was there before. */
+function printNewKey(access: Registration | CameraAccess): string {
+  return printIssued(access, 'has a new key')
+}
+
+function printRegistered(access: Registration | CameraAccess): string {
+  return printIssued(access, 'is registered')
+}
+
+function printIssued(access: Registration | CameraAccess, what: string): string {
+  if ('environment' in access) return printRegistration(access, what)
+  return `
+  ${access.cameraId} ${what}. The secret below is shown only once.
+
+  Channel      ${access.channelName}
+${printKey(access)}`
+}
+
+/** Nothing when only the access key is new. */
+function printKey({ cameraKey, eventsUrl }: CameraAccess): string {
+  if (cameraKey === undefined) return ''
+  // An id of its own each time: the same event again would be no new one.
+  const press = `curl -H 'Authorization: Bearer ${cameraKey}' -d '{"kind":"press","eventId":"'$(date +%s)'","at":'$(date +%s000)'}' ${eventsUrl}`
+  return `  Camera key   ${cameraKey}\n  A press      ${press}\n`
+}
+
+function printRegistration(issued: Registration, what: string): string {
+  const { channelName, channelArn, endpoint, caPath, environment, warnings } = issued
+  const variables = Object.entries(environment).map(([name, value]) => `    export ${name}='${value}'`)
+  return `
+  ${issued.cameraId} ${what}. The secrets below are shown only once.
+
+  Channel      ${channelName}
+  ARN          ${channelArn}
+  Access key   ${issued.accessKeyId}
+  Secret       ${issued.secretAccessKey}
+  Region       ${issued.region}
+  Endpoint     ${endpoint}
+  Authority    ${caPath ?? 'a public one'}
+${printKey(issued)}
+  AWS's C SDK (sample: kvsWebrtcClientMaster ${channelName}):
+${variables.join('\n')}
+${warnings.map((warning) => `\n  Mind: ${warning}.`).join('')}
+`
+}
+
+function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): string {
+  const { cameraId, name, kind, channelName } = camera
+  const source = 'source' in camera ? `  ${camera.source}` : ''
+  const said = `${cameraId}  ${kind}  "${name}"${source}`
+  if (!('keys' in camera)) return `${said}  channel ${channelName}`
+  const { isOnline, sinceAt, fault, failedServers = [], reencoding, keys, gateway = 'home', certificates = {} } = camera
+  const reader = gateway === 'home' ? '' : `, read by ${gateway}`
+  const shown = Object.entries(certificates).map(([place, print]) => `\n  certificate of ${place}: ${print}`)
+  const since = sinceAt === undefined ? '' : ` since ${new Date(sinceAt).toISOString()}`
+  const issued = keys.map(
+    ({ accessKeyId, createdAt }) => `\n  ${accessKeyId}, made ${new Date(createdAt).toISOString()}`,
+  )
+  const why = fault ? `: ${fault.message}\n  ${advice[fault.code]}` : ''
+  const servers = failedServers.map(({ url, message }) => `\n  no address from ${url}: ${message}`)
+  const cost = reencoding?.percent === undefined ? '' : `: costs about ${reencoding.percent} % of a core`
+  const encoded = reencoding ? `\n  re-encoded for displays (${reencoding.of})${cost}` : ''
+  const state = `${isOnline ? 'online' : 'offline'}${since}${reader}`
+  return `${said}  ${state}${why}${servers.join('')}${encoded}${[...shown, ...issued].join('')}`
+}

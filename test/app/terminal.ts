@@ -1,0 +1,44 @@
+/** A terminal for command lines in tests: what is typed comes from a list, what is printed is kept. */
+import type { OperatorAccess } from '../../src/bridge/operator/operator.ts'
+import { runTransom } from '../../src/transom/program.ts'
+import type { Terminal } from '../../src/transom/terminal.ts'
+
+export interface TerminalOptions {
+  /** The running bridge; none when not given. */
+  readonly access?: OperatorAccess
+  /** What is typed when a secret is asked for, in this order. */
+  readonly secrets?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export function createTerminal({ access, secrets = [], env = {} }: TerminalOptions = {}) {
+  const [outs, errs, asked, started] = [[] as string[], [] as string[], [] as string[], [] as unknown[]]
+  const typed = [...secrets]
+  const find = async (): Promise<OperatorAccess> => {
+    if (access === undefined) throw new Error('no bridge runs here')
+    return access
+  }
+  const terminal: Terminal = {
+    env,
+    out: (text) => void outs.push(text),
+    err: (text) => void errs.push(text),
+    async askSecret(question) {
+      asked.push(question)
+      const secret = typed.shift()
+      if (secret === undefined) throw new Error('no password came')
+      return secret
+    },
+    operator: find,
+    admin: find,
+    run: async (program, words) => void started.push([program, ...words]),
+  }
+  return {
+    run: (...words: readonly string[]) => runTransom(words, terminal),
+    /** What went to stdout, and to stderr. */
+    printed: () => outs.join('\n'),
+    complained: () => errs.join('\n'),
+    /** The questions for secrets, and the programs that were started with their words. */
+    asked,
+    started,
+  }
+}
