@@ -204,7 +204,7 @@ describe('a passkey', () => {
         log: () => {},
       }).passkey('asker', {}, { clientId: 'account', address: '' })
     expect(await signInAt(1_999)).toMatchObject({ status: 422 })
-    expect(await signInAt(2_001)).toEqual({ user })
+    expect(await signInAt(2_001)).toEqual({ kind: 'signed-in', user })
   })
 
   test('goes with a change of the password when the person wants that', async () => {

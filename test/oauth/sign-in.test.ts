@@ -42,7 +42,7 @@ async function setUp() {
   return { signIn, account, counted, checks }
 }
 
-const isRefused = (result: SignInResult) => 'status' in result && result.status === 429
+const isRefused = (result: SignInResult) => result.kind === 'refused' && result.status === 429
 
 test('of a hundred who sign in at once two are checked at a time, twenty wait, and the others are told when to come', async () => {
   const { signIn, counted, checks } = await setUp()

@@ -160,7 +160,7 @@ describe('a JWT is verified without a read', () => {
   test('a removal that fails half-way has stopped the tokens all the same', async () => {
     const { access_token } = await link(house, alexa)
     // What is written first is enough, whatever becomes of the rest.
-    await createEnded(house.store, Date.now).note({ grantId: String(decodeJwt(access_token)['grant_id']) })
+    await createEnded(house.store, Date.now).noteLink(String(decodeJwt(access_token)['grant_id']))
     house.restart()
     await expect(verify(access_token)).rejects.toMatchObject({ code: 'unauthorized' })
   })

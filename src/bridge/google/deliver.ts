@@ -18,6 +18,12 @@ export interface DeliverDeps {
   readonly onUnlinked: (account: AccountId) => Promise<void>
 }
 
+/** The devices that Home Graph has of an account. */
+interface Known {
+  readonly kind: 'known'
+  readonly ids: ReadonlySet<string>
+}
+
 /** Never rejects but for the store. Repetitions of a notification carry the same `eventId`, so that Google speaks once. */
 export function createGoogleDeliver(deps: DeliverDeps): Deliver {
   const { homeGraph, links, cameras, statesOf, onUnlinked } = deps
@@ -56,7 +62,7 @@ export function createGoogleDeliver(deps: DeliverDeps): Deliver {
     const result = await homeGraph.report(accountId, devices, id, signal)
     if (result.kind !== 'not-found') return settle(accountId, result)
     const known = await knownDevices(accountId, signal)
-    return Array.isArray(known) ? retry('Google does not know the camera yet') : known
+    return known.kind === 'known' ? retry('Google does not know the camera yet') : known
   }
 
   async function reportStates(account: AccountId, signal: AbortSignal): Promise<Delivery> {
@@ -78,8 +84,8 @@ export function createGoogleDeliver(deps: DeliverDeps): Deliver {
   /** One device that Google does not know spoils the report of all: those that it knows are told alone, the rest after its SYNC. */
   async function reportKnown(account: AccountId, states: Devices['states'], signal: AbortSignal): Promise<Delivery> {
     const known = await knownDevices(account, signal)
-    if (!Array.isArray(known)) return known
-    const told = Object.entries(states).filter(([id]) => known.includes(id))
+    if (known.kind !== 'known') return known
+    const told = Object.entries(states).filter(([id]) => known.ids.has(id))
     if (told.length === 0) return drop('Google knows none of the cameras yet')
     const result = await homeGraph.report(account, { states: Object.fromEntries(told) }, undefined, signal)
     return result.kind === 'not-found' ? retry("Google's devices are changing") : settle(account, result)
@@ -89,12 +95,13 @@ export function createGoogleDeliver(deps: DeliverDeps): Deliver {
    * Home Graph found the user or one of his devices not (its 404 does not say which). The devices that it knows, having
    * asked it to ask us; or what follows if it knows not even the user.
    */
-  async function knownDevices(account: AccountId, signal: AbortSignal): Promise<string[] | Delivery> {
+  async function knownDevices(account: AccountId, signal: AbortSignal): Promise<Known | Delivery> {
     if (await links.isFresh(account)) return retry('Google has not taken in the last SYNC yet')
     const kept = await homeGraph.devices(account, signal)
     if (kept.kind !== 'accepted') return settle(account, kept)
     const asked = await homeGraph.requestSync(account, signal)
-    return asked.kind === 'accepted' ? kept.value.map(({ id }) => id) : settle(account, asked)
+    if (asked.kind !== 'accepted') return settle(account, asked)
+    return { kind: 'known', ids: new Set(kept.value.map(({ id }) => id)) }
   }
 
   async function farewell(account: AccountId, signal: AbortSignal): Promise<Delivery> {

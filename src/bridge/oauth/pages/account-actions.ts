@@ -10,7 +10,7 @@ import type { Passkeys } from '../people/passkeys.ts'
 import type { Sharing } from '../people/sharing.ts'
 import { jsonOf } from '../request.ts'
 import type { Current, Sessions } from '../provider/sessions.ts'
-import type { SignIn, SignInResult } from '../people/sign-in.ts'
+import type { SignIn, SignInRefusal, SignInResult } from '../people/sign-in.ts'
 import type { Upstream } from '../people/upstream.ts'
 import type { Users } from '../people/users.ts'
 
@@ -37,8 +37,7 @@ interface Posted extends Current {
 }
 
 /** What to say on the page: by a redirect to it, or at once with what was wrong; nothing when it is answered already. */
-type Outcome = NoteName | Refusal | undefined
-export type Refusal = Exclude<SignInResult, { readonly user: unknown }>
+type Outcome = NoteName | SignInRefusal | undefined
 type Action = (posted: Posted) => Promise<Outcome>
 
 const cameraField = z.string().max(256)
@@ -83,12 +82,12 @@ function passwordActions(deps: ActionDeps): Readonly<Record<string, Action>> {
     async '/password'({ req, res, user }) {
       const form = newPassword.parse(req.body)
       const result = await signInAgain(deps, { req, res, user }, form.password)
-      if (!('user' in result)) return result
+      if (result.kind === 'refused') return result
       try {
         await users.setPassword(user.accountId, form.next, { endsPasskeys: form.passkeys === 'remove' })
       } catch (error) {
         if (!(error instanceof BridgeError) || error.code !== 'invalid_request') throw error
-        return { status: 422, problem: error.message }
+        return { kind: 'refused', status: 422, problem: error.message }
       }
       if (form.passkeys === 'remove') await passkeys.removeAll(user.accountId)
       await onNewPassword(user.accountId)
@@ -101,7 +100,7 @@ function passwordActions(deps: ActionDeps): Readonly<Record<string, Action>> {
     async '/confirm'({ req, res, user, id }) {
       const { password } = z.object({ password: z.string().max(300) }).parse(req.body)
       const result = await signInAgain(deps, { req, res, user }, password)
-      if (!('user' in result)) return result
+      if (result.kind === 'refused') return result
       await sessions.confirm(id)
       return 'confirmed'
     },
@@ -119,7 +118,7 @@ function passkeyActions(deps: ActionDeps): Readonly<Record<string, Action>> {
       const { tenant } = user
       const origin = { clientId: 'account', address: req.ip ?? '', ...(tenant !== undefined && { tenant }) }
       const result = await signIn.passkey(`confirm ${secret}`, jsonOf(req.body?.credential), origin)
-      if (!('user' in result)) return result
+      if (result.kind === 'refused') return result
       if (result.user.accountId !== user.accountId) return 'unconfirmed'
       await sessions.confirm(id)
       return 'confirmed'
@@ -191,8 +190,13 @@ async function signInAgain(
   const { login, tenant } = user
   const origin = { clientId: 'account', address: req.ip ?? '', ...(tenant !== undefined && { tenant }) }
   const result = await signIn.password({ login, password, browser: browsers.of(req, res), ...origin })
-  if ('user' in result) return result.user.accountId === user.accountId ? result : { status: 422, problem: wrong }
-  return result.status === 422 ? { ...result, problem: wrong } : result
+  const isOther = result.kind === 'signed-in' && result.user.accountId !== user.accountId
+  const isWrong = result.kind === 'refused' && result.status === 422
+  return isOther || isWrong ? wrongPassword : result
 }
 
-const wrong = 'The password is wrong. Nothing was changed.'
+const wrongPassword: SignInRefusal = {
+  kind: 'refused',
+  status: 422,
+  problem: 'The password is wrong. Nothing was changed.',
+}

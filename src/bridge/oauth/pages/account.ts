@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import express, { type Request, type Response, type Router } from 'express'
 import type { AccountId, Log } from 'transom-core/ports'
-import { accountActions, type ActionDeps, type Refusal } from './account-actions.ts'
+import { accountActions, type ActionDeps } from './account-actions.ts'
 import { noteOf } from './account-notes.ts'
 import type { LinkView } from '../provider/links.ts'
 import type { AccountPages } from './account-pages.ts'
@@ -10,7 +10,7 @@ import { cookieKind, type CookieKind } from '../cookies.ts'
 import type { PasskeyView } from './passkey-form.ts'
 import { answer, isSameText, queryOf } from '../request.ts'
 import type { Current } from '../provider/sessions.ts'
-import type { Origin } from '../people/sign-in.ts'
+import type { Origin, SignInRefusal } from '../people/sign-in.ts'
 import { addSignInWays, offerWays, type Again, type Visit } from './sign-in-ways.ts'
 import { passkeyContentPolicy } from './style.ts'
 import type { User } from '../people/users.ts'
@@ -94,7 +94,7 @@ async function showAccount(
   req: Request,
   res: Response,
   current: Current,
-  refusal?: Refusal,
+  refusal?: SignInRefusal,
 ): Promise<void> {
   const { passkeys, sessions, sharing, consoleUri } = deps
   const { user, id, secret, isConfirmed } = current

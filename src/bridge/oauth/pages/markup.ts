@@ -51,7 +51,13 @@ export function markup(literals: TemplateStringsArray, ...values: readonly (stri
   const parts = literals.map((literal, index) => {
     const value = values[index] ?? ''
     if (typeof value === 'string') return literal + escape(value)
-    return literal + ('markup' in value ? value.markup : value.map((part) => part.markup).join(''))
+    return (
+      literal +
+      [value]
+        .flat()
+        .map((part) => part.markup)
+        .join('')
+    )
   })
   return { markup: parts.join('') }
 }

@@ -95,13 +95,17 @@ export function addSignInWays(
       const visit = await visits.returned(req, res)
       const user = await upstream?.redeem(queryOf(req, 'ticket'), visit.asker)
       const problem = `${upstream?.name ?? 'The provider'} did not sign you in.`
-      await conclude(res, visit, user === undefined ? { status: 422, problem } : { user })
+      await conclude(
+        res,
+        visit,
+        user === undefined ? { kind: 'refused', status: 422, problem } : { kind: 'signed-in', user },
+      )
     }),
   )
 }
 
 async function conclude(res: Response, visit: Visit, result: SignInResult, login?: string): Promise<void> {
-  if ('user' in result) return visit.goOn(result.user)
+  if (result.kind === 'signed-in') return visit.goOn(result.user)
   const { status, problem, retryAfterS } = result
   if (retryAfterS !== undefined) res.set('retry-after', String(retryAfterS))
   await visit.show({ status, problem, ...(login !== undefined && { login }) })

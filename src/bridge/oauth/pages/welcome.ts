@@ -47,6 +47,11 @@ const texts = {
   ],
 } as const
 
+type Redeemed =
+  | { readonly kind: 'served' }
+  | { readonly kind: 'used-up' }
+  | { readonly kind: 'refused'; readonly problem: string }
+
 export function createWelcome(deps: WelcomeDeps): Router {
   const { users, tickets, audit, pages, accountPages, csrfKey } = deps
   const router = express.Router()
@@ -71,8 +76,9 @@ export function createWelcome(deps: WelcomeDeps): Router {
       const parsed = form.safeParse(req.body)
       const { login, name, password } = parsed.success ? parsed.data : { login: '', name: '', password: '' }
       const outcome = await redeem(codeOf(req), { login, name, password })
-      if (outcome === 'used up') return showUsedUp(res)
-      if (outcome !== 'served') return show(req, res.status(422), ticket, { login, name, problem: outcome.problem })
+      if (outcome.kind === 'used-up') return showUsedUp(res)
+      if (outcome.kind === 'refused')
+        return show(req, res.status(422), ticket, { login, name, problem: outcome.problem })
       const [title, text] = texts[ticket.kind]
       res.send(pages.note(title, text))
     }),
@@ -81,23 +87,24 @@ export function createWelcome(deps: WelcomeDeps): Router {
   return router
 
   /** Of several posts of one link at once, one is served and the others find it gone; a form that fails gives it back. */
-  async function redeem(code: string, person: Person): Promise<'served' | 'used up' | { readonly problem: string }> {
+  async function redeem(code: string, person: Person): Promise<Redeemed> {
     const taken = await tickets.redeem(code)
-    if (taken === undefined) return 'used up'
+    if (taken === undefined) return { kind: 'used-up' }
     const ticket = taken.value
     try {
       if (ticket.kind === 'invitation' && (await users.find(person.login, ticket.tenant)) !== undefined) {
         const count = (ticket.taken ?? 0) + 1
-        if (count > mostTaken) return 'used up'
+        if (count > mostTaken) return { kind: 'used-up' }
         await tickets.restore(code, { ...taken, value: { ...ticket, taken: count } })
-        return { problem: 'This login is taken. Please choose another one.' }
+        return { kind: 'refused', problem: 'This login is taken. Please choose another one.' }
       }
       const account = await serve(ticket, person)
       await audit.write(account, ticket.kind === 'reset' ? 'password-reset' : 'signed-up')
-      return 'served'
+      return { kind: 'served' }
     } catch (error) {
       await tickets.restore(code, taken)
-      if (error instanceof BridgeError && error.code === 'invalid_request') return { problem: error.message }
+      if (error instanceof BridgeError && error.code === 'invalid_request')
+        return { kind: 'refused', problem: error.message }
       throw error
     }
   }

@@ -11,9 +11,15 @@ import type { Passkeys } from './passkeys.ts'
 import { createHashing, longestPassword } from './password.ts'
 import { canonicalLogin, longestLogin, type User, type Users } from './users.ts'
 
-export type SignInResult =
-  | { readonly user: User }
-  | { readonly status: number; readonly problem: string; readonly retryAfterS?: number }
+/** An attempt that failed, in the words and with the status that its page answers with. */
+export interface SignInRefusal {
+  readonly kind: 'refused'
+  readonly status: number
+  readonly problem: string
+  readonly retryAfterS?: number
+}
+
+export type SignInResult = { readonly kind: 'signed-in'; readonly user: User } | SignInRefusal
 
 /** Where an attempt comes from, for the log and the limits. */
 export interface Origin {
@@ -64,7 +70,7 @@ export function createSignIn(deps: {
       if (!(thrown instanceof BridgeError) || thrown.code !== 'rate_limited') throw thrown
       log('warn', 'oauth.login-slowed', { clientId: client.clientId, address: client.address, error: thrown.message })
       const problem = 'Too many people are signing in at this moment. Please try again in a few seconds.'
-      return { status: 429, problem, retryAfterS: Math.ceil((thrown.retryAfterMs ?? 1_000) / 1_000) }
+      return { kind: 'refused', status: 429, problem, retryAfterS: Math.ceil((thrown.retryAfterMs ?? 1_000) / 1_000) }
     }
   }
 
@@ -77,6 +83,7 @@ export function createSignIn(deps: {
       log('warn', 'oauth.login-slowed', { ...client, waitMs })
       const minutes = Math.ceil(waitMs / 60_000)
       return {
+        kind: 'refused',
         status: 429,
         problem: `Too many attempts. Please wait ${minutes === 1 ? 'a minute' : `${minutes} minutes`} and try again.`,
         retryAfterS: Math.ceil(waitMs / 1000),
@@ -89,12 +96,12 @@ export function createSignIn(deps: {
       // The same work for a login that nobody has: how long the refusal takes must not tell.
       const owner = await users.find(login, tenant)
       await audit.refused(owner?.accountId ?? nobody, `from ${client.address}`)
-      return { status: 422, problem: 'Login or password is wrong.' }
+      return { kind: 'refused', status: 422, problem: 'Login or password is wrong.' }
     }
     await attempts.succeeded(key, source)
     browser.remember(key)
     log('info', 'oauth.login', { ...client, accountId: user.accountId })
-    return { user }
+    return { kind: 'signed-in', user }
   }
 
   async function checkPasskey(
@@ -112,10 +119,10 @@ export function createSignIn(deps: {
       used.createdAt <= (user.passkeysSince ?? 0)
     ) {
       log('warn', 'oauth.login-failed', { ...client, by: 'passkey' })
-      return { status: 422, problem: 'This passkey is not known here.' }
+      return { kind: 'refused', status: 422, problem: 'This passkey is not known here.' }
     }
     log('info', 'oauth.login', { ...client, by: 'passkey', accountId: user.accountId })
-    return { user }
+    return { kind: 'signed-in', user }
   }
 
   return {

@@ -39,7 +39,7 @@ export function createAdapterFactory({
   /** True where Google may link by assertions. */
   readonly hasStreamlined?: boolean
   /** Told of each link before its grant is destroyed. */
-  readonly ended?: Pick<Ended, 'note'>
+  readonly ended?: Pick<Ended, 'noteLink'>
   /** Called with each link whose grant was just destroyed. */
   readonly onLinkEnded?: (link: GrantFacts & { readonly accountId: string }) => void
 }): AdapterFactory {
@@ -56,7 +56,7 @@ export function createAdapterFactory({
     return {
       ...adapter,
       async destroy(id) {
-        await more.ended?.note({ grantId: id })
+        await more.ended?.noteLink(id)
         const gone = await records.take(id)
         if (gone !== undefined)
           more.onLinkEnded?.({ ...factsOf(id, gone.value), accountId: gone.value.accountId ?? '' })

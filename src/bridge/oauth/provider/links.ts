@@ -54,7 +54,7 @@ const inUseMs = 24 * 3_600_000
 export function createLinks(deps: {
   readonly store: Store
   readonly clients: Pick<Clients, 'find'>
-  readonly ended: Pick<Ended, 'note'>
+  readonly ended: Pick<Ended, 'noteLink' | 'noteClient'>
   readonly uses: LinkUses
   readonly audit: Audit
   /** A link of the account with the assistant has ended. */
@@ -86,7 +86,7 @@ export function createLinks(deps: {
 
   async function endGrants(accountId: AccountId, ending: readonly GrantFacts[]): Promise<void> {
     for (const { grantId, clientId, isLink } of ending) {
-      await deps.ended.note({ grantId })
+      await deps.ended.noteLink(grantId)
       await destroy({ accountId, clientId, grantId })
       if (isLink) await onEnded({ accountId, clientId, grantId }, 'unlinked', await clients.find(clientId))
     }
@@ -104,7 +104,7 @@ export function createLinks(deps: {
   async function endClient(client: Client): Promise<void> {
     const { clientId } = client
     // One note for all of them: a client may have more links than everybody should read.
-    await deps.ended.note({ clientId })
+    await deps.ended.noteClient(clientId)
     for await (const { id: grantId, value } of byClient.all(clientId)) {
       const link = { accountId: value.accountId, clientId, grantId }
       await destroy(link)

@@ -31,7 +31,7 @@ export interface ProviderSetup {
   readonly signingKeys: readonly SigningKey[]
   readonly cookieKeys: readonly string[]
   readonly store: Store
-  readonly ended: Pick<Ended, 'note'>
+  readonly ended: Pick<Ended, 'noteLink'>
   readonly users: Users
   readonly pages: ErrorPages
   readonly clock: Clock

@@ -34,7 +34,9 @@ const assertionClaims = z.object({
 type Person = z.infer<typeof assertionClaims>
 
 /** What the answer must be besides tokens. */
-type Verdict = { readonly user: User } | { readonly status: number; readonly body: object }
+type Verdict =
+  | { readonly kind: 'link'; readonly user: User }
+  | { readonly kind: 'answer'; readonly status: number; readonly body: object }
 
 export function addStreamlinedLinking(
   provider: Provider,
@@ -60,8 +62,8 @@ export function addStreamlinedLinking(
     if (client?.['assistant'] !== 'google') throw new errors.UnauthorizedClient('only Google links so')
     const person = await read(assertion)
     const verdict = await judge(intent, person, client['tenant'] as string | undefined)
-    log('info', 'oauth.streamlined', { clientId: client.clientId, intent, isKnown: 'user' in verdict })
-    if ('user' in verdict) await issue(ctx, verdict.user)
+    log('info', 'oauth.streamlined', { clientId: client.clientId, intent, isKnown: verdict.kind === 'link' })
+    if (verdict.kind === 'link') await issue(ctx, verdict.user)
     else {
       ctx.status = verdict.status
       ctx.body = verdict.body
@@ -91,14 +93,14 @@ export function addStreamlinedLinking(
     switch (intent) {
       case 'check':
         return known === undefined
-          ? { status: 404, body: { account_found: false } }
-          : { status: 200, body: { account_found: true } }
+          ? { kind: 'answer', status: 404, body: { account_found: false } }
+          : { kind: 'answer', status: 200, body: { account_found: true } }
       case 'get':
         return known === undefined ? unlinked() : bound(known, person)
       case 'create':
         if (known !== undefined) return unlinked(known.login)
         if (options.mayCreate !== true) return unlinked()
-        return { user: await create(person, tenant) }
+        return { kind: 'link', user: await create(person, tenant) }
       default:
         throw new errors.InvalidRequest('intent must be check, get or create')
     }
@@ -117,7 +119,7 @@ export function addStreamlinedLinking(
     const isOurs = await users.bindIdentity(user.accountId, { issuer: identityIssuer, subject: person.sub })
     return isOurs ||
       (await users.findByIdentity({ issuer: identityIssuer, subject: person.sub }))?.accountId === user.accountId
-      ? { user }
+      ? { kind: 'link', user }
       : unlinked(user.login)
   }
 
@@ -152,7 +154,11 @@ export function addStreamlinedLinking(
 }
 
 function unlinked(loginHint?: string): Verdict {
-  return { status: 401, body: { error: 'linking_error', ...(loginHint !== undefined && { login_hint: loginHint }) } }
+  return {
+    kind: 'answer',
+    status: 401,
+    body: { error: 'linking_error', ...(loginHint !== undefined && { login_hint: loginHint }) },
+  }
 }
 
 /** `hd` says whose Workspace the account is in; the address may be of another domain, whose mailboxes Google does not run. */
