@@ -1,114 +1,100 @@
 /** Sharing with consent: an owner invites by login, and whoever has that login accepts, declines, or leaves later. */
-import { hash } from 'node:crypto'
 import { BridgeError } from 'transom-core/errors'
+import { cameraId, type AccountId, type Camera, type CameraId, type Clock, type Store } from 'transom-core/ports'
 import type { Sharing, SharedGuest } from '../oauth/people/sharing.ts'
 import type { Audit } from '../oauth/people/audit.ts'
-import { canonicalLogin, type User, type Users } from '../oauth/people/users.ts'
-import { cameraId, type AccountId, type Camera, type CameraId, type Clock, type Store } from 'transom-core/ports'
+import type { User, Users } from '../oauth/people/users.ts'
 import type { Cameras } from './cameras.ts'
+import {
+  addressOf,
+  addressOfUser,
+  createInvitations,
+  mostInvitations,
+  type Invitation,
+  type Invitations,
+} from './invitations.ts'
 import type { Shares } from './sharing.ts'
 
-/**
- * It is addressed to a login, whether anybody has it or not: nothing that an owner sees or measures tells which logins
- * exist. For the same reason one that is declined looks to its owner like one that waits.
- */
-interface Invitation {
-  readonly ownerId: AccountId
-  readonly cameraId: CameraId
-  /** As the owner wrote it. */
-  readonly login: string
-  readonly addressee: string
-  readonly mayTalk: boolean
-  readonly isDeclined?: true
-}
-
-const keptMs = 14 * 24 * 3_600_000
-/** Of one camera, and shown to one person. */
-const mostInvitations = 100
-
-export function createConsent(deps: {
-  readonly store: Store
+interface Parts {
   readonly cameras: Pick<Cameras, 'list' | 'find'>
   readonly shares: Shares
   readonly users: Pick<Users, 'find' | 'findByAccount'>
   readonly audit: Pick<Audit, 'write'>
-  readonly clock: Clock
-}): Sharing {
-  const { cameras, shares, users, audit, clock } = deps
-  const invitations = deps.store.collection<Invitation>('share-invitation')
-  /** Where the owner finds them. */
-  const index = deps.store.collection<Record<string, never>>('share-invitation-of')
+}
 
+type Context = Parts & { readonly invitations: Invitations }
+
+export function createConsent(deps: Parts & { readonly store: Store; readonly clock: Clock }): Sharing {
+  const invitations = createInvitations(deps.store, deps.clock)
+  const context = { ...deps, invitations }
+  return {
+    ...forOwners(context),
+    ...forGuests(context),
+    ...forTheOperator(context),
+    forget: ({ accountId, id }) => invitations.removeAll(accountId, id),
+  }
+}
+
+function forOwners(context: Context): Pick<Sharing, 'cameras' | 'guests' | 'invite' | 'withdraw'> {
+  const { cameras, shares, audit, invitations } = context
   return {
     async cameras(owner) {
-      return Promise.all(
-        (await cameras.list(owner)).map(async ({ id, name }) => ({ id, name, guests: await guestsOf(owner, id) })),
-      )
+      const guestsAt = async ({ id, name }: Camera) => ({ id, name, guests: await guestsOf(context, owner, id) })
+      return Promise.all((await cameras.list(owner)).map(guestsAt))
     },
-    guests: async (owner, camera) => guestsOf(owner, (await owned(owner, camera)).id),
+    guests: async (owner, camera) => guestsOf(context, owner, (await owned(context, owner, camera)).id),
     async invite(owner, camera, login, mayTalk) {
-      const { id, name } = await owned(owner.accountId, camera)
-      const addressee = addressOf(login, owner.tenant)
-      if (addressee === addressOf(owner.login, owner.tenant)) {
-        throw new BridgeError('invalid_request', 'the camera is yours already')
-      }
-      const guest = await guestBy(owner, id, addressee)
-      if (guest !== undefined) return shares.share(owner.accountId, id, guest.accountId, mayTalk)
-      const others = await index.list(placeOf(owner.accountId, id), { limit: mostInvitations })
-      const key = keyOf(owner.accountId, id, addressee)
-      if (others.length >= mostInvitations && !others.some((other) => other.id === key)) {
+      const { accountId: ownerId, tenant } = owner
+      const { id, name } = await owned(context, ownerId, camera)
+      const addressee = addressOf(login, tenant)
+      if (addressee === addressOfUser(owner)) throw new BridgeError('invalid_request', 'the camera is yours already')
+      const guest = await guestBy(context, ownerId, id, addressee)
+      if (guest !== undefined) return shares.share(ownerId, id, guest.accountId, mayTalk)
+      const invitation = { ownerId, cameraId: id, login: login.trim(), addressee, mayTalk }
+      if (!(await invitations.write(invitation)))
         throw new BridgeError('invalid_request', `a camera has ${mostInvitations} open invitations at most`)
-      }
-      const expiresAt = clock() + keptMs
-      const before = (await invitations.get(key))?.value
-      const invitation = { ownerId: owner.accountId, cameraId: id, login: login.trim(), addressee, mayTalk }
-      await index.put(key, {}, { group: placeOf(owner.accountId, id), expiresAt })
-      const value = { ...invitation, ...(before?.isDeclined && { isDeclined: true as const }) }
-      await invitations.put(key, value, { group: groupOf(addressee), expiresAt })
-      await audit.write(owner.accountId, 'invited', `${invitation.login} to ${name}`)
+      await audit.write(ownerId, 'invited', `${invitation.login} to ${name}`)
     },
-    async withdraw(owner, camera, login) {
-      const { id, name } = await owned(owner.accountId, camera)
-      const addressee = addressOf(login, owner.tenant)
-      const guest = await guestBy(owner, id, addressee)
+    async withdraw({ accountId: ownerId, tenant }, camera, login) {
+      const { id, name } = await owned(context, ownerId, camera)
+      const addressee = addressOf(login, tenant)
+      const guest = await guestBy(context, ownerId, id, addressee)
       if (guest !== undefined) {
-        await shares.unshare(owner.accountId, id, guest.accountId)
-        await tellBoth('unshared', name, owner.accountId, guest.accountId)
+        await shares.unshare(ownerId, id, guest.accountId)
+        await tellBoth(context, 'unshared', name, ownerId, guest.accountId)
       }
-      await remove(owner.accountId, id, addressee)
+      await invitations.remove({ ownerId, cameraId: id, addressee })
     },
+  }
+}
+
+function forGuests(context: Context): Pick<Sharing, 'invitations' | 'accept' | 'decline' | 'received' | 'leave'> {
+  const { cameras, shares, users, invitations } = context
+  return {
     async invitations(guest) {
-      if (!(await isAddressed(guest))) return []
-      const found = await invitations.list(groupOf(addressOfUser(guest)), { limit: mostInvitations })
+      if (!(await isAddressed(context, guest))) return []
+      const found = await invitations.to(addressOfUser(guest))
       const open = await Promise.all(
-        found.map(async ({ id, value }) => {
-          const [camera, owner] = await Promise.all([
-            cameras.find(value.ownerId, value.cameraId),
-            users.findByAccount(value.ownerId),
-          ])
-          if (value.isDeclined || camera === undefined || owner === undefined) return undefined
-          return { id, camera: camera.name, owner: { login: owner.login, name: owner.name }, mayTalk: value.mayTalk }
+        found.map(async ({ id, value: { ownerId, cameraId: camera, mayTalk, isDeclined } }) => {
+          const [seen, owner] = await Promise.all([cameras.find(ownerId, camera), users.findByAccount(ownerId)])
+          if (isDeclined || seen === undefined || owner === undefined) return undefined
+          return { id, camera: seen.name, owner: { login: owner.login, name: owner.name }, mayTalk }
         }),
       )
       return open.filter((one) => one !== undefined)
     },
     async accept(guest, id) {
-      const invitation = await addressedTo(guest, id)
+      const invitation = await addressedTo(context, guest, id)
       const camera = invitation && (await cameras.find(invitation.ownerId, invitation.cameraId))
       if (invitation === undefined || camera === undefined) return false
       await shares.share(invitation.ownerId, camera.id, guest.accountId, invitation.mayTalk)
-      await remove(invitation.ownerId, camera.id, invitation.addressee)
-      await tellBoth('shared', camera.name, invitation.ownerId, guest.accountId)
+      await invitations.remove(invitation)
+      await tellBoth(context, 'shared', camera.name, invitation.ownerId, guest.accountId)
       return true
     },
     async decline(guest, id) {
-      if ((await addressedTo(guest, id)) === undefined) return false
-      await invitations.change(id, (stored) => {
-        if (stored === undefined) return undefined
-        const { value, expiresAt } = stored
-        const place = { group: groupOf(value.addressee), ...(expiresAt !== undefined && { expiresAt }) }
-        return { value: { ...value, isDeclined: true }, ...place }
-      })
+      if ((await addressedTo(context, guest, id)) === undefined) return false
+      await invitations.decline(id)
       return true
     },
     async received(guest) {
@@ -125,86 +111,83 @@ export function createConsent(deps: {
       if (share === undefined) return false
       const name = (await cameras.find(share.ownerId, share.cameraId))?.name ?? camera
       await shares.unshare(share.ownerId, share.cameraId, guest)
-      await tellBoth('left', name, share.ownerId, guest)
+      await tellBoth(context, 'left', name, share.ownerId, guest)
       return true
     },
-    async share(owner, camera, guest, mayTalk) {
-      const { id, name } = await owned(owner, camera)
-      await shares.share(owner, id, guest, mayTalk)
-      await tellBoth('shared', name, owner, guest)
-    },
-    async unshare(owner, camera, guest) {
-      const { id, name } = await owned(owner, camera)
-      await shares.unshare(owner, id, guest)
-      await tellBoth('unshared', name, owner, guest)
-    },
-    async forget({ accountId: owner, id }) {
-      for await (const { id: key } of index.all(placeOf(owner, id))) {
-        await invitations.remove(key)
-        await index.remove(key)
-      }
-    },
-  }
-
-  async function owned(owner: AccountId, id: string): Promise<Camera> {
-    const camera = await cameras.find(owner, cameraId(id))
-    if (camera === undefined) throw new BridgeError('camera_not_found')
-    return camera
-  }
-
-  async function guestsOf(owner: AccountId, camera: CameraId): Promise<readonly SharedGuest[]> {
-    const [accepted, open] = await Promise.all([
-      shares.guests(owner, camera),
-      index.list(placeOf(owner, camera), { limit: mostInvitations }),
-    ])
-    const invited = await Promise.all(open.map(async ({ id }) => (await invitations.get(id))?.value))
-    const people = await Promise.all(
-      accepted.map(async ({ accountId, mayTalk }) => {
-        const user = await users.findByAccount(accountId)
-        return user && { login: user.login, name: user.name, mayTalk }
-      }),
-    )
-    return [
-      ...people.filter((one) => one !== undefined),
-      ...invited.flatMap((one) => (one ? [{ login: one.login, mayTalk: one.mayTalk, isInvited: true as const }] : [])),
-    ]
-  }
-
-  /** Among the guests alone: whoever else has the login is not looked for. */
-  async function guestBy(owner: Pick<User, 'accountId'>, camera: CameraId, addressee: string) {
-    const guests = await shares.guests(owner.accountId, camera)
-    const people = await Promise.all(guests.map(({ accountId }) => users.findByAccount(accountId)))
-    return people.find((user) => user !== undefined && addressOfUser(user) === addressee)
-  }
-
-  /** A name that another provider gives a person is not one of our logins, and may be anybody's. */
-  async function isAddressed(guest: User): Promise<boolean> {
-    return (await users.find(guest.login, guest.tenant))?.accountId === guest.accountId
-  }
-
-  async function addressedTo(guest: User, id: string): Promise<Invitation | undefined> {
-    if (!/^[\w-]{43}$/.test(id) || !(await isAddressed(guest))) return undefined
-    const found = (await invitations.get(id))?.value
-    return found?.addressee === addressOfUser(guest) ? found : undefined
-  }
-
-  async function remove(owner: AccountId, camera: CameraId, addressee: string): Promise<void> {
-    const key = keyOf(owner, camera, addressee)
-    await invitations.remove(key)
-    await index.remove(key)
-  }
-
-  async function tellBoth(kind: 'shared' | 'unshared' | 'left', camera: string, owner: AccountId, guest: AccountId) {
-    const [from, to] = await Promise.all([users.findByAccount(owner), users.findByAccount(guest)])
-    await audit.write(owner, kind, `${camera} with ${to?.login ?? guest}`)
-    await audit.write(guest, kind, `${camera} by ${from?.login ?? owner}`)
   }
 }
 
-const addressOf = (login: string, tenant: string | undefined): string => `${tenant ?? ''}\n${canonicalLogin(login)}`
-const addressOfUser = ({ login, tenant }: User): string => addressOf(login, tenant)
-/** Of a fixed length, whatever was typed. */
-const digest = (...parts: readonly string[]): string => hash('sha256', JSON.stringify(parts), 'base64url')
-const keyOf = (owner: string, camera: string, addressee: string): string => digest(owner, camera, addressee)
-const groupOf = (addressee: string): string => digest(addressee)
-const placeOf = (owner: string, camera: string): string => `${owner}\n${camera}`
+function forTheOperator(context: Context): Pick<Sharing, 'share' | 'unshare'> {
+  const { shares } = context
+  return {
+    async share(owner, camera, guest, mayTalk) {
+      const { id, name } = await owned(context, owner, camera)
+      await shares.share(owner, id, guest, mayTalk)
+      await tellBoth(context, 'shared', name, owner, guest)
+    },
+    async unshare(owner, camera, guest) {
+      const { id, name } = await owned(context, owner, camera)
+      await shares.unshare(owner, id, guest)
+      await tellBoth(context, 'unshared', name, owner, guest)
+    },
+  }
+}
+
+async function owned({ cameras }: Context, owner: AccountId, id: string): Promise<Camera> {
+  const camera = await cameras.find(owner, cameraId(id))
+  if (camera === undefined) throw new BridgeError('camera_not_found')
+  return camera
+}
+
+async function guestsOf(
+  { shares, users, invitations }: Context,
+  owner: AccountId,
+  camera: CameraId,
+): Promise<readonly SharedGuest[]> {
+  const [accepted, invited] = await Promise.all([shares.guests(owner, camera), invitations.of(owner, camera)])
+  const people = await Promise.all(
+    accepted.map(async ({ accountId, mayTalk }) => {
+      const user = await users.findByAccount(accountId)
+      return user && { login: user.login, name: user.name, mayTalk }
+    }),
+  )
+  return [
+    ...people.filter((one) => one !== undefined),
+    ...invited.map(({ login, mayTalk }) => ({ login, mayTalk, isInvited: true as const })),
+  ]
+}
+
+/** Among the guests alone: whoever else has the login is not looked for. */
+async function guestBy(
+  { shares, users }: Context,
+  owner: AccountId,
+  camera: CameraId,
+  addressee: string,
+): Promise<User | undefined> {
+  const guests = await shares.guests(owner, camera)
+  const people = await Promise.all(guests.map(({ accountId }) => users.findByAccount(accountId)))
+  return people.find((user) => user !== undefined && addressOfUser(user) === addressee)
+}
+
+/** A name that another provider gives a person is not one of our logins, and may be anybody's. */
+async function isAddressed({ users }: Context, guest: User): Promise<boolean> {
+  return (await users.find(guest.login, guest.tenant))?.accountId === guest.accountId
+}
+
+async function addressedTo(context: Context, guest: User, id: string): Promise<Invitation | undefined> {
+  if (!(await isAddressed(context, guest))) return undefined
+  const found = await context.invitations.find(id)
+  return found?.addressee === addressOfUser(guest) ? found : undefined
+}
+
+async function tellBoth(
+  { users, audit }: Context,
+  kind: 'shared' | 'unshared' | 'left',
+  camera: string,
+  owner: AccountId,
+  guest: AccountId,
+): Promise<void> {
+  const [from, to] = await Promise.all([users.findByAccount(owner), users.findByAccount(guest)])
+  await audit.write(owner, kind, `${camera} with ${to?.login ?? guest}`)
+  await audit.write(guest, kind, `${camera} by ${from?.login ?? owner}`)
+}
