@@ -4,8 +4,8 @@ import type { Camera, CameraNews, Clock, Log, Store } from 'transom-core/ports'
 import type { Announcements } from './announcements.ts'
 import { happenedAt } from './clock.ts'
 import { createPace, restMs } from './pace.ts'
+import { createPresses } from './presses.ts'
 import type { CameraStates } from './states.ts'
-import type { KeptPress } from './visits.ts'
 
 export interface Events {
   /**
@@ -20,11 +20,6 @@ export interface Events {
 /** What there is to see on the page; a picture is no news for the assistants. */
 export type PageNews = CameraNews | { readonly kind: 'pictured'; readonly at: number }
 
-type Press = Extract<CameraNews, { readonly kind: 'press' | 'person' }>
-
-const keptMs = 30 * 24 * 3_600_000
-/** Nobody stands at the door any more. */
-const staleMs = 30_000
 const newsRetryMs = 1_000
 /** What a camera says itself, as often as it likes; the other news are the bridge's own. */
 const isOfCamera = (kind: CameraNews['kind']) => kind !== 'online' && kind !== 'changed' && kind !== 'removed'
@@ -42,9 +37,9 @@ export function createEvents(deps: {
   readonly clock: Clock
   readonly log: Log
 }): Events {
-  const { store, states, announcements, warm, clock, log } = deps
+  const { states, announcements, clock } = deps
   const { onNews = async () => {}, onStuck = async () => {} } = deps
-  const presses = store.collection<KeptPress>('press')
+  const presses = createPresses(deps)
   const pace = createPace(clock)
 
   async function admit(camera: Camera, kind: CameraNews['kind']): Promise<void> {
@@ -54,46 +49,6 @@ export function createEvents(deps: {
     const isStuck = verdict !== 'too-often'
     const message = isStuck ? 'the button seems stuck: it is heard again after a minute of quiet' : 'too many events'
     throw new BridgeError('rate_limited', message, { retryAfterMs: isStuck ? restMs : newsRetryMs })
-  }
-
-  async function press(camera: Camera, news: Press): Promise<void> {
-    const { eventId, at } = news
-    const now = clock()
-    const isFresh = now - at < staleMs
-    // Somebody will want to look in a moment.
-    if (isFresh) warm(camera)
-    // Told and kept side by side: the outbox knows an event by its id, so a repetition after a failure does no harm.
-    const [kept] = await Promise.all([
-      presses.put(
-        `${camera.id}#${eventId}`,
-        { cameraId: camera.id, at },
-        { onlyIf: 'absent', group: camera.id, expiresAt: now + keptMs },
-      ),
-      isFresh ? announcements.toAll(camera, news) : undefined,
-    ])
-    const isNew = kept !== undefined
-    // For who looks at the list of cameras: no reason to have the camera say it again.
-    if (isNew)
-      await states
-        .note(camera, { kind: 'press', at })
-        .catch((error: unknown) => log('warn', 'cameras.press-not-noted', { cameraId: camera.id, error }))
-    if (isNew) await onNews(camera, news)
-    log('info', 'cameras.press', { cameraId: camera.id, eventId, isNew, isFresh, delayMs: now - at })
-  }
-
-  /** By our clock it happened when we first heard of it: told again later, it is no newer. */
-  async function asFirstHeard(camera: Camera, news: Press): Promise<Press> {
-    const known = await presses.get(`${camera.id}#${news.eventId}`)
-    return known ? { ...news, at: known.value.at } : news
-  }
-
-  async function forget(camera: Camera): Promise<void> {
-    await states.forget(camera)
-    for (;;) {
-      const some = await presses.list(camera.id)
-      if (some.length === 0) return
-      await Promise.all(some.map(({ id }) => presses.remove(id)))
-    }
   }
 
   /** What is kept of the news before anybody hears it. */
@@ -106,7 +61,8 @@ export function createEvents(deps: {
         return states.note(camera, news)
       case 'removed':
         // Its id may be given to somebody else's camera.
-        return forget(camera)
+        await states.forget(camera)
+        return presses.forget(camera)
       case 'press':
       case 'person':
       case 'online':
@@ -119,7 +75,11 @@ export function createEvents(deps: {
     async receive(camera, given, sentAt) {
       if (isOfCamera(given.kind)) await admit(camera, given.kind)
       const news = { ...given, at: happenedAt(given.at, sentAt, clock()) }
-      if (news.kind === 'press') return press(camera, news.at > given.at ? await asFirstHeard(camera, news) : news)
+      if (news.kind === 'press') {
+        const heard = news.at > given.at ? await presses.asFirstHeard(camera, news) : news
+        if (await presses.receive(camera, heard)) await onNews(camera, heard)
+        return
+      }
       // What it does not have is not kept: names come from outside.
       if (news.kind === 'sensor' && !camera.sensors?.some(({ name }) => name === news.name)) return
       if (!isOfCamera(news.kind)) await onNews(camera, news)
