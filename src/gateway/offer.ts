@@ -31,7 +31,8 @@ export function narrowOffer(
 ): NarrowedOffer {
   const [whole = [], ...all] = splitSections(sdp)
   const { parts, unserved } = setAside(whole, all)
-  const [session = [], ...sections] = parts
+  const [session = [], ...bundled] = parts
+  const sections = bundled.map(withPort)
   const audios = sections.filter((lines) => lines[0]?.startsWith('m=audio'))
   const formats = audios.toSorted((one, other) => Number(isLive(other)) - Number(isLive(one))).flatMap(soundFormats)
   const sound = (formats.find(({ codec }) => playable.includes(codec)) ?? formats[0])?.codec
@@ -68,6 +69,15 @@ function splitSections(sdp: string): string[][] {
     if (line !== '' && line !== 'a=end-of-candidates') sections.at(-1)?.push(line)
   }
   return sections
+}
+
+/**
+ * A section that lives only in its bundle is offered with port 0 (RFC 9143 section 6), which werift takes for a rejected one.
+ * With the discard port (RFC 8840 section 4.1.1) it is offered like the others.
+ */
+function withPort(lines: readonly string[]): readonly string[] {
+  if (!lines.includes('a=bundle-only')) return lines
+  return lines.flatMap((line) => (line === 'a=bundle-only' ? [] : [line.replace(/^(m=\S+) 0 /, '$1 9 ')]))
 }
 
 interface Choice {
@@ -108,11 +118,10 @@ function profileName(profileLevelId: string): string {
   return `${idc}${profileLevelId.slice(2, 4)}`
 }
 
-/** Port 0 rejects a section, unless it says that it only lives in its bundle (RFC 9143 section 6). */
+/** Port 0 rejects a section. */
 function isLive(lines: readonly string[]): boolean {
   const port = /^m=\w+ (\d+) \S+ \d/.exec(lines[0] ?? '')?.[1]
-  const isRejected = port === undefined || (port === '0' && !lines.includes('a=bundle-only'))
-  return !isRejected && !lines.includes('a=inactive')
+  return port !== undefined && port !== '0' && !lines.includes('a=inactive')
 }
 
 const isWanted = (lines: readonly string[]): boolean => isLive(lines) && !lines.includes('a=sendonly')

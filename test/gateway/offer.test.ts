@@ -37,6 +37,15 @@ describe('of a browser’s many kinds of H.264', () => {
   })
 })
 
+test('a section that lives only in its bundle is offered as the others are, and one with port 0 alone is rejected', () => {
+  const [session, audio = '', video = ''] = chromiumOffer.split(/^(?=m=)/m)
+  const closed = video.replace('m=video 9 ', 'm=video 0 ')
+  const { sdp, video: answered } = narrowOffer([session, audio, `${closed}a=bundle-only\r\n`].join(''), '42e01f')
+  expect([answered, mediaLines(sdp)[1]]).toEqual(['h264', 'm=video 9 UDP/TLS/RTP/SAVPF 108 109'])
+  expect(sdp).not.toContain('bundle-only')
+  expect(mediaLines(narrowOffer([session, audio, closed].join(''), '42e01f').sdp)[1]).toMatch(/^m=video 0 /)
+})
+
 test.each(['toString', '__proto__', 'constructor'])('a payload type %s is none, and costs nothing', (word) => {
   const narrowed = narrowOffer(echoOffer.replace(/(m=audio \S+ \S+) /, `$1 ${word} `), '42e01f')
   expect(mediaLines(narrowed.sdp)[0]).toBe('m=audio 50001 UDP/TLS/RTP/SAVPF 96')
