@@ -46,19 +46,30 @@ export function createServerMemory(log: Log, onChange: () => void): ServerMemory
       // One that gave nothing the last time is asked, but not waited for.
       const awaited = new Set(servers.flatMap(({ urls }) => urls).filter((url) => !failing.has(url)))
       let missing = awaited.size * transports.length
+      const startedAt = performance.now()
+      let endAt = Infinity
+      let limit: NodeJS.Timeout | undefined
+      /** So many milliseconds after the start, unless it is sooner already. */
+      const waitUntil = (ms: number) => {
+        if (startedAt + ms >= endAt) return
+        endAt = startedAt + ms
+        clearTimeout(limit)
+        limit = setTimeout(resolve, endAt - performance.now())
+      }
+      waitUntil(Math.min(lastGoodMs === undefined ? longestWaitMs : lastGoodMs + graceMs, longestWaitMs))
       for (const { connection } of transports) {
         connection.onIceServer.subscribe(({ url, tookMs, error }) => {
           // A viewer that left takes its sockets along: then silence says nothing of a server.
           if (signal.aborted) return
           note(url, tookMs, error?.message)
           if (error) failures.set(url, error.message)
+          // With one relay there is a way; the other servers have as long again as it took.
+          else if (/^turns?:/.test(url)) waitUntil(2 * tookMs + graceMs)
           if (awaited.has(url)) missing -= 1
           if (missing <= 0) resolve()
         })
       }
       if (missing === 0) resolve()
-      const limitMs = Math.min(lastGoodMs === undefined ? longestWaitMs : lastGoodMs + graceMs, longestWaitMs)
-      const limit = setTimeout(resolve, limitMs)
       const stop = () => {
         clearTimeout(limit)
         resolve()
