@@ -281,9 +281,8 @@ function reasonOf(error: unknown): Cause {
     : causeOf('internal', `the camera could not answer: ${message}`)
 }
 
-/** Everything that came in on the connection so far: media, reports, checks and answers to ours. */
+/** Everything that came in so far: media, reports, checks and answers to ours; on any pair, since a display may change its way. */
 function packetsFrom(connection: RTCPeerConnection): number {
-  return connection.iceTransports.reduce((sum, { connection: { nominated } }) => {
-    return sum + (nominated ? nominated.packetsReceived + nominated.requestsReceived + nominated.responsesReceived : 0)
-  }, 0)
+  const pairs = connection.iceTransports.flatMap(({ connection: { candidatePairs } }) => candidatePairs)
+  return pairs.reduce((sum, pair) => sum + pair.packetsReceived + pair.requestsReceived + pair.responsesReceived, 0)
 }

@@ -1,6 +1,6 @@
 /** WebRTC stacks of other people, each as a display or as a camera behind the same five words. */
 import { execFile, spawn } from 'node:child_process'
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,6 +27,14 @@ export interface Peer {
   close(): Promise<void>
 }
 
+/** Where a peer runs, and what it knows of its network. */
+export interface Place {
+  /** A command that runs the peer's program, as `ip netns exec`. */
+  readonly wrapper?: readonly string[]
+  /** For aiortc and Chromium. */
+  readonly iceServers?: readonly { readonly urls: string; readonly username?: string; readonly credential?: string }[]
+}
+
 export const stackNames = ['aiortc', 'webrtcbin', 'libdatachannel', 'Chromium', 'pion'] as const
 export type StackName = (typeof stackNames)[number]
 
@@ -34,12 +42,12 @@ const wordMs = 15_000
 const run = promisify(execFile)
 
 /** The stacks by name; each opens one connection. */
-export const stacks: Readonly<Record<StackName, () => Promise<Peer>>> = {
-  aiortc: () => openProgram('/usr/bin/python3', ['aiortc_peer.py']),
-  webrtcbin: () => openProgram('/usr/bin/python3', ['webrtcbin_peer.py']),
-  libdatachannel: () => openProgram(process.execPath, ['libdatachannel-peer.ts']),
+export const stacks: Readonly<Record<StackName, (place?: Place) => Promise<Peer>>> = {
+  aiortc: (place) => openProgram('/usr/bin/python3', 'aiortc_peer.py', place),
+  webrtcbin: (place) => openProgram('/usr/bin/python3', 'webrtcbin_peer.py', place),
+  libdatachannel: (place) => openProgram(process.execPath, 'libdatachannel-peer.ts', place),
   Chromium: openChromium,
-  pion: () => openProgram(pionPeer, []),
+  pion: (place) => openProgram(pionPeer, '', place),
 }
 
 /** Where `buildPeers` leaves the program of pion's peer; Go finds it fresh the next time. */
@@ -57,10 +65,11 @@ export async function buildPeers(): Promise<void> {
   await run('/usr/bin/go', ['install', 'peer'], { cwd: source, env })
 }
 
-async function openProgram(command: string, [file = '']: readonly string[]): Promise<Peer> {
+async function openProgram(program: string, file: string, { wrapper = [], iceServers }: Place = {}): Promise<Peer> {
   const path = file === '' ? [] : [join(import.meta.dirname, 'peers', file)]
-  const env = { ...process.env, NODE_OPTIONS: '' }
-  const child = spawn(command, path, { env, stdio: ['pipe', 'pipe', 'pipe'] })
+  const env = { ...process.env, NODE_OPTIONS: '', ICE_SERVERS: JSON.stringify(iceServers ?? []) }
+  const [command = program, ...args] = [...wrapper, program, ...path]
+  const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] })
   let complaint = ''
   child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2000)))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
@@ -89,9 +98,10 @@ async function openProgram(command: string, [file = '']: readonly string[]): Pro
   }
 }
 
-async function openChromium(): Promise<Peer> {
+async function openChromium({ wrapper, iceServers }: Place = {}): Promise<Peer> {
+  const program = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
   const browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    executablePath: wrapper ? wrapped(wrapper, program) : program,
     args: [
       '--headless=new',
       '--no-sandbox',
@@ -108,6 +118,7 @@ async function openChromium(): Promise<Peer> {
   // WebRTC and the microphone want a secure context; the page itself is empty.
   await page.route('https://peer.example/', (route) => route.fulfill({ contentType: 'text/html', body: '' }))
   await page.goto('https://peer.example/')
+  await page.evaluate(`globalThis.iceServers = ${JSON.stringify(iceServers ?? [])}`)
   await page.addScriptTag({ path: join(import.meta.dirname, 'peers', 'chromium-peer.js') })
   const ask = <T>(word: string, sdp?: string): Promise<T> =>
     within(page.evaluate<T>(`peer.${word}(${JSON.stringify(sdp ?? null)})`), `Chromium: ${word}`)
@@ -119,6 +130,13 @@ async function openChromium(): Promise<Peer> {
     seen: () => ask('seen'),
     close: () => browser.close(),
   }
+}
+
+/** One command without arguments, which Playwright wants: a script that runs the program in its wrapper. */
+function wrapped(wrapper: readonly string[], program: string): string {
+  const script = join(mkdtempSync(join(tmpdir(), 'transom-peer-')), 'program')
+  writeFileSync(script, `#!/bin/sh\nexec ${[...wrapper, program].join(' ')} "$@"\n`, { mode: 0o700 })
+  return script
 }
 
 async function within<T>(work: Promise<T>, what: string): Promise<T> {

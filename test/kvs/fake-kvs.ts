@@ -175,8 +175,8 @@ export async function startFakeKvs(): Promise<FakeKvs> {
 
 const arnAt = (creation: number) => `arn:aws:kinesisvideo:${region}:123456789012:channel/door/179534589626${creation}`
 
-/** A certificate for `localhost` that is its own authority. */
-export async function createCertificate(): Promise<{ cert: string; key: string }> {
+/** A certificate for `localhost`, or for this address, that is its own authority. */
+export async function createCertificate(address?: string): Promise<{ cert: string; key: string }> {
   // The package needs this one to be there before it is loaded.
   await import('reflect-metadata')
   const x509 = await import('@peculiar/x509')
@@ -190,7 +190,9 @@ export async function createCertificate(): Promise<{ cert: string; key: string }
     notAfter: new Date(Date.now() + 3_600_000),
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'localhost' }]),
+      new x509.SubjectAlternativeNameExtension([
+        address === undefined ? { type: 'dns', value: 'localhost' } : { type: 'ip', value: address },
+      ]),
     ],
   })
   const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', pair.privateKey), 'PRIVATE KEY')

@@ -3,11 +3,12 @@
 import asyncio
 import fractions
 import json
+import os
 import sys
 
 import aiortc
 import av
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 
@@ -25,7 +26,8 @@ class Picture(VideoStreamTrack):
 
 class Peer:
     def __init__(self):
-        self.pc = RTCPeerConnection()
+        servers = [RTCIceServer(**server) for server in json.loads(os.environ.get("ICE_SERVERS", "[]"))]
+        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         self.seen = {"connected": False, "pictures": 0, "sounds": 0}
         self.tasks = []
         self.pc.on("track", self.on_track)

@@ -1,5 +1,5 @@
 /* In a page of Chromium, as a display or as a camera: the same words as aiortc_peer.py. */
-const pc = new RTCPeerConnection()
+const pc = new RTCPeerConnection({ iceServers: globalThis.iceServers })
 pc.ontrack = ({ track }) => {
   // What nobody plays is not decoded.
   const element = document.createElement(track.kind)
