@@ -151,6 +151,19 @@ export const advice: Record<ErrorCode, string> = {
   internal: 'This is a fault of the bridge: its log has the details for a bug report.',
 }
 
+/** The same for a camera whose presses and motion do not arrive by ONVIF: its stream is another matter. */
+export const eventsAdvice: Record<SourceFault, string> = {
+  ...advice,
+  source_password:
+    'Give this user the right to ONVIF: some brands keep ONVIF users in a list of their own. Then give the camera again, with --onvif.',
+  source_refused: 'Switch ONVIF on in the settings of the camera, and check the port of its ONVIF address.',
+  source_not_found: 'Find the ONVIF address again (npm run transom -- camera probe HOST), and give it to the camera.',
+  source_busy: 'Close other programs that follow its events, or restart the camera.',
+  source_garbled:
+    'Update the firmware of the camera. If it has no ONVIF events, let its button call the webhook of the camera instead.',
+  source_invalid: 'Find the ONVIF address again (npm run transom -- camera probe HOST), and give it to the camera.',
+}
+
 /** The one error class of the house. `message` and `cause` are for the log and the owner, never for an assistant. */
 export class BridgeError extends Error {
   override readonly name = 'BridgeError'

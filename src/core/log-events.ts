@@ -188,6 +188,14 @@ export const logEvents = {
     fields: ['cameraId', 'status', 'error'],
   },
   'gateway.closing-failed': { says: 'A camera did not stop cleanly', fields: ['cameraId', 'error'] },
+  'gateway.events-followed': {
+    says: 'An ONVIF camera has accepted a subscription to its events',
+    fields: ['channelName'],
+  },
+  'gateway.events-missed': {
+    says: 'An ONVIF camera gives no events: its presses and motion are not announced',
+    fields: ['channelName', 'code', 'error'],
+  },
   'gateway.gateway-key-refused': { says: 'The bridge does not know the key of this gateway', fields: ['error'] },
   'gateway.ice-server-back': { says: 'A STUN or TURN server works again', fields: ['channelName', 'server'] },
   'gateway.ice-server-failed': {
@@ -202,6 +210,10 @@ export const logEvents = {
   'gateway.message-refused': {
     says: 'The signaling service refused a message',
     fields: ['channelName', 'errorType', 'correlationId'],
+  },
+  'gateway.onvif-failed': {
+    says: 'A still picture or a key frame could not be had from an ONVIF camera',
+    fields: ['channelName', 'error'],
   },
   'gateway.press-lost': { says: 'A press could not be reported to the bridge', fields: ['channelName', 'eventId'] },
   'gateway.profile-not-offered': {

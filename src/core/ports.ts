@@ -164,6 +164,8 @@ export interface ChannelPresence {
   readonly isUnseen?: true
   /** Why it is not, where its gateway has said so. */
   readonly fault?: Fault
+  /** Why it announces no events although it is read by ONVIF, too. */
+  readonly eventsFault?: Fault
   /** The STUN and TURN servers that gave its gateway no candidate the last time; absent when all did, or nobody knows. */
   readonly failedServers?: readonly ServerFailure[]
   /** Its gateway encodes its pictures anew for displays. */

@@ -9,10 +9,11 @@ import { createAudience } from './audience.ts'
 import { hasFfmpeg } from './ffmpeg.ts'
 import { createServerMemory } from './ice-servers.ts'
 import { keepMaster } from './master.ts'
-import { createSource, shareSource } from './source.ts'
+import { createOnvifCamera, withOnvif, type OnvifCamera } from './onvif/camera.ts'
+import { createSource, shareSource, type SharedSource } from './source.ts'
 import { keepReporting, reportSource } from './source-report.ts'
 import { startStills } from './still.ts'
-import type { Trust } from './trust.ts'
+import { createTrust, type Trust } from './trust.ts'
 
 /** How long the camera may take to leave its channel when it stops. */
 const leaveMs = 1_000
@@ -27,6 +28,8 @@ export interface CameraOptions {
   readonly source: string
   /** Where the camera may be, and which certificates it may show; by default anywhere, and the first one while this runs. */
   readonly trust?: Trust
+  /** Where it speaks ONVIF, by the same user: what it notices is reported, and its own still pictures are left. */
+  readonly onvif?: { readonly address: string; readonly isDoorbell: boolean }
   /** Told of presses and of how viewers fare; true ends the viewer, a rejection is logged. */
   readonly report: (event: CameraEvent) => Promise<boolean>
   /** How often it is told of a viewer that is connected, default 10,000. */
@@ -61,8 +64,10 @@ export interface CameraMaster {
 export async function startCamera(options: CameraOptions): Promise<CameraMaster> {
   const { channelName, clock, leaveStill, maxViewers, reportEachMs } = options
   const log: Log = (level, event, fields) => options.log(level, event, Object.assign({ channelName }, fields))
-  const given = createSource(options.source, channelName, clock, log, options.trust)
-  const source = shareSource(given, log)
+  const trust = options.trust ?? createTrust()
+  const onvif = openOnvif(options, trust, log)
+  const given = createSource(options.source, channelName, clock, log, trust)
+  const source = shareSource(withOnvif(given, onvif), log)
   const kvs = openKvs(options.access)
   const life = new AbortController()
   const { signal } = life
@@ -70,7 +75,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   await RTCDtlsTransport.SetupCertificate()
   const report = createReport(options.report, log)
   const memory = createServerMemory(log, () => reportSource(reporting))
-  const reporting = { source, memory, report, clock }
+  const reporting = { source, memory, eventsFault: () => onvif?.eventsFault(), report, clock }
   const hasDecoder = await hasFfmpeg()
   const audience = createAudience({ source, hasDecoder, memory, report, maxViewers, reportEachMs, clock, log })
   const { promise: tried, resolve: onTried } = Promise.withResolvers<void>()
@@ -84,9 +89,21 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     source.warm(warmMs)
     stills?.take()
   }
+  const watching = onvif?.watch(
+    {
+      report: (event) => void report(event),
+      onPress: rang,
+      onFault: () => reportSource(reporting),
+      whenWelcome: (bounds) => untilWelcome(source, bounds),
+    },
+    signal,
+  )
   async function shutDown(): Promise<void> {
     life.abort()
-    await Promise.all([audience.close(), Promise.race([Promise.all([online, stills?.close()]), rest(leaveMs)])])
+    await Promise.all([
+      audience.close(),
+      Promise.race([Promise.all([online, watching, stills?.close()]), rest(leaveMs)]),
+    ])
     await source.close()
     kvs.close()
   }
@@ -101,6 +118,21 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     reportSource: () => reportSource(reporting),
     close: () => (closing ??= shutDown()),
   }
+}
+
+/** An address that cannot be read is the stream's fault, and is reported as that. */
+function openOnvif({ onvif, source, clock }: CameraOptions, trust: Trust, log: Log): OnvifCamera | undefined {
+  try {
+    return onvif && createOnvifCamera({ ...onvif, source, trust, clock, log })
+  } catch {
+    return undefined
+  }
+}
+
+/** While the stream refuses the password its events are not asked for: each question is one more try that locks the account. */
+async function untilWelcome(source: SharedSource, signal: AbortSignal): Promise<void> {
+  const isUnwelcome = () => source.state() === undefined || source.fault()?.code === 'source_password'
+  while (isUnwelcome() && !signal.aborted) await source.changed(source.state(), signal)
 }
 
 const rest = (ms: number): Promise<void> => wait(ms, undefined, { ref: false })

@@ -52,12 +52,13 @@ export function startGatewayForBridge({ bridge, key, clock, log }: BridgeGateway
   let isNew = true
 
   function start(id: string, wanted: Assignment): Promise<CameraMaster> {
-    const { channelName, source, accessKeyId, secretAccessKey, region, endpoint, ca, maxViewers } = wanted
+    const { channelName, source, onvif, accessKeyId, secretAccessKey, region, endpoint, ca, maxViewers } = wanted
     const url = `${bridge}/gateway/cameras/${id}`
     return startCamera({
       access: { region, endpoint, credentials: { accessKeyId, secretAccessKey }, ...(ca !== undefined && { ca }) },
       channelName,
       source,
+      ...(onvif && { onvif }),
       trust: trustOf(id, wanted),
       report: createReporter({ url: `${url}/events`, key, log }),
       leaveStill: createStillPoster({ url: `${url}/snapshot`, key }),

@@ -43,6 +43,10 @@ const fileShape = z
         z.strictObject({
           channelName: cameraIdShape,
           source: z.string().regex(/^(rtsps?:\/\/|synthetic$)/i, 'must be an rtsp:// or rtsps:// address'),
+          /** Its ONVIF device, asked as the same user: its events go to the bridge. */
+          onvif: z.url({ protocol: /^https?$/ }).exactOptional(),
+          /** Whether a contact that closes is its button. */
+          isDoorbell: z.boolean().default(true),
           cameraId: cameraIdShape.exactOptional(),
           cameraKey: z.string().min(1).exactOptional(),
           maxViewers: z.int().min(1).max(1_000).exactOptional(),
@@ -106,13 +110,22 @@ export async function startGatewayOnAws(deps: {
   const trust = certificates === 'any' ? createTrust({ certificates }) : createKeptTrust(pinsFile, log)
   const masters = await Promise.all(
     cameras.map(
-      ({ channelName, source, cameraId = channelName, cameraKey: key, maxViewers }): Promise<CameraMaster> => {
+      ({
+        channelName,
+        source,
+        onvif,
+        isDoorbell,
+        cameraId = channelName,
+        cameraKey: key,
+        maxViewers,
+      }): Promise<CameraMaster> => {
         const url =
           bridge === undefined || key === undefined ? undefined : { url: `${bridge}/cameras/${cameraId}`, key }
         return startCamera({
           access,
           channelName,
           source,
+          ...(onvif !== undefined && { onvif: { address: onvif, isDoorbell } }),
           trust,
           report:
             url === undefined ? async () => false : createReporter({ url: `${url.url}/events`, key: url.key, log }),

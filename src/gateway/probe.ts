@@ -48,6 +48,8 @@ export interface StreamProbe {
 
 /** What a camera was found to give, and which of it displays get. */
 export interface Probe {
+  /** Of its ONVIF device service, where it was asked by ONVIF. */
+  readonly device?: string
   readonly information: DeviceInformation
   readonly streams: readonly StreamProbe[]
   /** The best of them for displays; absent when none can be shown. */
@@ -76,6 +78,7 @@ async function probeDevice(device: Device, login: Login | undefined, signal: Abo
   const topics = await device.topics(signal).catch(() => [])
   const [first] = profiles
   return {
+    device: device.url,
     information: await device.information(signal),
     ...chosen(streams),
     events: [...new Set(topics.flatMap(meaningsOf).map(({ means }) => means))],

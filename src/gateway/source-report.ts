@@ -1,6 +1,6 @@
 /** What the bridge is told of a camera's source: at each change, and now and then while something is wrong. */
 import { pause } from 'transom-core/deadline'
-import type { Clock } from 'transom-core/ports'
+import type { Clock, Fault } from 'transom-core/ports'
 import type { CameraEvent } from 'transom-core/wire/camera-event'
 import type { ServerMemory } from './ice-servers.ts'
 import type { SharedSource } from './source.ts'
@@ -15,17 +15,21 @@ const longestMessage = 200
 export interface SourceReportOptions {
   readonly source: Pick<SharedSource, 'state' | 'changed'>
   readonly memory: Pick<ServerMemory, 'failing'>
+  /** Why its ONVIF events do not arrive. */
+  readonly eventsFault: () => Fault | undefined
   /** Never rejects. */
   readonly report: (event: CameraEvent) => Promise<boolean>
   readonly clock: Clock
 }
 
 /** Reports how the source fares, and its servers; nothing while that is not known. */
-export function reportSource({ source, memory, report, clock }: SourceReportOptions): void {
+export function reportSource({ source, memory, eventsFault: eventsFaultOf, report, clock }: SourceReportOptions): void {
   const state = source.state()
   const failed = memory.failing().slice(0, mostServers)
   const failedServers = failed.map(({ url, message }) => ({ url, message: message.slice(0, longestMessage) }))
-  const known = { kind: 'source', at: Math.round(clock()), ...(failed.length > 0 && { failedServers }) } as const
+  const eventsFault = eventsFaultOf()
+  const besides = { ...(failed.length > 0 && { failedServers }), ...(eventsFault && { eventsFault }) }
+  const known = { kind: 'source', at: Math.round(clock()), ...besides } as const
   if (state?.kind === 'good') {
     const { hasSpeaker, reencoding } = state.info
     void report({ ...known, hasSpeaker, ...(reencoding && { reencoding }) })
@@ -35,7 +39,7 @@ export function reportSource({ source, memory, report, clock }: SourceReportOpti
 
 /** Reports until the signal aborts. Never rejects. */
 export async function keepReporting(options: SourceReportOptions, signal: AbortSignal): Promise<void> {
-  const { source, memory } = options
+  const { source, memory, eventsFault } = options
   let reported = source.state()
   reportSource(options)
   while (!signal.aborted) {
@@ -44,7 +48,7 @@ export async function keepReporting(options: SourceReportOptions, signal: AbortS
     await Promise.race([source.changed(reported, bounds), pause(againMs, bounds)])
     again.abort()
     const state = source.state()
-    const isWell = state?.kind !== 'faulty' && memory.failing().length === 0
+    const isWell = state?.kind !== 'faulty' && memory.failing().length === 0 && eventsFault() === undefined
     if (!signal.aborted && (state !== reported || !isWell)) reportSource(options)
     reported = state
   }

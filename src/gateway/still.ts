@@ -1,8 +1,8 @@
-/** Still pictures out of a camera's stream: a key frame, decoded, made small, and left with the bridge now and then. */
+/** Still pictures: the camera's own, or a key frame of its stream, decoded, made small, and left with the bridge now and then. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { H264RtpPayload } from 'werift'
 import type { Log } from 'transom-core/ports'
-import { loadFfmpeg, openEncoder, type Ffmpeg } from './ffmpeg.ts'
+import { hasFfmpeg, loadFfmpeg, openEncoder, type Ffmpeg } from './ffmpeg.ts'
 import type { VideoUnit } from './media.ts'
 import type { SharedSource } from './source.ts'
 
@@ -12,6 +12,8 @@ const patienceMs = 15_000
 const mostWidth = 640
 /** What Amazon wants of a snapshot (alexa-smartvision-snapshotprovider.html). */
 const mostBytes = 60_000
+/** What the bridge accepts: without FFmpeg a camera's own still goes as it is. */
+const acceptedBytes = 256 * 1_024
 /** From good to bad: MPEG's quantiser. */
 const quantisers = ['4', '8', '16', '31'] as const
 
@@ -36,14 +38,25 @@ export function startStills(deps: {
   const life = new AbortController()
   let wanted = Promise.withResolvers<void>()
 
-  async function takeOne(isWished: boolean): Promise<void> {
+  async function takeOne(why: 'first' | 'wished' | 'time'): Promise<void> {
+    const mayRun = why === 'wished' || !source.isOnDemand
     try {
-      const jpeg = (await source.still()) ?? (await (isWished || !source.isOnDemand ? ofKeyFrame() : ofRunning()))
+      const own = mayRun || why === 'first' ? await ofCamera() : undefined
+      const jpeg = own ?? (await (mayRun ? ofKeyFrame() : ofRunning()))
       if (jpeg !== undefined) await leave(jpeg)
     } catch (error) {
       if (!life.signal.aborted)
         log('warn', 'gateway.still-missed', { error: error instanceof Error ? error.message : String(error) })
     }
+  }
+
+  /** `undefined` where it makes none. */
+  async function ofCamera(): Promise<Buffer | undefined> {
+    const picture = await source.still()
+    if (picture === undefined || picture.length <= mostBytes) return picture
+    if (await hasFfmpeg()) return shrinkJpeg(await loadFfmpeg(), picture)
+    if (picture.length <= acceptedBytes) return picture
+    throw new Error(`the still of the camera has ${picture.length} bytes, and FFmpeg is not there to make it smaller`)
   }
 
   /** `undefined` while the source has a fault: somebody else watches over it, and says why there is none. */
@@ -64,20 +77,20 @@ export function startStills(deps: {
     const unit =
       latest ?? (await Promise.race([source.nextKeyFrame(), wanted.promise.then(() => undefined), over.promise]))
     life.signal.removeEventListener('abort', onAbort)
-    return unit && toJpeg(await loadFfmpeg(), annexB(unit))
+    return unit && ((await ofCamera()) ?? toJpeg(await loadFfmpeg(), annexB(unit)))
   }
 
   async function run(): Promise<void> {
-    let isWished = false
+    let why: Parameters<typeof takeOne>[0] = 'first'
     while (!life.signal.aborted) {
-      await takeOne(isWished)
+      await takeOne(why)
       const woken = new AbortController()
       const signal = AbortSignal.any([life.signal, woken.signal])
       // Cut short by a wish or the end; the rejection means nothing here.
       const rest = wait(everyMs, undefined, { signal, ref: false }).catch(() => undefined)
-      isWished = await Promise.race([rest.then(() => false), wanted.promise.then(() => true)])
+      why = await Promise.race([rest.then(() => 'time' as const), wanted.promise.then(() => 'wished' as const)])
       woken.abort()
-      if (isWished) wanted = Promise.withResolvers()
+      if (why === 'wished') wanted = Promise.withResolvers()
     }
   }
 
@@ -119,9 +132,14 @@ function annexB({ payloads }: VideoUnit): Buffer {
   return Buffer.concat(units)
 }
 
-/** Throws when the picture cannot be decoded. */
-export async function toJpeg(ffmpeg: Ffmpeg, accessUnit: Buffer): Promise<Buffer> {
-  using picture = await decode(ffmpeg, accessUnit)
+/** Makes a small JPEG of an H.264 access unit behind start codes. Throws when the picture cannot be decoded. */
+export const toJpeg = (ffmpeg: Ffmpeg, accessUnit: Buffer): Promise<Buffer> =>
+  transcode(ffmpeg, ffmpeg.AV_CODEC_ID_H264, accessUnit)
+
+const shrinkJpeg = (ffmpeg: Ffmpeg, jpeg: Buffer): Promise<Buffer> => transcode(ffmpeg, ffmpeg.AV_CODEC_ID_MJPEG, jpeg)
+
+async function transcode(ffmpeg: Ffmpeg, from: Codec, data: Buffer): Promise<Buffer> {
+  using picture = await decode(ffmpeg, from, data)
   using small = await shrink(ffmpeg, picture)
   for (const quantiser of quantisers) {
     const jpeg = await encode(ffmpeg, small, quantiser)
@@ -131,9 +149,10 @@ export async function toJpeg(ffmpeg: Ffmpeg, accessUnit: Buffer): Promise<Buffer
 }
 
 type Frame = InstanceType<Ffmpeg['Frame']>
+type Codec = Ffmpeg['AV_CODEC_ID_H264']
 
-async function decode(ffmpeg: Ffmpeg, accessUnit: Buffer): Promise<Frame> {
-  const codec = ffmpeg.Codec.findDecoder(ffmpeg.AV_CODEC_ID_H264)
+async function decode(ffmpeg: Ffmpeg, from: Codec, data: Buffer): Promise<Frame> {
+  const codec = ffmpeg.Codec.findDecoder(from)
   using decoder = new ffmpeg.CodecContext()
   decoder.allocContext3(codec)
   // More threads would hold the only picture back, to wait for the next ones.
@@ -141,7 +160,7 @@ async function decode(ffmpeg: Ffmpeg, accessUnit: Buffer): Promise<Frame> {
   check(ffmpeg, await decoder.open2(codec, null), 'opening the decoder')
   using packet = new ffmpeg.Packet()
   packet.alloc()
-  packet.data = accessUnit
+  packet.data = data
   check(ffmpeg, await decoder.sendPacket(packet), 'decoding')
   check(ffmpeg, await decoder.sendPacket(null), 'decoding')
   const frame = new ffmpeg.Frame()

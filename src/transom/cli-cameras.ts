@@ -1,7 +1,7 @@
 /** `transom camera …`: cameras of the running bridge. */
 import type { Command } from 'commander'
 import * as z from 'zod'
-import { advice } from 'transom-core/errors'
+import { advice, eventsAdvice } from 'transom-core/errors'
 import {
   cameraAccess,
   cameraIdShape,
@@ -91,7 +91,10 @@ Examples:
 function addSource(command: Command): Command {
   return command
     .option('--url <address>', 'where the bridge reads it: rtsp:// or rtsps://')
-    .option('--onvif <host>', 'instead of --url: host, host:port or http://host:port/path of an ONVIF camera')
+    .option(
+      '--onvif <host>',
+      'instead of --url: host, host:port or http(s)://host/path of an ONVIF camera; its events, too',
+    )
     .option('--user <user>', 'its user; asks for the password. In the address both would be seen in the process list')
     .option('--gateway <name>', 'the gateway that reads it (default: the one with the bridge)')
 }
@@ -145,7 +148,7 @@ async function run(terminal: Terminal, verb: string, subject: string, values: Va
         ...found?.details,
         ...withoutNull(detailsOf(values)),
         ...(found
-          ? { source: found.source, ...(values.gateway && { gateway: values.gateway }) }
+          ? { source: found.source, onvif: found.onvif, ...(values.gateway && { gateway: values.gateway }) }
           : await sourceOf(terminal, values)),
         road: values.alexaOffer ? 'alexa-offer' : 'viewer',
       }
@@ -160,7 +163,7 @@ async function run(terminal: Terminal, verb: string, subject: string, values: Va
     case 'change': {
       refuseFixed(values)
       const named = values.name !== undefined && { name: values.name }
-      const change = { ...named, ...detailsOf(values), ...(await sourceOf(terminal, values)) }
+      const change = { ...named, ...detailsOf(values), ...(await newSourceOf(terminal, values)) }
       if (Object.keys(change).length === 0) throw new UsageError('say what is to change')
       await call(access, 'PATCH', `/cameras/${id}`, change)
       return printed({ changed: subject }, () => `${subject} is changed`)
@@ -188,6 +191,16 @@ function idOf(subject: string): string {
   const parsed = cameraIdShape.safeParse(subject)
   if (!parsed.success) throw new UsageError(`the id ${parsed.error.issues[0]?.message}`)
   return encodeURIComponent(parsed.data)
+}
+
+/** By ONVIF it is found again; an empty `--onvif` beside `--url` removes it. */
+async function newSourceOf(terminal: Terminal, values: Values): Promise<Record<string, unknown>> {
+  const { onvif, gateway } = values
+  if (onvif === undefined) return sourceOf(terminal, values)
+  if (onvif === '') return { ...(await sourceOf(terminal, values)), onvif: null }
+  const found = await findBest(terminal, onvif, onvifUserOf(values))
+  if (!values.json) terminal.out(found.text)
+  return { source: found.source, onvif: found.onvif, ...(gateway !== undefined && { gateway }) }
 }
 
 function onvifUserOf({ url, user }: Values): string | undefined {
@@ -292,9 +305,11 @@ ${warnings.map((warning) => `\n  Mind: ${warning}.`).join('')}
 function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): string {
   const { cameraId, name, kind, channelName } = camera
   const source = 'source' in camera ? `  ${camera.source}` : ''
+  const onvif = 'onvif' in camera ? `\n  events and stills by ONVIF from ${camera.onvif}` : ''
   const said = `${cameraId}  ${kind}  "${name}"${source}`
   if (!('keys' in camera)) return `${said}  channel ${channelName}`
-  const { isOnline, sinceAt, fault, failedServers = [], reencoding, keys, gateway = 'home', certificates = {} } = camera
+  const { isOnline, sinceAt, fault, eventsFault, failedServers = [], reencoding, keys } = camera
+  const { gateway = 'home', certificates = {} } = camera
   const reader = gateway === 'home' ? '' : `, read by ${gateway}`
   const shown = Object.entries(certificates).map(([place, print]) => `\n  certificate of ${place}: ${print}`)
   const since = sinceAt === undefined ? '' : ` since ${new Date(sinceAt).toISOString()}`
@@ -302,9 +317,10 @@ function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): 
     ({ accessKeyId, createdAt }) => `\n  ${accessKeyId}, made ${new Date(createdAt).toISOString()}`,
   )
   const why = fault ? `: ${fault.message}\n  ${advice[fault.code]}` : ''
+  const events = eventsFault ? `\n  no events: ${eventsFault.message}\n  ${eventsAdvice[eventsFault.code]}` : ''
   const servers = failedServers.map(({ url, message }) => `\n  no address from ${url}: ${message}`)
   const cost = reencoding?.percent === undefined ? '' : `: costs about ${reencoding.percent} % of a core`
   const encoded = reencoding ? `\n  re-encoded for displays (${reencoding.of})${cost}` : ''
   const state = `${isOnline ? 'online' : 'offline'}${since}${reader}`
-  return `${said}  ${state}${why}${servers.join('')}${encoded}${[...shown, ...issued].join('')}`
+  return `${said}  ${state}${why}${onvif}${events}${servers.join('')}${encoded}${[...shown, ...issued].join('')}`
 }

@@ -28,14 +28,19 @@ export async function probe(terminal: Terminal, address: string, user: string | 
 /** What `camera add --onvif` registers: the address of the best stream, with the password in it, and what the device says of itself. */
 export async function findBest(terminal: Terminal, address: string, user: string | undefined) {
   const { probe: found, login } = await probed(terminal, address, user)
-  const { best, information } = found
+  const { best, information, device, events } = found
   if (best === undefined) throw new Error(`${printProbe(found)}\n\nNo stream of this camera can be shown.`)
   const userInfo = login && `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@`
   const { manufacturer, model, firmwareVersion, serialNumber } = information
   const said = { manufacturer, model, firmwareVersion, serialNumber }
+  const noticed = {
+    ...(events.includes('motion') && { hasMotion: true }),
+    ...(events.includes('person') && { detects: ['person'] }),
+  }
   return {
+    onvif: device,
     source: best.url.replace('://', `://${userInfo ?? ''}`),
-    details: Object.fromEntries(Object.entries(said).filter(([, text]) => text !== undefined)),
+    details: { ...Object.fromEntries(Object.entries(said).filter(([, text]) => text !== undefined)), ...noticed },
     text: printProbe(found),
   }
 }

@@ -1,6 +1,7 @@
 /** Who reads which network camera: the gateways that are connected, what each is to do, and what is said of cameras whose gateway is away. */
 import type { Response } from 'express'
 import type { Cameras } from 'transom-bridge/cameras/cameras'
+import type { NetworkSource } from 'transom-bridge/operator/registration-ports'
 import { BridgeError } from 'transom-core/errors'
 import type { Camera, Fault, Log } from 'transom-core/ports'
 import type { CameraEvent } from 'transom-core/wire/camera-event'
@@ -22,7 +23,7 @@ const mostUnread = 4_194_304
 
 export interface Gateways {
   /** Reads a camera there from now on; by another gateway than before if one is named. Throws `BridgeError` `invalid_request`. */
-  put(cameraId: string, address: string, gateway?: string): Promise<void>
+  put(cameraId: string, source: NetworkSource): Promise<void>
   /** Forgets the address and leaves the camera alone. What is not there is no error. */
   remove(cameraId: string): Promise<void>
   /** Of a camera that is read by a gateway: scheme, host and port of its address, by whom, its certificates by `host:port`. */
@@ -51,6 +52,7 @@ export interface Gateways {
 
 export interface SourcePlace {
   readonly source: string
+  readonly onvif?: string
   readonly gateway: string
   readonly certificates: Readonly<Record<string, string>>
 }
@@ -151,7 +153,7 @@ export function createGateways(deps: GatewaysDeps): Gateways {
     }
   }
 
-  async function wantedCamera({ cameraId, address, certificates }: Source): Promise<WantedCamera | undefined> {
+  async function wantedCamera({ cameraId, address, onvif, certificates }: Source): Promise<WantedCamera | undefined> {
     const camera = await cameras.byId(cameraId)
     if (camera === undefined) {
       await sources.remove(cameraId)
@@ -163,7 +165,8 @@ export function createGateways(deps: GatewaysDeps): Gateways {
     }
     const { channelName } = camera.channel
     const trusted = deps.hasAnyCertificate ? ('any' as const) : { ...certificates }
-    return { cameraId, channelName, source: address, ...(await accessKeyOf(camera)), certificates: trusted }
+    const device = onvif !== undefined && { onvif: { address: onvif, isDoorbell: camera.kind === 'doorbell' } }
+    return { cameraId, channelName, source: address, ...device, ...(await accessKeyOf(camera)), certificates: trusted }
   }
 
   /** Says of its cameras that it is away. */
@@ -184,12 +187,13 @@ export function createGateways(deps: GatewaysDeps): Gateways {
   const refresh = (name: string | undefined) => (name === undefined ? undefined : connected.get(name)?.refresh())
 
   return {
-    async put(cameraId, address, gateway) {
-      placeOf(address)
+    async put(cameraId, source) {
+      const { gateway } = source
+      placeOf(source.source)
       if (gateway !== undefined && !(await keys.has(gateway)))
         throw new BridgeError('invalid_request', `there is no gateway ${gateway}`)
       const before = (await sources.get(cameraId))?.gateway
-      await sources.put(cameraId, address, gateway)
+      await sources.put(cameraId, source)
       const now = await readerOf(cameraId)
       if (before !== undefined && before !== now) await takeBack(cameraId)
       refresh(before)
@@ -206,8 +210,13 @@ export function createGateways(deps: GatewaysDeps): Gateways {
     async placeOf(cameraId) {
       const source = await sources.get(cameraId)
       if (source === undefined) return undefined
-      const { address, gateway, certificates } = source
-      return { source: address === undefined ? unreadable : placeOf(address), gateway, certificates }
+      const { address, onvif, gateway, certificates } = source
+      return {
+        source: address === undefined ? unreadable : placeOf(address),
+        ...(onvif !== undefined && { onvif: new URL(onvif).origin }),
+        gateway,
+        certificates,
+      }
     },
     async forgetCertificates(cameraId) {
       await sources.unpin(cameraId)

@@ -70,16 +70,16 @@ export function createNetworkCameras(deps: RegistrationDeps): NetworkCameras {
   const { cameras, gateways, publicUrl, builtIn } = deps
   const records = createCameraRecords(cameras, publicUrl)
   return {
-    async add(camera, owner, source, channelName, gateway) {
+    async add(camera, owner, { source, onvif, gateway }, channelName) {
       // Before anything is made.
       placeOf(source)
       // What it can play is for its source to say.
       const described = { ...camera, road: 'viewer', hasSpeaker: false, hasSnapshots: true } as const
       const access = await records.add(described, owner, channelName)
-      await orRemoved(cameras, camera.id, () => gateways.put(camera.id, source, gateway))
+      await orRemoved(cameras, camera.id, () => gateways.put(camera.id, { source, onvif, gateway }))
       return access
     },
-    async change(id, source, gateway) {
+    async change(id, { source, onvif, gateway }) {
       await existing(cameras, id)
       placeOf(source)
       if ((await gateways.placeOf(id)) === undefined)
@@ -89,7 +89,7 @@ export function createNetworkCameras(deps: RegistrationDeps): NetworkCameras {
             ? `${id} is the built-in doorbell: TRANSOM_SOURCE says what it shows`
             : `${id} connects by itself: remove it and add it again with an address`,
         )
-      await gateways.put(id, source, gateway)
+      await gateways.put(id, { source, onvif, gateway })
     },
     async forgetCertificates(id) {
       await existing(cameras, id)
@@ -159,6 +159,7 @@ async function withState({ gateways, service, presence }: RegistrationDeps, came
     isOnline: seen?.online ?? false,
     ...(seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }),
     ...(seen?.fault && { fault: seen.fault }),
+    ...(seen?.eventsFault && { eventsFault: seen.eventsFault }),
     ...(seen?.failedServers && { failedServers: seen.failedServers }),
     ...(seen?.reencoding && { reencoding: seen.reencoding }),
     keys: keys.map(({ accessKeyId, createdAt }) => ({ accessKeyId, createdAt })),

@@ -1,6 +1,7 @@
 /** Where network cameras are read: their addresses, sealed in the store, which gateway reads each, and the certificates they showed. */
 import type { KeyObject } from 'node:crypto'
 import { readAddress } from 'transom-gateway/rtsp/address'
+import type { NetworkSource } from 'transom-bridge/operator/registration-ports'
 import { BridgeError } from 'transom-core/errors'
 import type { Store } from 'transom-core/ports'
 import { seal, unseal } from 'transom-core/seal'
@@ -13,6 +14,8 @@ export interface Source {
   readonly cameraId: string
   /** `undefined` when it was sealed with another key. */
   readonly address: string | undefined
+  /** Of its ONVIF device, where it is asked as one. */
+  readonly onvif?: string
   readonly gateway: string
   readonly certificates: Readonly<Record<string, string>>
 }
@@ -21,8 +24,8 @@ export interface Sources {
   get(cameraId: string): Promise<Source | undefined>
   /** All that this gateway reads. */
   of(gateway: string): AsyncIterable<Source>
-  /** Keeps the address; another gateway than before only if one is named. Certificates of other places are forgotten. */
-  put(cameraId: string, address: string, gateway?: string): Promise<void>
+  /** Keeps the addresses; another gateway than before only if one is named. What was known of other hosts is forgotten. */
+  put(cameraId: string, source: NetworkSource): Promise<void>
   remove(cameraId: string): Promise<void>
   /** Keeps the first certificate that a camera has shown at a place; false when another was first there. */
   pin(cameraId: string, seen: SeenCertificate): Promise<boolean>
@@ -34,6 +37,9 @@ export interface Sources {
 
 interface Kept {
   readonly sealed: string
+  readonly host?: string
+  /** Sealed like the address: its path may be a secret, too. */
+  readonly onvif?: string
   /** Absent: the one that runs with the bridge. */
   readonly gateway?: string
 }
@@ -49,12 +55,16 @@ export function createSources(store: Store, sealing: KeyObject): Sources {
   // Of their own, since the built-in doorbell has certificates and no address here.
   const pinned = store.collection<Readonly<Record<string, string>>>('camera-certificate')
 
-  const toSource = async (cameraId: string, { sealed, gateway = homeGateway }: Kept): Promise<Source> => ({
-    cameraId,
-    address: unseal(sealing, contextOf(cameraId), sealed),
-    gateway,
-    certificates: await certificatesOf(cameraId),
-  })
+  async function toSource(cameraId: string, { sealed, onvif, gateway = homeGateway }: Kept): Promise<Source> {
+    const device = onvif === undefined ? undefined : unseal(sealing, contextOf(cameraId), onvif)
+    return {
+      cameraId,
+      address: unseal(sealing, contextOf(cameraId), sealed),
+      ...(device !== undefined && { onvif: device }),
+      gateway,
+      certificates: await certificatesOf(cameraId),
+    }
+  }
   const certificatesOf = async (cameraId: string) => (await pinned.get(cameraId))?.value ?? {}
 
   return {
@@ -66,17 +76,28 @@ export function createSources(store: Store, sealing: KeyObject): Sources {
       for await (const { id, value } of sources.all(group))
         if ((value.gateway ?? homeGateway) === gateway) yield toSource(id, value)
     },
-    async put(cameraId, address, gateway) {
-      const { host, port } = readPlace(address)
-      const here = `${host.toLowerCase()}:${port}`
+    async put(cameraId, { source, onvif, gateway }) {
+      const { host } = readPlace(source)
+      const isHere = (place: string) => place.startsWith(`${host.toLowerCase()}:`)
       await pinned.change(cameraId, (stored) => {
-        const kept = Object.entries(stored?.value ?? {}).filter(([place]) => place === here)
+        const kept = Object.entries(stored?.value ?? {}).filter(([place]) => isHere(place))
         return stored && { value: Object.fromEntries(kept) }
       })
+      const sealed = (text: string) => seal(sealing, contextOf(cameraId), text)
       await sources.change(cameraId, (stored) => {
-        const reader = gateway ?? stored?.value.gateway
-        const named = reader !== undefined && reader !== homeGateway && { gateway: reader }
-        return { value: { sealed: seal(sealing, contextOf(cameraId), address), ...named }, group }
+        const before = stored?.value
+        const reader = gateway ?? before?.gateway
+        const kept = before?.host === host ? before.onvif : undefined
+        const device = typeof onvif === 'string' ? sealed(onvif) : onvif === undefined ? kept : undefined
+        return {
+          value: {
+            sealed: sealed(source),
+            host,
+            ...(device !== undefined && { onvif: device }),
+            ...(reader !== undefined && reader !== homeGateway && { gateway: reader }),
+          },
+          group,
+        }
       })
     },
     async remove(cameraId) {

@@ -79,3 +79,14 @@ test('the servers that fail a camera are said while it is there, too, and until 
   expect(gateway.note('door', {})).toBe(true)
   expect(gateway.presence(channel)).toEqual({ online: true, sinceAt: 1 })
 })
+
+test('why its events do not arrive is said whether it is online or not', () => {
+  let online = true
+  const gateway = createSourceFaults(() => ({ online, sinceAt: 1 }))
+  const channel = { channelName: 'door', road: 'viewer' } as const
+  const eventsFault = { code: 'source_password', message: 'cam refuses the user name or the password' } as const
+  expect([gateway.note('door', { eventsFault }), gateway.note('door', { eventsFault })]).toEqual([true, false])
+  expect(gateway.presence(channel)).toEqual({ online: true, sinceAt: 1, eventsFault })
+  online = false
+  expect(gateway.presence(channel)).toEqual({ online: false, sinceAt: 1, eventsFault })
+})

@@ -212,7 +212,10 @@ test('an ONVIF camera is probed, and its stream is added with what it says of it
   const gate = await createFakeCamera({ login: { user, password } })
   const uri = `rtsp://10.9.9.9:${gate.port}/live`
   const streams = [{ token: 'main', codec: 'H264', width: 640, height: 360, uri }]
-  const device = await createFakeOnvif({ login: { user, password }, streams })
+  const topics =
+    '<tns1:RuleEngine><MyRuleDetector><Visitor wstop:topic="true"/><PeopleDetect wstop:topic="true"/></MyRuleDetector></tns1:RuleEngine>'
+  const snapshot = Buffer.from([0xff, 0xd8, 0xff, 0xd9])
+  const device = await createFakeOnvif({ login: { user, password }, streams, topics, snapshot })
   try {
     const adding = transom(
       `${password}\n`,
@@ -232,8 +235,19 @@ test('an ONVIF camera is probed, and its stream is added with what it says of it
     expect(out).not.toContain(password)
     expect(await listed('gate', isOnline)).toMatchObject({
       model: 'Bell & Co',
+      detects: ['person'],
       source: `rtsp://127.0.0.1:${gate.port}`,
+      onvif: `http://127.0.0.1:${device.port}`,
     })
+    await until(() => device.asked.includes('PullMessages'))
+    const before = asked(gate)
+    const stills = () => device.asked.filter((one) => one.startsWith('GET ')).length
+    await until(() => stills() === 1)
+    device.emit('tns1:RuleEngine/MyRuleDetector/Visitor', { State: 'true' }, 'Changed')
+    // Announced, its picture taken, and the stream open before a display asks.
+    await until(() => /"event":"cameras.press".*"cameraId":"gate".*"isNew":true/.test(house.printed()))
+    await until(() => stills() >= 2)
+    await until(() => gate.requests.slice(before).some(({ method }) => method === 'PLAY'))
     const twice = await transom('', 'camera', 'add', 'gate', '--onvif', 'x', '--url', 'rtsp://x')
     expect(twice).toMatchObject({ code: 2, err: expect.stringContaining('give one') })
   } finally {

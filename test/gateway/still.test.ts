@@ -156,3 +156,36 @@ test('a network camera is not pulled for it: only the stream that others watch, 
     await camera.close()
   }
 })
+
+/** A source that is not pulled from while nobody watches, and has stills of its own; it never delivers. */
+function withStills(stills: (Buffer | undefined)[]) {
+  let runs = 0
+  const source: MediaSource = {
+    checkEachMs: 60_000,
+    describe: async () => ({ profileLevelId: '42c01f', hasSpeaker: false, sound: [] }),
+    run: (_sink, signal) => {
+      runs += 1
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    },
+    requestKeyFrame: () => false,
+    still: async () => stills.shift(),
+    close: async () => {},
+  }
+  return { source: shareSource(source, log), runs: () => runs }
+}
+
+test('the camera’s own stills are left as they are, without a stream, and made small where they are large', async () => {
+  const small = Buffer.from([0xff, 0xd8, 0xff, 0xd9])
+  const synthetic = shareSource(createSource('synthetic', 'front-door', Date.now, log), log)
+  const [picture] = await stillsOf(synthetic, 1)
+  await synthetic.close()
+  // A JPEG goes on being one with what follows its end.
+  const large = Buffer.concat([picture!, Buffer.alloc(300_000)])
+  const { source, runs } = withStills([small, large])
+  const [one, other] = await stillsOf(source, 2)
+  expect(one).toEqual(small)
+  expect(await decoded(other!)).toMatchObject({ width: 640, height: 360 })
+  expect(other!.length).toBeLessThan(60_000)
+  expect(runs()).toBe(0)
+  await source.close()
+})

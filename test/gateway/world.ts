@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RTCPeerConnection, RtpHeader, RtpPacket, useH264, useOPUS, usePCMA, usePCMU } from 'werift'
-import { startCamera, type CameraMaster } from '../../src/gateway/camera.ts'
+import { startCamera, type CameraMaster, type CameraOptions } from '../../src/gateway/camera.ts'
 import { openKvs } from '../../src/kvs/access.ts'
 import { openChannel } from '../../src/kvs/channel.ts'
 import type { ChannelMessage, Outgoing } from '../../src/kvs/message.ts'
@@ -22,7 +22,7 @@ export interface World {
   readonly logged: { readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[]
   /** Ends the service and starts another at the same port. */
   restartService(): Promise<void>
-  startCamera(source?: string): Promise<CameraMaster>
+  startCamera(source?: string, more?: Pick<CameraOptions, 'onvif'>): Promise<CameraMaster>
   /** What the bridge answers to reports from now on; a rejection is a report that failed. At first no session is over. */
   answerReports(answer: (event: CameraEvent) => Promise<boolean>): void
   /** A viewer's place on the channel, without any peer connection. */
@@ -113,11 +113,12 @@ export async function createWorld(iceServers: readonly IceServer[] = []): Promis
       await service.close()
       service = await serve(Number(new URL(endpoint).port))
     },
-    async startCamera(source = 'synthetic') {
+    async startCamera(source = 'synthetic', more = {}) {
       const camera = await startCamera({
         access: { ...access, credentials: cameraKeys },
         channelName,
         source,
+        ...more,
         report: async (event) => {
           events.push(event)
           return isOver(event)

@@ -15,6 +15,7 @@ export interface PresenceNews {
 
 export interface GatewayWords {
   readonly fault?: Fault | undefined
+  readonly eventsFault?: Fault | undefined
   readonly failedServers?: readonly ServerFailure[] | undefined
   readonly reencoding?: Reencoding | undefined
 }
@@ -29,10 +30,15 @@ export interface SourceFaults {
 /** Kept in memory: a gateway says so anew when it starts, and at each change. */
 export function createSourceFaults(presence: Presence): SourceFaults {
   const said = new Map<string, GatewayWords>()
-  const nothing: GatewayWords = { fault: undefined, failedServers: undefined, reencoding: undefined }
+  const nothing: GatewayWords = {
+    fault: undefined,
+    eventsFault: undefined,
+    failedServers: undefined,
+    reencoding: undefined,
+  }
   return {
-    note(channelName, { fault, failedServers, reencoding }) {
-      const words = { fault, failedServers, reencoding }
+    note(channelName, { fault, eventsFault, failedServers, reencoding }) {
+      const words = { fault, eventsFault, failedServers, reencoding }
       if (isDeepStrictEqual(said.get(channelName) ?? nothing, words)) return false
       if (isDeepStrictEqual(words, nothing)) said.delete(channelName)
       else said.set(channelName, words)
@@ -40,11 +46,12 @@ export function createSourceFaults(presence: Presence): SourceFaults {
     },
     presence(channel) {
       const seen = presence(channel)
-      const { fault, failedServers, reencoding } = said.get(channel.channelName) ?? nothing
+      const { fault, eventsFault, failedServers, reencoding } = said.get(channel.channelName) ?? nothing
       if (seen === undefined) return seen
       return {
         ...seen,
         ...(!seen.online && fault && { fault }),
+        ...(eventsFault && { eventsFault }),
         ...(failedServers && { failedServers }),
         ...(seen.online && reencoding && { reencoding }),
       }

@@ -57,19 +57,19 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
     response.json({ cameras: await registrations.list(owner) })
   })
   router.post('/cameras', async (request, response) => {
-    const { owner, account, channelName, source, gateway, ...camera } = read(registrationRequest, request.body)
+    const { owner, account, channelName, source, onvif, gateway, ...camera } = read(registrationRequest, request.body)
     const accountId = await ownerOf(deps, { ...(owner && { owner }), ...(account && { account }) })
     const added =
       source === undefined
         ? registrations.add(camera, accountId, channelName)
-        : networkHere(deps).add(camera, accountId, source, channelName, gateway)
+        : networkHere(deps).add(camera, accountId, { source, onvif, gateway }, channelName)
     response.status(201).json(await added)
   })
   router.patch('/cameras/:id', async (request, response) => {
-    const { source, gateway, ...change } = read(cameraChangeRequest, request.body)
-    if (source !== undefined) await networkHere(deps).change(request.params.id, source, gateway)
-    else if (gateway !== undefined)
-      throw new BridgeError('invalid_request', 'gateway: give the address (source) with it')
+    const { source, onvif, gateway, ...change } = read(cameraChangeRequest, request.body)
+    if (source !== undefined) await networkHere(deps).change(request.params.id, { source, onvif, gateway })
+    else if ((gateway ?? onvif) !== undefined)
+      throw new BridgeError('invalid_request', 'gateway and onvif: give the address (source) with them')
     await registrations.change(request.params.id, change)
     response.status(204).end()
   })

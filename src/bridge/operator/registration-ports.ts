@@ -13,21 +13,25 @@ export interface Registrations extends CameraRecords {
   issueKey(id: string, replace?: boolean): Promise<Registration | CameraAccess>
 }
 
+/** Where a network camera is read. */
+export interface NetworkSource {
+  /** `rtsp://user:password@host/path`. */
+  readonly source: string
+  /** Its ONVIF device, asked as the same user. Null: none from now on; absent: as before, if the host is the same. */
+  readonly onvif?: string | null | undefined
+  /** Which gateway reads it. Absent: as before, or the one with the bridge. */
+  readonly gateway?: string | undefined
+}
+
 /** Network cameras: the bridge reads them itself and needs no keys for them; each has a camera key, for its button. */
 export interface NetworkCameras {
   /** Throws `BridgeError` `invalid_request` also when the source is no address, and for a gateway that is not known. */
-  add(
-    camera: NewCamera,
-    owner: AccountId,
-    source: string,
-    channelName?: string,
-    gateway?: string,
-  ): Promise<CameraAccess>
+  add(camera: NewCamera, owner: AccountId, source: NetworkSource, channelName?: string): Promise<CameraAccess>
   /**
    * Reads the camera at another address from now on, or by another gateway. Throws `camera_not_found`, or `invalid_request`
    * for any other camera.
    */
-  change(id: string, source: string, gateway?: string): Promise<void>
+  change(id: string, source: NetworkSource): Promise<void>
   /** Trusts the certificate that the camera shows next, instead of the first one. Throws `camera_not_found`. */
   forgetCertificates(id: string): Promise<void>
 }

@@ -1,6 +1,6 @@
 /** A camera as the page's list shows it: what it is, and how it is doing. */
 import type { Broker } from '../broker/broker.ts'
-import { advice } from 'transom-core/errors'
+import { advice, eventsAdvice } from 'transom-core/errors'
 import type { AccountId, Camera, CameraId, CameraState, Presence } from 'transom-core/ports'
 import type { CameraRow } from 'transom-core/wire/api'
 import type { Viewers } from './viewers.ts'
@@ -52,6 +52,7 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
       isOnline: seen?.online ?? null,
       ...(seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }),
       ...(seen?.fault && { fault: { ...seen.fault, advice: advice[seen.fault.code] } }),
+      ...(seen?.eventsFault && { eventsFault: { ...seen.eventsFault, advice: eventsAdvice[seen.eventsFault.code] } }),
       ...(seen?.failedServers && { failedServers: seen.failedServers }),
       ...(seen?.reencoding && { reencoding: seen.reencoding }),
       viewers: viewers.of(id),

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { PlayerState, PlayerStats, PlayerStep, TransomPlayer } from 'transom-player'
 import { useHouse } from '../house.ts'
 import { Cause } from '../parts/cause.tsx'
+import { EventsFault } from '../parts/events-fault.tsx'
 import { FailedServers } from '../parts/failed-servers.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { OnlineState } from '../parts/state.tsx'
@@ -131,6 +132,7 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
         ) : (
           camera?.fault && <Cause cause={camera.fault} />
         )}
+        {camera?.eventsFault && <EventsFault fault={camera.eventsFault} />}
         {camera?.failedServers && <FailedServers servers={camera.failedServers} />}
         <details class="story">
           <summary>{summaryOf(steps, link)}</summary>

@@ -61,6 +61,10 @@ export const cameraRow = z.object({
     .object({ code: z.enum(sourceFaults), message: z.string(), advice: z.string() })
     .exactOptional()
     .describe('Why it is offline, where its gateway has reported it.'),
+  eventsFault: z
+    .object({ code: z.enum(sourceFaults), message: z.string(), advice: z.string() })
+    .exactOptional()
+    .describe('Why its presses and motion do not arrive by ONVIF, where its gateway has reported it.'),
   failedServers: z
     .array(z.object({ url: z.string(), message: z.string() }))
     .exactOptional()

@@ -61,6 +61,8 @@ const source = z.object({
   kind: z.literal('source'),
   /** Why it does not: a code of the bridge's, and what the camera itself said. */
   fault: z.object({ code: z.enum(sourceFaults), message: z.string().min(1).max(200) }).exactOptional(),
+  /** Why it announces no events although it is read by ONVIF, too; absent when it does. */
+  eventsFault: z.object({ code: z.enum(sourceFaults), message: z.string().min(1).max(200) }).exactOptional(),
   /** Whether it plays the sound that is sent to it; absent when nobody knows. */
   hasSpeaker: z.boolean().exactOptional(),
   /** The STUN and TURN servers that gave it nothing the last time that it asked them, and why; absent when all did. */

@@ -13,6 +13,8 @@ const wantedCamera = z.object({
   channelName: cameraIdShape,
   /** `rtsp://…` with user and password in it; for the gateway inside the bridge also `synthetic` or the path of a file. */
   source: z.string().min(1).max(4_096),
+  /** Where it speaks ONVIF, with the source's user and password; and whether a contact that closes is its button. */
+  onvif: z.object({ address: z.string().min(1).max(2_048), isDoorbell: z.boolean() }).exactOptional(),
   /** Opens the channel as its master. */
   accessKeyId: z.string(),
   secretAccessKey: z.string(),

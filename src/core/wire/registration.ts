@@ -24,6 +24,11 @@ const source = z
   .string()
   .regex(/^rtsps?:\/\//i, 'must be an rtsp:// or rtsps:// address')
   .max(2_048)
+/** Of an ONVIF device, as `camera probe` finds it; its user and password are those of the source. */
+const onvif = z
+  .string()
+  .regex(/^https?:\/\/[^\s@]+$/i, 'must be an http:// or https:// address without user and password')
+  .max(2_048)
 const address = z.url({ protocol: /^https?$/ }).max(2_048)
 
 /** What may be left out: where it is, what it is, and what it can do beside showing its picture. What is left out it cannot. */
@@ -101,6 +106,8 @@ export const registrationRequest = newCamera.extend({
   channelName: id.exactOptional(),
   /** The address of a network camera, which the bridge then reads itself; only where a gateway runs with it. */
   source: source.exactOptional(),
+  /** Where it speaks ONVIF: its events are followed, and its own still pictures taken. */
+  onvif: onvif.exactOptional(),
   /** Which gateway reads it; `home`, the one with the bridge, if not given. */
   gateway: gatewayName.exactOptional(),
 })
@@ -139,6 +146,8 @@ export type CameraChange = z.infer<typeof cameraChange>
 export const cameraChangeRequest = cameraChange.extend({
   source: source.exactOptional(),
   gateway: gatewayName.exactOptional(),
+  /** With `source`. Null: it is not asked by ONVIF any more; left out: as before, if the camera is at the same host. */
+  onvif: onvif.nullable().exactOptional(),
 })
 
 /** What a camera must know of the bridge. */
@@ -181,6 +190,8 @@ export const listedCamera = newCamera
 export const registeredCamera = listedCamera.extend({
   /** Scheme, host and port of a network camera: path and query may hold secrets, too. */
   source: z.string().exactOptional(),
+  /** Scheme, host and port of the ONVIF device, where it is asked for events and stills. */
+  onvif: z.string().exactOptional(),
   /** The gateway that reads it, and the SHA-256 fingerprints of the certificates that it showed first, by `host:port`. */
   gateway: z.string().exactOptional(),
   certificates: z.record(z.string(), z.string()).exactOptional(),
@@ -189,6 +200,8 @@ export const registeredCamera = listedCamera.extend({
   sinceAt: z.number().exactOptional(),
   /** Why it is offline, where its gateway has said so. */
   fault: z.object({ code: z.enum(sourceFaults), message: z.string() }).exactOptional(),
+  /** Why its ONVIF events do not arrive, where its gateway has said so. */
+  eventsFault: z.object({ code: z.enum(sourceFaults), message: z.string() }).exactOptional(),
   /** The STUN and TURN servers that give it nothing, where its gateway has said so. */
   failedServers: z.array(z.object({ url: z.string(), message: z.string() })).exactOptional(),
   /** What displays cannot play of its video, which its gateway converts, and the cost in percent of one core. */

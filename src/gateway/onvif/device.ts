@@ -1,6 +1,7 @@
 /** An ONVIF device: who it is, which streams and stills it has, and where its events are to be had. */
 import { SourceError } from '../media.ts'
 import type { Login } from '../rtsp/authorization.ts'
+import { createTrust, type Trust } from '../trust.ts'
 import { createSoap, type Soap } from './soap.ts'
 import { childrenOf, escapeXml, find, textAt, type Element } from './xml.ts'
 
@@ -35,6 +36,8 @@ export interface DeviceInformation {
 
 export interface Device {
   readonly label: string
+  /** Of its device service: what `openDevice` needs no search for. */
+  readonly url: string
   readonly soap: Soap
   /** Where its events are to be had; absent when it has none. */
   readonly events: string | undefined
@@ -56,39 +59,46 @@ export interface DeviceAddress {
   readonly login?: Login
 }
 
-const unreadable = 'this is not an ONVIF address: give host, host:port or http://host:port/path'
+const unreadable = 'this is not an ONVIF address: give host, host:port or http://host:port/path, with https:// for TLS'
 
 /**
- * Reads `host`, `host:port` or `http://host:port/path`; an address without port or path gets the usual ones. Where no port
- * is said, all usual ones are to be tried. User and password in it are read too. Throws `SourceError`.
+ * Reads `host`, `host:port`, `http://host:port/path` or `https://host:port/path`; an address without port or path gets the
+ * usual ones. Where no port is said, all usual ones are to be tried (of https: 443). Throws `SourceError`.
  */
 export function readDeviceAddress(text: string): readonly string[] {
-  if (/^https:/i.test(text))
-    throw new SourceError('source_invalid', 'ONVIF over https is not supported: give an http address')
-  const given = /^(?:onvif|http):\/\//i.test(text) ? text.replace(/^\w+/, 'http') : `http://${text}`
-  if (/^(?!http:|onvif:)\w+:\/\//i.test(text) || !URL.canParse(given))
-    throw new SourceError('source_invalid', unreadable)
+  const [, scheme = 'http', rest = ''] = /^(?:(\w+):\/\/)?(.*)$/s.exec(text.trim()) ?? []
+  const isTls = /^https$/i.test(scheme)
+  const given = `${isTls ? 'https' : 'http'}://${rest}`
+  if (!/^(?:https?|onvif)$/i.test(scheme) || !URL.canParse(given)) throw new SourceError('source_invalid', unreadable)
   const url = new URL(given)
   if (url.hostname === '' || url.username !== '' || url.password !== '')
     throw new SourceError('source_invalid', unreadable)
   if (url.pathname === '/') url.pathname = '/onvif/device_service'
-  if (url.port !== '' || /:80(?:\/|$)/.test(given)) return [url.href]
+  if (isTls || url.port !== '' || /:80(?:\/|$)/.test(given)) return [url.href]
   return usualPorts.map((port) => Object.assign(new URL(url), { port: String(port) }).href)
 }
 
-/** Opens a device at the first of the addresses where one answers; no password is sent before that. Throws `SourceError`. */
-export async function openDevice(text: string, login: Login | undefined, signal: AbortSignal): Promise<Device> {
+/**
+ * Opens a device at the first of the addresses where one answers; no password is sent before that. `trust`: where it may be
+ * and which certificate it may show; by default anywhere, and the first one. Throws `SourceError`.
+ */
+export async function openDevice(
+  text: string,
+  login: Login | undefined,
+  signal: AbortSignal,
+  trust: Trust = createTrust(),
+): Promise<Device> {
   const urls = readDeviceAddress(text)
   const [only = ''] = urls
-  const url = urls.length === 1 ? only : await firstThatAnswers(urls, signal)
-  const soap = createSoap(new URL(url).origin, login)
+  const url = urls.length === 1 ? only : await firstThatAnswers(urls, trust, signal)
+  const soap = createSoap(new URL(url).origin, login, trust)
   await synchronizeClocks(soap, url, signal)
   return createDevice(soap, url, await findServices(soap, url, signal))
 }
 
-async function firstThatAnswers(urls: readonly string[], signal: AbortSignal): Promise<string> {
+async function firstThatAnswers(urls: readonly string[], trust: Trust, signal: AbortSignal): Promise<string> {
   const answers = await Promise.allSettled(
-    urls.map((url) => askTime(createSoap(new URL(url).origin, undefined), url, signal, searchMs)),
+    urls.map((url) => askTime(createSoap(new URL(url).origin, undefined, trust), url, signal, searchMs)),
   )
   const codes = answers.map((answer) =>
     answer.status === 'rejected' && answer.reason instanceof SourceError ? answer.reason.code : undefined,
@@ -166,12 +176,13 @@ function servicesOf(addressOf: (service: Service) => string | undefined, own: UR
 
 /**
  * Many devices name the address that they believe to have: behind a router or in a container it leads nowhere, and the
- * password would go there. Only the path is taken over, and the port from a device that knows its own name.
+ * password would go there. Only the path is taken over, and the port from a device that knows its own name. It may lead to
+ * TLS, and not away from it.
  */
 export function atSameHost(address: string, own: URL): string {
   if (!URL.canParse(address)) throw new SourceError('source_garbled', `${own.origin} names an address that is none`)
   const named = new URL(address)
-  const isOwn = named.hostname === own.hostname && named.protocol === own.protocol
+  const isOwn = named.hostname === own.hostname && [own.protocol, 'https:'].includes(named.protocol)
   return `${isOwn ? named.origin : own.origin}${named.pathname}${named.search}`
 }
 
@@ -186,6 +197,7 @@ function createDevice(soap: Soap, url: string, services: ReadonlyMap<Service, st
 
   return {
     label: soap.label,
+    url,
     soap,
     events: services.get('events'),
     async information(signal) {
@@ -224,7 +236,7 @@ function createDevice(soap: Soap, url: string, services: ReadonlyMap<Service, st
       try {
         const answer = await ask(profile.service, 'GetSnapshotUri', token(profile), signal)
         const uri = profile.service === 'media2' ? textAt(answer, 'Uri') : textAt(answer, 'MediaUri', 'Uri')
-        return uri !== undefined && /^http:/i.test(uri) ? atSameHost(uri, own) : undefined
+        return uri !== undefined && /^https?:/i.test(uri) ? atSameHost(uri, own) : undefined
       } catch (error) {
         if (error instanceof SourceError && error.code === 'source_garbled') return undefined
         throw error

@@ -1,9 +1,9 @@
 /** One ONVIF device over HTTP: SOAP 1.2 requests with its user's password, by WS-UsernameToken and, where it asks, HTTP Digest. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { boundedFetch, whyFailed } from 'transom-core/fetch'
-import type { SourceFault } from 'transom-core/errors'
 import { SourceError } from '../media.ts'
 import { answerChallenges, isStale, type Authorize, type Login } from '../rtsp/authorization.ts'
+import type { Trust } from '../trust.ts'
+import { askCamera, type HttpInit, type HttpReply } from './http.ts'
 import { escapeXml, find, parseXml, textAt, type Element } from './xml.ts'
 
 const replyMs = 8_000
@@ -34,12 +34,8 @@ export interface Soap {
   get(url: string, signal: AbortSignal): Promise<Buffer>
   /** How much the device's clock is ahead of ours, milliseconds. */
   setSkew(ms: number): void
-}
-
-interface Init {
-  readonly method: 'GET' | 'POST'
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  /** What the device's clock says now, epoch milliseconds. */
+  now(): number
 }
 
 const wsse = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd'
@@ -47,8 +43,11 @@ const wsu = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-
 const profile = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0'
 const encoding = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary'
 
-/** `origin`: `http://host:port`. Nothing is sent to any other place, and no redirect is followed. */
-export function createSoap(origin: string, login: Login | undefined): Soap {
+/**
+ * `origin`: `http://host:port` or `https://host:port`. Nothing is sent to another machine, and no redirect is followed; `trust`
+ * says where the machine may be, and which certificate it may show.
+ */
+export function createSoap(origin: string, login: Login | undefined, trust: Trust): Soap {
   let skewMs = 0
   let authorize: Authorize | undefined
 
@@ -66,60 +65,53 @@ export function createSoap(origin: string, login: Login | undefined): Soap {
     )
   }
 
-  async function send(url: string, init: Init, ms: number, signal: AbortSignal): Promise<Response> {
+  async function send(url: string, init: HttpInit, ms: number, signal: AbortSignal): Promise<HttpReply> {
     if (new URL(url).origin !== origin && new URL(url).hostname !== new URL(origin).hostname)
       throw new SourceError('source_garbled', `${origin} names an address on another machine`)
     const ask = async () => {
       const { pathname, search } = new URL(url)
       const credentials = authorize && { authorization: authorize(init.method, pathname + search) }
-      try {
-        return await boundedFetch({ ms, maxBytes })(url, {
-          ...init,
-          headers: { ...init.headers, ...credentials },
-          signal,
-        })
-      } catch (error) {
-        throw signal.aborted ? error : failureOf(error, origin)
-      }
+      const headers = { ...init.headers, ...credentials }
+      const reply = await askCamera(url, { ...init, headers }, { ms, maxBytes, trust }, signal)
+      if (reply.status >= 300 && reply.status < 400)
+        throw new SourceError('source_garbled', `${origin} redirects, which is not followed`)
+      return reply
     }
     const hadAuthorize = authorize !== undefined
-    const response = await ask()
-    const challenges = response.headers.get('www-authenticate')
-    if (response.status !== 401 || challenges === null || !login) return response
-    if (hadAuthorize && !isStale([challenges])) return response
+    const reply = await ask()
+    const challenges = reply.headers['www-authenticate']
+    if (reply.status !== 401 || challenges === undefined || !login) return reply
+    if (hadAuthorize && !isStale([challenges])) return reply
     authorize = answerChallenges([challenges], login)
-    return authorize ? ask() : response
+    return authorize ? ask() : reply
   }
 
-  async function ask(request: SoapRequest, withLogin: Login | undefined, signal: AbortSignal): Promise<Response> {
+  async function ask(request: SoapRequest, withLogin: Login | undefined, signal: AbortSignal): Promise<HttpReply> {
     const { url, action, body, headers = '', ms = replyMs } = request
     const envelope =
       '<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" ' +
       'xmlns:a="http://www.w3.org/2005/08/addressing" xmlns:tt="http://www.onvif.org/ver10/schema">' +
       `<s:Header>${withLogin ? security(withLogin) : ''}${headers}</s:Header><s:Body>${body}</s:Body></s:Envelope>`
     const contentType = `application/soap+xml; charset=utf-8; action="${action}"`
-    const init: Init = { method: 'POST', headers: { 'content-type': contentType }, body: envelope }
+    const init: HttpInit = { method: 'POST', headers: { 'content-type': contentType }, body: envelope }
     return send(url, init, ms, signal)
   }
 
   return {
     label: origin,
     setSkew: (ms) => (skewMs = ms),
+    now: () => Date.now() + skewMs,
     async call(request, signal) {
-      let response = await ask(request, request.isOpen === true ? undefined : login, signal)
-      let text = await response.text()
-      if (request.isOpen === true && login && isRefusal(response.status, text)) {
-        response = await ask(request, login, signal)
-        text = await response.text()
-      }
-      return readAnswer(response.status, text, origin, login !== undefined)
+      let reply = await ask(request, request.isOpen === true ? undefined : login, signal)
+      if (request.isOpen === true && login && isRefusal(reply.status, textOf(reply)))
+        reply = await ask(request, login, signal)
+      return readAnswer(reply.status, textOf(reply), origin, login !== undefined)
     },
     async get(url, signal) {
-      const response = await send(url, { method: 'GET' }, replyMs, signal)
-      if (response.status === 401 || response.status === 403) throw refused(origin, login !== undefined)
-      if (!response.ok)
-        throw new SourceError('source_garbled', `${origin} answers ${response.status} for a still picture`)
-      return Buffer.from(await response.arrayBuffer())
+      const { status, body } = await send(url, { method: 'GET' }, replyMs, signal)
+      if (status === 401 || status === 403) throw refused(origin, login !== undefined)
+      if (status !== 200) throw new SourceError('source_garbled', `${origin} answers ${status} for a still picture`)
+      return body
     },
   }
 }
@@ -131,6 +123,8 @@ export function addressing(action: string, to: string, parameters = ''): string 
     `<a:To s:mustUnderstand="1">${escapeXml(to)}</a:To>${parameters}`
   )
 }
+
+const textOf = ({ body }: HttpReply): string => new TextDecoder().decode(body)
 
 const isRefusal = (status: number, text: string): boolean =>
   status === 401 || /NotAuthorized|FailedAuthentication/.test(text)
@@ -156,27 +150,4 @@ function readAnswer(status: number, text: string, label: string, hasLogin: boole
     'source_garbled',
     `${label} refuses an ONVIF request: ${why.replace(/\s+/g, ' ').slice(0, 100)}`,
   )
-}
-
-const faults: Readonly<Record<string, readonly [SourceFault, string]>> = {
-  ECONNREFUSED: ['source_refused', 'refuses the connection'],
-  ECONNRESET: ['source_refused', 'resets the connection'],
-  ENOTFOUND: ['source_unknown_host', 'is not a known host'],
-  EAI_AGAIN: ['source_unknown_host', 'cannot be resolved'],
-}
-
-function failureOf(error: unknown, label: string): SourceError {
-  const cause = error instanceof Error ? error.cause : undefined
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  const isLate = error instanceof Error && error.name === 'TimeoutError'
-  const why = whyFailed(error)
-  if (/redirect/.test(why)) return new SourceError('source_garbled', `${label} redirects, which is not followed`)
-  if (/larger than/.test(why)) return new SourceError('source_garbled', `${label} sends more than a camera has to say`)
-  const [fault, words] =
-    faults[code] ??
-    ([
-      'source_unreachable',
-      isLate ? 'did not answer in time' : `cannot be reached (${code || 'HTTP failed'})`,
-    ] as const)
-  return new SourceError(fault, `${label} ${words}`)
 }

@@ -1,15 +1,11 @@
 /** One control connection to a camera: requests and their replies in order, interleaved packets, and one reason for its end. */
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { SourceError } from '../media.ts'
-import { reachOf } from '../reach.ts'
+import { openSocket, socketError } from '../socket.ts'
 import type { Trust } from '../trust.ts'
-import type { SourceFault } from 'transom-core/errors'
 import type { CameraAddress } from './address.ts'
 import { answerChallenges, isStale, type Authorize } from './authorization.ts'
 import { createParser, writePacket, writeRequest, type Headers, type Received } from './message.ts'
 
-const connectMs = 5_000
 const replyMs = 6_000
 /** A camera that takes nothing any more is not written to without end. */
 const maxUnsent = 1_048_576
@@ -43,7 +39,7 @@ type Waiting = { readonly sequence: string; readonly resolve: (reply: Reply) => 
 
 /** Connects; aborting the signal closes. Throws `SourceError`. */
 export async function openConnection(address: CameraAddress, trust: Trust, signal: AbortSignal): Promise<Connection> {
-  const socket = await connect(address, trust, signal)
+  const socket = await openSocket(address, trust, signal)
   const remoteAddress = socket.remoteAddress ?? ''
   const parse = createParser()
   const { promise: ended, resolve: end } = Promise.withResolvers<SourceError>()
@@ -163,58 +159,4 @@ export async function openConnection(address: CameraAddress, trust: Trust, signa
     remoteAddress,
     close: (reason = new SourceError('source_stopped', 'the connection was closed here')) => close(reason),
   }
-}
-
-async function connect(address: CameraAddress, trust: Trust, signal: AbortSignal): Promise<Socket> {
-  const { host, port, isTls, label } = address
-  signal.throwIfAborted()
-  const reach = reachOf(host, label, trust)
-  const tls = isTls ? openTls(reach, port) : undefined
-  const socket = tls ?? connectTcp({ ...reach, port })
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const onAbort = () => reject(signal.reason as Error)
-  const timer = setTimeout(() => reject(new SourceError('source_unreachable', `${label} does not answer`)), connectMs)
-  const onError = (error: Error) => reject(socketError(error, { label }))
-  socket.once(isTls ? 'secureConnect' : 'connect', resolve)
-  socket.on('error', onError)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    await promise
-    // Before the first request, and so before the password.
-    if (tls) checkCertificate(tls, address, trust)
-    return socket
-  } catch (error) {
-    socket.destroy()
-    throw error
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', onAbort)
-    // An error between two listeners would end the process: after a failure the socket keeps this one.
-    if (!socket.destroyed) setImmediate(() => socket.off('error', onError))
-  }
-}
-
-/** No authority signs the certificates of cameras: `checkCertificate` compares them with the one seen first. */
-const openTls = (reach: ReturnType<typeof reachOf>, port: number): TLSSocket =>
-  connectTls({ ...reach, port, rejectUnauthorized: false, ...(isIP(reach.host) === 0 && { servername: reach.host }) })
-
-function checkCertificate(socket: TLSSocket, { host, port, label }: CameraAddress, trust: Trust): void {
-  const certificate = socket.getPeerX509Certificate()
-  if (!certificate || !trust.admits(`${host.toLowerCase()}:${port}`, certificate.fingerprint256))
-    throw new SourceError('source_certificate', `${label} shows another certificate than at first`)
-}
-
-const faults: Readonly<Record<string, readonly [SourceFault, string]>> = {
-  ECONNREFUSED: ['source_refused', 'refuses the connection'],
-  ECONNRESET: ['source_refused', 'resets the connection'],
-  ENOTFOUND: ['source_unknown_host', 'is not a known host'],
-  EAI_AGAIN: ['source_unknown_host', 'cannot be looked up now'],
-}
-
-function socketError(error: Error & { readonly code?: unknown }, { label }: Pick<CameraAddress, 'label'>): SourceError {
-  if (error instanceof SourceError) return error
-  const code = typeof error.code === 'string' ? error.code : ''
-  const [fault, words] =
-    faults[code] ?? (['source_unreachable', `cannot be reached (${code || 'TLS failed'})`] as const)
-  return new SourceError(fault, `${label} ${words}`)
 }

@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { find, parseXml, textAt, type Element } from '../../../src/gateway/onvif/xml.ts'
+import type { Certificate } from '../rtsp/camera.ts'
 
 export interface OnvifHabits {
   readonly login?: { readonly user: string; readonly password: string }
@@ -18,6 +20,10 @@ export interface OnvifHabits {
   /** `<tns1:VideoSource wstop:topic="true"/>` and so on. */
   readonly topics?: string
   readonly snapshot?: Buffer
+  /** It speaks https with this certificate. */
+  readonly tls?: Certificate
+  /** How it gives its events away: pulled, sent to whoever subscribes, or not at all; default pulled. */
+  readonly events?: 'pull' | 'notify' | 'none'
   /** Answers everything instead. */
   readonly hostile?: (response: ServerResponse) => void
 }
@@ -36,9 +42,13 @@ export interface FakeOnvif {
   readonly asked: string[]
   /** Bodies as they came, passwords included. */
   readonly received: string[]
-  /** Everybody who pulls gets this message. */
-  emit(topic: string, items: Readonly<Record<string, string>>, operation?: string): void
-  /** Resolves when somebody waits for messages. */
+  /** Everybody who pulls gets this message, or whoever has subscribed is sent it. `utcTime`: default now, by its clock. */
+  emit(topic: string, items: Readonly<Record<string, string>>, operation?: string, utcTime?: string): void
+  /** Resolves when what was sent to the subscriber has been accepted. */
+  delivered(): Promise<void>
+  /** From now on it has forgotten every subscription. */
+  forgetSubscriptions(): void
+  /** Resolves when somebody waits for messages, or has subscribed. */
   pulled(): Promise<void>
   close(): Promise<void>
 }
@@ -53,18 +63,23 @@ const ns = {
 
 export async function createFakeOnvif(habits: OnvifHabits = {}): Promise<FakeOnvif> {
   const { login, challenge = 'token', clockAheadMs = 0, isOld = false, streams = [], topics = '' } = habits
+  const { events: delivery = 'pull' } = habits
   const asked: string[] = []
   const received: string[] = []
   const queue: string[] = []
+  let consumer = ''
+  let isForgotten = false
+  let delivered: Promise<void> = Promise.resolve()
   let waiting: (() => void) | undefined
   let onPull = Promise.withResolvers<void>()
   const now = () => Date.now() + clockAheadMs
 
-  const server = createServer((request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     void answer(request, response).catch((error: unknown) => {
       response.writeHead(500).end(fault(String(error)))
     })
-  })
+  }
+  const server = habits.tls ? createTlsServer(habits.tls, onRequest) : createServer(onRequest)
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let text = ''
@@ -73,6 +88,7 @@ export async function createFakeOnvif(habits: OnvifHabits = {}): Promise<FakeOnv
     if (habits.hostile) return habits.hostile(response)
     if (request.method === 'GET') {
       if (challenge === 'digest' && !hasDigest(request)) return askForDigest(response)
+      asked.push(`GET ${request.url}`)
       response.writeHead(habits.snapshot ? 200 : 404, { 'content-type': 'image/jpeg' }).end(habits.snapshot)
       return
     }
@@ -129,7 +145,7 @@ export async function createFakeOnvif(habits: OnvifHabits = {}): Promise<FakeOnv
 
   function replies(body: Element, path: string): string | undefined {
     const { port } = server.address() as AddressInfo
-    const base = `http://${habits.believes ?? `127.0.0.1:${port}`}/onvif`
+    const base = `http${habits.tls ? 's' : ''}://${habits.believes ?? `127.0.0.1:${port}`}/onvif`
     const stream = streams.find(({ token }) => token === textAt(body, 'ProfileToken'))
     const isMedia2 = path.endsWith('media2')
     const trt = isMedia2 ? 'tr2' : 'trt'
@@ -165,11 +181,21 @@ export async function createFakeOnvif(habits: OnvifHabits = {}): Promise<FakeOnv
         return `<${trt}:SetSynchronizationPointResponse/>`
       case 'GetEventProperties':
         return `<tev:GetEventPropertiesResponse><wstop:TopicSet xmlns:tns1="http://www.onvif.org/ver10/topics">${topics}</wstop:TopicSet></tev:GetEventPropertiesResponse>`
+      case 'Subscribe':
+        if (delivery !== 'notify') return undefined
+        consumer = textAt(body, 'ConsumerReference', 'Address') ?? ''
+        isForgotten = false
+        onPull.resolve()
+        return `<wsnt:SubscribeResponse><wsnt:SubscriptionReference><wsa5:Address>${base}/subscription</wsa5:Address></wsnt:SubscriptionReference></wsnt:SubscribeResponse>`
       case 'CreatePullPointSubscription':
+        if (delivery !== 'pull') return undefined
+        isForgotten = false
         return `<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference><wsa5:Address>${base}/subscription</wsa5:Address><wsa5:ReferenceParameters><dom0:SubscriptionId xmlns:dom0="http://acme.example">7</dom0:SubscriptionId></wsa5:ReferenceParameters></tev:SubscriptionReference><wsnt:CurrentTime>${new Date(now()).toISOString()}</wsnt:CurrentTime><wsnt:TerminationTime>${new Date(now() + 60_000).toISOString()}</wsnt:TerminationTime></tev:CreatePullPointSubscriptionResponse>`
       case 'PullMessages':
+        if (isForgotten) return undefined
         return `<tev:PullMessagesResponse><tev:CurrentTime>${new Date(now()).toISOString()}</tev:CurrentTime><tev:TerminationTime>${new Date(now() + 60_000).toISOString()}</tev:TerminationTime>${queue.splice(0).join('')}</tev:PullMessagesResponse>`
       case 'Renew':
+        if (isForgotten) return undefined
         return `<wsnt:RenewResponse><wsnt:TerminationTime>${new Date(now() + 60_000).toISOString()}</wsnt:TerminationTime></wsnt:RenewResponse>`
       case 'Unsubscribe':
         return '<wsnt:UnsubscribeResponse/>'
@@ -184,12 +210,17 @@ export async function createFakeOnvif(habits: OnvifHabits = {}): Promise<FakeOnv
     port: (server.address() as AddressInfo).port,
     asked,
     received,
-    emit(topic, items, operation) {
+    emit(topic, items, operation, utcTime = new Date(now()).toISOString()) {
       const data = Object.entries(items).map(([name, value]) => `<tt:SimpleItem Name="${name}" Value="${value}"/>`)
       const property = operation === undefined ? '' : ` PropertyOperation="${operation}"`
-      queue.push(
-        `<wsnt:NotificationMessage><wsnt:Topic Dialect="http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet">${topic}</wsnt:Topic><wsnt:Message><tt:Message UtcTime="${new Date(now()).toISOString()}"${property}><tt:Source><tt:SimpleItem Name="Source" Value="000"/></tt:Source><tt:Data>${data.join('')}</tt:Data></tt:Message></wsnt:Message></wsnt:NotificationMessage>`,
-      )
+      const message = `<wsnt:NotificationMessage><wsnt:Topic Dialect="http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet">${topic}</wsnt:Topic><wsnt:Message><tt:Message UtcTime="${utcTime}"${property}><tt:Source><tt:SimpleItem Name="Source" Value="000"/></tt:Source><tt:Data>${data.join('')}</tt:Data></tt:Message></wsnt:Message></wsnt:NotificationMessage>`
+      if (delivery === 'notify') return void (delivered = notify(consumer, message))
+      queue.push(message)
+      waiting?.()
+    },
+    delivered: () => delivered,
+    forgetSubscriptions() {
+      isForgotten = true
       waiting?.()
     },
     pulled: () => onPull.promise,
@@ -199,6 +230,12 @@ export async function createFakeOnvif(habits: OnvifHabits = {}): Promise<FakeOnv
       await new Promise((resolve) => server.close(resolve))
     },
   }
+}
+
+/** WS-BaseNotification 1.3 section 3.2: one-way, and to nobody else than the consumer. */
+async function notify(consumer: string, message: string): Promise<void> {
+  const body = envelopeOf(`<wsnt:Notify>${message}</wsnt:Notify>`)
+  await fetch(consumer, { method: 'POST', headers: { 'content-type': 'application/soap+xml' }, body })
 }
 
 const md5 = (...parts: readonly string[]) => createHash('md5').update(parts.join(':')).digest('hex')

@@ -1,11 +1,11 @@
 /** The ONVIF client against a device on loopback, and that device against another client. */
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { Cam } from 'onvif'
-import { openDevice, readDeviceAddress } from '../../../src/gateway/onvif/device.ts'
+import { atSameHost, openDevice, readDeviceAddress } from '../../../src/gateway/onvif/device.ts'
 import { discoverCameras } from '../../../src/gateway/onvif/discovery.ts'
-import { followEvents, type Notice } from '../../../src/gateway/onvif/events.ts'
 import { escapeXml, parseXml } from '../../../src/gateway/onvif/xml.ts'
-import { until } from '../world.ts'
+import { createTrust } from '../../../src/gateway/trust.ts'
+import { createCertificate } from '../../kvs/fake-kvs.ts'
 import { createFakeAnnouncer, createFakeOnvif, type FakeOnvif, type OnvifHabits } from './device.ts'
 
 const never = new AbortController().signal
@@ -26,6 +26,48 @@ async function fake(habits: OnvifHabits = {}): Promise<FakeOnvif> {
 }
 const open = ({ port }: FakeOnvif, given: typeof login | undefined = login) =>
   openDevice(`127.0.0.1:${port}`, given, never)
+
+describe('where a device may be, and who it is', () => {
+  test('by https its first certificate is trusted, and another one never gets the password', async () => {
+    const first = await fake({ login, tls: await createCertificate() })
+    const trust = createTrust()
+    const address = `https://127.0.0.1:${first.port}`
+    const device = await openDevice(address, login, never, trust)
+    expect(device.label).toBe(address)
+    expect(await device.information(never)).toMatchObject({ manufacturer: 'Acme' })
+    expect(trust.certificates()).toEqual({ [`127.0.0.1:${first.port}`]: expect.stringMatching(/^[0-9A-F:]{95}$/) })
+
+    const other = await fake({ login, tls: await createCertificate() })
+    const pinned = createTrust({
+      certificates: { [`127.0.0.1:${other.port}`]: '00'.repeat(32).replace(/..(?=.)/g, '$&:') },
+    })
+    const elsewhere = `https://127.0.0.1:${other.port}`
+    await expect(openDevice(elsewhere, login, never, pinned)).rejects.toMatchObject({ code: 'source_certificate' })
+    expect(other.received).toEqual([])
+    await openDevice(elsewhere, login, never, createTrust({ certificates: 'any' }))
+  })
+
+  test.each(['127.0.0.1', 'localhost'])(
+    'at %s it is not asked outside of the networks that are allowed',
+    async (host) => {
+      const device = await fake({ login })
+      const trust = createTrust({ networks: ['192.168.0.0/16'] })
+      await expect(openDevice(`${host}:${device.port}`, login, never, trust)).rejects.toMatchObject({
+        code: 'source_invalid',
+        message: expect.stringContaining('TRANSOM_SOURCE_NETWORKS'),
+      })
+      expect(device.received).toEqual([])
+    },
+  )
+
+  test('an address that it names leads to TLS, and never away from it or to another machine', () => {
+    const plain = new URL('http://cam.local:8000/onvif')
+    const secure = new URL('https://cam.local/onvif')
+    expect(atSameHost('https://cam.local:8443/still.jpg', plain)).toBe('https://cam.local:8443/still.jpg')
+    expect(atSameHost('http://cam.local:81/still.jpg', secure)).toBe('https://cam.local/still.jpg')
+    expect(atSameHost('http://10.9.9.9/still.jpg?a=1', plain)).toBe('http://cam.local:8000/still.jpg?a=1')
+  })
+})
 
 describe.each<[string, OnvifHabits]>([
   ['Media 2', {}],
@@ -82,69 +124,14 @@ test('addresses are read as people write them', () => {
   expect(readDeviceAddress('http://10.0.0.5:80')).toEqual(['http://10.0.0.5/onvif/device_service'])
   expect(readDeviceAddress('10.0.0.5')).toHaveLength(5)
   expect(readDeviceAddress('onvif://10.0.0.5:2020/other')).toEqual(['http://10.0.0.5:2020/other'])
-  for (const wrong of ['', 'a b', 'user:secret@host', 'https://host', 'rtsp://host'])
+  expect(readDeviceAddress('https://cam.local')).toEqual(['https://cam.local/onvif/device_service'])
+  expect(readDeviceAddress('HTTPS://cam.local:8443/x')).toEqual(['https://cam.local:8443/x'])
+  for (const wrong of ['', 'a b', 'user:secret@host', 'https://user:secret@host', 'rtsp://host', 'ftp://host'])
     expect(() => readDeviceAddress(wrong)).toThrow(expect.objectContaining({ code: 'source_invalid' }))
 })
 
 test('what is escaped is read back, without what XML cannot carry', () => {
   expect(parseXml(`<a b="${escapeXml('"<&>')}">${escapeXml('x]]>&\u0000y')}</a>`)).toMatchObject({ text: 'x]]>&y' })
-})
-
-async function follow(habits: OnvifHabits = {}) {
-  const camera = await fake(habits)
-  const device = await open(camera)
-  const end = new AbortController()
-  const notices: Notice[] = []
-  const pulled = camera.pulled()
-  const following = followEvents(device, (notice) => notices.push(notice), end.signal)
-  closing.push(async () => {
-    end.abort()
-    await following
-  })
-  await pulled
-  return { camera, notices, end, following }
-}
-
-describe('events', () => {
-  test('a press is one press: not what was so before, not said again, not its end', async () => {
-    const { camera, notices } = await follow({ login })
-    const topic = 'tns1:RuleEngine/MyRuleDetector/Visitor'
-    camera.emit(topic, { State: 'true' }, 'Initialized')
-    camera.emit(topic, { State: 'false' }, 'Changed')
-    camera.emit(topic, { State: 'true' }, 'Changed')
-    camera.emit(topic, { State: 'true' }, 'Changed')
-    camera.emit(topic, { State: 'false' }, 'Changed')
-    camera.emit('tns1:Unheard/Of', { State: 'true' }, 'Changed')
-    camera.emit('tns1:RuleEngine/CellMotionDetector/Motion/Rule1', { IsMotion: 'true' }, 'Changed')
-    await until(() => notices.length >= 2)
-    expect(notices).toEqual([{ means: 'press' }, { means: 'motion', isOn: true, isMoment: false }])
-  })
-
-  test.each([
-    ['tns1:RuleEngine/PeopleDetector/People', { IsPeople: 'true' }, { means: 'person' }],
-    ['tns1:VideoSource/MotionAlarm', { State: '1' }, { means: 'motion', isOn: true, isMoment: false }],
-    ['tns1:RuleEngine/LineDetector/Crossed', { ObjectId: '4' }, { means: 'motion', isOn: true, isMoment: true }],
-    ['tns1:Device/Trigger/DigitalInput', { LogicalState: 'true' }, { means: 'input' }],
-    ['tns1:Device/tnsaxis:IO/VirtualPort', { state: '1' }, { means: 'input' }],
-    [
-      'tnsaxis:CameraApplicationPlatform/VMD/Camera1Profile1',
-      { active: '1' },
-      { means: 'motion', isOn: true, isMoment: false },
-    ],
-  ])('%s', async (topic, items, notice) => {
-    const { camera, notices } = await follow({ isOld: true })
-    camera.emit(topic, items, 'Changed')
-    await until(() => notices.length > 0)
-    expect(notices).toEqual([notice])
-  })
-
-  test('the subscription is ended with its parameters when nobody listens any more', async () => {
-    const { camera, end, following } = await follow()
-    end.abort()
-    await following
-    expect(camera.asked.at(-1)).toBe('Unsubscribe')
-    expect(camera.received.at(-1)).toMatch(/<SubscriptionId a:IsReferenceParameter="true">7</)
-  })
 })
 
 test('discovery lists who answers, at the address that the answer came from', async () => {
