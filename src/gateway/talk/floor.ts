@@ -8,13 +8,17 @@ import type { Line, Speaker } from './speaker.ts'
 
 /** Quieter than this (RMS, 1 is full scale) nobody talks. */
 const voiceLevel = 0.004
-/** What is kept of the time before the first word and while the way opens, in packets. */
+/** What is kept of the time before the first word, in packets: the beginning of a syllable is not loud yet. */
+const mostBefore = 10
+/** What is kept while the way opens, in packets. */
 const mostQueued = 50
-/** So many wait before the first is played: displays send in bursts. */
+/** So late is the first packet played, for those behind it may come unevenly. */
+const cushionMs = packetMs
+/** So many packets may wait: fewer are never left out, since displays send in bursts. */
 const cushion = 2
 /** So many packets are watched before the talk catches up, and then one in `leaveOut` is not played. */
 const observed = 25
-const leaveOut = 4
+const leaveOut = 3
 /** Silence of this length ends the talk. */
 const hangUpMs = 3_000
 /** The camera's own sound is silent for so long after a word of a talk, where it cannot listen and speak at once. */
@@ -85,7 +89,7 @@ export function createFloor(speaker: Speaker, log: Log): Floor {
           for (const samples of listener.hear(payload)) {
             const isVoice = meter.measure(samples) > voiceLevel
             before.push({ samples, isVoice, heardAt: performance.now(), accepted: meter.accepted })
-            if (before.length > mostQueued) before.shift()
+            if (before.length > mostBefore) before.shift()
             const mayTalk = take(me, isVoice)
             if (isVoice) meter.waits(!mayTalk)
             if (!mayTalk) continue
@@ -157,38 +161,16 @@ function startTalk(speaker: Speaker, onPlayed: () => void, onEnd: (error?: unkno
   const life = new AbortController()
   const { signal } = life
   const queue: Packet[] = []
-  let ticking: NodeJS.Timeout | undefined
-  let voiceAt = performance.now()
   let line: Line | undefined
+  let playout: Playout | undefined
   /** What ends from now on ends because it was asked to. */
   let isOver = false
 
   async function run(): Promise<void> {
     const opened = (line = await speaker.open(signal))
-    if (!isOver) tick(opened)
+    if (!isOver) playout = createPlayout(opened, queue, { onPlayed, onSilence: () => onEnd() })
     const reason = await opened.ended
     if (!isOver) throw reason
-  }
-
-  /** By the clock, not by what comes: each tick plays what is due by now. */
-  function tick(open: Line): void {
-    const startedAt = performance.now()
-    let slot = 0
-    let isPlaying = false
-    const catchUp = createCatchUp()
-    ticking = setInterval(() => {
-      const now = performance.now()
-      for (const due = Math.floor((now - startedAt) / packetMs); slot < due; slot += 1) {
-        if (!isPlaying && queue.length < cushion) continue
-        catchUp(queue, slot)
-        const packet = queue.shift()
-        isPlaying = packet !== undefined
-        if (!packet || !open.play(packet.samples, slot)) continue
-        packet.accepted(now - packet.heardAt)
-        if (packet.isVoice) onPlayed()
-      }
-      if (now - voiceAt > hangUpMs) onEnd()
-    }, packetMs)
   }
 
   const running = run().catch((error: unknown) => {
@@ -196,13 +178,13 @@ function startTalk(speaker: Speaker, onPlayed: () => void, onEnd: (error?: unkno
   })
   return {
     play(packet) {
-      if (packet.isVoice) voiceAt = performance.now()
       queue.push(packet)
       if (queue.length > mostQueued) queue.shift()
+      playout?.added(packet)
     },
     async close() {
       isOver = true
-      clearInterval(ticking)
+      playout?.close()
       // Before the abort, which cuts the connection: cameras want to be told.
       await line?.close()
       life.abort()
@@ -212,22 +194,78 @@ function startTalk(speaker: Speaker, onPlayed: () => void, onEnd: (error?: unkno
   }
 }
 
+interface Playout {
+  /** This one has joined the queue. */
+  added(packet: Packet): void
+  close(): void
+}
+
 /**
- * What was said while the way opened would stay as a delay of the whole talk. What waits for half a second without need is
- * left out, silence before words; what comes in bursts and is needed to bridge the gap before the next is not. `slot`: of now.
+ * Plays what is queued in steps of 20 ms, by the clock and not by what comes. The steps begin with a packet, shortly after it
+ * came, and end when there is nothing to play: so a packet waits for those before it and not for a clock of its own.
  */
-function createCatchUp(): (queue: Packet[], slot: number) => void {
+function createPlayout(
+  line: Line,
+  queue: Packet[],
+  { onPlayed, onSilence }: { readonly onPlayed: () => void; readonly onSilence: () => void },
+): Playout {
+  const openedAt = performance.now()
+  const catchUp = createCatchUp(queue)
+  const silence = setTimeout(onSilence, hangUpMs)
+  let playing: NodeJS.Timeout | undefined
+  let dueAt = 0
+
+  function begin(afterMs: number): void {
+    dueAt = performance.now() + afterMs
+    playing = setTimeout(playDue, afterMs)
+  }
+  /** Plays what is due by now, also where the timer was late. */
+  function playDue(): void {
+    playing = undefined
+    const now = performance.now()
+    for (; dueAt <= now; dueAt += packetMs) {
+      catchUp()
+      const packet = queue.shift()
+      if (!packet) return
+      if (!line.play(packet.samples, Math.floor((dueAt - openedAt) / packetMs))) continue
+      packet.accepted(now - packet.heardAt)
+      if (packet.isVoice) onPlayed()
+    }
+    playing = setTimeout(playDue, dueAt - now)
+  }
+
+  if (queue.length > 0) begin(0)
+  return {
+    added({ isVoice }) {
+      if (isVoice) silence.refresh()
+      if (!playing) begin(cushionMs)
+    },
+    close() {
+      clearTimeout(playing)
+      clearTimeout(silence)
+    },
+  }
+}
+
+/**
+ * What was said while the way opened would stay as a delay of the whole talk: it is left out from the beginning on, silence
+ * before words. Later what waits for half a second without need is left out as well; what comes in bursts and is needed to
+ * bridge the gap before the next is not. Call the function before each packet that is played.
+ */
+function createCatchUp(queue: Packet[]): () => void {
   let least = Infinity
-  let surplus = 0
-  return (queue, slot) => {
+  let surplus = queue.length - cushion
+  let count = 0
+  return () => {
+    count += 1
     least = Math.min(least, queue.length)
-    if (slot % observed === observed - 1) {
-      surplus = Math.max(0, least - cushion)
+    if (count % observed === 0) {
+      surplus = least - cushion
       least = Infinity
     }
-    if (surplus === 0 || queue.length <= cushion) return
+    if (surplus <= 0 || queue.length <= cushion) return
     const silent = queue.findIndex(({ isVoice }) => !isVoice)
-    if (silent < 0 && slot % leaveOut !== 0) return
+    if (silent < 0 && count % leaveOut !== 0) return
     queue.splice(Math.max(0, silent), 1)
     surplus -= 1
   }
