@@ -10,6 +10,7 @@ import { hasFfmpeg } from './ffmpeg.ts'
 import { createServerMemory } from './ice-servers.ts'
 import { keepMaster } from './master.ts'
 import { createOnvifCamera, withOnvif, type OnvifCamera } from './onvif/camera.ts'
+import type { PictureMemory } from './picture-memory.ts'
 import { createSource, shareSource, type SharedSource } from './source.ts'
 import { keepReporting, reportSource } from './source-report.ts'
 import { startStills } from './still.ts'
@@ -36,6 +37,8 @@ export interface CameraOptions {
   readonly reportEachMs?: number
   /** Takes a still picture (JPEG) of the stream: at the start, each minute, and when somebody rings. */
   readonly leaveStill?: (jpeg: Buffer) => Promise<void>
+  /** Keeps its latest pictures, shared with the other cameras of the gateway; by default it has one for itself. */
+  readonly pictures?: PictureMemory
   /** As many viewers as its channel takes, default 10. */
   readonly maxViewers?: number
   readonly clock: Clock
@@ -67,7 +70,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   const trust = options.trust ?? createTrust()
   const onvif = openOnvif(options, trust, log)
   const given = createSource(options.source, channelName, clock, log, trust)
-  const source = shareSource(withOnvif(given, onvif), log)
+  const source = shareSource(withOnvif(given, onvif), log, options.pictures)
   const kvs = openKvs(options.access)
   const life = new AbortController()
   const { signal } = life

@@ -12,6 +12,7 @@ import {
 } from 'transom-core/wire/gateway'
 import { startCamera, type CameraMaster } from './camera.ts'
 
+import { createPictureMemory, type PictureMemory } from './picture-memory.ts'
 import { createReporter, createStillPoster } from './report.ts'
 import { createRoster } from './roster.ts'
 import { createTrust, type KeptTrust } from './trust.ts'
@@ -29,6 +30,8 @@ export interface BridgeGatewayOptions {
   readonly bridge: string
   /** The gateway's own key, as the bridge gave it out. */
   readonly key: string
+  /** Keeps the latest pictures of all its cameras. */
+  readonly pictures?: PictureMemory
   readonly clock: Clock
   readonly log: Log
 }
@@ -42,7 +45,13 @@ export interface BridgeGateway {
 type Assignment = Omit<Wanted, 'kind' | 'cameras'> & WantedCamera
 
 /** Connects, again and again. What runs goes on while the bridge cannot be reached; where it refuses the key, nothing does. */
-export function startGatewayForBridge({ bridge, key, clock, log }: BridgeGatewayOptions): BridgeGateway {
+export function startGatewayForBridge({
+  bridge,
+  key,
+  clock,
+  log,
+  pictures = createPictureMemory(),
+}: BridgeGatewayOptions): BridgeGateway {
   const authorization = { authorization: `Bearer ${key}` }
   const life = new AbortController()
   const trusts = new Map<string, KeptTrust>()
@@ -63,6 +72,7 @@ export function startGatewayForBridge({ bridge, key, clock, log }: BridgeGateway
       report: createReporter({ url: `${url}/events`, key, log }),
       leaveStill: createStillPoster({ url: `${url}/snapshot`, key }),
       ...(maxViewers !== undefined && { maxViewers }),
+      pictures,
       clock,
       log,
     })

@@ -6,6 +6,8 @@ import { parseArgs } from 'node:util'
 import { askPassword } from 'transom-core/ask-password'
 import { createLog } from 'transom-core/log'
 import { startGatewayForBridge } from './for-bridge.ts'
+import { createPictureMemory } from './picture-memory.ts'
+import { readGatewaySettings } from './settings.ts'
 import { readAwsSettings, startGatewayOnAws } from './on-aws.ts'
 
 const usage = `
@@ -38,19 +40,20 @@ try {
     },
   })
   const { bridge, cameras, supervised: isSupervised } = values
+  const pictures = createPictureMemory(readGatewaySettings(process.env).pictureBytes)
   if (values.help) console.log(usage)
   else if ((bridge === undefined) === (cameras === undefined)) throw new Error(`give --bridge or --cameras${usage}`)
   else if (bridge !== undefined) {
     const url = siteOf(bridge, isSupervised || values['plain-http'])
     const key = isSupervised ? await keyOfParent() : await readKey(values['key-file'])
     if (key === '') throw new Error('the key of this gateway is empty')
-    endWith(startGatewayForBridge({ bridge: url, key, clock: Date.now, log }), isSupervised)
+    endWith(startGatewayForBridge({ bridge: url, key, pictures, clock: Date.now, log }), isSupervised)
   } else if (cameras !== undefined) {
     const pinsFile = `${cameras.replace(/\.json$/, '')}.certificates.json`
     const { AWS_REGION, AWS_DEFAULT_REGION } = process.env
     const region = AWS_REGION ?? AWS_DEFAULT_REGION
     const settings = readAwsSettings(cameras)
-    endWith(await startGatewayOnAws({ settings, pinsFile, region, clock: Date.now, log }), false)
+    endWith(await startGatewayOnAws({ settings, pinsFile, region, pictures, clock: Date.now, log }), false)
   }
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error))

@@ -8,6 +8,7 @@ import { cameraIdShape } from 'transom-core/wire/registration'
 import { fingerprintShape } from 'transom-core/wire/gateway'
 import { startCamera, type CameraMaster } from './camera.ts'
 import { fetchIotCredentials } from './iot-credentials.ts'
+import { createPictureMemory, type PictureMemory } from './picture-memory.ts'
 import { createReporter, createStillPoster } from './report.ts'
 import { createTrust, type Trust } from './trust.ts'
 
@@ -94,10 +95,12 @@ export async function startGatewayOnAws(deps: {
   readonly settings: AwsGatewaySettings
   readonly pinsFile: string
   readonly region: string | undefined
+  /** Keeps the latest pictures of all its cameras. */
+  readonly pictures?: PictureMemory
   readonly clock: Clock
   readonly log: Log
 }): Promise<{ close(): Promise<void> }> {
-  const { settings, pinsFile, clock, log } = deps
+  const { settings, pinsFile, clock, log, pictures = createPictureMemory() } = deps
   const { endpoint, caPath, iot, bridge, certificates, cameras } = settings
   const region = settings.region ?? deps.region
   if (region === undefined) throw new Error('the region is not known: give "region" in the file, or set AWS_REGION')
@@ -131,6 +134,7 @@ export async function startGatewayOnAws(deps: {
             url === undefined ? async () => false : createReporter({ url: `${url.url}/events`, key: url.key, log }),
           ...(url && { leaveStill: createStillPoster({ url: `${url.url}/snapshot`, key: url.key }) }),
           ...(maxViewers !== undefined && { maxViewers }),
+          pictures,
           clock,
           log,
         })

@@ -1,5 +1,6 @@
 /** The last group of pictures, kept for newcomers: whoever comes begins at its key frame and not at the next one. */
 import type { VideoUnit } from './media.ts'
+import { createPictureMemory, type PictureMemory } from './picture-memory.ts'
 
 /** Not more than this, nor from longer ago. */
 const maxBytes = 16 * 1_024 * 1_024
@@ -17,22 +18,27 @@ export interface Recent {
   forget(): void
 }
 
-export function createRecent(): Recent {
+/** `memory`: what the cameras of a gateway may keep between them. */
+export function createRecent(memory: PictureMemory = createPictureMemory()): Recent {
   let units: VideoUnit[] = []
   let bytes = 0
   let keptAt = 0
   const forget = () => {
     units = []
     bytes = 0
+    held.end()
   }
+  const held = memory.open(forget)
   return {
     keep(unit) {
       const [first] = units
       if (unit.isKey) forget()
       else if (first === undefined) return
       keptAt = performance.now()
+      const size = unit.payloads.reduce((sum, payload) => sum + payload.length, 0)
       units.push(unit)
-      bytes += unit.payloads.reduce((sum, payload) => sum + payload.length, 0)
+      bytes += size
+      held.add(size)
       const isLong = first !== undefined && !unit.isKey && unit.at - first.at > maxMs
       if (bytes > maxBytes || units.length > maxUnits || isLong) forget()
     },

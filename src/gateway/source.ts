@@ -16,6 +16,7 @@ import {
 import type { Trust } from './trust.ts'
 import { createFileSource } from './recorded.ts'
 import { createRtspSource } from './rtsp/source.ts'
+import type { PictureMemory } from './picture-memory.ts'
 import { createRecent } from './recent.ts'
 import { keepRunning } from './running.ts'
 import { createSyntheticSource } from './synthetic.ts'
@@ -90,14 +91,14 @@ export interface SharedSource {
   close(): Promise<void>
 }
 
-/** Begins at once to watch over the source, and runs it while somebody has joined. */
-export function shareSource(source: MediaSource, log: Log): SharedSource {
+/** Begins at once to watch over the source, and runs it while somebody has joined. `memory`: shared with other cameras. */
+export function shareSource(source: MediaSource, log: Log, memory?: PictureMemory): SharedSource {
   const sinks = new Set<MediaSink>()
   const stopped = new Set<Promise<void>>()
   const health = createHealth(source, log)
   const watching = new AbortController()
   let life: AbortController | undefined
-  const recent = createRecent()
+  const recent = createRecent(memory)
   let lastKeyAt = -Infinity
   let keyFrame = Promise.withResolvers<VideoUnit>()
   let warming: NodeJS.Timeout | undefined

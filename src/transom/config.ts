@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import * as z from 'zod'
 import { defaultLimits } from 'transom-signaling/limits'
 import { bridgeVariables, toBridgeConfig, type BridgeConfig } from 'transom-bridge/settings/bridge-config'
+import { gatewayVariables } from 'transom-gateway/settings'
 import { isNetwork } from 'transom-core/networks'
 import { dataDirectory, onOff, readVariables, setting, siteAddress, wholeNumber } from 'transom-core/setting-shapes'
 import { signalingVariables, toSignalingSettings, type SignalingSettings } from 'transom-signaling/settings'
@@ -80,6 +81,7 @@ export const settingVariables = {
       .regex(/^[^#+/][^#+]*$/, 'must be a topic without wildcards')
       .default('transom'),
   ),
+  ...gatewayVariables,
   ...bridgeVariables,
 } as const
 
