@@ -3,7 +3,9 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { BridgeError } from 'transom-core/errors'
 import type { Clock, Store } from 'transom-core/ports'
 
+/** The header field with the time in epoch seconds. */
 export const timestampField = 'x-transom-timestamp'
+/** The header field with the signature, beside `timestampField`. */
 export const signatureField = 'x-transom-signature'
 
 /** How far the sender's clock may be off; a signature is remembered until its time alone refuses it. */
@@ -14,12 +16,14 @@ export function sign(key: string | Uint8Array, timestamp: string, body: string):
   return `v1=${createHmac('sha256', key).update(`${timestamp}.${body}`).digest('hex')}`
 }
 
+/** What is checked of a request; `body` as it came. */
 export interface SignedRequest {
   readonly timestamp: string
   readonly signature: string
   readonly body: string
 }
 
+/** Checks signatures, each accepted once. */
 export interface Signatures {
   /**
    * Rejects with `BridgeError('unauthorized')` unless the request is signed with this key, now, and for the first time; what

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto'
 import type { Clock, IceServer } from 'transom-core/ports'
 
+/** An entry of GetIceServerConfig's answer. */
 export interface KvsIceServer {
   readonly Uris: readonly string[]
   readonly Username: string

@@ -6,8 +6,9 @@ import { addCameraCommands } from './cli-cameras.ts'
 import { addGatewayCommands } from './cli-gateways.ts'
 import { addKeyCommands } from './cli-keys.ts'
 import { addPeopleCommands } from './cli-people.ts'
+import { addDoctorCommand } from './cli-doctor.ts'
 import { addCompletion, commandAt, complete } from './completion.ts'
-import { leaf, show, UsageError, type CommonOptions, type Terminal } from './terminal.ts'
+import { Failed, leaf, show, UsageError, type CommonOptions, type Terminal } from './terminal.ts'
 
 const bridgeFacts = `
 The bridge is the one that runs on TRANSOM_DATA (./data). If none does, it is the one at TRANSOM_PUBLIC_URL,
@@ -38,6 +39,7 @@ async function attempt(words: readonly string[], terminal: Terminal, work: () =>
     // Help and version are no mistakes, and printed by now; without a subcommand, help is the answer to one.
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return 2
+    if (thrown instanceof Failed) return 1
     const isUsage = thrown instanceof CommanderError || thrown instanceof UsageError
     const message = (thrown instanceof Error ? thrown.message : String(thrown)).replace(/^error: /, '')
     if (words.includes('--json')) {
@@ -97,6 +99,7 @@ function createProgram(terminal: Terminal): Command {
   addPeopleCommands(program, terminal)
   addKeyCommands(program, terminal)
   addGatewayCommands(program, terminal)
+  addDoctorCommand(program, terminal)
   addCompletion(program, terminal)
   leaf(program, 'version', 'print the version').action((options: CommonOptions) =>
     show(terminal, options, { text: version, json: { version } }),

@@ -7,7 +7,8 @@ import * as z from 'zod'
 
 const credentials = z.object({ accessKeyId: z.string(), secretAccessKey: z.string() })
 
-const secretsShape = z.object({
+/** The file's content. */
+export const secretsShape = z.object({
   /** Keys for signing and sealing. The first of a list is in use, the others are still accepted. */
   keys: z.object({
     /** ES256 private keys that sign access tokens. */

@@ -13,6 +13,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** What failed is printed by now: exit code 1, and not another word. */
+export class Failed extends Error {
+  override readonly name = 'Failed'
+}
+
 /** What a command line touches beside the bridge; tests have their own. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>

@@ -5,6 +5,7 @@ import { lwaRefusal, lwaTokens } from 'transom-core/wire/alexa'
 
 const TOKEN_URL = 'https://api.amazon.com/auth/o2/token'
 
+/** A skill at Login with Amazon. */
 export interface LwaClient {
   /** The pair on the skill's Permissions page, not the one of account linking. */
   readonly clientId: string
@@ -13,6 +14,7 @@ export interface LwaClient {
   readonly tokenUrl?: string
 }
 
+/** What Login with Amazon said. */
 export type LwaResult =
   | {
       readonly kind: 'tokens'
@@ -25,6 +27,7 @@ export type LwaResult =
   /** No usable word from LWA; the same request may succeed later. */
   | { readonly kind: 'unavailable'; readonly reason: string }
 
+/** Its token endpoint, as `createLwa` makes it. */
 export interface Lwa {
   exchange(code: string, signal: AbortSignal): Promise<LwaResult>
   /** Takes no signal: several callers may be waiting for the same refresh. */
@@ -34,7 +37,7 @@ export interface Lwa {
 /** For each request: half of what Alexa waits for AcceptGrant, so that one that hangs leaves time for another. */
 export const LWA_TIMEOUT_MS = 4_000
 
-/** Neither function rejects. */
+/** Makes the client of the token endpoint. Neither of its functions rejects. */
 export function createLwa(client: LwaClient, clock: Clock): Lwa {
   const { clientId, clientSecret, tokenUrl = TOKEN_URL } = client
   const post = boundedFetch({ ms: LWA_TIMEOUT_MS })

@@ -1,8 +1,11 @@
 /** Amazon's three regions: each customer belongs to one, and only its event gateway knows him (send-events.html). */
 
+/** Their names in Amazon's documents. */
 export const alexaRegions = ['NA', 'EU', 'FE'] as const
+/** One of them. */
 export type AlexaRegion = (typeof alexaRegions)[number]
 
+/** The event gateway of each. */
 export const gatewayUrls: Readonly<Record<AlexaRegion, string>> = {
   NA: 'https://api.amazonalexa.com/v3/events',
   EU: 'https://api.eu.amazonalexa.com/v3/events',

@@ -15,6 +15,7 @@ export const serviceAccountKey = z.object({
   token_uri: z.url().default('https://oauth2.googleapis.com/token'),
 })
 
+/** The token of one service account, fetched when it is needed. */
 export interface ServiceToken {
   /** A good token; waits no longer than the signal allows. Throws `TokenRefusal` when Google refuses the account. */
   get(signal: AbortSignal): Promise<string>
