@@ -63,6 +63,7 @@ export function openDoors(deps: DoorsDeps, closing: Closing): void {
     skillId,
     registrations,
     operator: createOperatorRoutes({
+      broker: bridge.broker,
       keys: operatorKeys,
       registrations,
       networkCameras: createNetworkCameras(forRegistration),

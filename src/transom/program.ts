@@ -3,6 +3,7 @@ import { styleText } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { version } from 'transom-core/version'
 import { addCameraCommands } from './cli-cameras.ts'
+import { addExplainCommand } from './cli-explain.ts'
 import { addGatewayCommands } from './cli-gateways.ts'
 import { addKeyCommands } from './cli-keys.ts'
 import { addPeopleCommands } from './cli-people.ts'
@@ -100,6 +101,7 @@ function createProgram(terminal: Terminal): Command {
   addKeyCommands(program, terminal)
   addGatewayCommands(program, terminal)
   addDoctorCommand(program, terminal)
+  addExplainCommand(program, terminal)
   addCompletion(program, terminal)
   leaf(program, 'version', 'print the version').action((options: CommonOptions) =>
     show(terminal, options, { text: version, json: { version } }),

@@ -27,6 +27,7 @@ beforeAll(async () => {
     keys: ['token-of-this-run'],
     registrations,
     linking: house.bridge.linking,
+    broker: house.bridge.broker,
     admin: oauth.admin,
   })
   const app = express().use(

@@ -163,7 +163,7 @@ async function register(address: string, isOfThisBridge = true): Promise<void> {
   const { keys } = await fill()
   const store = createSqliteStore(join(dataDir, 'transom.db'), clock)
   const sealing = isOfThisBridge ? Buffer.from(keys.sealing, 'base64') : Buffer.alloc(32, 1)
-  await createSources(store, createSecretKey(sealing)).put('porch', address)
+  await createSources(store, createSecretKey(sealing)).put('porch', { source: address })
   await store.close()
 }
 

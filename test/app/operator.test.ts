@@ -23,7 +23,7 @@ async function open(env: Readonly<Record<string, string>> = {}, keys: readonly s
   house = await openWholeHouse(env)
   const { bridge } = house
   const registrations = createCameraRecords(bridge.cameras, 'https://bridge.example')
-  const operator = createOperatorRoutes({ keys, registrations, linking: bridge.linking })
+  const operator = createOperatorRoutes({ keys, registrations, broker: bridge.broker, linking: bridge.linking })
   server = createServer(createHttpApp(bridge, () => {}, { forwarderSecret: undefined, operator, clock: Date.now }))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 }

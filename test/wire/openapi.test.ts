@@ -91,7 +91,14 @@ function everyRoute({ bridge, store }: WholeHouse): readonly string[] {
     keys: createGatewayKeys(store, 'k', Date.now),
   })
   const options = {
-    operator: createOperatorRoutes({ keys: ['k'], registrations, linking, gateways, admin: bridge.oauth.admin }),
+    operator: createOperatorRoutes({
+      keys: ['k'],
+      registrations,
+      broker: bridge.broker,
+      linking,
+      gateways,
+      admin: bridge.oauth.admin,
+    }),
     page: createPage({ directory: '.', publicUrl: 'http://localhost:9', missing: () => '' }),
     simulator: { router: cloud.router, hear: cloud.hear },
     skillId: 'amzn1.ask.skill.x',

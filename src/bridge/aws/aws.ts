@@ -23,6 +23,7 @@ export function openOnAws(env: Environment, clock: Clock, log: Log): OnAws {
   const operator = operatorKey !== undefined && {
     // The channels are the vendor's own: a camera here is a record and a key.
     operator: createOperatorRoutes({
+      broker: bridge.broker,
       keys: [operatorKey],
       registrations: createCameraRecords(bridge.cameras, publicUrl),
       linking: bridge.linking,

@@ -78,16 +78,23 @@ export interface Wanted {
 export interface Views {
   /** `undefined` also for one that this account may not read. */
   view(accountId: AccountId, id: SessionId): Promise<SessionView | undefined>
+  /** Whoever's it is: for the operator, not for an account. */
+  explain(id: SessionId): Promise<SessionView | undefined>
   /** The account's sessions and those of guests at its cameras, newest first. */
   recent(accountId: AccountId, wanted?: Wanted): Promise<readonly SessionView[]>
 }
 
 /** Makes the reading side of the history. */
 export function createViews(history: Pick<History, 'get' | 'all' | 'ofGuests'>, clock: Clock): Views {
+  const get = async (id: SessionId) => (/^[\w-]{22}$/.test(id) ? (await history.get(id))?.value : undefined)
   return {
     async view(accountId, id) {
-      const stored = /^[\w-]{22}$/.test(id) ? await history.get(id) : undefined
-      return stored && viewFor(accountId, stored.value, clock())
+      const stored = await get(id)
+      return stored && viewFor(accountId, stored, clock())
+    },
+    async explain(id) {
+      const stored = await get(id)
+      return stored && viewOf(stored, clock())
     },
     async recent(accountId, { assistant, cameraId, limit } = {}) {
       const [own, ofGuests] = await Promise.all([history.all(accountId), history.ofGuests(accountId)])

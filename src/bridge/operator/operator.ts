@@ -4,7 +4,8 @@ import express, { Router, type RequestHandler } from 'express'
 import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import { operatorOnly } from '../oauth/provider/endpoints.ts'
-import { accountId, type AccountId } from 'transom-core/ports'
+import { accountId, sessionId, type AccountId } from 'transom-core/ports'
+import { operatorSessions, type Session, type Sessions } from 'transom-core/wire/api'
 import {
   cameraChangeRequest,
   cameraKeyRequest,
@@ -14,6 +15,9 @@ import {
   type CameraOwner,
 } from 'transom-core/wire/registration'
 import type { CameraRecords } from './camera-records.ts'
+import type { Broker } from '../broker/broker.ts'
+import { Refused } from '../web/refusals.ts'
+import { createSessionRows } from '../web/records.ts'
 import type { Linking } from '../assembly/linking.ts'
 import type { NetworkCameras, Registrations, ViewerKeys } from './registration-ports.ts'
 import { faultsOf } from 'transom-core/wire/faults'
@@ -37,6 +41,7 @@ export interface OperatorDeps {
   readonly gateways?: RequestHandler
   /** Where the signaling is ours. */
   readonly viewerKeys?: ViewerKeys
+  readonly broker: Pick<Broker, 'recent' | 'explain'>
   readonly linking: Pick<Linking, 'isServed'> & { readonly oauth: Pick<Linking['oauth'], 'users' | 'wrongKeys'> }
   /** Whose cameras are meant when nobody is named. */
   readonly defaultOwner?: string
@@ -46,7 +51,8 @@ export interface OperatorDeps {
 
 /** The routes, to be mounted where the access says. Refusals are thrown as `BridgeError` for the application's own handler. */
 export function createOperatorRoutes(deps: OperatorDeps): Router {
-  const { keys, registrations, admin, gateways } = deps
+  const { keys, registrations, broker, admin, gateways } = deps
+  const rowOf = createSessionRows(async (guest) => (await deps.linking.oauth.users.findByAccount(guest))?.login)
   const router = Router()
   router.use(operatorOnly(deps.linking.oauth.wrongKeys, ...keys))
   if (admin !== undefined) router.use('/admin', admin)
@@ -84,6 +90,17 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
   router.post('/cameras/:id/keys', async (request, response) => {
     const { replace } = read(cameraKeyRequest, request.body ?? {})
     response.status(201).json(await registrations.issueKey(request.params.id, replace))
+  })
+  router.get('/sessions', async (request, response) => {
+    const { limit, ...whose } = read(operatorSessions, request.query)
+    const owner = await ownerOf(deps, whose)
+    const views = await broker.recent(owner, { limit })
+    response.json({ sessions: await Promise.all(views.map(rowOf)) } satisfies Sessions)
+  })
+  router.get('/sessions/:id', async (request, response) => {
+    const view = await broker.explain(sessionId(request.params.id))
+    if (view === undefined) throw new Refused('session_not_found', 'there is no such session, or its day is over')
+    response.json({ ...(await rowOf(view)), timeline: view.timeline } satisfies Session)
   })
   router.get('/keys', async (_request, response) => {
     response.json({ keys: await keysHere(deps).list() })

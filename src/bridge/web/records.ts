@@ -18,6 +18,7 @@ export interface RecordDeps {
 
 export function createRecords({ grantOf, broker, notices, loginOf }: RecordDeps): Router {
   const router = Router()
+  const rowOf = createSessionRows(loginOf)
 
   router.get('/sessions', async (request, response) => {
     const grant = await grantOf(request)
@@ -52,9 +53,11 @@ export function createRecords({ grantOf, broker, notices, loginOf }: RecordDeps)
   })
 
   return router
+}
 
-  /** Without its timeline: the list is long, and the timelines are most of it. */
-  async function rowOf({ timeline: _timeline, guestId, ...row }: SessionView): Promise<SessionRow> {
+/** How a session is listed: without its timeline, since the list is long, and the timelines are most of it. */
+export function createSessionRows(loginOf: RecordDeps['loginOf']): (view: SessionView) => Promise<SessionRow> {
+  return async ({ timeline: _timeline, guestId, ...row }) => {
     const guest = guestId && (await loginOf(guestId))
     return { ...row, ...(guest !== undefined && { guest }) }
   }

@@ -1,6 +1,7 @@
 /** `/operator`: cameras, viewers' keys, people, clients, signing keys, links and shares. */
 import * as z from 'zod'
 import * as admin from '../wire/operator.ts'
+import * as api from '../wire/api.ts'
 import * as wire from '../wire/registration.ts'
 import { byId, pathsOf, type Route } from './parts.ts'
 
@@ -64,6 +65,20 @@ export const operatorPaths = {
       path: byId,
       answer: { status: 204 },
       refusals: [400, 404],
+    }),
+    'GET /operator/sessions': operator({
+      operationId: 'listSessionsOf',
+      summary: 'The newest sessions of somebody, whatever display they were at',
+      query: api.operatorSessions,
+      answer: { status: 200, body: api.sessions },
+      refusals: [400],
+    }),
+    'GET /operator/sessions/{id}': operator({
+      operationId: 'explainSession',
+      summary: 'One session with its timeline, its cause and what to do, whoever’s it is',
+      path: byId,
+      answer: { status: 200, body: api.session },
+      refusals: [404],
     }),
     'GET /operator/gateways': operator({
       operationId: 'listGateways',

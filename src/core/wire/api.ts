@@ -194,6 +194,13 @@ export const wantedSessions = z.object({
   camera: cameraId.max(256).exactOptional(),
 })
 
+/** The query of `GET /operator/sessions`; whose: a login or an account id. */
+export const operatorSessions = z.object({
+  owner: z.string().exactOptional(),
+  account: z.string().exactOptional(),
+  limit: z.coerce.number().int().min(1).max(2000).default(20),
+})
+
 /** What an owner should know and can do something about. */
 export const notice = z.object({
   kind: z.enum(['alexa_unlinked', 'google_unlinked', 'alexa_same_names', 'alexa_left_out', 'button_stuck']),
