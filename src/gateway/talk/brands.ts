@@ -1,4 +1,5 @@
 /** The speakers of the brands whose HTTP APIs are known. */
+import { createPatience } from '../rtsp/patience.ts'
 import { createAxisSpeaker } from './axis.ts'
 import { createDahuaSpeaker } from './dahua.ts'
 import { createDoorbirdSpeaker } from './doorbird.ts'
@@ -13,4 +14,22 @@ const speakers: Readonly<Record<Brand, (place: HttpPlace) => Speaker>> = {
   hikvision: createHikvisionSpeaker,
 }
 
-export const createHttpSpeaker = (brand: Brand, place: HttpPlace): Speaker => speakers[brand](place)
+/** The loudspeaker at this place, whose password, once refused, is not tried again at each word: cameras lock accounts. */
+export function createHttpSpeaker(brand: Brand, place: HttpPlace): Speaker {
+  const speaker = speakers[brand](place)
+  const patience = createPatience()
+  return {
+    async open(signal) {
+      patience.check()
+      try {
+        const line = await speaker.open(signal)
+        // Some cameras refuse only when the first sound has come.
+        void line.ended.then(patience.failed)
+        return line
+      } catch (error) {
+        patience.failed(error)
+        throw error
+      }
+    },
+  }
+}

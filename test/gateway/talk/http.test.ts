@@ -1,5 +1,5 @@
 /** The visitor hears what is said through the HTTP audio of the brands that have one, and only while somebody talks. */
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { decodeG711, type Law } from '../../../src/gateway/g711.ts'
 import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
 import { createTrust } from '../../../src/gateway/trust.ts'
@@ -38,6 +38,37 @@ const place = (port: number, password: string, trust = createTrust()) => ({
   label: 'cam',
   trust,
   login: { user: login.user, password },
+})
+
+test('a password that the loudspeaker refuses is not tried again at each word: cameras lock accounts', async () => {
+  const http = await open({ brand: 'axis', auth: 'digest' })
+  const rtsp = await createFakeCamera({ sdp: h264, quiet: true })
+  const failures: unknown[] = []
+  const url = `rtsp://${login.user}:wrong@127.0.0.1:${rtsp.port}/live#talk-back=axis:${http.port}`
+  const source = createRtspSource(url, Date.now, (_level, event) => void failures.push(event))
+  const steady = performance.now.bind(performance)
+  let ahead = 0
+  const now = jest.spyOn(performance, 'now').mockImplementation(() => steady() + ahead)
+  closing.push(
+    () => rtsp.close(),
+    () => source.close(),
+    async () => now.mockRestore(),
+  )
+  const ear = await source.createEar!('opus', () => undefined)
+  const words = (await loadTone()).slice(0, 10)
+  const sayAfter = async (ms: number) => {
+    const before = failures.length
+    ahead += ms
+    for (const word of words) ear.hear(word)
+    await until(() => failures.length > before)
+    return http.seen.filter((line) => line.startsWith('refused')).length
+  }
+  const first = await sayAfter(0)
+  expect(first).toBeGreaterThan(0)
+  expect(await sayAfter(6_000)).toBe(first)
+  expect(await sayAfter(6_000)).toBe(first)
+  expect(await sayAfter(15_000)).toBe(2 * first)
+  ear.close()
 })
 
 describe.each(brands)('%s', (brand) => {
