@@ -465,6 +465,14 @@ export const logEvents = {
   'web.no-ice-servers': { says: 'A browser gets no STUN or TURN servers', fields: ['cameraId', 'code', 'error'] },
   'web.reader-dropped': { says: 'A page that reads too slowly was disconnected', fields: ['unread'] },
   'web.token-unchecked': { says: 'The token of an open page could not be checked', fields: ['code'] },
+  'webhooks.failed': {
+    says: 'A webhook was called, and what it says could not be kept',
+    fields: ['cameraId', 'code', 'error'],
+  },
+  'webhooks.motion-not-ended': {
+    says: 'The end of a motion that a webhook began could not be kept',
+    fields: ['cameraId', 'error'],
+  },
 } as const satisfies Readonly<Record<string, Described>>
 
 /** The name of something that may stand in the log. */

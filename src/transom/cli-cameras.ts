@@ -5,9 +5,11 @@ import { advice, eventsAdvice } from 'transom-core/errors'
 import {
   cameraAccess,
   cameraIdShape,
+  cameraWebhooks,
   listedCameras,
   registration,
   type CameraAccess,
+  type CameraWebhooks,
   type Registration,
 } from 'transom-core/wire/registration'
 import { discover, findBest, probe } from './cli-probe.ts'
@@ -40,6 +42,7 @@ interface Values extends CommonOptions {
   readonly snapshots?: boolean
   readonly alexaOffer?: true
   readonly replace?: true
+  readonly roll?: true
 }
 
 /** Adds these commands. */
@@ -83,6 +86,9 @@ Examples:
   leaf(camera, 'key <id>', 'make a further access key; on AWS a new camera key instead of the one before')
     .option('--replace', 'instead of all others, which no longer work')
     .action(act('key'))
+  leaf(camera, 'webhook <id>', 'print the addresses that a button or sensor may call; each is a secret')
+    .option('--roll', 'make others: those of before no longer work')
+    .action(act('webhook'))
   leaf(camera, 'revoke <access-key-id>', 'revoke a key and end its connections').action(act('revoke'))
   leaf(camera, 'trust <id>', 'accept the certificate that a network camera shows next').action(act('trust'))
   leaf(camera, 'remove <id>', 'remove a camera with its channel and its keys').action(act('remove'))
@@ -171,6 +177,10 @@ async function run(terminal: Terminal, verb: string, subject: string, values: Va
     case 'key': {
       const answer = await call(access, 'POST', `/cameras/${id}/keys`, { replace: values.replace })
       return printed(issuedAnswer.parse(answer), printNewKey)
+    }
+    case 'webhook': {
+      const answer = await call(access, values.roll ? 'POST' : 'GET', `/cameras/${id}/webhooks`)
+      return printed(cameraWebhooks.parse(answer), printWebhooks)
     }
     case 'trust':
       await call(access, 'DELETE', `/cameras/${id}/certificates`)
@@ -300,6 +310,13 @@ ${printKey(issued)}
 ${variables.join('\n')}
 ${warnings.map((warning) => `\n  Mind: ${warning}.`).join('')}
 `
+}
+
+function printWebhooks({ press, motion, person }: CameraWebhooks): string {
+  return `Whoever knows an address can make this happen, and nothing else. GET or POST.
+  press   ${press}
+  motion  ${motion}
+  person  ${person}`
 }
 
 function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): string {

@@ -19,12 +19,15 @@ import { createBridgeReadiness } from './readiness.ts'
 import { createNetworkCameras, createRegistrations } from './registrations.ts'
 import { simulateDisplays, type SimulatedVendors } from './simulator.ts'
 import { createViewerKeys } from './viewer-keys.ts'
+import { createWebhookRoutes } from './webhook-routes.ts'
+import type { Webhooks } from './webhooks.ts'
 
 export interface DoorsDeps {
   readonly config: Config
   readonly ground: Ground
   readonly bridge: Bridge
   readonly gateways: Gateways
+  readonly webhooks: Webhooks
   readonly keys: GatewayKeys
   readonly publicUrl: string
   /** The operator's token of this run. */
@@ -43,13 +46,13 @@ const notBuilt =
 export const hasPage = ({ console, linking }: Config): boolean => console && linking.foreignTokens === undefined
 
 export function openDoors(deps: DoorsDeps, closing: Closing): void {
-  const { config, ground, bridge, gateways, keys, publicUrl, metrics, clock, log } = deps
+  const { config, ground, bridge, gateways, webhooks, keys, publicUrl, metrics, clock, log } = deps
   const { service, secrets, store, server } = ground
   const { region } = config.signaling
   const { forwarderSecret, skillId } = config.alexa
   const { cameras, presence, linking } = bridge
   const builtIn = config.doorbell.isOn && { builtIn: doorbellId }
-  const forRegistration = { cameras, service, gateways, presence, publicUrl, region, ...builtIn }
+  const forRegistration = { cameras, service, gateways, webhooks, presence, publicUrl, region, ...builtIn }
   const registrations = createRegistrations(forRegistration)
   const displays = openDisplays(deps)
   if (displays !== undefined) closing.add(() => displays.close())
@@ -62,11 +65,16 @@ export function openDoors(deps: DoorsDeps, closing: Closing): void {
     forwarderSecret,
     skillId,
     registrations,
+    webhooks: {
+      addresses: webhooks,
+      router: createWebhookRoutes({ webhooks, wrongKeys: linking.oauth.wrongKeys, log }),
+    },
     operator: createOperatorRoutes({
       broker: bridge.broker,
       keys: operatorKeys,
       registrations,
       networkCameras: createNetworkCameras(forRegistration),
+      webhooks,
       gateways: createGatewayAdmin({ gateways, keys }),
       viewerKeys: createViewerKeys({ cameras, service, region }),
       linking,

@@ -23,6 +23,7 @@ import { saveSecrets } from './secrets.ts'
 import { canBeDisplay, simulateVendors, simulatorSettings } from './simulator.ts'
 import { createSources } from './sources.ts'
 import { explainFile } from './start-faults.ts'
+import { createWebhooks } from './webhooks.ts'
 
 export interface Embedded {
   readonly publicUrl: string
@@ -83,6 +84,8 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     presenceChanged?.(channelName, isOnline, at)
     if (isOnline) arrivals.note(channelName)
   }
+  // Wherever a press comes from, the camera's gateway learns of it at once.
+  let onRing: ((cameraId: string) => void) | undefined
   const ground = await openGround(config, { onPresence, clock, log }, closing)
   const { secrets, store, service, signaling, localUrl } = ground
   const publicUrl = config.publicUrl ?? localUrl
@@ -98,6 +101,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     clock,
     log,
     onSession: metrics.session,
+    onRing: ({ id }) => onRing?.(id),
     keys: secrets.keys,
     presence: ({ channelName }) => service.presence(channelName),
   })
@@ -108,10 +112,21 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   const homeKey = randomBytes(32).toString('base64url')
   const keys = createGatewayKeys(store, homeKey, clock)
   const gateways = openGateways(config, { ground, bridge, keys, arrivals }, base)
-  const events = withRing(bridge, gateways)
+  onRing = (cameraId) => gateways.rang(cameraId)
+  const { events } = bridge
+  const webhooks = createWebhooks({
+    secret: secrets.keys.sealing,
+    publicUrl,
+    find: bridge.cameras.byId,
+    receive: events.receive,
+    store,
+    clock,
+    log,
+  })
+  closing.add(() => webhooks.close())
   const token = operatorToken()
   openDoors(
-    { config, ground, bridge: { ...bridge, events }, gateways, keys, publicUrl, token, played, metrics, clock, log },
+    { config, ground, bridge, gateways, webhooks, keys, publicUrl, token, played, metrics, clock, log },
     closing,
   )
   const counts = () => ({
@@ -197,7 +212,7 @@ function openGateways(
     ...(doorbell.isOn && { builtIn: { cameraId: doorbellId, source: doorbell.source } }),
     hasAnyCertificate: sources.hasAnyCertificate,
     async onEvent(camera, event) {
-      const { ended } = await receiveEvent({ ...bridge, events: withRing(bridge, gateways) }, camera, event)
+      const { ended } = await receiveEvent(bridge, camera, event)
       if (event.kind === 'source' && event.fault !== undefined) arrivals.note(camera.channel.channelName)
       return ended === true
     },
@@ -213,15 +228,4 @@ async function presences({ cameras, presence }: Bridge, service: SignalingServic
   const names = await service.channelNames()
   const found = await Promise.all(names.map((channelName) => cameras.byChannel(channelName)))
   return found.flatMap((camera) => (camera === undefined ? [] : [presence(camera.channel)]))
-}
-
-/** Wherever a press comes from, the camera's gateway learns of it at once. */
-function withRing({ events }: Bridge, gateways: Gateways): Bridge['events'] {
-  return {
-    ...events,
-    receive(camera, news, sentAt) {
-      if (news.kind === 'press') gateways.rang(camera.id)
-      return events.receive(camera, news, sentAt)
-    },
-  }
 }

@@ -14,11 +14,13 @@ import {
 import type { NetworkCameras, Registrations } from 'transom-bridge/operator/registration-ports'
 import { gatewayKeyName, type Gateways } from './gateways.ts'
 import { placeOf } from './sources.ts'
+import type { Webhooks } from './webhooks.ts'
 
 export interface RegistrationDeps {
   readonly cameras: Cameras
   readonly service: SignalingService
   readonly gateways: Gateways
+  readonly webhooks: Pick<Webhooks, 'forget'>
   readonly presence: Presence
   readonly publicUrl: string
   readonly region: string
@@ -28,7 +30,7 @@ export interface RegistrationDeps {
 
 /** Cameras that connect by themselves; of those that a gateway reads, what both have in common. */
 export function createRegistrations(deps: RegistrationDeps): Registrations {
-  const { cameras, service, gateways, publicUrl, builtIn } = deps
+  const { cameras, service, gateways, webhooks, publicUrl, builtIn } = deps
   const records = createCameraRecords(cameras, publicUrl)
   return {
     ...records,
@@ -59,6 +61,7 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
       if (id === builtIn)
         throw new BridgeError('invalid_request', `${id} is the built-in doorbell: TRANSOM_DOORBELL=off turns it off`)
       await gateways.remove(id)
+      await webhooks.forget(id)
       await service.removeChannel(camera.channel.channelName)
       await records.remove(id)
     },

@@ -248,6 +248,18 @@ test('an ONVIF camera is probed, and its stream is added with what it says of it
     await until(() => /"event":"cameras.press".*"cameraId":"gate".*"isNew":true/.test(house.printed()))
     await until(() => stills() >= 2)
     await until(() => gate.requests.slice(before).some(({ method }) => method === 'PLAY'))
+    // A button that can only call a URL, with the same consequences.
+    const shown = await transom('', 'camera', 'webhook', 'gate')
+    const [, hook = ''] = /press +(http\S+)/.exec(shown.out) ?? []
+    expect((await fetch(hook, { method: 'HEAD' })).status).toBe(204)
+    const stillsBefore = stills()
+    expect(await (await fetch(hook)).text()).toBe('Rang gate.\n')
+    await until(() => stills() > stillsBefore)
+    expect(house.printed().split('"event":"cameras.press"')).toHaveLength(3)
+    const rolled = await transom('', 'camera', 'webhook', 'gate', '--roll')
+    expect(rolled.out).not.toContain(hook)
+    expect((await fetch(hook)).status).toBe(404)
+    expect(house.printed()).not.toContain(hook.split('/').at(-1))
     const twice = await transom('', 'camera', 'add', 'gate', '--onvif', 'x', '--url', 'rtsp://x')
     expect(twice).toMatchObject({ code: 2, err: expect.stringContaining('give one') })
   } finally {

@@ -45,6 +45,8 @@ describe('who asks', () => {
       ['POST', '/api/cameras'],
       ['POST', '/api/cameras/front-door/views'],
       ['POST', '/api/cameras/front-door/ring'],
+      ['GET', '/api/cameras/front-door/webhooks'],
+      ['POST', '/api/cameras/front-door/webhooks'],
       ['DELETE', '/api/cameras/front-door'],
       ['PUT', '/api/cameras/front-door/guests/bob'],
     ] as const
@@ -93,6 +95,8 @@ describe('who asks', () => {
       ['POST', '/api/cameras'],
       ['DELETE', '/api/cameras/front-door'],
       ['POST', '/api/cameras/front-door/ring'],
+      ['GET', '/api/cameras/front-door/webhooks'],
+      ['POST', '/api/cameras/front-door/webhooks'],
       ['GET', '/api/cameras/front-door/guests'],
       ['PUT', '/api/cameras/front-door/guests/bob'],
       ['DELETE', '/api/cameras/front-door/guests/bob'],
@@ -214,6 +218,8 @@ describe('cameras', () => {
     for (const [method, path] of [
       ['DELETE', '/api/cameras/front-door'],
       ['POST', '/api/cameras/front-door/ring'],
+      ['GET', '/api/cameras/front-door/webhooks'],
+      ['POST', '/api/cameras/front-door/webhooks'],
       ['GET', '/api/cameras/front-door/guests'],
       ['PUT', '/api/cameras/front-door/guests/anna'],
     ] as const) {

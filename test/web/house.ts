@@ -11,6 +11,8 @@ import { createGatewayKeys } from '../../src/transom/gateway-keys.ts'
 import { createGateways } from '../../src/transom/gateways.ts'
 import { createRegistrations } from '../../src/transom/registrations.ts'
 import { createSources } from '../../src/transom/sources.ts'
+import { createWebhookRoutes } from '../../src/transom/webhook-routes.ts'
+import { createWebhooks } from '../../src/transom/webhooks.ts'
 import { cameraId, type AccountId, type Camera, type CameraMessage, type Signaling } from '../../src/core/ports.ts'
 import type { SignalingService } from '../../src/signaling/service.ts'
 import type { CameraRow, Session } from '../../src/core/wire/api.ts'
@@ -93,10 +95,20 @@ export async function openHouse({
     onFault: async () => undefined,
     log,
   })
+  const webhooks = createWebhooks({
+    secret: 'w'.repeat(43),
+    publicUrl: url,
+    find: bridge.cameras.byId,
+    receive: bridge.events.receive,
+    store,
+    clock: Date.now,
+    log,
+  })
   const registrations = createRegistrations({
     cameras: bridge.cameras,
     service,
     gateways,
+    webhooks,
     presence: bridge.presence,
     publicUrl: url,
     region: 'local',
@@ -107,7 +119,15 @@ export async function openHouse({
   const options = {
     forwarderSecret: undefined,
     clock: Date.now,
-    ...(isLambda ? {} : { registrations }),
+    ...(isLambda
+      ? {}
+      : {
+          registrations,
+          webhooks: {
+            addresses: webhooks,
+            router: createWebhookRoutes({ webhooks, wrongKeys: bridge.oauth.wrongKeys, log }),
+          },
+        }),
     ...page,
     ...(simulator && { simulator }),
   }

@@ -12,6 +12,7 @@ import { createSimulatorCloud } from '../../src/simulator/cloud.ts'
 import { createGatewayKeys } from '../../src/transom/gateway-keys.ts'
 import { createGatewayAdmin } from '../../src/transom/gateway-routes.ts'
 import { createPage } from '../../src/transom/page.ts'
+import { createWebhookRoutes } from '../../src/transom/webhook-routes.ts'
 import { openWholeHouse, type WholeHouse } from '../app/whole-house.ts'
 import { conform, conformEvent } from './conform.ts'
 
@@ -101,6 +102,14 @@ function everyRoute({ bridge, store }: WholeHouse): readonly string[] {
     }),
     page: createPage({ directory: '.', publicUrl: 'http://localhost:9', missing: () => '' }),
     simulator: { router: cloud.router, hear: cloud.hear },
+    webhooks: {
+      addresses: { of: never, roll: never },
+      router: createWebhookRoutes({
+        webhooks: { opens: never, happens: never },
+        wrongKeys: { refuse: never },
+        log: () => {},
+      }),
+    },
     skillId: 'amzn1.ask.skill.x',
     metrics: Router().get('/metrics', () => {}),
     clock: Date.now,

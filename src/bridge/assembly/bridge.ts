@@ -177,7 +177,10 @@ function openRooms(deps: BridgeDeps, house: House) {
     ...base,
     states,
     announcements,
-    warm: (camera) => broker.warm(camera),
+    warm(camera) {
+      broker.warm(camera)
+      deps.onRing?.(camera)
+    },
     onNews: (camera, news) => house.happened('cameraNews', camera, news),
     onStuck: (camera) => house.happened('buttonStuck', camera),
   })
@@ -222,7 +225,7 @@ function openRooms(deps: BridgeDeps, house: House) {
 const shareHappening = { changed: 'shareChanged', removed: 'shareRemoved', dropped: 'shareDropped' } as const
 
 /** What follows what. Each row runs from left to right, and ends where something fails. */
-function whatFollows(rooms: Rooms, { clock, onSession }: BridgeDeps): WhatFollows {
+function whatFollows(rooms: Rooms, { clock, onSession, onNews }: BridgeDeps): WhatFollows {
   const { snapshots, broker, shares, notices, linking, alexa, google, announcements, events, page } = rooms
   /** What is being viewed was negotiated under other rules. */
   const endViews = ({ accountId, id }: Camera) => broker.endCamera(accountId, id, 'what the owner shares has changed')
@@ -241,7 +244,7 @@ function whatFollows(rooms: Rooms, { clock, onSession }: BridgeDeps): WhatFollow
       shares.drop,
       linking.sharing.forget,
     ],
-    cameraNews: [(camera, news) => page?.news.camera(camera, news)],
+    cameraNews: [(camera, news) => page?.news.camera(camera, news), (camera, news) => onNews?.(camera, news)],
     // A camera that is back will be looked at: the way to it is fetched ahead.
     cameraOnline: [
       (camera) => broker.warm(camera),

@@ -35,6 +35,8 @@ export interface ApiOptions {
   readonly grantOf: (request: Request) => Promise<Authorized>
   /** Where cameras can be registered. */
   readonly registrations?: Registrations
+  /** Where buttons may call the bridge by a URL alone. */
+  readonly webhooks?: ApiDeps['webhooks']
   readonly hearDisplays?: ApiDeps['hearDisplays']
 }
 
@@ -64,7 +66,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
 
   return {
     news,
-    api: ({ grantOf, registrations, hearDisplays }) =>
+    api: ({ grantOf, registrations, webhooks, hearDisplays }) =>
       createApi({
         grantOf,
         visible,
@@ -73,6 +75,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
         sharing: linking.sharing,
         receive: events.receive,
         registrations,
+        webhooks,
         broker,
         rows,
         feed: isLive ? feed : undefined,

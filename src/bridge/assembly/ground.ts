@@ -1,6 +1,7 @@
 /** What a bridge is built on, whatever it runs on (embedded or AWS). */
-import type { Clock, Log, Presence, Signaling, Store } from 'transom-core/ports'
+import type { Camera, Clock, Log, Presence, Signaling, Store } from 'transom-core/ports'
 import type { SessionView } from '../broker/view.ts'
+import type { PageNews } from '../cameras/events.ts'
 import type { OAuthClient } from '../oauth/client.ts'
 import type { BridgeConfig } from '../settings/bridge-config.ts'
 import type { Keys } from './keys.ts'
@@ -19,6 +20,10 @@ export interface BridgeDeps {
   readonly isLive?: boolean
   /** Receives each change of a session, as its owner sees it. Must not throw. */
   readonly onSession?: (view: SessionView) => void
+  /** Somebody rings, from wherever that came: called before it is kept, for whoever makes ready for the displays. */
+  readonly onRing?: (camera: Camera) => void
+  /** Of everything that is new of a camera, once it is kept. */
+  readonly onNews?: (camera: Camera, news: PageNews) => void
   readonly clock: Clock
   readonly log: Log
 }

@@ -84,6 +84,7 @@ export function createEvents(deps: {
       if (news.kind === 'sensor' && !camera.sensors?.some(({ name }) => name === news.name)) return
       if (!isOfCamera(news.kind)) await onNews(camera, news)
       await keep(camera, news)
+      if (isOfCamera(news.kind)) await onNews(camera, news)
       await announcements.toAll(camera, news)
     },
     async pictured(camera, at) {

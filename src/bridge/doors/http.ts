@@ -10,7 +10,7 @@ import type { Bridge } from '../assembly/bridge.ts'
 import type { ApiOptions } from '../assembly/console.ts'
 import { version } from 'transom-core/version'
 import type { Health, Readiness } from './health.ts'
-import type { Registrations } from '../operator/registration-ports.ts'
+import type { Registrations, WebhookAddresses } from '../operator/registration-ports.ts'
 import { createIntake } from './intake.ts'
 import { anyOrigin } from '../web/api.ts'
 import { createRecords } from '../web/records.ts'
@@ -29,6 +29,8 @@ export interface HttpOptions {
   readonly page?: Router
   /** Where cameras can be registered. */
   readonly registrations?: Registrations
+  /** Where buttons may call the bridge by a URL alone: their addresses, and the routes below `/hooks`. */
+  readonly webhooks?: { readonly addresses: WebhookAddresses; readonly router: Router }
   /** The operator's API, where somebody may use it. */
   readonly operator?: Router
   /** What gateways ask, where some are served. */
@@ -58,6 +60,7 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     app.use('/.well-known', bridge.oauth.wellKnown)
   }
   if (options.operator !== undefined) app.use('/operator', options.operator)
+  if (options.webhooks !== undefined) app.use('/hooks', options.webhooks.router)
   if (options.gateway !== undefined) app.use('/gateway', options.gateway)
   if (options.simulator !== undefined) app.use('/simulator', options.simulator.router)
 
@@ -77,10 +80,18 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
   })
   app.use('/api', anyOrigin, records)
   if (bridge.api !== undefined) {
-    const { registrations, simulator } = options
+    const { registrations, simulator, webhooks } = options
     const displays = simulator && { hearDisplays: simulator.hear }
     const grantOf = (request: Request) => authorize('api', request)
-    app.use('/api', bridge.api({ grantOf, ...displays, ...(registrations && { registrations }) }))
+    app.use(
+      '/api',
+      bridge.api({
+        grantOf,
+        ...displays,
+        ...(registrations && { registrations }),
+        ...(webhooks && { webhooks: webhooks.addresses }),
+      }),
+    )
   }
   if (options.page !== undefined) app.use(options.page)
   app.get(

@@ -19,7 +19,7 @@ import type { Broker } from '../broker/broker.ts'
 import { Refused } from '../web/refusals.ts'
 import { createSessionRows } from '../web/records.ts'
 import type { Linking } from '../assembly/linking.ts'
-import type { NetworkCameras, Registrations, ViewerKeys } from './registration-ports.ts'
+import type { NetworkCameras, Registrations, ViewerKeys, WebhookAddresses } from './registration-ports.ts'
 import { faultsOf } from 'transom-core/wire/faults'
 
 /** Where the bridge is and the token of this run: what `operator.json` in the data directory holds. */
@@ -37,6 +37,8 @@ export interface OperatorDeps {
   readonly registrations: CameraRecords | Registrations
   /** Where a gateway runs with the bridge. */
   readonly networkCameras?: NetworkCameras
+  /** Where buttons may call the bridge by a URL alone. */
+  readonly webhooks?: WebhookAddresses
   /** Gateways on other machines. */
   readonly gateways?: RequestHandler
   /** Where the signaling is ours. */
@@ -102,6 +104,12 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
     if (view === undefined) throw new Refused('session_not_found', 'there is no such session, or its day is over')
     response.json({ ...(await rowOf(view)), timeline: view.timeline } satisfies Session)
   })
+  router.get('/cameras/:id/webhooks', async (request, response) => {
+    response.json(await webhooksHere(deps).of(request.params.id))
+  })
+  router.post('/cameras/:id/webhooks', async (request, response) => {
+    response.status(201).json(await webhooksHere(deps).roll(request.params.id))
+  })
   router.get('/keys', async (_request, response) => {
     response.json({ keys: await keysHere(deps).list() })
   })
@@ -114,6 +122,11 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
     response.status(204).end()
   })
   return router
+}
+
+function webhooksHere({ webhooks }: OperatorDeps): WebhookAddresses {
+  if (webhooks === undefined) throw new BridgeError('invalid_request', 'this bridge has no webhooks')
+  return webhooks
 }
 
 function networkHere({ networkCameras }: OperatorDeps): NetworkCameras {

@@ -1,6 +1,13 @@
 /** What the operator's API and the page ask of whoever registers cameras together with their channels and keys. */
 import type { AccountId } from 'transom-core/ports'
-import type { CameraAccess, ListedViewerKey, NewCamera, Registration, ViewerKey } from 'transom-core/wire/registration'
+import type {
+  CameraAccess,
+  CameraWebhooks,
+  ListedViewerKey,
+  NewCamera,
+  Registration,
+  ViewerKey,
+} from 'transom-core/wire/registration'
 import type { CameraRecords } from './camera-records.ts'
 
 /** `remove` takes the channel, everybody connected to it, and its keys along; never the built-in doorbell, which would be back. */
@@ -34,6 +41,13 @@ export interface NetworkCameras {
   change(id: string, source: NetworkSource): Promise<void>
   /** Trusts the certificate that the camera shows next, instead of the first one. Throws `camera_not_found`. */
   forgetCertificates(id: string): Promise<void>
+}
+
+/** Addresses for buttons that can only call a URL. Both throw `camera_not_found`. */
+export interface WebhookAddresses {
+  of(cameraId: string): Promise<CameraWebhooks>
+  /** Others instead, after which those of before do nothing. */
+  roll(cameraId: string): Promise<CameraWebhooks>
 }
 
 /** Keys for viewers that are none of the bridge's: vendors' apps, pages and scripts with AWS's SDKs. */

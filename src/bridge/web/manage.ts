@@ -11,7 +11,7 @@ import {
   type Invitations,
   type Pressed,
 } from 'transom-core/wire/api'
-import type { NewCamera, Registration } from 'transom-core/wire/registration'
+import type { CameraWebhooks, NewCamera, Registration } from 'transom-core/wire/registration'
 import type { Sharing } from '../oauth/people/sharing.ts'
 import type { CameraLists } from './rows.ts'
 import { Refused } from './refusals.ts'
@@ -22,6 +22,12 @@ export interface Person {
   readonly login: string
   readonly name: string
   readonly tenant?: string
+}
+
+/** Addresses for buttons that can only call a URL; `roll` makes others, after which those of before do nothing. */
+export interface WebhookAddresses {
+  of(cameraId: string): Promise<CameraWebhooks>
+  roll(cameraId: string): Promise<CameraWebhooks>
 }
 
 export interface People {
@@ -43,6 +49,8 @@ export interface ManageDeps {
         remove(id: string): Promise<void>
       }
     | undefined
+  /** Absent where buttons cannot call the bridge by a URL alone: on AWS. */
+  readonly webhooks: WebhookAddresses | undefined
   readonly clock: Clock
 }
 
@@ -50,7 +58,7 @@ export interface ManageDeps {
 const mostCameras = 1_000
 
 export function createManageRoutes(deps: ManageDeps): Router {
-  const { ownerOf, own, sharing, receive, registrations, clock } = deps
+  const { ownerOf, own, sharing, receive, registrations, webhooks, clock } = deps
   const router = Router()
   router.use('/cameras', express.json({ limit: '16kb', type: () => true }))
 
@@ -78,6 +86,18 @@ export function createManageRoutes(deps: ManageDeps): Router {
     const press = { kind: 'press', eventId: randomUUID(), at: clock() } as const
     await receive(camera, press)
     response.status(202).json({ eventId: press.eventId, at: press.at } satisfies Pressed)
+  })
+
+  router.get('/cameras/:id/webhooks', async (request, response) => {
+    const { accountId } = await ownerOf(request)
+    const { id } = await owned(accountId, request)
+    response.json(await webhooksHere().of(id))
+  })
+
+  router.post('/cameras/:id/webhooks', async (request, response) => {
+    const { accountId } = await ownerOf(request)
+    const { id } = await owned(accountId, request)
+    response.status(201).json(await webhooksHere().roll(id))
   })
 
   router.get('/cameras/:id/guests', async (request, response) => {
@@ -123,6 +143,11 @@ export function createManageRoutes(deps: ManageDeps): Router {
   })
 
   return router
+
+  function webhooksHere(): WebhookAddresses {
+    if (webhooks === undefined) throw new Refused('not_supported', 'this bridge has no webhooks')
+    return webhooks
+  }
 
   /** A camera of somebody else, shared or not, does not exist here. */
   async function owned(accountId: AccountId, request: Request): Promise<Camera> {

@@ -1,9 +1,28 @@
 /** What cameras tell the bridge, and the still pictures that they leave. */
 import * as z from 'zod'
 import { cameraEvent, cameraEventReply } from '../wire/camera-event.ts'
+import { webhookEvents } from '../wire/registration.ts'
 import { binary, byId, pathsOf } from './parts.ts'
 
 const picture = { 'image/jpeg': binary, 'image/png': binary }
+
+const hookPath = z.object({
+  id: z.string(),
+  event: z.enum(webhookEvents),
+  secret: z.string().describe('From `GET /operator/cameras/{id}/webhooks`, or the page.'),
+})
+const plain = { 'text/plain': z.string() }
+const hook = (operationId: string) => ({
+  operationId,
+  summary: 'Makes this happen at the camera: for buttons that can only call a URL',
+  description:
+    'The address is the key. Calls within two seconds are one. HEAD and browsers that look ahead do nothing.',
+  doors: [],
+  path: hookPath,
+  answer: { status: 200, body: plain } as const,
+  refusals: [404, 429, 503] as const,
+  refused: plain,
+})
 
 export const cameraPaths = pathsOf('Cameras’ own', {
   'POST /cameras/{id}/events': {
@@ -29,6 +48,8 @@ export const cameraPaths = pathsOf('Cameras’ own', {
     answer: { status: 202, body: z.object({}) },
     refusals: [400, 401, 413, 429],
   },
+  'GET /hooks/{id}/{event}/{secret}': hook('callWebhook'),
+  'POST /hooks/{id}/{event}/{secret}': hook('postWebhook'),
   'GET /cameras/{id}/snapshot': {
     operationId: 'readPicture',
     summary: 'The last still picture',

@@ -80,6 +80,20 @@ export const operatorPaths = {
       answer: { status: 200, body: api.session },
       refusals: [404],
     }),
+    'GET /operator/cameras/{id}/webhooks': operator({
+      operationId: 'showWebhooks',
+      summary: 'The webhooks of a camera: addresses for buttons that can only call a URL',
+      path: byId,
+      answer: { status: 200, body: wire.cameraWebhooks },
+      refusals: [400, 404],
+    }),
+    'POST /operator/cameras/{id}/webhooks': operator({
+      operationId: 'rollWebhooks',
+      summary: 'Other webhooks for a camera; those of before do nothing any more',
+      path: byId,
+      answer: { status: 201, body: wire.cameraWebhooks },
+      refusals: [400, 404],
+    }),
     'GET /operator/gateways': operator({
       operationId: 'listGateways',
       summary: 'The gateways on other machines',

@@ -1,7 +1,7 @@
 /** `/api`: the bridge for its own page, and for a vendor's app. */
 import * as z from 'zod'
 import * as api from '../wire/api.ts'
-import { registration } from '../wire/registration.ts'
+import { cameraWebhooks, registration } from '../wire/registration.ts'
 import { byId, pathsOf, type Route } from './parts.ts'
 
 const guestPath = z.object({ id: z.string(), login: api.guestLogin })
@@ -84,6 +84,22 @@ export const pagePaths = {
       doors: page,
       path: byId,
       answer: { status: 204 },
+      refusals: [401, 403, 404, 501],
+    },
+    'GET /api/cameras/{id}/webhooks': {
+      operationId: 'readWebhooks',
+      summary: 'The webhooks of a camera: addresses for buttons that can only call a URL',
+      doors: page,
+      path: byId,
+      answer: { status: 200, body: cameraWebhooks },
+      refusals: [401, 403, 404, 501],
+    },
+    'POST /api/cameras/{id}/webhooks': {
+      operationId: 'replaceWebhooks',
+      summary: 'Other webhooks for a camera; those of before do nothing any more',
+      doors: page,
+      path: byId,
+      answer: { status: 201, body: cameraWebhooks },
       refusals: [401, 403, 404, 501],
     },
     'POST /api/cameras/{id}/ring': {

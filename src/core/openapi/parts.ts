@@ -35,7 +35,7 @@ export interface Route {
   /** Statuses of refusals that say something of this request; any other refusal has the same body. */
   readonly refusals?: readonly Status[]
   /** The body of refusals, where it is not the API's own. */
-  readonly refused?: z.ZodType
+  readonly refused?: z.ZodType | Content
   /** The body of 401, where it is another one again. */
   readonly unauthorized?: z.ZodType
 }

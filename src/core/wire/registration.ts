@@ -113,6 +113,14 @@ export const registrationRequest = newCamera.extend({
 })
 export type RegistrationRequest = z.infer<typeof registrationRequest>
 
+/** What a webhook of a camera may do. */
+export const webhookEvents = ['press', 'motion', 'person'] as const
+/** One of these. */
+export type WebhookEvent = (typeof webhookEvents)[number]
+/** The webhooks of a camera, by event: whoever calls one (GET or POST) makes this happen, and nothing else. Each is a secret. */
+export const cameraWebhooks = z.object({ press: z.url(), motion: z.url(), person: z.url() })
+export type CameraWebhooks = z.infer<typeof cameraWebhooks>
+
 /** Asks for a further access key of a camera; `replace`: instead of all others. */
 export const cameraKeyRequest = z.object({ replace: z.boolean().default(false) })
 
