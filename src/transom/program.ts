@@ -2,6 +2,7 @@
 import { styleText } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { version } from 'transom-core/version'
+import { addBackupCommands } from './cli-backup.ts'
 import { addCameraCommands } from './cli-cameras.ts'
 import { addExplainCommand } from './cli-explain.ts'
 import { addGatewayCommands } from './cli-gateways.ts'
@@ -100,6 +101,7 @@ function createProgram(terminal: Terminal): Command {
   addPeopleCommands(program, terminal)
   addKeyCommands(program, terminal)
   addGatewayCommands(program, terminal)
+  addBackupCommands(program, terminal)
   addDoctorCommand(program, terminal)
   addExplainCommand(program, terminal)
   addCompletion(program, terminal)

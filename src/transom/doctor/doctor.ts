@@ -4,7 +4,7 @@ import type { Clock } from 'transom-core/ports'
 import { readConfig, type Config } from '../config.ts'
 import { bridgeChecks } from './bridge-checks.ts'
 import { cameraChecks } from './camera-checks.ts'
-import { bad, runChecks, type Finding } from './check.ts'
+import { bad, good, runChecks, type Finding } from './check.ts'
 import { dataChecks } from './data-checks.ts'
 import { iceChecks } from './ice-checks.ts'
 import { reachChecks } from './reach-checks.ts'
@@ -29,19 +29,8 @@ export async function examine({
   clock,
   clockUrl = clockOfAmazon,
 }: DoctorDeps): Promise<readonly Finding[]> {
-  let config: Config
-  try {
-    config = readConfig(env)
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error)
-    return [
-      bad(
-        'settings',
-        detail,
-        'Correct these variables, in the environment or in .env; docs/settings.md has all of them.',
-      ),
-    ]
-  }
+  const config = configOf(env)
+  if ('id' in config) return [config]
   const { dataDir, doorbell } = config
   const cameras = await cameraChecks(dataDir, doorbell.isOn ? doorbell.source : '', access, clock)
   const found = await runChecks([
@@ -52,7 +41,24 @@ export async function examine({
     ...vendorChecks(config, clock),
     ...cameras,
   ])
-  return [{ id: 'settings', ok: true, detail: 'all are known and valid' }, ...found]
+  return [settingsAreGood, ...found]
+}
+
+/** Only what this version needs to start: the settings, and what is in the data directory. Never rejects. */
+export async function checkData(env: DoctorDeps['env'], clock: Clock): Promise<readonly Finding[]> {
+  const config = configOf(env)
+  return 'id' in config ? [config] : [settingsAreGood, ...(await runChecks(dataChecks(config.dataDir, clock)))]
+}
+
+const settingsAreGood = good('settings', 'all are known and valid')
+
+function configOf(env: DoctorDeps['env']): Config | Finding {
+  try {
+    return readConfig(env)
+  } catch (error) {
+    const remedy = 'Correct these variables, in the environment or in .env; docs/settings.md has all of them.'
+    return bad('settings', error instanceof Error ? error.message : String(error), remedy)
+  }
 }
 
 /** The findings on a terminal. */

@@ -1,0 +1,157 @@
+/** A backup that is made while the store is written, and restored: one file, for its owner only, whole or refused. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
+import { version } from '../../src/core/version.ts'
+import { backUp, restore } from '../../src/transom/backup.ts'
+import { lockDirectory } from '../../src/transom/data-lock.ts'
+import { loadSecrets } from '../../src/transom/secrets.ts'
+import { createTerminal } from './terminal.ts'
+
+const now = Date.UTC(2026, 10, 28, 8)
+let root: string
+let dataDir: string
+let file: string
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'transom-backup-'))
+  dataDir = join(root, 'data')
+  file = join(root, 'doorbell.backup')
+  mkdirSync(join(dataDir, 'certificates'), { recursive: true, mode: 0o700 })
+  await loadSecrets(join(dataDir, 'secrets.json'), join(dataDir, 'transom.db'))
+  writeFileSync(join(dataDir, 'certificates', 'credentials.key'), 'key', { mode: 0o600 })
+  for (const name of ['operator.json', 'simulator.json']) writeFileSync(join(dataDir, name), '{}')
+  await put('one', 'first')
+})
+afterEach(() => rmSync(root, { recursive: true }))
+
+async function put(id: string, text: string, directory = dataDir): Promise<void> {
+  const store = createSqliteStore(join(directory, 'transom.db'), () => now)
+  await store.collection('thing').put(id, { text })
+  await store.close()
+}
+
+async function texts(directory: string): Promise<unknown> {
+  const store = createSqliteStore(join(directory, 'transom.db'), () => now)
+  const found = await Promise.all(['one', 'two'].map((id) => store.collection('thing').get(id)))
+  await store.close()
+  return found.map((stored) => stored?.value)
+}
+
+test('a backup of a store that is open and written is restored whole, in an empty place', async () => {
+  const open = createSqliteStore(join(dataDir, 'transom.db'), () => now)
+  const writing = open.collection('thing').put('two', { text: 'second' })
+  await writing
+  const unlock = lockDirectory(dataDir)
+  const facts = backUp(dataDir, file, now)
+  unlock()
+  await open.collection('thing').put('two', { text: 'after the backup' })
+  await open.close()
+  expect(facts).toMatchObject({ version, madeAt: now, files: expect.arrayContaining(['secrets.json']) })
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  expect(readdirSync(root)).toEqual(['data', 'doorbell.backup'])
+
+  const there = join(root, 'elsewhere')
+  expect(restore(file, there, now)).toMatchObject({ version, madeAt: now, kept: undefined })
+  expect(await texts(there)).toEqual([{ text: 'first' }, { text: 'second' }])
+  for (const name of ['secrets.json', 'certificates/credentials.key']) {
+    expect(readFileSync(join(there, name))).toEqual(readFileSync(join(dataDir, name)))
+    expect(statSync(join(there, name)).mode & 0o777).toBe(0o600)
+  }
+  expect(readdirSync(there).toSorted()).toEqual(['certificates', 'lock', 'secrets.json', 'transom.db'])
+  const db = new DatabaseSync(join(there, 'transom.db'))
+  expect(db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()).toEqual([{ name: 'record' }])
+  db.close()
+})
+
+test('what was there before is kept, and is no part of the next backup', async () => {
+  backUp(dataDir, file, now)
+  await put('two', 'newer')
+  const { kept } = restore(file, dataDir, now + 1)
+  expect(await texts(dataDir)).toEqual([{ text: 'first' }, undefined])
+  expect(await texts(kept!)).toEqual([{ text: 'first' }, { text: 'newer' }])
+  const again = backUp(dataDir, join(root, 'again.backup'), now)
+  expect(again.files.toSorted()).toEqual(['certificates/credentials.key', 'secrets.json'])
+})
+
+test('a directory on which a bridge runs is not restored', () => {
+  backUp(dataDir, file, now)
+  const unlock = lockDirectory(dataDir)
+  expect(() => restore(file, dataDir, now)).toThrow('in use by another Transom')
+  unlock()
+})
+
+/** Changes the backup as somebody who means harm, or a newer program, would. */
+function change(sql: string): void {
+  const db = new DatabaseSync(file)
+  db.exec(sql)
+  db.close()
+}
+
+test.each([
+  ['that is no database', () => writeFileSync(file, 'x'.repeat(5_000)), 'no backup of Transom'],
+  ['that is a store without its files', () => change('DROP TABLE backup_file'), 'no backup of Transom'],
+  ['that was cut off', () => writeFileSync(file, readFileSync(file).subarray(0, 9_000)), 'no backup of Transom'],
+  ['of a newer Transom', () => change('PRAGMA user_version = 99'), 'written by a newer Transom'],
+  [
+    'that leads out of its directory',
+    () => change("UPDATE backup_file SET name = '../../out' WHERE name LIKE 's%'"),
+    'no backup of Transom',
+  ],
+  [
+    'that would replace the lock',
+    () => change("UPDATE backup_file SET name = 'lock' WHERE name LIKE 's%'"),
+    'no backup',
+  ],
+  [
+    'with damaged secrets',
+    () => change("UPDATE backup_file SET content = x'7b7d' WHERE name = 'secrets.json'"),
+    'damaged',
+  ],
+  ['that is not there', () => rmSync(file), 'there is no'],
+])('a backup %s changes nothing', async (_, spoil, message) => {
+  backUp(dataDir, file, now)
+  await put('two', 'newer')
+  spoil()
+  expect(() => restore(file, dataDir, now)).toThrow(message)
+  expect(await texts(dataDir)).toEqual([{ text: 'first' }, { text: 'newer' }])
+  expect(readdirSync(dataDir).filter((name) => /restor/.test(name))).toEqual([])
+  expect(existsSync(join(root, 'out'))).toBe(false)
+})
+
+test('a file that exists is not written over, and a directory without a bridge has nothing to back up', () => {
+  writeFileSync(file, 'mine')
+  expect(() => backUp(dataDir, file, now)).toThrow('exists already')
+  expect(readFileSync(file, 'utf8')).toBe('mine')
+  expect(() => backUp(root, join(root, 'x'), now)).toThrow('holds no bridge')
+})
+
+test('by the command line: there and back, and whether this version can start', async () => {
+  const env = { TRANSOM_DATA: dataDir }
+  const terminal = createTerminal({ env })
+  expect(await terminal.run('backup', file)).toBe(0)
+  expect(terminal.printed()).toContain('the store and 2 other files')
+  expect(await terminal.run('restore', file)).toBe(0)
+  expect(terminal.printed()).toContain(`made by Transom ${version}`)
+  expect(await terminal.run('backup', file)).toBe(1)
+  chmodSync(dataDir, 0o700)
+  expect(await createTerminal({ env }).run('upgrade-check')).toBe(0)
+  const db = new DatabaseSync(join(dataDir, 'transom.db'))
+  db.exec('PRAGMA user_version = 99')
+  db.close()
+  const json = createTerminal({ env })
+  expect(await json.run('upgrade-check', '--json')).toBe(1)
+  expect(JSON.parse(json.printed()).checks).toContainEqual(expect.objectContaining({ id: 'store', ok: false }))
+})
