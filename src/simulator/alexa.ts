@@ -1,80 +1,33 @@
 /** Alexa's part of a call: the directives that Amazon's cloud sends, and what it demands of the replies. */
 
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
+import { exchange, scopeOf } from './alexa-exchange.ts'
 import {
   answerPayload,
-  anyEvent,
   discoveryPayload,
   emptyPayload,
   type Endpoint,
   endpointProblems,
-  errorPayload,
-  eventSchema,
   interfaces,
 } from './alexa-messages.ts'
 import type { Assistant, AssistantOptions, FoundCamera } from './assistant.ts'
-import { CallError, type CauseCode } from './causes.ts'
-import { sendDirective } from './directive.ts'
-import { jsonOf, mustFit } from './http.ts'
+import { CallError } from './causes.ts'
 
-interface Exchange<P extends z.ZodType> {
-  readonly directive: readonly [namespace: string, name: string]
-  readonly reply: readonly [namespace: string, name: string]
-  readonly payload: object
-  readonly replyPayload: P
-  readonly endpointId?: string
-  /** The name of the failure when the reply is not as it must be. */
-  readonly code: CauseCode
-}
-
-export function createAlexa({ accessToken, note, ...door }: AssistantOptions): Assistant {
+export function createAlexa(options: AssistantOptions): Assistant {
+  const { note } = options
   // Opaque to the bridge, and deliberately no UUID: the documentation promises none.
   const sessionId = `amzn1.rtc.session.${randomBytes(24).toString('base64url')}`
-  const scope = { type: 'BearerToken', token: accessToken }
+  const scope = scopeOf(options)
   let endpoints: readonly Endpoint[] = []
   let endpointId = ''
-
-  async function exchange<P extends z.ZodType>(work: Exchange<P>, signal: AbortSignal) {
-    const [namespace, name] = work.directive
-    const correlationToken = work.endpointId === undefined ? undefined : randomBytes(120).toString('base64')
-    const directive = {
-      header: {
-        namespace,
-        name,
-        messageId: randomUUID(),
-        payloadVersion: '3',
-        ...(correlationToken === undefined ? {} : { correlationToken }),
-      },
-      ...(work.endpointId === undefined ? {} : { endpoint: { scope, endpointId: work.endpointId, cookie: {} } }),
-      payload: work.payload,
-    }
-    const what = `the reply to ${name}`
-    const reply = await sendDirective(door, directive, signal)
-    if (reply.status !== 200) throw new CallError(work.code, `${what} has HTTP status ${reply.status}`)
-    const message = jsonOf(reply, work.code, what)
-    const endpoint =
-      work.endpointId === undefined ? {} : { endpoint: { endpointId: work.endpointId, token: accessToken } }
-    const { header } = mustFit(anyEvent, message, work.code, what).event
-    if (header.name === 'ErrorResponse') {
-      const schema = eventSchema(
-        { namespace: 'Alexa', name: 'ErrorResponse', correlationToken, ...endpoint },
-        errorPayload,
-      )
-      const { type, message: text } = mustFit(schema, message, 'reply_invalid', `the error reply to ${name}`).event
-        .payload
-      throw new CallError('refused', `${name} was answered ${type}: ${text}`)
-    }
-    const [replyNamespace, replyName] = work.reply
-    const expected = { namespace: replyNamespace, name: replyName, correlationToken, ...endpoint }
-    return mustFit(eventSchema(expected, work.replyPayload), message, work.code, what)
-  }
 
   /** SessionConnected and SessionDisconnected are answered by an event of the same name and payload. */
   async function tell(name: string, signal: AbortSignal): Promise<void> {
     const words = [interfaces.rtc, name] as const
     const replyPayload = z.strictObject({ sessionId: z.literal(sessionId) })
     await exchange(
+      options,
       { directive: words, reply: words, payload: { sessionId }, replyPayload, endpointId, code: 'reply_invalid' },
       signal,
     )
@@ -88,6 +41,7 @@ export function createAlexa({ accessToken, note, ...door }: AssistantOptions): A
 
     async discover(signal) {
       const found = await exchange(
+        options,
         {
           directive: ['Alexa.Discovery', 'Discover'],
           reply: ['Alexa.Discovery', 'Discover.Response'],
@@ -107,6 +61,7 @@ export function createAlexa({ accessToken, note, ...door }: AssistantOptions): A
 
     async acceptGrant(code, signal) {
       await exchange(
+        options,
         {
           directive: ['Alexa.Authorization', 'AcceptGrant'],
           reply: ['Alexa.Authorization', 'AcceptGrant.Response'],
@@ -122,33 +77,14 @@ export function createAlexa({ accessToken, note, ...door }: AssistantOptions): A
       endpointId = camera.id
       const wanted = retrievableOf(endpoints.find((endpoint) => endpoint.endpointId === camera.id))
       if (wanted.length === 0) return []
-      try {
-        const report = await exchange(
-          {
-            directive: ['Alexa', 'ReportState'],
-            reply: ['Alexa', 'StateReport'],
-            payload: {},
-            replyPayload: emptyPayload,
-            endpointId,
-            code: 'state_invalid',
-          },
-          signal,
-        )
-        const properties = report.context?.properties ?? []
-        const missing = wanted.filter((name) => !properties.some((each) => `${each.namespace}.${each.name}` === name))
-        if (missing.length > 0) throw new CallError('state_invalid', `the StateReport lacks ${missing.join(', ')}`)
-        note('state', properties.map(({ name, value }) => `${name} ${plain(value)}`).join(', '))
-      } catch (error) {
-        // An Echo asked to show a camera tries it whatever its state: what counts is the reply to the offer.
-        if (!(error instanceof CallError) || error.code !== 'refused') throw error
-        note('state', error.message)
-      }
+      note('state', await stateOf(options, endpointId, wanted, signal))
       // Echo displays are given no ICE servers: Amazon's media servers have public addresses.
       return []
     },
 
     async offer(sdp, signal) {
       const answer = await exchange(
+        options,
         {
           directive: [interfaces.rtc, 'InitiateSessionWithOffer'],
           reply: [interfaces.rtc, 'AnswerGeneratedForSession'],
@@ -165,6 +101,37 @@ export function createAlexa({ accessToken, note, ...door }: AssistantOptions): A
     connected: (signal) => tell('SessionConnected', signal),
     hangUp: (signal) => tell('SessionDisconnected', signal),
     reference: () => sessionId,
+  }
+}
+
+/** ReportState: the camera's properties as a line, or why the bridge reports none. Throws when one of `wanted` is missing. */
+async function stateOf(
+  options: AssistantOptions,
+  endpointId: string,
+  wanted: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  try {
+    const report = await exchange(
+      options,
+      {
+        directive: ['Alexa', 'ReportState'],
+        reply: ['Alexa', 'StateReport'],
+        payload: {},
+        replyPayload: emptyPayload,
+        endpointId,
+        code: 'state_invalid',
+      },
+      signal,
+    )
+    const properties = report.context?.properties ?? []
+    const missing = wanted.filter((name) => !properties.some((each) => `${each.namespace}.${each.name}` === name))
+    if (missing.length > 0) throw new CallError('state_invalid', `the StateReport lacks ${missing.join(', ')}`)
+    return properties.map(({ name, value }) => `${name} ${plain(value)}`).join(', ')
+  } catch (error) {
+    // An Echo asked to show a camera tries it whatever its state: what counts is the reply to the offer.
+    if (!(error instanceof CallError) || error.code !== 'refused') throw error
+    return error.message
   }
 }
 

@@ -1,17 +1,8 @@
 /** The display's end of the media connection: ICE, DTLS and SRTP of werift, under an offer that is written by hand. */
 
 import { randomBytes, randomInt } from 'node:crypto'
-import { networkInterfaces } from 'node:os'
 import {
-  IceCandidate,
-  parseIceServers,
   PictureLossIndication,
-  RTCDtlsFingerprint,
-  RTCDtlsParameters,
-  RTCDtlsTransport,
-  RTCIceGatherer,
-  RTCIceParameters,
-  RTCIceTransport,
   RtcpPayloadSpecificFeedback,
   RtcpRrPacket,
   RtcpSourceDescriptionPacket,
@@ -20,33 +11,19 @@ import {
   SourceDescriptionChunk,
   SourceDescriptionItem,
 } from 'werift'
-import type { IceServer } from 'transom-core/ports'
 import type { Answer } from './answer.ts'
-import { CallError } from './causes.ts'
-import { untilAborted, bounded } from 'transom-core/deadline'
+import { createTransport, type TransportOptions, type TransportStep } from './display-transport.ts'
 import { createH264Receiver } from './h264.ts'
 import { createVp8Receiver } from './vp8.ts'
 import { echoOffer, hubOffer } from './offer.ts'
 import { SAMPLES_PER_PACKET } from './tone.ts'
 
-export interface DisplayOptions {
-  /** `echo` as Amazon's media server behind an Echo Show, `hub` as the player page of a Nest Hub. */
-  readonly style: 'echo' | 'hub'
-  readonly iceServers: readonly IceServer[]
-  readonly limits: DisplayLimits
+export interface DisplayOptions extends TransportOptions {
   /** Called at each milestone, in the moment it is reached. */
   readonly onStep: (step: DisplayStep) => void
 }
 
-export type DisplayStep = 'ice-connected' | 'dtls-connected' | 'first-video' | 'first-audio' | 'first-frame' | 'lost'
-
-/** Milliseconds. */
-export interface DisplayLimits {
-  /** How long candidates are gathered; those that are not there by then are left out. */
-  readonly gatherMs: number
-  readonly iceMs: number
-  readonly dtlsMs: number
-}
+export type DisplayStep = TransportStep | 'first-video' | 'first-audio' | 'first-frame' | 'lost'
 
 /** What has arrived and gone out so far. */
 export interface Traffic {
@@ -73,27 +50,15 @@ export interface Display {
   close(): Promise<void>
 }
 
-/** SRTP profiles offered in DTLS (RFC 5764, RFC 7714): AEAD_AES_128_GCM before AES128_CM_HMAC_SHA1_80. */
-const SRTP_PROFILES = [7, 1] as const
 const PACKET_MS = 20
 /** A display repeats its wish for a key frame until one is there, but not faster than cameras can make one. */
 const PLI_INTERVAL_MS = 500
 
+/** Opens no socket before `offer`. */
 export async function createDisplay(options: DisplayOptions): Promise<Display> {
-  const { style, limits, onStep } = options
-  const certificate = await RTCDtlsTransport.SetupCertificate()
-  const ice = new RTCIceTransport(
-    new RTCIceGatherer({
-      ...parseIceServers(options.iceServers.map((server) => ({ ...server, urls: [...server.urls] }))),
-      stunGatherTimeout: limits.gatherMs / 1000,
-      useIpv4: true,
-      useIpv6: style === 'hub',
-      // Without any network, two programs on one machine can still meet on the loopback.
-      additionalHostAddresses: hasNetwork() ? [] : ['127.0.0.1'],
-    }),
-  )
-  ice.connection.iceControlling = true
-  const dtls = new RTCDtlsTransport({}, ice, certificate, [...SRTP_PROFILES])
+  const { style, onStep } = options
+  const transport = await createTransport(options)
+  const { dtls } = transport
 
   const audioSsrc = randomInt(2, 0xffffffff)
   const videoSsrc = randomInt(2, 0xffffffff)
@@ -131,7 +96,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
     if (!closed && ['failed', 'closed', 'disconnected'].includes(state)) onStep('lost')
   }
   dtls.onStateChange.subscribe(onEnd)
-  ice.onStateChange.subscribe(onEnd)
+  transport.ice.onStateChange.subscribe(onEnd)
 
   function every(ms: number, work: () => void): void {
     timers.add(setInterval(work, ms))
@@ -140,16 +105,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
   function askForKeyFrames(ssrc: number): void {
     const ask = (): void => {
       if (started) return
-      // RFC 4585 section 3.5.3: feedback travels in a compound packet that begins with a report and a name.
-      const name = new SourceDescriptionItem({ type: 1, text: cname })
-      const packets = [
-        new RtcpRrPacket({ ssrc: reporter }),
-        new RtcpSourceDescriptionPacket({ chunks: [new SourceDescriptionChunk({ source: reporter, items: [name] })] }),
-        new RtcpPayloadSpecificFeedback({
-          feedback: new PictureLossIndication({ senderSsrc: reporter, mediaSsrc: ssrc }),
-        }),
-      ]
-      dtls.sendRtcp(packets).catch(() => onEnd('failed'))
+      dtls.sendRtcp(keyFrameRequest(reporter, cname, ssrc)).catch(() => onEnd('failed'))
     }
     ask()
     every(PLI_INTERVAL_MS, ask)
@@ -157,79 +113,26 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
 
   return {
     async offer(signal) {
-      // Gathering may take 40 s when a server is silent: what has come by the deadline must do.
-      const cut = new CallError('ice_failed', 'gathering was cut short')
-      await bounded(
-        signal,
-        limits.gatherMs,
-        () => cut,
-        (within) => untilAborted(ice.gather(), within),
-      ).catch((error: unknown) => {
-        if (error !== cut) throw error
-      })
-      const { usernameFragment: ufrag, password } = ice.localParameters
-      const [fingerprint] = certificate.getFingerprints()
-      const candidates = ice.localCandidates.map(({ ip, port, type, priority, relatedAddress, relatedPort }) => {
-        return { address: ip, port, type, priority, relatedAddress, relatedPort }
-      })
-      const end = { ufrag, password, fingerprint: fingerprint?.value ?? '', candidates, audioSsrc, videoSsrc, cname }
+      const end = { ...(await transport.gather(signal)), audioSsrc, videoSsrc, cname }
       return style === 'echo' ? echoOffer(end) : hubOffer(end)
     },
 
     async connect(answer, signal) {
       answered = answer
       if (/^vp8$/i.test(answer.video?.codec ?? '')) video = createVp8Receiver()
-      ice.setRemoteParams(new RTCIceParameters({ usernameFragment: answer.ufrag, password: answer.password }))
-      for (const candidate of answer.candidates) {
-        const parsed = IceCandidate.fromJSON({ candidate, sdpMLineIndex: 0 })
-        if (parsed !== undefined) await ice.addRemoteCandidate(parsed)
-      }
-      await ice.addRemoteCandidate()
-      const { algorithm, value } = answer.fingerprint
-      const isServer = answer.setup === 'active'
-      dtls.role = isServer ? 'server' : 'client'
-      dtls.setRemoteParams(
-        new RTCDtlsParameters([new RTCDtlsFingerprint(algorithm, value)], isServer ? 'client' : 'server'),
-      )
-      await bounded(
-        signal,
-        limits.iceMs,
-        () => new CallError('ice_failed', iceSummary(answer)),
-        async (within) => {
-          await untilAborted(
-            ice.start().catch((error: unknown) => {
-              throw new CallError('ice_failed', iceSummary(answer), { cause: error })
-            }),
-            within,
-          )
-        },
-      )
-      onStep('ice-connected')
-      await bounded(
-        signal,
-        limits.dtlsMs,
-        () => new CallError('dtls_failed', 'no DTLS handshake in time'),
-        (within) => untilAborted(secure(), within),
-      )
-      onStep('dtls-connected')
+      await transport.connect(answer, signal)
     },
 
     talk(packets) {
       const payloadType = answered?.audio.payloadType
       if (payloadType === undefined || packets.length === 0) return
-      const first = { at: performance.now(), sequenceNumber: randomInt(0xffff), timestamp: randomInt(0xffffffff) }
+      const begunAt = performance.now()
+      const headerOf = createHeaders(payloadType, audioSsrc)
       every(PACKET_MS, () => {
-        const due = Math.floor((performance.now() - first.at) / PACKET_MS)
+        const due = Math.floor((performance.now() - begunAt) / PACKET_MS)
         for (; count.talkBack < due; count.talkBack += 1) {
-          const header = new RtpHeader({
-            payloadType,
-            ssrc: audioSsrc,
-            marker: count.talkBack === 0,
-            sequenceNumber: (first.sequenceNumber + count.talkBack) & 0xffff,
-            timestamp: (first.timestamp + count.talkBack * SAMPLES_PER_PACKET) >>> 0,
-          })
           const payload = packets[count.talkBack % packets.length] ?? Buffer.alloc(0)
-          dtls.sendRtp(payload, header).catch(() => onEnd('failed'))
+          dtls.sendRtp(payload, headerOf(count.talkBack)).catch(() => onEnd('failed'))
         }
       })
     },
@@ -253,24 +156,29 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
       await dtls.stop()
     },
   }
-
-  async function secure(): Promise<void> {
-    try {
-      await dtls.start()
-    } catch (error) {
-      throw new CallError('dtls_failed', error instanceof Error ? error.message : String(error), { cause: error })
-    }
-  }
 }
 
-function iceSummary({ candidates }: Answer): string {
-  const kinds = new Set(candidates.map((candidate) => / typ (\w+)/.exec(candidate)?.[1] ?? 'unknown'))
-  return `no check succeeded with the camera's ${candidates.length} candidates (${[...kinds].join(', ')})`
+/** RFC 4585 section 3.5.3: feedback travels in a compound packet that begins with a report and a name. */
+function keyFrameRequest(reporter: number, cname: string, mediaSsrc: number) {
+  const name = new SourceDescriptionItem({ type: 1, text: cname })
+  return [
+    new RtcpRrPacket({ ssrc: reporter }),
+    new RtcpSourceDescriptionPacket({ chunks: [new SourceDescriptionChunk({ source: reporter, items: [name] })] }),
+    new RtcpPayloadSpecificFeedback({ feedback: new PictureLossIndication({ senderSsrc: reporter, mediaSsrc }) }),
+  ]
+}
+
+/** The headers of one stream of Opus packets, each by the packet's number. */
+function createHeaders(payloadType: number, ssrc: number): (index: number) => RtpHeader {
+  const first = { sequenceNumber: randomInt(0xffff), timestamp: randomInt(0xffffffff) }
+  return (index) =>
+    new RtpHeader({
+      payloadType,
+      ssrc,
+      marker: index === 0,
+      sequenceNumber: (first.sequenceNumber + index) & 0xffff,
+      timestamp: (first.timestamp + index * SAMPLES_PER_PACKET) >>> 0,
+    })
 }
 
 const hex = (bytes: number): string => randomBytes(bytes).toString('hex')
-
-const hasNetwork = (): boolean =>
-  Object.values(networkInterfaces()).some((addresses) =>
-    addresses?.some(({ internal, family }) => !internal && family === 'IPv4'),
-  )
