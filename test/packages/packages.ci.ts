@@ -32,6 +32,9 @@ async function install(...names: readonly string[]): Promise<string> {
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))
   const quiet = ['--no-audit', '--no-fund', '--omit=dev', '--loglevel=error']
   await run('npm', ['install', ...quiet, ...names.map(tarball)], { cwd: folder, env })
+  // The figures in CONTRIBUTING come from here.
+  const { stdout: size } = await run('du', ['-sm', 'node_modules'], { cwd: folder })
+  process.stdout.write(`${names.join(' + ')}: ${installed(folder).length} packages, ${parseInt(size)} MB\n`)
   return folder
 }
 
@@ -118,6 +121,13 @@ describe('signaling', () => {
 test('the simulator reports why it cannot call a bridge that is not there', async () => {
   const folder = await install('simulator', 'core')
   expect(await example('simulator', folder, { BRIDGE: 'http://127.0.0.1:9' })).toContain('bridge_unreachable')
+}, 60_000)
+
+test('the page alone, built', async () => {
+  const folder = await install('console', 'player')
+  const listed = await example('console', folder)
+  expect(listed).toContain('index.html')
+  expect(installed(folder)).not.toContain('vite')
 }, 60_000)
 
 test('the player comes with types', async () => {
