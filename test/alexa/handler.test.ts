@@ -26,7 +26,14 @@ describe('in a room of Alexa Smart Properties', () => {
     ['a directive that is refused', directive.initializeStreams(), 'ErrorResponse'],
     ['a directive for a camera that is not there', directive.reportState('none'), 'ErrorResponse'],
   ])('%s gets its scope back as received', async (_name, plain, name) => {
-    for (const more of [{ userId: 'user-1' }, { userId: null }, { partition: null }, {}]) {
+    for (const more of [
+      { userId: 'user-1' },
+      { userId: null },
+      { partition: null },
+      { partition: undefined, userId: 'user-1' },
+      { partition: undefined },
+      {},
+    ]) {
       const { scope, sent } = inRoom(plain, more)
       const { event } = await createWorld().handle(sent)
       expect(event).toMatchObject({ header: { name } })

@@ -79,7 +79,7 @@ To run everything (Debian packages: see \`.ci/run\`):
 npm run interop
 \`\`\`
 
-Real Echo and Nest devices, Safari, Firefox and the AWS C SDK are not in these tables, because they cannot run in continuous integration.
+Never run against Transom: real Echo and Nest devices, Safari, Firefox, AWS's SDKs for iOS and Android, the AWS C SDK as a binary, AWS's Python sample, and go2rtc. Tests replay what the C SDK, the Python sample and the phone SDKs send, as far as reports and sources show it; that is no substitute for a run.
 `
 }
 

@@ -11,7 +11,7 @@ const bearer = { type: z.literal('BearerToken'), token }
 const partition = {
   type: z.literal('BearerTokenWithPartition'),
   token,
-  partition: z.string().nullable(),
+  partition: z.string().nullable().exactOptional(),
   userId: z.string().nullable().exactOptional(),
 }
 const directiveScope = z.discriminatedUnion('type', [z.object(bearer), z.object(partition)])
