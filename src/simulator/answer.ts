@@ -114,10 +114,13 @@ function checkSession(offer: Sdp, answer: Sdp): string[] {
   const problems: string[] = []
   const shape = (sdp: Sdp): string => sdp.sections.map(({ kind }) => kind).join(', ')
   if (shape(answer) !== shape(offer)) problems.push(`the sections are ${shape(answer)}, offered were ${shape(offer)}`)
+  const isGrouped = values(offer.session, 'group').some((value) => value.startsWith('BUNDLE'))
   const mids = answer.sections.filter(({ port }) => port !== '0').map(({ lines }) => values(lines, 'mid')[0])
   const group = values(answer.session, 'group').find((value) => value.startsWith('BUNDLE'))
   const bundled = group?.split(' ').slice(1) ?? []
-  // Both displays have one transport only, so every accepted section must be in the bundle (RFC 8843 section 7.3).
+  // Both displays have one transport only, so every accepted section must be in the bundle if they offered one (RFC 8843
+  // section 7.3); if not, there is none, and the same transport in all.
+  if (!isGrouped && group === undefined) return problems
   if (bundled.length !== mids.length || mids.some((mid) => mid === undefined || !bundled.includes(mid))) {
     problems.push(`BUNDLE is "${bundled.join(' ')}", the accepted sections are "${mids.join(' ')}"`)
   }

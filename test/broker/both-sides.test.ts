@@ -137,11 +137,20 @@ describe('mids', () => {
     expect(toDisplay(odd(plainAnswer()), odd(plainOffer())).groups).toEqual([{ type: 'BUNDLE', mids: '{a}! b~1' }])
   })
 
-  test('that neither side has are no trouble', () => {
-    expect(toCamera(withoutMids(plainOffer())).media.map(({ mid }) => mid)).toEqual([undefined, undefined])
-    expect(toDisplay(withoutMids(plainAnswer()), withoutMids(plainOffer())).media.map(({ port }) => port)).toEqual([
-      50_000, 50_000,
-    ])
+  test('that a display does not have are made for the camera, and stay out of the answer', () => {
+    const offer = withoutMids(plainOffer())
+    expect(toCamera(offer).media.map(({ mid }) => `${mid}`)).toEqual(['0', '1'])
+    expect(toCamera(offer).groups).toEqual([{ type: 'BUNDLE', mids: '0 1' }])
+    for (const two of [offer.replace('50000', '50002'), offer.replace(/ice-ufrag:.*/, 'ice-ufrag:abcd')])
+      expect(toCamera(two).groups).toBeUndefined()
+    expect(
+      toCamera(plainOffer().replace('a=mid:0\r\n', '').replace('mid:1', 'mid:0')).media.map(({ mid }) => `${mid}`),
+    ).toEqual(['section-0', '0'])
+    for (const answer of [plainAnswer(), withoutMids(plainAnswer())])
+      expect(toDisplay(answer, offer).media.map(({ mid, port }) => [mid, port])).toEqual([
+        [undefined, 50_000],
+        [undefined, 50_000],
+      ])
   })
 
   test.each<[name: string, change: Change]>([

@@ -1,7 +1,7 @@
 /** The camera's answer and its trickled candidates, folded into the one complete answer that the display gets. */
 import { isIPv4 } from 'node:net'
 import { acceptedOf, type Accepted, type Agreement } from './agreement.ts'
-import { candidateLine, parseCandidate, usableCandidates, type Candidate } from './candidate.ts'
+import { areNested, candidateLine, parseCandidate, usableCandidates, type Candidate } from './candidate.ts'
 import type { AnswerRules } from './rules.ts'
 import { attributeLine, bundleLines, codecLines, describe, midLine, rejectedLines } from './sdp-lines.ts'
 import { includesSending, valuesOf, type Attribute, type Media } from './sdp.ts'
@@ -110,13 +110,8 @@ function sharing(section: Accepted, agreement: Agreement, pools: Pools): readonl
     if (other.offered.mid !== undefined && group?.includes(other.offered.mid)) return true
     const [ours, theirs] = [section, other].map(({ transport: { ufrag, pwd } }) => `${ufrag} ${pwd}`)
     if (ours !== theirs) return false
-    const [here = [], there = []] = [section, other].map(({ index }) => (pools.get(index) ?? []).map(placeOf))
-    return here.every((place) => there.includes(place)) || there.every((place) => here.includes(place))
+    return areNested(pools.get(section.index) ?? [], pools.get(other.index) ?? [])
   })
-}
-
-function placeOf({ transport, address, port, type }: Candidate): string {
-  return `${transport} ${address} ${port} ${type}`
 }
 
 function acceptedLines(

@@ -103,6 +103,19 @@ export function usableCandidates(candidates: readonly Candidate[], rules: Candid
 }
 
 /**
+ * Whether one of the two has no address that the other has not: sections with equal credentials whose addresses are so may be
+ * one transport.
+ */
+export function areNested(some: readonly Candidate[], others: readonly Candidate[]): boolean {
+  const [here, there] = [some.map(placeOf), others.map(placeOf)]
+  return here.every((place) => there.includes(place)) || there.every((place) => here.includes(place))
+}
+
+function placeOf({ transport, address, port, type }: Candidate): string {
+  return `${transport} ${address} ${port} ${type}`
+}
+
+/**
  * True when a peer on the open Internet can reach it without a relay: reflexive, or a host address that is neither private
  * (RFC 1918, RFC 4193), shared (RFC 6598), link-local nor loopback.
  */

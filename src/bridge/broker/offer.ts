@@ -1,7 +1,7 @@
 /** The display's offer: what it must have, and how it is written for the camera. */
 import { BridgeError } from 'transom-core/errors'
 import { maxPayload } from 'transom-core/ports'
-import { candidateLine } from './candidate.ts'
+import { areNested, candidateLine } from './candidate.ts'
 import { h264Open, isBareH264, isNamed, namesOf, parametersOf, withoutOrphans, type Codec } from './formats.ts'
 import { allowedDirection, wants, type AnswerRules } from './rules.ts'
 import { attributeLine, bundleLines, codecLines, describe, midLine, rejectedLines } from './sdp-lines.ts'
@@ -97,20 +97,42 @@ function requireCommon(media: readonly Media[], { needsPicture }: AnswerRules): 
 function write(offer: Description, rules: AnswerRules, saved: readonly Saving[]): string {
   const usable = offer.media.filter(isForCamera)
   const live = saved.includes('surplus-sections') ? oneOfEach(usable) : usable
-  const groups = offer.groups.map((mids) => mids.filter((mid) => live.some((media) => media.mid === mid)))
+  const groups = groupsForCamera(offer, live)
   const told = new Set(groups.flatMap((mids) => mids.slice(1)))
   return describe(offer.origin, [
     ...bundleLines(groups),
     'a=ice-options:trickle',
     ...(offer.isIceLite ? ['a=ice-lite'] : []),
     'a=msid-semantic: WMS *',
-    ...offer.media.flatMap((media) => {
-      if (!live.includes(media)) return rejectedLines(media)
+    ...offer.media.flatMap((media, place) => {
+      const named = { ...media, mid: media.mid ?? freeMid(place, offer.media) }
+      if (!live.includes(media)) return rejectedLines(named)
       // In a bundle, those of its first section are everybody's (RFC 9143 section 7.1.3).
-      const isRepeated = saved.includes('repeated-candidates') && media.mid !== undefined && told.has(media.mid)
-      return sectionLines(isRepeated ? { ...media, candidates: [] } : media, rules, saved)
+      const isRepeated = saved.includes('repeated-candidates') && told.has(named.mid)
+      return sectionLines(isRepeated ? { ...named, candidates: [] } : named, rules, saved)
     }),
   ])
+}
+
+/**
+ * The groups of the sections that are left. A display without any mid cannot name a group; where all its sections have the same
+ * credentials and addresses they are one transport all the same.
+ */
+function groupsForCamera(offer: Description, live: readonly Media[]): Description['groups'] {
+  const [first] = live
+  const isOne = ({ mid, transport: { ufrag, pwd }, candidates }: Media) =>
+    mid === undefined &&
+    ufrag === first?.transport.ufrag &&
+    pwd === first?.transport.pwd &&
+    areNested(candidates, first?.candidates ?? [])
+  if (live.every(isOne)) return [live.map((media) => freeMid(offer.media.indexOf(media), offer.media))]
+  return offer.groups.map((mids) => mids.filter((mid) => live.some((media) => media.mid === mid)))
+}
+
+/** For a section without one: cameras' stacks, werift's among them, refuse an offer without mids. */
+function freeMid(place: number, media: readonly Media[]): string {
+  const name = `${place}`
+  return media.some(({ mid }) => mid === name) ? `section-${place}` : name
 }
 
 /**
