@@ -33,7 +33,7 @@ async function view(one: OfferCase, stack: StackName, name: AssistantName): Prom
   try {
     const signal = AbortSignal.timeout(40_000)
     await assistant.prepare(await findCamera(assistant, 'front-door', () => {}, signal), signal)
-    const own = await peer.offer()
+    const own = await peer.offer(one.password)
     const offer = one.rewrite(own)
     const answer = await assistant.offer(offer, signal)
     readAnswer(offer, answer, assistant.answerRules)

@@ -8,6 +8,8 @@ export interface OfferCase {
   readonly name: string
   /** What the display sends instead of the stack's own offer. */
   readonly rewrite: (offer: string) => string
+  /** With this ICE password of its own, which no rewrite can give it. */
+  readonly password?: string
   /** The answer as an answer to `offer`, the stack's own. */
   readonly undo?: (answer: string, offer: string) => string
   /** There is no picture to be seen. */
@@ -15,6 +17,8 @@ export interface OfferCase {
   /** Stacks that cannot play this display, and why. */
   readonly except?: Partial<Record<StackName, string>>
 }
+
+const passwordIsIts = 'its ICE password cannot be chosen, or not so'
 
 export const offerCases: readonly OfferCase[] = [
   {
@@ -36,6 +40,27 @@ export const offerCases: readonly OfferCase[] = [
         [...session!, ...common],
         ...sections.map((lines) => lines.filter((line) => !isOf(line, ...ofTransport) || line === 'a=rtcp-mux')),
       ])
+    },
+  },
+  {
+    name: 'no mids',
+    rewrite: (offer) => join(split(offer).map((lines) => lines.filter(isNoMid))),
+    except: { Chromium: 'it has a transport for each section, and the check is for displays that have one' },
+    undo: (answer, offer) => {
+      const [session, ...sections] = split(answer)
+      const mids = midsOf(split(offer).slice(1))
+      const group = `a=group:BUNDLE ${mids.join(' ')}`
+      return join([[...session!, group], ...sections.map((lines, index) => [...lines, `a=mid:${mids[index]}`])])
+    },
+  },
+  {
+    name: 'an ICE password with an equals sign',
+    password: 'Zr3mT0pYkVb1sWc8nLd5uHgJZGk=',
+    rewrite: (offer) => offer,
+    except: {
+      webrtcbin: passwordIsIts,
+      libdatachannel: passwordIsIts,
+      Chromium: passwordIsIts,
     },
   },
   {
@@ -198,6 +223,9 @@ const isOf = (line: string, ...names: readonly string[]): boolean =>
 
 const without = (lines: readonly string[], ...names: readonly string[]): string[] =>
   lines.filter((line) => !isOf(line, ...names))
+
+/** Not of what names a section, in the groups and in the packets (RFC 9143). */
+const isNoMid = (line: string): boolean => !/^a=(mid|group):|^a=extmap:.*sdes:mid$/.test(line)
 
 const toPort0 = (line: string): string => line.replace(/^(m=\w+) \d+/, '$1 0')
 

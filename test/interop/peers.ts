@@ -18,8 +18,8 @@ export interface Seen {
 /** One connection of a foreign stack. Every word has a deadline. */
 export interface Peer {
   readonly version: string
-  /** As a display: its complete offer, sound both ways and a picture to it. */
-  offer(): Promise<string>
+  /** As a display: its complete offer, sound both ways and a picture to it; with this ICE password where it can be set. */
+  offer(password?: string): Promise<string>
   accept(answer: string): Promise<void>
   /** As a camera: its complete answer to a display's offer. */
   answer(offer: string): Promise<string>
@@ -73,20 +73,23 @@ async function openProgram(program: string, file: string, { wrapper = [], iceSer
   let complaint = ''
   child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2000)))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const say = async (word: string, sdp?: string): Promise<Record<string, string | number | boolean>> => {
-    child.stdin.write(`${JSON.stringify({ do: word, ...(sdp !== undefined && { sdp }) })}\n`)
+  const say = async (
+    word: string,
+    more: { readonly sdp?: string; readonly password?: string } = {},
+  ): Promise<Record<string, string | number | boolean>> => {
+    child.stdin.write(`${JSON.stringify({ do: word, ...more })}\n`)
     const line = await within(lines.next(), `${file}: ${word}`)
     if (line.done === true) throw new Error(`${file} ended at ${word}: ${complaint}`)
     const reply = JSON.parse(line.value) as Record<string, string | number | boolean>
     if (reply['error'] !== undefined) throw new Error(`${file}: ${word}: ${reply['error']}\n${complaint}`)
     return reply
   }
-  const text = async (word: string, sdp?: string): Promise<string> => String((await say(word, sdp))['sdp'])
+  const text = async (...said: Parameters<typeof say>): Promise<string> => String((await say(...said))['sdp'])
   return {
     version: String((await say('version'))['version']),
-    offer: () => text('offer'),
-    accept: async (answer) => void (await say('accept', answer)),
-    answer: (offer) => text('answer', offer),
+    offer: (password) => text('offer', password === undefined ? {} : { password }),
+    accept: async (answer) => void (await say('accept', { sdp: answer })),
+    answer: (offer) => text('answer', { sdp: offer }),
     async seen() {
       const { connected, pictures, sounds } = await say('seen')
       return { connected: connected === true, pictures: Number(pictures), sounds: Number(sounds) }

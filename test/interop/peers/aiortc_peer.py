@@ -49,9 +49,12 @@ class Peer:
         except aiortc.mediastreams.MediaStreamError:
             pass
 
-    async def offer(self):
+    async def offer(self, password=None):
         self.pc.addTransceiver(AudioStreamTrack(), direction="sendrecv")
         self.pc.addTransceiver("video", direction="recvonly")
+        if password is not None:
+            for transceiver in self.pc.getTransceivers():
+                transceiver.sender.transport.transport.iceGatherer._connection._local_password = password
         await self.pc.setLocalDescription(await self.pc.createOffer())
         return {"sdp": self.pc.localDescription.sdp}
 
@@ -86,10 +89,9 @@ async def main():
                 reply = {"version": aiortc.__version__}
             elif command["do"] == "seen":
                 reply = peer.seen
-            elif "sdp" in command:
-                reply = await getattr(peer, command["do"])(command["sdp"])
             else:
-                reply = await getattr(peer, command["do"])()
+                given = {name: text for name, text in command.items() if name != "do"}
+                reply = await getattr(peer, command["do"])(**given)
         except Exception as error:  # the harness prints it
             reply = {"error": repr(error)}
         print(json.dumps(reply), flush=True)

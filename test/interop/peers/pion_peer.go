@@ -16,8 +16,9 @@ import (
 )
 
 type command struct {
-	Do  string `json:"do"`
-	Sdp string `json:"sdp"`
+	Do       string `json:"do"`
+	Sdp      string `json:"sdp"`
+	Password string `json:"password"`
 }
 
 type reply map[string]interface{}
@@ -30,8 +31,8 @@ var (
 
 const h264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
 
-// connection knows the codecs that it sends, and no others: a camera of pion answers with all that it knows.
-func connection() (*webrtc.PeerConnection, error) {
+// connection has this ICE password, or one of its own. It knows the codecs that it sends, and no others: a camera of pion answers with all that it knows.
+func connection(password string) (*webrtc.PeerConnection, error) {
 	media := &webrtc.MediaEngine{}
 	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1"}
 	picture := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH264, ClockRate: 90000, SDPFmtpLine: h264, RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}}}
@@ -41,7 +42,16 @@ func connection() (*webrtc.PeerConnection, error) {
 	if err := media.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: picture, PayloadType: 102}, webrtc.RTPCodecTypeVideo); err != nil {
 		return nil, err
 	}
-	return webrtc.NewAPI(webrtc.WithMediaEngine(media)).NewPeerConnection(webrtc.Configuration{})
+	settings := webrtc.SettingEngine{}
+	if password != "" {
+		settings.SetICECredentials("pion", password)
+	}
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings))
+	opened, err := api.NewPeerConnection(webrtc.Configuration{})
+	if err == nil {
+		opened.OnTrack(count)
+	}
+	return opened, err
 }
 
 func count(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
@@ -107,7 +117,14 @@ func gathered(description webrtc.SessionDescription) (reply, error) {
 	}
 }
 
-func offer() (reply, error) {
+func offer(password string) (reply, error) {
+	if password != "" {
+		_ = pc.Close()
+		var err error
+		if pc, err = connection(password); err != nil {
+			return nil, err
+		}
+	}
 	track, err := sound()
 	if err != nil {
 		return nil, err
@@ -152,7 +169,7 @@ func act(given command) (reply, error) {
 		version, err := exec.Command("dpkg-query", "-W", "-f", "${source:Upstream-Version}", "golang-github-pion-webrtc.v3-dev").Output()
 		return reply{"version": string(version)}, err
 	case "offer":
-		return offer()
+		return offer(given.Password)
 	case "accept":
 		return reply{}, pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: given.Sdp})
 	case "answer":
@@ -174,10 +191,9 @@ func act(given command) (reply, error) {
 
 func main() {
 	var err error
-	if pc, err = connection(); err != nil {
+	if pc, err = connection(""); err != nil {
 		panic(err)
 	}
-	pc.OnTrack(count)
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
