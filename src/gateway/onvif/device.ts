@@ -100,9 +100,9 @@ async function firstThatAnswers(urls: readonly string[], trust: Trust, signal: A
   const answers = await Promise.allSettled(
     urls.map((url) => askTime(createSoap(new URL(url).origin, undefined, trust), url, signal, searchMs)),
   )
-  const codes = answers.map((answer) =>
-    answer.status === 'rejected' && answer.reason instanceof SourceError ? answer.reason.code : undefined,
-  )
+  const codes = answers.map((answer) => (answer.status === 'rejected' ? codeOf(answer.reason) : undefined))
+  const outside = answers.find((answer) => answer.status === 'rejected' && codeOf(answer.reason) === 'source_invalid')
+  if (outside?.status === 'rejected') throw outside.reason
   const answering = answers.findIndex(({ status }) => status === 'fulfilled')
   // One that asks for the password before it tells the time is a device, too.
   const found = urls[answering >= 0 ? answering : codes.indexOf('source_password')]
@@ -116,6 +116,8 @@ async function firstThatAnswers(urls: readonly string[], trust: Trust, signal: A
     `${hostname} speaks no ONVIF at the ports ${usualPorts.join(', ')}: switch it on in the camera, or name its port`,
   )
 }
+
+const codeOf = (reason: unknown) => (reason instanceof SourceError ? reason.code : undefined)
 
 const askTime = (soap: Soap, url: string, signal: AbortSignal, ms?: number): Promise<Element> =>
   soap.call(
