@@ -11,6 +11,7 @@ import { createCertificateChains } from '../src/bridge/alexa/skill/certificate-c
 import { timeZoneOf } from '../src/bridge/alexa/skill/time-zone.ts'
 import { createSoap } from '../src/gateway/onvif/soap.ts'
 import { createTrust } from '../src/gateway/trust.ts'
+import { listRestreams } from '../src/gateway/restreams.ts'
 import { createReporter, createStillPoster } from '../src/gateway/report.ts'
 import { createHomeGraph } from '../src/bridge/google/home-graph.ts'
 import { createForeignVerifier } from '../src/bridge/oauth/provider/foreign-tokens.ts'
@@ -164,7 +165,11 @@ const askOnvif = (server: string) =>
     { url: `${server}/onvif`, action: 'http://www.onvif.org/a', body: '<a/>' },
     never,
   )
-const onvifRow = 'ONVIF cameras'
+/** The rows of these, and their paths. */
+const onSockets = {
+  'ONVIF cameras': { ask: askOnvif, path: '/onvif' },
+  'go2rtc and Frigate': { ask: (server: string) => listRestreams(server, undefined, never), path: '/api/streams' },
+} as const
 
 const { fetch } = globalThis
 /** Asks the hostile server in the place of the real one. */
@@ -198,7 +203,7 @@ function divert({ host, before }: Outgoing, answer: (url: URL, init?: RequestIni
 }
 
 test('the table and this file name the same requests', () => {
-  expect(rows.map(({ name }) => name).sort()).toEqual([...Object.keys(outgoing), onvifRow].sort())
+  expect(rows.map(({ name }) => name).sort()).toEqual([...Object.keys(outgoing), ...Object.keys(onSockets)].sort())
 })
 
 test('nothing of the house goes out over HTTP on another way', () => {
@@ -212,7 +217,7 @@ test('nothing of the house goes out over HTTP on another way', () => {
     'kvs/cached.ts',
     // Asks by a certificate of its own, which `fetch` cannot show.
     'gateway/iot-credentials.ts',
-    // Cameras, whose networks and certificates `fetch` cannot hold to; bounded by the last row of the table.
+    // Cameras, whose networks and certificates `fetch` cannot hold to; bounded by the last rows of the table.
     'gateway/onvif/http.ts',
     'signaling/mailbox.ts',
   ]
@@ -224,33 +229,33 @@ test('nothing of the house goes out over HTTP on another way', () => {
   expect(bare.filter((file) => !others.includes(file))).toEqual(['bridge/oauth/provider/key-set.ts'])
 })
 
-describe(onvifRow, () => {
-  const row = rows.find(({ name }) => name === onvifRow)!
+describe.each(Object.entries(onSockets))('%s', (socketRow, { ask, path }) => {
+  const row = rows.find(({ name }) => name === socketRow)!
 
   test.each<Harm>(['silence', 'stalled body'])('%s is left at the deadline of the table', async (harm) => {
     await using server = await openHostileServer(harm)
     const deadline = new AbortController()
     const timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValue(deadline.signal)
     server.whenAsked(() => deadline.abort())
-    await expect(askOnvif(server.url)).rejects.toMatchObject({ code: 'source_unreachable' })
+    await expect(ask(server.url)).rejects.toMatchObject({ code: 'source_unreachable' })
     expect(timeout.mock.calls).toEqual([[row.ms]])
   })
 
   test('a body without end is left at the bound of the table', async () => {
     await using server = await openHostileServer('endless body')
-    await expect(askOnvif(server.url)).rejects.toMatchObject({
+    await expect(ask(server.url)).rejects.toMatchObject({
       message: expect.stringContaining(`more than ${row.maxBytes / 1024 / 1024} MiB`),
     })
   })
 
   test('a redirect is not followed', async () => {
     await using server = await openHostileServer('redirect')
-    await expect(askOnvif(server.url)).rejects.toMatchObject({ message: expect.stringContaining('redirects') })
-    expect(server.asked).toEqual(['/onvif'])
+    await expect(ask(server.url)).rejects.toMatchObject({ message: expect.stringContaining('redirects') })
+    expect(server.asked).toEqual([path])
   })
 })
 
-describe.each(rows.filter(({ name }) => name !== onvifRow))('$name', ({ name, ms, maxBytes }) => {
+describe.each(rows.filter(({ name }) => !(name in onSockets)))('$name', ({ name, ms, maxBytes }) => {
   const request = outgoing[name]!
 
   test.each<Harm>(['silence', 'stalled body'])('%s is left at the deadline of the table', async (harm) => {

@@ -249,6 +249,10 @@ export const logEvents = {
     says: 'Talk-back of a viewer could not be decoded',
     fields: ['channelName', 'viewerId', 'error'],
   },
+  'gateway.task-not-answered': {
+    says: 'The bridge did not receive the result of a probe, a discovery or a tone',
+    fields: ['kind', 'status', 'error'],
+  },
   'gateway.talk-back-missing': {
     says: 'Talk-back of a viewer is not played',
     fields: ['channelName', 'viewerId', 'error'],

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { RTCDtlsTransport } from 'werift'
 import type { Clock, Log } from 'transom-core/ports'
+import type { PlayedTone } from 'transom-core/wire/source'
 import type { CameraEvent } from 'transom-core/wire/camera-event'
 import { openKvs, type KvsAccess } from 'transom-kvs/access'
 import { createAudience } from './audience.ts'
@@ -53,6 +54,8 @@ export interface CameraMaster {
   press(): void
   /** Somebody rang, and the bridge knows: takes a still picture, and runs the source ahead of the displays. */
   rang(): void
+  /** Plays a tone at its loudspeaker. Throws `SourceError`. */
+  playTone(signal: AbortSignal): Promise<PlayedTone>
   /** Reports again how its source fares, to a bridge that may not have heard. */
   reportSource(): void
   /** Hangs up on everybody and frees everything; may be called again. */
@@ -118,6 +121,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
       rang()
     },
     rang,
+    playTone: source.playTone,
     reportSource: () => reportSource(reporting),
     close: () => (closing ??= shutDown()),
   }

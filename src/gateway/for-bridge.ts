@@ -3,18 +3,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { pause } from 'transom-core/deadline'
 import { boundedFetch, fetchLines, StatusError, whyFailed } from 'transom-core/fetch'
 import type { Clock, Log } from 'transom-core/ports'
-import {
-  aliveEachMs,
-  gatewayLine,
-  type SeenCertificate,
-  type Wanted,
-  type WantedCamera,
-} from 'transom-core/wire/gateway'
+import { aliveEachMs, gatewayLine, type TaskResult, type Wanted, type WantedCamera } from 'transom-core/wire/gateway'
+import type { SeenCertificate } from 'transom-core/wire/source'
 import { startCamera, type CameraMaster } from './camera.ts'
 
 import { createPictureMemory, type PictureMemory } from './picture-memory.ts'
 import { createReporter, createStillPoster } from './report.ts'
 import { createRoster } from './roster.ts'
+import { createTasks } from './tasks.ts'
 import { createTrust, type KeptTrust } from './trust.ts'
 
 /** After a connection that ended; then twice as long each time, until one has lasted. */
@@ -56,7 +52,8 @@ export function startGatewayForBridge({
   const life = new AbortController()
   const trusts = new Map<string, KeptTrust>()
   const roster = createRoster<Assignment>({ start, isSame, log })
-  const sendCertificate = boundedFetch({ ms: 5_000 })
+  const send = boundedFetch({ ms: 5_000 })
+  const tasks = createTasks({ master: roster.master, answer })
   /** Nothing was said on this connection yet. */
   let isNew = true
 
@@ -85,15 +82,27 @@ export function startGatewayForBridge({
     return made
   }
 
+  async function answer(id: string, result: TaskResult): Promise<void> {
+    try {
+      const { ok, status } = await post(`/gateway/tasks/${id}`, result)
+      if (!ok) log('warn', 'gateway.task-not-answered', { kind: result.kind, status })
+    } catch (error) {
+      if (!life.signal.aborted) log('warn', 'gateway.task-not-answered', { kind: result.kind, error: whyFailed(error) })
+    }
+  }
+
+  const post = (path: string, body: object): Promise<Response> =>
+    send(`${bridge}${path}`, {
+      method: 'POST',
+      headers: { ...authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: life.signal,
+    })
+
   /** Where it fails the bridge learns of it at the next start; until then this gateway remembers it. */
   async function keep(id: string, seen: SeenCertificate): Promise<void> {
     try {
-      const { ok, status } = await sendCertificate(`${bridge}/gateway/cameras/${id}/certificates`, {
-        method: 'POST',
-        headers: { ...authorization, 'content-type': 'application/json' },
-        body: JSON.stringify(seen),
-        signal: life.signal,
-      })
+      const { ok, status } = await post(`/gateway/cameras/${id}/certificates`, seen)
       if (!ok) log('warn', 'gateway.certificate-not-kept', { cameraId: id, status })
     } catch (error) {
       if (!life.signal.aborted) log('warn', 'gateway.certificate-not-kept', { cameraId: id, error: whyFailed(error) })
@@ -106,7 +115,7 @@ export function startGatewayForBridge({
     return isDeepStrictEqual({ ...running, certificates }, wanted)
   }
 
-  async function follow(): Promise<void> {
+  async function stayConnected(): Promise<void> {
     let retryMs = firstRetryMs
     while (!life.signal.aborted) {
       const openedAt = performance.now()
@@ -136,20 +145,31 @@ export function startGatewayForBridge({
     const line = gatewayLine.safeParse(parse(text))
     // Also of a newer bridge, with a word that is not known here.
     if (!line.success) return log('warn', 'gateway.bridge-line-ignored', {})
-    if (line.data.kind === 'press') return void roster.master(line.data.cameraId).then((master) => master?.rang())
-    if (line.data.kind === 'alive') return
-    const { kind: _kind, cameras, ...where } = line.data
+    switch (line.data.kind) {
+      case 'press':
+        return void roster.master(line.data.cameraId).then((master) => master?.rang())
+      case 'task':
+        return void tasks.run(line.data)
+      case 'cancel':
+        return tasks.cancel(line.data.id)
+      case 'cameras':
+        return follow(line.data)
+      case 'alive':
+    }
+  }
+
+  function follow({ kind: _kind, cameras, ...where }: Wanted): void {
     roster.set(new Map(cameras.map((camera) => [camera.cameraId, { ...where, ...camera }])))
     // To a bridge that was not there when it was last said.
     if (isNew) for (const master of roster.masters()) void master.then((one) => one?.reportSource())
     isNew = false
   }
 
-  const following = follow()
+  const following = stayConnected()
   return {
     async close() {
       life.abort()
-      await Promise.all([following, roster.close()])
+      await Promise.all([following, tasks.close(), roster.close()])
     },
   }
 }

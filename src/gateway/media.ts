@@ -1,6 +1,7 @@
 /** The shapes that media has between a source (synthetic, file, RTSP) and the viewers: ready for RTP, stamped with one clock. */
 import type { Clock, Fault, Reencoding } from 'transom-core/ports'
 import type { SourceFault } from 'transom-core/errors'
+import type { PlayedTone } from 'transom-core/wire/source'
 import type { Law } from './g711.ts'
 import type { Ear } from './ear.ts'
 
@@ -59,6 +60,8 @@ export interface MediaSource {
   requestKeyFrame(): boolean
   /** What plays the sound of one viewer, where it is not only measured. */
   createEar?(codec: SoundCodec, onBroken: (message: string) => void): Promise<Ear>
+  /** Plays a tone at its loudspeaker, where it has one of its own. Throws `SourceError`. */
+  playTone?(signal: AbortSignal): Promise<PlayedTone>
   /** Frees what is kept between looks and runs. May be called again. */
   close(): Promise<void>
   /** A picture of it (JPEG), where it has one at hand; otherwise one is made of its next key frame. */

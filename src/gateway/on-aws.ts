@@ -5,7 +5,7 @@ import * as z from 'zod'
 import type { Clock, Log } from 'transom-core/ports'
 import { faultsOf } from 'transom-core/wire/faults'
 import { cameraIdShape } from 'transom-core/wire/registration'
-import { fingerprintShape } from 'transom-core/wire/gateway'
+import { seenCertificate } from 'transom-core/wire/source'
 import { startCamera, type CameraMaster } from './camera.ts'
 import { fetchIotCredentials } from './iot-credentials.ts'
 import { createPictureMemory, type PictureMemory } from './picture-memory.ts'
@@ -146,7 +146,7 @@ export async function startGatewayOnAws(deps: {
 
 /** Certificates that a restart keeps: one small file, replaced as a whole. Throws an `Error` when it is damaged. */
 export function createKeptTrust(file: string, log: Log): Trust {
-  const given = z.record(z.string(), fingerprintShape).safeParse(parse(readIfThere(file)))
+  const given = z.record(z.string(), seenCertificate.shape.fingerprint).safeParse(parse(readIfThere(file)))
   if (!given.success)
     throw new Error(`${file} is damaged: remove it to trust the certificates that the cameras show now`)
   let written: Promise<void> = Promise.resolve()

@@ -133,12 +133,12 @@ export function createReencoder(ffmpeg: Ffmpeg, codec: DecodedCodec, afterAt: nu
   }
 }
 
-function openDecoder(ffmpeg: Ffmpeg, codec: DecodedCodec): CodecContext {
+/** A decoder of one thread, which holds no picture back. */
+export function openDecoder(ffmpeg: Ffmpeg, codec: DecodedCodec): CodecContext {
   const ids = { H264: ffmpeg.AV_CODEC_ID_H264, H265: ffmpeg.AV_CODEC_ID_HEVC, JPEG: ffmpeg.AV_CODEC_ID_MJPEG }
   const found = ffmpeg.Codec.findDecoder(ids[codec])
   const decoder = new ffmpeg.CodecContext()
   decoder.allocContext3(found)
-  // More threads would each hold a picture back.
   decoder.threadCount = 1
   decoder.pktTimebase = new ffmpeg.Rational(1, 90_000)
   ffmpeg.FFmpegError.throwIfError(decoder.open2Sync(found, null), 'opening the decoder of the pictures')

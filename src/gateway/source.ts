@@ -1,5 +1,6 @@
 /** One running source for all viewers of a camera: started by the first of them, stopped after the last. */
 import type { Clock, Fault, Log } from 'transom-core/ports'
+import type { PlayedTone } from 'transom-core/wire/source'
 import { createClipSource } from './clip.ts'
 import type { Ear } from './ear.ts'
 import { hasFfmpeg } from './ffmpeg.ts'
@@ -77,6 +78,8 @@ export interface SharedSource {
   join(sink: MediaSink): () => void
   /** What hears one viewer of a camera that has a speaker. */
   createEar(codec: SoundCodec, onBroken: (message: string) => void): Promise<Ear>
+  /** As of `MediaSource`; throws also where it has no loudspeaker of its own. */
+  playTone(signal: AbortSignal): Promise<PlayedTone>
   /** Asks for a key frame now. False when none will come: the source cannot make one, or just made one. */
   requestKeyFrame(): boolean
   /** The pictures since the last key frame, which is the first of them; empty when there was none or it was too long ago. */
@@ -150,6 +153,10 @@ export function shareSource(source: MediaSource, log: Log, memory?: PictureMemor
     changed: health.changed,
     createEar: (codec, onBroken) => source.createEar?.(codec, onBroken) ?? createEar(codec, onBroken),
     still: async () => source.still?.(),
+    async playTone(signal) {
+      if (!source.playTone) throw new SourceError('source_invalid', 'this is no camera with a loudspeaker of its own')
+      return source.playTone(signal)
+    },
     join,
     requestKeyFrame() {
       if (performance.now() - lastKeyAt < keyFrameEveryMs || !source.requestKeyFrame()) return false

@@ -4,6 +4,7 @@ import { H264RtpPayload } from 'werift'
 import type { Log } from 'transom-core/ports'
 import { hasFfmpeg, loadFfmpeg, openEncoder, type Ffmpeg } from './ffmpeg.ts'
 import type { VideoUnit } from './media.ts'
+import { openDecoder, type DecodedCodec } from './reencode.ts'
 import type { SharedSource } from './source.ts'
 
 const minuteMs = 60_000
@@ -54,7 +55,7 @@ export function startStills(deps: {
   async function ofCamera(): Promise<Buffer | undefined> {
     const picture = await source.still()
     if (picture === undefined || picture.length <= mostBytes) return picture
-    if (await hasFfmpeg()) return shrinkJpeg(await loadFfmpeg(), picture)
+    if (await hasFfmpeg()) return toJpeg(await loadFfmpeg(), picture, 'JPEG')
     if (picture.length <= acceptedBytes) return picture
     throw new Error(`the still of the camera has ${picture.length} bytes, and FFmpeg is not there to make it smaller`)
   }
@@ -132,14 +133,9 @@ function annexB({ payloads }: VideoUnit): Buffer {
   return Buffer.concat(units)
 }
 
-/** Makes a small JPEG of an H.264 access unit behind start codes. Throws when the picture cannot be decoded. */
-export const toJpeg = (ffmpeg: Ffmpeg, accessUnit: Buffer): Promise<Buffer> =>
-  transcode(ffmpeg, ffmpeg.AV_CODEC_ID_H264, accessUnit)
-
-const shrinkJpeg = (ffmpeg: Ffmpeg, jpeg: Buffer): Promise<Buffer> => transcode(ffmpeg, ffmpeg.AV_CODEC_ID_MJPEG, jpeg)
-
-async function transcode(ffmpeg: Ffmpeg, from: Codec, data: Buffer): Promise<Buffer> {
-  using picture = await decode(ffmpeg, from, data)
+/** A small JPEG file of an access unit at which decoding can begin. Throws when the picture cannot be decoded. */
+export async function toJpeg(ffmpeg: Ffmpeg, accessUnit: Buffer, codec: DecodedCodec = 'H264'): Promise<Buffer> {
+  using picture = await decode(ffmpeg, accessUnit, codec)
   using small = await shrink(ffmpeg, picture)
   for (const quantiser of quantisers) {
     const jpeg = await encode(ffmpeg, small, quantiser)
@@ -149,15 +145,9 @@ async function transcode(ffmpeg: Ffmpeg, from: Codec, data: Buffer): Promise<Buf
 }
 
 type Frame = InstanceType<Ffmpeg['Frame']>
-type Codec = Ffmpeg['AV_CODEC_ID_H264']
 
-async function decode(ffmpeg: Ffmpeg, from: Codec, data: Buffer): Promise<Frame> {
-  const codec = ffmpeg.Codec.findDecoder(from)
-  using decoder = new ffmpeg.CodecContext()
-  decoder.allocContext3(codec)
-  // More threads would hold the only picture back, to wait for the next ones.
-  decoder.threadCount = 1
-  check(ffmpeg, await decoder.open2(codec, null), 'opening the decoder')
+async function decode(ffmpeg: Ffmpeg, data: Buffer, codec: DecodedCodec): Promise<Frame> {
+  using decoder = openDecoder(ffmpeg, codec)
   using packet = new ffmpeg.Packet()
   packet.alloc()
   packet.data = data

@@ -1,13 +1,12 @@
 /** The commands that look for cameras and into them from this machine, without any bridge: `camera discover`, `camera probe`. */
 import { advice } from 'transom-core/errors'
 import { discoverCameras } from 'transom-gateway/onvif/discovery'
-import { passesThrough, probeCamera, type Probe, type StreamProbe } from 'transom-gateway/probe'
+import { probeCamera } from 'transom-gateway/probe'
+import type { SourceProbe, StreamProbe } from 'transom-core/wire/source'
 import type { Printed, Terminal } from './terminal.ts'
 
 /** Eight streams, each measured for a dozen seconds at most. */
 const probeMs = 180_000
-/** Longer, and a display that comes late waits for its first picture. */
-const longestKeyFrameMs = 2_500
 
 /** Lists the ONVIF cameras on the networks of this machine. */
 export async function discover(): Promise<Printed> {
@@ -58,7 +57,7 @@ async function probed({ askSecret }: Terminal, address: string, user: string | u
 }
 
 /** The probe on one screen. */
-export function printProbe({ information, streams, best, events, hasStills }: Probe): string {
+export function printProbe({ information, streams, best, events, hasStills }: SourceProbe): string {
   const { manufacturer, model, firmwareVersion } = information
   const device = [manufacturer, model, firmwareVersion && `firmware ${firmwareVersion}`].filter(Boolean).join(' ')
   const rest = [
@@ -68,16 +67,15 @@ export function printProbe({ information, streams, best, events, hasStills }: Pr
   ].filter((line) => line !== false)
   return [
     ...(device === '' ? [] : [device]),
-    ...streams.flatMap((stream) => printStream(stream, stream === best)),
+    ...streams.flatMap((stream) => printStream(stream, stream.url === best?.url)),
     ...rest,
   ].join('\n')
 }
 
 function printStream(stream: StreamProbe, isBest: boolean): readonly string[] {
-  const { url, name, codec, width, height, fps, keyFrameMs, sound, hasBackChannel, fault } = stream
+  const { url, name, codec, width, height, fps, keyFrameMs, sound, hasBackChannel, fault, displays, advice } = stream
   const title = `${isBest ? '*' : ' '} ${name === undefined ? '' : `${name}  `}${url}`
-  if (fault !== undefined) return [title, `    ${fault.message}`]
-  if (codec === undefined) return [title, '    no video']
+  if (fault !== undefined || codec === undefined) return [title, `    ${displays}`]
   const picture = [
     codec,
     width !== undefined && `${width}x${height}`,
@@ -86,28 +84,5 @@ function printStream(stream: StreamProbe, isBest: boolean): readonly string[] {
     `sound ${sound ?? 'none'}`,
     `talk-back ${hasBackChannel ? 'yes' : 'no'}`,
   ]
-  return [title, `    ${picture.filter(Boolean).join(', ')}`, ...adviceFor(stream).map((line) => `    ${line}`)]
-}
-
-/** What displays get of it, and what to change in the camera. */
-function adviceFor(stream: StreamProbe): readonly string[] {
-  const { codec, hasBFrames, keyFrameMs, sound } = stream
-  const isConvertible = codec !== undefined && ['H264', 'H265', 'JPEG'].includes(codec)
-  const get = passesThrough(stream)
-    ? 'Echo Show, Nest Hub and browsers play it as it is.'
-    : isConvertible
-      ? 'Converted while somebody watches, which costs about one processor core and needs FFmpeg (node-av).'
-      : 'It cannot be shown: set the camera to H.264.'
-  return [
-    get,
-    ...(isConvertible && codec !== 'H264' ? ['To avoid that set this stream, or the second one, to H.264.'] : []),
-    ...(hasBFrames ? ['To avoid that turn B-frames off: profile Baseline, or Main without B-frames.'] : []),
-    ...(codec === 'H264' && !hasBFrames && !passesThrough(stream)
-      ? ['It is larger than 1920x1080: lower its resolution, or use the second stream.']
-      : []),
-    ...(codec !== 'JPEG' && (keyFrameMs ?? Infinity) > longestKeyFrameMs
-      ? ['Set its key frame interval (I-frame interval, GOP) to 1 or 2 seconds: pictures start faster.']
-      : []),
-    ...(sound === undefined ? ['It has no sound: displays hear silence. Switch the microphone on if it has one.'] : []),
-  ]
+  return [title, ...[picture.filter(Boolean).join(', '), displays, ...advice].map((line) => `    ${line}`)]
 }

@@ -6,7 +6,8 @@ import { BridgeError } from 'transom-core/errors'
 import type { Camera } from 'transom-core/ports'
 import { cameraEvent } from 'transom-core/wire/camera-event'
 import { faultsOf } from 'transom-core/wire/faults'
-import { seenCertificate } from 'transom-core/wire/gateway'
+import { taskResult } from 'transom-core/wire/gateway'
+import { seenCertificate } from 'transom-core/wire/source'
 import { gatewayRequest } from 'transom-core/wire/registration'
 import { bearerToken } from 'transom-bridge/http'
 import { snapshotLimit } from 'transom-bridge/cameras/snapshots'
@@ -45,6 +46,11 @@ export function createGatewayRoutes({ gateways, keys, wrongKeys, leaveStill }: G
     const camera = await cameraOf(request, request.params.id)
     if (await gateways.seen(camera.id, read(seenCertificate, request.body))) return void response.status(204).end()
     throw new BridgeError('invalid_request', 'another certificate was the first one there')
+  })
+  router.post('/tasks/:id', express.json({ limit: '1mb' }), async (request, response) => {
+    const name = await nameOf(request)
+    gateways.tasks.done(name, request.params.id, read(taskResult, request.body))
+    response.status(204).end()
   })
   return router
 

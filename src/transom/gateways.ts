@@ -5,15 +5,11 @@ import type { NetworkSource } from 'transom-bridge/operator/registration-ports'
 import { BridgeError } from 'transom-core/errors'
 import type { Camera, Fault, Log } from 'transom-core/ports'
 import type { CameraEvent } from 'transom-core/wire/camera-event'
-import {
-  aliveEachMs,
-  type GatewayLine,
-  type SeenCertificate,
-  type Wanted,
-  type WantedCamera,
-} from 'transom-core/wire/gateway'
+import { aliveEachMs, type GatewayLine, type Wanted, type WantedCamera } from 'transom-core/wire/gateway'
+import type { SeenCertificate } from 'transom-core/wire/source'
 import type { SignalingService } from 'transom-signaling/service'
 import type { GatewayKeys } from './gateway-keys.ts'
+import { createGatewayTasks, type GatewayTasks } from './gateway-tasks.ts'
 import { homeGateway, placeOf, unreadable, type Source, type Sources } from './sources.ts'
 
 /** The access keys with which gateways open channels: made once by each start of the bridge, and shown to nobody. */
@@ -30,12 +26,18 @@ export interface Gateways {
   placeOf(cameraId: string): Promise<SourcePlace | undefined>
   /** Trusts the certificate that the camera shows next. */
   forgetCertificates(cameraId: string): Promise<void>
+  /** Trusts this certificate instead of the one before. */
+  trustCertificate(cameraId: string, seen: SeenCertificate): Promise<void>
+  /** The camera's address with its password, and who reads it; also of the built-in doorbell. */
+  sourceOf(cameraId: string): Promise<Source | undefined>
   /** Somebody rings at this camera: its gateway takes a picture, and opens the stream before a display asks. */
   rang(cameraId: string): void
   /** The gateway with this name has connected: it is told what to do until either side ends this. */
   connect(name: string, response: Response): void
   /** The camera, if this gateway reads it. */
   cameraOf(name: string, cameraId: string): Promise<Camera | undefined>
+  /** Has a gateway do something once; see `GatewayTasks`. */
+  readonly tasks: GatewayTasks
   /** What one of its cameras has to say; true ends the viewer that it speaks of. */
   receive(camera: Camera, event: CameraEvent): Promise<boolean>
   /** The first certificate that one of its cameras has shown; false when it was another. */
@@ -90,6 +92,10 @@ export function createGateways(deps: GatewaysDeps): Gateways {
   /** By camera; those of the last start of the bridge are revoked when a camera is first given to a gateway. */
   const accessKeys = new Map<string, Promise<{ accessKeyId: string; secretAccessKey: string }>>()
   const watching = new Map<string, Set<string>>()
+  const tasks = createGatewayTasks({
+    send: (name, line) => connected.get(name)?.send(line) ?? false,
+    networks: deps.networks,
+  })
 
   async function* sourcesOf(name: string): AsyncGenerator<Source> {
     if (builtIn !== undefined && name === homeGateway) {
@@ -222,6 +228,15 @@ export function createGateways(deps: GatewaysDeps): Gateways {
       await sources.unpin(cameraId)
       refresh(await readerOf(cameraId))
     },
+    async trustCertificate(cameraId, seen) {
+      await sources.repin(cameraId, seen)
+      refresh(await readerOf(cameraId))
+    },
+    async sourceOf(cameraId) {
+      for await (const source of builtIn?.cameraId === cameraId ? sourcesOf(homeGateway) : [])
+        if (source.cameraId === cameraId) return source
+      return sources.get(cameraId)
+    },
     rang(cameraId) {
       const tell = async () => {
         const name = await readerOf(cameraId)
@@ -242,6 +257,7 @@ export function createGateways(deps: GatewaysDeps): Gateways {
         connection.end()
         if (connected.get(name) !== connection) return
         connected.delete(name)
+        tasks.lost(name)
         log('warn', 'transom.gateway-disconnected', { gateway: name })
         logged(missing(name))
       })
@@ -258,6 +274,7 @@ export function createGateways(deps: GatewaysDeps): Gateways {
       }
       return deps.onEvent(camera, event)
     },
+    tasks,
     seen: sources.pin,
     isConnected: (name) => connected.has(name),
     async removed(name) {
@@ -278,7 +295,8 @@ export function createGateways(deps: GatewaysDeps): Gateways {
 interface Connection {
   /** Says again what there is to do. */
   refresh(): void
-  send(line: GatewayLine): void
+  /** False when nothing can be sent any more. */
+  send(line: GatewayLine): boolean
   end(): void
 }
 
@@ -290,10 +308,11 @@ function createConnection(
 ): Connection {
   let isWanted = false
   let isReading = false
-  const send = (line: GatewayLine): void => {
-    if (response.writableEnded || response.destroyed) return
-    if (response.writableLength > mostUnread) return void response.destroy()
+  const send = (line: GatewayLine): boolean => {
+    if (response.writableLength > mostUnread) response.destroy()
+    if (response.writableEnded || response.destroyed) return false
     response.write(`${JSON.stringify(line)}\n`)
+    return true
   }
   async function tell(): Promise<void> {
     isReading = true

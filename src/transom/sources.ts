@@ -5,7 +5,7 @@ import type { NetworkSource } from 'transom-bridge/operator/registration-ports'
 import { BridgeError } from 'transom-core/errors'
 import type { Store } from 'transom-core/ports'
 import { seal, unseal } from 'transom-core/seal'
-import type { SeenCertificate } from 'transom-core/wire/gateway'
+import type { SeenCertificate } from 'transom-core/wire/source'
 
 /** The gateway that runs with the bridge, where no other is named. */
 export const homeGateway = 'home'
@@ -29,6 +29,8 @@ export interface Sources {
   remove(cameraId: string): Promise<void>
   /** Keeps the first certificate that a camera has shown at a place; false when another was first there. */
   pin(cameraId: string, seen: SeenCertificate): Promise<boolean>
+  /** Keeps this certificate instead of the one before at its place. */
+  repin(cameraId: string, seen: SeenCertificate): Promise<void>
   /** Fingerprints by `host:port`. */
   certificatesOf(cameraId: string): Promise<Readonly<Record<string, string>>>
   /** Forgets the certificates: those that the camera shows next are the first. */
@@ -110,6 +112,13 @@ export function createSources(store: Store, sealing: KeyObject): Sources {
         return { value: { ...known, [place]: fingerprint } }
       })
       return written !== undefined || (await certificatesOf(cameraId))[place] === fingerprint
+    },
+    async repin(cameraId, { place, fingerprint }) {
+      await pinned.change(cameraId, (stored) => {
+        const known = stored?.value ?? {}
+        const isFull = !Object.hasOwn(known, place) && Object.keys(known).length >= mostPlaces
+        return isFull ? undefined : { value: { ...known, [place]: fingerprint } }
+      })
     },
     certificatesOf,
     async unpin(cameraId) {

@@ -1,11 +1,17 @@
 /** What a bridge and a gateway that reads network cameras for it say to each other, below `/gateway`, with the gateway's key. */
 import * as z from 'zod'
 import { cameraIdShape } from './registration.ts'
+import {
+  cameraLogin,
+  foundCameras,
+  playedTone,
+  restreams,
+  seenCertificate,
+  sourceFault,
+  sourceProbe,
+} from './source.ts'
 
-/** SHA-256 of a certificate in hexadecimal with colons, as Node and OpenSSL print it. */
-export const fingerprintShape = z.string().regex(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/, 'must be a SHA-256 fingerprint')
-/** `host:port` of a camera that was reached by TLS. */
-const place = z.string().min(3).max(300)
+const { place, fingerprint } = seenCertificate.shape
 
 /** A camera that the gateway is to read. */
 const wantedCamera = z.object({
@@ -19,7 +25,7 @@ const wantedCamera = z.object({
   accessKeyId: z.string(),
   secretAccessKey: z.string(),
   /** The certificates that it may show, by `host:port`; the first one at any other place. `any`: each. */
-  certificates: z.union([z.literal('any'), z.record(place, fingerprintShape)]),
+  certificates: z.union([z.literal('any'), z.record(place, fingerprint)]),
 })
 export type WantedCamera = z.infer<typeof wantedCamera>
 
@@ -37,20 +43,55 @@ const cameras = z.object({
 })
 export type Wanted = z.infer<typeof cameras>
 
+/** What a gateway is asked to do once, at the word of somebody who waits for it. */
+export const gatewayTask = z.discriminatedUnion('kind', [
+  /** Asks by WS-Discovery on the networks of its machine. */
+  z.object({ kind: z.literal('discover') }),
+  /** Lists what go2rtc or Frigate gives on at this base URL. */
+  z.object({ kind: z.literal('restreams'), url: z.string(), login: cameraLogin.exactOptional() }),
+  /** Probes `rtsp://…`, or an ONVIF device. `certificates` as of a camera: the first one where there is none. */
+  z.object({
+    kind: z.literal('probe'),
+    address: z.string(),
+    login: cameraLogin.exactOptional(),
+    certificates: wantedCamera.shape.certificates,
+  }),
+  /** Plays a tone through one of its cameras. */
+  z.object({ kind: z.literal('tone'), cameraId: cameraIdShape }),
+])
+export type GatewayTask = z.infer<typeof gatewayTask>
+
+/** The body of `POST /gateway/tasks/:id`: what came of a task. */
+export const taskResult = z.discriminatedUnion('kind', [
+  foundCameras.extend({ kind: z.literal('discover') }),
+  restreams.extend({ kind: z.literal('restreams') }),
+  z.object({ kind: z.literal('probe'), probe: sourceProbe }),
+  playedTone.extend({ kind: z.literal('tone') }),
+  /** Nothing; `certificate` is the one that was refused. */
+  z.object({ kind: z.literal('fault'), fault: sourceFault, certificate: seenCertificate.exactOptional() }),
+])
+export type TaskResult = z.infer<typeof taskResult>
+
 /**
  * A line of the reply to `GET /gateway/cameras`, which lasts as long as the gateway runs (JSON, ended by a line feed): first
- * all cameras, again at each change, that somebody rings at one of them, and a sign of life.
+ * all cameras, again at each change, that somebody rings at one of them, tasks, and a sign of life.
  */
 export const gatewayLine = z.discriminatedUnion('kind', [
   cameras,
   z.object({ kind: z.literal('press'), cameraId: cameraIdShape }),
   z.object({ kind: z.literal('alive') }),
+  /** Do this within so many milliseconds, and reach cameras in these networks only. */
+  z.object({
+    kind: z.literal('task'),
+    id: z.uuid(),
+    task: gatewayTask,
+    withinMs: z.int().min(1),
+    networks: z.array(z.string()).exactOptional(),
+  }),
+  /** Whoever asked does not wait any more. */
+  z.object({ kind: z.literal('cancel'), id: z.uuid() }),
 ])
 export type GatewayLine = z.infer<typeof gatewayLine>
-
-/** The body of `POST /gateway/cameras/:cameraId/certificates`: the first certificate that a camera has shown at a place. */
-export const seenCertificate = z.object({ place, fingerprint: fingerprintShape })
-export type SeenCertificate = z.infer<typeof seenCertificate>
 
 /** How often the bridge gives a sign of life, milliseconds; a gateway that has had none for three times as long connects anew. */
 export const aliveEachMs = 10_000

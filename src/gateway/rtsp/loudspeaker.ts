@@ -43,7 +43,8 @@ export function createRtspSpeaker(open: (signal: AbortSignal) => Promise<Client>
 async function openLine(client: Client): Promise<Line> {
   const track = pickBackChannel(client.description.tracks)
   const form = track && speechOf(track)
-  if (!track || !form) throw new SourceError('source_garbled', 'the camera has no back channel any more')
+  if (!track || !form)
+    throw new SourceError('source_garbled', 'the camera offers no back channel: nothing can be played there')
   const channel = (await client.play([track], { rtp: () => undefined, rtcp: () => undefined })).get(track)
   const encoder = await openSpeechEncoder(form)
   const ssrc = randomInt(1, 0xffff_ffff)

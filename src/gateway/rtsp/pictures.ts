@@ -29,7 +29,7 @@ const fewestInOrder = 500
 const bFrames = 'B-frames'
 
 /** The words of RTP (`a=rtpmap`), and ours. */
-const names: Readonly<Record<string, string>> = { H264: 'H.264', H265: 'H.265', JPEG: 'MJPEG' }
+export const codecNames: Readonly<Record<string, string>> = { H264: 'H.264', H265: 'H.265', JPEG: 'MJPEG' }
 
 /** The track to play: H.264 before the others, which are decoded first. Throws `SourceError` when none can be played. */
 export function pickVideo(tracks: readonly Track[], label: string, canEncode: boolean): Track {
@@ -38,8 +38,8 @@ export function pickVideo(tracks: readonly Track[], label: string, canEncode: bo
   const found = codecs.map((codec) => videos.find(({ encoding }) => encoding === codec)).find((track) => track)
   if (found) return found
   if (videos.length === 0) throw new SourceError('source_codec', `${label} has no video`)
-  const sent = [...new Set(videos.map(({ encoding }) => names[encoding] ?? (encoding || 'an unknown codec')))]
-  const isHelped = !canEncode && videos.some(({ encoding }) => encoding in names)
+  const sent = [...new Set(videos.map(({ encoding }) => codecNames[encoding] ?? (encoding || 'an unknown codec')))]
+  const isHelped = !canEncode && videos.some(({ encoding }) => encoding in codecNames)
   const why = isHelped
     ? 'displays play H.264 only, and FFmpeg is not installed to convert it'
     : 'displays play H.264 only'
@@ -50,7 +50,7 @@ export type PictureInfo = Pick<MediaInfo, 'profileLevelId' | 'reencoding'>
 
 /** What is sent of this track by its description; `undefined` while its profile is not known. Throws as `pickVideo`. */
 export function describePictures(track: Track, label: string, canEncode: boolean): PictureInfo | undefined {
-  if (track.encoding !== 'H264') return reencoded(names[track.encoding] ?? track.encoding)
+  if (track.encoding !== 'H264') return reencoded(codecNames[track.encoding] ?? track.encoding)
   const sets = readSprop(track.parameters.get('sprop-parameter-sets'))
   const why = reasonToReencode(sets)
   if (why !== undefined && !canEncode) throw cannotConvert(label, why)
@@ -70,8 +70,8 @@ const reencoded = (of: string): PictureInfo => ({ profileLevelId: constrainedPro
 
 const isProfile = (profile: string): boolean => /^[0-9a-f]{6}$/.test(profile) && profiles.includes(profile.slice(0, 2))
 
-/** What displays cannot play of H.264 with these parameter sets. */
-function reasonToReencode(sets: readonly Buffer[]): string | undefined {
+/** What displays cannot play of H.264 with these parameter sets: `4:2:2`, `10 bit`, … */
+export function reasonToReencode(sets: readonly Buffer[]): string | undefined {
   const sps = sets.find((nal) => nalType(nal) === 7)
   const form = sps && readSps(sps)
   if (!form) return undefined

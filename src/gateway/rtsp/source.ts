@@ -94,6 +94,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log, trust: Tru
     checkEachMs,
     requestKeyFrame: () => playing?.requestKeyFrame() ?? false,
     createEar: floor.createEar,
+    playTone: floor.playTone,
     async describe(signal) {
       canEncode = await hasFfmpeg()
       const known = take()

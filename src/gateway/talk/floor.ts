@@ -1,10 +1,12 @@
 /** Who may speak through a camera: the first that talks has the floor until it is silent for a while; the way is open only then. */
 import type { Log } from 'transom-core/ports'
 import { openListener, packetMs, powerOf } from '../listener.ts'
-import { faultOf, type SoundCodec } from '../media.ts'
+import type { PlayedTone } from 'transom-core/wire/source'
+import { faultOf, SourceError, type SoundCodec } from '../media.ts'
 import type { Ear } from '../ear.ts'
 import { createDelays } from './delays.ts'
 import type { Line, Speaker } from './speaker.ts'
+import { playTone } from './tone.ts'
 
 /** Quieter than this (RMS, 1 is full scale) nobody talks. */
 const voiceLevel = 0.004
@@ -29,6 +31,8 @@ const retryMs = 5_000
 export interface Floor {
   /** What hears one viewer. `onBroken` is told once, with FFmpeg's words, when its sound cannot be decoded. */
   createEar(codec: SoundCodec, onBroken: (message: string) => void): Promise<Ear>
+  /** Plays a tone while nobody talks, and keeps others from talking meanwhile. Throws `SourceError`. */
+  playTone(signal: AbortSignal): Promise<PlayedTone>
   /** Something was played just now. */
   isSpeaking(): boolean
   close(): Promise<void>
@@ -103,6 +107,15 @@ export function createFloor(speaker: Speaker, log: Log): Floor {
           listener.close()
           if (holder === me) end()
         },
+      }
+    },
+    async playTone(signal) {
+      if (holder !== undefined) throw new SourceError('source_busy', 'somebody is talking through the camera')
+      const me = (holder = {})
+      try {
+        return await playTone(speaker, signal)
+      } finally {
+        if (holder === me) holder = undefined
       }
     },
     isSpeaking: () => performance.now() - spokeAt < echoMs,
