@@ -1,14 +1,13 @@
 /** What go2rtc, or Frigate with it inside, gives on by RTSP: its streams, by its HTTP API. */
 import * as z from 'zod'
-import { boundedFetch } from 'transom-core/fetch'
 import type { Restreams } from 'transom-core/wire/source'
 import { SourceError } from './media.ts'
-import { failureOf } from './onvif/soap.ts'
-import { pinAddress } from './reach.ts'
+import { askCamera, type HttpInit, type HttpReply } from './onvif/http.ts'
 import { answerChallenges, type Login } from './rtsp/authorization.ts'
 import { createTrust, type Trust } from './trust.ts'
 
-const send = boundedFetch({ ms: 5_000, maxBytes: 1_024 * 1_024 })
+const ms = 8_000
+const maxBytes = 4 * 1_024 * 1_024
 const maxStreams = 256
 const usualPort = '8554'
 
@@ -63,41 +62,43 @@ function createAsker(base: URL, login: Login | undefined, trust: Trust, signal: 
   const label = base.origin
   let credentials: Readonly<Record<string, string>> = {}
 
-  async function request(path: string, init: RequestInit = {}): Promise<Response> {
-    try {
-      const pinned = await pinAddress(new URL(path, base).href, label, trust)
-      const headers = { accept: 'application/json', ...credentials, ...init.headers }
-      return await send(pinned, { ...init, headers, signal })
-    } catch (error) {
-      throw signal.aborted || error instanceof SourceError ? error : failureOf(error, label)
-    }
+  function request(path: string, { headers, ...init }: HttpInit = { method: 'GET' }): Promise<HttpReply> {
+    const all = { accept: 'application/json', ...credentials, ...headers }
+    return askCamera(new URL(path, base).href, { ...init, headers: all }, { ms, maxBytes, trust }, signal)
   }
 
   /** go2rtc by HTTP authentication, Frigate by a cookie. */
-  async function signIn(refusal: Response, path: string): Promise<boolean> {
+  async function signIn(refusal: HttpReply, path: string): Promise<boolean> {
     if (login === undefined) throw new SourceError('source_password', `${label} asks for a user and a password`)
-    const challenges = refusal.headers.get('www-authenticate')
-    if (challenges !== null) {
-      const authorize = answerChallenges([challenges], login)
+    const challenge = refusal.headers['www-authenticate']
+    if (challenge !== undefined) {
+      const authorize = answerChallenges([challenge], login)
       if (authorize) credentials = { authorization: authorize('GET', new URL(path, base).pathname) }
       return authorize !== undefined
     }
-    const answer = await request('api/login', {
+    const { status, headers } = await request('api/login', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(login),
     })
-    const cookie = answer.headers.getSetCookie().map((one) => one.split(';')[0] ?? '')
-    credentials = { cookie: cookie.join('; ') }
-    return answer.ok && cookie.length > 0
+    const cookies = headers['set-cookie'] ?? []
+    credentials = { cookie: cookies.map((one) => one.split(';')[0] ?? '').join('; ') }
+    return status === 200 && cookies.length > 0
   }
 
   return async (path: string): Promise<unknown> => {
-    let response = await request(path)
-    if (response.status === 401 && (await signIn(response, path))) response = await request(path)
-    if (response.status === 401 || response.status === 403)
+    let reply = await request(path)
+    if (reply.status === 401 && (await signIn(reply, path))) reply = await request(path)
+    if (reply.status === 401 || reply.status === 403)
       throw new SourceError('source_password', `${label} refuses the user name or the password`)
-    if (!response.ok) return undefined
-    return response.json().catch(() => undefined)
+    return reply.status === 200 ? parse(reply.body.toString('utf8')) : undefined
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

@@ -15,8 +15,9 @@ import type { Ground } from './ground.ts'
 import type { Metrics } from './metrics.ts'
 import { createMetricsDoor } from './metrics-door.ts'
 import { createPage } from './page.ts'
+import { createNetworkCameras } from './network-cameras.ts'
 import { createBridgeReadiness } from './readiness.ts'
-import { createNetworkCameras, createRegistrations } from './registrations.ts'
+import { createRegistrations } from './registrations.ts'
 import { simulateDisplays, type SimulatedVendors } from './simulator.ts'
 import { createViewerKeys } from './viewer-keys.ts'
 import { createWebhookRoutes } from './webhook-routes.ts'
@@ -54,6 +55,8 @@ export function openDoors(deps: DoorsDeps, closing: Closing): void {
   const builtIn = config.doorbell.isOn && { builtIn: doorbellId }
   const forRegistration = { cameras, service, gateways, webhooks, presence, publicUrl, region, ...builtIn }
   const registrations = createRegistrations(forRegistration)
+  const { hasAnyCertificate } = config.sources
+  const networkCameras = createNetworkCameras({ ...forRegistration, hasAnyCertificate })
   const displays = openDisplays(deps)
   if (displays !== undefined) closing.add(() => displays.close())
   const operatorKeys =
@@ -69,11 +72,12 @@ export function openDoors(deps: DoorsDeps, closing: Closing): void {
       addresses: webhooks,
       router: createWebhookRoutes({ webhooks, wrongKeys: linking.oauth.wrongKeys, log }),
     },
+    networkCameras,
     operator: createOperatorRoutes({
       broker: bridge.broker,
       keys: operatorKeys,
       registrations,
-      networkCameras: createNetworkCameras(forRegistration),
+      networkCameras,
       webhooks,
       gateways: createGatewayAdmin({ gateways, keys }),
       viewerKeys: createViewerKeys({ cameras, service, region }),

@@ -11,9 +11,8 @@ import {
   newCameraKey,
   type ListedCamera,
 } from 'transom-bridge/operator/camera-records'
-import type { NetworkCameras, Registrations } from 'transom-bridge/operator/registration-ports'
+import type { Registrations } from 'transom-bridge/operator/registration-ports'
 import { gatewayKeyName, type Gateways } from './gateways.ts'
-import { placeOf } from './sources.ts'
 import type { Webhooks } from './webhooks.ts'
 
 export interface RegistrationDeps {
@@ -68,41 +67,8 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
   }
 }
 
-/** Cameras that a gateway reads. */
-export function createNetworkCameras(deps: RegistrationDeps): NetworkCameras {
-  const { cameras, gateways, publicUrl, builtIn } = deps
-  const records = createCameraRecords(cameras, publicUrl)
-  return {
-    async add(camera, owner, { source, onvif, gateway }, channelName) {
-      // Before anything is made.
-      placeOf(source)
-      // What it can play is for its source to say.
-      const described = { ...camera, road: 'viewer', hasSpeaker: false, hasSnapshots: true } as const
-      const access = await records.add(described, owner, channelName)
-      await orRemoved(cameras, camera.id, () => gateways.put(camera.id, { source, onvif, gateway }))
-      return access
-    },
-    async change(id, { source, onvif, gateway }) {
-      await existing(cameras, id)
-      placeOf(source)
-      if ((await gateways.placeOf(id)) === undefined)
-        throw new BridgeError(
-          'invalid_request',
-          id === builtIn
-            ? `${id} is the built-in doorbell: TRANSOM_SOURCE says what it shows`
-            : `${id} connects by itself: remove it and add it again with an address`,
-        )
-      await gateways.put(id, { source, onvif, gateway })
-    },
-    async forgetCertificates(id) {
-      await existing(cameras, id)
-      await gateways.forgetCertificates(id)
-    },
-  }
-}
-
 /** What failed half-way leaves no camera behind. */
-async function orRemoved<T>(cameras: Cameras, id: string, work: () => Promise<T>): Promise<T> {
+export async function orRemoved<T>(cameras: Cameras, id: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

@@ -98,15 +98,3 @@ test('outside of the allowed networks nothing is asked, by whatever name', async
     await expect(listRestreams(base, undefined, never, trust)).rejects.toMatchObject({ code: 'source_invalid' })
   expect(asked).toEqual([])
 })
-
-test('inside of them a name is looked up once, and asked by its number', async () => {
-  const hosts: unknown[] = []
-  const { url } = await serve((path, { headers }) => {
-    hosts.push(headers.host)
-    return path === '/api/streams' ? { porch: producer } : undefined
-  })
-  const named = url.replace('127.0.0.1', 'localhost')
-  const { streams } = await listRestreams(named, undefined, never, createTrust({ networks: ['127.0.0.0/8'] }))
-  expect(streams).toEqual([{ name: 'porch', address: 'rtsp://localhost:8554/porch' }])
-  expect(new Set(hosts)).toEqual(new Set([new URL(url).host]))
-})

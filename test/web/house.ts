@@ -9,6 +9,8 @@ import { createHttpApp, type HttpOptions } from '../../src/bridge/doors/http.ts'
 import { createPage } from '../../src/transom/page.ts'
 import { createGatewayKeys } from '../../src/transom/gateway-keys.ts'
 import { createGateways } from '../../src/transom/gateways.ts'
+import { createNetworkCameras } from '../../src/transom/network-cameras.ts'
+import { createGatewayRoutes } from '../../src/transom/gateway-routes.ts'
 import { createRegistrations } from '../../src/transom/registrations.ts'
 import { createSources } from '../../src/transom/sources.ts'
 import { createWebhookRoutes } from '../../src/transom/webhook-routes.ts'
@@ -30,7 +32,12 @@ export interface HouseOptions {
   readonly pageDirectory?: string
   /** What displays are told that the page may play. */
   readonly simulator?: HttpOptions['simulator']
+  /** Gateways may connect, by `gatewayKey`; in which networks they may reach cameras. */
+  readonly hasGateways?: boolean
+  readonly networks?: readonly string[]
 }
+
+export const gatewayKey = 'k'.repeat(43)
 
 const verifier = 'v'.repeat(43)
 const pkce = {
@@ -51,6 +58,8 @@ export async function openHouse({
   isLambda = false,
   pageDirectory,
   simulator,
+  hasGateways = false,
+  networks,
 }: HouseOptions = {}) {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
@@ -84,9 +93,11 @@ export async function openHouse({
     log,
   })
   const service = fakeService()
+  const keys = createGatewayKeys(store, gatewayKey, Date.now)
   const gateways = createGateways({
     sources: createSources(store, createSecretKey(randomBytes(32))),
-    keys: createGatewayKeys(store, 'k'.repeat(43), Date.now),
+    keys,
+    ...(networks && { networks }),
     cameras: bridge.cameras,
     service,
     region: 'local',
@@ -104,7 +115,7 @@ export async function openHouse({
     clock: Date.now,
     log,
   })
-  const registrations = createRegistrations({
+  const forRegistration = {
     cameras: bridge.cameras,
     service,
     gateways,
@@ -112,7 +123,18 @@ export async function openHouse({
     presence: bridge.presence,
     publicUrl: url,
     region: 'local',
-  })
+  }
+  const registrations = createRegistrations(forRegistration)
+  const networkCameras = createNetworkCameras({ ...forRegistration, hasAnyCertificate: false })
+  const forGateways = {
+    networkCameras,
+    gateway: createGatewayRoutes({
+      gateways,
+      keys,
+      wrongKeys: bridge.linking.oauth.wrongKeys,
+      leaveStill: async () => undefined,
+    }),
+  }
   const page = pageDirectory && {
     page: createPage({ directory: pageDirectory, publicUrl: url, missing: () => 'not built' }),
   }
@@ -128,6 +150,7 @@ export async function openHouse({
             router: createWebhookRoutes({ webhooks, wrongKeys: bridge.oauth.wrongKeys, log }),
           },
         }),
+    ...(hasGateways && forGateways),
     ...page,
     ...(simulator && { simulator }),
   }
@@ -146,6 +169,7 @@ export async function openHouse({
     url,
     bridge,
     store,
+    gateways,
     lines,
     warmed,
     presence,
@@ -255,7 +279,10 @@ function fakeService(): SignalingService {
   const service: Partial<SignalingService> = {
     endpoint: 'https://kvs.example',
     ensureChannel: async (name) => `arn:aws:kinesisvideo:local:000000000000:channel/${name}/1`,
+    localEndpoint: 'https://127.0.0.1:9',
     createCredentials: async () => ({ accessKeyId: 'AKIA', secretAccessKey: 'secret' }),
+    listCredentials: async () => [],
+    revokeCredentials: async () => false,
     removeChannel: async () => {},
   }
   return service as SignalingService

@@ -9,11 +9,12 @@ import { createNews, type News } from '../web/news.ts'
 import { createRows } from '../web/rows.ts'
 import { createViewers } from '../web/viewers.ts'
 import type { Cameras } from '../cameras/cameras.ts'
+import { mayNameSource } from '../cameras/source-rule.ts'
 import type { CameraStates } from '../cameras/states.ts'
 import type { BridgeConfig } from '../settings/bridge-config.ts'
 import type { Events } from '../cameras/events.ts'
 import type { Linking } from './linking.ts'
-import type { Registrations } from '../operator/registration-ports.ts'
+import type { NetworkCameras, Registrations } from '../operator/registration-ports.ts'
 import type { Shares } from '../cameras/sharing.ts'
 
 export interface ConsoleDeps {
@@ -37,6 +38,8 @@ export interface ApiOptions {
   readonly registrations?: Registrations
   /** Where buttons may call the bridge by a URL alone. */
   readonly webhooks?: ApiDeps['webhooks']
+  /** Where a gateway reads cameras at addresses. */
+  readonly networkCameras?: NetworkCameras
   readonly hearDisplays?: ApiDeps['hearDisplays']
 }
 
@@ -66,7 +69,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
 
   return {
     news,
-    api: ({ grantOf, registrations, webhooks, hearDisplays }) =>
+    api: ({ grantOf, registrations, networkCameras, webhooks, hearDisplays }) =>
       createApi({
         grantOf,
         visible,
@@ -76,6 +79,8 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
         receive: events.receive,
         registrations,
         webhooks,
+        networkCameras,
+        mayNameSource,
         broker,
         rows,
         feed: isLive ? feed : undefined,

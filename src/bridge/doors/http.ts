@@ -10,7 +10,7 @@ import type { Bridge } from '../assembly/bridge.ts'
 import type { ApiOptions } from '../assembly/console.ts'
 import { version } from 'transom-core/version'
 import type { Health, Readiness } from './health.ts'
-import type { Registrations, WebhookAddresses } from '../operator/registration-ports.ts'
+import type { NetworkCameras, Registrations, WebhookAddresses } from '../operator/registration-ports.ts'
 import { createIntake } from './intake.ts'
 import { anyOrigin } from '../web/api.ts'
 import { createRecords } from '../web/records.ts'
@@ -31,6 +31,8 @@ export interface HttpOptions {
   readonly registrations?: Registrations
   /** Where buttons may call the bridge by a URL alone: their addresses, and the routes below `/hooks`. */
   readonly webhooks?: { readonly addresses: WebhookAddresses; readonly router: Router }
+  /** Where a gateway reads cameras at addresses. */
+  readonly networkCameras?: NetworkCameras
   /** The operator's API, where somebody may use it. */
   readonly operator?: Router
   /** What gateways ask, where some are served. */
@@ -80,7 +82,7 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
   })
   app.use('/api', anyOrigin, records)
   if (bridge.api !== undefined) {
-    const { registrations, simulator, webhooks } = options
+    const { registrations, networkCameras, simulator, webhooks } = options
     const displays = simulator && { hearDisplays: simulator.hear }
     const grantOf = (request: Request) => authorize('api', request)
     app.use(
@@ -89,6 +91,7 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
         grantOf,
         ...displays,
         ...(registrations && { registrations }),
+        ...(networkCameras && { networkCameras }),
         ...(webhooks && { webhooks: webhooks.addresses }),
       }),
     )

@@ -89,6 +89,16 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
     await networkHere(deps).forgetCertificates(request.params.id)
     response.status(204).end()
   })
+  router.post('/cameras/:id/try', async (request, response) => {
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    response.json(await networkHere(deps).tryOut(request.params.id, gone.signal))
+  })
+  router.post('/cameras/:id/tone', async (request, response) => {
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    response.json(await networkHere(deps).playTone(request.params.id, gone.signal))
+  })
   router.post('/cameras/:id/keys', async (request, response) => {
     const { replace } = read(cameraKeyRequest, request.body ?? {})
     response.status(201).json(await registrations.issueKey(request.params.id, replace))

@@ -1,6 +1,18 @@
 /** What the operator's API and the page ask of whoever registers cameras together with their channels and keys. */
 import type { AccountId } from 'transom-core/ports'
 import type {
+  CameraLogin,
+  CameraSource,
+  FoundCameras,
+  PlayedTone,
+  Restreams,
+  SeenCertificate,
+  SourceAddress,
+  SourceChange,
+  SourceProbe,
+  TriedSource,
+} from 'transom-core/wire/source'
+import type {
   CameraAccess,
   CameraWebhooks,
   ListedViewerKey,
@@ -24,6 +36,8 @@ export interface Registrations extends CameraRecords {
 export interface NetworkSource {
   /** `rtsp://user:password@host/path`. */
   readonly source: string
+  /** Instead of the user and the password in the address. */
+  readonly login?: CameraLogin | undefined
   /** Its ONVIF device, asked as the same user. Null: none from now on; absent: as before, if the host is the same. */
   readonly onvif?: string | null | undefined
   /** Which gateway reads it. Absent: as before, or the one with the bridge. */
@@ -41,6 +55,26 @@ export interface NetworkCameras {
   change(id: string, source: NetworkSource): Promise<void>
   /** Trusts the certificate that the camera shows next, instead of the first one. Throws `camera_not_found`. */
   forgetCertificates(id: string): Promise<void>
+  /** Trusts this certificate instead of the first one. Throws `camera_not_found`. */
+  trustCertificate(id: string, seen: SeenCertificate): Promise<void>
+  /**
+   * Changes what is given of address, user and password, and keeps the rest; user and password only where the camera stays at
+   * its host. Throws `camera_not_found` or `invalid_request`.
+   */
+  edit(id: string, change: SourceChange): Promise<void>
+  /** What may be shown of where it is read; `undefined` for a camera that connects by itself. */
+  sourceOf(id: string): Promise<CameraSource | undefined>
+
+  /** ONVIF cameras on the networks of the gateway. As the others below it throws `source_gateway` where there is none. */
+  discover(signal: AbortSignal): Promise<FoundCameras>
+  /** What go2rtc or Frigate gives on. Throws `BridgeError` with the cause. */
+  restreams(given: SourceAddress, signal: AbortSignal): Promise<Restreams>
+  /** Probes a camera that need not be known. Throws `BridgeError` with the cause. */
+  probe(given: SourceAddress, signal: AbortSignal): Promise<SourceProbe>
+  /** Probes one that is known: by its address, user and password. */
+  tryOut(id: string, signal: AbortSignal): Promise<TriedSource>
+  /** Plays a tone at its loudspeaker. Throws `BridgeError` with the cause. */
+  playTone(id: string, signal: AbortSignal): Promise<PlayedTone>
 }
 
 /** Addresses for buttons that can only call a URL. Both throw `camera_not_found`. */

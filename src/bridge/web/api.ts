@@ -5,12 +5,14 @@ import { BridgeError } from 'transom-core/errors'
 import { cameraId, type AccountId } from 'transom-core/ports'
 import type { CameraRow, Cameras, DisplayEvent, Me } from 'transom-core/wire/api'
 import type { Feed } from './feed.ts'
-import { createManageRoutes, type ManageDeps, type Person } from './manage.ts'
+import { createManageRoutes, type ManageDeps } from './manage.ts'
+import type { Person } from './person.ts'
 import { answerError, Refused } from './refusals.ts'
 import type { Rows } from './rows.ts'
+import { createSourceRoutes, type SourceDeps } from './sources.ts'
 import { createViewRoutes, type ViewDeps } from './views.ts'
 
-export interface ApiDeps extends ViewDeps, Omit<ManageDeps, 'ownerOf'> {
+export interface ApiDeps extends ViewDeps, Omit<ManageDeps & SourceDeps, 'ownerOf'> {
   readonly rows: Rows
   /** Absent where nothing stays open: on AWS Lambda. */
   readonly feed: Feed | undefined
@@ -20,7 +22,7 @@ export interface ApiDeps extends ViewDeps, Omit<ManageDeps, 'ownerOf'> {
 }
 
 export function createApi(deps: ApiDeps): Router {
-  const { grantOf, people, rows, feed, registrations, hearDisplays, log } = deps
+  const { grantOf, people, rows, feed, registrations, networkCameras, mayNameSource, hearDisplays, log } = deps
   const router = Router()
   router.get('/me', async (request, response) => {
     const grant = await grantOf(request)
@@ -29,7 +31,8 @@ export function createApi(deps: ApiDeps): Router {
     const { name = '', login = grant.accountId } = person ?? {}
     const canRegister = isOwn && registrations !== undefined
     const canSimulate = isOwn && hearDisplays !== undefined
-    response.json({ name, login, canRegister, canSimulate } satisfies Me)
+    const canNameSource = canRegister && networkCameras !== undefined && mayNameSource(person)
+    response.json({ name, login, canRegister, canSimulate, ...(canNameSource && { canNameSource }) } satisfies Me)
   })
 
   router.get('/cameras', async (request, response) => {
@@ -59,6 +62,7 @@ export function createApi(deps: ApiDeps): Router {
 
   router.use(createViewRoutes(deps))
   router.use(createManageRoutes({ ...deps, ownerOf }))
+  router.use(createSourceRoutes({ ...deps, ownerOf }))
   router.use(() => {
     throw new Refused('not_found', 'no such resource')
   })
@@ -80,7 +84,7 @@ export const anyOrigin: RequestHandler = (request, response, next) => {
   response.set({ 'access-control-allow-origin': '*', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
   if (request.method !== 'OPTIONS') return next()
   response.set({
-    'access-control-allow-methods': 'GET, POST, PUT, DELETE',
+    'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
     'access-control-allow-headers': 'authorization, content-type',
     'access-control-max-age': '600',
   })

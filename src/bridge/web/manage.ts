@@ -7,32 +7,24 @@ import {
   guestLogin,
   guestRights,
   wantedCamera,
+  type AddedCamera,
   type Guests,
   type Invitations,
   type Pressed,
 } from 'transom-core/wire/api'
-import type { CameraWebhooks, NewCamera, Registration } from 'transom-core/wire/registration'
+import type { CameraAccess, CameraWebhooks, NewCamera, Registration } from 'transom-core/wire/registration'
+import type { CameraLogin, NewSource } from 'transom-core/wire/source'
 import type { Sharing } from '../oauth/people/sharing.ts'
 import type { CameraLists } from './rows.ts'
+import type { People, Person } from './person.ts'
 import { Refused } from './refusals.ts'
+import { notNamed } from './sources.ts'
 import { read } from './views.ts'
-
-export interface Person {
-  readonly accountId: AccountId
-  readonly login: string
-  readonly name: string
-  readonly tenant?: string
-}
 
 /** Addresses for buttons that can only call a URL; `roll` makes others, after which those of before do nothing. */
 export interface WebhookAddresses {
   of(cameraId: string): Promise<CameraWebhooks>
   roll(cameraId: string): Promise<CameraWebhooks>
-}
-
-export interface People {
-  find(login: string, tenant?: string): Promise<Person | undefined>
-  findByAccount(id: string): Promise<Person | undefined>
 }
 
 export interface ManageDeps {
@@ -51,6 +43,12 @@ export interface ManageDeps {
     | undefined
   /** Absent where buttons cannot call the bridge by a URL alone: on AWS. */
   readonly webhooks: WebhookAddresses | undefined
+  /** Where a gateway reads cameras at addresses. */
+  readonly networkCameras:
+    | { add(camera: NewCamera, owner: AccountId, source: WantedSource): Promise<CameraAccess> }
+    | undefined
+  /** Whether somebody may say at which addresses gateways read cameras. */
+  readonly mayNameSource: (person: Person | undefined) => boolean
   readonly clock: Clock
 }
 
@@ -58,17 +56,24 @@ export interface ManageDeps {
 const mostCameras = 1_000
 
 export function createManageRoutes(deps: ManageDeps): Router {
-  const { ownerOf, own, sharing, receive, registrations, webhooks, clock } = deps
+  const { ownerOf, own, sharing, receive, registrations, networkCameras, mayNameSource, webhooks, clock } = deps
   const router = Router()
   router.use('/cameras', express.json({ limit: '16kb', type: () => true }))
 
   router.post('/cameras', async (request, response) => {
-    const { accountId } = await ownerOf(request)
+    const owner = await ownerOf(request)
+    const { accountId } = owner
     if (registrations === undefined) throw new Refused('not_supported', elsewhere)
-    const wanted = read(wantedCamera, request.body)
+    const { source, ...wanted } = read(wantedCamera, request.body)
+    if (source !== undefined && (networkCameras === undefined || !mayNameSource(owner))) throw notNamed()
     if ((await own.list(accountId)).length >= mostCameras)
       throw new BridgeError('invalid_request', `an account has ${mostCameras} cameras at most`)
-    response.status(201).json(await registrations.add({ ...wanted, id: idFor(wanted.name) }, accountId))
+    const camera = { ...wanted, id: idFor(wanted.name) }
+    const added =
+      source === undefined || networkCameras === undefined
+        ? registrations.add(camera, accountId)
+        : networkCameras.add(camera, accountId, toWanted(source))
+    response.status(201).json((await added) satisfies AddedCamera)
   })
 
   router.delete('/cameras/:id', async (request, response) => {
@@ -156,6 +161,18 @@ export function createManageRoutes(deps: ManageDeps): Router {
     return camera
   }
 }
+
+/** As `NetworkSource` in `operator/registration-ports.ts`. */
+interface WantedSource {
+  readonly source: string
+  readonly login?: CameraLogin | undefined
+  readonly onvif?: string | undefined
+}
+const toWanted = ({ address: source, user, password = '', onvif }: NewSource): WantedSource => ({
+  source,
+  onvif,
+  login: user === undefined ? undefined : { user, password },
+})
 
 const noInvitation = () => new Refused('not_found', 'there is no such invitation to you')
 

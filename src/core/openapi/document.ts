@@ -6,6 +6,7 @@ import { cameraEvent } from '../wire/camera-event.ts'
 import * as admin from '../wire/operator.ts'
 import { version } from '../version.ts'
 import * as wire from '../wire/registration.ts'
+import * as source from '../wire/source.ts'
 import { assistantPaths, publicPaths, simulatorPaths } from './assistants.ts'
 import { cameraPaths } from './cameras.ts'
 import { operatorPaths } from './operator.ts'
@@ -64,6 +65,8 @@ const schemas: Readonly<Record<string, z.ZodType>> = {
   CameraEvent: cameraEvent,
   Registration: wire.registration,
   CameraAccess: wire.cameraAccess,
+  SourceProbe: source.sourceProbe,
+  StreamProbe: source.streamProbe,
   ViewerKey: wire.viewerKey,
 }
 

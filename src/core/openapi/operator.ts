@@ -3,6 +3,7 @@ import * as z from 'zod'
 import * as admin from '../wire/operator.ts'
 import * as api from '../wire/api.ts'
 import * as wire from '../wire/registration.ts'
+import * as source from '../wire/source.ts'
 import { byId, pathsOf, type Route } from './parts.ts'
 
 const doors = ['operatorKey'] as const
@@ -93,6 +94,20 @@ export const operatorPaths = {
       path: byId,
       answer: { status: 201, body: wire.cameraWebhooks },
       refusals: [400, 404],
+    }),
+    'POST /operator/cameras/{id}/try': operator({
+      operationId: 'tryRegisteredCamera',
+      summary: 'Probes a network camera: its streams, and what displays get of them',
+      path: byId,
+      answer: { status: 200, body: source.triedSource },
+      refusals: [400, 404, 503],
+    }),
+    'POST /operator/cameras/{id}/tone': operator({
+      operationId: 'playToneAtRegisteredCamera',
+      summary: 'Plays a tone at the loudspeaker of a network camera',
+      path: byId,
+      answer: { status: 200, body: source.playedTone },
+      refusals: [400, 404, 502, 503],
     }),
     'GET /operator/gateways': operator({
       operationId: 'listGateways',

@@ -1,7 +1,8 @@
 /** `/api`: the bridge for its own page, and for a vendor's app. */
 import * as z from 'zod'
 import * as api from '../wire/api.ts'
-import { cameraWebhooks, registration } from '../wire/registration.ts'
+import { cameraWebhooks } from '../wire/registration.ts'
+import * as source from '../wire/source.ts'
 import { byId, pathsOf, type Route } from './parts.ts'
 
 const guestPath = z.object({ id: z.string(), login: api.guestLogin })
@@ -9,6 +10,7 @@ const viewPath = z.object({ reference: api.viewReference })
 const account = ['account', 'page'] as const
 const anybody = ['account', 'page', 'assistant'] as const
 const page = ['page'] as const
+const onlyNamers = 'For those who may name addresses: `canNameSource` of /api/me. One at a time for each account.'
 const readers = "An assistant's token reads what concerns that assistant."
 
 const listSessions: Route = {
@@ -64,10 +66,11 @@ export const pagePaths = {
     'POST /api/cameras': {
       operationId: 'addCamera',
       summary: 'Adds a camera',
-      description: 'The answer is everything that its firmware needs. Its secrets are shown only once.',
+      description:
+        'The answer is everything that its firmware needs; with `source`, for a network camera, the key for its events. Its secrets are shown only once.',
       doors: page,
       body: api.wantedCamera,
-      answer: { status: 201, body: registration },
+      answer: { status: 201, body: api.addedCamera },
       refusals: [400, 401, 403, 501],
     },
     'GET /api/cameras/{id}': {
@@ -77,6 +80,15 @@ export const pagePaths = {
       path: byId,
       answer: { status: 200, body: api.cameraRow },
       refusals: [401, 404],
+    },
+    'PATCH /api/cameras/{id}': {
+      operationId: 'editCamera',
+      summary: 'Changes name and room, and of a network camera address, user and password',
+      doors: page,
+      path: byId,
+      body: api.editedCamera,
+      answer: { status: 204 },
+      refusals: [400, 401, 403, 404, 501],
     },
     'DELETE /api/cameras/{id}': {
       operationId: 'removeCamera',
@@ -109,6 +121,68 @@ export const pagePaths = {
       path: byId,
       answer: { status: 202, body: api.pressed },
       refusals: [400, 401, 403, 404],
+    },
+  }),
+  ...pathsOf('Network cameras', {
+    'POST /api/sources/discover': {
+      operationId: 'discoverCameras',
+      summary: 'ONVIF cameras on the networks of the bridge',
+      description: onlyNamers,
+      doors: page,
+      answer: { status: 200, body: source.foundCameras },
+      refusals: [401, 403, 429, 501, 503],
+    },
+    'POST /api/sources/restreams': {
+      operationId: 'listRestreams',
+      summary: 'The streams of go2rtc or Frigate at a base URL',
+      description: onlyNamers,
+      doors: page,
+      body: source.sourceAddress,
+      answer: { status: 200, body: source.restreams },
+      refusals: [400, 401, 403, 429, 501, 503],
+    },
+    'POST /api/sources/probe': {
+      operationId: 'probeSource',
+      summary: 'Plays all streams of a camera that need not be added, and says what displays get of them',
+      description: `${onlyNamers} It takes up to a minute; closing the connection ends it.`,
+      doors: page,
+      body: source.sourceAddress,
+      answer: { status: 200, body: source.sourceProbe },
+      refusals: [400, 401, 403, 429, 501, 502, 503],
+    },
+    'GET /api/cameras/{id}/source': {
+      operationId: 'readSource',
+      summary: 'Where a network camera is read, without its password',
+      doors: page,
+      path: byId,
+      answer: { status: 200, body: source.cameraSource },
+      refusals: [401, 403, 404],
+    },
+    'PUT /api/cameras/{id}/certificate': {
+      operationId: 'trustCertificate',
+      summary: 'Trusts a certificate of a network camera instead of its first one',
+      doors: page,
+      path: byId,
+      body: source.seenCertificate,
+      answer: { status: 204 },
+      refusals: [400, 401, 403, 404, 501],
+    },
+    'POST /api/cameras/{id}/try': {
+      operationId: 'tryCamera',
+      summary: 'Probes a network camera that is added',
+      description: 'It takes up to a minute; closing the connection ends it.',
+      doors: page,
+      path: byId,
+      answer: { status: 200, body: source.triedSource },
+      refusals: [400, 401, 403, 404, 429, 501, 503],
+    },
+    'POST /api/cameras/{id}/tone': {
+      operationId: 'playTone',
+      summary: 'Plays a tone at the loudspeaker of a network camera',
+      doors: page,
+      path: byId,
+      answer: { status: 200, body: source.playedTone },
+      refusals: [400, 401, 403, 404, 429, 501, 502, 503],
     },
   }),
   ...pathsOf('Sharing', {

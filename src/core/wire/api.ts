@@ -1,7 +1,8 @@
 /** The bridge's own API, for its page and for vendors' apps: what `/api` accepts and answers, and what its stream tells. */
 import * as z from 'zod'
 import { errorCodeNames, sourceFaults } from '../errors.ts'
-import { newCamera } from './registration.ts'
+import { cameraAccess, cameraChange, newCamera, registration } from './registration.ts'
+import { newSource, sourceChange } from './source.ts'
 
 /** A message once it is read, or about to be written: nobody changes it. */
 export type Message<Schema extends z.ZodType> = Frozen<z.infer<Schema>>
@@ -40,6 +41,10 @@ export const me = z.object({
   name: z.string().describe('Empty where the accounts are those of another server.'),
   login,
   canRegister: z.boolean().describe('This token may add and remove cameras.'),
+  canNameSource: z
+    .literal(true)
+    .exactOptional()
+    .describe('This token may say at which addresses cameras are read: see /api/sources.'),
   canSimulate: z.boolean().describe('This token may be an Echo Show or a Nest Hub: see /simulator.'),
 })
 export type Me = Message<typeof me>
@@ -86,8 +91,22 @@ export const cameras = z.object({ cameras: z.array(cameraRow) })
 export type Cameras = Message<typeof cameras>
 
 /** Asks `POST /api/cameras`; the bridge chooses the id, since one that is taken would tell of somebody else's camera. */
-export const wantedCamera = newCamera.omit({ id: true })
+export const wantedCamera = newCamera.omit({ id: true }).extend({
+  source: newSource
+    .exactOptional()
+    .describe('An `rtsp://` address at which a gateway reads it; without one it connects by itself.'),
+})
 export type WantedCamera = Readonly<z.input<typeof wantedCamera>>
+
+/** Answers it: what its firmware needs, or of a network camera its key for events. Secrets are shown only once. */
+export const addedCamera = z.union([registration, cameraAccess])
+export type AddedCamera = Message<typeof addedCamera>
+
+/** Asks `PATCH /api/cameras/:id`: what is left out stays. */
+export const editedCamera = cameraChange.pick({ name: true, room: true }).extend({
+  source: sourceChange.exactOptional().describe('Of a network camera.'),
+})
+export type EditedCamera = Message<typeof editedCamera>
 
 /** Answers `POST /api/cameras/:id/ring`. */
 export const pressed = z.object({ eventId: z.string(), at: instant })

@@ -1,6 +1,7 @@
 /** What an operator tells the bridge to register a camera, and what the camera's firmware must be told then. */
 import * as z from 'zod'
 import { sourceFaults } from '../errors.ts'
+import { onvifAddress } from './source.ts'
 
 /** A camera's id, and its channel's name. `.` and `..` are taken out of every path that they stand in (RFC 3986 section 5.2.4). */
 export const cameraIdShape = z
@@ -23,11 +24,6 @@ const login = z.string().min(1).max(254)
 const source = z
   .string()
   .regex(/^rtsps?:\/\//i, 'must be an rtsp:// or rtsps:// address')
-  .max(2_048)
-/** Of an ONVIF device, as `camera probe` finds it; its user and password are those of the source. */
-const onvif = z
-  .string()
-  .regex(/^https?:\/\/[^\s@]+$/i, 'must be an http:// or https:// address without user and password')
   .max(2_048)
 const address = z.url({ protocol: /^https?$/ }).max(2_048)
 
@@ -107,7 +103,7 @@ export const registrationRequest = newCamera.extend({
   /** The address of a network camera, which the bridge then reads itself; only where a gateway runs with it. */
   source: source.exactOptional(),
   /** Where it speaks ONVIF: its events are followed, and its own still pictures taken. */
-  onvif: onvif.exactOptional(),
+  onvif: onvifAddress.exactOptional(),
   /** Which gateway reads it; `home`, the one with the bridge, if not given. */
   gateway: gatewayName.exactOptional(),
 })
@@ -155,7 +151,7 @@ export const cameraChangeRequest = cameraChange.extend({
   source: source.exactOptional(),
   gateway: gatewayName.exactOptional(),
   /** With `source`. Null: it is not asked by ONVIF any more; left out: as before, if the camera is at the same host. */
-  onvif: onvif.nullable().exactOptional(),
+  onvif: onvifAddress.nullable().exactOptional(),
 })
 
 /** What a camera must know of the bridge. */

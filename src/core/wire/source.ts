@@ -84,15 +84,30 @@ const user = cameraLogin.shape.user
 const password = cameraLogin.shape.password
 const address = z.string().trim().min(1).max(2_048)
 
+/** Its ONVIF device, asked as the same user. */
+export const onvifAddress = z
+  .string()
+  .regex(/^https?:\/\/[^\s@]+$/i, 'must be an http:// or https:// address without user and password')
+  .max(2_048)
+
+const hasUser = ({ user, password }: { readonly user?: string; readonly password?: string }) =>
+  password === undefined || user !== undefined
+const needsUser = 'a password needs its user'
+
 /** A camera that is not known yet, or go2rtc or Frigate: `rtsp://…`, `host`, `host:port`, `http://…`; with the user there. */
 export const sourceAddress = z
   .strictObject({ address, user: user.exactOptional(), password: password.exactOptional() })
-  .refine(({ user, password }) => password === undefined || user !== undefined, 'a password needs its user')
+  .refine(hasUser, needsUser)
 export type SourceAddress = z.infer<typeof sourceAddress>
+
+/** Where a camera is read that is added: an `rtsp://` address, and its ONVIF device as the probe of it said (`device`). */
+export const newSource = sourceAddress.safeExtend({ onvif: onvifAddress.exactOptional() })
+export type NewSource = z.infer<typeof newSource>
 
 /** What of it is to be different. What is left out is kept. */
 export const sourceChange = z.strictObject({
   address: address.exactOptional(),
+  onvif: onvifAddress.nullable().exactOptional().describe('null: none. It is kept where the host is.'),
   user: user.nullable().exactOptional().describe('null: none, and no password.'),
   password: password.exactOptional(),
 })
