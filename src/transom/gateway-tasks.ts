@@ -32,8 +32,6 @@ export function createGatewayTasks(deps: {
 }): GatewayTasks {
   const { send, networks } = deps
   const waiting = new Map<string, Waiting>()
-  const away = (gateway: string, what: string) =>
-    new BridgeError('source_gateway', `${gateway === homeGateway ? 'the gateway' : `the gateway ${gateway}`} ${what}`)
 
   return {
     async run(gateway, task, withinMs, signal) {
@@ -66,3 +64,6 @@ export function createGatewayTasks(deps: {
     },
   }
 }
+
+const away = (gateway: string, what: string) =>
+  new BridgeError('source_gateway', `${gateway === homeGateway ? 'the gateway' : `the gateway ${gateway}`} ${what}`)

@@ -22,7 +22,7 @@ async function serve(answer: (path: string, request: IncomingMessage) => Answer 
     const given = answer(request.url ?? '', request) ?? { status: 404 }
     if (typeof given === 'string') return void response.end(given)
     if ('status' in given)
-      return void response.writeHead(Number(given.status), 'headers' in given ? { ...given.headers } : {}).end('{}')
+      return void response.writeHead(given.status, 'headers' in given ? { ...given.headers } : {}).end('{}')
     response.end(JSON.stringify(given))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
