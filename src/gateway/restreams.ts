@@ -89,6 +89,8 @@ function createAsker(base: URL, login: Login | undefined, trust: Trust, signal: 
   return async (path: string): Promise<unknown> => {
     let reply = await request(path)
     if (reply.status === 401 && (await signIn(reply, path))) reply = await request(path)
+    if (reply.status >= 300 && reply.status < 400)
+      throw new SourceError('source_garbled', `${label} redirects, which is not followed`)
     if (reply.status === 401 || reply.status === 403)
       throw new SourceError('source_password', `${label} refuses the user name or the password`)
     return reply.status === 200 ? parse(reply.body.toString('utf8')) : undefined
