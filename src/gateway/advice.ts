@@ -5,6 +5,7 @@ import type { StreamProbe } from 'transom-core/wire/source'
 const longestKeyFrameMs = 2_500
 const convertible: readonly string[] = ['H264', 'H265', 'JPEG']
 
+/** A stream as it was measured, before anything is said about it. */
 export type Measured = Omit<StreamProbe, 'displays' | 'advice'>
 
 /** Whether displays play the stream as it comes. */
