@@ -17,8 +17,9 @@ export interface GatewaySettings {
   readonly pictureBytes: number
 }
 
-/** Reads them. Throws an `Error` that names each bad variable and what it should be. */
+/** Reads them, and nothing else: what a bridge in the same environment is set to is its own. Throws an `Error` that names each bad variable. */
 export function readGatewaySettings(given: Readonly<Record<string, string | undefined>>): GatewaySettings {
-  const { TRANSOM_PICTURE_MEMORY_MB: megabytes } = readVariables(z.object(gatewayVariables), given)
+  const own = Object.fromEntries(Object.keys(gatewayVariables).map((name) => [name, given[name]]))
+  const { TRANSOM_PICTURE_MEMORY_MB: megabytes } = readVariables(z.object(gatewayVariables), own)
   return { pictureBytes: megabytes * 1_024 * 1_024 }
 }

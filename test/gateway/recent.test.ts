@@ -56,5 +56,7 @@ test('what was forgotten leaves its room to others', () => {
 test('the setting is in MB, and a bad one is named', () => {
   expect(readGatewaySettings({ TRANSOM_PICTURE_MEMORY_MB: '2' })).toEqual({ pictureBytes: 2_097_152 })
   expect(readGatewaySettings({}).pictureBytes).toBe(134_217_728)
+  // The gateway inside a bridge inherits all of its environment.
+  expect(readGatewaySettings({ TRANSOM_PORT: '0', TRANSOM_GATEWAY_KEY: 'k' }).pictureBytes).toBe(134_217_728)
   expect(() => readGatewaySettings({ TRANSOM_PICTURE_MEMORY_MB: 'much' })).toThrow('TRANSOM_PICTURE_MEMORY_MB')
 })

@@ -247,7 +247,7 @@ function createPlayout(
     playing = setTimeout(playDue, dueAt - now)
   }
 
-  if (queue.length > 0) begin(0)
+  if (queue.length > 0) begin(queue.length < cushion ? cushionMs : 0)
   return {
     added({ isVoice }) {
       if (isVoice) silence.refresh()
