@@ -3,15 +3,10 @@
  * are opened and left at once, and kills of the gateway under a view. Exits 1 when something has grown or did not heal.
  * Run with `npm run bench:soak-gateway [-- SECONDS [ROUNDS]]`: seconds of reboots (900), rounds of views (300).
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { readConfig } from '../src/transom/config.ts'
-import { startEmbedded } from '../src/transom/embedded.ts'
-import { readAnswer } from '../src/simulator/answer.ts'
-import { createDisplay } from '../src/simulator/display.ts'
+import { readdirSync } from 'node:fs'
+import { setTimeout as pauseMs } from 'node:timers/promises'
 import { createFakeCamera, h264, idr, pps, sps } from '../test/gateway/rtsp/camera.ts'
-import { hubRules } from '../test/broker/fixtures.ts'
+import { startHouse, until, usageOf } from './gateway/house.ts'
 
 const seconds = Number(process.argv[2] ?? 900)
 const rounds = Number(process.argv[3] ?? 300)
@@ -19,25 +14,10 @@ const rebootEachMs = Math.min(30_000, (seconds * 1_000) / 3)
 const kills = Math.min(20, Math.ceil(rounds / 15))
 /** As long as the gateway waits for a viewer that does not connect, and a little more. */
 const leavingMs = 15_000
-const signal = new AbortController().signal
 const faults: string[] = []
-const pauseMs = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-const dataDir = mkdtempSync(join(tmpdir(), 'transom-soak-gateway-'))
 const camera = await createFakeCamera({ sdp: h264 })
-const house = await startEmbedded(
-  readConfig({
-    TRANSOM_DATA: dataDir,
-    TRANSOM_PORT: '0',
-    TRANSOM_SIGNALING_PORT: '0',
-    TRANSOM_VIEWS_NEGOTIATING: '10',
-    TRANSOM_VIEWS_CONNECTED: '100',
-    TRANSOM_SIGNALING_LIMITS: '{"viewersPerChannel":100}',
-    TRANSOM_SOURCE: `rtsp://127.0.0.1:${camera.port}/live`,
-  }),
-  Date.now,
-  () => {},
-)
+const { embedded: house, isOnline, view, close } = await startHouse(`rtsp://127.0.0.1:${camera.port}/live`)
 
 /** Ten pictures a second, each a key frame, while the camera is up. */
 let isUp = true
@@ -48,45 +28,10 @@ const filming = setInterval(() => {
   for (const [index, payload] of [sps, pps, idr].entries()) camera.send(0, { payload, timestamp, marker: index === 2 })
 }, 100)
 
-async function until(claim: () => boolean, ms: number): Promise<boolean> {
-  const giveUpAt = performance.now() + ms
-  while (!claim() && performance.now() < giveUpAt) await pauseMs(50)
-  return claim()
-}
-const { id, accountId } = house.camera
-const isOnline = () => house.bridge.presence(house.camera.channel)?.online === true
-
-/** Opens a view; resolves with its display when it is answered. */
-async function view(reference: string) {
-  const limits = { gatherMs: 700, iceMs: 10_000, dtlsMs: 10_000 }
-  const display = await createDisplay({ style: 'hub', iceServers: [], limits, onStep: () => {} })
-  try {
-    const seen = await house.bridge.shares.visible.find(accountId, id)
-    if (seen === undefined) throw new Error('the camera is not to be seen')
-    const offer = await display.offer(signal)
-    const receivedAt = Date.now()
-    const request = {
-      assistant: 'google',
-      accountId,
-      camera: seen,
-      reference,
-      offer,
-      receivedAt,
-      rules: hubRules,
-    } as const
-    const answer = await house.bridge.broker.negotiate({ ...request, answerBy: receivedAt + 10_000 })
-    return { display, connect: () => display.connect(readAnswer(offer, answer, { ipv4Only: false }), signal) }
-  } catch (error) {
-    await display.close()
-    throw error
-  }
-}
-
 /** What the process of the gateway holds now. */
 function held() {
   const pid = house.gatewayPid()
-  const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return { descriptors: readdirSync(`/proc/${pid}/fd`).length, 'RSS MB': Math.round(Number(rss) / 1_024) }
+  return { descriptors: readdirSync(`/proc/${pid}/fd`).length, 'RSS MB': usageOf(pid).rss }
 }
 const count = (method: string) => camera.requests.filter((request) => request.method === method).length
 const seemsIdle = () => house.counts().viewers + house.bridge.broker.running() === 0
@@ -175,7 +120,6 @@ async function killed(): Promise<void> {
 }
 
 try {
-  if (!(await until(isOnline, 30_000))) throw new Error('the camera never came online')
   await reboots()
   await aborts()
   await killed()
@@ -183,9 +127,8 @@ try {
   faults.push(String(error))
 } finally {
   clearInterval(filming)
-  await house.close()
+  await close()
   await camera.close()
-  rmSync(dataDir, { recursive: true, force: true })
 }
 for (const fault of faults) console.error(`FAULT ${fault}`)
 console.log(faults.length === 0 ? 'nothing has grown, everything healed' : `${faults.length} faults`)
