@@ -122,8 +122,7 @@ export function readVariables<Shape extends z.ZodRawShape>(
   const unknown = Object.keys(env).filter(
     (name) => name.startsWith('TRANSOM_') && !(name in variables.shape) && !name.startsWith('TRANSOM_TEST_'),
   )
-  if (unknown.length > 0)
-    throw new Error(`unknown setting ${unknown.join(', ')}; known are ${Object.keys(variables.shape).join(', ')}`)
+  if (unknown.length > 0) throw new Error(unknown.map((name) => unknownSetting(name, variables)).join('\n'))
   // An empty value in a .env file means "not set".
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const parsed = variables.safeParse(given)
@@ -131,4 +130,25 @@ export function readVariables<Shape extends z.ZodRawShape>(
     throw new Error(faultLines(parsed.error).join('\n'))
   }
   return parsed.data
+}
+
+function unknownSetting(name: string, { shape }: z.ZodObject): string {
+  const near = Object.keys(shape)
+    .map((known) => ({ known, edits: editsBetween(name, known) }))
+    .toSorted((one, other) => one.edits - other.edits)[0]
+  // A third of the letters that differ from setting to setting.
+  const isNear = near !== undefined && near.edits <= Math.max(2, (name.length - 'TRANSOM_'.length) / 3)
+  return `unknown setting ${name}: ${isNear ? `did you mean ${near.known}?` : 'docs/settings.md has all of them'}`
+}
+
+/** Letters to insert, remove or replace until one text is the other (Levenshtein). */
+function editsBetween(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index)
+  for (let i = 0; i < one.length; i++) {
+    const next = [i + 1]
+    for (let j = 0; j < other.length; j++)
+      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (one[i] === other[j] ? 0 : 1)))
+    row = next
+  }
+  return row[other.length]!
 }

@@ -25,7 +25,7 @@ const usage = `
 /** What is not closed by then is abandoned. */
 const closeMs = 2_000
 
-const log = createLog((line) => process.stderr.write(line), Date.now)
+const log = createLog((line) => process.stderr.write(line), Date.now, { isReadable: process.stderr.isTTY })
 
 try {
   const { values } = parseArgs({

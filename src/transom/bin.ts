@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The `transom` command: its words to the program, its answers to the terminal. */
-import { existsSync } from 'node:fs'
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { askPassword } from 'transom-core/ask-password'
+import { loadSettings } from './environment.ts'
 import { findAdmin, findOperator } from './operator-client.ts'
 import { runTransom } from './program.ts'
 import type { Terminal } from './terminal.ts'
@@ -18,6 +20,7 @@ const terminal: Terminal = {
   out: (text) => console.log(text),
   err: (text) => console.error(text),
   askSecret: (question) => askPassword(question),
+  lines: (file) => createInterface({ input: file === undefined ? process.stdin : createReadStream(file) }),
   operator: () => findOperator(process.env),
   admin: () => findAdmin(process.env),
   async run(program, words) {
@@ -26,8 +29,16 @@ const terminal: Terminal = {
   },
 }
 
-// What is in the environment already wins.
-if (existsSync('.env')) process.loadEnvFile('.env')
-const status = await runTransom(process.argv.slice(2), terminal)
-// A program that ran here has set its own.
-process.exitCode ??= status
+process.exitCode = await main()
+
+async function main(): Promise<NodeJS.Process['exitCode']> {
+  try {
+    loadSettings()
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error))
+    return 2
+  }
+  const status = await runTransom(process.argv.slice(2), terminal)
+  // A program that ran here has set its own.
+  return process.exitCode ?? status
+}

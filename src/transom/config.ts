@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { defaultLimits } from 'transom-signaling/limits'
 import { bridgeVariables, toBridgeConfig, type BridgeConfig } from 'transom-bridge/settings/bridge-config'
 import { gatewayVariables } from 'transom-gateway/settings'
+import { logLevels, type LogLevel } from 'transom-core/log'
 import { isNetwork } from 'transom-core/networks'
 import { dataDirectory, onOff, readVariables, setting, siteAddress, wholeNumber } from 'transom-core/setting-shapes'
 import { signalingVariables, toSignalingSettings, type SignalingSettings } from 'transom-signaling/settings'
@@ -54,6 +55,11 @@ export const settingVariables = {
     'Plays the vendors of whom no credentials are set, and displays in a browser.',
     z.enum(['on', 'off']).optional(),
     '`on`; with a public URL `off`',
+  ),
+  TRANSOM_LOG_LEVEL: setting(
+    'bridge',
+    'What the log leaves out: `warn` all that is `info`, `error` all but errors.',
+    z.enum(logLevels).default('info'),
   ),
   TRANSOM_METRICS: setting(
     'bridge',
@@ -108,6 +114,7 @@ export interface Config extends BridgeConfig {
   }
   /** Whether the simulator may play displays, and the vendors' clouds for which there are no credentials. */
   readonly simulator: boolean
+  readonly logLevel: LogLevel
   readonly metrics: {
     /** Who may read them without a key. */
     readonly access: 'local' | 'open' | 'off'
@@ -139,6 +146,7 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>):
       networks: env.TRANSOM_SOURCE_NETWORKS,
     },
     simulator: maySimulate(env),
+    logLevel: env.TRANSOM_LOG_LEVEL,
     metrics: { access: env.TRANSOM_METRICS, key: env.TRANSOM_METRICS_KEY },
     mqtt: env.TRANSOM_MQTT_URL === undefined ? undefined : { url: env.TRANSOM_MQTT_URL, topic: env.TRANSOM_MQTT_TOPIC },
   }

@@ -1,29 +1,29 @@
 /** `npm start`: the whole bridge in one process, until Ctrl-C. */
-import { existsSync } from 'node:fs'
 import { ensureConsole } from 'transom-console/build'
 import { readConfig } from './config.ts'
 import { startEmbedded, type Embedded } from './embedded.ts'
 import { greeting } from './greeting.ts'
 import { createLog } from 'transom-core/log'
+import type { Log } from 'transom-core/ports'
+import { loadSettings } from './environment.ts'
 import { explainFile } from './start-faults.ts'
 
 /** What is not closed by then is abandoned: a stop takes a second at most. */
 const closeMs = 900
 
-const log = createLog((line) => process.stderr.write(line), Date.now)
-
 try {
-  // What is in the environment already wins.
-  if (existsSync('.env')) process.loadEnvFile('.env')
+  loadSettings()
   const config = readConfig(process.env)
+  const isReadable = process.stderr.isTTY
+  const log = createLog((line) => process.stderr.write(line), Date.now, { least: config.logLevel, isReadable })
   const [embedded, problem] = await Promise.all([
     startEmbedded(config, Date.now, log),
     config.console ? ensureConsole() : undefined,
   ])
   if (problem !== undefined) log('error', 'transom.page-not-built', { error: problem })
   if (process.stdin.isTTY) listenForRing(embedded)
-  process.once('SIGINT', () => void stop(embedded, 'SIGINT'))
-  process.once('SIGTERM', () => void stop(embedded, 'SIGTERM'))
+  process.once('SIGINT', () => void stop(embedded, 'SIGINT', log))
+  process.once('SIGTERM', () => void stop(embedded, 'SIGTERM', log))
   // Last: whoever reads it may stop us at once.
   console.log(greeting(embedded, config, process.stdin.isTTY))
 } catch (thrown) {
@@ -41,7 +41,7 @@ function listenForRing(embedded: Embedded): void {
   process.stdin.unref()
 }
 
-async function stop(embedded: Embedded, signal: string): Promise<void> {
+async function stop(embedded: Embedded, signal: string, log: Log): Promise<void> {
   log('info', 'transom.stopping', { signal })
   // A second Ctrl-C does not wait.
   process.once('SIGINT', () => process.exit(130))

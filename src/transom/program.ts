@@ -7,6 +7,7 @@ import { addCameraCommands } from './cli-cameras.ts'
 import { addExplainCommand } from './cli-explain.ts'
 import { addGatewayCommands } from './cli-gateways.ts'
 import { addKeyCommands } from './cli-keys.ts'
+import { addLogsCommand } from './cli-logs.ts'
 import { addPeopleCommands } from './cli-people.ts'
 import { addDoctorCommand } from './cli-doctor.ts'
 import { addCompletion, commandAt, complete } from './completion.ts'
@@ -104,6 +105,7 @@ function createProgram(terminal: Terminal): Command {
   addBackupCommands(program, terminal)
   addDoctorCommand(program, terminal)
   addExplainCommand(program, terminal)
+  addLogsCommand(program, terminal)
   addCompletion(program, terminal)
   leaf(program, 'version', 'print the version').action((options: CommonOptions) =>
     show(terminal, options, { text: version, json: { version } }),

@@ -25,6 +25,8 @@ export interface Terminal {
   err(this: void, text: string): void
   /** Asks for a secret without showing it. Rejects with an `Error` when none is given. */
   askSecret(this: void, question: string): Promise<string>
+  /** The lines of a file, or of what is piped in. */
+  lines(this: void, file?: string): AsyncIterable<string>
   /** The API of the running bridge for cameras, and that for people, clients, links and keys. Reject with what to do. */
   operator(this: void): Promise<OperatorAccess>
   admin(this: void): Promise<OperatorAccess>

@@ -4,9 +4,9 @@ import { version } from '../../src/core/version.ts'
 import { createTerminal } from './terminal.ts'
 
 const leaves = [
-  ...['start', 'backup', 'restore', 'upgrade-check', 'doctor', 'explain', 'version', 'completion'].map((name) => [
-    name,
-  ]),
+  ...['start', 'backup', 'restore', 'upgrade-check', 'doctor', 'explain', 'logs', 'version', 'completion'].map(
+    (name) => [name],
+  ),
   ...['discover', 'probe', 'add', 'list', 'change', 'key', 'revoke', 'trust', 'remove'].map((verb) => ['camera', verb]),
   ...['add', 'invite', 'reset', 'history'].map((verb) => ['user', verb]),
   ...['list', 'remove'].map((verb) => ['link', verb]),

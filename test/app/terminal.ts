@@ -9,9 +9,11 @@ export interface TerminalOptions {
   /** What is typed when a secret is asked for, in this order. */
   readonly secrets?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** What is piped in. */
+  readonly piped?: readonly string[]
 }
 
-export function createTerminal({ access, secrets = [], env = {} }: TerminalOptions = {}) {
+export function createTerminal({ access, secrets = [], env = {}, piped = [] }: TerminalOptions = {}) {
   const [outs, errs, asked, started] = [[] as string[], [] as string[], [] as string[], [] as unknown[]]
   const typed = [...secrets]
   const find = async (): Promise<OperatorAccess> => {
@@ -27,6 +29,9 @@ export function createTerminal({ access, secrets = [], env = {} }: TerminalOptio
       const secret = typed.shift()
       if (secret === undefined) throw new Error('no password came')
       return secret
+    },
+    async *lines() {
+      yield* piped
     },
     operator: find,
     admin: find,
