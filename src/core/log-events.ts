@@ -346,6 +346,7 @@ export const logEvents = {
   'mqtt.error': { says: 'The broker refused something', fields: ['error'] },
   'mqtt.ignored': { says: 'A message was ignored', fields: ['topic', 'isRetained', 'error'] },
   'mqtt.malformed': { says: 'A message is not an event', fields: ['topic', 'faults'] },
+  'mqtt.not-published': { says: 'Home Assistant could not be told something', fields: ['topic', 'error'] },
   'mqtt.not-taken': { says: 'An event could not be kept', fields: ['topic', 'error'] },
   'mqtt.subscribed': { says: 'Events are received', fields: ['topic'] },
   'mqtt.unknown-camera': { says: 'There is no camera of this name', fields: ['topic'] },

@@ -63,6 +63,8 @@ export interface Camera {
   readonly dashUri?: string
   /** It says whether its lens is on. */
   readonly hasSwitch?: boolean
+  /** What Frigate calls it, and the zones in which something must have been to count; absent: like its id, anywhere. */
+  readonly frigate?: { readonly camera: string; readonly zones?: readonly string[] }
   /** What it measures beside its picture. */
   readonly sensors?: readonly Sensor[]
 }

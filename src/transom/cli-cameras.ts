@@ -31,6 +31,7 @@ interface Values extends CommonOptions {
   readonly owner?: string
   readonly account?: string
   readonly room?: string
+  readonly frigate?: string
   readonly manufacturer?: string
   readonly model?: string
   readonly speaker?: boolean
@@ -111,6 +112,7 @@ function addDescription(command: Command): Command {
     .option('--room <text>', 'where it is')
     .option('--manufacturer <text>')
     .option('--model <text>')
+    .option('--frigate <name>', 'what Frigate calls it (default: the id); with zones that count: door:porch,steps')
   const flags = {
     speaker: 'plays sound',
     video: 'has a picture',
@@ -239,10 +241,23 @@ async function sourceOf(
 
 /** What a camera is and can do, as far as it is said; null takes away. */
 function detailsOf(values: Values): Record<string, unknown> {
-  const { room, manufacturer, model, speaker, video, motion, person, battery, switch: lens, snapshots } = values
+  const {
+    room,
+    frigate,
+    manufacturer,
+    model,
+    speaker,
+    video,
+    motion,
+    person,
+    battery,
+    switch: lens,
+    snapshots,
+  } = values
   const flags = { hasMotion: motion, hasBattery: battery, hasSwitch: lens, hasSnapshots: snapshots }
   const said = {
     room: room === '' ? null : room,
+    frigate: frigate === undefined ? undefined : frigateOf(frigate),
     manufacturer,
     model,
     hasSpeaker: speaker,
@@ -251,6 +266,13 @@ function detailsOf(values: Values): Record<string, unknown> {
     ...Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, flag === false ? null : flag])),
   }
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+}
+
+/** `door:porch,steps`. */
+function frigateOf(text: string) {
+  const [camera, zones] = text.split(':')
+  if (!camera) return null
+  return { camera, ...(zones && { zones: zones.split(',') }) }
 }
 
 function withoutNull(fields: Record<string, unknown>): Record<string, unknown> {

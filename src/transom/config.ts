@@ -9,6 +9,12 @@ import { isNetwork } from 'transom-core/networks'
 import { dataDirectory, onOff, readVariables, setting, siteAddress, wholeNumber } from 'transom-core/setting-shapes'
 import { signalingVariables, toSignalingSettings, type SignalingSettings } from 'transom-signaling/settings'
 
+const mqttTopic = (otherwise: string) =>
+  z
+    .string()
+    .regex(/^[^#+/][^#+]*$/, 'must be a topic without wildcards')
+    .default(otherwise)
+
 /** Every setting, by the name of its environment variable. */
 export const settingVariables = {
   TRANSOM_DATA: setting(
@@ -79,15 +85,18 @@ export const settingVariables = {
     'MQTT broker from which camera events come ([how](docs/alexa.md)).',
     z.url({ protocol: /^(mqtts?|wss?)$/ }).optional(),
   ),
-  TRANSOM_MQTT_TOPIC: setting(
-    'cameras',
-    'First part of their topics.',
-    z
-      .string()
-      .regex(/^[^#+/][^#+]*$/, 'must be a topic without wildcards')
-      .default('transom'),
-  ),
+  TRANSOM_MQTT_TOPIC: setting('cameras', 'First part of their topics.', mqttTopic('transom')),
   ...gatewayVariables,
+  TRANSOM_MQTT_FRIGATE: setting(
+    'cameras',
+    'First part of the topics on which Frigate publishes its events and reviews; `off`: they are not read.',
+    mqttTopic('frigate'),
+  ),
+  TRANSOM_MQTT_HOME_ASSISTANT: setting(
+    'cameras',
+    "First part of Home Assistant's discovery topics, on which cameras are announced; `off`: they are not.",
+    mqttTopic('homeassistant'),
+  ),
   ...bridgeVariables,
 } as const
 
@@ -121,7 +130,16 @@ export interface Config extends BridgeConfig {
     readonly key: string | undefined
   }
   /** Where camera events come in by MQTT; undefined: they do not. */
-  readonly mqtt: { readonly url: string; readonly topic: string } | undefined
+  readonly mqtt:
+    | {
+        readonly url: string
+        readonly topic: string
+        /** First part of Frigate's topics; `undefined`: they are not read. */
+        readonly frigate: string | undefined
+        /** First part of Home Assistant's discovery topics; `undefined`: nothing is announced there. */
+        readonly homeAssistant: string | undefined
+      }
+    | undefined
 }
 
 /** Reads the settings. Throws an `Error` that names each bad variable and what it should be. */
@@ -148,7 +166,19 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>):
     simulator: maySimulate(env),
     logLevel: env.TRANSOM_LOG_LEVEL,
     metrics: { access: env.TRANSOM_METRICS, key: env.TRANSOM_METRICS_KEY },
-    mqtt: env.TRANSOM_MQTT_URL === undefined ? undefined : { url: env.TRANSOM_MQTT_URL, topic: env.TRANSOM_MQTT_TOPIC },
+    mqtt: mqttOf(env),
+  }
+}
+
+const unlessOff = (topic: string) => (topic === 'off' ? undefined : topic)
+
+function mqttOf(env: Variables): Config['mqtt'] {
+  if (env.TRANSOM_MQTT_URL === undefined) return undefined
+  return {
+    url: env.TRANSOM_MQTT_URL,
+    topic: env.TRANSOM_MQTT_TOPIC,
+    frigate: unlessOff(env.TRANSOM_MQTT_FRIGATE),
+    homeAssistant: unlessOff(env.TRANSOM_MQTT_HOME_ASSISTANT),
   }
 }
 

@@ -16,7 +16,9 @@ import { createGatewayKeys } from './gateway-keys.ts'
 import { startGatewayProcess } from './gateway-process.ts'
 import { createGateways, type Gateways } from './gateways.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { mqttClientId, startMqtt } from './mqtt.ts'
+import { createFrigate } from './frigate.ts'
+import { createHomeAssistant } from './home-assistant.ts'
+import { mqttClientId, startMqtt, type MqttIntake } from './mqtt.ts'
 import { openGround, takeDirectory, type Ground } from './ground.ts'
 import type { SignalingService } from 'transom-signaling/service'
 import { saveSecrets } from './secrets.ts'
@@ -85,6 +87,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     if (isOnline) arrivals.note(channelName)
   }
   // Wherever a press comes from, the camera's gateway learns of it at once.
+  let onNews: MqttIntake['tell'] | undefined
   let onRing: ((cameraId: string) => void) | undefined
   const ground = await openGround(config, { onPresence, clock, log }, closing)
   const { secrets, store, service, signaling, localUrl } = ground
@@ -102,6 +105,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     log,
     onSession: metrics.session,
     onRing: ({ id }) => onRing?.(id),
+    onNews: (camera, news) => onNews?.(camera, news),
     keys: secrets.keys,
     presence: ({ channelName }) => service.presence(channelName),
   })
@@ -160,10 +164,8 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   bridge.broker.warm(camera)
 
   if (config.mqtt !== undefined) {
-    const { receive } = events
-    const clientId = mqttClientId(secrets.keys.sealing)
-    const mqtt = await startMqtt({ ...config.mqtt, clientId, find: bridge.cameras.byId, receive, store, clock, log })
-    closing.add(() => mqtt.close())
+    const mqtt = await openMqtt(config.mqtt, { ground, bridge }, base)
+    onNews = mqtt.tell
   }
 
   return {
@@ -185,6 +187,46 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     },
     close: closing.close,
   }
+}
+
+async function openMqtt(
+  settings: NonNullable<Config['mqtt']>,
+  { ground, bridge }: { readonly ground: Ground; readonly bridge: Bridge },
+  { clock, log, closing }: Base,
+): Promise<MqttIntake> {
+  const { url, topic, frigate, homeAssistant } = settings
+  const { store, secrets, service } = ground
+  const cameras = () => everyCamera(bridge, service)
+  const named = async (name: string) =>
+    (await cameras()).filter(({ id, frigate: known }) => (known?.camera ?? id) === name)
+  const mqtt = await startMqtt({
+    url,
+    topic,
+    clientId: mqttClientId(secrets.keys.sealing),
+    find: bridge.cameras.byId,
+    receive: bridge.events.receive,
+    ...(frigate !== undefined && { frigate: { topic: frigate, reader: createFrigate({ find: named, clock }) } }),
+    ...(homeAssistant !== undefined && {
+      homeAssistant: {
+        prefix: homeAssistant,
+        make: (publish) =>
+          createHomeAssistant({
+            prefix: homeAssistant,
+            topic,
+            publish,
+            cameras,
+            isOnline: ({ channel }) => bridge.presence(channel)?.online === true,
+            stillOf: async (camera) => (await bridge.snapshots.get(camera))?.picture,
+            clock,
+          }),
+      },
+    }),
+    store,
+    clock,
+    log,
+  })
+  closing.add(() => mqtt.close())
+  return mqtt
 }
 
 function openGateways(
@@ -224,8 +266,11 @@ function openGateways(
 }
 
 /** Of each camera that has a record; other channels are none of ours. */
-async function presences({ cameras, presence }: Bridge, service: SignalingService) {
+async function everyCamera({ cameras }: Bridge, service: SignalingService): Promise<readonly Camera[]> {
   const names = await service.channelNames()
   const found = await Promise.all(names.map((channelName) => cameras.byChannel(channelName)))
-  return found.flatMap((camera) => (camera === undefined ? [] : [presence(camera.channel)]))
+  return found.filter((camera) => camera !== undefined)
 }
+
+const presences = async (bridge: Bridge, service: SignalingService) =>
+  (await everyCamera(bridge, service)).map(({ channel }) => bridge.presence(channel))

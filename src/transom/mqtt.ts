@@ -1,12 +1,17 @@
 /** Camera events by MQTT, as Home Assistant and Frigate speak it: `<topic>/<camera id>/event`, acknowledged once durable. */
 import { createHmac, randomUUID } from 'node:crypto'
 import { connectAsync, type IPublishPacket, type MqttClient } from 'mqtt'
+import type { PageNews } from 'transom-bridge/cameras/events'
 import { toBridgeError } from 'transom-core/errors'
 import type { Camera, CameraNews, Clock, Log, Store } from 'transom-core/ports'
 import { mqttEvent } from 'transom-core/wire/camera-event'
 import { faultsOf } from 'transom-core/wire/faults'
+import type { Frigate, FrigateNews } from './frigate.ts'
+import { statusTopic, type HomeAssistant, type HomeAssistantDeps } from './home-assistant.ts'
 
 export interface MqttIntake {
+  /** Tells Home Assistant what is new of a camera. */
+  tell(camera: Camera, news: PageNews): void
   /** Ends the connection; what was not acknowledged comes again at the next start. May be called again. */
   close(): Promise<void>
 }
@@ -17,6 +22,8 @@ const contestedMs = 30_000
 const rivalReason =
   'the broker ends each connection soon after it was made: probably another bridge with a copy of this data directory is connected. Stop one of the two, or let it begin with an empty TRANSOM_DATA'
 const payloadLimit = 16 * 1024
+/** Frigate's events carry the path of an object. */
+const frigateLimit = 256 * 1024
 /** A press that comes again after that is too old to be told. */
 const namesMs = 3_600_000
 
@@ -34,11 +41,18 @@ export async function startMqtt(deps: {
   readonly reconnectMs?: number
   readonly find: (cameraId: string) => Promise<Camera | undefined>
   readonly receive: (camera: Camera, news: CameraNews, sentAt?: number) => Promise<void>
+  /** Reads Frigate's messages below this topic. */
+  readonly frigate?: { readonly topic: string; readonly reader: Frigate }
+  /** Announces the cameras to Home Assistant; made of how one publishes. */
+  readonly homeAssistant?: {
+    readonly prefix: string
+    readonly make: (publish: HomeAssistantDeps['publish']) => HomeAssistant
+  }
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
 }): Promise<MqttIntake> {
-  const { topic, clientId, clock, log, reconnectMs = 1_000 } = deps
+  const { topic, clientId, clock, log, frigate, homeAssistant, reconnectMs = 1_000 } = deps
   const names = deps.store.collection<{ readonly eventId: string }>('mqtt-name')
   const client: MqttClient = await connectAsync(
     deps.url,
@@ -48,6 +62,9 @@ export async function startMqtt(deps: {
       connectTimeout: connectMs,
       reconnectPeriod: reconnectMs,
       protocolVersion: 4,
+      ...(deps.homeAssistant && {
+        will: { topic: statusTopic(topic), payload: Buffer.from('offline'), qos: 1, retain: true },
+      }),
     },
     false,
   ).catch((cause: Error) => {
@@ -76,8 +93,27 @@ export async function startMqtt(deps: {
     const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload)
     void answer(packet, payload, done)
   }
-  await client.subscribeAsync(`${topic}/+/event`, { qos: 1 })
-  log('info', 'mqtt.subscribed', { topic: `${topic}/+/event` })
+  const inBackground = (work: Promise<void>) =>
+    void work.catch((error: unknown) => log('warn', 'mqtt.not-published', { topic, error: String(error) }))
+  const home = homeAssistant?.make(publish)
+  const announce = () => (home ? inBackground(home.announce()) : undefined)
+  client.on('connect', announce)
+  const topics = [
+    `${topic}/+/event`,
+    ...(frigate ? ['events', 'reviews', 'available'].map((one) => `${frigate.topic}/${one}`) : []),
+    ...(homeAssistant ? [`${homeAssistant.prefix}/status`] : []),
+  ]
+  await client.subscribeAsync(topics, { qos: 1 })
+  log('info', 'mqtt.subscribed', { topic: topics.join(' ') })
+  announce()
+
+  /** What Home Assistant is not told now it is told at the next connection. */
+  async function publish(to: string, payload: string | Buffer, isRetained: boolean): Promise<void> {
+    if (!client.connected) return
+    await client
+      .publishAsync(to, payload, { qos: 1, retain: isRetained })
+      .catch((error: unknown) => log('warn', 'mqtt.not-published', { topic: to, error: String(error) }))
+  }
 
   async function answer(packet: IPublishPacket, payload: Buffer, done: () => void): Promise<void> {
     try {
@@ -96,6 +132,12 @@ export async function startMqtt(deps: {
 
   async function take(packet: IPublishPacket, payload: Buffer): Promise<void> {
     const { topic: from, retain: isRetained } = packet
+    if (homeAssistant && from === `${homeAssistant.prefix}/status`) {
+      if (payload.toString() === 'online' && !isRetained) announce()
+      return
+    }
+    if (frigate && from.startsWith(`${frigate.topic}/`))
+      return takeFrigate(frigate.reader, from.slice(frigate.topic.length + 1), payload, isRetained)
     const id = from.slice(topic.length + 1, -'/event'.length)
     // A retained message is the state of yesterday, not an event.
     if (isRetained || payload.length > payloadLimit) return log('warn', 'mqtt.ignored', { topic: from, isRetained })
@@ -111,6 +153,19 @@ export async function startMqtt(deps: {
     return deps.receive(camera, { kind: event.kind, eventId, at }, sentAt)
   }
 
+  async function takeFrigate(reader: Frigate, what: string, payload: Buffer, isRetained: boolean): Promise<void> {
+    const from = `${frigate?.topic}/${what}`
+    if (what === 'available') return receiveAll(reader.restarted())
+    if ((what !== 'events' && what !== 'reviews') || isRetained || payload.length > frigateLimit)
+      return log('warn', 'mqtt.ignored', { topic: from, isRetained })
+    const news = await reader.read(what, parse(payload))
+    if (news === undefined) return log('warn', 'mqtt.malformed', { topic: from, faults: 'not a message of Frigate' })
+    await receiveAll(news)
+  }
+  async function receiveAll(news: readonly FrigateNews[]): Promise<void> {
+    for (const one of news) await deps.receive(one.camera, one.news)
+  }
+
   /** A message that the broker sends again, because it never heard our word for it, has its number and so its name. */
   async function nameOf({ dup, messageId = 0 }: IPublishPacket): Promise<string> {
     const id = `${topic} ${messageId}`
@@ -122,7 +177,12 @@ export async function startMqtt(deps: {
   }
 
   return {
+    tell(camera, news) {
+      if (home) inBackground(home.tell(camera, news))
+    },
     async close() {
+      // Said by ourselves: a last will is for ends that nobody chose.
+      if (home) await publish(statusTopic(topic), 'offline', true)
       await client.endAsync()
     },
   }

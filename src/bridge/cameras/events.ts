@@ -7,6 +7,7 @@ import { createPace, restMs } from './pace.ts'
 import { createPresses } from './presses.ts'
 import type { CameraStates } from './states.ts'
 
+/** Takes in what cameras say. */
 export interface Events {
   /**
    * Resolves when the news is durable; the same news again is once. Rejects when the store does, and with `rate_limited` where
@@ -24,6 +25,7 @@ const newsRetryMs = 1_000
 /** What a camera says itself, as often as it likes; the other news are the bridge's own. */
 const isOfCamera = (kind: CameraNews['kind']) => kind !== 'online' && kind !== 'changed' && kind !== 'removed'
 
+/** What comes in is kept in the store, told to the assistants, and handed to `onNews`. Presses and news have a pace. */
 export function createEvents(deps: {
   readonly store: Store
   readonly states: CameraStates

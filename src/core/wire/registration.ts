@@ -58,6 +58,8 @@ const details = {
     .max(10)
     .exactOptional(),
   dashUri: address.exactOptional(),
+  /** What Frigate calls it, if not its id; of which only what has entered one of the zones counts. */
+  frigate: z.strictObject({ camera: label, zones: z.array(label).min(1).max(50).exactOptional() }).exactOptional(),
   /** It posts `sensor`; names, states and units as in Google's table for SensorState. */
   sensors: z
     .array(
