@@ -215,6 +215,8 @@ test('nothing of the house goes out over HTTP on another way', () => {
     // The way itself.
     'core/fetch.ts',
     'kvs/cached.ts',
+    // Asks the bridge's own service, by its own authority.
+    'transom/readiness.ts',
     // Asks by a certificate of its own, which `fetch` cannot show.
     'gateway/iot-credentials.ts',
     // Cameras, whose networks and certificates `fetch` cannot hold to; bounded by the last rows of the table.
