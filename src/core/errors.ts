@@ -141,7 +141,7 @@ export const advice: Record<ErrorCode, string> = {
   source_stopped: 'Restart the camera if the problem persists, and check its network.',
   source_busy: 'Close other programs that show this camera, or raise the number of streams in its settings.',
   source_certificate:
-    'If the camera was reset or updated, accept its new certificate: npm run transom -- camera trust <camera id>. Otherwise check who else is on its network.',
+    'If the camera was reset or updated, accept its new certificate: npx transom camera trust <camera id>. Otherwise check who else is on its network.',
   source_garbled: 'Update the firmware of the camera, and check that its address is an RTSP address.',
   source_gateway:
     'If the gateway runs on another machine, check that machine and its network, and its log. The one in the bridge starts again by itself; if the problem persists, the log of the bridge says why it ends.',
@@ -157,11 +157,11 @@ export const eventsAdvice: Record<SourceFault, string> = {
   source_password:
     'Give this user the right to ONVIF: some brands keep ONVIF users in a list of their own. Then give the camera again, with --onvif.',
   source_refused: 'Switch ONVIF on in the settings of the camera, and check the port of its ONVIF address.',
-  source_not_found: 'Find the ONVIF address again (npm run transom -- camera probe HOST), and give it to the camera.',
+  source_not_found: 'Find the ONVIF address again (npx transom camera probe HOST), and give it to the camera.',
   source_busy: 'Close other programs that follow its events, or restart the camera.',
   source_garbled:
     'Update the firmware of the camera. If it has no ONVIF events, let its button call the webhook of the camera instead.',
-  source_invalid: 'Find the ONVIF address again (npm run transom -- camera probe HOST), and give it to the camera.',
+  source_invalid: 'Find the ONVIF address again (npx transom camera probe HOST), and give it to the camera.',
 }
 
 /** The one error class of the house. `message` and `cause` are for the log and the owner, never for an assistant. */

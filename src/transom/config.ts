@@ -43,7 +43,7 @@ export const settingVariables = {
   ),
   TRANSOM_SOURCE_CERTIFICATE: setting(
     'cameras',
-    '`first`: of an `rtsps://` camera only the certificate is accepted that it showed first, also after a restart; `npm run transom -- camera trust ID` accepts its next one. `any`: each.',
+    '`first`: of an `rtsps://` camera only the certificate is accepted that it showed first, also after a restart; `npx transom camera trust ID` accepts its next one. `any`: each.',
     z.enum(['first', 'any']).default('first'),
   ),
   TRANSOM_SOURCE_NETWORKS: setting(

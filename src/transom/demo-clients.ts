@@ -1,4 +1,4 @@
-/** The two clients that an embedded bridge begins with; for real consoles, `npm run admin -- client add` makes others. */
+/** The two clients that an embedded bridge begins with; for real consoles, `npx transom client add` makes others. */
 import { alexaRedirectUris, demoProject, googleRedirectUris, type OAuthClient } from 'transom-bridge/oauth/client'
 import { linkedUri } from 'transom-simulator/account-links'
 import type { Secrets } from './secrets.ts'

@@ -66,7 +66,7 @@ export function requireCredentialsKey(dataDir: string): void {
   if (existsSync(path)) return
   throw new Error(
     `${path} is missing, and the cameras' access keys are sealed with it: restore it from your backup. Without one, remove ` +
-      `"credentials" from secrets.json, start, and give each camera new keys: npm run transom -- camera key <camera id> --replace`,
+      `"credentials" from secrets.json, start, and give each camera new keys: npx transom camera key <camera id> --replace`,
   )
 }
 

@@ -55,7 +55,7 @@ test('a directory that cannot be written to is not one that another bridge uses'
 
 test("the key to the cameras' keys is missed before it is made anew", () => {
   expect(() => requireCredentialsKey(folder)).toThrow(
-    /credentials\.key is missing.*restore it.*transom -- camera key .*--replace/,
+    /credentials\.key is missing.*restore it.*transom camera key .*--replace/,
   )
   mkdirSync(at('certificates'))
   writeFileSync(at('certificates/credentials.key'), 'key')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { House } from '../flows/house.ts'
 
-/** What `npm run transom -- … --json` prints. Throws when that is not JSON. */
+/** What `npx transom … --json` prints. Throws when that is not JSON. */
 export async function transomJson<T>(house: House, ...words: readonly string[]): Promise<T> {
   const child = spawn(process.execPath, ['src/transom/bin.ts', ...words, '--json'], {
     cwd: join(import.meta.dirname, '..', '..'),

@@ -53,7 +53,7 @@ export const awsVariables = {
   ),
   TRANSOM_CLIENTS: setting(
     'aws',
-    'OAuth clients that are typed in instead of made by `npm run admin -- client add`, as JSON: `[{"clientId","clientSecret","assistant","redirectUris"}]`.',
+    'OAuth clients that are typed in instead of made by `npx transom client add`, as JSON: `[{"clientId","clientSecret","assistant","redirectUris"}]`.',
     json(
       z.array(
         z.object({

@@ -20,7 +20,7 @@ export const linkingEnvironment = {
   ),
   TRANSOM_OPERATOR_KEY: setting(
     'bridge',
-    "Opens introspection and the operator's API to whoever has it, from anywhere: `npm run admin`, `npm run transom`. 32 characters or more.",
+    "Opens introspection and the operator's API to whoever has it, from anywhere: `transom`. 32 characters or more.",
     z.string().min(32).optional(),
   ),
   TRANSOM_LINK_STARTS_PER_SECOND: setting(

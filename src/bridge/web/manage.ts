@@ -176,7 +176,7 @@ const toWanted = ({ address: source, user, password = '', onvif }: NewSource): W
 
 const noInvitation = () => new Refused('not_found', 'there is no such invitation to you')
 
-const elsewhere = 'here cameras are registered by the operator: npm run transom, see docs/aws.md'
+const elsewhere = 'here cameras are registered by the operator: npx transom camera, see docs/aws.md'
 
 /** From its name, as people would choose one; what is added is the same whoever else has a camera of that name. */
 function idFor(name: string): string {
