@@ -98,36 +98,16 @@ function follow(reply: Reply, from: CameraAddress, given: CameraAddress, redirec
 
 function createClient(connection: Connection, address: CameraAddress, description: Description): Client {
   const ports: Ports[] = []
-  let session: string | undefined
-  let keepAlive: NodeJS.Timeout | undefined
   let closing: Promise<void> | undefined
   let beginning: Promise<unknown> | undefined
-  let speaksParameters = true
-
-  const ask = (method: string, url: string, headers: Readonly<Record<string, string>> = {}) =>
-    connection.request(method, url, { ...(session !== undefined && { Session: session }), ...headers })
-
-  /** Both ways in which cameras are kept awake: some advertise one and count the other. */
-  async function stayAwake(): Promise<void> {
-    if (speaksParameters) {
-      const { status } = await ask('GET_PARAMETER', description.url)
-      notForgotten(status)
-      speaksParameters = status < 400
-    }
-    notForgotten((await ask('OPTIONS', description.url)).status)
-  }
-
-  /** A camera that was reset keeps the connection and sends nothing any more: it ends here, and is called again. */
-  function notForgotten(status: number): void {
-    if (status === 454) connection.close(faultOfStatus(status, 'OPTIONS', address))
-  }
+  const { ask, accept, sleep, isNamed } = createSession(connection, address, description.url)
 
   async function setUp(track: Track, index: number, listener: Listener, channels: Map<number, (data: Buffer) => void>) {
     const interleaved = `RTP/AVP/TCP;unicast;interleaved=${index * 2}-${index * 2 + 1}`
     const reply = await ask('SETUP', track.url, { Transport: interleaved, ...requires(track) })
     if (reply.status === 461) return setUpUdp(track, listener)
     check(reply, 'SETUP', address)
-    readSession(reply)
+    accept(reply)
     const transport = reply.headers.get('transport')?.[0] ?? ''
     const first = Number(/interleaved=(\d{1,3})/.exec(transport)?.[1] ?? index * 2)
     channels.set(first, (data) => listener.rtp(track, data))
@@ -150,20 +130,11 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
       ...requires(track),
     })
     check(reply, 'SETUP', address)
-    readSession(reply)
+    accept(reply)
     const transport = reply.headers.get('transport')?.[0] ?? ''
     const [, serverPort] = /server_port=(\d{1,5})/.exec(transport) ?? []
     pair.aim(serverPort === undefined ? undefined : Number(serverPort))
     return { sendRtp: pair.sendRtp, sendRtcp: pair.sendRtcp }
-  }
-
-  function readSession(reply: Reply): void {
-    const [id = '', ...parameters] = (reply.headers.get('session')?.[0] ?? '').split(';')
-    if (id.trim() !== '') session = id.trim()
-    const timeout = Number(/timeout=(\d{1,5})/i.exec(parameters.join(';'))?.[1] ?? defaultTimeoutS)
-    const everyMs = Math.min(longestKeepAliveMs, Math.max(1_000, (timeout * 1_000) / 3))
-    clearInterval(keepAlive)
-    keepAlive = setInterval(() => void stayAwake().catch(() => undefined), everyMs)
   }
 
   async function tearDown(): Promise<void> {
@@ -171,7 +142,7 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
     const timer = setTimeout(resolve, farewellMs)
     await Promise.race([sayGoodbye(), late])
     clearTimeout(timer)
-    clearInterval(keepAlive)
+    sleep()
     connection.close()
     for (const pair of ports) pair.close()
   }
@@ -179,8 +150,8 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
   async function sayGoodbye(): Promise<void> {
     // A session that is just being set up has a name only when the camera has answered.
     await beginning?.catch(() => undefined)
-    clearInterval(keepAlive)
-    if (session !== undefined && connection.isOpen()) await ask('TEARDOWN', description.url).catch(() => undefined)
+    sleep()
+    if (isNamed() && connection.isOpen()) await ask('TEARDOWN', description.url).catch(() => undefined)
   }
 
   async function begin(tracks: readonly Track[], listener: Listener): Promise<ReadonlyMap<Track, Channel>> {
@@ -210,6 +181,46 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
     },
     ended: connection.ended,
     close: () => (closing ??= tearDown()),
+  }
+}
+
+/** The session of one connection: named by the first reply that names it, and kept awake from then on. */
+function createSession(connection: Connection, address: CameraAddress, streamUrl: string) {
+  let session: string | undefined
+  let keepAlive: NodeJS.Timeout | undefined
+  let speaksParameters = true
+
+  const ask = (method: string, url: string, headers: Readonly<Record<string, string>> = {}) =>
+    connection.request(method, url, { ...(session !== undefined && { Session: session }), ...headers })
+
+  /** Both ways in which cameras are kept awake: some advertise one and count the other. */
+  async function stayAwake(): Promise<void> {
+    if (speaksParameters) {
+      const { status } = await ask('GET_PARAMETER', streamUrl)
+      notForgotten(status)
+      speaksParameters = status < 400
+    }
+    notForgotten((await ask('OPTIONS', streamUrl)).status)
+  }
+  /** A camera that was reset keeps the connection and sends nothing any more: it ends here, and is called again. */
+  function notForgotten(status: number): void {
+    if (status === 454) connection.close(faultOfStatus(status, 'OPTIONS', address))
+  }
+
+  return {
+    ask,
+    /** Takes its name and how long it lasts from the reply to SETUP. */
+    accept(reply: Reply): void {
+      const [id = '', ...parameters] = (reply.headers.get('session')?.[0] ?? '').split(';')
+      if (id.trim() !== '') session = id.trim()
+      const timeout = Number(/timeout=(\d{1,5})/i.exec(parameters.join(';'))?.[1] ?? defaultTimeoutS)
+      const everyMs = Math.min(longestKeepAliveMs, Math.max(1_000, (timeout * 1_000) / 3))
+      clearInterval(keepAlive)
+      keepAlive = setInterval(() => void stayAwake().catch(() => undefined), everyMs)
+    },
+    /** It is not kept awake any more. */
+    sleep: () => clearInterval(keepAlive),
+    isNamed: () => session !== undefined,
   }
 }
 

@@ -47,9 +47,8 @@ export async function openConnection(address: CameraAddress, trust: Trust, signa
   failed.catch(() => undefined)
   let waiting: Waiting | undefined
   let listener: ((channel: number, data: Buffer) => void) | undefined
-  let authorize: Authorize | undefined
   let sequence = 0
-  let unasked = { count: 0, sinceAt: performance.now() }
+  const countUnasked = createUnaskedCount(address)
   let isOpen = true
   let queue: Promise<unknown> = Promise.resolve()
 
@@ -87,23 +86,12 @@ export async function openConnection(address: CameraAddress, trust: Trust, signa
     }
   }
 
-  /** Throws `SourceError` when there were too many of late. */
-  function countUnasked(): void {
-    if (performance.now() - unasked.sinceAt > unaskedMs) unasked = { count: 0, sinceAt: performance.now() }
-    unasked.count += 1
-    if (unasked.count > mostUnasked)
-      throw new SourceError('source_garbled', `${address.label} sends messages that nobody asked for, without end`)
-  }
-
-  async function exchange(method: string, url: string, headers: Readonly<Record<string, string>>): Promise<Reply> {
+  const exchange: Exchange = async (method, url, headers) => {
     if (!isOpen) throw await ended
     sequence += 1
     const { promise, resolve } = Promise.withResolvers<Reply>()
     waiting = { sequence: String(sequence), resolve }
-    const credentials = authorize && { Authorization: authorize(method, url) }
-    socket.write(
-      writeRequest(method, url, { CSeq: String(sequence), 'User-Agent': 'Transom', ...credentials, ...headers }),
-    )
+    socket.write(writeRequest(method, url, { CSeq: String(sequence), 'User-Agent': 'Transom', ...headers }))
     const late = setTimeout(
       () =>
         close(new SourceError('source_unreachable', `${address.label} did not answer ${method} within ${replyMs} ms`)),
@@ -117,28 +105,7 @@ export async function openConnection(address: CameraAddress, trust: Trust, signa
     }
   }
 
-  /** A refused password is tried once: cameras lock accounts. */
-  async function authorized(method: string, url: string, headers: Readonly<Record<string, string>>): Promise<Reply> {
-    for (let attempt = 0; ; attempt += 1) {
-      const hadAuthorized = authorize !== undefined
-      const reply = await exchange(method, url, headers)
-      if (reply.status === 403)
-        throw new SourceError('source_password', `${address.label} forbids this user to look (403)`)
-      if (reply.status !== 401) return reply
-      const challenges = reply.headers.get('www-authenticate') ?? []
-      const { login } = address
-      if (!login) throw new SourceError('source_password', `${address.label} asks for a user and a password`)
-      if (attempt > 1 || (hadAuthorized && !isStale(challenges)))
-        throw new SourceError('source_password', `${address.label} refuses the user name or the password`)
-      authorize = answerChallenges(challenges, login)
-      if (!authorize)
-        throw new SourceError(
-          'source_password',
-          `${address.label} asks for the password in a way that is not known here`,
-        )
-    }
-  }
-
+  const authorized = createAuthorized(exchange, address)
   return {
     request(method, url, headers = {}) {
       // One at a time: RTSP allows more, cameras do not.
@@ -158,5 +125,43 @@ export async function openConnection(address: CameraAddress, trust: Trust, signa
     isOpen: () => isOpen,
     remoteAddress,
     close: (reason = new SourceError('source_stopped', 'the connection was closed here')) => close(reason),
+  }
+}
+
+/** Throws `SourceError` when there were too many of late. */
+function createUnaskedCount({ label }: CameraAddress): () => void {
+  let count = 0
+  let sinceAt = performance.now()
+  return () => {
+    if (performance.now() - sinceAt > unaskedMs) {
+      count = 0
+      sinceAt = performance.now()
+    }
+    count += 1
+    if (count > mostUnasked)
+      throw new SourceError('source_garbled', `${label} sends messages that nobody asked for, without end`)
+  }
+}
+
+/** Sends one request and returns its reply. */
+type Exchange = (method: string, url: string, headers: Readonly<Record<string, string>>) => Promise<Reply>
+
+/** Adds what the camera's challenges ask for. A refused password is tried once: cameras lock accounts. */
+function createAuthorized(exchange: Exchange, { login, label }: CameraAddress): Exchange {
+  let authorize: Authorize | undefined
+  const refused = (words: string) => new SourceError('source_password', `${label} ${words}`)
+  return async (method, url, headers) => {
+    for (let attempt = 0; ; attempt += 1) {
+      const hadAuthorized = authorize !== undefined
+      const credentials = authorize && { Authorization: authorize(method, url) }
+      const reply = await exchange(method, url, { ...credentials, ...headers })
+      if (reply.status === 403) throw refused('forbids this user to look (403)')
+      if (reply.status !== 401) return reply
+      const challenges = reply.headers.get('www-authenticate') ?? []
+      if (!login) throw refused('asks for a user and a password')
+      if (attempt > 1 || (hadAuthorized && !isStale(challenges))) throw refused('refuses the user name or the password')
+      authorize = answerChallenges(challenges, login)
+      if (!authorize) throw refused('asks for the password in a way that is not known here')
+    }
   }
 }

@@ -32,12 +32,8 @@ export function createRtspSource(url: string, clock: Clock, log: Log, trust: Tru
   let playing: Pictures | undefined
   /** What the last run learned of the pictures that were described like this, which a description may not say. */
   let learned: { readonly of: string; readonly info: PictureInfo } | undefined
-  let refusal: Refusal | undefined
+  const refusal = createRefusal()
 
-  /** What one run found wrong is so for a while: the camera may be set right meanwhile. */
-  function refuse(): void {
-    if (refusal && performance.now() < refusal.until) throw refusal.error
-  }
   async function open(signal: AbortSignal): Promise<Client> {
     return patience.attempt(() => openClient(address, trust, signal))
   }
@@ -57,7 +53,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log, trust: Tru
   }
   /** `undefined` while the profile is not known. */
   function look(client: Client): MediaInfo | undefined {
-    refuse()
+    refusal.check()
     const pictures = picturesOf(client)
     return pictures && { ...pictures, ...besides(client) }
   }
@@ -99,12 +95,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log, trust: Tru
       canEncode = await hasFfmpeg()
       const known = take()
       if (known) {
-        // A camera may close a connection on which nothing is asked; then it is asked on another.
-        const answers = await known.ping().then(
-          () => true,
-          () => false,
-        )
-        const info = answers ? look(known) : undefined
+        const info = (await answers(known)) ? look(known) : undefined
         if (info) {
           idle = known
           return info
@@ -122,14 +113,13 @@ export function createRtspSource(url: string, clock: Clock, log: Log, trust: Tru
       }
     },
     async run(sink, signal) {
-      refuse()
+      refusal.check()
       canEncode = await hasFfmpeg()
       const client = take() ?? (await open(signal))
       try {
         await play(client, stageOf(client, sink), signal)
       } catch (error) {
-        if (error instanceof SourceError && error.code === 'source_codec')
-          refusal = { error, until: performance.now() + refusalMs }
+        refusal.learn(error)
         throw error
       } finally {
         playing = undefined
@@ -173,8 +163,24 @@ const pickAudio = (tracks: readonly Track[]): Track | undefined =>
 
 const formOf = ({ encoding, parameters }: Track): string => JSON.stringify([encoding, ...parameters])
 
-interface Refusal {
-  readonly error: SourceError
-  /** By `performance.now()`. */
-  readonly until: number
+/** A camera may close a connection on which nothing is asked; then it is asked on another. */
+const answers = (client: Client): Promise<boolean> =>
+  client.ping().then(
+    () => true,
+    () => false,
+  )
+
+/** What one run found that displays cannot play is so for a while: the camera may be set right meanwhile. */
+function createRefusal() {
+  let refusal: { readonly error: SourceError; readonly until: number } | undefined
+  return {
+    /** Throws it while it holds. */
+    check(): void {
+      if (refusal && performance.now() < refusal.until) throw refusal.error
+    },
+    learn(error: unknown): void {
+      if (error instanceof SourceError && error.code === 'source_codec')
+        refusal = { error, until: performance.now() + refusalMs }
+    },
+  }
 }

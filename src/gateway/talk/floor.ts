@@ -19,7 +19,7 @@ const cushionMs = packetMs
 /** So many packets may wait: fewer are never left out, since displays send in bursts. */
 const cushion = 2
 /** So many packets are watched before the talk catches up, and then one in `leaveOut` is not played. */
-const observed = 25
+const observed = 10
 const leaveOut = 3
 /** Silence of this length ends the talk. */
 const hangUpMs = 3_000
@@ -262,7 +262,7 @@ function createPlayout(
 
 /**
  * What was said while the way opened would stay as a delay of the whole talk: it is left out from the beginning on, silence
- * before words. Later what waits for half a second without need is left out as well; what comes in bursts and is needed to
+ * before words. Later what waits for a fifth of a second without need is left out as well; what comes in bursts and is needed to
  * bridge the gap before the next is not. Call the function before each packet that is played.
  */
 function createCatchUp(queue: Packet[]): () => void {
