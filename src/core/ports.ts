@@ -65,6 +65,8 @@ export interface Camera {
   readonly hasSwitch?: boolean
   /** What Frigate calls it, and the zones in which something must have been to count; absent: like its id, anywhere. */
   readonly frigate?: { readonly camera: string; readonly zones?: readonly string[] }
+  /** What of it is recorded: always, or when something happens. Absent: nothing. */
+  readonly record?: 'events' | 'always'
   /** What it measures beside its picture. */
   readonly sensors?: readonly Sensor[]
 }
@@ -98,6 +100,12 @@ export type CameraNews = { readonly at: number /* epoch milliseconds */ } & (
   /** Its description is new or other than before; it is not there any more. */
   | { readonly kind: 'changed' | 'removed' }
 )
+
+/** Something at a camera that people look for later. `at` in epoch milliseconds. */
+export interface Moment {
+  readonly kind: 'press' | 'person' | 'motion'
+  readonly at: number
+}
 
 /** What was last heard of a camera. */
 export interface CameraState {
@@ -289,6 +297,80 @@ export interface Store {
   /** The records of one kind; `kind` is a short constant such as `camera`. */
   collection<T>(kind: string): Collection<T>
   close(): Promise<void>
+}
+
+// ── Recordings ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A stretch of what a camera sent, without a gap and with one configuration of its codecs. */
+export interface Recording {
+  readonly cameraId: CameraId
+  /** When its first picture was taken, by the camera's clock; its name among those of its camera. Epoch milliseconds. */
+  readonly startAt: number
+  /** Until when its pictures last. Grows while it is open. */
+  readonly endAt: number
+  /** It is still being recorded. */
+  readonly isOpen: boolean
+  /** On the disk. */
+  readonly bytes: number
+  /** As in the `codecs` parameter of a MIME type (RFC 6381): `avc1.42e01f,opus`. */
+  readonly codecs: string
+}
+
+/** Some whole groups of pictures with their sound: `moof` and `mdat` (ISO 14496-12), timed from the start of the recording. */
+export interface Fragment {
+  /** 0 is the initialization segment (`ftyp`, `moov`), which lasts no time; then without a gap. */
+  readonly number: number
+  readonly at: number
+  readonly durationMs: number
+  readonly data: Buffer
+}
+
+/** What was read of a fragment, or why it cannot be: its neighbours play. */
+export type ReadFragment = Fragment | (Omit<Fragment, 'data'> & { readonly fault: string })
+
+/**
+ * Media kept to be seen later. Errors are `BridgeError`: `no_room` when the disk is full, `store_failed` when it cannot be
+ * read or written, `invalid_request` for what does not follow from what is kept.
+ */
+export interface Recordings {
+  /** Opens a recording with its initialization segment. Again with the same start: nothing new, while it is open. */
+  begin(cameraId: CameraId, startAt: number, codecs: string, init: Buffer): Promise<void>
+  /** Keeps a fragment: resolves when it would survive a crash. One that is kept already changes nothing; none may be left out. */
+  append(cameraId: CameraId, startAt: number, fragment: Fragment): Promise<void>
+  /** Nothing more will come. What is not open is no error. */
+  end(cameraId: CameraId, startAt: number): Promise<void>
+  /** Those that overlap a span, in order of time, at most `limit` (default 100) that start after `after`. */
+  list(cameraId: CameraId, span: RecordingSpan): Promise<readonly Recording[]>
+  find(cameraId: CameraId, startAt: number): Promise<Recording | undefined>
+  /** The initialization segment, then what overlaps the span, in order. */
+  read(recording: Recording, span?: { readonly from?: number; readonly to?: number }): AsyncIterable<ReadFragment>
+  /**
+   * One MP4 file of all that overlaps the span, from the key frame before its begin on; gaps are left out. `undefined` when
+   * there is nothing. Throws `BridgeError` `invalid_request` when it would be too large, or the camera's codecs changed.
+   */
+  clip(cameraId: CameraId, span: { readonly from: number; readonly to: number }): Promise<Clip | undefined>
+  /** A still picture (JPEG) that stands for the recording. */
+  putPicture(recording: Recording, jpeg: Buffer): Promise<void>
+  picture(recording: Recording): Promise<Buffer | undefined>
+  /** Deletes it, its pictures and its place in the list. False when there is none. */
+  remove(cameraId: CameraId, startAt: number): Promise<boolean>
+  /** Deletes all of a camera, keys included. */
+  removeAll(cameraId: CameraId): Promise<void>
+}
+
+/** A file of what was recorded, and from when to when it lasts. */
+export interface Clip {
+  readonly from: number
+  readonly to: number
+  readonly mp4: Buffer
+}
+
+/** From when to when, epoch milliseconds; `to` is not within it. */
+export interface RecordingSpan {
+  readonly from: number
+  readonly to: number
+  readonly limit?: number
+  readonly after?: number
 }
 
 // ── The log ──────────────────────────────────────────────────────────────────────────────────────────────────────────
