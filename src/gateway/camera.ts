@@ -5,6 +5,7 @@ import { RTCDtlsTransport } from 'werift'
 import type { Clock, Log } from 'transom-core/ports'
 import type { PlayedTone } from 'transom-core/wire/source'
 import type { CameraEvent } from 'transom-core/wire/camera-event'
+import type { RecordWish } from 'transom-core/wire/gateway'
 import { openKvs, type KvsAccess } from 'transom-kvs/access'
 import { createAudience } from './audience.ts'
 import { hasFfmpeg } from './ffmpeg.ts'
@@ -14,7 +15,8 @@ import { createOnvifCamera, withOnvif, type OnvifCamera } from './onvif/camera.t
 import type { PictureMemory } from './picture-memory.ts'
 import { createSource, shareSource, type SharedSource } from './source.ts'
 import { keepReporting, reportSource } from './source-report.ts'
-import { startStills } from './still.ts'
+import { startRecorder, type RecordingPlace } from './record/recorder.ts'
+import { startStills, toStill } from './still.ts'
 import { createTrust, type Trust } from './trust.ts'
 
 /** How long the camera may take to leave its channel when it stops. */
@@ -38,6 +40,8 @@ export interface CameraOptions {
   readonly reportEachMs?: number
   /** Takes a still picture (JPEG) of the stream: at the start, each minute, and when somebody rings. */
   readonly leaveStill?: (jpeg: Buffer) => Promise<void>
+  /** What is recorded of it, and where that is kept. */
+  readonly recording?: { readonly wish: RecordWish; readonly place: RecordingPlace }
   /** Keeps its latest pictures, shared with the other cameras of the gateway; by default it has one for itself. */
   readonly pictures?: PictureMemory
   /** As many viewers as its channel takes, default 10. */
@@ -56,6 +60,8 @@ export interface CameraMaster {
   rang(): void
   /** Plays a tone at its loudspeaker. Throws `SourceError`. */
   playTone(signal: AbortSignal): Promise<PlayedTone>
+  /** Something happened there: it is recorded, where that is wished. */
+  happened(): void
   /** Reports again how its source fares, to a bridge that may not have heard. */
   reportSource(): void
   /** Hangs up on everybody and frees everything; may be called again. */
@@ -68,7 +74,7 @@ export interface CameraMaster {
  * network camera, which may be slow, is not waited for. Never rejects for what the source does.
  */
 export async function startCamera(options: CameraOptions): Promise<CameraMaster> {
-  const { channelName, clock, leaveStill, maxViewers, reportEachMs } = options
+  const { channelName, clock, leaveStill, recording, maxViewers, reportEachMs } = options
   const log: Log = (level, event, fields) => options.log(level, event, Object.assign({ channelName }, fields))
   const trust = options.trust ?? createTrust()
   const onvif = openOnvif(options, trust, log)
@@ -91,6 +97,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   ])
   if (given.checkEachMs === undefined) await tried
   const stills = leaveStill && startStills({ source, leave: leaveStill, log })
+  const recorder = recording && startRecorder({ source, ...recording, ...(hasDecoder && { toStill }), clock, log })
   const rang = () => {
     source.warm(warmMs)
     stills?.take()
@@ -108,7 +115,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     life.abort()
     await Promise.all([
       audience.close(),
-      Promise.race([Promise.all([online, watching, stills?.close()]), rest(leaveMs)]),
+      Promise.race([Promise.all([online, watching, stills?.close(), recorder?.close()]), rest(leaveMs)]),
     ])
     await source.close()
     kvs.close()
@@ -122,6 +129,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     },
     rang,
     playTone: source.playTone,
+    happened: () => recorder?.happened(),
     reportSource: () => reportSource(reporting),
     close: () => (closing ??= shutDown()),
   }

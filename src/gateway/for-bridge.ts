@@ -8,6 +8,7 @@ import type { SeenCertificate } from 'transom-core/wire/source'
 import { startCamera, type CameraMaster } from './camera.ts'
 
 import { createPictureMemory, type PictureMemory } from './picture-memory.ts'
+import { createRecordingPlace } from './record/place.ts'
 import { createReporter, createStillPoster } from './report.ts'
 import { createRoster } from './roster.ts'
 import { createTasks } from './tasks.ts'
@@ -58,7 +59,8 @@ export function startGatewayForBridge({
   let isNew = true
 
   function start(id: string, wanted: Assignment): Promise<CameraMaster> {
-    const { channelName, source, onvif, accessKeyId, secretAccessKey, region, endpoint, ca, maxViewers } = wanted
+    const { channelName, source, onvif, accessKeyId, secretAccessKey, region, endpoint, ca, maxViewers, record } =
+      wanted
     const url = `${bridge}/gateway/cameras/${id}`
     return startCamera({
       access: { region, endpoint, credentials: { accessKeyId, secretAccessKey }, ...(ca !== undefined && { ca }) },
@@ -68,6 +70,9 @@ export function startGatewayForBridge({
       trust: trustOf(id, wanted),
       report: createReporter({ url: `${url}/events`, key, log }),
       leaveStill: createStillPoster({ url: `${url}/snapshot`, key }),
+      ...(record && {
+        recording: { wish: record, place: createRecordingPlace({ url: `${url}/recordings`, key, log }) },
+      }),
       ...(maxViewers !== undefined && { maxViewers }),
       pictures,
       clock,
@@ -148,6 +153,8 @@ export function startGatewayForBridge({
     switch (line.data.kind) {
       case 'press':
         return void roster.master(line.data.cameraId).then((master) => master?.rang())
+      case 'happened':
+        return void roster.master(line.data.cameraId).then((master) => master?.happened())
       case 'task':
         return void tasks.run(line.data)
       case 'cancel':

@@ -1,5 +1,5 @@
 /** H.264 as RTP wants it: access units cut to packetization-mode 1 payloads, and the profile read from the SPS. */
-import { H264Packetizer, parseAvcDecoderConfigurationRecord, splitH264NalUnits } from 'werift'
+import { H264Packetizer, H264RtpPayload, parseAvcDecoderConfigurationRecord, splitH264NalUnits } from 'werift'
 import type { VideoUnit } from './media.ts'
 
 /** Octets of a payload: with the RTP header, the SRTP tag and a TURN channel's header a packet stays at 1200. */
@@ -45,6 +45,18 @@ export function createPacketizer({ lengthSize, sets }: ParameterSets): (sample: 
     const payloads = packetizer.packetize(sample, 0).map((packet) => packet.payload)
     return { at, payloads, isKey: payloads.some(startsIdr) }
   }
+}
+
+/** The access unit as a decoder wants it: NAL units behind start codes. */
+export function annexB({ payloads }: VideoUnit): Buffer {
+  const units: Buffer[] = []
+  let fragment: Buffer | undefined
+  for (const payload of payloads) {
+    const read = H264RtpPayload.deSerialize(payload, fragment)
+    fragment = read.fragment
+    if (read.payload !== undefined) units.push(read.payload)
+  }
+  return Buffer.concat(units)
 }
 
 const isType = (nal: Buffer, type: number): boolean => ((nal[0] ?? 0) & 0x1f) === type

@@ -1,8 +1,8 @@
 /** Still pictures: the camera's own, or a key frame of its stream, decoded, made small, and left with the bridge now and then. */
 import { setTimeout as wait } from 'node:timers/promises'
-import { H264RtpPayload } from 'werift'
 import type { Log } from 'transom-core/ports'
 import { hasFfmpeg, loadFfmpeg, openEncoder, type Ffmpeg } from './ffmpeg.ts'
+import { annexB } from './h264.ts'
 import type { VideoUnit } from './media.ts'
 import { openDecoder, type DecodedCodec } from './reencode.ts'
 import type { SharedSource } from './source.ts'
@@ -65,7 +65,7 @@ export function startStills(deps: {
     const patience = AbortSignal.any([life.signal, AbortSignal.timeout(patienceMs)])
     if (source.state() === undefined) await source.changed(undefined, patience)
     if (source.fault()) return undefined
-    return toJpeg(await loadFfmpeg(), annexB(await nextKeyFrame(source, patience)))
+    return toStill(await nextKeyFrame(source, patience))
   }
 
   /** Of pictures that others watch, now or later; `undefined` when one is wished for before. */
@@ -78,7 +78,7 @@ export function startStills(deps: {
     const unit =
       latest ?? (await Promise.race([source.nextKeyFrame(), wanted.promise.then(() => undefined), over.promise]))
     life.signal.removeEventListener('abort', onAbort)
-    return unit && ((await ofCamera()) ?? toJpeg(await loadFfmpeg(), annexB(unit)))
+    return unit && ((await ofCamera()) ?? toStill(unit))
   }
 
   async function run(): Promise<void> {
@@ -121,17 +121,8 @@ async function nextKeyFrame(source: SharedSource, signal: AbortSignal): Promise<
   }
 }
 
-/** The access unit as a decoder wants it: NAL units behind start codes. */
-function annexB({ payloads }: VideoUnit): Buffer {
-  const units: Buffer[] = []
-  let fragment: Buffer | undefined
-  for (const payload of payloads) {
-    const read = H264RtpPayload.deSerialize(payload, fragment)
-    fragment = read.fragment
-    if (read.payload !== undefined) units.push(read.payload)
-  }
-  return Buffer.concat(units)
-}
+/** A JPEG of a key frame. Throws when it cannot be decoded. */
+export const toStill = async (key: VideoUnit): Promise<Buffer> => toJpeg(await loadFfmpeg(), annexB(key))
 
 /** A small JPEG file of an access unit at which decoding can begin. Throws when the picture cannot be decoded. */
 export async function toJpeg(ffmpeg: Ffmpeg, accessUnit: Buffer, codec: DecodedCodec = 'H264'): Promise<Buffer> {

@@ -13,6 +13,19 @@ import {
 
 const { place, fingerprint } = seenCertificate.shape
 
+/** What of a camera is to be recorded, milliseconds. */
+const recordWish = z.object({
+  /** Always, or when something happens. */
+  mode: z.enum(['events', 'always']),
+  /** From so long before an event. */
+  beforeMs: z.int().min(0).max(30_000),
+  /** Until so long after the last event. */
+  afterMs: z.int().min(1_000).max(120_000),
+  /** Then another recording begins. */
+  longestMs: z.int().min(10_000).max(300_000),
+})
+export type RecordWish = z.infer<typeof recordWish>
+
 /** A camera that the gateway is to read. */
 const wantedCamera = z.object({
   cameraId: cameraIdShape,
@@ -26,6 +39,8 @@ const wantedCamera = z.object({
   secretAccessKey: z.string(),
   /** The certificates that it may show, by `host:port`; the first one at any other place. `any`: each. */
   certificates: z.union([z.literal('any'), z.record(place, fingerprint)]),
+  /** Absent: nothing is recorded. */
+  record: recordWish.exactOptional(),
 })
 export type WantedCamera = z.infer<typeof wantedCamera>
 
@@ -74,11 +89,13 @@ export type TaskResult = z.infer<typeof taskResult>
 
 /**
  * A line of the reply to `GET /gateway/cameras`, which lasts as long as the gateway runs (JSON, ended by a line feed): first
- * all cameras, again at each change, that somebody rings at one of them, tasks, and a sign of life.
+ * all cameras, again at each change, that somebody rings at one of them, that something happens there, tasks, and a sign of life.
  */
 export const gatewayLine = z.discriminatedUnion('kind', [
   cameras,
   z.object({ kind: z.literal('press'), cameraId: cameraIdShape }),
+  /** Something else happened there, of which a recording may be wanted. */
+  z.object({ kind: z.literal('happened'), cameraId: cameraIdShape }),
   z.object({ kind: z.literal('alive') }),
   /** Do this within so many milliseconds, and reach cameras in these networks only. */
   z.object({
@@ -95,3 +112,11 @@ export type GatewayLine = z.infer<typeof gatewayLine>
 
 /** How often the bridge gives a sign of life, milliseconds; a gateway that has had none for three times as long connects anew. */
 export const aliveEachMs = 10_000
+
+/** What comes with a fragment, in the query of `PUT …/recordings/:startAt/fragments/:number`. */
+export const fragmentQuery = z.object({
+  at: z.coerce.number().min(0).max(1e15),
+  durationMs: z.coerce.number().min(0).max(600_000),
+  /** With the initialization segment, number 0. */
+  codecs: z.string().min(1).max(100).exactOptional(),
+})
