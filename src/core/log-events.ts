@@ -87,6 +87,8 @@ export interface LogFields {
   readonly soundFault: string
   readonly source: string | undefined
   readonly stack: string | undefined
+  /** Of a recording: when its first picture was taken, epoch milliseconds. */
+  readonly startAt: number
   readonly status: number
   readonly text: string
   readonly theirs: number
@@ -219,6 +221,10 @@ export const logEvents = {
   'gateway.profile-not-offered': {
     says: "The camera's H.264 profile is not one that the display offers",
     fields: ['channelName', 'viewerId', 'source', 'offered'],
+  },
+  'gateway.recording-failed': {
+    says: 'A recording could not be made or kept',
+    fields: ['channelName', 'startAt', 'error'],
   },
   'gateway.report-failed': { says: 'A report did not reach the bridge', fields: ['channelName', 'kind', 'error'] },
   'gateway.report-refused': { says: 'The bridge refused a report', fields: ['channelName', 'kind', 'status'] },
@@ -400,6 +406,24 @@ export const logEvents = {
     fields: ['id', 'destination', 'lane', 'cameraId', 'attempts', 'ageMs'],
   },
   'outbox.store-failed': { says: 'The outbox could not write to the store', fields: ['error'] },
+  'recordings.damaged': {
+    says: 'A part of a recording cannot be read; the rest is given out without it',
+    fields: ['cameraId', 'startAt', 'failed'],
+  },
+  'recordings.deleted': {
+    says: 'A recording was deleted to keep to the limits of age and size',
+    fields: ['cameraId', 'startAt', 'bytes'],
+  },
+  'recordings.not-deleted': { says: 'An old recording could not be deleted', fields: ['cameraId', 'startAt', 'error'] },
+  'recordings.not-ended': { says: 'A recording was not closed cleanly', fields: ['cameraId', 'error'] },
+  'recordings.not-repaired': {
+    says: 'What a crash left of a recording could not be read',
+    fields: ['cameraId', 'startAt', 'error'],
+  },
+  'recordings.repaired': {
+    says: 'A recording that a crash had cut short was closed at its last whole part',
+    fields: ['cameraId', 'startAt', 'bytes'],
+  },
   'signaling.bad-request': { says: 'A connection did not speak HTTP', fields: ['code'] },
   'signaling.certificate-made': { says: 'A certificate was made', fields: ['path', 'until'] },
   'signaling.certificate-taken': { says: 'A new certificate is in use', fields: ['path'] },

@@ -7,7 +7,10 @@ import { gatewayVariables } from 'transom-gateway/settings'
 import { logLevels, type LogLevel } from 'transom-core/log'
 import { isNetwork } from 'transom-core/networks'
 import { dataDirectory, onOff, readVariables, setting, siteAddress, wholeNumber } from 'transom-core/setting-shapes'
+import type { Limits } from './recordings/retention.ts'
 import { signalingVariables, toSignalingSettings, type SignalingSettings } from 'transom-signaling/settings'
+
+const gigabyte = 1_000_000_000
 
 const mqttTopic = (otherwise: string) =>
   z
@@ -55,6 +58,21 @@ export const settingVariables = {
       .refine((networks) => networks.every(isNetwork), 'must be networks: 192.168.1.0/24, fd00::/8')
       .optional(),
     'anywhere',
+  ),
+  TRANSOM_RECORDINGS_DAYS: setting(
+    'cameras',
+    'Days for which recordings are kept ([how](docs/recordings.md)).',
+    wholeNumber(1, 3_650, 30),
+  ),
+  TRANSOM_RECORDINGS_GB: setting(
+    'cameras',
+    'Gigabytes of recordings that are kept in all; the oldest are deleted first.',
+    wholeNumber(1, 1_000_000, 50),
+  ),
+  TRANSOM_RECORDINGS_GB_PER_CAMERA: setting(
+    'cameras',
+    'Gigabytes of recordings that are kept of one camera.',
+    wholeNumber(1, 1_000_000, 20),
   ),
   TRANSOM_SIMULATOR: setting(
     'bridge',
@@ -121,6 +139,8 @@ export interface Config extends BridgeConfig {
     /** The networks in which cameras may be (CIDR); `undefined`: anywhere. */
     readonly networks: readonly string[] | undefined
   }
+  /** How long recordings are kept, and how many bytes of them. */
+  readonly recordings: Limits
   /** Whether the simulator may play displays, and the vendors' clouds for which there are no credentials. */
   readonly simulator: boolean
   readonly logLevel: LogLevel
@@ -162,6 +182,11 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>):
     sources: {
       hasAnyCertificate: env.TRANSOM_SOURCE_CERTIFICATE === 'any',
       networks: env.TRANSOM_SOURCE_NETWORKS,
+    },
+    recordings: {
+      keptMs: env.TRANSOM_RECORDINGS_DAYS * 86_400_000,
+      bytesInAll: env.TRANSOM_RECORDINGS_GB * gigabyte,
+      bytesPerCamera: env.TRANSOM_RECORDINGS_GB_PER_CAMERA * gigabyte,
     },
     simulator: maySimulate(env),
     logLevel: env.TRANSOM_LOG_LEVEL,

@@ -3,8 +3,10 @@ import { builtConsole } from 'transom-console/build'
 import type { Bridge } from 'transom-bridge/assembly/bridge'
 import { createHealth } from 'transom-bridge/doors/health'
 import { createHttpApp } from 'transom-bridge/doors/http'
+import { existing } from 'transom-bridge/operator/camera-records'
 import { createOperatorRoutes } from 'transom-bridge/operator/operator'
-import type { Clock, Log } from 'transom-core/ports'
+import { createRecordingRoutes } from 'transom-bridge/web/recordings'
+import type { Clock, Log, Recordings } from 'transom-core/ports'
 import type { Closing } from './closing.ts'
 import type { Config } from './config.ts'
 import { doorbellId } from './demo.ts'
@@ -30,6 +32,7 @@ export interface DoorsDeps {
   readonly gateways: Gateways
   readonly webhooks: Webhooks
   readonly keys: GatewayKeys
+  readonly recordings: Recordings
   readonly publicUrl: string
   /** The operator's token of this run. */
   readonly token: string
@@ -47,7 +50,7 @@ const notBuilt =
 export const hasPage = ({ console, linking }: Config): boolean => console && linking.foreignTokens === undefined
 
 export function openDoors(deps: DoorsDeps, closing: Closing): void {
-  const { config, ground, bridge, gateways, webhooks, keys, publicUrl, metrics, clock, log } = deps
+  const { config, ground, bridge, gateways, webhooks, keys, recordings, publicUrl, metrics, clock, log } = deps
   const { service, secrets, store, server } = ground
   const { region } = config.signaling
   const { forwarderSecret, skillId } = config.alexa
@@ -80,6 +83,12 @@ export function openDoors(deps: DoorsDeps, closing: Closing): void {
       networkCameras,
       webhooks,
       gateways: createGatewayAdmin({ gateways, keys }),
+      recordings: createRecordingRoutes({
+        cameraOf: (request) => existing(cameras, String(request.params['id'])),
+        moments: bridge.visits.moments,
+        recordings,
+        clock,
+      }),
       viewerKeys: createViewerKeys({ cameras, service, region }),
       linking,
       defaultOwner: secrets.demo.login,
@@ -89,6 +98,7 @@ export function openDoors(deps: DoorsDeps, closing: Closing): void {
       gateways,
       keys,
       wrongKeys,
+      recordings,
       leaveStill: async (camera, picture) =>
         bridge.events.pictured(camera, await bridge.snapshots.put(camera, picture)),
     }),

@@ -22,6 +22,8 @@ import { mqttClientId, startMqtt, type MqttIntake } from './mqtt.ts'
 import { openGround, takeDirectory, type Ground } from './ground.ts'
 import type { SignalingService } from 'transom-signaling/service'
 import { saveSecrets } from './secrets.ts'
+import { createRecordings, type KeptRecordings } from './recordings/recordings.ts'
+import { keepWithin } from './recordings/retention.ts'
 import { canBeDisplay, simulateVendors, simulatorSettings } from './simulator.ts'
 import { createSources } from './sources.ts'
 import { explainFile } from './start-faults.ts'
@@ -94,6 +96,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   const publicUrl = config.publicUrl ?? localUrl
   const played = hasPage(config) && canBeDisplay(publicUrl) ? vendors : undefined
   const clients = demoClients(secrets, played && publicUrl)
+  const recordings = await openRecordings(config, ground, base)
   const bridge = createBridge({
     config,
     publicUrl,
@@ -108,6 +111,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     onNews: (camera, news) => onNews?.(camera, news),
     keys: secrets.keys,
     presence: ({ channelName }) => service.presence(channelName),
+    recording: { recordings, happened: ({ id }) => gateways.happened(id) },
   })
   closing.add(() => bridge.close())
   presenceChanged = bridge.presenceChanged
@@ -130,7 +134,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   closing.add(() => webhooks.close())
   const token = operatorToken()
   openDoors(
-    { config, ground, bridge, gateways, webhooks, keys, publicUrl, token, played, metrics, clock, log },
+    { config, ground, bridge, gateways, webhooks, keys, recordings, publicUrl, token, played, metrics, clock, log },
     closing,
   )
   const counts = () => ({
@@ -227,6 +231,19 @@ async function openMqtt(
   })
   closing.add(() => mqtt.close())
   return mqtt
+}
+
+/** What is recorded here: made whole after a crash, and kept within its limits. */
+async function openRecordings(config: Config, { store, secrets }: Ground, base: Base): Promise<KeptRecordings> {
+  const { clock, log, closing } = base
+  const root = join(config.dataDir, 'recordings')
+  const sealing = createSecretKey(secrets.keys.sealing, 'base64')
+  const recordings = createRecordings({ store, root, sealing, log })
+  await recordings.start()
+  closing.add(() => recordings.close())
+  const retention = keepWithin({ recordings, limits: config.recordings, clock, log })
+  closing.add(() => retention.close())
+  return recordings
 }
 
 function openGateways(

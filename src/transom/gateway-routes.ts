@@ -3,10 +3,10 @@ import express, { Router, type Request } from 'express'
 import type * as z from 'zod'
 import type { WrongKeys } from 'transom-core/admission'
 import { BridgeError } from 'transom-core/errors'
-import type { Camera } from 'transom-core/ports'
+import type { Camera, Recordings } from 'transom-core/ports'
 import { cameraEvent } from 'transom-core/wire/camera-event'
 import { faultsOf } from 'transom-core/wire/faults'
-import { taskResult } from 'transom-core/wire/gateway'
+import { fragmentQuery, taskResult } from 'transom-core/wire/gateway'
 import { seenCertificate } from 'transom-core/wire/source'
 import { gatewayRequest } from 'transom-core/wire/registration'
 import { bearerToken } from 'transom-bridge/http'
@@ -19,10 +19,14 @@ export interface GatewayRoutesDeps {
   readonly keys: GatewayKeys
   readonly wrongKeys: WrongKeys
   readonly leaveStill: (camera: Camera, picture: Buffer) => Promise<void>
+  readonly recordings: Recordings
 }
 
+/** Of a fragment: more than a camera of 20 Mbit/s sends between two key frames. */
+const fragmentLimit = 32 * 1_024 * 1_024
+
 /** To be mounted at `/gateway`. Refusals are thrown as `BridgeError` for the application's own handler. */
-export function createGatewayRoutes({ gateways, keys, wrongKeys, leaveStill }: GatewayRoutesDeps): Router {
+export function createGatewayRoutes({ gateways, keys, wrongKeys, leaveStill, recordings }: GatewayRoutesDeps): Router {
   const router = Router()
 
   router.get('/cameras', async (request, response) => {
@@ -42,6 +46,35 @@ export function createGatewayRoutes({ gateways, keys, wrongKeys, leaveStill }: G
       response.status(202).json({})
     },
   )
+  router.put(
+    '/cameras/:id/recordings/:startAt/fragments/:number',
+    express.raw({ limit: fragmentLimit, type: () => true }),
+    async (request, response) => {
+      const { id } = await cameraOf(request, request.params['id'])
+      const [startAt, number] = [wholeNumber(request.params['startAt']), wholeNumber(request.params['number'])]
+      const { codecs = '', ...time } = read(fragmentQuery, request.query)
+      const data = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+      if (number === 0) await recordings.begin(id, startAt, codecs, data)
+      else await recordings.append(id, startAt, { number, ...time, data })
+      response.status(204).end()
+    },
+  )
+  router.put(
+    '/cameras/:id/recordings/:startAt/picture',
+    express.raw({ limit: snapshotLimit, type: () => true }),
+    async (request, response) => {
+      const { id } = await cameraOf(request, request.params['id'])
+      const recording = await recordings.find(id, wholeNumber(request.params['startAt']))
+      if (recording === undefined) throw new BridgeError('invalid_request', 'there is no such recording')
+      await recordings.putPicture(recording, Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0))
+      response.status(204).end()
+    },
+  )
+  router.post('/cameras/:id/recordings/:startAt/end', async (request, response) => {
+    const { id } = await cameraOf(request, request.params.id)
+    await recordings.end(id, wholeNumber(request.params.startAt))
+    response.status(204).end()
+  })
   router.post('/cameras/:id/certificates', express.json({ limit: '1kb' }), async (request, response) => {
     const camera = await cameraOf(request, request.params.id)
     if (await gateways.seen(camera.id, read(seenCertificate, request.body))) return void response.status(204).end()
@@ -90,6 +123,12 @@ export function createGatewayAdmin(deps: {
     response.status(204).end()
   })
   return router
+}
+
+function wholeNumber(text: string | undefined): number {
+  const value = Number(text)
+  if (!/^\d{1,15}$/.test(text ?? '')) throw new BridgeError('invalid_request', `${text} is no whole number`)
+  return value
 }
 
 function read<T>(schema: z.ZodType<T>, value: unknown): T {

@@ -17,6 +17,9 @@ export const gatewayKeyName = 'gateway'
 /** A gateway that has not read so much is too slow to ever catch up: it is cut off, and comes again. */
 const mostUnread = 4_194_304
 
+/** Five seconds from before an event, ten from after it; five minutes in one. */
+const recordedAround = { beforeMs: 5_000, afterMs: 10_000, longestMs: 300_000 } as const
+
 export interface Gateways {
   /** Reads a camera there from now on; by another gateway than before if one is named. Throws `BridgeError` `invalid_request`. */
   put(cameraId: string, source: NetworkSource): Promise<void>
@@ -32,6 +35,10 @@ export interface Gateways {
   sourceOf(cameraId: string): Promise<Source | undefined>
   /** Somebody rings at this camera: its gateway takes a picture, and opens the stream before a display asks. */
   rang(cameraId: string): void
+  /** Something happens there: its gateway records it, where that is wished. */
+  happened(cameraId: string): void
+  /** Something of what its gateway is to do is other than before. */
+  renew(cameraId: string): Promise<void>
   /** The gateway with this name has connected: it is told what to do until either side ends this. */
   connect(name: string, response: Response): void
   /** The camera, if this gateway reads it. */
@@ -170,9 +177,18 @@ export function createGateways(deps: GatewaysDeps): Gateways {
       return undefined
     }
     const { channelName } = camera.channel
+    const record = camera.record && { ...recordedAround, mode: camera.record }
     const trusted = deps.hasAnyCertificate ? ('any' as const) : { ...certificates }
     const device = onvif !== undefined && { onvif: { address: onvif, isDoorbell: camera.kind === 'doorbell' } }
-    return { cameraId, channelName, source: address, ...device, ...(await accessKeyOf(camera)), certificates: trusted }
+    return {
+      cameraId,
+      channelName,
+      source: address,
+      ...device,
+      ...(await accessKeyOf(camera)),
+      certificates: trusted,
+      ...(record && { record }),
+    }
   }
 
   /** Says of its cameras that it is away. */
@@ -190,6 +206,13 @@ export function createGateways(deps: GatewaysDeps): Gateways {
   }
   const logged = (work: Promise<unknown>) =>
     void work.catch((error: unknown) => log('error', 'transom.gateway-failed', { error }))
+  const tell = (cameraId: string, kind: 'press' | 'happened') => {
+    const send = async () => {
+      const name = await readerOf(cameraId)
+      if (name !== undefined) connected.get(name)?.send({ kind, cameraId })
+    }
+    logged(send())
+  }
   const refresh = (name: string | undefined) => (name === undefined ? undefined : connected.get(name)?.refresh())
 
   return {
@@ -237,12 +260,10 @@ export function createGateways(deps: GatewaysDeps): Gateways {
         if (source.cameraId === cameraId) return source
       return sources.get(cameraId)
     },
-    rang(cameraId) {
-      const tell = async () => {
-        const name = await readerOf(cameraId)
-        if (name !== undefined) connected.get(name)?.send({ kind: 'press', cameraId })
-      }
-      logged(tell())
+    rang: (cameraId) => tell(cameraId, 'press'),
+    happened: (cameraId) => tell(cameraId, 'happened'),
+    async renew(cameraId) {
+      refresh(await readerOf(cameraId))
     },
     connect(name, response) {
       connected.get(name)?.end()

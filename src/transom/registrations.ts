@@ -44,7 +44,13 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
     async change(id, change) {
       if (change.hasSpeaker !== undefined && (await gateways.placeOf(id)) !== undefined)
         throw new BridgeError('invalid_request', `whether ${id} has a speaker is read from the camera itself`)
+      if (typeof change.record === 'string' && id !== builtIn && (await gateways.placeOf(id)) === undefined)
+        throw new BridgeError(
+          'invalid_request',
+          `only a camera that a gateway reads can be recorded, and ${id} connects by itself`,
+        )
       await records.change(id, change)
+      if (change.record !== undefined) await gateways.renew(id)
     },
     async issueKey(id, replace = false) {
       const camera = await existing(cameras, id)

@@ -97,7 +97,13 @@ async function openHouse() {
     translate: [notifications.translate],
     outbox,
   })
-  const events = createEvents({ ...base, states, announcements, warm: () => {} })
+  const events = createEvents({
+    ...base,
+    states,
+    announcements,
+    visits: createVisits(store, base.clock),
+    warm: () => {},
+  })
   const { fulfillment, reports, reconcile, settled, close } = createGoogleDoors({
     ...known,
     config,

@@ -9,6 +9,7 @@ const nothing: WhatFollows = {
   cameraChanged: [],
   cameraRemoved: [],
   cameraNews: [],
+  cameraMoment: [],
   buttonStuck: [],
   cameraOnline: [],
   cameraOffline: [],

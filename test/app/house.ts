@@ -117,7 +117,13 @@ export async function openHouse(options: HouseOptions = {}) {
     translate: [alexa.translate],
     outbox,
   })
-  const events = createEvents({ ...base, states, announcements, warm: (camera) => broker.warm(camera) })
+  const events = createEvents({
+    ...base,
+    states,
+    announcements,
+    visits: createVisits(store, base.clock),
+    warm: (camera) => broker.warm(camera),
+  })
   const snapshots = createSnapshots(base)
   const wrongKeys = createWrongKeys(base)
 

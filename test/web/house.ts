@@ -2,8 +2,12 @@
 import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { exportJWK, generateKeyPair } from 'jose'
 import { createBridge, type Bridge } from '../../src/bridge/assembly/bridge.ts'
+import type { BridgeDeps } from '../../src/bridge/assembly/ground.ts'
+import { createRecordings } from '../../src/transom/recordings/recordings.ts'
 import { readConfig } from '../../src/transom/config.ts'
 import { createHttpApp, type HttpOptions } from '../../src/bridge/doors/http.ts'
 import { createPage } from '../../src/transom/page.ts'
@@ -30,6 +34,8 @@ export interface HouseOptions {
   /** As on AWS Lambda: nothing stays open, and cameras are registered elsewhere. */
   readonly isLambda?: boolean
   readonly pageDirectory?: string
+  /** What records cameras. */
+  readonly recording?: BridgeDeps['recording']
   /** What displays are told that the page may play. */
   readonly simulator?: HttpOptions['simulator']
   /** Gateways may connect, by `gatewayKey`; in which networks they may reach cameras. */
@@ -57,6 +63,7 @@ export async function openHouse({
   camera = good,
   isLambda = false,
   pageDirectory,
+  recording,
   simulator,
   hasGateways = false,
   networks,
@@ -89,6 +96,7 @@ export async function openHouse({
     signaling,
     presence: () => presence,
     isLive: !isLambda,
+    ...(recording && { recording }),
     clock: Date.now,
     log,
   })
@@ -133,6 +141,9 @@ export async function openHouse({
       keys,
       wrongKeys: bridge.linking.oauth.wrongKeys,
       leaveStill: async () => undefined,
+      recordings:
+        recording?.recordings ??
+        createRecordings({ store, root: join(tmpdir(), 'nothing'), sealing: createSecretKey(randomBytes(32)), log }),
     }),
   }
   const page = pageDirectory && {

@@ -10,6 +10,7 @@ import { openApiDocument } from '../../src/core/openapi/document.ts'
 import { createAnnouncements } from '../../src/simulator/announcements.ts'
 import { createSimulatorCloud } from '../../src/simulator/cloud.ts'
 import { createGatewayKeys } from '../../src/transom/gateway-keys.ts'
+import { createRecordingRoutes } from '../../src/bridge/web/recordings.ts'
 import { createGatewayAdmin } from '../../src/transom/gateway-routes.ts'
 import { createPage } from '../../src/transom/page.ts'
 import { createWebhookRoutes } from '../../src/transom/webhook-routes.ts'
@@ -95,9 +96,10 @@ function everyRoute({ bridge, store }: WholeHouse): readonly string[] {
     operator: createOperatorRoutes({
       keys: ['k'],
       registrations,
-      broker: bridge.broker,
       linking,
       gateways,
+      recordings: createRecordingRoutes({ cameraOf: never, moments: never, recordings: undefined, clock: Date.now }),
+      broker: bridge.broker,
       admin: bridge.oauth.admin,
     }),
     page: createPage({ directory: '.', publicUrl: 'http://localhost:9', missing: () => '' }),

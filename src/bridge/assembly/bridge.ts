@@ -177,11 +177,13 @@ function openRooms(deps: BridgeDeps, house: House) {
     ...base,
     states,
     announcements,
+    visits,
     warm(camera) {
       broker.warm(camera)
       deps.onRing?.(camera)
     },
     onNews: (camera, news) => house.happened('cameraNews', camera, news),
+    onMoment: (camera, moment) => house.happened('cameraMoment', camera, moment),
     onStuck: (camera) => house.happened('buttonStuck', camera),
   })
   const sourceReported = createSourceReports({
@@ -198,7 +200,20 @@ function openRooms(deps: BridgeDeps, house: House) {
 
   // The page.
   const page = config.console
-    ? createConsoleSide({ ...base, config, isLive, cameras, shares, linking, broker, presence, states, events })
+    ? createConsoleSide({
+        ...base,
+        config,
+        isLive,
+        cameras,
+        shares,
+        linking,
+        broker,
+        presence,
+        states,
+        events,
+        visits,
+        recordings: deps.recording?.recordings,
+      })
     : undefined
 
   return {
@@ -225,7 +240,7 @@ function openRooms(deps: BridgeDeps, house: House) {
 const shareHappening = { changed: 'shareChanged', removed: 'shareRemoved', dropped: 'shareDropped' } as const
 
 /** What follows what. Each row runs from left to right, and ends where something fails. */
-function whatFollows(rooms: Rooms, { clock, onSession, onNews }: BridgeDeps): WhatFollows {
+function whatFollows(rooms: Rooms, { recording, clock, onSession, onNews }: BridgeDeps): WhatFollows {
   const { snapshots, broker, shares, notices, linking, alexa, google, announcements, events, page } = rooms
   /** What is being viewed was negotiated under other rules. */
   const endViews = ({ accountId, id }: Camera) => broker.endCamera(accountId, id, 'what the owner shares has changed')
@@ -239,12 +254,14 @@ function whatFollows(rooms: Rooms, { clock, onSession, onNews }: BridgeDeps): Wh
     cameraChanged: [(camera) => events.receive(camera, { kind: 'changed', at: clock() })],
     cameraRemoved: [
       snapshots.remove,
+      async ({ id }) => recording?.recordings.removeAll(id),
       // Its guests are told as part of its audience, so the shares go afterwards.
       (camera) => events.receive(camera, { kind: 'removed', at: clock() }),
       shares.drop,
       linking.sharing.forget,
     ],
     cameraNews: [(camera, news) => page?.news.camera(camera, news), (camera, news) => onNews?.(camera, news)],
+    cameraMoment: [(camera) => recording?.happened(camera)],
     // A camera that is back will be looked at: the way to it is fetched ahead.
     cameraOnline: [
       (camera) => broker.warm(camera),

@@ -2,7 +2,7 @@
 import type { Request, Router } from 'express'
 import type { Authorized } from '../authority.ts'
 import type { Broker } from '../broker/broker.ts'
-import type { AccountId, Clock, Log, Presence } from 'transom-core/ports'
+import type { AccountId, Clock, Log, Presence, Recordings } from 'transom-core/ports'
 import { createApi, type ApiDeps } from '../web/api.ts'
 import { createFeed } from '../web/feed.ts'
 import { createNews, type News } from '../web/news.ts'
@@ -16,6 +16,7 @@ import type { Events } from '../cameras/events.ts'
 import type { Linking } from './linking.ts'
 import type { NetworkCameras, Registrations } from '../operator/registration-ports.ts'
 import type { Shares } from '../cameras/sharing.ts'
+import type { Visits } from '../cameras/visits.ts'
 
 export interface ConsoleDeps {
   readonly config: BridgeConfig
@@ -28,6 +29,8 @@ export interface ConsoleDeps {
   readonly presence: Presence
   readonly events: Pick<Events, 'receive'>
   readonly states: Pick<CameraStates, 'of'>
+  readonly visits: Pick<Visits, 'moments'>
+  readonly recordings: Recordings | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -51,7 +54,8 @@ export interface ConsoleSide {
 }
 
 export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
-  const { config, isLive, cameras, shares, linking, broker, presence, events, states, clock, log } = deps
+  const { config, isLive, cameras, shares, linking, broker, presence, events, states, visits, recordings, clock, log } =
+    deps
   const viewers = createViewers(clock)
   const visible = { ...cameras, ...shares.visible }
   const rows = createRows({
@@ -81,6 +85,8 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
         webhooks,
         networkCameras,
         mayNameSource,
+        moments: visits.moments,
+        recordings,
         broker,
         rows,
         feed: isLive ? feed : undefined,

@@ -1,5 +1,5 @@
 /** What a bridge is built on, whatever it runs on (embedded or AWS). */
-import type { Camera, Clock, Log, Presence, Signaling, Store } from 'transom-core/ports'
+import type { Camera, Clock, Log, Presence, Recordings, Signaling, Store } from 'transom-core/ports'
 import type { SessionView } from '../broker/view.ts'
 import type { PageNews } from '../cameras/events.ts'
 import type { OAuthClient } from '../oauth/client.ts'
@@ -24,6 +24,15 @@ export interface BridgeDeps {
   readonly onRing?: (camera: Camera) => void
   /** Of everything that is new of a camera, once it is kept. */
   readonly onNews?: (camera: Camera, news: PageNews) => void
+  /** Where media is kept; absent: nothing is recorded. */
+  readonly recording?: RecordingSide
   readonly clock: Clock
   readonly log: Log
+}
+
+/** What records cameras, and what it has kept. */
+export interface RecordingSide {
+  readonly recordings: Recordings
+  /** Something happens at this camera now. Must not wait. */
+  happened(this: void, camera: Camera): void
 }

@@ -1,7 +1,7 @@
 /** What can happen in the house that others follow. Who follows is one table, at the end of `bridge.ts`. */
 import type { SessionView } from '../broker/view.ts'
 import type { PageNews } from '../cameras/events.ts'
-import type { AccountId, Camera } from 'transom-core/ports'
+import type { AccountId, Camera, Moment } from 'transom-core/ports'
 
 /** Each with what it is about. */
 export interface Happenings {
@@ -10,6 +10,8 @@ export interface Happenings {
   readonly cameraRemoved: readonly [camera: Camera]
   /** Something new that is kept by now. */
   readonly cameraNews: readonly [camera: Camera, news: PageNews]
+  /** Something happens at a camera now that is worth a recording. */
+  readonly cameraMoment: readonly [camera: Camera, moment: Moment]
   /** The button rings without a pause. */
   readonly buttonStuck: readonly [camera: Camera]
   /** A camera master has come, or has stayed away; `at` is when, in epoch milliseconds. */

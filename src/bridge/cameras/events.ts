@@ -1,11 +1,12 @@
 /** What cameras say: kept, and handed to the assistants' outbox; durable before the camera is answered. */
 import { BridgeError } from 'transom-core/errors'
-import type { Camera, CameraNews, Clock, Log, Store } from 'transom-core/ports'
+import type { Camera, CameraNews, Clock, Log, Moment, Store } from 'transom-core/ports'
 import type { Announcements } from './announcements.ts'
 import { happenedAt } from './clock.ts'
 import { createPace, restMs } from './pace.ts'
-import { createPresses } from './presses.ts'
+import { createPresses, staleMs } from './presses.ts'
 import type { CameraStates } from './states.ts'
+import type { Visits } from './visits.ts'
 
 /** Takes in what cameras say. */
 export interface Events {
@@ -25,22 +26,29 @@ const newsRetryMs = 1_000
 /** What a camera says itself, as often as it likes; the other news are the bridge's own. */
 const isOfCamera = (kind: CameraNews['kind']) => kind !== 'online' && kind !== 'changed' && kind !== 'removed'
 
+/** What people look for later. */
+const isMoment = (news: CameraNews): news is Extract<CameraNews, { readonly kind: Moment['kind'] }> =>
+  news.kind === 'press' || news.kind === 'person' || (news.kind === 'motion' && news.isDetected)
+
 /** What comes in is kept in the store, told to the assistants, and handed to `onNews`. Presses and news have a pace. */
 export function createEvents(deps: {
   readonly store: Store
   readonly states: CameraStates
   readonly announcements: Pick<Announcements, 'toAll'>
+  readonly visits: Pick<Visits, 'note' | 'forget'>
   /** Fetches ahead what a view of the camera will need. */
   readonly warm: (camera: Camera) => void
   /** Of everything that is new, once it is kept. */
   readonly onNews?: (camera: Camera, news: PageNews) => Promise<void>
+  /** Of what is to be recorded, at once: before anything is kept. */
+  readonly onMoment?: (camera: Camera, moment: Moment) => Promise<void>
   /** Its button rings without a pause: said once, and it is not heard until it has been quiet for a minute. */
   readonly onStuck?: (camera: Camera) => Promise<void>
   readonly clock: Clock
   readonly log: Log
 }): Events {
-  const { states, announcements, clock } = deps
-  const { onNews = async () => {}, onStuck = async () => {} } = deps
+  const { states, announcements, visits, clock } = deps
+  const { onNews = async () => {}, onMoment = async () => {}, onStuck = async () => {} } = deps
   const presses = createPresses(deps)
   const pace = createPace(clock)
 
@@ -57,16 +65,19 @@ export function createEvents(deps: {
   async function keep(camera: Camera, news: CameraNews): Promise<void> {
     switch (news.kind) {
       case 'motion':
+        if (news.isDetected) await visits.note(camera, { kind: 'motion', at: news.at }, news.eventId)
+        return states.note(camera, news)
+      case 'person':
+        return visits.note(camera, { kind: 'person', at: news.at }, news.eventId)
       case 'battery':
       case 'switch':
       case 'sensor':
         return states.note(camera, news)
       case 'removed':
         // Its id may be given to somebody else's camera.
-        await states.forget(camera)
+        await Promise.all([states.forget(camera), visits.forget(camera)])
         return presses.forget(camera)
       case 'press':
-      case 'person':
       case 'online':
       case 'changed':
         return
@@ -77,6 +88,7 @@ export function createEvents(deps: {
     async receive(camera, given, sentAt) {
       if (isOfCamera(given.kind)) await admit(camera, given.kind)
       const news = { ...given, at: happenedAt(given.at, sentAt, clock()) }
+      if (isMoment(news) && clock() - news.at < staleMs) await onMoment(camera, { kind: news.kind, at: news.at })
       if (news.kind === 'press') {
         const heard = news.at > given.at ? await presses.asFirstHeard(camera, news) : news
         if (await presses.receive(camera, heard)) await onNews(camera, heard)

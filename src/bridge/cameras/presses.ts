@@ -17,7 +17,7 @@ export interface Presses {
 
 const keptMs = 30 * 24 * 3_600_000
 /** Nobody stands at the door any more. */
-const staleMs = 30_000
+export const staleMs = 30_000
 
 export function createPresses(deps: {
   readonly store: Store

@@ -1,5 +1,5 @@
 /** Who was at the door, kept for a month, and for whom presses are quiet. */
-import type { AccountId, Camera, Clock, Store } from 'transom-core/ports'
+import type { AccountId, Camera, Clock, Moment, Store } from 'transom-core/ports'
 
 export interface Visit {
   /** Epoch milliseconds. */
@@ -9,6 +9,12 @@ export interface Visit {
 export interface Visits {
   /** Presses from `since` on, newest first. */
   visits(camera: Camera, since: number): Promise<readonly Visit[]>
+  /** Keeps a moment that is no press; the same again is once. */
+  note(camera: Camera, moment: Moment, eventId: string): Promise<void>
+  /** What happened in a span, presses included, in the order of time. */
+  moments(camera: Camera, span: { readonly from: number; readonly to: number }): Promise<readonly Moment[]>
+  /** Forgets what happened at a camera, but for its presses. */
+  forget(camera: Camera): Promise<void>
   /** Until then presses are kept, but nobody is told. In the past: they are told again. */
   mute(accountId: AccountId, until: number): Promise<void>
   /** When the account hears its doorbells again; undefined when it does. */
@@ -20,14 +26,35 @@ export interface KeptPress extends Visit {
   readonly cameraId: string
 }
 
+/** Nobody asks for what was longer ago. */
+export const momentsKeptMs = 30 * 24 * 3_600_000
+
 export function createVisits(store: Store, clock: Clock): Visits {
   const presses = store.collection<KeptPress>('press')
+  const noted = store.collection<Moment>('moment')
   const mutes = store.collection<{ readonly until: number }>('mute')
   return {
     async visits(camera, since) {
       const found: Visit[] = []
       for await (const { value } of presses.all(camera.id)) if (value.at >= since) found.push(value)
       return found.sort((one, other) => other.at - one.at)
+    },
+    async note(camera, { kind, at }, eventId) {
+      const options = { group: camera.id, expiresAt: at + momentsKeptMs }
+      await noted.put(`${idOf(camera, at)}#${kind}#${eventId}`, { kind, at }, options)
+    },
+    async moments(camera, { from, to }) {
+      const found: Moment[] = []
+      for await (const { value } of presses.all(camera.id))
+        if (value.at >= from && value.at < to) found.push({ kind: 'press', at: value.at })
+      for await (const { value } of noted.all(camera.id, { after: idOf(camera, from) })) {
+        if (value.at >= to) break
+        found.push(value)
+      }
+      return found.sort((one, other) => one.at - other.at)
+    },
+    async forget(camera) {
+      for await (const { id } of noted.all(camera.id)) await noted.remove(id)
     },
     async mute(accountId, until) {
       if (until <= clock()) await mutes.remove(accountId)
@@ -36,3 +63,6 @@ export function createVisits(store: Store, clock: Clock): Visits {
     mutedUntil: async (accountId) => (await mutes.get(accountId))?.value.until,
   }
 }
+
+/** In the order of time when sorted as text. */
+const idOf = ({ id }: Camera, at: number): string => `${id}#${String(at).padStart(15, '0')}`

@@ -47,19 +47,22 @@ export interface OperatorDeps {
   readonly linking: Pick<Linking, 'isServed'> & { readonly oauth: Pick<Linking['oauth'], 'users' | 'wrongKeys'> }
   /** Whose cameras are meant when nobody is named. */
   readonly defaultOwner?: string
+  /** What was recorded, where something is. */
+  readonly recordings?: RequestHandler
   /** People, clients, keys, links and shares; on AWS they are below `/oauth` only. */
   readonly admin?: RequestHandler
 }
 
 /** The routes, to be mounted where the access says. Refusals are thrown as `BridgeError` for the application's own handler. */
 export function createOperatorRoutes(deps: OperatorDeps): Router {
-  const { keys, registrations, broker, admin, gateways } = deps
+  const { keys, registrations, broker, admin, gateways, recordings } = deps
   const rowOf = createSessionRows(async (guest) => (await deps.linking.oauth.users.findByAccount(guest))?.login)
   const router = Router()
   router.use(operatorOnly(deps.linking.oauth.wrongKeys, ...keys))
   if (admin !== undefined) router.use('/admin', admin)
   router.use(express.json({ limit: '16kb' }))
   if (gateways !== undefined) router.use(gateways)
+  if (recordings !== undefined) router.use(recordings)
   router.get('/cameras', async (request, response) => {
     const owner = await ownerOf(deps, read(cameraOwner, request.query))
     response.json({ cameras: await registrations.list(owner) })

@@ -2,17 +2,18 @@
 import { Router, type Request, type RequestHandler } from 'express'
 import { opens, type Authorized } from '../authority.ts'
 import { BridgeError } from 'transom-core/errors'
-import { cameraId, type AccountId } from 'transom-core/ports'
+import { cameraId, type AccountId, type Camera } from 'transom-core/ports'
 import type { CameraRow, Cameras, DisplayEvent, Me } from 'transom-core/wire/api'
 import type { Feed } from './feed.ts'
 import { createManageRoutes, type ManageDeps } from './manage.ts'
 import type { Person } from './person.ts'
 import { answerError, Refused } from './refusals.ts'
 import type { Rows } from './rows.ts'
+import { createRecordingRoutes, type RecordingDeps } from './recordings.ts'
 import { createSourceRoutes, type SourceDeps } from './sources.ts'
 import { createViewRoutes, type ViewDeps } from './views.ts'
 
-export interface ApiDeps extends ViewDeps, Omit<ManageDeps & SourceDeps, 'ownerOf'> {
+export interface ApiDeps extends ViewDeps, Omit<ManageDeps & SourceDeps, 'ownerOf'>, Omit<RecordingDeps, 'cameraOf'> {
   readonly rows: Rows
   /** Absent where nothing stays open: on AWS Lambda. */
   readonly feed: Feed | undefined
@@ -63,11 +64,20 @@ export function createApi(deps: ApiDeps): Router {
   router.use(createViewRoutes(deps))
   router.use(createManageRoutes({ ...deps, ownerOf }))
   router.use(createSourceRoutes({ ...deps, ownerOf }))
+  router.use(createRecordingRoutes({ ...deps, cameraOf }))
   router.use(() => {
     throw new Refused('not_found', 'no such resource')
   })
   router.use(answerError(log))
   return router
+
+  /** A camera of somebody else, shared or not, has no recordings here. */
+  async function cameraOf(request: Request, what: 'read' | 'change'): Promise<Camera> {
+    const { accountId } = await (what === 'read' ? grantOf(request) : ownerOf(request))
+    const camera = await deps.own.find(accountId, cameraId(String(request.params['id'])))
+    if (camera === undefined) throw new BridgeError('camera_not_found')
+    return camera
+  }
 
   async function ownerOf(request: Request): Promise<Person> {
     const grant = await grantOf(request)

@@ -36,7 +36,7 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
   const counted = new Set<AccountId>()
 
   async function of(camera: Camera, isOwner: boolean): Promise<CameraRow> {
-    const { id, name, room, kind, manufacturer, model, hasSpeaker, hasVideo = true } = camera
+    const { id, name, room, kind, manufacturer, model, hasSpeaker, hasVideo = true, record } = camera
     const { press, snapshot } = await stateOf(camera)
     const seen = presence(camera.channel)
     return {
@@ -56,6 +56,7 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
       ...(seen?.failedServers && { failedServers: seen.failedServers }),
       ...(seen?.reencoding && { reencoding: seen.reencoding }),
       viewers: viewers.of(id),
+      ...(record !== undefined && { records: record }),
       ...(press !== undefined && { lastPressAt: press.at }),
       ...(snapshot !== undefined && { snapshotAt: snapshot.at }),
     }

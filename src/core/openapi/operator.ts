@@ -5,6 +5,7 @@ import * as api from '../wire/api.ts'
 import * as wire from '../wire/registration.ts'
 import * as source from '../wire/source.ts'
 import { byId, pathsOf, type Route } from './parts.ts'
+import { recordingPaths } from './recordings.ts'
 
 const doors = ['operatorKey'] as const
 /** A wrong key is refused in OAuth's words, everything else in the API's. */
@@ -19,6 +20,7 @@ const adminOf = (route: Omit<Route, 'doors'>): Route => ({
 const anyRegistration = z.union([wire.registration, wire.cameraAccess])
 
 export const operatorPaths = {
+  ...recordingPaths('Operator: recordings', '/operator', doors, doors, { unauthorized: admin.adminRefused }),
   ...pathsOf('Operator: cameras', {
     'GET /operator/cameras': operator({
       operationId: 'listRegisteredCameras',

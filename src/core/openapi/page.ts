@@ -4,6 +4,7 @@ import * as api from '../wire/api.ts'
 import { cameraWebhooks } from '../wire/registration.ts'
 import * as source from '../wire/source.ts'
 import { byId, pathsOf, type Route } from './parts.ts'
+import { recordingPaths } from './recordings.ts'
 
 const guestPath = z.object({ id: z.string(), login: api.guestLogin })
 const viewPath = z.object({ reference: api.viewReference })
@@ -185,6 +186,7 @@ export const pagePaths = {
       refusals: [400, 401, 403, 404, 429, 501, 502, 503],
     },
   }),
+  ...recordingPaths('Recordings', '/api', account, page),
   ...pathsOf('Sharing', {
     'GET /api/cameras/{id}/guests': {
       operationId: 'listGuests',

@@ -81,6 +81,7 @@ export const cameraRow = z.object({
       'What displays cannot play of its video (`H.265`, `B-frames`, …), which its gateway converts, and the cost in percent of one core.',
     ),
   viewers: count.describe('Displays of every kind and account that show it now.'),
+  records: z.enum(['events', 'always']).exactOptional().describe('What of it is recorded; absent: nothing.'),
   lastPressAt: instant.exactOptional(),
   snapshotAt: instant.exactOptional().describe('When the still picture at /cameras/{id}/snapshot was taken.'),
 })
@@ -103,10 +104,44 @@ export const addedCamera = z.union([registration, cameraAccess])
 export type AddedCamera = Message<typeof addedCamera>
 
 /** Asks `PATCH /api/cameras/:id`: what is left out stays. */
-export const editedCamera = cameraChange.pick({ name: true, room: true }).extend({
+export const editedCamera = cameraChange.pick({ name: true, room: true, record: true }).extend({
   source: sourceChange.exactOptional().describe('Of a network camera.'),
 })
 export type EditedCamera = Message<typeof editedCamera>
+
+// ── What happened ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Asks `GET /api/cameras/:id/events` and `…/recordings`: from when to when; the last day, if not given. */
+export const wantedSpan = z.object({
+  from: z.coerce.number().int().nonnegative().max(1e15).exactOptional().describe('Epoch milliseconds.'),
+  to: z.coerce.number().int().nonnegative().max(1e15).exactOptional().describe('Epoch milliseconds, not included.'),
+})
+
+/** Something that happened at a camera. */
+export const moment = z.object({ kind: z.enum(['press', 'person', 'motion']), at: instant })
+export type Moment = Message<typeof moment>
+
+/** Answers `GET /api/cameras/:id/events`, in the order of time. */
+export const moments = z.object({ events: z.array(moment) })
+export type Moments = Message<typeof moments>
+
+/** Something that was recorded. */
+export const recording = z.object({
+  id: instant.describe('When its first picture was taken; its name among the recordings of its camera.'),
+  from: instant,
+  to: instant,
+  isOpen: z.boolean().describe('It is still being recorded.'),
+  bytes: count,
+  events: z.array(moment).describe('What happened meanwhile.'),
+})
+export type RecordingRow = Message<typeof recording>
+
+/** Answers `GET /api/cameras/:id/recordings`, in the order of time, at most 100. */
+export const recordings = z.object({
+  recordings: z.array(recording),
+  next: instant.exactOptional().describe('There are more: ask again from here on.'),
+})
+export type RecordingList = Message<typeof recordings>
 
 /** Answers `POST /api/cameras/:id/ring`. */
 export const pressed = z.object({ eventId: z.string(), at: instant })

@@ -42,6 +42,8 @@ const details = {
   hasBattery: z.boolean().exactOptional(),
   /** It leaves still pictures. */
   hasSnapshots: z.boolean().exactOptional(),
+  /** What of it is recorded, where a gateway reads it: always, or when something happens. */
+  record: z.enum(['events', 'always']).exactOptional(),
   /** It posts `switch`: whether its lens is on. */
   hasSwitch: z.boolean().exactOptional(),
   /** Its picture at fixed addresses, for displays without WebRTC. */

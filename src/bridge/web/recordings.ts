@@ -1,0 +1,178 @@
+/** What happened at a camera, and what was recorded of it: listed, given out as files, deleted. */
+import { Router, type Request, type Response } from 'express'
+import { type Camera, type Clock, type Moment, type Recording, type Recordings } from 'transom-core/ports'
+import { wantedSpan, type Moments, type RecordingList, type RecordingRow } from 'transom-core/wire/api'
+import { Refused } from './refusals.ts'
+import { read } from './views.ts'
+
+/** Who may ask for which camera, and what there is to give. */
+export interface RecordingDeps {
+  /** The camera of a path, where whoever asks may see what was recorded of it, or delete it too. Throws otherwise. */
+  readonly cameraOf: (request: Request, what: 'read' | 'change') => Promise<Camera>
+  readonly moments: (camera: Camera, span: { readonly from: number; readonly to: number }) => Promise<readonly Moment[]>
+  /** Absent where nothing is recorded. */
+  readonly recordings: Recordings | undefined
+  readonly clock: Clock
+}
+
+const dayMs = 24 * 3_600_000
+const pageSize = 100
+/** A camera that was asleep sends its first picture so long after what woke it. */
+const beginMs = 10_000
+/** What was recorded last is kept only with the next key frame. */
+const openMs = 15_000
+
+/**
+ * Makes the routes `/cameras/:id/events` and `/cameras/:id/recordings…`, to be mounted where their askers come in. Refusals are
+ * thrown as `BridgeError` or `Refused` for the handler there.
+ */
+export function createRecordingRoutes(deps: RecordingDeps): Router {
+  const { cameraOf, moments, clock } = deps
+  const router = Router()
+
+  router.get('/cameras/:id/events', async (request, response) => {
+    const camera = await cameraOf(request, 'read')
+    response.json({ events: [...(await moments(camera, spanOf(request)))] } satisfies Moments)
+  })
+
+  router.get('/cameras/:id/recordings', async (request, response) => {
+    const camera = await cameraOf(request, 'read')
+    const span = spanOf(request)
+    // One more than is shown says that there is more.
+    const found = await kept().list(camera.id, { ...span, limit: pageSize + 1 })
+    const shown = found.slice(0, pageSize)
+    const last = found[pageSize]
+    const rows = await rowsOf(camera, shown)
+    response.json({
+      recordings: [...rows],
+      ...(last && { next: last.startAt }),
+    } satisfies RecordingList)
+  })
+
+  // Of a time: what was recorded meanwhile, as one file.
+  router.get('/cameras/:id/recordings/clip.mp4', async (request, response) => {
+    const camera = await cameraOf(request, 'read')
+    await sendClip(request, response, camera, spanOf(request))
+  })
+
+  router.get('/cameras/:id/recordings/:recording', async (request, response) => {
+    const { camera, recording } = await found(request)
+    response.json((await rowsOf(camera, [recording]))[0] satisfies RecordingRow | undefined)
+  })
+
+  router.get('/cameras/:id/recordings/:recording/clip.mp4', async (request, response) => {
+    const { camera, recording } = await found(request)
+    await sendClip(request, response, camera, {
+      from: recording.startAt,
+      to: Math.max(recording.endAt, recording.startAt + 1),
+    })
+  })
+
+  router.get('/cameras/:id/recordings/:recording/thumbnail.jpg', async (request, response) => {
+    const picture = await kept().picture((await found(request)).recording)
+    if (picture === undefined) throw new Refused('not_found', 'this recording has no picture')
+    response.set('cache-control', 'private, no-store').type('image/jpeg').send(picture)
+  })
+
+  router.delete('/cameras/:id/recordings/:recording', async (request, response) => {
+    const camera = await cameraOf(request, 'change')
+    if (!(await kept().remove(camera.id, startOf(request)))) throw noRecording()
+    response.status(204).end()
+  })
+
+  // All of a time; without one, all there is.
+  router.delete('/cameras/:id/recordings', async (request, response) => {
+    const camera = await cameraOf(request, 'change')
+    const { from = 0, to = Infinity } = read(wantedSpan, request.query)
+    for (;;) {
+      const some = await kept().list(camera.id, { from, to, limit: pageSize })
+      if (some.length === 0) break
+      for (const { startAt } of some) await kept().remove(camera.id, startAt)
+    }
+    response.status(204).end()
+  })
+
+  return router
+
+  function kept(): Recordings {
+    if (deps.recordings === undefined) throw nothingHere()
+    return deps.recordings
+  }
+
+  async function found(request: Request): Promise<{ readonly camera: Camera; readonly recording: Recording }> {
+    const camera = await cameraOf(request, 'read')
+    const recording = await kept().find(camera.id, startOf(request))
+    if (recording === undefined) throw noRecording()
+    return { camera, recording }
+  }
+
+  /** The last day, where nothing is said; a day from its begin, where that is. */
+  function spanOf(request: Request): { readonly from: number; readonly to: number } {
+    const { from, to } = read(wantedSpan, request.query)
+    if (from !== undefined) return { from, to: to ?? from + dayMs }
+    const end = to ?? clock()
+    return { from: Math.max(0, end - dayMs), to: end }
+  }
+
+  /** Of recordings in the order of time: each with what happened meanwhile, and what made it begin. */
+  async function rowsOf(camera: Camera, shown: readonly Recording[]): Promise<readonly RecordingRow[]> {
+    const [first] = shown
+    if (first === undefined) return []
+    const since = first.startAt - beginMs
+    const [happened, before] = await Promise.all([
+      moments(camera, { from: since, to: Math.max(...shown.map(lastOf)) + 1 }),
+      kept().list(camera.id, { from: since, to: first.startAt }),
+    ])
+    const ends = [before.at(-1), ...shown].map((recording) => (recording ? lastOf(recording) : since))
+    return shown.map((recording, index) => {
+      const from = Math.max(recording.startAt - beginMs, (ends[index] ?? since) + 1)
+      const events = happened.filter(({ at }) => at >= Math.min(from, recording.startAt) && at <= lastOf(recording))
+      return rowOf(recording, events)
+    })
+  }
+
+  async function sendClip(
+    request: Request,
+    response: Response,
+    camera: Camera,
+    span: { readonly from: number; readonly to: number },
+  ): Promise<void> {
+    const clip = await kept().clip(camera.id, span)
+    if (clip === undefined) throw noRecording()
+    const name = `${camera.id}-${new Date(clip.from).toISOString().replace(/[:.]/g, '-')}.mp4`
+    response.set('cache-control', 'private, no-store').type('video/mp4').attachment(name)
+    sendParts(request, response, clip.mp4)
+  }
+}
+
+const noRecording = () => new Refused('not_found', 'there is no such recording')
+const nothingHere = () => new Refused('not_supported', 'nothing is recorded here')
+
+function startOf(request: Request): number {
+  const startAt = Number(request.params['recording'])
+  if (!Number.isSafeInteger(startAt) || startAt < 0) throw noRecording()
+  return startAt
+}
+
+/** With the single range that a player asks for (RFC 9110 section 14). */
+function sendParts(request: Request, response: Response, bytes: Buffer): void {
+  response.set('accept-ranges', 'bytes')
+  const ranges = request.range(bytes.length, { combine: true })
+  if (ranges === -1) {
+    response.status(416).set('content-range', `bytes */${bytes.length}`).end()
+    return
+  }
+  const [range] = Array.isArray(ranges) && ranges.type === 'bytes' && ranges.length === 1 ? ranges : []
+  if (range === undefined) return void response.send(bytes)
+  const { start, end } = range
+  response.status(206).set('content-range', `bytes ${start}-${end}/${bytes.length}`)
+  response.send(bytes.subarray(start, end + 1))
+}
+
+/** One that is still recorded lasts until now, whatever was kept of it by now. */
+const lastOf = ({ isOpen, endAt }: Recording): number => (isOpen ? endAt + openMs : endAt)
+
+function rowOf({ startAt, endAt, isOpen, bytes }: Recording, happened: readonly Moment[]): RecordingRow {
+  const events = happened.map(({ kind, at }) => ({ kind, at }))
+  return { id: startAt, from: startAt, to: endAt, isOpen, bytes, events }
+}

@@ -1,0 +1,91 @@
+/** What happened at cameras and what was recorded: the same below `/api`, for owners, and below `/operator`. */
+import * as z from 'zod'
+import * as api from '../wire/api.ts'
+import { binary, byId, pathsOf, type Door, type Route } from './parts.ts'
+
+const recordingPath = z.object({ id: z.string(), recording: z.string() })
+
+/** `more`: what all routes there have. */
+export function recordingPaths(
+  tag: string,
+  base: '/api' | '/operator',
+  readers: readonly Door[],
+  owners: readonly Door[],
+  more: Partial<Route> = {},
+) {
+  const nameOf = (name: string) => (base === '/api' ? name : `${name}AsOperator`)
+  const routes: Readonly<Record<string, Route>> = {
+    [`GET ${base}/cameras/{id}/events`]: {
+      operationId: nameOf('listEvents'),
+      summary: 'What happened at a camera',
+      description: 'The last day, if no time is given. Events are kept for 30 days.',
+      doors: readers,
+      path: byId,
+      query: api.wantedSpan,
+      answer: { status: 200, body: api.moments },
+      refusals: [400, 401, 404],
+    },
+    [`GET ${base}/cameras/{id}/recordings`]: {
+      operationId: nameOf('listRecordings'),
+      summary: 'What was recorded of a camera, for its owner',
+      description: 'The last day, if no time is given.',
+      doors: readers,
+      path: byId,
+      query: api.wantedSpan,
+      answer: { status: 200, body: api.recordings },
+      refusals: [400, 401, 404, 501],
+    },
+    [`DELETE ${base}/cameras/{id}/recordings`]: {
+      operationId: nameOf('removeRecordings'),
+      summary: 'Deletes what was recorded in a time; without a time, everything',
+      doors: owners,
+      path: byId,
+      query: api.wantedSpan,
+      answer: { status: 204 },
+      refusals: [400, 401, 403, 404, 501],
+    },
+    [`GET ${base}/cameras/{id}/recordings/clip.mp4`]: {
+      operationId: nameOf('readClip'),
+      summary: 'What was recorded in a time, as one file',
+      description: 'Begins with the key frame before the time. Gaps are left out.',
+      doors: readers,
+      path: byId,
+      query: api.wantedSpan,
+      answer: { status: 200, body: { 'video/mp4': binary } },
+      refusals: [400, 401, 404, 501],
+    },
+    [`GET ${base}/cameras/{id}/recordings/{recording}`]: {
+      operationId: nameOf('readRecording'),
+      summary: 'One recording',
+      doors: readers,
+      path: recordingPath,
+      answer: { status: 200, body: api.recording },
+      refusals: [401, 404, 501],
+    },
+    [`DELETE ${base}/cameras/{id}/recordings/{recording}`]: {
+      operationId: nameOf('removeRecording'),
+      summary: 'Deletes a recording',
+      doors: owners,
+      path: recordingPath,
+      answer: { status: 204 },
+      refusals: [401, 403, 404, 501],
+    },
+    [`GET ${base}/cameras/{id}/recordings/{recording}/clip.mp4`]: {
+      operationId: nameOf('readRecordingClip'),
+      summary: 'A recording as one file',
+      doors: readers,
+      path: recordingPath,
+      answer: { status: 200, body: { 'video/mp4': binary } },
+      refusals: [401, 404, 501],
+    },
+    [`GET ${base}/cameras/{id}/recordings/{recording}/thumbnail.jpg`]: {
+      operationId: nameOf('readThumbnail'),
+      summary: 'A picture that stands for a recording',
+      doors: readers,
+      path: recordingPath,
+      answer: { status: 200, body: { 'image/jpeg': binary } },
+      refusals: [401, 404, 501],
+    },
+  }
+  return pathsOf(tag, Object.fromEntries(Object.entries(routes).map(([name, route]) => [name, { ...route, ...more }])))
+}

@@ -1,0 +1,185 @@
+/** What happened and what was recorded, as owners and the operator ask for it: lists, files, pictures, deleting. */
+import { createSecretKey } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Camera } from '../../src/core/ports.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
+import { createSegmenter, type Segment } from '../../src/gateway/record/segmenter.ts'
+import { createRecordings, type KeptRecordings } from '../../src/transom/recordings/recordings.ts'
+import { groupMs, send, stream } from '../gateway/record/stream.ts'
+import { openHouse } from './house.ts'
+
+const minute = 60_000
+let folder: string
+let recordings: KeptRecordings
+let happened: string[]
+let house: Awaited<ReturnType<typeof openHouse>>
+let anna: { readonly token: string; readonly account: Camera['accountId'] }
+let camera: Camera
+let now: number
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'transom-recordings-'))
+  const store = createSqliteStore(':memory:', Date.now)
+  recordings = createRecordings({
+    store,
+    root: folder,
+    sealing: createSecretKey(Buffer.alloc(32, 7)),
+    log: () => undefined,
+  })
+  happened = []
+  house = await openHouse({ recording: { recordings, happened: ({ id }) => void happened.push(id) } })
+  anna = await house.person('anna')
+  camera = await house.addCamera(anna.account, { hasMotion: true, detects: ['person'] })
+  now = Date.now()
+})
+afterEach(async () => {
+  await house[Symbol.asyncDispose]()
+  await recordings.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Records four seconds, as the gateway does. */
+async function record(from: number): Promise<void> {
+  const segments: Segment[] = []
+  const sent = [...stream(from, 1)]
+  const [first] = sent
+  if (first === undefined || !('unit' in first)) throw new Error('the stream begins with a key frame')
+  const segmenter = createSegmenter(first.unit, true, (one) => segments.push(one))
+  for (const one of sent) send(segmenter, one)
+  await segmenter.finish()
+  await recordings.begin(camera.id, from, segmenter.codecs, segments[0]!.data)
+  for (const one of segments.slice(1)) await recordings.append(camera.id, from, one)
+  await recordings.end(camera.id, from)
+}
+
+interface Answer {
+  readonly recordings: readonly {
+    readonly id: number
+    readonly from: number
+    readonly to: number
+    readonly events: object[]
+  }[]
+  readonly events: readonly { readonly kind: string; readonly at: number }[]
+  readonly error: string
+}
+async function ask(method: string, path: string, token = anna.token) {
+  const { status, body } = await house.ask(token, method, `/api/cameras/front-door${path}`)
+  return { status, body: body as unknown as Answer }
+}
+const fetchFile = (path: string, headers: Readonly<Record<string, string>> = {}) =>
+  fetch(`${house.url}/api/cameras/front-door${path}`, {
+    headers: { authorization: `Bearer ${anna.token}`, ...headers },
+  })
+
+test('what happens is told to whoever records, and kept for a list', async () => {
+  const { events } = house.bridge
+  await events.receive(camera, { kind: 'press', eventId: 'p', at: now - 3_000 })
+  await events.receive(camera, { kind: 'person', eventId: 'm', at: now - 2_000 })
+  await events.receive(camera, { kind: 'motion', eventId: 'v', at: now - 1_000, isDetected: true })
+  await events.receive(camera, { kind: 'motion', eventId: 'w', at: now - 500, isDetected: false })
+  expect(happened).toEqual(['front-door', 'front-door', 'front-door'])
+  const { body } = await ask('GET', '/events')
+  expect(body.events.map(({ kind, at }) => [kind, at - now])).toEqual([
+    ['press', -3_000],
+    ['person', -2_000],
+    ['motion', -1_000],
+  ])
+})
+
+test('the same twice is once, and what was long ago records nothing', async () => {
+  const { events } = house.bridge
+  for (const _time of [1, 2]) await events.receive(camera, { kind: 'person', eventId: 'm', at: now - 2_000 })
+  await events.receive(camera, { kind: 'person', eventId: 'old', at: now - 10 * minute })
+  expect((await ask('GET', '/events')).body.events).toHaveLength(2)
+  expect(happened).toEqual(['front-door', 'front-door'])
+})
+
+test('recordings are listed with what happened meanwhile', async () => {
+  await record(now - 5 * minute)
+  await record(now - 60 * 25 * minute)
+  await house.bridge.events.receive(camera, { kind: 'press', eventId: 'p', at: now - 5 * minute + 1_000 })
+  const { body } = await ask('GET', '/recordings')
+  expect(body.recordings).toMatchObject([
+    { id: now - 5 * minute, from: now - 5 * minute, events: [{ kind: 'press', at: now - 5 * minute + 1_000 }] },
+  ])
+  const older = await ask('GET', `/recordings?from=${now - 60 * 26 * minute}&to=${now - 60 * 24 * minute}`)
+  expect(older.body.recordings).toHaveLength(1)
+})
+
+test('a recording is one MP4 file, of which a player may ask for parts', async () => {
+  await record(now - 5 * minute)
+  const whole = await fetchFile(`/recordings/${now - 5 * minute}/clip.mp4`)
+  expect([whole.status, whole.headers.get('content-type')]).toEqual([200, 'video/mp4'])
+  expect(whole.headers.get('content-disposition')).toMatch(/^attachment; filename=front-door-.*\.mp4$/)
+  const bytes = Buffer.from(await whole.arrayBuffer())
+  expect(bytes.toString('latin1', 4, 8)).toBe('ftyp')
+  const part = await fetchFile(`/recordings/${now - 5 * minute}/clip.mp4`, { range: 'bytes=4-7' })
+  expect([part.status, await part.text()]).toEqual([206, 'ftyp'])
+})
+
+test('of a time comes one file, too', async () => {
+  await record(now - 5 * minute)
+  await record(now - 4 * minute)
+  const one = await fetchFile(`/recordings/clip.mp4?from=${now - 5 * minute}&to=${now - 5 * minute + groupMs}`)
+  const both = await fetchFile('/recordings/clip.mp4')
+  const [small, large] = [(await one.arrayBuffer()).byteLength, (await both.arrayBuffer()).byteLength]
+  expect(large).toBeGreaterThan(1.5 * small)
+  expect((await fetchFile(`/recordings/clip.mp4?from=1&to=2`)).status).toBe(404)
+})
+
+test('the picture of a recording is there, or it is said that there is none', async () => {
+  await record(now - 5 * minute)
+  const path = `/recordings/${now - 5 * minute}/thumbnail.jpg`
+  expect((await fetchFile(path)).status).toBe(404)
+  const [kept] = await recordings.list(camera.id, { from: 0, to: Infinity })
+  await recordings.putPicture(kept!, Buffer.from('a JPEG'))
+  const picture = await fetchFile(path)
+  expect([picture.headers.get('content-type'), await picture.text()]).toEqual(['image/jpeg', 'a JPEG'])
+})
+
+describe('deleting', () => {
+  test('one, those of a time, and all', async () => {
+    for (const ago of [1, 2, 3, 4]) await record(now - ago * minute)
+    expect((await ask('DELETE', `/recordings/${now - minute}`)).status).toBe(204)
+    expect((await ask('DELETE', `/recordings/${now - minute}`)).status).toBe(404)
+    expect((await ask('DELETE', `/recordings?from=${now - 2 * minute}&to=${now}`)).status).toBe(204)
+    expect((await ask('GET', '/recordings')).body.recordings).toHaveLength(2)
+    expect((await ask('DELETE', '/recordings')).status).toBe(204)
+    expect((await ask('GET', '/recordings')).body.recordings).toEqual([])
+  })
+
+  test('is not for other apps than the page', async () => {
+    await record(now - minute)
+    const app = await house.appToken('anna')
+    expect((await ask('GET', '/recordings', app)).body.recordings).toHaveLength(1)
+    expect((await ask('DELETE', `/recordings/${now - minute}`, app)).status).toBe(403)
+  })
+
+  test('a camera deletes what was recorded of it', async () => {
+    await record(now - minute)
+    await house.bridge.cameras.remove(camera.id)
+    expect(await recordings.list(camera.id, { from: 0, to: Infinity })).toEqual([])
+  })
+})
+
+test('what is not there, or of somebody else, is refused without a word about it', async () => {
+  await record(now - minute)
+  const bob = await house.person('bob')
+  for (const path of ['/events', '/recordings', `/recordings/${now - minute}`, `/recordings/${now - minute}/clip.mp4`])
+    expect((await ask('GET', path, bob.token)).status).toBe(404)
+  for (const path of ['/recordings/1', '/recordings/x/clip.mp4', '/recordings/-1/thumbnail.jpg'])
+    expect((await ask('GET', path)).status).toBe(404)
+  expect((await ask('GET', '/recordings?from=yesterday')).status).toBe(400)
+})
+
+test('where nothing is recorded it is said so', async () => {
+  const other = await openHouse()
+  const person = await other.person('anna')
+  await other.addCamera(person.account)
+  const { status, body } = await other.ask(person.token, 'GET', '/api/cameras/front-door/recordings')
+  expect([status, body.error]).toEqual([501, 'not_supported'])
+  await other[Symbol.asyncDispose]()
+})
