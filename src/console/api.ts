@@ -1,8 +1,10 @@
 /** The bridge's API as the page uses it: types of what comes, and one function for each call. */
 import { PlayerError, type Problem } from 'transom-player'
 import type {
+  AddedCamera,
   AssistantName,
   Cameras,
+  EditedCamera,
   Guests,
   GuestRights,
   Invitations,
@@ -15,7 +17,16 @@ import type {
   WantedCamera,
 } from 'transom-core/wire/api'
 import type { EchoAnswer, FailedView, Links, LinkStart, Shown } from 'transom-core/wire/displays'
-import type { Registration } from 'transom-core/wire/registration'
+import type {
+  CameraSource,
+  FoundCameras,
+  PlayedTone,
+  Restreams,
+  SeenCertificate,
+  SourceAddress,
+  SourceProbe,
+  TriedSource,
+} from 'transom-core/wire/source'
 import { askBridge } from './ask.ts'
 import type { SignIn } from './sign-in.ts'
 
@@ -31,7 +42,13 @@ export type {
   Step,
 } from 'transom-core/wire/api'
 export type { Shown } from 'transom-core/wire/displays'
-export type { Registration } from 'transom-core/wire/registration'
+/** What the firmware of a camera that connects by itself needs. */
+export type Registration = Extract<AddedCamera, { readonly environment: unknown }>
+
+/** `ms`: how long the answer may take. */
+type Options = Pick<RequestInit, 'signal' | 'keepalive'> & { readonly ms?: number }
+/** A camera is measured for the better part of a minute. */
+const probeMs = 65_000
 
 export type Api = ReturnType<typeof createApi>
 
@@ -45,25 +62,24 @@ export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>)
     method: string,
     path: string,
     body?: unknown,
-    options: Pick<RequestInit, 'signal' | 'keepalive'> = {},
+    { ms, ...options }: Options = {},
   ): Promise<Response> {
     const headers: Record<string, string> = { authorization: `Bearer ${await token()}` }
     if (body !== undefined) headers['content-type'] = 'application/json'
-    const response = await askBridge(path, {
-      method,
-      headers,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...options,
-    })
+    const response = await askBridge(
+      path,
+      {
+        method,
+        headers,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...options,
+      },
+      ms,
+    )
     if (!response.ok) throw await failure(response)
     return response
   }
-  async function read<T>(
-    method: string,
-    path: string,
-    body?: unknown,
-    options?: Pick<RequestInit, 'signal' | 'keepalive'>,
-  ): Promise<T> {
+  async function read<T>(method: string, path: string, body?: unknown, options?: Options): Promise<T> {
     const text = await (await send(method, path, body, options)).text()
     return (text === '' ? undefined : JSON.parse(text)) as T
   }
@@ -71,7 +87,17 @@ export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>)
   return {
     me: () => read<Me>('GET', '/api/me'),
     cameras: async () => (await read<Cameras>('GET', '/api/cameras')).cameras,
-    addCamera: (camera: WantedCamera) => read<Registration>('POST', '/api/cameras', camera),
+    addCamera: (camera: WantedCamera) => read<AddedCamera>('POST', '/api/cameras', camera),
+    editCamera: (id: string, change: EditedCamera) => read<void>('PATCH', camera(id), change),
+    discover: (signal: AbortSignal) => read<FoundCameras>('POST', '/api/sources/discover', {}, { signal, ms: probeMs }),
+    restreams: (given: SourceAddress) => read<Restreams>('POST', '/api/sources/restreams', given, { ms: probeMs }),
+    probe: (given: SourceAddress, signal: AbortSignal) =>
+      read<SourceProbe>('POST', '/api/sources/probe', given, { signal, ms: probeMs }),
+    source: (id: string) => read<CameraSource>('GET', camera(id, '/source')),
+    tryCamera: (id: string, signal: AbortSignal) =>
+      read<TriedSource>('POST', camera(id, '/try'), {}, { signal, ms: probeMs }),
+    playTone: (id: string) => read<PlayedTone>('POST', camera(id, '/tone'), {}, { ms: probeMs }),
+    trust: (id: string, seen: SeenCertificate) => read<void>('PUT', camera(id, '/certificate'), seen),
     removeCamera: (id: string) => read<void>('DELETE', camera(id)),
     snapshot: async (id: string, signal: AbortSignal) => {
       const response = await send('GET', `/cameras/${encodeURIComponent(id)}/snapshot`, undefined, { signal })

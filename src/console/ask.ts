@@ -3,8 +3,8 @@ import { PlayerError } from 'transom-player'
 
 const requestMs = 15_000
 
-export async function askBridge(url: string | URL, init: RequestInit = {}): Promise<Response> {
-  const limit = AbortSignal.timeout(requestMs)
+export async function askBridge(url: string | URL, init: RequestInit = {}, ms = requestMs): Promise<Response> {
+  const limit = AbortSignal.timeout(ms)
   try {
     return await fetch(url, { ...init, signal: init.signal ? AbortSignal.any([init.signal, limit]) : limit })
   } catch (cause) {

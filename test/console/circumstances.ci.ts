@@ -163,6 +163,7 @@ describe('a dialog', () => {
 
   test('stays when the marking of a text ends outside of it', async () => {
     await button('Add a camera').click()
+    await button(/^Firmware with KVS/).click()
     await page.getByLabel('Name', { exact: true }).fill('Back porch')
     const { x, y } = (await page.getByLabel('Name', { exact: true }).boundingBox())!
     await page.mouse.move(x + 60, y + 10)
@@ -209,6 +210,7 @@ describe('a dialog', () => {
     })
     await signIn(visitor, bridge, bridge.demo())
     await button('Add a camera', visitor.page).click()
+    await button(/^Firmware with KVS/, visitor.page).click()
     await visitor.page.getByLabel('Name', { exact: true }).fill('Garage')
     await button('Add', visitor.page).click()
     const copy = button('Copy Secret key', visitor.page)

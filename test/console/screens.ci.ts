@@ -126,6 +126,7 @@ describe('a camera', () => {
     await page.evaluate(() => document.querySelector<HTMLElement>('.visitor .doings > button')?.click())
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write', 'microphone'])
     await button('Add a camera').click()
+    await button(/^Firmware with KVS/).click()
     await expectAccessible('add')
     await page.getByLabel('Name').fill('Back porch')
     await page.getByLabel('Room').fill('Garden')

@@ -1,15 +1,55 @@
-/** One registration: name, room, kind. Then everything the firmware needs, shown this one time. */
+/** Adds a camera: one that a gateway reads, or one whose firmware connects by itself and needs keys, shown only once. */
 import type { RefObject } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import type { Registration } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { Alert } from '../parts/alert.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { useForm } from '../parts/use-form.ts'
+import { AddNetworkCamera, type Way } from './add-network-camera.tsx'
 
+type Chosen = Way | 'firmware'
+const ways: readonly (readonly [Chosen, string, string])[] = [
+  ['found', 'Found on your network', 'ONVIF cameras that answer'],
+  ['address', 'RTSP or ONVIF address', 'with its user and password'],
+  ['restream', 'go2rtc or Frigate', 'its streams, by its base URL'],
+  ['firmware', 'Firmware with KVS', 'a camera that connects by itself'],
+]
+
+/** Begins with what one has. */
 export function AddCamera({ onClose }: { readonly onClose: () => void }) {
-  const { api, reload } = useHouse()
+  const { me } = useHouse()
+  const [way, setWay] = useState<Chosen | undefined>(me.canNameSource ? undefined : 'firmware')
   const [made, setMade] = useState<Registration>()
+  if (made !== undefined) return <Made registration={made} onClose={onClose} />
+  const [, title = 'Add a camera'] = ways.find(([name]) => name === way && me.canNameSource) ?? []
+  return (
+    <Dialog title={title} onClose={onClose}>
+      {way === undefined && (
+        <ul class="choices">
+          {ways.map(([name, what, how]) => (
+            <li key={name}>
+              <button type="button" class="button" onClick={() => setWay(name)}>
+                <span>{what}</span> <span class="soft">{how}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {way === 'firmware' && <FirmwareForm onMade={setMade} onClose={onClose} />}
+      {way !== undefined && way !== 'firmware' && <AddNetworkCamera way={way} onClose={onClose} />}
+    </Dialog>
+  )
+}
+
+interface FirmwareFormProps {
+  readonly onMade: (made: Registration) => void
+  readonly onClose: () => void
+}
+
+function FirmwareForm({ onMade, onClose }: FirmwareFormProps) {
+  const { api, reload } = useHouse()
   const { isBusy, problem, onSubmit } = useForm(async (fields) => {
     const text = (name: string): string => {
       const value = fields.get(name)
@@ -17,45 +57,39 @@ export function AddCamera({ onClose }: { readonly onClose: () => void }) {
     }
     const room = text('room')
     const kind = fields.get('kind') === 'camera' ? 'camera' : 'doorbell'
-    setMade(await api.addCamera({ name: text('name'), kind, ...(room !== '' && { room }) }))
+    const added = await api.addCamera({ name: text('name'), kind, ...(room !== '' && { room }) })
+    if ('environment' in added) onMade(added)
     await reload().catch(() => undefined)
   })
-  if (made !== undefined) return <Made registration={made} onClose={onClose} />
   return (
-    <Dialog title="Add a camera" onClose={onClose}>
-      <form onSubmit={onSubmit}>
-        <label>
-          Name
-          <input name="name" required maxLength={128} autoComplete="off" placeholder="Back porch" />
+    <form onSubmit={onSubmit}>
+      <label>
+        Name
+        <input name="name" required maxLength={128} autoComplete="off" placeholder="Back porch" />
+      </label>
+      <label>
+        Room <span class="soft">(if you like)</span>
+        <input name="room" maxLength={128} autoComplete="off" placeholder="Garden" />
+      </label>
+      <fieldset>
+        <legend>Kind</legend>
+        <label class="choice">
+          <input type="radio" name="kind" value="doorbell" defaultChecked /> Doorbell
         </label>
-        <label>
-          Room <span class="soft">(if you like)</span>
-          <input name="room" maxLength={128} autoComplete="off" placeholder="Garden" />
+        <label class="choice">
+          <input type="radio" name="kind" value="camera" /> Camera
         </label>
-        <fieldset>
-          <legend>Kind</legend>
-          <label class="choice">
-            <input type="radio" name="kind" value="doorbell" defaultChecked /> Doorbell
-          </label>
-          <label class="choice">
-            <input type="radio" name="kind" value="camera" /> Camera
-          </label>
-        </fieldset>
-        {problem && (
-          <p class="alert" role="alert">
-            {problem.message} {problem.advice}
-          </p>
-        )}
-        <div class="actions">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button primary" aria-disabled={isBusy}>
-            {isBusy ? 'Adding …' : 'Add'}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      </fieldset>
+      {problem && <Alert problem={problem} />}
+      <div class="actions">
+        <button type="button" class="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="submit" class="button primary" aria-disabled={isBusy}>
+          {isBusy ? 'Adding …' : 'Add'}
+        </button>
+      </div>
+    </form>
   )
 }
 

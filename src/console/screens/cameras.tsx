@@ -13,11 +13,14 @@ import { TestMenu } from '../parts/test-menu.tsx'
 import { Invitations } from '../parts/invitations.tsx'
 import { Lately } from '../parts/lately.tsx'
 import { AddCamera } from './add-camera.tsx'
+import { EditCamera } from './edit-camera.tsx'
 import { LeaveCamera } from './leave-camera.tsx'
 import { RemoveCamera } from './remove-camera.tsx'
 import { ShareCamera } from './share-camera.tsx'
 
-type Open = { readonly dialog: 'add' } | { readonly dialog: 'share' | 'remove' | 'leave'; readonly camera: Camera }
+type Open =
+  | { readonly dialog: 'add' }
+  | { readonly dialog: 'edit' | 'share' | 'remove' | 'leave'; readonly camera: Camera }
 
 export function CamerasScreen() {
   const { cameras, me } = useHouse()
@@ -46,7 +49,7 @@ export function CamerasScreen() {
           <h2>No camera yet</h2>
           <p>
             {me.canRegister
-              ? 'Add one, and this page shows what its firmware must be told. Or ask somebody to share one with you.'
+              ? 'Add one: this page looks for cameras on your network. Or ask somebody to share one with you.'
               : 'Ask somebody to share one with you.'}
           </p>
         </div>
@@ -60,6 +63,7 @@ export function CamerasScreen() {
         <Lately />
       </div>
       {open?.dialog === 'add' && <AddCamera onClose={close} />}
+      {open?.dialog === 'edit' && <EditCamera camera={open.camera} onClose={close} />}
       {open?.dialog === 'share' && <ShareCamera camera={open.camera} onClose={close} />}
       {open?.dialog === 'leave' && <LeaveCamera camera={open.camera} onClose={close} />}
       {open?.dialog === 'remove' && <RemoveCamera camera={open.camera} onClose={close} />}
@@ -68,7 +72,7 @@ export function CamerasScreen() {
 }
 
 function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what: Open) => void }) {
-  const { now, bell } = useHouse()
+  const { now, bell, me } = useHouse()
   const { id, name, room, kind, isOwner, viewers, lastPressAt } = camera
   const isRinging = bell.ringing.value?.cameraId === id
   const mutedUntil = bell.mutedUntil(id)
@@ -120,6 +124,11 @@ function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what:
         <Menu label={`More for ${name}`} face={<Icon name="more" />}>
           {isOwner ? (
             <>
+              {me.canRegister && (
+                <button type="button" onClick={() => open({ dialog: 'edit', camera })}>
+                  Edit …
+                </button>
+              )}
               <button type="button" onClick={() => open({ dialog: 'share', camera })}>
                 Share …
               </button>
