@@ -176,7 +176,7 @@ describe('npx transom', () => {
     expect(await once(bridge, 'exit')).toEqual([0, null])
   }, 180_000)
 
-  test('says what there is to a word that it does not know', async () => {
+  test('says where to read what there is to a word that it does not know', async () => {
     const bin = join(folder, 'node_modules/transom/bin.js')
     await expect(run(process.execPath, [bin, 'paint'], { cwd: folder, env })).rejects.toMatchObject({
       code: 2,
