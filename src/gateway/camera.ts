@@ -11,7 +11,8 @@ import { createAudience } from './audience.ts'
 import { hasFfmpeg } from './ffmpeg.ts'
 import { createServerMemory } from './ice-servers.ts'
 import { keepMaster } from './master.ts'
-import { createOnvifCamera, withOnvif, type OnvifCamera } from './onvif/camera.ts'
+import { createOnvifCamera, withOnvif, type OnvifCamera, type OnvifOptions } from './onvif/camera.ts'
+import { createPatience } from './patience.ts'
 import type { PictureMemory } from './picture-memory.ts'
 import { createSource, shareSource, type SharedSource } from './source.ts'
 import { keepReporting, reportSource } from './source-report.ts'
@@ -77,8 +78,9 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   const { channelName, clock, leaveStill, recording, maxViewers, reportEachMs } = options
   const log: Log = (level, event, fields) => options.log(level, event, Object.assign({ channelName }, fields))
   const trust = options.trust ?? createTrust()
-  const onvif = openOnvif(options, trust, log)
-  const given = createSource(options.source, channelName, clock, log, trust)
+  const patience = createPatience()
+  const onvif = openOnvif(options, { trust, patience, log })
+  const given = createSource(options.source, channelName, clock, log, trust, patience)
   const source = shareSource(withOnvif(given, onvif), log, options.pictures)
   const kvs = openKvs(options.access)
   const life = new AbortController()
@@ -136,9 +138,12 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
 }
 
 /** An address that cannot be read is the stream's fault, and is reported as that. */
-function openOnvif({ onvif, source, clock }: CameraOptions, trust: Trust, log: Log): OnvifCamera | undefined {
+function openOnvif(
+  { onvif, source, clock }: CameraOptions,
+  shared: Pick<OnvifOptions, 'trust' | 'patience' | 'log'>,
+): OnvifCamera | undefined {
   try {
-    return onvif && createOnvifCamera({ ...onvif, source, trust, clock, log })
+    return onvif && createOnvifCamera({ ...onvif, ...shared, source, clock })
   } catch {
     return undefined
   }

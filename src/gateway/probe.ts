@@ -6,6 +6,7 @@ import { measure, type Measurement } from './measure.ts'
 import { faultOf, SourceError } from './media.ts'
 import { openDevice, type Device, type Profile } from './onvif/device.ts'
 import { meaningsOf } from './onvif/topics.ts'
+import { createPatience, type Patience } from './patience.ts'
 import { readAddress } from './rtsp/address.ts'
 import type { Login } from './rtsp/authorization.ts'
 import { openClient, type Client } from './rtsp/client.ts'
@@ -35,7 +36,7 @@ interface Found {
   readonly stream: Measured
   readonly key?: Measurement['key']
 }
-type Probing = Required<ProbeOptions> & { readonly login: Login | undefined }
+type Probing = Required<ProbeOptions> & { readonly login: Login | undefined; readonly patience: Patience }
 
 /**
  * Probes the one stream of an `rtsp://` address, else all streams of an ONVIF device (`host`, `host:port`, `http://…`), one
@@ -47,7 +48,7 @@ export async function probeCamera(
   signal: AbortSignal,
   { trust = createTrust(), ms = defaultMs }: ProbeOptions = {},
 ): Promise<SourceProbe> {
-  const probing = { login, trust, ms }
+  const probing = { login, trust, ms, patience: createPatience() }
   const isStream = /^rtsps?:/i.test(address)
   if (!isStream) return probeDevice(await openDevice(address, login, signal, trust), probing, signal)
   const found = await probeStream(address, probing, longestMeasureMs, signal)
@@ -127,13 +128,15 @@ const sizeOf = ({ width = 0, height = 0 }: Measured): number => width * height
 
 /** Never rejects but by the signal. */
 async function probeStream(given: string, probing: Probing, ms: number, signal: AbortSignal): Promise<Found> {
-  const { login, trust } = probing
+  const { login, trust, patience } = probing
   let url = given.replace(/\/\/[^/?#]*@/, '//')
   let client: Client | undefined
   try {
     const read = readAddress(given)
     url = read.url
-    client = await openClient({ ...read, ...(login && { login }) }, trust, signal)
+    const place = { ...read, ...(login && { login }) }
+    // A password that one stream refuses is not tried at all the others.
+    client = await patience.door().attempt(() => openClient(place, trust, signal))
     const { tracks } = client.description
     const videos = tracks.filter(({ kind }) => kind === 'video')
     const video = videos.find(({ encoding }) => encoding === 'H264') ?? videos[0]

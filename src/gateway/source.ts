@@ -18,6 +18,7 @@ import type { Trust } from './trust.ts'
 import { createFileSource } from './recorded.ts'
 import { createRtspSource } from './rtsp/source.ts'
 import type { PictureMemory } from './picture-memory.ts'
+import type { Patience } from './patience.ts'
 import { createRecent } from './recent.ts'
 import { keepRunning } from './running.ts'
 import { createSyntheticSource } from './synthetic.ts'
@@ -26,13 +27,23 @@ import { createEar } from './talk-back.ts'
 /** Key frames are large: viewers that lose packets may not ask for them more often than this. */
 const keyFrameEveryMs = 500
 
-/** `synthetic`, the URL of an RTSP camera, or the path of a media file. `name` is what a synthetic camera shows. */
-export function createSource(source: string, name: string, clock: Clock, log: Log, trust?: Trust): MediaSource {
+/**
+ * `synthetic`, the URL of an RTSP camera, or the path of a media file. `name` is what a synthetic camera shows; `trust` and
+ * `patience` as of `createRtspSource`.
+ */
+export function createSource(
+  source: string,
+  name: string,
+  clock: Clock,
+  log: Log,
+  trust?: Trust,
+  patience?: Patience,
+): MediaSource {
   if (source === 'synthetic') return createDemoSource(name, clock)
   const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(source) ?? []
   if (scheme === undefined) return createFileSource(source, clock, log)
   try {
-    if (/^rtsps?$/i.test(scheme)) return createRtspSource(source, clock, log, trust)
+    if (/^rtsps?$/i.test(scheme)) return createRtspSource(source, clock, log, trust, patience)
     throw new SourceError('source_invalid', `${scheme.toLowerCase()}:// is not supported: give an rtsp:// address`)
   } catch (error) {
     return createUnusableSource(error)

@@ -85,3 +85,19 @@ test('a wrong password is said at once, and tried once', async () => {
   await expect(wrong).rejects.toMatchObject({ code: 'source_password' })
   expect(at.requests.filter(({ headers }) => headers.has('authorization'))).toHaveLength(1)
 })
+
+test('a password that one stream refuses is not tried at the others of the device', async () => {
+  const at = await camera({ login: { ...login, password: 'another' } })
+  const streams = ['main', 'sub', 'third'].map((token) => ({
+    token,
+    codec: 'H264',
+    width: 640,
+    height: 360,
+    uri: `rtsp://127.0.0.1:${at.port}/${token}`,
+  }))
+  const device = await createFakeOnvif({ login, streams })
+  closing.push(() => device.close())
+  const { streams: found } = await probeCamera(`127.0.0.1:${device.port}`, login, never)
+  expect(found.map(({ fault }) => fault?.code)).toEqual(['source_password', 'source_password', 'source_password'])
+  expect(at.requests.filter(({ headers }) => headers.has('authorization'))).toHaveLength(1)
+})

@@ -2,8 +2,8 @@
 import type { Clock, Fault, Log } from 'transom-core/ports'
 import type { CameraEvent } from 'transom-core/wire/camera-event'
 import { faultOf, SourceError, type MediaSource } from '../media.ts'
+import type { Patience } from '../patience.ts'
 import { readAddress } from '../rtsp/address.ts'
-import { createPatience } from '../rtsp/patience.ts'
 import type { Trust } from '../trust.ts'
 import { openDevice, type Device, type Profile } from './device.ts'
 import { watchEvents } from './watch.ts'
@@ -21,6 +21,8 @@ export interface OnvifOptions {
   /** Whether a contact that closes is its button. */
   readonly isDoorbell: boolean
   readonly trust: Trust
+  /** That of all who use this password. */
+  readonly patience: Patience
   readonly clock: Clock
   readonly log: Log
 }
@@ -58,14 +60,14 @@ interface Known {
 export function createOnvifCamera(options: OnvifOptions): OnvifCamera {
   const { address, source, isDoorbell, trust, clock, log } = options
   const stream = readAddress(source)
-  const patience = createPatience()
+  const door = options.patience.door()
   let known: Promise<Known> | undefined
   let fault: Fault | undefined
   let askedAt = -Infinity
 
   /** One device for everything that is asked of it, opened at the first question and again after a failure. */
   async function open(signal: AbortSignal): Promise<Known> {
-    known ??= patience.attempt(async () => ({ device: await openDevice(address, stream.login, signal, trust) }))
+    known ??= door.attempt(async () => ({ device: await openDevice(address, stream.login, signal, trust) }))
     const opening = known
     return opening.catch((error: unknown) => {
       if (known === opening) known = undefined
@@ -87,7 +89,7 @@ export function createOnvifCamera(options: OnvifOptions): OnvifCamera {
     const signal = AbortSignal.timeout(ms)
     try {
       const found = await open(signal)
-      return await patience.attempt(() => ask(found, signal))
+      return await door.attempt(() => ask(found, signal))
     } catch (error) {
       known = undefined
       log('warn', 'gateway.onvif-failed', { error: faultOf(error).message })

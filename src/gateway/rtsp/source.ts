@@ -5,12 +5,12 @@ import { createFloor } from '../talk/floor.ts'
 import { createHttpSpeaker } from '../talk/brands.ts'
 import { readTalkBack, type TalkBack } from '../talk/speaker.ts'
 import { createSteadyClock, SourceError, type MediaInfo, type MediaSource, type SourceSink } from '../media.ts'
+import { createPatience, type Patience } from '../patience.ts'
 import { createTrust, type Trust } from '../trust.ts'
 import { readAddress, type CameraAddress } from './address.ts'
 import { openClient, type Client } from './client.ts'
 import type { Track } from './description.ts'
 import { createRtspSpeaker, pickBackChannel } from './loudspeaker.ts'
-import { createPatience } from './patience.ts'
 import { describePictures, pickVideo, type PictureInfo, type Pictures } from './pictures.ts'
 import { play, type Stage } from './playing.ts'
 import { soundOf } from './sound.ts'
@@ -20,13 +20,22 @@ const checkEachMs = 5_000
 const profileMs = 5_000
 const refusalMs = 300_000
 
-/** `trust`: whom it talks to, kept by whoever makes the source; by default anybody, with the certificate that came first. */
-export function createRtspSource(url: string, clock: Clock, log: Log, trust: Trust = createTrust()): MediaSource {
+/**
+ * `trust`: whom it talks to, kept by whoever makes the source; by default anybody, with the certificate that came first.
+ * `patience`: that of all who use the password of its address; by default nobody else does.
+ */
+export function createRtspSource(
+  url: string,
+  clock: Clock,
+  log: Log,
+  trust: Trust = createTrust(),
+  patience: Patience = createPatience(),
+): MediaSource {
   const address = readAddress(url)
   const { label } = address
-  const patience = createPatience()
+  const door = patience.door()
   const talkBack = talkBackOf(url)
-  const floor = createFloor(openSpeaker(talkBack, address, trust, open), log)
+  const floor = createFloor(openSpeaker(talkBack, address, trust, patience, open), log)
   let canEncode = false
   let idle: Client | undefined
   let playing: Pictures | undefined
@@ -35,7 +44,7 @@ export function createRtspSource(url: string, clock: Clock, log: Log, trust: Tru
   const refusal = createRefusal()
 
   async function open(signal: AbortSignal): Promise<Client> {
-    return patience.attempt(() => openClient(address, trust, signal))
+    return door.attempt(() => openClient(address, trust, signal))
   }
   /** The connection of the last look, if it is still open. */
   function take(): Client | undefined {
@@ -147,11 +156,12 @@ function openSpeaker(
   { by, port }: TalkBack,
   address: CameraAddress,
   trust: Trust,
+  patience: Patience,
   open: (signal: AbortSignal) => Promise<Client>,
 ) {
   if (by === 'onvif' || by === 'off') return createRtspSpeaker(open)
   const { host, login, label } = address
-  return createHttpSpeaker(by, { host, port, label, trust, ...(login && { login }) })
+  return createHttpSpeaker(by, { host, port, label, trust, ...(login && { login }) }, patience)
 }
 
 /** Its description tells of a back channel; of an HTTP API its owner does. */

@@ -1,5 +1,5 @@
 /** The speakers of the brands whose HTTP APIs are known. */
-import { createPatience } from '../rtsp/patience.ts'
+import { createPatience, type Patience } from '../patience.ts'
 import { createAxisSpeaker } from './axis.ts'
 import { createDahuaSpeaker } from './dahua.ts'
 import { createDoorbirdSpeaker } from './doorbird.ts'
@@ -14,20 +14,23 @@ const speakers: Readonly<Record<Brand, (place: HttpPlace) => Speaker>> = {
   hikvision: createHikvisionSpeaker,
 }
 
-/** The loudspeaker at this place, whose password, once refused, is not tried again at each word: cameras lock accounts. */
-export function createHttpSpeaker(brand: Brand, place: HttpPlace): Speaker {
+/**
+ * The loudspeaker at this place, whose password, once refused, is not tried again at each word: cameras lock accounts.
+ * `patience`: that of all who use this password; by default nobody else does.
+ */
+export function createHttpSpeaker(brand: Brand, place: HttpPlace, patience: Patience = createPatience()): Speaker {
   const speaker = speakers[brand](place)
-  const patience = createPatience()
+  const door = patience.door()
   return {
     async open(signal) {
-      patience.check()
+      door.check()
       try {
         const line = await speaker.open(signal)
         // Some cameras refuse only when the first sound has come.
-        void line.ended.then(patience.failed)
+        void line.ended.then((why) => (why.code === 'source_password' ? door.failed(why) : door.succeeded()))
         return line
       } catch (error) {
-        patience.failed(error)
+        door.failed(error)
         throw error
       }
     },

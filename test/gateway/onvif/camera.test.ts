@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from '@jest/globals'
 import type { CameraEvent } from '../../../src/core/wire/camera-event.ts'
 import { createOnvifCamera } from '../../../src/gateway/onvif/camera.ts'
+import { createPatience } from '../../../src/gateway/patience.ts'
 import { createTrust } from '../../../src/gateway/trust.ts'
 import { createFakeCamera } from '../rtsp/camera.ts'
 import { createWorld, until } from '../world.ts'
@@ -34,6 +35,7 @@ function cameraOf({ port }: FakeOnvif, userInfo = 'admin:pa55', networks?: reado
     source: `rtsp://${userInfo}@127.0.0.1/sub?a=1`,
     isDoorbell: true,
     trust: createTrust({ networks }),
+    patience: createPatience(),
     clock: Date.now,
     log: (_level, event, fields) => void logged.push(`${event} ${JSON.stringify(fields)}`),
   })
