@@ -226,6 +226,10 @@ export const logEvents = {
     says: 'A recording could not be made or kept',
     fields: ['channelName', 'startAt', 'error'],
   },
+  'gateway.relay-missing': {
+    says: 'No TURN server gave the relay that is to be kept at hand; tried again every 10 s',
+    fields: ['channelName', 'error'],
+  },
   'gateway.report-failed': { says: 'A report did not reach the bridge', fields: ['channelName', 'kind', 'error'] },
   'gateway.report-refused': { says: 'The bridge refused a report', fields: ['channelName', 'kind', 'status'] },
   'gateway.sound-garbled': {

@@ -10,12 +10,14 @@ import {
   usePLI,
   useSdesMid,
   type RTCIceCandidate,
+  type RTCIceTransport,
 } from 'werift'
 import type { Outgoing } from 'transom-kvs/message'
 import type { IceServer } from 'transom-core/ports'
 import type { ServerMemory, ServerWatch } from './ice-servers.ts'
 import type { SoundCodec } from './media.ts'
 import type { NarrowedOffer } from './offer.ts'
+import type { RelayAtHand } from './relay-at-hand.ts'
 import { placeAmongAll, withUnserved } from './unserved.ts'
 
 const soundCodecs: Readonly<Record<SoundCodec, () => RTCRtpCodecParameters>> = {
@@ -74,6 +76,8 @@ export interface AnswerContext {
   readonly audioDirection: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
   readonly iceServers: readonly IceServer[]
   readonly memory: ServerMemory
+  /** Where the camera keeps one. */
+  readonly relay: RelayAtHand | undefined
   /** Aborting it ends what goes on after the answer. */
   readonly signal: AbortSignal
 }
@@ -85,7 +89,7 @@ export interface AnswerContext {
 export async function answerOffer(
   connection: RTCPeerConnection,
   offer: NarrowedOffer,
-  { send, audioDirection, iceServers, memory, signal }: AnswerContext,
+  { send, audioDirection, iceServers, memory, relay, signal }: AnswerContext,
 ): Promise<ServerWatch> {
   let answer = ''
   let hasEnded = false
@@ -125,6 +129,7 @@ export async function answerOffer(
   // goes on already, so that is begun here.
   const transports = connection.iceTransports
   const servers = memory.watch(transports, iceServers, signal)
+  handOver(relay, transports)
   const gathered = Promise.all(transports.map((transport) => transport.gather()))
   const hosts = transports.map((transport) => transport.connection.hostsGathered)
   await connection.setLocalDescription(description)
@@ -133,6 +138,14 @@ export async function answerOffer(
   for (const found of early) tell(found)
   void Promise.race([gathered, Promise.all([...hosts, servers.settled])]).then(end, end)
   return servers
+}
+
+/** The relay at hand becomes the connection's own. One of a server that the connection does not know is given back. */
+function handOver(relay: RelayAtHand | undefined, [transport]: readonly RTCIceTransport[]): void {
+  const taken = relay?.take()
+  const server = transport?.connection.turnServers.find(({ url }) => url === taken?.url)
+  if (server && taken) server.kept = taken.allocation
+  else void taken?.allocation.close().catch(() => undefined)
 }
 
 /** The answer with the trickle option (RFC 8838 section 4) and without a claim that its candidates are all. */

@@ -12,7 +12,7 @@ const replaceableMs = 3_000
 const leaveMs = 1_000
 
 /** What all viewers of a camera share. */
-export interface AudienceOptions extends Pick<ViewerOptions, 'source' | 'hasDecoder' | 'memory' | 'report'> {
+export interface AudienceOptions extends Pick<ViewerOptions, 'source' | 'hasDecoder' | 'memory' | 'relay' | 'report'> {
   /** As many viewers as its channel takes, default 10. */
   readonly maxViewers?: number | undefined
   /** How often the bridge is told of a viewer that is connected, default 10,000. */

@@ -14,6 +14,7 @@ import { keepMaster } from './master.ts'
 import { createOnvifCamera, withOnvif, type OnvifCamera, type OnvifOptions } from './onvif/camera.ts'
 import { createPatience } from './patience.ts'
 import type { PictureMemory } from './picture-memory.ts'
+import { createRelayAtHand } from './relay-at-hand.ts'
 import { createSource, shareSource, type SharedSource } from './source.ts'
 import { keepReporting, reportSource } from './source-report.ts'
 import { startRecorder, type RecordingPlace } from './record/recorder.ts'
@@ -47,6 +48,8 @@ export interface CameraOptions {
   readonly pictures?: PictureMemory
   /** As many viewers as its channel takes, default 10. */
   readonly maxViewers?: number
+  /** Keeps one TURN allocation while it is online, where it has a TURN server; default false. */
+  readonly hasRelayAtHand?: boolean
   readonly clock: Clock
   readonly log: Log
 }
@@ -75,7 +78,7 @@ export interface CameraMaster {
  * network camera, which may be slow, is not waited for. Never rejects for what the source does.
  */
 export async function startCamera(options: CameraOptions): Promise<CameraMaster> {
-  const { channelName, clock, leaveStill, recording, maxViewers, reportEachMs } = options
+  const { channelName, clock, leaveStill, recording, maxViewers, reportEachMs, hasRelayAtHand = false } = options
   const log: Log = (level, event, fields) => options.log(level, event, Object.assign({ channelName }, fields))
   const trust = options.trust ?? createTrust()
   const patience = createPatience()
@@ -91,10 +94,11 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   const memory = createServerMemory(log, () => reportSource(reporting))
   const reporting = { source, memory, eventsFault: () => onvif?.eventsFault(), report, clock }
   const hasDecoder = await hasFfmpeg()
-  const audience = createAudience({ source, hasDecoder, memory, report, maxViewers, reportEachMs, clock, log })
+  const relay = hasRelayAtHand ? createRelayAtHand(log) : undefined
+  const audience = createAudience({ source, hasDecoder, memory, relay, report, maxViewers, reportEachMs, clock, log })
   const { promise: tried, resolve: onTried } = Promise.withResolvers<void>()
   const online = Promise.all([
-    keepMaster({ kvs, channelName, source, audience, onTried, log }, signal),
+    keepMaster({ kvs, channelName, source, audience, relay, onTried, log }, signal),
     keepReporting(reporting, signal),
   ])
   if (given.checkEachMs === undefined) await tried
@@ -117,7 +121,10 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     life.abort()
     await Promise.all([
       audience.close(),
-      Promise.race([Promise.all([online, watching, stills?.close(), recorder?.close()]), rest(leaveMs)]),
+      Promise.race([
+        Promise.all([online, watching, stills?.close(), recorder?.close(), relay?.close()]),
+        rest(leaveMs),
+      ]),
     ])
     await source.close()
     kvs.close()

@@ -59,8 +59,19 @@ export function startGatewayForBridge({
   let isNew = true
 
   function start(id: string, wanted: Assignment): Promise<CameraMaster> {
-    const { channelName, source, onvif, accessKeyId, secretAccessKey, region, endpoint, ca, maxViewers, record } =
-      wanted
+    const {
+      channelName,
+      source,
+      onvif,
+      accessKeyId,
+      secretAccessKey,
+      region,
+      endpoint,
+      ca,
+      maxViewers,
+      hasRelayAtHand,
+      record,
+    } = wanted
     const url = `${bridge}/gateway/cameras/${id}`
     return startCamera({
       access: { region, endpoint, credentials: { accessKeyId, secretAccessKey }, ...(ca !== undefined && { ca }) },
@@ -74,6 +85,7 @@ export function startGatewayForBridge({
         recording: { wish: record, place: createRecordingPlace({ url: `${url}/recordings`, key, log }) },
       }),
       ...(maxViewers !== undefined && { maxViewers }),
+      ...(hasRelayAtHand !== undefined && { hasRelayAtHand }),
       pictures,
       clock,
       log,

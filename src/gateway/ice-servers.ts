@@ -26,9 +26,9 @@ export function createServerMemory(log: Log, onChange: () => void): ServerMemory
   const failing = new Map<string, string>()
   let lastGoodMs: number | undefined
 
-  const note = (url: string, tookMs: number, reason: string | undefined) => {
+  const note = (url: string, tookMs: number | undefined, reason: string | undefined) => {
     if (reason === undefined) {
-      lastGoodMs = tookMs
+      lastGoodMs = tookMs ?? lastGoodMs
       if (!failing.delete(url)) return
       log('info', 'gateway.ice-server-back', { server: url })
       onChange()
@@ -64,7 +64,7 @@ export function createServerMemory(log: Log, onChange: () => void): ServerMemory
           note(url, tookMs, error?.message)
           if (error) failures.set(url, error.message)
           // With one relay there is a way; the other servers have as long again as it took.
-          else if (/^turns?:/.test(url)) waitUntil(2 * tookMs + graceMs)
+          else if (/^turns?:/.test(url) && tookMs !== undefined) waitUntil(2 * tookMs + graceMs)
           if (awaited.has(url)) missing -= 1
           if (missing <= 0) resolve()
         })

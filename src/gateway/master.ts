@@ -6,6 +6,7 @@ import { openChannel, type ChannelConnection } from 'transom-kvs/channel'
 import type { ChannelMessage } from 'transom-kvs/message'
 import { fetchIceServers, findChannel, type ChannelResources } from 'transom-kvs/resources'
 import type { Audience, Call } from './audience.ts'
+import type { RelayAtHand } from './relay-at-hand.ts'
 import type { SharedSource } from './source.ts'
 
 /** After a closed connection as a C SDK camera does; then twice as long each time, until a connection has lasted. */
@@ -22,6 +23,8 @@ export interface MasterOptions {
   readonly channelName: string
   readonly source: Pick<SharedSource, 'state' | 'changed' | 'fault'>
   readonly audience: Pick<Audience, 'receive' | 'addCandidate'>
+  /** Where one is kept while the camera is on its channel. */
+  readonly relay: Pick<RelayAtHand, 'use'> | undefined
   /** Called when it is on its channel, has failed to get there, or will not try since there are no pictures. */
   readonly onTried: () => void
   readonly log: Log
@@ -78,7 +81,7 @@ async function stayOnline(options: MasterOptions, place: Place, signal: AbortSig
 
 /** One connection to the channel, from its opening to its end or to that of the pictures. Running viewers do not need it. */
 async function serve(options: MasterOptions, place: Place, signal: AbortSignal, onOpen: () => void): Promise<void> {
-  const { kvs, channelName, log } = options
+  const { kvs, channelName, relay, log } = options
   const channel = await findChannel(kvs, channelName, 'MASTER', signal)
   const fetchIce = (bounds: AbortSignal) => fetchServers(options, channel, place, bounds)
   const [connection, refreshMs] = await Promise.all([
@@ -102,12 +105,13 @@ async function serve(options: MasterOptions, place: Place, signal: AbortSignal, 
     ended.abort()
     connection.close()
     await refreshing
+    relay?.use([])
   }
 }
 
 /** Returns after how long to fetch again. Never rejects: without servers a camera still serves its own network. */
 async function fetchServers(
-  { kvs, log }: MasterOptions,
+  { kvs, relay, log }: MasterOptions,
   channel: ChannelResources,
   place: Place,
   signal: AbortSignal,
@@ -115,6 +119,7 @@ async function fetchServers(
   try {
     const { servers, ttlMs } = await fetchIceServers(kvs, channel, signal)
     place.iceServers = servers
+    if (!signal.aborted) relay?.use(servers)
     return ttlMs * iceRefreshShare
   } catch (error) {
     if (!signal.aborted) log('warn', 'gateway.ice-servers-missing', { error: messageOf(error) })

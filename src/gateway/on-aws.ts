@@ -51,6 +51,8 @@ const fileShape = z
           cameraId: cameraIdShape.exactOptional(),
           cameraKey: z.string().min(1).exactOptional(),
           maxViewers: z.int().min(1).max(1_000).exactOptional(),
+          /** Whether one TURN allocation is kept, for a first answer that already has a relay. */
+          relayAtHand: z.boolean().exactOptional(),
         }),
       )
       .min(1)
@@ -121,6 +123,7 @@ export async function startGatewayOnAws(deps: {
         cameraId = channelName,
         cameraKey: key,
         maxViewers,
+        relayAtHand: hasRelayAtHand,
       }): Promise<CameraMaster> => {
         const url =
           bridge === undefined || key === undefined ? undefined : { url: `${bridge}/cameras/${cameraId}`, key }
@@ -134,6 +137,7 @@ export async function startGatewayOnAws(deps: {
             url === undefined ? async () => false : createReporter({ url: `${url.url}/events`, key: url.key, log }),
           ...(url && { leaveStill: createStillPoster({ url: `${url.url}/snapshot`, key: url.key }) }),
           ...(maxViewers !== undefined && { maxViewers }),
+          ...(hasRelayAtHand !== undefined && { hasRelayAtHand }),
           pictures,
           clock,
           log,

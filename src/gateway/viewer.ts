@@ -10,6 +10,7 @@ import { createFeed, type Feed } from './feed.ts'
 import type { ServerMemory, ServerWatch } from './ice-servers.ts'
 import type { MediaInfo, SoundCodec } from './media.ts'
 import { narrowOffer, type NarrowedOffer } from './offer.ts'
+import type { RelayAtHand } from './relay-at-hand.ts'
 import type { SharedSource } from './source.ts'
 import {
   beginViewing,
@@ -40,6 +41,8 @@ export interface ViewerOptions {
   readonly iceServers: readonly IceServer[]
   /** What the camera knows of them. */
   readonly memory: ServerMemory
+  /** Where it keeps a relay at hand. */
+  readonly relay: RelayAtHand | undefined
   /** Sends a message to this viewer. */
   readonly send: (message: Outgoing) => void
   /** Resolves to true when the bridge says that this viewer's session is over. Never rejects. */
@@ -223,7 +226,7 @@ interface Serving {
 
 /** Answers, then opens what the sound needs in each direction. Throws `OfferError`. */
 async function serve(options: ViewerOptions, plan: Plan, { connection, parts, warn, signal }: Serving): Promise<void> {
-  const { viewerId, media, source, iceServers, memory, send, log } = options
+  const { viewerId, media, source, iceServers, memory, relay, send, log } = options
   const { offer, codec, origin, withoutSound } = plan
   if (offer.video === 'unsupported') {
     const message = 'the display takes no H.264 with packetization-mode 1, and this camera sends nothing else'
@@ -235,7 +238,7 @@ async function serve(options: ViewerOptions, plan: Plan, { connection, parts, wa
   }
   if (withoutSound) log('warn', 'gateway.viewer-without-sound', { viewerId, error: withoutSound.message })
   const audioDirection = directionOf(origin !== undefined, media.hasSpeaker)
-  parts.servers = await answerOffer(connection, offer, { send, audioDirection, iceServers, memory, signal })
+  parts.servers = await answerOffer(connection, offer, { send, audioDirection, iceServers, memory, relay, signal })
   if (origin) {
     const voice = await openVoice(origin, codec, warn('gateway.sound-garbled')).catch(warn('gateway.sound-missing'))
     if (signal.aborted) voice?.close()

@@ -49,6 +49,11 @@ export const settingVariables = {
     '`first`: of an `rtsps://` camera only the certificate is accepted that it showed first, also after a restart; `npx transom camera trust ID` accepts its next one. `any`: each.',
     z.enum(['first', 'any']).default('first'),
   ),
+  TRANSOM_RELAY_AT_HAND: setting(
+    'cameras',
+    '`on`: each camera that a gateway reads keeps one relay on its TURN server while it is online, for the next display. The first answer then has a relay without a round trip; it costs one allocation for each camera.',
+    onOff('off'),
+  ),
   TRANSOM_SOURCE_NETWORKS: setting(
     'cameras',
     'Networks in which cameras may be, for gateways: `192.168.1.0/24, fd00::/8`. Names and redirects lead nowhere else.',
@@ -136,6 +141,8 @@ export interface Config extends BridgeConfig {
   readonly sources: {
     /** Whether rtsps cameras may show another certificate than at first. */
     readonly hasAnyCertificate: boolean
+    /** Whether each keeps one TURN allocation while it is online. */
+    readonly hasRelayAtHand: boolean
     /** The networks in which cameras may be (CIDR); `undefined`: anywhere. */
     readonly networks: readonly string[] | undefined
   }
@@ -181,6 +188,7 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>):
     },
     sources: {
       hasAnyCertificate: env.TRANSOM_SOURCE_CERTIFICATE === 'any',
+      hasRelayAtHand: env.TRANSOM_RELAY_AT_HAND,
       networks: env.TRANSOM_SOURCE_NETWORKS,
     },
     recordings: {

@@ -267,6 +267,7 @@ function openGateways(
     service,
     region: config.signaling.region,
     ...(maxViewers !== undefined && { maxViewers }),
+    ...(sources.hasRelayAtHand && { hasRelayAtHand: true }),
     ...(sources.networks && { networks: sources.networks }),
     ...(doorbell.isOn && { builtIn: { cameraId: doorbellId, source: doorbell.source } }),
     hasAnyCertificate: sources.hasAnyCertificate,

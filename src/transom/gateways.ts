@@ -83,6 +83,7 @@ export interface GatewaysDeps {
   >
   readonly region: string
   readonly maxViewers?: number
+  readonly hasRelayAtHand?: boolean
   readonly networks?: readonly string[]
   /** What the built-in doorbell shows, where it is on; it is read by the gateway at home. */
   readonly builtIn?: { readonly cameraId: string; readonly source: string }
@@ -151,7 +152,7 @@ export function createGateways(deps: GatewaysDeps): Gateways {
       })
       if (wanted !== undefined) found.push(wanted)
     }
-    const { region, maxViewers, networks } = deps
+    const { region, maxViewers, hasRelayAtHand, networks } = deps
     // A gateway on another machine may know the service by its public address alone, and trusts what is public.
     const isHome = name === homeGateway
     const ca = isHome || service.caPath !== undefined ? service.ca : undefined
@@ -161,6 +162,7 @@ export function createGateways(deps: GatewaysDeps): Gateways {
       endpoint: isHome ? service.localEndpoint : service.endpoint,
       ...(ca !== undefined && { ca }),
       ...(maxViewers !== undefined && { maxViewers }),
+      ...(hasRelayAtHand !== undefined && { hasRelayAtHand }),
       ...(networks !== undefined && { networks: [...networks] }),
       cameras: found,
     }

@@ -21,9 +21,9 @@ afterEach(async () => {
 })
 
 /** The world with its camera, which knows these servers. */
-async function start(servers: readonly ReturnType<Turn['server']>[] = []): Promise<void> {
+async function start(servers: readonly ReturnType<Turn['server']>[] = [], hasRelayAtHand = false): Promise<void> {
   world = await createWorld(servers.map((server) => ({ ...server, urls: [server.urls] })))
-  await world.startCamera()
+  await world.startCamera('synthetic', { hasRelayAtHand })
 }
 
 test('a picture where the display has IPv6 only', async () => {
@@ -103,6 +103,21 @@ test.each(['aiortc', 'Chromium'] as const)(
   },
   60_000,
 )
+
+test('a relay at hand is the way of a display that has no other, and coturn has none left at the end', async () => {
+  network = createNetwork()
+  network.blockUdp('camera')
+  const turn = await network.startTurn()
+  await start([turn.server('udp'), turn.server('tcp')], true)
+  // The server over UDP has two seconds to be silent.
+  await until(() => turn.allocations().made === 1)
+  display = await showOn(world, 'Chromium', network)
+  await until(() => turn.allocations().made === 2)
+  await display.close()
+  await world.close()
+  await until(() => turn.allocations().ended === 2)
+  expect(turn.allocations().made).toBe(2)
+}, 60_000)
 
 /** Whether its picture goes on, or else how its view ends by the camera's report. */
 async function outcomeOf({ viewerId, peer }: ForeignDisplay): Promise<string> {

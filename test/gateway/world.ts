@@ -22,7 +22,7 @@ export interface World {
   readonly logged: { readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[]
   /** Ends the service and starts another at the same port. */
   restartService(): Promise<void>
-  startCamera(source?: string, more?: Pick<CameraOptions, 'onvif'>): Promise<CameraMaster>
+  startCamera(source?: string, more?: Pick<CameraOptions, 'onvif' | 'hasRelayAtHand'>): Promise<CameraMaster>
   /** What the bridge answers to reports from now on; a rejection is a report that failed. At first no session is over. */
   answerReports(answer: (event: CameraEvent) => Promise<boolean>): void
   /** A viewer's place on the channel, without any peer connection. */

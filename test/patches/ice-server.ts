@@ -10,6 +10,9 @@ export interface TestIceServer {
   /** Allocations that were made, and those that were given back. */
   readonly allocated: number
   readonly released: number
+  readonly refreshed: number
+  /** As after a restart: it knows none of its allocations any more. */
+  forget(): void
   close(): void
 }
 
@@ -28,7 +31,8 @@ export interface TestIceServerOptions {
 const key = createHash('md5').update('user:test:password').digest()
 
 export async function startIceServer(options: TestIceServerOptions = {}): Promise<TestIceServer> {
-  const count = { bindings: 0, allocated: 0, released: 0 }
+  const count = { bindings: 0, allocated: 0, released: 0, refreshed: 0 }
+  let isForgetful = false
   const answer = (data: Buffer, from: readonly [string, number], send: (reply: Buffer) => void) => {
     const message = parseMessage(data)
     if (!message || options.isSilent) return
@@ -45,13 +49,20 @@ export async function startIceServer(options: TestIceServerOptions = {}): Promis
       reply.setAttribute('ERROR-CODE', [401, 'Unauthorized']).setAttribute('REALM', 'test')
       return send(reply.setAttribute('NONCE', Buffer.from('nonce')).bytes)
     }
+    const lifetime: unknown = message.getAttributeValue('LIFETIME')
+    if (message.messageMethod === methods.REFRESH && isForgetful) {
+      const refusal = new Message(methods.REFRESH, classes.ERROR, message.transactionId)
+      return send(refusal.setAttribute('ERROR-CODE', [437, 'Allocation Mismatch']).addMessageIntegrity(key).bytes)
+    }
     const reply = new Message(message.messageMethod, classes.RESPONSE, message.transactionId)
     if (message.messageMethod === methods.ALLOCATE) {
+      isForgetful = false
       count.allocated += 1
       reply.setAttribute('XOR-RELAYED-ADDRESS', ['192.0.2.9', 40_000 + count.allocated])
       reply.setAttribute('XOR-MAPPED-ADDRESS', mapped).setAttribute('LIFETIME', 600)
-    } else if (message.messageMethod === methods.REFRESH && message.getAttributeValue('LIFETIME') === 0) {
-      count.released += 1
+    } else if (message.messageMethod === methods.REFRESH) {
+      if (lifetime === 0) count.released += 1
+      else count.refreshed += 1
     }
     send(reply.addMessageIntegrity(key).bytes)
   }
@@ -64,6 +75,12 @@ export async function startIceServer(options: TestIceServerOptions = {}): Promis
     },
     get released() {
       return count.released
+    },
+    get refreshed() {
+      return count.refreshed
+    },
+    forget() {
+      isForgetful = true
     },
   }
   if (options.transport === 'tcp') {

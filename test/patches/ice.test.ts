@@ -36,7 +36,7 @@ function agent(urls: readonly string[], credential = 'password') {
   }
   const servers = urls.map((url) => ({ urls: url, username: 'user', credential }))
   const gatherer = new RTCIceGatherer({ ...parseIceServers(servers), ...options })
-  const reports: { url: string; reason: string | undefined; tookMs: number }[] = []
+  const reports: { url: string; reason: string | undefined; tookMs: number | undefined }[] = []
   gatherer.connection.onIceServer.subscribe(({ url, error, tookMs }) =>
     reports.push({ url, reason: error?.message, tookMs }),
   )

@@ -52,6 +52,8 @@ const cameras = z.object({
   endpoint: z.url(),
   ca: z.string().exactOptional(),
   maxViewers: z.int().min(1).exactOptional(),
+  /** Each camera keeps one TURN allocation while it is online. */
+  hasRelayAtHand: z.boolean().exactOptional(),
   /** The networks in which cameras may be (CIDR); absent: anywhere. */
   networks: z.array(z.string()).exactOptional(),
   cameras: z.array(wantedCamera),
