@@ -63,10 +63,12 @@ describe('its talk', () => {
     await open(h264 + backChannel)
     const viewer = await world.view('intercom', { sound: [law] })
     await viewer.say(Array.from({ length: 50 }, () => encodeG711(law, voice)))
-    await until(() => camera.played.length >= 40)
+    // They come all at once, and the talk catches up by leaving some out.
+    const most = 30
+    await until(() => camera.played.length >= most)
     const expected = encodeG711('PCMU', decodeG711(law, encodeG711(law, voice)))
     for (const { payload } of camera.played) expect(payload).toEqual(expected)
-    await until(() => world.events.some((event) => event.kind === 'viewer' && (event.heard?.packets ?? 0) >= 40))
+    await until(() => world.events.some((event) => event.kind === 'viewer' && (event.heard?.packets ?? 0) >= most))
   })
 })
 
