@@ -10,7 +10,7 @@ import {
   type StreamStates,
 } from 'transom-core/wire/google'
 import type { Afterwards } from './afterwards.ts'
-import { streamUrls, type Cameras, type StateOf } from './cameras.ts'
+import { camerasById, streamUrls, type Cameras, type StateOf } from './cameras.ts'
 import { googleErrorCode, logFailure } from './errors.ts'
 import { createStreamTokens, referenceOf } from './stream-token.ts'
 
@@ -46,7 +46,7 @@ export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
   const tokens = createStreamTokens(deps)
 
   return async (accountId, commands, iceBy) => {
-    const known = new Map((await cameras.list(accountId)).map((camera) => [String(camera.id), camera]))
+    const known = await camerasById(cameras, accountId)
     // One stream of a kind for each camera, however often a request names it.
     const streams = new Map<string, Promise<Outcome>>()
     const refusals: Refusal[] = []

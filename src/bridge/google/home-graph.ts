@@ -60,12 +60,19 @@ interface Call<T> {
   readonly read: (text: string) => T
 }
 
+interface GraphResponse {
+  readonly status: number
+  readonly text: string
+  /** Milliseconds, of the Retry-After field. */
+  readonly waitMs: number | undefined
+}
+
+/** So long a used-up quota is left alone when Google does not say how long. */
+const quotaMs = 10_000
+
 /** Throws if the private key is not one. */
 export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
-  const { url = 'https://homegraph.googleapis.com', deadlineMs = 5000, quota, clock, log } = deps
-  const ask = boundedFetch({ ms: deadlineMs, maxBytes: mostBytes })
-  const token = createServiceToken({ ...deps, deadlineMs })
-
+  const call = createCalls(deps)
   return {
     report(account, devices, eventId, signal) {
       const notifies = devices.notifications !== undefined
@@ -104,8 +111,15 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
       return call({ name: 'delete-agent-user', account, method: 'DELETE', path, read: nothing }, signal)
     },
   }
+}
 
-  async function call<T>(what: Call<T>, given: AbortSignal | undefined): Promise<GraphResult<T>> {
+/** Makes what carries out one call: with a token, within the quota and its deadline, and with one line in the log. */
+function createCalls(deps: HomeGraphDeps) {
+  const { url = 'https://homegraph.googleapis.com', deadlineMs = 5000, quota, clock, log } = deps
+  const ask = boundedFetch({ ms: deadlineMs, maxBytes: mostBytes })
+  const token = createServiceToken({ ...deps, deadlineMs })
+
+  return async function call<T>(what: Call<T>, given: AbortSignal | undefined): Promise<GraphResult<T>> {
     const deadline = AbortSignal.timeout(deadlineMs)
     const signal = given ? AbortSignal.any([given, deadline]) : deadline
     const result = await attempt(what, signal).catch((thrown: unknown): GraphResult<T> => ({
@@ -133,24 +147,12 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
       token.forget()
       response = await send(what, await token.get(signal), signal)
     }
-    const { status, text, waitMs } = response
-    if (status >= 200 && status < 300) return { kind: 'accepted', value: what.read(text) }
-    if (status === 404) return { kind: 'not-found' }
-    if (status === 429) {
-      const afterMs = waitMs ?? 10_000
-      quota.exhausted(afterMs)
-      return { kind: 'failed', retryable: true, afterMs, reason: 'Home Graph says 429: the quota is used up' }
-    }
-    const retryable = status === 401 || status === 408 || status >= 500
-    return {
-      kind: 'failed',
-      retryable,
-      ...(retryable && waitMs !== undefined && { afterMs: waitMs }),
-      reason: `Home Graph says ${status}${hintOf(status, text)}`,
-    }
+    if (response.status === 429) quota.exhausted(response.waitMs ?? quotaMs)
+    return outcomeOf(response, what.read)
   }
 
-  async function send({ method, path, body }: Call<unknown>, accessToken: string, signal: AbortSignal) {
+  async function send(what: Call<unknown>, accessToken: string, signal: AbortSignal): Promise<GraphResponse> {
+    const { method, path, body } = what
     const response = await ask(new URL(path, url), {
       method,
       headers: {
@@ -161,6 +163,22 @@ export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
       signal,
     })
     return { status: response.status, text: await response.text(), waitMs: retryAfterMs(response, clock()) }
+  }
+}
+
+function outcomeOf<T>({ status, text, waitMs }: GraphResponse, read: (text: string) => T): GraphResult<T> {
+  if (status >= 200 && status < 300) return { kind: 'accepted', value: read(text) }
+  if (status === 404) return { kind: 'not-found' }
+  if (status === 429) {
+    const reason = 'Home Graph says 429: the quota is used up'
+    return { kind: 'failed', retryable: true, afterMs: waitMs ?? quotaMs, reason }
+  }
+  const retryable = status === 401 || status === 408 || status >= 500
+  return {
+    kind: 'failed',
+    retryable,
+    ...(retryable && waitMs !== undefined && { afterMs: waitMs }),
+    reason: `Home Graph says ${status}${hintOf(status, text)}`,
   }
 }
 
