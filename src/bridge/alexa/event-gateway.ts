@@ -1,26 +1,20 @@
 /** Tells Alexa, unasked, what happened: events to the gateway of the customer's region (send-events.html). */
-import { createHash } from 'node:crypto'
 import { boundedFetch, retryAfterMs, whyFailed } from 'transom-core/fetch'
-import type { Deliver, Delivery, Outgoing } from '../outbox/outgoing.ts'
-import type { AccountId, Camera, CameraId, CameraState, Clock, Log } from 'transom-core/ports'
+import type { Deliver, Delivery } from '../outbox/outgoing.ts'
+import type { AccountId, Log } from 'transom-core/ports'
 import { eventGatewayRefusal, type ProactiveEvent } from 'transom-core/wire/alexa'
-import { describe, isEndpointId } from './discovery.ts'
 import type { AlexaGrants, Bearer } from './grants.ts'
-import { alexaNews } from './news.ts'
-import { allProperties, connectivity, detectionState } from './properties.ts'
+import { compose, type ComposeDeps } from './proactive.ts'
 import { alexaRegions, gatewayUrls, type AlexaRegion } from './region.ts'
-import { header, instant } from './reply.ts'
 
-export interface AlexaDeliverDeps {
+export interface AlexaDeliverDeps extends ComposeDeps {
   readonly grants: Pick<AlexaGrants, 'bearer' | 'forget' | 'moved'>
-  readonly cameras: { find(accountId: AccountId, cameraId: CameraId): Promise<Camera | undefined> }
-  readonly stateOf: (camera: Camera) => Promise<CameraState>
-  readonly isOnline: (camera: Camera) => boolean | undefined
   /** Default: Amazon's. */
   readonly gatewayUrls?: Readonly<Record<AlexaRegion, string>>
-  readonly clock: Clock
   readonly log: Log
 }
+
+type Context = AlexaDeliverDeps & { readonly urls: Readonly<Record<AlexaRegion, string>> }
 
 /** What an account that has granted nothing is dropped with; not a fault. */
 export const NOT_LINKED = 'not linked with Alexa'
@@ -39,8 +33,9 @@ const send = boundedFetch({ ms: 5_000, isStatusEnough: true })
 
 /** Delivers what `newsForAlexa` put into the outbox: looks up how things are now, and tells that. */
 export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
-  const { grants, clock, log } = deps
   const urls = deps.gatewayUrls ?? gatewayUrls
+  const { grants } = deps
+  const context = { ...deps, urls }
 
   return async (outgoing, signal) => {
     const { accountId } = outgoing
@@ -51,7 +46,7 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
       if (bearer.kind === 'unavailable') return { kind: 'retry', reason: bearer.reason }
       const event = await compose(deps, outgoing, bearer.token)
       if (event === undefined) return { kind: 'drop', reason: 'there is no such camera any more' }
-      const home = await post(urls[bearer.region], event, bearer.token, signal)
+      const home = await post(context, urls[bearer.region], event, bearer.token, signal)
       if (home.status === 401 && rejected === undefined) {
         // Once with the token we have; if Alexa turns that down, once more with a new one.
         rejected = bearer.token
@@ -59,99 +54,108 @@ export function createAlexaDeliver(deps: AlexaDeliverDeps): Deliver {
       }
       if (isAccepted(home)) {
         // What was a guess is known now.
-        if (bearer.isGuess) await learn(accountId, bearer.region)
+        if (bearer.isGuess) await learn(context, accountId, bearer.region)
         return { kind: 'done' }
       }
-      if (!mayMeanElsewhere(home)) return judge(home)
-      return judgeByAll(accountId, bearer, home, await askElsewhere(event, accountId, bearer, signal))
+      if (!mayMeanElsewhere(home)) return judge(context, home)
+      return judgeByAll(context, accountId, bearer, home, await askElsewhere(context, event, accountId, bearer, signal))
     }
   }
+}
 
-  /**
-   * A refusal may mean no more than that the customer belongs to another region (send-events.html; some report the word for a
-   * disabled skill). The others are asked in turn, and the one that accepts the event is kept. Returns each word;
-   * `undefined` of a region that cannot be reached, which does not hide the next.
-   */
-  async function askElsewhere(
-    event: ProactiveEvent,
-    accountId: AccountId,
-    { token, region }: GrantedBearer,
-    signal: AbortSignal,
-  ): Promise<readonly (Answer | undefined)[]> {
-    const answers: (Answer | undefined)[] = []
-    const asked = new Set([urls[region]])
-    for (const other of alexaRegions) {
-      if (asked.has(urls[other])) continue
-      asked.add(urls[other])
-      const answer = await post(urls[other], event, token, signal).catch(() => undefined)
-      answers.push(answer)
-      if (answer !== undefined && isAccepted(answer)) {
-        await learn(accountId, other)
-        break
-      }
-      signal.throwIfAborted()
+/**
+ * A refusal may mean no more than that the customer belongs to another region (send-events.html; some report the word for a
+ * disabled skill). The others are asked in turn, and the one that accepts the event is kept. Returns each word;
+ * `undefined` of a region that cannot be reached, which does not hide the next.
+ */
+async function askElsewhere(
+  context: Context,
+  event: ProactiveEvent,
+  accountId: AccountId,
+  { token, region }: GrantedBearer,
+  signal: AbortSignal,
+): Promise<readonly (Answer | undefined)[]> {
+  const { urls } = context
+  const answers: (Answer | undefined)[] = []
+  const asked = new Set([urls[region]])
+  for (const other of alexaRegions) {
+    if (asked.has(urls[other])) continue
+    asked.add(urls[other])
+    const answer = await post(context, urls[other], event, token, signal).catch(() => undefined)
+    answers.push(answer)
+    if (answer !== undefined && isAccepted(answer)) {
+      await learn(context, accountId, other)
+      break
     }
-    return answers
+    signal.throwIfAborted()
   }
+  return answers
+}
 
-  /** The event has been accepted: a store that fails now costs the next one a detour, and must not repeat this one. */
-  async function learn(accountId: AccountId, region: AlexaRegion): Promise<void> {
-    try {
-      await grants.moved(accountId, region)
-    } catch (thrown) {
-      log('warn', 'alexa.region-not-kept', { accountId, region, error: String(thrown) })
+/** The event has been accepted: a store that fails now costs the next one a detour, and must not repeat this one. */
+async function learn({ grants, log }: Context, accountId: AccountId, region: AlexaRegion): Promise<void> {
+  try {
+    await grants.moved(accountId, region)
+  } catch (thrown) {
+    log('warn', 'alexa.region-not-kept', { accountId, region, error: String(thrown) })
+  }
+}
+
+/** A grant is forgotten only when the customer's own region says that he has withdrawn, and no other may know better. */
+async function judgeByAll(
+  context: Context,
+  accountId: AccountId,
+  { token, isGuess = false }: GrantedBearer,
+  home: Answer,
+  others: readonly (Answer | undefined)[],
+): Promise<Delivery> {
+  if (others.some((answer) => answer !== undefined && isAccepted(answer))) return { kind: 'done' }
+  const reason = `${home.status} ${home.code}`
+  if (!others.every((answer) => answer !== undefined && mayMeanElsewhere(answer))) return { kind: 'retry', reason }
+  if (!isWithdrawal(home)) return judge(context, home)
+  // For a moment after enabling no region knows him, and the wrong one may call that "disabled".
+  const isSure = !isGuess || others.every((answer) => answer !== undefined && isWithdrawal(answer))
+  if (!isSure) return { kind: 'retry', reason }
+  await context.grants.forget(accountId, `event gateway: ${reason}`, { token })
+  return { kind: 'drop', reason }
+}
+
+function judge({ log }: Context, { status, code, afterMs }: Answer): Delivery {
+  const reason = `${status} ${code}`
+  if (code === 'INSUFFICIENT_PERMISSION_EXCEPTION') {
+    log('error', 'alexa.permission-missing', {
+      hint: 'the skill lacks the permission to send events: see docs/alexa.md',
+    })
+  }
+  const mayHelp = status === 408 || status === 429 || status >= 500 || code === 'SKILL_NEVER_ENABLED_EXCEPTION'
+  if (!mayHelp) return { kind: 'drop', reason }
+  return { kind: 'retry', reason, ...(afterMs !== undefined && { afterMs }) }
+}
+
+async function post(
+  { clock }: Context,
+  url: string,
+  event: ProactiveEvent,
+  token: string,
+  signal: AbortSignal,
+): Promise<Answer> {
+  try {
+    const response = await send(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify(event),
+      signal,
+    })
+    // An answer without a readable code is judged by its status alone.
+    const body = eventGatewayRefusal.safeParse(await response.json().catch(() => undefined))
+    const afterMs = retryAfterMs(response, clock())
+    return {
+      status: response.status,
+      code: body.success ? body.data.payload.code : 'no code',
+      ...(afterMs !== undefined && { afterMs }),
     }
-  }
-
-  /** A grant is forgotten only when the customer's own region says that he has withdrawn, and no other may know better. */
-  async function judgeByAll(
-    accountId: AccountId,
-    { token, isGuess = false }: GrantedBearer,
-    home: Answer,
-    others: readonly (Answer | undefined)[],
-  ): Promise<Delivery> {
-    if (others.some((answer) => answer !== undefined && isAccepted(answer))) return { kind: 'done' }
-    const reason = `${home.status} ${home.code}`
-    if (!others.every((answer) => answer !== undefined && mayMeanElsewhere(answer))) return { kind: 'retry', reason }
-    if (!isWithdrawal(home)) return judge(home)
-    // For a moment after enabling no region knows him, and the wrong one may call that "disabled".
-    const isSure = !isGuess || others.every((answer) => answer !== undefined && isWithdrawal(answer))
-    if (!isSure) return { kind: 'retry', reason }
-    await grants.forget(accountId, `event gateway: ${reason}`, { token })
-    return { kind: 'drop', reason }
-  }
-
-  function judge({ status, code, afterMs }: Answer): Delivery {
-    const reason = `${status} ${code}`
-    if (code === 'INSUFFICIENT_PERMISSION_EXCEPTION') {
-      log('error', 'alexa.permission-missing', {
-        hint: 'the skill lacks the permission to send events: see docs/alexa.md',
-      })
-    }
-    const mayHelp = status === 408 || status === 429 || status >= 500 || code === 'SKILL_NEVER_ENABLED_EXCEPTION'
-    if (!mayHelp) return { kind: 'drop', reason }
-    return { kind: 'retry', reason, ...(afterMs !== undefined && { afterMs }) }
-  }
-
-  async function post(url: string, event: ProactiveEvent, token: string, signal: AbortSignal): Promise<Answer> {
-    try {
-      const response = await send(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-        body: JSON.stringify(event),
-        signal,
-      })
-      // An answer without a readable code is judged by its status alone.
-      const body = eventGatewayRefusal.safeParse(await response.json().catch(() => undefined))
-      const afterMs = retryAfterMs(response, clock())
-      return {
-        status: response.status,
-        code: body.success ? body.data.payload.code : 'no code',
-        ...(afterMs !== undefined && { afterMs }),
-      }
-    } catch (thrown) {
-      throw new Error(whyFailed(thrown), { cause: thrown })
-    }
+  } catch (thrown) {
+    throw new Error(whyFailed(thrown), { cause: thrown })
   }
 }
 
@@ -162,95 +166,3 @@ const mayMeanElsewhere = ({ status }: Answer): boolean => status === 401 || stat
 
 /** A new token is turned down as well, or the skill was disabled: either way the customer has withdrawn. */
 const isWithdrawal = ({ status, code }: Answer): boolean => status === 401 || code === 'SKILL_DISABLED_EXCEPTION'
-
-/** The message as of now, or `undefined` when there is nothing left to tell. */
-async function compose(
-  deps: AlexaDeliverDeps,
-  { id, accountId, cameraId, body, at }: Outgoing,
-  token: string,
-): Promise<ProactiveEvent | undefined> {
-  const news = alexaNews.parse(body)
-  if (cameraId === undefined || !isEndpointId(cameraId)) return undefined
-  // The same event has the same message id, so that a repetition after a crash can be told from a second press.
-  const messageId = uuidOf(id)
-  const scope = { type: 'BearerToken' as const, token }
-  const camera = await deps.cameras.find(accountId, cameraId)
-  if (camera === undefined) {
-    if (news.kind !== 'description') return undefined
-    return {
-      event: {
-        header: header('Alexa.Discovery', 'DeleteReport', messageId),
-        payload: { endpoints: [{ endpointId: cameraId }], scope },
-      },
-    }
-  }
-  const endpoint = { scope, endpointId: cameraId }
-  /** A change comes with the properties that did not change. */
-  const unchanged = (state: CameraState, changed: string) =>
-    allProperties(camera, state, { isOnline: deps.isOnline(camera), canSendEvents: true }, deps.clock()).filter(
-      ({ namespace }) => namespace !== changed,
-    )
-  switch (news.kind) {
-    case 'press':
-      return {
-        context: {},
-        event: {
-          header: header('Alexa.DoorbellEventSource', 'DoorbellPress', messageId),
-          endpoint,
-          payload: { cause: { type: 'PHYSICAL_INTERACTION' }, timestamp: instant(at) },
-        },
-      }
-    case 'motion':
-      return {
-        context: { properties: unchanged({}, 'Alexa.MotionSensor') },
-        event: {
-          header: header('Alexa', 'ChangeReport', messageId),
-          endpoint,
-          payload: {
-            change: { cause: { type: 'PHYSICAL_INTERACTION' }, properties: [detectionState(news.isDetected, at)] },
-          },
-        },
-      }
-    case 'online':
-      return {
-        context: { properties: unchanged(await deps.stateOf(camera), 'Alexa.EndpointHealth') },
-        event: {
-          header: header('Alexa', 'ChangeReport', messageId),
-          endpoint,
-          payload: { change: { cause: { type: 'PERIODIC_POLL' }, properties: [connectivity(news.isOnline, at)] } },
-        },
-      }
-    case 'person':
-      return {
-        event: {
-          header: header('Alexa.SmartVision.ObjectDetectionSensor', 'ObjectDetection', messageId),
-          endpoint,
-          payload: {
-            events: [
-              {
-                eventIdentifier: messageId,
-                imageNetClass: 'person',
-                timeOfSample: instant(at),
-                uncertaintyInMilliseconds: 0,
-              },
-            ],
-          },
-        },
-      }
-    case 'description':
-      return {
-        event: {
-          header: header('Alexa.Discovery', 'AddOrUpdateReport', messageId),
-          payload: { endpoints: [describe(camera, { canSendEvents: true })], scope },
-        },
-      }
-  }
-}
-
-/** A name as a UUID of version 8 (RFC 9562 section 5.8). */
-function uuidOf(name: string): string {
-  const hex = createHash('sha256').update(name).digest('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
-    '-',
-  )
-}
