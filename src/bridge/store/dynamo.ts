@@ -39,12 +39,46 @@ export function createDynamoStore(options: {
   readonly clock: Clock
 }): Store {
   const { clock } = options
-  const record = recordEntity(options.client, options.tableName)
   const inTurn = createTurns()
   let isOpen = true
+  const items = createItems(recordEntity(options.client, options.tableName), () => isOpen)
 
+  return {
+    collection<T>(kind: string): Collection<T> {
+      checkKind(kind)
+      const basic: BasicCollection<T> = {
+        async get(id) {
+          checkId(id)
+          return toLive<T>(await items.read(kind, id), clock())
+        },
+        async put(id, value, given = {}) {
+          return items.write({ kind, id, text: checkPut(kind, id, value, given) }, given, clock())
+        },
+        async take(id) {
+          checkId(id)
+          const now = clock()
+          return toLive<T>(await items.erase(kind, id, now), now)
+        },
+        async remove(id) {
+          checkId(id)
+          await items.erase(kind, id, clock())
+        },
+        async list(group, page = {}) {
+          return items.list<T>(groupKey(kind, group), checkList(group, page), clock())
+        },
+      }
+      return withVerbs(kind, basic, inTurn)
+    },
+    async close() {
+      isOpen = false
+    },
+  }
+}
+
+/** The requests to the table, one for each verb. */
+function createItems(record: ReturnType<typeof recordEntity>, isOpen: () => boolean) {
   async function send<R>(command: Command<R>, abortSignal = AbortSignal.timeout(callMs)): Promise<R> {
-    if (!isOpen) throw new BridgeError('internal', 'the store is closed')
+    if (!isOpen()) throw new BridgeError('internal', 'the store is closed')
     try {
       return await command.send({ abortSignal })
     } catch (cause) {
@@ -67,6 +101,35 @@ export function createDynamoStore(options: {
     return (await send(command)).Item
   }
 
+  /** Resolves with the new version, or `undefined` when the condition did not hold. */
+  async function write(
+    { kind, id, text }: { readonly kind: string; readonly id: string; readonly text: string },
+    put: PutOptions,
+    now: number,
+  ): Promise<number | undefined> {
+    const expiresAt = lastInstant(put, now)
+    const mark = randomUUID()
+    const command = record
+      .build(UpdateItemCommand)
+      .item({
+        kind,
+        id,
+        group: put.group === undefined ? $remove() : groupKey(kind, put.group),
+        version: $add(1),
+        expiresAt: expiresAt ?? $remove(),
+        ttl: expiresAt === undefined ? $remove() : ttlOf(expiresAt),
+        value: text,
+        write: mark,
+      })
+      .options({ ...conditionOf(put.onlyIf, now), returnValues: 'UPDATED_NEW' })
+    const outcome = await sendIf(command)
+    if (!(outcome instanceof ConditionalCheckFailedException)) return outcome.Attributes?.version
+    // The SDK repeats a request whose reply was lost, and then the condition may have failed on our own write.
+    if ((outcome.$metadata.attempts ?? 1) === 1) return undefined
+    const found = await read(kind, id)
+    return found?.write === mark ? found.version : undefined
+  }
+
   /** Removes the live record and returns it, in one step. What stays is a tombstone that remembers its version. */
   async function erase(kind: string, id: string, now: number) {
     const command = record
@@ -77,84 +140,31 @@ export function createDynamoStore(options: {
     return outcome instanceof ConditionalCheckFailedException ? undefined : outcome.Attributes
   }
 
-  return {
-    collection<T>(kind: string): Collection<T> {
-      checkKind(kind)
-      const basic: BasicCollection<T> = {
-        async get(id) {
-          checkId(id)
-          return toLive<T>(await read(kind, id), clock())
-        },
-        async put(id, value, putOptions = {}) {
-          const text = checkPut(kind, id, value, putOptions)
-          const { group, onlyIf } = putOptions
-          const now = clock()
-          const expiresAt = lastInstant(putOptions, now)
-          const write = randomUUID()
-          const command = record
-            .build(UpdateItemCommand)
-            .item({
-              kind,
-              id,
-              group: group === undefined ? $remove() : groupKey(kind, group),
-              version: $add(1),
-              expiresAt: expiresAt ?? $remove(),
-              ttl: expiresAt === undefined ? $remove() : ttlOf(expiresAt),
-              value: text,
-              write,
-            })
-            .options({ ...conditionOf(onlyIf, now), returnValues: 'UPDATED_NEW' })
-          const outcome = await sendIf(command)
-          if (!(outcome instanceof ConditionalCheckFailedException)) return outcome.Attributes?.version
-          // The SDK repeats a request whose reply was lost, and then the condition may have failed on our own write.
-          if ((outcome.$metadata.attempts ?? 1) === 1) return undefined
-          const found = await read(kind, id)
-          return found?.write === write ? found.version : undefined
-        },
-        async take(id) {
-          checkId(id)
-          const now = clock()
-          return toLive<T>(await erase(kind, id, now), now)
-        },
-        async remove(id) {
-          checkId(id)
-          await erase(kind, id, clock())
-        },
-        async list(group, page = {}) {
-          const { limit, after } = checkList(group, page)
-          const now = clock()
-          const deadline = AbortSignal.timeout(callMs)
-          const found: Stored<T>[] = []
-          let from: Record<string, unknown> | undefined
-          do {
-            const command = record.table
-              .build(QueryCommand)
-              .entities(record)
-              .query({
-                index: 'byGroup',
-                partition: groupKey(kind, group),
-                ...(after === undefined ? {} : { range: { gt: after } }),
-              })
-              .options({
-                limit: from === undefined ? limit : Math.max(limit - found.length, minPage),
-                ...(from === undefined ? {} : { exclusiveStartKey: from }),
-              })
-            const answer = await send(command, deadline)
-            for (const each of answer.Items ?? []) {
-              const live = toLive<T>(each, now)
-              if (live !== undefined) found.push(live)
-            }
-            from = answer.LastEvaluatedKey
-          } while (from !== undefined && found.length < limit)
-          return found.slice(0, limit)
-        },
+  /** What has expired is still in the index, so as many pages are read as it takes. */
+  async function list<T>(partition: string, { limit, after }: ReturnType<typeof checkList>, now: number) {
+    const deadline = AbortSignal.timeout(callMs)
+    const found: Stored<T>[] = []
+    let from: Record<string, unknown> | undefined
+    do {
+      const command = record.table
+        .build(QueryCommand)
+        .entities(record)
+        .query({ index: 'byGroup', partition, ...(after === undefined ? {} : { range: { gt: after } }) })
+        .options({
+          limit: from === undefined ? limit : Math.max(limit - found.length, minPage),
+          ...(from === undefined ? {} : { exclusiveStartKey: from }),
+        })
+      const answer = await send(command, deadline)
+      for (const each of answer.Items ?? []) {
+        const live = toLive<T>(each, now)
+        if (live !== undefined) found.push(live)
       }
-      return withVerbs(kind, basic, inTurn)
-    },
-    async close() {
-      isOpen = false
-    },
+      from = answer.LastEvaluatedKey
+    } while (from !== undefined && found.length < limit)
+    return found.slice(0, limit)
   }
+
+  return { read, write, erase, list }
 }
 
 function conditionOf(onlyIf: PutOptions['onlyIf'], now: number) {
