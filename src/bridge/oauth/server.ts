@@ -1,5 +1,6 @@
 /** Account linking: an OAuth 2.0 authorization server for Alexa and Google, as one Express handler. */
 import type { RequestHandler } from 'express'
+import type { Provider } from 'oidc-provider'
 import type { JWK } from 'jose'
 import { createWrongKeys, type WrongKeys } from 'transom-core/admission'
 import type { AccountId, ClientKind, Clock, Log, Store, VerifyToken } from 'transom-core/ports'
@@ -106,110 +107,24 @@ export interface OAuth {
 
 /** Throws when the options could not make a safe server (client, key, or issuer). */
 export function createOAuth(options: OAuthOptions): OAuth {
-  const { issuer, store, clock, log, cookieKeys, operatorKey, consoleUri } = options
-  checkClients(options.clients)
-  const csrfKey = firstOf(cookieKeys)
-  if (issuer.endsWith('/')) throw new Error('the issuer must not end in a slash')
-  if (operatorKey !== undefined && !/^[\w.~+/-]{32,}=*$/.test(operatorKey))
-    throw new Error('the operator key must be 32 or more characters of a bearer token (RFC 6750)')
-
-  const audience = new URL(issuer).origin
-  const path = new URL(issuer).pathname.replace(/\/$/, '')
-  const brand = options.brand ?? { name: 'Transom' }
-  const script = `${issuer}/passkey.js`
-  const pages = createPages(brand)
-  const people = createPeople({ store, issuer, csrfKey, name: brand.name, upstream: options.upstream, clock, log })
-  const { users, audit, tickets, passkeys, upstream } = people
-  const trust = createTrust(options, (keys) => (current = build(keys)))
-  const { registry, ended, keyring, uses } = trust
-  const wrongKeys = createWrongKeys({ clock, log })
-  const links = createLinks({
-    store,
-    clients: registry,
-    ended,
-    uses,
-    audit,
-    onUnlinked: options.onUnlinked ?? (async () => {}),
-    clock,
-    log,
-  })
-  const clients = withLinksEnded(registry, links)
-  const accountPages = createAccountPages(brand)
-  const sessions = createSessions({
+  const { issuer } = options
+  checkOptions(options)
+  const rooms = openRooms(options, {
+    onKeys: (keys) => (current = openKeyed(options, rooms, admin, keys)),
     provider: () => current.provider,
-    store,
-    users,
-    issuer,
-    endGrant: links.endOne,
-    clock,
   })
-  const onNewPassword = async (accountId: AccountId) => {
-    await sessions.endAll(accountId)
-    await links.endOf(accountId, consoleClient)
-  }
-  const sharing = options.sharing?.({ users, audit })
-  const account = createAccount({
-    script,
-    ...people,
-    csrfKey,
-    log,
-    sharing,
-    links: links.list,
-    endLink: links.endOne,
-    homeAppLinkFor: ({ tenant }) => homeAppLinkFor(clients, tenant),
-    accountPages,
-    issuer,
-    consoleUri,
-    sessions,
-    onNewPassword,
-  })
+  const { users, clients, tickets, keyring, audit, links, sharing, trust, wrongKeys, upstream, pages } = rooms
   const admin = createAdmin({ users, clients, keyring, tickets, audit, links, sharing, issuer })
-  const welcome = createWelcome({
-    users,
-    tickets,
-    audit,
-    pages,
-    accountPages,
-    csrfKey,
-    onNewPassword,
-    removePasskeys: passkeys.removeAll,
-  })
-  const entry =
-    // Where another provider signs people in, no link of ours goes past it.
-    consoleUri === undefined || upstream !== undefined
-      ? undefined
-      : createEntry({
-          sessions,
-          store,
-          users,
-          audit,
-          pages,
-          issuer,
-          consoleUri,
-          csrfKey,
-          clock,
-          log,
-        })
-
-  let current = build(options.signingKeys.map(withKeyId))
-  const handler = createRoutes({ ...options, pages, account, welcome, entry, upstream, inner: () => current })
+  const { account, welcome, entry } = openPages(options, rooms)
+  let current = openKeyed(options, rooms, admin, options.signingKeys.map(withKeyId))
+  const routes = createRoutes({ ...options, pages, account, welcome, entry, upstream, inner: () => current })
   return {
     handler: async (req, res, next) => {
       dropAuthority(req)
       await trust.glance()
-      handler(req, res, next)
+      routes(req, res, next)
     },
-    wellKnown: async (req, res, next) => {
-      dropAuthority(req)
-      // The issuer's own path stands behind the well-known name.
-      const known = ['/oauth-authorization-server', '/openid-configuration'].find(
-        (name) => req.path === `${name}${path}`,
-      )
-      if (known === undefined || req.method !== 'GET') return next()
-      const to = `/.well-known${known}`
-      Object.assign(req, { url: to, originalUrl: `${path}${to}`, baseUrl: path })
-      handler(req, res, next)
-    },
+    wellKnown: wellKnownOf(issuer, routes),
     verifyToken: trust.verifyToken,
     kindOf: trust.kindOf,
     users,
@@ -228,46 +143,108 @@ export function createOAuth(options: OAuthOptions): OAuth {
     },
     isLinked: links.isLinked,
   }
+}
 
-  /** Everything that knows the signing keys; made anew when they change. */
-  function build(signingKeys: readonly SigningKey[]) {
-    const provider = createProvider({
-      issuer,
-      sessions,
-      store,
-      ended,
-      clock,
-      log,
-      cookieKeys,
-      audience,
-      signingKeys,
-      clients,
-      users,
-      pages,
-      onLinked: links.onLinked,
-      onRevoked: links.onRevoked,
-      streamlined: options.streamlined,
-      hasIntrospection: operatorKey !== undefined,
-      onRefreshed: uses.note,
-    })
-    const isClient = async (id: string) => (await clients.find(id)) !== undefined
-    const inspect = createInspection(provider, (token) => trust.reader().read(token), isClient)
-    const cameras = options.cameras ?? (async () => [])
-    return {
-      inspect,
-      provider,
-      interaction: createInteraction({
-        provider,
-        ...people,
-        clients,
-        script,
-        cameras,
-        pages,
-        csrfKey,
-        log,
-      }),
-      endpoints: createEndpoints({ verify: trust.verifyToken, inspect, users, issuer, operatorKey, admin, wrongKeys }),
-    }
+function checkOptions({ issuer, clients, operatorKey }: OAuthOptions): void {
+  checkClients(clients)
+  if (issuer.endsWith('/')) throw new Error('the issuer must not end in a slash')
+  if (operatorKey !== undefined && !/^[\w.~+/-]{32,}=*$/.test(operatorKey))
+    throw new Error('the operator key must be 32 or more characters of a bearer token (RFC 6750)')
+}
+
+type Rooms = ReturnType<typeof openRooms>
+
+/** Everything below the pages, whichever signing keys there are. */
+function openRooms(
+  options: OAuthOptions,
+  news: { readonly onKeys: (keys: readonly SigningKey[]) => void; readonly provider: () => Provider },
+) {
+  const { issuer, store, clock, log, upstream, onUnlinked = async () => {} } = options
+  const csrfKey = firstOf(options.cookieKeys)
+  const brand = options.brand ?? { name: 'Transom' }
+  const people = createPeople({ store, issuer, csrfKey, name: brand.name, upstream, clock, log })
+  const { users, audit } = people
+  const trust = createTrust(options, news.onKeys)
+  const { registry, ended, keyring, uses } = trust
+  const links = createLinks({ store, clients: registry, ended, uses, audit, onUnlinked, clock, log })
+  const sessions = createSessions({ provider: news.provider, store, users, issuer, endGrant: links.endOne, clock })
+  return {
+    ...people,
+    csrfKey,
+    script: `${issuer}/passkey.js`,
+    pages: createPages(brand),
+    accountPages: createAccountPages(brand),
+    trust,
+    ended,
+    keyring,
+    uses,
+    links,
+    sessions,
+    clients: withLinksEnded(registry, links),
+    wrongKeys: createWrongKeys({ clock, log }),
+    sharing: options.sharing?.({ users, audit }),
+    async onNewPassword(accountId: AccountId) {
+      await sessions.endAll(accountId)
+      await links.endOf(accountId, consoleClient)
+    },
+  }
+}
+
+/** What a browser is shown beside the provider's own prompts. */
+function openPages(options: OAuthOptions, rooms: Rooms) {
+  const { issuer, consoleUri, store, clock, log } = options
+  const { links, clients, passkeys, upstream } = rooms
+  const account = createAccount({
+    ...rooms,
+    issuer,
+    consoleUri,
+    log,
+    links: links.list,
+    endLink: links.endOne,
+    homeAppLinkFor: ({ tenant }) => homeAppLinkFor(clients, tenant),
+  })
+  const welcome = createWelcome({ ...rooms, removePasskeys: passkeys.removeAll })
+  // Where another provider signs people in, no link of ours goes past it.
+  const hasEntry = consoleUri !== undefined && upstream === undefined
+  const entry = hasEntry ? createEntry({ ...rooms, store, issuer, consoleUri, clock, log }) : undefined
+  return { account, welcome, entry }
+}
+
+/** Everything that knows the signing keys; opened again when they change. */
+function openKeyed(options: OAuthOptions, rooms: Rooms, admin: RequestHandler, signingKeys: readonly SigningKey[]) {
+  const { issuer, operatorKey, log, cameras = async () => [] } = options
+  const { clients, links, trust, uses } = rooms
+  const provider = createProvider({
+    ...options,
+    ...rooms,
+    audience: new URL(issuer).origin,
+    signingKeys,
+    onLinked: links.onLinked,
+    onRevoked: links.onRevoked,
+    streamlined: options.streamlined,
+    hasIntrospection: operatorKey !== undefined,
+    onRefreshed: uses.note,
+  })
+  const isClient = async (id: string) => (await clients.find(id)) !== undefined
+  const inspect = createInspection(provider, (token) => trust.reader().read(token), isClient)
+  return {
+    inspect,
+    provider,
+    interaction: createInteraction({ ...rooms, provider, cameras, log }),
+    endpoints: createEndpoints({ ...rooms, verify: trust.verifyToken, inspect, issuer, operatorKey, admin }),
+  }
+}
+
+/** The issuer's own path stands behind the well-known name (RFC 8414 section 3.1). */
+function wellKnownOf(issuer: string, routes: RequestHandler): RequestHandler {
+  const path = new URL(issuer).pathname.replace(/\/$/, '')
+  return (req, res, next) => {
+    dropAuthority(req)
+    const known = ['/oauth-authorization-server', '/openid-configuration'].find((name) => req.path === `${name}${path}`)
+    if (known === undefined || req.method !== 'GET') return next()
+    const to = `/.well-known${known}`
+    Object.assign(req, { url: to, originalUrl: `${path}${to}`, baseUrl: path })
+    return routes(req, res, next)
   }
 }
 

@@ -8,7 +8,7 @@ import {
   verifyRegistrationResponse,
 } from '@simplewebauthn/server'
 import * as z from 'zod'
-import { accountId, type AccountId, type Clock, type Log, type Store } from 'transom-core/ports'
+import { accountId, type AccountId, type Clock, type Collection, type Log, type Store } from 'transom-core/ports'
 import type { User } from './users.ts'
 
 export interface Passkey {
@@ -69,7 +69,7 @@ const authentication = z.object({
   }),
 })
 
-export function createPasskeys(deps: {
+interface PasskeysDeps {
   readonly store: Store
   readonly issuer: string
   readonly name: string
@@ -77,86 +77,39 @@ export function createPasskeys(deps: {
   readonly isOff: boolean
   readonly clock: Clock
   readonly log: Log
-}): Passkeys {
-  const { store, name, clock, log } = deps
-  const { origin, hostname } = new URL(deps.issuer)
-  const records = store.collection<PasskeyRecord>('oauth-passkey')
-  const challenges = store.collection<string>('oauth-challenge')
-  const isOffered = !deps.isOff && isIP(hostname.replace(/^\[|\]$/g, '')) === 0
-  const expected = { expectedOrigin: origin, expectedRPID: hostname, requireUserVerification: true }
+}
 
-  const keepChallenge = (asker: string, challenge: string) =>
-    challenges.put(keyOf(asker), challenge, { expiresAt: clock() + challengeMs })
-  const takeChallenge = async (asker: string) => (await challenges.take(keyOf(asker)))?.value
+interface Context {
+  readonly name: string
+  /** What a browser's answer has to say of us. */
+  readonly site: { readonly expectedOrigin: string; readonly expectedRPID: string }
+  readonly isOffered: boolean
+  readonly records: Collection<PasskeyRecord>
+  readonly challenges: Challenges
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export function createPasskeys(deps: PasskeysDeps): Passkeys {
+  const { store, clock } = deps
+  const { origin, hostname } = new URL(deps.issuer)
+  const isOffered = !deps.isOff && isIP(hostname.replace(/^\[|\]$/g, '')) === 0
+  const records = store.collection<PasskeyRecord>('oauth-passkey')
+  const challenges = createChallenges(store, clock)
+  const site = { expectedOrigin: origin, expectedRPID: hostname }
+  const context = { ...deps, site, isOffered, records, challenges }
 
   return {
     isOffered,
-    async registrationOptions(user) {
-      const known = await records.list(user.accountId)
-      const options = await generateRegistrationOptions({
-        rpName: name,
-        rpID: hostname,
-        userID: new Uint8Array(Buffer.from(user.accountId)),
-        userName: user.login,
-        userDisplayName: user.name,
-        attestationType: 'none',
-        excludeCredentials: known.map(({ value }) => ({ id: value.credentialId })),
-        authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
-      })
-      await keepChallenge(`add ${user.accountId}`, options.challenge)
-      return options
-    },
-    async register(user, credential) {
-      const expectedChallenge = await takeChallenge(`add ${user.accountId}`)
-      const parsed = registration.safeParse(credential)
-      if (!isOffered || expectedChallenge === undefined || !parsed.success) return false
-      const { verified, registrationInfo } = await verifyRegistrationResponse({
-        response: parsed.data,
-        expectedChallenge,
-        ...expected,
-      }).catch((error: unknown) => refused('add', error))
-      if (!verified || registrationInfo === undefined) return false
-      const { id, publicKey, counter } = registrationInfo.credential
-      const record = {
-        accountId: user.accountId,
-        credentialId: id,
-        publicKey: Buffer.from(publicKey).toString('base64url'),
-        counter,
-        createdAt: clock(),
-      }
-      return (await records.put(keyOf(id), record, { onlyIf: 'absent', group: user.accountId })) !== undefined
-    },
+    registrationOptions: (user) => registrationOptions(context, user),
+    register: (user, credential) => register(context, user, credential),
     async signInOptions(asker) {
       // No list of credentials: it would tell a stranger who has an account. The browser shows what it has.
       const options = await generateAuthenticationOptions({ rpID: hostname, userVerification: 'required' })
-      await keepChallenge(asker, options.challenge)
+      await challenges.keep(asker, options.challenge)
       return options
     },
-    async signIn(asker, credential) {
-      const expectedChallenge = await takeChallenge(asker)
-      const parsed = authentication.safeParse(credential)
-      if (!isOffered || expectedChallenge === undefined || !parsed.success) return undefined
-      const { userHandle, ...response } = parsed.data.response
-      const stored = await records.get(keyOf(parsed.data.id))
-      if (stored === undefined) return undefined
-      const { value } = stored
-      const { verified, authenticationInfo } = await verifyAuthenticationResponse({
-        response: { ...parsed.data, response: { ...response, ...(userHandle === undefined ? {} : { userHandle }) } },
-        expectedChallenge,
-        ...expected,
-        credential: {
-          id: value.credentialId,
-          publicKey: new Uint8Array(Buffer.from(value.publicKey, 'base64url')),
-          counter: value.counter,
-        },
-      }).catch((error: unknown) => refused('use', error))
-      if (!verified) return undefined
-      if (userHandle !== undefined && Buffer.from(userHandle, 'base64url').toString() !== value.accountId)
-        return undefined
-      const used = { ...value, counter: authenticationInfo?.newCounter ?? value.counter, usedAt: clock() }
-      await records.put(stored.id, used, { group: value.accountId, onlyIf: { version: stored.version } })
-      return { accountId: accountId(value.accountId), createdAt: value.createdAt }
-    },
+    signIn: (asker, credential) => signIn(context, asker, credential),
     async list(account) {
       return (await records.list(account)).map(({ id, value: { createdAt, usedAt } }) => ({
         id,
@@ -174,15 +127,98 @@ export function createPasskeys(deps: {
       for await (const { id } of records.all(account)) await records.remove(id)
     },
   }
+}
 
-  /** The library throws for whatever does not verify; to the visitor every reason is the same. */
-  function refused(
-    what: string,
-    error: unknown,
-  ): { verified: false; registrationInfo?: never; authenticationInfo?: never } {
-    log('warn', 'oauth.passkey-refused', { what, error: error instanceof Error ? error.message : String(error) })
-    return { verified: false }
+interface Challenges {
+  keep(asker: string, challenge: string): Promise<void>
+  /** The latest one, which is gone then. */
+  take(asker: string): Promise<string | undefined>
+}
+
+function createChallenges(store: Store, clock: Clock): Challenges {
+  const kept = store.collection<string>('oauth-challenge')
+  return {
+    async keep(asker, challenge) {
+      await kept.put(keyOf(asker), challenge, { expiresAt: clock() + challengeMs })
+    },
+    take: async (asker) => (await kept.take(keyOf(asker)))?.value,
   }
+}
+
+async function registrationOptions({ name, site, records, challenges }: Context, user: User): Promise<object> {
+  const known = await records.list(user.accountId)
+  const options = await generateRegistrationOptions({
+    rpName: name,
+    rpID: site.expectedRPID,
+    userID: new Uint8Array(Buffer.from(user.accountId)),
+    userName: user.login,
+    userDisplayName: user.name,
+    attestationType: 'none',
+    excludeCredentials: known.map(({ value }) => ({ id: value.credentialId })),
+    authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+  })
+  await challenges.keep(`add ${user.accountId}`, options.challenge)
+  return options
+}
+
+async function register(context: Context, user: User, credential: unknown): Promise<boolean> {
+  const { site, isOffered, records, challenges, clock, log } = context
+  const expectedChallenge = await challenges.take(`add ${user.accountId}`)
+  const parsed = registration.safeParse(credential)
+  if (!isOffered || expectedChallenge === undefined || !parsed.success) return false
+  const { verified, registrationInfo } = await verifyRegistrationResponse({
+    response: parsed.data,
+    expectedChallenge,
+    requireUserVerification: true,
+    ...site,
+  }).catch((error: unknown) => refused(log, 'add', error))
+  if (!verified || registrationInfo === undefined) return false
+  const { id, publicKey, counter } = registrationInfo.credential
+  const record = {
+    accountId: user.accountId,
+    credentialId: id,
+    publicKey: Buffer.from(publicKey).toString('base64url'),
+    counter,
+    createdAt: clock(),
+  }
+  return (await records.put(keyOf(id), record, { onlyIf: 'absent', group: user.accountId })) !== undefined
+}
+
+async function signIn(context: Context, asker: string, credential: unknown): ReturnType<Passkeys['signIn']> {
+  const { site, isOffered, records, challenges, clock, log } = context
+  const expectedChallenge = await challenges.take(asker)
+  const parsed = authentication.safeParse(credential)
+  if (!isOffered || expectedChallenge === undefined || !parsed.success) return undefined
+  const { userHandle, ...response } = parsed.data.response
+  const stored = await records.get(keyOf(parsed.data.id))
+  if (stored === undefined) return undefined
+  const { value } = stored
+  const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+    response: { ...parsed.data, response: { ...response, ...(userHandle === undefined ? {} : { userHandle }) } },
+    expectedChallenge,
+    requireUserVerification: true,
+    ...site,
+    credential: {
+      id: value.credentialId,
+      publicKey: new Uint8Array(Buffer.from(value.publicKey, 'base64url')),
+      counter: value.counter,
+    },
+  }).catch((error: unknown) => refused(log, 'use', error))
+  if (!verified) return undefined
+  if (userHandle !== undefined && Buffer.from(userHandle, 'base64url').toString() !== value.accountId) return undefined
+  const used = { ...value, counter: authenticationInfo?.newCounter ?? value.counter, usedAt: clock() }
+  await records.put(stored.id, used, { group: value.accountId, onlyIf: { version: stored.version } })
+  return { accountId: accountId(value.accountId), createdAt: value.createdAt }
+}
+
+/** The library throws for whatever does not verify; to the visitor every reason is the same. */
+function refused(
+  log: Log,
+  what: string,
+  error: unknown,
+): { verified: false; registrationInfo?: never; authenticationInfo?: never } {
+  log('warn', 'oauth.passkey-refused', { what, error: error instanceof Error ? error.message : String(error) })
+  return { verified: false }
 }
 
 /** Credential ids may be over a kilobyte long, and an asker is a secret of one browser. */

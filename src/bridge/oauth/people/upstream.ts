@@ -50,22 +50,69 @@ const fetchBounded = (
 ) => ask(url, { ...init, ...(body !== undefined && { body }) })
 const metadataMs = 3_600_000
 
-export function createUpstream(
-  options: UpstreamOptions,
-  deps: {
-    readonly redirectUri: string
-    readonly store: Store
-    readonly users: Users
-    readonly clock: Clock
-    readonly log: Log
-  },
-): Upstream {
+interface UpstreamDeps {
+  readonly redirectUri: string
+  readonly store: Store
+  readonly users: Users
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export function createUpstream(options: UpstreamOptions, deps: UpstreamDeps): Upstream {
   const { clock, log, users, redirectUri } = deps
   const pendings = deps.store.collection<Pending>('oauth-upstream')
   const tickets = deps.store.collection<{ accountId: string; browser: string }>('oauth-upstream-ticket')
-  const client: oauth.Client = { client_id: options.clientId }
-  const authentication =
-    options.clientSecret === undefined ? oauth.None() : oauth.ClientSecretBasic(options.clientSecret)
+  const provider = createRelyingParty(options, redirectUri, clock)
+
+  return {
+    name: options.name,
+    async begin({ returnTo, browser, tenant }) {
+      const secrets = {
+        state: oauth.generateRandomState(),
+        nonce: oauth.generateRandomNonce(),
+        verifier: oauth.generateRandomCodeVerifier(),
+      }
+      const url = await provider.authorizationUrl(secrets)
+      const { state, ...kept } = secrets
+      const pending = { returnTo, browser: digest(browser), ...kept, ...(tenant !== undefined && { tenant }) }
+      await pendings.put(digest(state), pending, { expiresAt: clock() + pendingMs })
+      return url
+    },
+    async complete(callback) {
+      const state = callback.searchParams.get('state') ?? ''
+      const pending = (await pendings.take(digest(state)))?.value
+      if (pending === undefined) return undefined
+      const { returnTo, browser, tenant } = pending
+      try {
+        const user = await userOf(await provider.claims(callback, { state, ...pending }), users, tenant)
+        const ticket = randomBytes(24).toString('base64url')
+        const record = { accountId: user.accountId, browser }
+        await tickets.put(digest(ticket), record, { expiresAt: clock() + ticketMs })
+        return { returnTo, ticket }
+      } catch (error) {
+        log('warn', 'oauth.upstream-refused', { error: reasonOf(error) })
+        return { returnTo }
+      }
+    },
+    async redeem(ticket, browser) {
+      const found = (await tickets.take(digest(ticket)))?.value
+      return found?.browser === digest(browser) ? users.findByAccount(found.accountId) : undefined
+    },
+  }
+}
+
+/** What ties a provider's answer to the request that we sent: none of it is used twice. */
+interface Secrets {
+  readonly state: string
+  readonly nonce: string
+  readonly verifier: string
+}
+
+/** Our side of OpenID Connect with the provider, whose metadata it reads again every hour. */
+function createRelyingParty(options: UpstreamOptions, redirectUri: string, clock: Clock) {
+  const { clientId, clientSecret } = options
+  const client: oauth.Client = { client_id: clientId }
+  const authentication = clientSecret === undefined ? oauth.None() : oauth.ClientSecretBasic(clientSecret)
   const http = () => ({
     [oauth.customFetch]: fetchBounded,
     ...(options.allowHttp === true && { [oauth.allowInsecureRequests]: true }),
@@ -81,19 +128,13 @@ export function createUpstream(
   }
 
   return {
-    name: options.name,
-    async begin({ returnTo, browser, tenant }) {
+    async authorizationUrl({ state, nonce, verifier }: Secrets): Promise<string> {
       const server = await discovered()
       if (server.authorization_endpoint === undefined)
         throw new Error('the identity provider has no authorization endpoint')
-      const state = oauth.generateRandomState()
-      const nonce = oauth.generateRandomNonce()
-      const verifier = oauth.generateRandomCodeVerifier()
-      const pending = { returnTo, browser: digest(browser), verifier, nonce, ...(tenant !== undefined && { tenant }) }
-      await pendings.put(digest(state), pending, { expiresAt: clock() + pendingMs })
       const url = new URL(server.authorization_endpoint)
       for (const [name, value] of Object.entries({
-        client_id: options.clientId,
+        client_id: clientId,
         redirect_uri: redirectUri,
         response_type: 'code',
         scope: options.scope ?? 'openid profile email',
@@ -106,59 +147,43 @@ export function createUpstream(
       }
       return url.href
     },
-    async complete(callback) {
-      const state = callback.searchParams.get('state') ?? ''
-      const pending = (await pendings.take(digest(state)))?.value
-      if (pending === undefined) return undefined
-      const { returnTo, browser } = pending
-      try {
-        const user = await signedIn(callback, state, pending)
-        const ticket = randomBytes(24).toString('base64url')
-        const record = { accountId: user.accountId, browser }
-        await tickets.put(digest(ticket), record, { expiresAt: clock() + ticketMs })
-        return { returnTo, ticket }
-      } catch (error) {
-        log('warn', 'oauth.upstream-refused', { error: reasonOf(error) })
-        return { returnTo }
-      }
-    },
-    async redeem(ticket, browser) {
-      const found = (await tickets.take(digest(ticket)))?.value
-      return found?.browser === digest(browser) ? users.findByAccount(found.accountId) : undefined
+    /** Checks the answer's state and issuer, redeems the code with PKCE, and checks the ID token's signature, nonce and audience. */
+    async claims(callback: URL, { state, nonce, verifier }: Secrets): Promise<oauth.IDToken> {
+      const server = await discovered()
+      const parameters = oauth.validateAuthResponse(server, client, callback, state)
+      const reply = await oauth.authorizationCodeGrantRequest(
+        server,
+        client,
+        authentication,
+        parameters,
+        redirectUri,
+        verifier,
+        http(),
+      )
+      const tokens = await oauth.processAuthorizationCodeResponse(server, client, reply, {
+        expectedNonce: nonce,
+        requireIdToken: true,
+      })
+      // The token came from the provider itself over TLS; its signature is checked all the same.
+      await oauth.validateApplicationLevelSignature(server, reply, http())
+      const claims = oauth.getValidatedIdTokenClaims(tokens)
+      if (claims === undefined) throw new Error('the identity provider gave no ID token')
+      return claims
     },
   }
+}
 
-  /** Checks the answer's state and issuer, redeems the code with PKCE, and checks the ID token's signature, nonce and audience. */
-  async function signedIn(callback: URL, state: string, { verifier, nonce, tenant }: Pending): Promise<User> {
-    const server = await discovered()
-    const parameters = oauth.validateAuthResponse(server, client, callback, state)
-    const reply = await oauth.authorizationCodeGrantRequest(
-      server,
-      client,
-      authentication,
-      parameters,
-      redirectUri,
-      verifier,
-      http(),
-    )
-    const tokens = await oauth.processAuthorizationCodeResponse(server, client, reply, {
-      expectedNonce: nonce,
-      requireIdToken: true,
-    })
-    // The token came from the provider itself over TLS; its signature is checked all the same.
-    await oauth.validateApplicationLevelSignature(server, reply, http())
-    const claims = oauth.getValidatedIdTokenClaims(tokens)
-    if (claims === undefined) throw new Error('the identity provider gave no ID token')
-    const said = (name: string): string | undefined => {
-      const value = claims[name]
-      return typeof value === 'string' && value.trim() !== '' ? value : undefined
-    }
-    const login = said('email') ?? said('preferred_username') ?? claims.sub
-    const described = { login, name: said('name') ?? login, ...(tenant !== undefined && { tenant }) }
-    const user = await users.ofIdentity({ issuer: server.issuer, subject: claims.sub }, described)
-    if (user.tenant !== tenant) throw new Error('this person belongs to another tenant')
-    return user
+/** Our account of the person that the provider speaks of, made when there is none yet. */
+async function userOf(claims: oauth.IDToken, users: Users, tenant: string | undefined): Promise<User> {
+  const said = (name: string): string | undefined => {
+    const value = claims[name]
+    return typeof value === 'string' && value.trim() !== '' ? value : undefined
   }
+  const login = said('email') ?? said('preferred_username') ?? claims.sub
+  const described = { login, name: said('name') ?? login, ...(tenant !== undefined && { tenant }) }
+  const user = await users.ofIdentity({ issuer: claims.iss, subject: claims.sub }, described)
+  if (user.tenant !== tenant) throw new Error('this person belongs to another tenant')
+  return user
 }
 
 function digest(secret: string): string {

@@ -1,7 +1,7 @@
 /** Which clients there are: those of the configuration and those an operator added, their secrets kept as hashes only. */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { BridgeError } from 'transom-core/errors'
-import type { ClientKind, Clock, Store } from 'transom-core/ports'
+import type { ClientKind, Clock, Collection, Store, Stored } from 'transom-core/ports'
 import { assistantNames, clientFacts, consoleClient, type OAuthClient } from '../client.ts'
 import { faultsOf } from 'transom-core/wire/faults'
 
@@ -57,6 +57,8 @@ const group = 'clients'
 const realKnownMs = 30_000
 const dayMs = 24 * 3_600_000
 
+type ClientRecord = Omit<Registration, 'isStored'>
+
 /** `consoleUri`: where our own page is, if there is one. */
 export function createClients(
   store: Store,
@@ -64,58 +66,46 @@ export function createClients(
   clock: Clock,
   consoleUri?: string,
 ): Registry {
-  const records = store.collection<Omit<Registration, 'isStored'>>('oauth-client')
-  const fixed = new Map(
-    configured.map(({ clientSecret, isPlaceholder: _isPlaceholder, ...client }): [string, Registration] => [
-      client.clientId,
-      { ...client, secrets: [{ hash: hashSecret(clientSecret) }], isStored: false },
-    ]),
-  )
+  const records = store.collection<ClientRecord>('oauth-client')
+  const fixed = new Map(configured.map((client) => [client.clientId, fromConfiguration(client)]))
   if (consoleUri !== undefined) fixed.set(consoleClient, consoleAt(consoleUri))
-  const placeholders = new Set(configured.filter(({ isPlaceholder }) => isPlaceholder).map(({ clientId }) => clientId))
-  let real: { readonly kinds: ReadonlySet<ClientKind>; readonly until: number } | undefined
+  const placeholders = createPlaceholders(configured, records, clock)
+
+  async function changeable(clientId: string) {
+    if (fixed.has(clientId)) throw new BridgeError('invalid_request', 'this client stands in the configuration')
+    const stored = clientId === '' || clientId.length > 100 ? undefined : await records.get(clientId)
+    if (stored === undefined) throw new BridgeError('invalid_request', 'no such client')
+    return stored
+  }
+
+  async function changeAt({ id, version }: Stored<ClientRecord>, value: ClientRecord): Promise<void> {
+    if ((await records.put(id, value, { group, onlyIf: { version } })) === undefined)
+      throw new BridgeError('invalid_request', 'the client was changed meanwhile; try again')
+  }
 
   return {
     async find(clientId) {
       const known = fixed.get(clientId)
-      if (known !== undefined && (await isReplaced(known))) return undefined
+      if (known !== undefined && (await placeholders.isReplaced(known))) return undefined
       if (known !== undefined || clientId === '' || clientId.length > 100 || !clientId.isWellFormed()) return known
       const stored = await records.get(clientId)
       return stored === undefined || stored.value.isLeaving ? undefined : { ...stored.value, isStored: true }
     },
     async list() {
-      const stored = await storedClients()
-      const replaced = new Set(stored.map(({ assistant }) => assistant))
-      const present = [...fixed.values()].filter(
-        ({ clientId, assistant }) => !placeholders.has(clientId) || !replaced.has(assistant),
-      )
+      const stored = await storedClients(records)
+      const present = placeholders.without([...fixed.values()], stored)
       return [...present.map(({ secrets: _secrets, isStored: _isStored, ...client }) => client), ...stored]
     },
     async add({ isPublic = false, ...input }) {
       const clientId = input.clientId ?? `${input.assistant}-${randomBytes(6).toString('hex')}`
-      const parsed = clientFacts.safeParse({ ...input, clientId })
-      if (!parsed.success) throw new BridgeError('invalid_request', faultsOf(parsed.error))
-      if (isPublic && input.assistant !== 'other') {
-        throw new BridgeError(
-          'invalid_request',
-          `${assistantNames[input.assistant]} keeps a secret, so it must have one`,
-        )
-      }
-      if (fixed.has(clientId)) throw new BridgeError('invalid_request', 'this client id is taken')
+      const facts = factsOf({ ...input, clientId }, isPublic)
       const clientSecret = isPublic ? undefined : newSecret()
-      const { tenant, name, ...facts } = parsed.data
-      const written = await records.put(
-        clientId,
-        {
-          ...facts,
-          ...(tenant === undefined ? {} : { tenant }),
-          ...(name === undefined ? {} : { name }),
-          secrets: clientSecret === undefined ? [] : [{ hash: hashSecret(clientSecret) }],
-        },
-        { onlyIf: 'absent', group },
-      )
+      const secrets = clientSecret === undefined ? [] : [{ hash: hashSecret(clientSecret) }]
+      const written = fixed.has(clientId)
+        ? undefined
+        : await records.put(clientId, { ...facts, secrets }, { onlyIf: 'absent', group })
       if (written === undefined) throw new BridgeError('invalid_request', 'this client id is taken')
-      real = undefined
+      placeholders.forget()
       return clientSecret === undefined ? { clientId } : { clientId, clientSecret }
     },
     async rotate(clientId, overlapMs = dayMs) {
@@ -125,50 +115,61 @@ export function createClients(
       if (current === undefined) throw new BridgeError('invalid_request', 'a public client has no secret')
       const clientSecret = newSecret()
       const secrets = [{ hash: hashSecret(clientSecret) }, { hash: current.hash, until: clock() + overlapMs }]
-      const version = await records.put(
-        clientId,
-        { ...stored.value, secrets },
-        { group, onlyIf: { version: stored.version } },
-      )
-      if (version === undefined) throw new BridgeError('invalid_request', 'the client was changed meanwhile; try again')
+      await changeAt(stored, { ...stored.value, secrets })
       return { clientSecret }
     },
     async retire(clientId) {
-      const { value, version } = await changeable(clientId)
-      const leaving = { ...value, isLeaving: true } as const
-      if ((await records.put(clientId, leaving, { group, onlyIf: { version } })) === undefined) {
-        throw new BridgeError('invalid_request', 'the client was changed meanwhile; try again')
-      }
-      return { ...value, isStored: true }
+      const stored = await changeable(clientId)
+      await changeAt(stored, { ...stored.value, isLeaving: true })
+      return { ...stored.value, isStored: true }
     },
     forget: (clientId) => records.remove(clientId),
   }
+}
 
-  async function storedClients(): Promise<readonly Client[]> {
-    const found: Client[] = []
-    for await (const { value } of records.all(group)) {
-      const { secrets: _secrets, isLeaving, ...client } = value
-      if (isLeaving === undefined) found.push(client)
-    }
-    return found
-  }
+/** What is written of a new client. Throws `BridgeError` `invalid_request`, in words for the operator. */
+function factsOf(input: Omit<NewClient, 'isPublic'>, isPublic: boolean): Omit<ClientRecord, 'secrets'> {
+  const parsed = clientFacts.safeParse(input)
+  if (!parsed.success) throw new BridgeError('invalid_request', faultsOf(parsed.error))
+  if (isPublic && input.assistant !== 'other')
+    throw new BridgeError('invalid_request', `${assistantNames[input.assistant]} keeps a secret, so it must have one`)
+  const { tenant, name, ...facts } = parsed.data
+  return { ...facts, ...(tenant !== undefined && { tenant }), ...(name !== undefined && { name }) }
+}
 
-  /** Which assistants have a client in the store is read again now and then: other processes add them, too. */
-  async function isReplaced({ clientId, assistant }: Client): Promise<boolean> {
-    if (!placeholders.has(clientId)) return false
-    if (real === undefined || real.until <= clock()) {
-      const kinds = new Set((await storedClients()).map((client) => client.assistant))
-      real = { kinds, until: clock() + realKnownMs }
-    }
-    return real.kinds.has(assistant)
+/** Clients of the configuration that hold a place only until their assistant has a client in the store. */
+function createPlaceholders(configured: readonly OAuthClient[], records: Collection<ClientRecord>, clock: Clock) {
+  const ids = new Set(configured.filter(({ isPlaceholder }) => isPlaceholder).map(({ clientId }) => clientId))
+  let real: { readonly kinds: ReadonlySet<ClientKind>; readonly until: number } | undefined
+  return {
+    /** Which assistants have a client in the store is read again now and then: other processes add them, too. */
+    async isReplaced({ clientId, assistant }: Client): Promise<boolean> {
+      if (!ids.has(clientId)) return false
+      if (real === undefined || real.until <= clock()) {
+        const kinds = new Set((await storedClients(records)).map((client) => client.assistant))
+        real = { kinds, until: clock() + realKnownMs }
+      }
+      return real.kinds.has(assistant)
+    },
+    /** Those of `fixed` that the clients in the store leave. */
+    without(fixed: readonly Registration[], stored: readonly Client[]): readonly Registration[] {
+      const replaced = new Set(stored.map(({ assistant }) => assistant))
+      return fixed.filter(({ clientId, assistant }) => !ids.has(clientId) || !replaced.has(assistant))
+    },
+    /** A client was added: look again. */
+    forget(): void {
+      real = undefined
+    },
   }
+}
 
-  async function changeable(clientId: string) {
-    if (fixed.has(clientId)) throw new BridgeError('invalid_request', 'this client stands in the configuration')
-    const stored = clientId === '' || clientId.length > 100 ? undefined : await records.get(clientId)
-    if (stored === undefined) throw new BridgeError('invalid_request', 'no such client')
-    return stored
+async function storedClients(records: Collection<ClientRecord>): Promise<readonly Client[]> {
+  const found: Client[] = []
+  for await (const { value } of records.all(group)) {
+    const { secrets: _secrets, isLeaving, ...client } = value
+    if (isLeaving === undefined) found.push(client)
   }
+  return found
 }
 
 /** True when the secret is the client's present one, or one that was rotated out a short time ago. */
@@ -183,6 +184,10 @@ export function isSecretOf(secrets: Registration['secrets'], given: string, now:
 /** What the person who links reads as the name of who is asking. */
 export function nameOf({ assistant, name, clientId }: Client): string {
   return assistant === 'alexa' || assistant === 'google' ? assistantNames[assistant] : (name ?? clientId)
+}
+
+function fromConfiguration({ clientSecret, isPlaceholder: _isPlaceholder, ...client }: OAuthClient): Registration {
+  return { ...client, secrets: [{ hash: hashSecret(clientSecret) }], isStored: false }
 }
 
 /** A page can keep no secret. Nobody types its redirect URI in, so it may be what no other client's may: plain http at home. */

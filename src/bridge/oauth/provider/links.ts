@@ -1,5 +1,5 @@
 /** The links of accounts with clients: how they are counted, shown, used and ended, and who is told. */
-import type { AccountId, Clock, Log, Store } from 'transom-core/ports'
+import type { AccountId, Clock, Collection, Log, Store } from 'transom-core/ports'
 import { createAdapterFactory, grantsOf, type GrantFacts } from './adapter.ts'
 import type { Audit } from '../people/audit.ts'
 import type { Assistant } from '../client.ts'
@@ -51,7 +51,7 @@ const mostLinks = 10
 const mostLinksInUse = 50
 const inUseMs = 24 * 3_600_000
 
-export function createLinks(deps: {
+interface LinksDeps {
   readonly store: Store
   readonly clients: Pick<Clients, 'find'>
   readonly ended: Pick<Ended, 'noteLink' | 'noteClient'>
@@ -61,132 +61,158 @@ export function createLinks(deps: {
   readonly onUnlinked: (account: AccountId, assistant: Assistant, link: EndedLink) => Promise<void>
   readonly clock: Clock
   readonly log: Log
-}): Links {
-  const { store, clients, uses, audit, clock, log } = deps
-  const grants = store.collection('oauth-Grant')
+}
+
+interface Context extends LinksDeps {
+  readonly grants: Collection<unknown>
   /** The links of each client, to be ended with it. */
-  const byClient = store.collection<{ readonly accountId: string }>('oauth-client-link')
-  const adapterOf = createAdapterFactory({ store, clock, clients })
+  readonly byClient: Collection<{ readonly accountId: string }>
+  readonly adapterOf: ReturnType<typeof createAdapterFactory>
+}
 
+export function createLinks(deps: LinksDeps): Links {
+  const { store, clock, clients } = deps
+  const context: Context = {
+    ...deps,
+    grants: store.collection('oauth-Grant'),
+    byClient: store.collection('oauth-client-link'),
+    adapterOf: createAdapterFactory({ store, clock, clients }),
+  }
   return {
-    list,
-    endOne,
-    endOf: async (accountId, clientId) => endGrants(accountId, await grantsOf(store, accountId, clientId)),
-    async endAssistant(accountId, assistant) {
-      const found = await grantsOf(store, accountId)
-      const kinds = await Promise.all(found.map(({ clientId }) => clients.find(clientId)))
-      const theirs = found.filter((_, index) => kinds[index]?.assistant === assistant)
-      await endGrants(accountId, theirs)
-    },
-    isLinked,
-    endClient,
-    onLinked,
-    onRevoked,
+    list: (account) => list(context, account),
+    endOne: (account, grantId) => endOne(context, account, grantId),
+    endOf: async (account, clientId) => endGrants(context, account, await grantsOf(store, account, clientId)),
+    endAssistant: (account, assistant) => endAssistant(context, account, assistant),
+    isLinked: (account, assistant) => isLinked(context, account, assistant),
+    endClient: (client) => endClient(context, client),
+    onLinked: (link) => onLinked(context, link),
+    onRevoked: (link, why) => onRevoked(context, link, why),
   }
+}
 
-  async function endGrants(accountId: AccountId, ending: readonly GrantFacts[]): Promise<void> {
-    for (const { grantId, clientId, isLink } of ending) {
-      await deps.ended.noteLink(grantId)
-      await destroy({ accountId, clientId, grantId })
-      if (isLink) await onEnded({ accountId, clientId, grantId }, 'unlinked', await clients.find(clientId))
-    }
+async function endAssistant(context: Context, accountId: AccountId, assistant: Assistant): Promise<void> {
+  const { store, clients } = context
+  const found = await grantsOf(store, accountId)
+  const kinds = await Promise.all(found.map(({ clientId }) => clients.find(clientId)))
+  const theirs = found.filter((_, index) => kinds[index]?.assistant === assistant)
+  await endGrants(context, accountId, theirs)
+}
+
+async function endGrants(context: Context, accountId: AccountId, ending: readonly GrantFacts[]): Promise<void> {
+  for (const { grantId, clientId, isLink } of ending) {
+    await context.ended.noteLink(grantId)
+    await destroy(context, { accountId, clientId, grantId })
+    if (isLink)
+      await onEnded(context, { accountId, clientId, grantId }, 'unlinked', await context.clients.find(clientId))
   }
+}
 
-  async function destroy({ accountId, clientId, grantId }: Link): Promise<void> {
-    // The grant goes first: without it no token can be renewed, should a later step fail.
-    await adapterOf('Grant').destroy(grantId)
-    await Promise.all(
-      ['RefreshToken', 'AccessToken', 'AuthorizationCode'].map((kind) => adapterOf(kind).revokeByGrantId(grantId)),
+async function destroy({ log, adapterOf }: Context, { accountId, clientId, grantId }: Link): Promise<void> {
+  // The grant goes first: without it no token can be renewed, should a later step fail.
+  await adapterOf('Grant').destroy(grantId)
+  await Promise.all(
+    ['RefreshToken', 'AccessToken', 'AuthorizationCode'].map((kind) => adapterOf(kind).revokeByGrantId(grantId)),
+  )
+  log('info', 'oauth.unlinked', { accountId, clientId, grantId })
+}
+
+async function endClient(context: Context, client: Client): Promise<void> {
+  const { clientId } = client
+  // One note for all of them: a client may have more links than everybody should read.
+  await context.ended.noteClient(clientId)
+  for await (const { id: grantId, value } of context.byClient.all(clientId)) {
+    const link = { accountId: value.accountId, clientId, grantId }
+    await destroy(context, link)
+    await onEnded(context, link, 'unlinked', client)
+  }
+}
+
+async function onLinked(context: Context, link: Link): Promise<void> {
+  const { store, audit, log, byClient } = context
+  const { accountId, clientId, grantId } = link
+  try {
+    await Promise.all([
+      byClient.put(grantId, { accountId }, { group: clientId }),
+      audit.write(accountId, 'linked', await shownClient(context, clientId)),
+    ])
+    const others = (await grantsOf(store, accountId, clientId)).filter(
+      (other) => other.isLink && other.grantId !== grantId,
     )
-    log('info', 'oauth.unlinked', { accountId, clientId, grantId })
+    if (others.length >= mostLinks) await endGrants(context, accountId as AccountId, await surplusOf(context, others))
+  } catch (error) {
+    log('error', 'oauth.surplus-links-kept', { accountId, clientId, error })
   }
+}
 
-  async function endClient(client: Client): Promise<void> {
-    const { clientId } = client
-    // One note for all of them: a client may have more links than everybody should read.
-    await deps.ended.noteClient(clientId)
-    for await (const { id: grantId, value } of byClient.all(clientId)) {
-      const link = { accountId: value.accountId, clientId, grantId }
-      await destroy(link)
-      await onEnded(link, 'unlinked', client)
-    }
-  }
+async function surplusOf({ uses, clock }: Context, others: readonly GrantFacts[]): Promise<readonly GrantFacts[]> {
+  const used = await Promise.all(others.map(async ({ grantId }) => (await uses.lastAt(grantId)) ?? 0))
+  return others
+    .map((grant, index) => ({ grant, at: Math.max(grant.madeAt, used[index] ?? 0) }))
+    .sort((a, b) => b.at - a.at)
+    .filter(({ at }, index) => index + 1 >= (clock() - at < inUseMs ? mostLinksInUse : mostLinks))
+    .map(({ grant }) => grant)
+}
 
-  async function onLinked(link: Link): Promise<void> {
-    const { accountId, clientId, grantId } = link
-    try {
-      await Promise.all([
-        byClient.put(grantId, { accountId }, { group: clientId }),
-        audit.write(accountId, 'linked', await shownClient(clientId)),
-      ])
-      const others = (await grantsOf(store, accountId, clientId)).filter(
-        (other) => other.isLink && other.grantId !== grantId,
-      )
-      if (others.length >= mostLinks) await endGrants(accountId as AccountId, await surplusOf(others))
-    } catch (error) {
-      log('error', 'oauth.surplus-links-kept', { accountId, clientId, error })
-    }
-  }
+async function onRevoked(context: Context, link: Link, why: 'revoked' | 'reused'): Promise<void> {
+  const client = await context.clients.find(link.clientId).catch(() => undefined)
+  await onEnded(context, link, why === 'reused' ? 'token-reused' : 'unlinked', client)
+}
 
-  async function surplusOf(others: readonly GrantFacts[]): Promise<readonly GrantFacts[]> {
-    const used = await Promise.all(others.map(async ({ grantId }) => (await uses.lastAt(grantId)) ?? 0))
-    return others
-      .map((grant, index) => ({ grant, at: Math.max(grant.madeAt, used[index] ?? 0) }))
-      .sort((a, b) => b.at - a.at)
-      .filter(({ at }, index) => index + 1 >= (clock() - at < inUseMs ? mostLinksInUse : mostLinks))
-      .map(({ grant }) => grant)
+/** Tells the owner, and what belongs to the assistant. Never rejects: the link is gone in any case. */
+async function onEnded(
+  context: Context,
+  link: Link,
+  kind: 'unlinked' | 'token-reused',
+  client: Client | undefined,
+): Promise<void> {
+  const { uses, audit, log, byClient } = context
+  const { accountId, clientId, grantId } = link
+  try {
+    const shown = client === undefined ? clientId : nameOf(client)
+    await Promise.all([audit.write(accountId, kind, shown), uses.forget(grantId), byClient.remove(grantId)])
+    const assistant = client?.assistant
+    if (assistant !== 'alexa' && assistant !== 'google') return
+    const isLast = !(await isLinked(context, accountId as AccountId, assistant))
+    await context.onUnlinked(accountId as AccountId, assistant, { linkId: grantId, isLast })
+  } catch (error) {
+    log('error', 'oauth.unlink-untold', { accountId, clientId, error })
   }
+}
 
-  async function onRevoked(link: Link, why: 'revoked' | 'reused'): Promise<void> {
-    const client = await clients.find(link.clientId).catch(() => undefined)
-    await onEnded(link, why === 'reused' ? 'token-reused' : 'unlinked', client)
-  }
+/** Looks at each grant itself: a list may be a moment behind, and still show what has just ended. */
+async function isLinked(
+  { store, clients, grants }: Context,
+  accountId: AccountId,
+  assistant: Assistant,
+): Promise<boolean> {
+  const listed = (await grantsOf(store, accountId)).filter(({ isLink }) => isLink)
+  const theirs = await Promise.all(
+    listed.map(async ({ grantId, clientId }) => {
+      const client = await clients.find(clientId)
+      return client?.assistant === assistant && (await grants.get(grantId)) !== undefined
+    }),
+  )
+  return theirs.includes(true)
+}
 
-  /** Tells the owner, and what belongs to the assistant. Never rejects: the link is gone in any case. */
-  async function onEnded(link: Link, kind: 'unlinked' | 'token-reused', client: Client | undefined): Promise<void> {
-    const { accountId, clientId, grantId } = link
-    try {
-      const shown = client === undefined ? clientId : nameOf(client)
-      await Promise.all([audit.write(accountId, kind, shown), uses.forget(grantId), byClient.remove(grantId)])
-      const assistant = client?.assistant
-      if (assistant !== 'alexa' && assistant !== 'google') return
-      const isLast = !(await isLinked(accountId as AccountId, assistant))
-      await deps.onUnlinked(accountId as AccountId, assistant, { linkId: grantId, isLast })
-    } catch (error) {
-      log('error', 'oauth.unlink-untold', { accountId, clientId, error })
-    }
-  }
+async function list(context: Context, accountId: AccountId) {
+  const { store, uses } = context
+  const links = (await grantsOf(store, accountId)).filter(({ isLink }) => isLink)
+  return Promise.all(
+    links.map(async ({ grantId, clientId, madeAt }) => {
+      const [usedAt, name] = await Promise.all([uses.lastAt(grantId), shownClient(context, clientId)])
+      return { grantId, name, madeAt, ...(usedAt !== undefined && { usedAt }) }
+    }),
+  )
+}
 
-  /** Looks at each grant itself: a list may be a moment behind, and still show what has just ended. */
-  async function isLinked(accountId: AccountId, assistant: Assistant): Promise<boolean> {
-    const listed = (await grantsOf(store, accountId)).filter(({ isLink }) => isLink)
-    const theirs = await Promise.all(
-      listed.map(async ({ grantId, clientId }) => {
-        const client = await clients.find(clientId)
-        return client?.assistant === assistant && (await grants.get(grantId)) !== undefined
-      }),
-    )
-    return theirs.includes(true)
-  }
+async function endOne(context: Context, accountId: AccountId, grantId: string): Promise<boolean> {
+  const found = (await grantsOf(context.store, accountId)).filter((grant) => grant.grantId === grantId)
+  await endGrants(context, accountId, found)
+  return found.length > 0
+}
 
-  async function list(accountId: AccountId) {
-    const links = (await grantsOf(store, accountId)).filter(({ isLink }) => isLink)
-    return Promise.all(
-      links.map(async ({ grantId, clientId, madeAt }) => {
-        const [usedAt, name] = await Promise.all([uses.lastAt(grantId), shownClient(clientId)])
-        return { grantId, name, madeAt, ...(usedAt !== undefined && { usedAt }) }
-      }),
-    )
-  }
-
-  async function endOne(accountId: AccountId, grantId: string): Promise<boolean> {
-    const found = (await grantsOf(store, accountId)).filter((grant) => grant.grantId === grantId)
-    await endGrants(accountId, found)
-    return found.length > 0
-  }
-
-  async function shownClient(clientId: string): Promise<string> {
-    const client = await clients.find(clientId)
-    return client === undefined ? clientId : nameOf(client)
-  }
+async function shownClient({ clients }: Context, clientId: string): Promise<string> {
+  const client = await clients.find(clientId)
+  return client === undefined ? clientId : nameOf(client)
 }

@@ -1,10 +1,10 @@
 /** Who is signed in, and in which browsers: to these pages, and through them to our own page. */
 import type { Request, Response } from 'express'
 import type { Provider } from 'oidc-provider'
-import { accountId, type AccountId, type Clock, type Store } from 'transom-core/ports'
+import { accountId, type AccountId, type Clock, type Collection, type Store } from 'transom-core/ports'
 import { destroySession } from './adapter.ts'
 import { browserName } from './browser-name.ts'
-import { cookieKind } from '../cookies.ts'
+import { cookieKind, type CookieKind } from '../cookies.ts'
 import { sessionLifetime, signedInLifetime } from './lifetimes.ts'
 import type { User, Users } from '../people/users.ts'
 
@@ -64,7 +64,7 @@ const confirmedMs = 5 * 60_000
 /** How exactly a record's end follows the last use. */
 const refreshMs = 10 * 60_000
 
-export function createSessions(deps: {
+interface SessionsDeps {
   readonly provider: () => Provider
   readonly store: Store
   readonly users: Users
@@ -72,99 +72,134 @@ export function createSessions(deps: {
   /** Ends a grant of our own page. */
   readonly endGrant: (account: AccountId, grantId: string) => Promise<unknown>
   readonly clock: Clock
-}): Sessions {
-  const { provider, store, users, endGrant, clock } = deps
-  const cookie = cookieKind(deps.issuer, 'transom_session')
-  const records = store.collection<SignInRecord>('oauth-sign-in')
-  const confirmations = store.collection<Record<string, never>>('oauth-confirmed')
-  const grants = store.collection<Record<string, never>>('oauth-sign-in-grant')
+}
 
-  return { current, begin, leave, list, end, endAll, confirm, note, noteGrant }
+interface Context extends SessionsDeps {
+  readonly cookie: CookieKind
+  /** By the uid of the provider's session. */
+  readonly records: Collection<SignInRecord>
+  readonly confirmations: Collection<Record<string, never>>
+  /** What our own page was given, in the group of the session that let it in. */
+  readonly grants: Collection<Record<string, never>>
+}
 
-  async function current(req: Request, res: Response): Promise<Current | undefined> {
-    const session = await provider().Session.get(provider().createContext(req, res))
-    const { accountId: account, uid, jti } = session
-    if (account === undefined) return undefined
-    const [user, record, confirmed] = await Promise.all([
-      users.findByAccount(account),
-      records.get(uid),
-      confirmations.get(uid),
-    ])
-    if (user === undefined || record === undefined || record.value.at < (user.passwordSince ?? 0)) return undefined
-    return { user, id: uid, secret: jti, isConfirmed: confirmed !== undefined }
+export function createSessions(deps: SessionsDeps): Sessions {
+  const { store, clock } = deps
+  const context: Context = {
+    ...deps,
+    cookie: cookieKind(deps.issuer, 'transom_session'),
+    records: store.collection('oauth-sign-in'),
+    confirmations: store.collection('oauth-confirmed'),
+    grants: store.collection('oauth-sign-in-grant'),
   }
-
-  async function begin(req: Request, res: Response, account: AccountId): Promise<void> {
-    const ctx = provider().createContext(req, res)
-    const before = await provider().Session.get(ctx)
-    const session = new (provider().Session)()
-    session.loginAccount({ accountId: account })
-    await session.save(sessionLifetime)
-    await keep(session.uid, account, req.get('user-agent') ?? '')
-    if (before.accountId !== undefined) await before.destroy()
-    const expires = new Date(session.exp * 1000)
-    ctx.cookies.set(cookie.name, session.jti, { ...cookie.rules, signed: true, expires, overwrite: true })
+  const { confirmations, grants } = context
+  return {
+    current: (req, res) => current(context, req, res),
+    begin: (req, res, account) => begin(context, req, res, account),
+    leave: (req, res) => leave(context, req, res),
+    list: (account) => list(context, account),
+    end: (account, id) => end(context, account, id),
+    endAll: (account, except) => endAll(context, account, except),
+    async confirm(id) {
+      await confirmations.put(id, {}, { expiresAt: clock() + confirmedMs })
+    },
+    note: (session, agent) => note(context, session, agent),
+    async noteGrant(id, grantId) {
+      await grants.put(grantId, {}, { group: id, expiresAt: clock() + rememberedMs })
+    },
   }
+}
 
-  async function leave(req: Request, res: Response): Promise<void> {
-    const ctx = provider().createContext(req, res)
-    const session = await provider().Session.get(ctx)
-    if (session.accountId !== undefined) {
-      await forget(accountId(session.accountId), session.uid)
-      await session.destroy()
-    }
-    ctx.cookies.set(cookie.name, null, { ...cookie.rules, signed: true })
-  }
+async function current(
+  { provider, users, records, confirmations }: Context,
+  req: Request,
+  res: Response,
+): Promise<Current | undefined> {
+  const session = await provider().Session.get(provider().createContext(req, res))
+  const { accountId: account, uid, jti } = session
+  if (account === undefined) return undefined
+  const [user, record, confirmed] = await Promise.all([
+    users.findByAccount(account),
+    records.get(uid),
+    confirmations.get(uid),
+  ])
+  if (user === undefined || record === undefined || record.value.at < (user.passwordSince ?? 0)) return undefined
+  return { user, id: uid, secret: jti, isConfirmed: confirmed !== undefined }
+}
 
-  async function list(account: AccountId): Promise<readonly SignedIn[]> {
-    const found = await records.list(account)
-    return found
-      .map(({ id, value: { at, agent } }) => ({ id, at, browser: browserName(agent) }))
-      .sort((a, b) => b.at - a.at)
-  }
+async function begin(context: Context, req: Request, res: Response, account: AccountId): Promise<void> {
+  const { provider, cookie } = context
+  const ctx = provider().createContext(req, res)
+  const before = await provider().Session.get(ctx)
+  const session = new (provider().Session)()
+  session.loginAccount({ accountId: account })
+  await session.save(sessionLifetime)
+  await keep(context, session.uid, account, req.get('user-agent') ?? '')
+  if (before.accountId !== undefined) await before.destroy()
+  const expires = new Date(session.exp * 1000)
+  ctx.cookies.set(cookie.name, session.jti, { ...cookie.rules, signed: true, expires, overwrite: true })
+}
 
-  async function end(account: AccountId, id: string): Promise<boolean> {
-    if (id === '' || id.length > 100 || (await records.get(id))?.value.accountId !== account) return false
-    await forget(account, id)
-    await destroySession(store, id)
-    return true
+async function leave(context: Context, req: Request, res: Response): Promise<void> {
+  const { provider, cookie } = context
+  const ctx = provider().createContext(req, res)
+  const session = await provider().Session.get(ctx)
+  if (session.accountId !== undefined) {
+    await forget(context, accountId(session.accountId), session.uid)
+    await session.destroy()
   }
+  ctx.cookies.set(cookie.name, null, { ...cookie.rules, signed: true })
+}
 
-  async function endAll(account: AccountId, except?: string): Promise<void> {
-    for await (const { id } of records.all(account)) if (id !== except) await end(account, id)
-  }
+async function list({ records }: Context, account: AccountId): Promise<readonly SignedIn[]> {
+  const found = await records.list(account)
+  return found
+    .map(({ id, value: { at, agent } }) => ({ id, at, browser: browserName(agent) }))
+    .sort((a, b) => b.at - a.at)
+}
 
-  async function confirm(id: string): Promise<void> {
-    await confirmations.put(id, {}, { expiresAt: clock() + confirmedMs })
-  }
+async function end(context: Context, account: AccountId, id: string): Promise<boolean> {
+  const { store, records } = context
+  if (id === '' || id.length > 100 || (await records.get(id))?.value.accountId !== account) return false
+  await forget(context, account, id)
+  await destroySession(store, id)
+  return true
+}
 
-  async function note(
-    session: { readonly uid: string; readonly accountId: AccountId; readonly loginAt: number },
-    agent: string,
-  ): Promise<void> {
-    const { uid, accountId: account, loginAt } = session
-    const known = await records.get(uid)
-    const isNew = known === undefined || known.value.accountId !== account
-    // Whoever has given the password again since then is signed in anew. The provider counts in whole seconds.
-    if (isNew || loginAt > known.value.at) return keep(uid, account, agent)
-    const isOld = (known.expiresAt ?? 0) < clock() + rememberedMs - refreshMs
-    if (isOld) await keep(uid, account, agent, known.value.at)
-  }
+async function endAll(context: Context, account: AccountId, except?: string): Promise<void> {
+  for await (const { id } of context.records.all(account)) if (id !== except) await end(context, account, id)
+}
 
-  async function keep(uid: string, account: AccountId, agent: string, at = clock()): Promise<void> {
-    const record = { accountId: account, at, agent: agent.slice(0, 300).toWellFormed() }
-    await records.put(uid, record, { group: account, expiresAt: clock() + rememberedMs })
-  }
+async function note(
+  context: Context,
+  session: { readonly uid: string; readonly accountId: AccountId; readonly loginAt: number },
+  agent: string,
+): Promise<void> {
+  const { clock, records } = context
+  const { uid, accountId: account, loginAt } = session
+  const known = await records.get(uid)
+  const isNew = known === undefined || known.value.accountId !== account
+  // Whoever has given the password again since then is signed in anew. The provider counts in whole seconds.
+  if (isNew || loginAt > known.value.at) return keep(context, uid, account, agent)
+  const isOld = (known.expiresAt ?? 0) < clock() + rememberedMs - refreshMs
+  if (isOld) await keep(context, uid, account, agent, known.value.at)
+}
 
-  async function noteGrant(id: string, grantId: string): Promise<void> {
-    await grants.put(grantId, {}, { group: id, expiresAt: clock() + rememberedMs })
-  }
+async function keep(
+  { clock, records }: Context,
+  uid: string,
+  account: AccountId,
+  agent: string,
+  at = clock(),
+): Promise<void> {
+  const record = { accountId: account, at, agent: agent.slice(0, 300).toWellFormed() }
+  await records.put(uid, record, { group: account, expiresAt: clock() + rememberedMs })
+}
 
-  async function forget(account: AccountId, id: string): Promise<void> {
-    for await (const grant of grants.all(id)) {
-      await endGrant(account, grant.id)
-      await grants.remove(grant.id)
-    }
-    await records.remove(id)
+async function forget({ endGrant, records, grants }: Context, account: AccountId, id: string): Promise<void> {
+  for await (const grant of grants.all(id)) {
+    await endGrant(account, grant.id)
+    await grants.remove(grant.id)
   }
+  await records.remove(id)
 }
