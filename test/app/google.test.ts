@@ -102,7 +102,7 @@ async function openHouse() {
     states,
     announcements,
     visits: createVisits(store, base.clock),
-    warm: () => {},
+    onRing: async () => {},
   })
   const { fulfillment, reports, reconcile, settled, close } = createGoogleDoors({
     ...known,

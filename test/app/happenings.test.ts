@@ -10,6 +10,7 @@ const nothing: WhatFollows = {
   cameraRemoved: [],
   cameraNews: [],
   cameraMoment: [],
+  cameraRang: [],
   buttonStuck: [],
   cameraOnline: [],
   cameraOffline: [],
@@ -58,4 +59,19 @@ test('of a camera that is removed nothing is left: picture, state, presses, shar
   expect(await bridge.visits.visits(camera, 0)).toEqual([])
   expect(await bridge.shares.visible.find(accountId(bob), camera.id)).toBeUndefined()
   expect(await bridge.shares.received(bob)).toEqual([])
+})
+
+test('a press rings before it is kept; an old one, one of too many and other news do not', async () => {
+  await using house = await openWholeHouse()
+  const camera = await house.addCamera(await house.addUser('ada'))
+  const { receive } = house.bridge.events
+  const at = Date.now()
+  await receive(camera, { kind: 'press', eventId: 'old', at: at - 60_000 })
+  await receive(camera, { kind: 'motion', eventId: 'm', isDetected: true, at })
+  expect(house.rung).toEqual([])
+  const presses = Array.from({ length: 40 }, (_, n) => receive(camera, { kind: 'press', eventId: String(n), at }))
+  const accepted = (await Promise.allSettled(presses)).filter(({ status }) => status === 'fulfilled')
+  expect(accepted.length).toBeGreaterThan(0)
+  expect(accepted.length).toBeLessThan(presses.length)
+  expect(house.rung).toEqual(accepted.map(() => camera.id))
 })

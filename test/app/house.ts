@@ -122,7 +122,7 @@ export async function openHouse(options: HouseOptions = {}) {
     states,
     announcements,
     visits: createVisits(store, base.clock),
-    warm: (camera) => broker.warm(camera),
+    onRing: async (camera) => broker.warm(camera),
   })
   const snapshots = createSnapshots(base)
   const wrongKeys = createWrongKeys(base)

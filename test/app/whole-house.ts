@@ -33,7 +33,10 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {},
   const camera = { isSilent: false }
   /** What was prepared at the camera before anybody asked: channels, and lines for a viewer. */
   const warmed: string[] = []
+  /** The cameras whose gateway was told of a press. */
+  const rung: string[] = []
   const bridge: Bridge = createBridge({
+    onRing: ({ id }) => void rung.push(id),
     config: readConfig({
       TRANSOM_LWA_CLIENT_ID: lwaClient.clientId,
       TRANSOM_LWA_CLIENT_SECRET: lwaClient.clientSecret,
@@ -101,6 +104,7 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {},
   }
 
   return {
+    rung,
     bridge,
     sync,
     tokenFor,

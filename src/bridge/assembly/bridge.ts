@@ -178,10 +178,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     states,
     announcements,
     visits,
-    warm(camera) {
-      broker.warm(camera)
-      deps.onRing?.(camera)
-    },
+    onRing: (camera) => house.happened('cameraRang', camera),
     onNews: (camera, news) => house.happened('cameraNews', camera, news),
     onMoment: (camera, moment) => house.happened('cameraMoment', camera, moment),
     onStuck: (camera) => house.happened('buttonStuck', camera),
@@ -240,7 +237,7 @@ function openRooms(deps: BridgeDeps, house: House) {
 const shareHappening = { changed: 'shareChanged', removed: 'shareRemoved', dropped: 'shareDropped' } as const
 
 /** What follows what. Each row runs from left to right, and ends where something fails. */
-function whatFollows(rooms: Rooms, { recording, clock, onSession, onNews }: BridgeDeps): WhatFollows {
+function whatFollows(rooms: Rooms, { recording, clock, onRing, onSession, onNews }: BridgeDeps): WhatFollows {
   const { snapshots, broker, shares, notices, linking, alexa, google, announcements, events, page } = rooms
   /** What is being viewed was negotiated under other rules. */
   const endViews = ({ accountId, id }: Camera) => broker.endCamera(accountId, id, 'what the owner shares has changed')
@@ -268,6 +265,8 @@ function whatFollows(rooms: Rooms, { recording, clock, onSession, onNews }: Brid
       (camera, at) => events.receive(camera, { kind: 'online', isOnline: true, at }),
     ],
     cameraOffline: [(camera, at) => events.receive(camera, { kind: 'online', isOnline: false, at })],
+    // Somebody will want to look in a moment: the way to the camera is fetched ahead.
+    cameraRang: [(camera) => broker.warm(camera), (camera) => onRing?.(camera)],
     buttonStuck: [({ accountId, name }) => notices.add(accountId, 'button_stuck', name)],
     shareChanged: [endViews, showGuest(true), tellGuest('changed')],
     shareRemoved: [endViews, showGuest(false), tellGuest('removed')],

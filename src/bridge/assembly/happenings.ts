@@ -12,6 +12,8 @@ export interface Happenings {
   readonly cameraNews: readonly [camera: Camera, news: PageNews]
   /** Something happens at a camera now that is worth a recording. */
   readonly cameraMoment: readonly [camera: Camera, moment: Moment]
+  /** Somebody presses the button: at once, before the press is kept. Not one that comes too often, or late. */
+  readonly cameraRang: readonly [camera: Camera]
   /** The button rings without a pause. */
   readonly buttonStuck: readonly [camera: Camera]
   /** A camera master has come, or has stayed away; `at` is when, in epoch milliseconds. */

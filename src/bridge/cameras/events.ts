@@ -36,8 +36,8 @@ export function createEvents(deps: {
   readonly states: CameraStates
   readonly announcements: Pick<Announcements, 'toAll'>
   readonly visits: Pick<Visits, 'note' | 'forget'>
-  /** Fetches ahead what a view of the camera will need. */
-  readonly warm: (camera: Camera) => void
+  /** Of each press that is not old, before it is kept. A rejection refuses the press. */
+  readonly onRing: (camera: Camera) => Promise<void>
   /** Of everything that is new, once it is kept. */
   readonly onNews?: (camera: Camera, news: PageNews) => Promise<void>
   /** Of what is to be recorded, at once: before anything is kept. */

@@ -23,12 +23,12 @@ export function createPresses(deps: {
   readonly store: Store
   readonly states: Pick<CameraStates, 'note'>
   readonly announcements: Pick<Announcements, 'toAll'>
-  /** Fetches ahead what a view of the camera will need. */
-  readonly warm: (camera: Camera) => void
+  /** Of each press that is not old, before it is kept. A rejection refuses the press. */
+  readonly onRing: (camera: Camera) => Promise<void>
   readonly clock: Clock
   readonly log: Log
 }): Presses {
-  const { states, announcements, warm, clock, log } = deps
+  const { states, announcements, onRing, clock, log } = deps
   const records = deps.store.collection<KeptPress>('press')
 
   return {
@@ -36,8 +36,7 @@ export function createPresses(deps: {
       const { eventId, at } = news
       const now = clock()
       const isFresh = now - at < staleMs
-      // Somebody will want to look in a moment.
-      if (isFresh) warm(camera)
+      if (isFresh) await onRing(camera)
       // Told and kept side by side: the outbox knows an event by its id, so a repetition after a failure does no harm.
       const place = { group: camera.id, expiresAt: now + keptMs }
       const [kept] = await Promise.all([
