@@ -1,4 +1,5 @@
 /** What settings look like, what the tables in the docs say of each, and what is said of a value that is wrong. */
+import { isIPv6 } from 'node:net'
 import * as z from 'zod'
 import { faultLines } from './wire/faults.ts'
 
@@ -110,6 +111,34 @@ export const siteAddress = (example: string) =>
     context.addIssue(`must be an http or https address without a path: ${example}`)
     return z.NEVER
   })
+
+const hostOf = (host: string): string | undefined => URL.parse(`http://${host}`)?.hostname
+
+/**
+ * A host as it stands alone, without brackets, in the one spelling that a URL gives it; `undefined` for one that no URL can
+ * hold, such as an address with a zone (`fe80::1%eth0`), and for what is more than a host.
+ */
+export function plainHost(text: string): string | undefined {
+  const bare = text.replace(/^\[(.*)\]$/, '$1')
+  const host = isIPv6(bare) ? hostOf(`[${bare}]`) : /^[a-z\d._-]+$/i.test(bare) ? hostOf(bare) : undefined
+  return host?.replace(/^\[|\]$/g, '')
+}
+
+/** Whether a host in its plain spelling means every address of this machine, and is none by which others reach it. */
+export const isWildcard = (host: string): boolean => ['0.0.0.0', '::', '::ffff:0:0'].includes(host)
+
+/** What `listen` takes, in its plain spelling: `::0` and `0` are the wildcards `::` and `0.0.0.0`. */
+export const listenHost = z.string().transform((text, context) => {
+  const host = plainHost(text)
+  // On an IPv4-mapped address Node listens for IPv4 alone.
+  if (host !== undefined) return host === '::ffff:0:0' ? '0.0.0.0' : host
+  context.addIssue(
+    text.includes('%')
+      ? 'must be an address without a zone, which no URL can hold: leave out what begins with %, or use 0.0.0.0 or ::'
+      : 'must be a name or an address of this machine alone, without scheme and port: 0.0.0.0 or :: for all of them',
+  )
+  return z.NEVER
+})
 
 /**
  * Reads variables of these shapes. Throws an `Error` that names each bad one and what it should be, and any `TRANSOM_`

@@ -1,5 +1,6 @@
 /** Where the service is: the names by which it is reached, from this machine and from others. */
 import { isIPv6 } from 'node:net'
+import { isWildcard } from 'transom-core/setting-shapes'
 
 interface Advertised {
   readonly host: string
@@ -9,7 +10,7 @@ interface Advertised {
 
 /** By which names this machine reaches the service and others do, and which of them its certificate is for. */
 export function placeOf({ host, advertisedHost, advertisedUrl }: Advertised) {
-  const localHost = isWildcard(host) ? '127.0.0.1' : host
+  const localHost = host === '' || isWildcard(host) ? '127.0.0.1' : host
   const advertised = advertisedUrl === undefined ? undefined : new URL(advertisedUrl)
   // An IPv6 address stands in brackets in a URL, and without them everywhere else.
   const urlHost = advertised?.hostname.replace(/^\[|\]$/g, '')
@@ -17,8 +18,6 @@ export function placeOf({ host, advertisedHost, advertisedUrl }: Advertised) {
   const names = [...new Set(['localhost', '127.0.0.1', '::1', localHost, publicHost, urlHost ?? publicHost])]
   return { localHost, publicHost, names, advertisedOrigin: advertised?.origin }
 }
-
-const isWildcard = (host: string) => host === '' || host === '0.0.0.0' || host === '::'
 
 /** Host and port as they stand in a URL. */
 export const joinPort = (host: string, port: number) => `${isIPv6(host) ? `[${host}]` : host}:${port}`

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import type { TurnServers } from './ice-servers.ts'
 import type { SignalingLimits } from './limits.ts'
 import type { Tls } from './listener.ts'
-import { setting, siteAddress, wholeNumber } from 'transom-core/setting-shapes'
+import { isWildcard, plainHost, setting, siteAddress, wholeNumber } from 'transom-core/setting-shapes'
 import { faultsOf } from 'transom-core/wire/faults'
 
 /** Above 2^31 a timer of Node fires at once; eleven days are enough for any of these. */
@@ -48,8 +48,22 @@ const limits = z.strictObject({
     .optional(),
 })
 
-/** It becomes part of a URL, and a name in a certificate. */
-const isHost = (text: string) => isIPv6(text) || /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(text)
+/** It becomes part of a URL, and a name in a certificate: a zone (`fd00::1%eth0`) can stand in neither. */
+const host = z.string().transform((text, context) => {
+  const plain = /^[a-z\d].*[a-z\d]$|^[a-z\d]$|:/i.test(text) ? plainHost(text) : undefined
+  // A URL reads `10.1` and `0x7f.1` as other addresses than they look like.
+  const isAsWritten = plain !== undefined && (isIPv6(plain) || plain === text.toLowerCase())
+  if (plain !== undefined && isAsWritten && !isWildcard(plain)) return plain
+  context.addIssue(
+    text.includes('%')
+      ? 'must be an address without a zone, which means nothing to other machines: leave out what begins with %'
+      : plain !== undefined && isWildcard(plain)
+        ? 'must be the name or the address by which others reach this machine; 0.0.0.0 and :: are for TRANSOM_HOST'
+        : 'must be a name or an address alone, without scheme and port: kvs.example',
+  )
+  return z.NEVER
+})
+
 /** The variables, for the table of all settings. */
 export const signalingVariables = {
   TRANSOM_SIGNALING_PORT: setting(
@@ -60,7 +74,7 @@ export const signalingVariables = {
   TRANSOM_SIGNALING_HOST: setting(
     'first',
     'Name or address of this machine, as cameras reach its signaling service.',
-    z.string().refine(isHost, 'must be a name or an address alone, without scheme and port: kvs.example').optional(),
+    host.optional(),
     'this machine',
   ),
   TRANSOM_SIGNALING_URL: setting(

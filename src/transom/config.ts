@@ -6,7 +6,15 @@ import { bridgeVariables, toBridgeConfig, type BridgeConfig } from 'transom-brid
 import { gatewayVariables } from 'transom-gateway/settings'
 import { logLevels, type LogLevel } from 'transom-core/log'
 import { isNetwork } from 'transom-core/networks'
-import { dataDirectory, onOff, readVariables, setting, siteAddress, wholeNumber } from 'transom-core/setting-shapes'
+import {
+  dataDirectory,
+  listenHost,
+  onOff,
+  readVariables,
+  setting,
+  siteAddress,
+  wholeNumber,
+} from 'transom-core/setting-shapes'
 import type { Limits } from './recordings/retention.ts'
 import { signalingVariables, toSignalingSettings, type SignalingSettings } from 'transom-signaling/settings'
 
@@ -28,7 +36,7 @@ export const settingVariables = {
   TRANSOM_HOST: setting(
     'first',
     'Address on which the bridge listens. `0.0.0.0` for the whole network.',
-    z.string().default('127.0.0.1'),
+    listenHost.default('127.0.0.1'),
   ),
   TRANSOM_PORT: setting('bridge', 'Port of the bridge. `0`: any free one.', wholeNumber(0, 65_535, 8080)),
   TRANSOM_PUBLIC_URL: setting(

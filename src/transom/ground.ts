@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createLocalSignaling } from 'transom-kvs/signaling'
 import type { Clock, Log, Signaling, Store } from 'transom-core/ports'
+import { isWildcard } from 'transom-core/setting-shapes'
 import { createSqliteStore } from 'transom-core/store/sqlite'
 import { startSignalingService, type SignalingService, type SignalingServiceOptions } from 'transom-signaling/service'
 import type { Closing } from './closing.ts'
@@ -100,7 +101,7 @@ function withoutOwn(signaling: Signaling, own: string | undefined): Signaling['i
 
 /** By what name this machine reaches a listener on that address. */
 function nameOf(host: string): string {
-  if (['127.0.0.1', '0.0.0.0', '::'].includes(host)) return 'localhost'
+  if (host === '127.0.0.1' || isWildcard(host)) return 'localhost'
   return host.includes(':') ? `[${host}]` : host
 }
 

@@ -1,5 +1,6 @@
 /** The settings of the signaling service, and what belongs together in them. */
 import { expect, test } from '@jest/globals'
+import { placeOf } from '../../src/signaling/place.ts'
 import { readConfig } from '../../src/transom/config.ts'
 
 const settings = (env: Record<string, string>) => readConfig(env).signaling
@@ -30,6 +31,9 @@ test.each([
     { turn: { urls: ['turn:t.example:3478?transport=udp', 'turns:t.example:5349'], secret: 's', ttlS: 300 } },
   ],
   [{ TRANSOM_SIGNALING_HOST: 'fd00::5' }, { advertisedHost: 'fd00::5' }],
+  [{ TRANSOM_SIGNALING_HOST: 'FD00:0:0::5' }, { advertisedHost: 'fd00::5' }],
+  [{ TRANSOM_SIGNALING_HOST: '[fd00::5]' }, { advertisedHost: 'fd00::5' }],
+  [{ TRANSOM_SIGNALING_HOST: 'Transom.Local' }, { advertisedHost: 'transom.local' }],
   [{ TRANSOM_SIGNALING_REGION: 'eu-west-1' }, { region: 'eu-west-1' }],
   [{ TRANSOM_SIGNALING_URL: 'https://[2001:db8::7]' }, { advertisedUrl: 'https://[2001:db8::7]' }],
   [{ TRANSOM_SIGNALING_HOST: 'transom.local' }, { advertisedHost: 'transom.local' }],
@@ -68,6 +72,16 @@ test.each([
   ['a time that is none', { TRANSOM_TURN_TTL_S: '5' }, 'TRANSOM_TURN_TTL_S: must be a whole number from 60 to'],
   ['a host with a scheme', { TRANSOM_SIGNALING_HOST: 'https://kvs.example' }, 'TRANSOM_SIGNALING_HOST: must be a name'],
   ['a host with a port', { TRANSOM_SIGNALING_HOST: 'kvs.example:443' }, 'without scheme and port'],
+  [
+    'a host with a zone',
+    { TRANSOM_SIGNALING_HOST: 'fd00::1%eth0' },
+    'TRANSOM_SIGNALING_HOST: must be an address without a zone',
+  ],
+  ['a bracketed host with a zone', { TRANSOM_SIGNALING_HOST: '[fe80::1%25eth0]' }, 'without a zone'],
+  ['a host that is every address', { TRANSOM_SIGNALING_HOST: '0.0.0.0' }, 'by which others reach this machine'],
+  ['a host that is every address, in full', { TRANSOM_SIGNALING_HOST: '0:0:0:0:0:0:0:0' }, 'by which others reach'],
+  ['half an address', { TRANSOM_SIGNALING_HOST: '10.1' }, 'TRANSOM_SIGNALING_HOST: must be a name'],
+  ['an address that is none', { TRANSOM_SIGNALING_HOST: '192.168.1.300' }, 'TRANSOM_SIGNALING_HOST: must be a name'],
   ['a region that is none', { TRANSOM_SIGNALING_REGION: 'EU West' }, 'TRANSOM_SIGNALING_REGION: must be a region'],
   ['a host of two words', { TRANSOM_SIGNALING_HOST: 'my house' }, 'TRANSOM_SIGNALING_HOST'],
   ['an address without a scheme', { TRANSOM_SIGNALING_URL: 'kvs.example' }, 'TRANSOM_SIGNALING_URL: must be'],
@@ -79,4 +93,38 @@ test.each([
   ['a limit that does not exist', { TRANSOM_SIGNALING_LIMITS: '{"viewers":20}' }, 'viewers'],
 ])('%s is refused', (_case, env, message) => {
   expect(() => settings(env)).toThrow(message)
+})
+
+test.each([
+  ['0:0:0:0:0:0:0:0', '::'],
+  ['::0', '::'],
+  ['[::]', '::'],
+  ['0000::', '::'],
+  ['0', '0.0.0.0'],
+  ['0.0', '0.0.0.0'],
+  ['00.0.0.0', '0.0.0.0'],
+  ['::ffff:0.0.0.0', '0.0.0.0'],
+  ['127.1', '127.0.0.1'],
+  ['FD00::0:5', 'fd00::5'],
+  ['LocalHost', 'localhost'],
+])('TRANSOM_HOST=%s is %s, and reached by a name that its certificate has', (given, host) => {
+  const config = readConfig({ TRANSOM_HOST: given })
+  expect(config.host).toBe(host)
+  const isEvery = host === '::' || host === '0.0.0.0'
+  const { localHost, names } = placeOf({ host })
+  expect(localHost).toBe(isEvery ? '127.0.0.1' : host)
+  expect(names).toContain(localHost)
+})
+
+test.each([
+  '*',
+  'http://127.0.0.1',
+  '127.0.0.1:80',
+  '[::1]:80',
+  'fe80::1%eth0',
+  'two words',
+  '1.2.3.400',
+  '/tmp/socket',
+])('TRANSOM_HOST=%s is refused', (given) => {
+  expect(() => readConfig({ TRANSOM_HOST: given })).toThrow(/TRANSOM_HOST: must be .*0\.0\.0\.0 or ::/)
 })
