@@ -34,7 +34,7 @@ export interface SocketDoor {
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
   /** Pings every connection, cuts those that have said nothing since the last time, and closes those whose time is over. */
   beat(): void
-  /** Closes the connections that were opened with this key. */
+  /** Closes the connections that were opened with this key, and refuses those that are just being opened. */
   endKey(accessKeyId: string): void
   /** How many connections there are. */
   readonly open: () => number
@@ -60,6 +60,8 @@ const serverOptions: ServerOptions & { closeTimeout: number } = {
 export function createSocketDoor(deps: SocketDeps): SocketDoor {
   const { channels, hub, identify, rates, limits, clock, log } = deps
   const connections = new Set<Connection>()
+  /** Keys that were revoked while the service runs: one may still be on its way in. */
+  const ended = new Set<string>()
   let isClosed = false
   const server = new WebSocketServer(serverOptions)
   const refuse = (socket: Duplex, thrown: unknown) => {
@@ -81,6 +83,7 @@ export function createSocketDoor(deps: SocketDeps): SocketDoor {
     }
     rates.take(`ConnectAs${role} ${key.name} ${accessKeyId}`, limits.rates.channelConnect)
     const channel = await channels.get(key)
+    if (ended.has(accessKeyId)) throw new ServiceError('UnrecognizedClientException', 'The key was revoked.')
     if (clientId !== undefined) hub.checkRoom(channel.name, clientId, scope.kind === 'viewer')
     if (isClosed || socket.destroyed) return void socket.destroy()
     // From here to the seat nothing is awaited: the room that was just found free is still free.
@@ -133,6 +136,7 @@ export function createSocketDoor(deps: SocketDeps): SocketDoor {
       for (const connection of connections) beat(connection, limits, now)
     },
     endKey(accessKeyId) {
+      ended.add(accessKeyId)
       for (const { socket, ...connection } of connections) {
         if (connection.accessKeyId === accessKeyId) socket.close(closeCodes.revoked, 'the key was revoked')
       }

@@ -16,6 +16,7 @@ import {
 import { GetIceServerConfigCommand, SendAlexaOfferToMasterCommand } from '@aws-sdk/client-kinesis-video-signaling'
 import { Role, SignalingClient } from 'amazon-kinesis-video-streams-webrtc'
 import { WebSocket } from 'ws'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { base64, noRates, refusal, region, run, type Key, type Running } from './running-service.ts'
 
 const browserSocket = globalThis.WebSocket
@@ -139,6 +140,45 @@ test('it opens several cameras, is listed without its secret, and is revoked wit
   expect(await service.revokeCredentials(both.accessKeyId)).toBe(true)
   expect([await one.closed, await two.closed]).toMatchObject([{ code: 4003 }, { code: 4003 }])
   expect(other.socket.readyState).toBe(WebSocket.OPEN)
+})
+
+test('a key that is revoked while its connection is being opened does not connect', async () => {
+  const [store, read, revoked] = [
+    createSqliteStore(':memory:', Date.now),
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+  ] as const
+  let isHeld = false
+  const slow = await run({
+    store: {
+      ...store,
+      collection: <T>(name: string) => {
+        const records = store.collection<T>(name)
+        const get: typeof records.get = async (id) => {
+          const found = await records.get(id)
+          if (!isHeld || name !== 'signaling-credential') return found
+          read.resolve()
+          await revoked.promise
+          return found
+        }
+        return { ...records, get }
+      },
+    },
+  })
+  try {
+    const arn = await slow.service.ensureChannel('porch')
+    const late = await slow.service.createCredentials({ kind: 'viewer', channelNames: ['porch'] })
+    const url = await slow.presign(late, asViewer(arn, 'v'))
+    isHeld = true
+    const refused = refusal(url, slow.ca)
+    await read.promise
+    expect(await slow.service.revokeCredentials(late.accessKeyId)).toBe(true)
+    revoked.resolve()
+    expect(await refused).toMatchObject({ status: 403, type: 'UnrecognizedClientException' })
+  } finally {
+    await slow.close()
+    await store.close()
+  }
 })
 
 test('a camera that is removed is taken out of each key, and one of its name made later is another', async () => {
