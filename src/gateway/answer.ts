@@ -16,6 +16,7 @@ import type { Outgoing } from 'transom-kvs/message'
 import type { IceServer } from 'transom-core/ports'
 import type { ServerMemory, ServerWatch } from './ice-servers.ts'
 import type { SoundCodec } from './media.ts'
+import { withoutMids } from './mids.ts'
 import type { NarrowedOffer } from './offer.ts'
 import type { RelayAtHand } from './relay-at-hand.ts'
 import { placeAmongAll, withUnserved } from './unserved.ts'
@@ -100,7 +101,7 @@ export async function answerOffer(
     send({
       kind: 'candidate',
       candidate: found.candidate.startsWith('candidate:') ? found.candidate : `candidate:${found.candidate}`,
-      ...(found.sdpMid === undefined ? {} : { sdpMid: found.sdpMid }),
+      ...(found.sdpMid === undefined || offer.givenMids.includes(found.sdpMid) ? {} : { sdpMid: found.sdpMid }),
       ...(found.sdpMLineIndex === undefined
         ? {}
         : { sdpMLineIndex: placeAmongAll(found.sdpMLineIndex, offer.unserved) }),
@@ -133,7 +134,8 @@ export async function answerOffer(
   const gathered = Promise.all(transports.map((transport) => transport.gather()))
   const hosts = transports.map((transport) => transport.connection.hostsGathered)
   await connection.setLocalDescription(description)
-  answer = withUnserved(withTrickle(connection.localDescription?.sdp ?? description.sdp), offer.unserved)
+  const whole = withUnserved(withTrickle(connection.localDescription?.sdp ?? description.sdp), offer.unserved)
+  answer = withoutMids(whole, offer.givenMids)
   send({ kind: 'answer', sdp: answer })
   for (const found of early) tell(found)
   void Promise.race([gathered, Promise.all([...hosts, servers.settled])]).then(end, end)

@@ -1,5 +1,6 @@
 /** Narrows a viewer's offer to what this camera can do, before werift answers it: one H.264, one codec for sound, no extensions. */
 import type { SoundCodec } from './media.ts'
+import { withMids } from './mids.ts'
 import { setAside, type Unserved } from './unserved.ts'
 
 export interface NarrowedOffer {
@@ -7,6 +8,8 @@ export interface NarrowedOffer {
   readonly sdp: string
   /** The other sections, which the answer rejects. */
   readonly unserved: readonly Unserved[]
+  /** Mids of sections that came without one, which the answer does not name. */
+  readonly givenMids: readonly string[]
   /** `none`: it asks for no picture, as an Echo without a screen. `unsupported`: for none that this camera can send. */
   readonly video: 'h264' | 'unsupported' | 'none'
   /** The profile that the answer names: the source's own where the offer allows it. */
@@ -30,7 +33,8 @@ export function narrowOffer(
   playable: readonly SoundCodec[] = ['opus'],
 ): NarrowedOffer {
   const [whole = [], ...all] = splitSections(sdp)
-  const { parts, unserved } = setAside(whole, all)
+  const { session: named, sections: withNames, given } = withMids(whole, all)
+  const { parts, unserved } = setAside(named, withNames)
   const [session = [], ...bundled] = parts
   const sections = bundled.map(withPort)
   const audios = sections.filter((lines) => lines[0]?.startsWith('m=audio'))
@@ -54,6 +58,7 @@ export function narrowOffer(
   return {
     sdp: [session, ...narrowed].map((lines) => lines.map((line) => `${line}\r\n`).join('')).join(''),
     unserved,
+    givenMids: given,
     video: chosen ? 'h264' : wantsVideo ? 'unsupported' : 'none',
     profileLevelId: chosen?.profileLevelId ?? sourceProfile,
     audio: audios.some(isLive) ? (sound ?? 'unsupported') : 'none',

@@ -302,6 +302,21 @@ describe('an answer', () => {
     expect(line.received.at(-1)?.kind).toBe('end-of-candidates')
   })
 
+  test('to an offer without mids has none, nor have its candidates', async () => {
+    const line = await world.callIn('intercom')
+    line.send({ kind: 'offer', sdp: echoOffer.replaceAll(/^a=(mid|group):.*\r\n/gm, '') })
+    await until(() => line.received.some(({ kind }) => kind === 'end-of-candidates'))
+    const lines = answerOf(line)!.split('\r\n')
+    expect(lines.filter((each) => /^(m=|a=mid:|a=group:)/.test(each))).toEqual([
+      'm=audio 9 UDP/TLS/RTP/SAVPF 96',
+      'm=video 9 UDP/TLS/RTP/SAVPF 99',
+    ])
+    expect(new Set(lines.filter((each) => each.startsWith('a=ice-ufrag:'))).size).toBe(1)
+    const candidates = line.received.filter((message) => message.kind === 'candidate')
+    expect(candidates.length).toBeGreaterThan(0)
+    for (const { sdpMid, sdpMLineIndex } of candidates) expect([sdpMid, sdpMLineIndex]).toEqual([undefined, 0])
+  })
+
   test('rejects in its place what no camera serves, and names the others by theirs', async () => {
     const line = await world.callIn('echo-2')
     const channel = 'm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:data\r\na=sctp-port:5000\r\n'

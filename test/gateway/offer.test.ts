@@ -142,3 +142,46 @@ describe('sound', () => {
     expect(mediaLines(sdp)).toEqual(['m=audio 9 X 8', 'm=audio 9 X 0', 'm=audio 9 X 0'])
   })
 })
+
+describe('an offer without mids', () => {
+  const bare = (sdp: string) => sdp.replaceAll(/^a=(mid|group):.*\r\n/gm, '')
+  const named = (sdp: string) => sdp.split('\r\n').filter((line) => /^a=(mid|group):/.test(line))
+
+  test('gets them by place, in one bundle where all sections are one transport', () => {
+    const { sdp, givenMids } = narrowOffer(bare(echoOffer), '42e01f')
+    expect(givenMids).toEqual(['0', '1'])
+    expect(named(sdp)).toEqual(['a=group:BUNDLE 0 1', 'a=mid:0', 'a=mid:1'])
+  })
+
+  test.each([
+    ['credentials', (sdp: string) => sdp.replace(/(m=video[^]*a=ice-ufrag:)/, '$1other')],
+    ['addresses', (sdp: string) => `${sdp}a=candidate:9 1 udp 2130706431 192.0.2.99 50099 typ host\r\n`],
+  ])('gets no bundle where a section has %s of its own', (_what, change) => {
+    const offer = bare(echoOffer)
+    expect(change(offer)).not.toBe(offer)
+    expect(named(narrowOffer(change(offer), '42e01f').sdp)).toEqual(['a=mid:0', 'a=mid:1'])
+  })
+
+  test('has credentials for the whole session, and keeps the place of what is not served', () => {
+    const [ufrag, pwd] = ['a=ice-ufrag:abcd\r\n', 'a=ice-pwd:0123456789012345678901\r\n']
+    const offer = bare(echoOffer)
+      .replaceAll(/^a=(ice-ufrag|ice-pwd):.*\r\n/gm, '')
+      .replace('m=audio', `${ufrag}${pwd}m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nm=audio`)
+    const { sdp, unserved } = narrowOffer(offer, '42e01f')
+    expect(named(sdp)).toEqual(['a=group:BUNDLE 1 2', 'a=mid:1', 'a=mid:2'])
+    expect(unserved.map(({ place }) => place)).toEqual([0])
+  })
+
+  test('in some sections gets the others by names that are free, and none of them joins the bundle', () => {
+    const offer = echoOffer
+      .replace('a=group:BUNDLE audio0 video0', 'a=group:BUNDLE 1')
+      .replace('a=mid:audio0', 'a=mid:1')
+    const { sdp, givenMids } = narrowOffer(offer.replace('a=mid:video0', 'a=mid:'), '42e01f')
+    expect(givenMids).toEqual(['section-1'])
+    expect(named(sdp)).toEqual(['a=group:BUNDLE 1', 'a=mid:1', 'a=mid:section-1'])
+  })
+
+  test('that has all of them is left alone', () => {
+    expect(narrowOffer(echoOffer, '42e01f').givenMids).toEqual([])
+  })
+})
