@@ -48,13 +48,15 @@ const midOf = (lines: readonly string[]): string | undefined =>
 /** Equal credentials alone do not make one transport: each section may still have addresses of its own. */
 function areOneTransport(session: readonly string[], sections: readonly (readonly string[])[]): boolean {
   const [first = [], ...others] = sections.filter(isLive).map((lines) => [...lines, ...session])
-  const credential = (lines: readonly string[], name: string) => lines.find((line) => line.startsWith(name))
   return others.every(
     (lines) =>
-      ['a=ice-ufrag:', 'a=ice-pwd:'].every((name) => credential(lines, name) === credential(first, name)) &&
+      ['a=ice-ufrag:', 'a=ice-pwd:'].every((name) => firstOf(lines, name) === firstOf(first, name)) &&
       lines.every((line) => !line.startsWith('a=candidate:') || first.includes(line)),
   )
 }
 
-/** Of those that a camera serves. */
+/** The section's own line of this name, or else that of the whole session, which comes later. */
+const firstOf = (lines: readonly string[], name: string) => lines.find((line) => line.startsWith(name))
+
+/** Whether a camera serves the section. */
 const isLive = (lines: readonly string[]): boolean => /^m=(audio|video) (?!0 )/.test(lines[0] ?? '')

@@ -143,10 +143,10 @@ describe('sound', () => {
   })
 })
 
-describe('an offer without mids', () => {
-  const bare = (sdp: string) => sdp.replaceAll(/^a=(mid|group):.*\r\n/gm, '')
-  const named = (sdp: string) => sdp.split('\r\n').filter((line) => /^a=(mid|group):/.test(line))
+const bare = (sdp: string) => sdp.replaceAll(/^a=(mid|group):.*\r\n/gm, '')
+const named = (sdp: string) => sdp.split('\r\n').filter((line) => /^a=(mid|group):/.test(line))
 
+describe('an offer without mids', () => {
   test('gets them by place, in one bundle where all sections are one transport', () => {
     const { sdp, givenMids } = narrowOffer(bare(echoOffer), '42e01f')
     expect(givenMids).toEqual(['0', '1'])
