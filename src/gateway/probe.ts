@@ -30,6 +30,8 @@ export interface ProbeOptions {
   readonly trust?: Trust
   /** How long its streams may be measured, all together, milliseconds. */
   readonly ms?: number
+  /** Somebody wants to see what the best stream shows. */
+  readonly hasPicture?: boolean
 }
 
 interface Found {
@@ -46,15 +48,15 @@ export async function probeCamera(
   address: string,
   login: Login | undefined,
   signal: AbortSignal,
-  { trust = createTrust(), ms = defaultMs }: ProbeOptions = {},
+  { trust = createTrust(), ms = defaultMs, hasPicture = false }: ProbeOptions = {},
 ): Promise<SourceProbe> {
-  const probing = { login, trust, ms, patience: createPatience() }
+  const probing = { login, trust, ms, hasPicture, patience: createPatience() }
   const isStream = /^rtsps?:/i.test(address)
   if (!isStream) return probeDevice(await openDevice(address, login, signal, trust), probing, signal)
   const found = await probeStream(address, probing, longestMeasureMs, signal)
   const { fault } = found.stream
   if (fault !== undefined) throw new SourceError(fault.code, fault.message)
-  return { information: {}, ...(await chosen([found])), events: [], hasStills: false }
+  return { information: {}, ...(await chosen([found], hasPicture)), events: [], hasStills: false }
 }
 
 async function probeDevice(device: Device, probing: Probing, signal: AbortSignal): Promise<SourceProbe> {
@@ -69,8 +71,10 @@ async function probeDevice(device: Device, probing: Probing, signal: AbortSignal
   const topics = await device.topics(signal).catch(() => [])
   const [first] = profiles
   const snapshotUri = first && (await device.snapshotUri(first, signal))
-  const told = await chosen(found)
-  const picture = told.picture ?? (snapshotUri && (await ownPicture(device, snapshotUri, signal)))
+  const { hasPicture } = probing
+  const told = await chosen(found, hasPicture)
+  const isMissing = hasPicture && told.picture === undefined && snapshotUri !== undefined
+  const picture = isMissing ? await ownPicture(device, snapshotUri, signal) : told.picture
   return {
     device: device.url,
     information: await device.information(signal),
@@ -84,7 +88,7 @@ async function probeDevice(device: Device, probing: Probing, signal: AbortSignal
 /** `undefined` for what is no picture. */
 async function ownPicture(device: Device, uri: string, signal: AbortSignal): Promise<string | undefined> {
   const data = await device.soap.get(uri, signal).catch(() => undefined)
-  const isJpeg = data?.readUInt16BE(0) === 0xffd8 && data.length <= mostPictureBytes
+  const isJpeg = data?.[0] === 0xff && data[1] === 0xd8 && data.length <= mostPictureBytes
   return isJpeg ? data.toString('base64') : undefined
 }
 
@@ -101,13 +105,16 @@ async function probeProfile(
   return { stream: { ...size, ...stream, name }, ...rest }
 }
 
-async function chosen(found: readonly Found[]): Promise<Pick<SourceProbe, 'streams' | 'best' | 'picture'>> {
+async function chosen(
+  found: readonly Found[],
+  hasPicture: boolean,
+): Promise<Pick<SourceProbe, 'streams' | 'best' | 'picture'>> {
   const canConvert = await hasFfmpeg()
   const streams = found.map(({ stream }) => advised(stream, canConvert))
   const shown = found.filter(({ stream }) => stream.fault === undefined && stream.codec !== undefined)
   const best = shown.toSorted((one, other) => worse(one.stream, other.stream))[0]
   if (best === undefined) return { streams }
-  const picture = best.key && canConvert ? await pictureOf(best.key) : undefined
+  const picture = hasPicture && best.key && canConvert ? await pictureOf(best.key) : undefined
   return { streams, ...bestOf(streams[found.indexOf(best)]), ...(picture !== undefined && { picture }) }
 }
 

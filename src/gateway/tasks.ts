@@ -98,7 +98,10 @@ async function carryOut(
     case 'restreams':
       return { kind: 'restreams', ...(await listRestreams(task.url, task.login, signal, trust)) }
     case 'probe':
-      return { kind: 'probe', probe: await probeCamera(task.address, task.login, signal, { trust, ms: measureMs }) }
+      return {
+        kind: 'probe',
+        probe: await probeCamera(task.address, task.login, signal, { trust, ms: measureMs, hasPicture: true }),
+      }
     case 'tone': {
       const master = await masterOf(task.cameraId)
       if (master === undefined) throw new SourceError('source_gateway', 'the gateway does not read this camera')

@@ -79,6 +79,29 @@ test('of an ONVIF camera the largest stream is chosen that needs no conversion',
   expect(found.information.model).toBe('Bell & Co')
 })
 
+test.each([
+  ['a picture', Buffer.from([0xff, 0xd8, 0xff, 0xd9]), '/9j/2Q=='],
+  ['nothing', Buffer.alloc(0), undefined],
+  ['something else', Buffer.from('<html>'), undefined],
+])(
+  'where no stream can be decoded, %s of the camera itself is asked for only when a picture is wanted',
+  async (_what, snapshot, picture) => {
+    const uri = 'rtsp://10.0.0.1:1/1'
+    const device = await createFakeOnvif({
+      snapshot,
+      streams: [{ token: 'main', codec: 'H264', width: 640, height: 360, uri }],
+    })
+    closing.push(() => device.close())
+    const stills = () => device.asked.filter((one) => one.startsWith('GET ')).length
+    expect(await probeCamera(`127.0.0.1:${device.port}`, undefined, never)).not.toHaveProperty('picture')
+    expect(stills()).toBe(0)
+    const { hasStills, picture: shown } = await probeCamera(`127.0.0.1:${device.port}`, undefined, never, {
+      hasPicture: true,
+    })
+    expect([hasStills, shown, stills()]).toEqual([true, picture, 1])
+  },
+)
+
 test('a wrong password is said at once, and tried once', async () => {
   const at = await camera({ login })
   const wrong = probeCamera(`rtsp://127.0.0.1:${at.port}/live`, { ...login, password: 'no' }, never)
