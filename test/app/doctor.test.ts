@@ -371,7 +371,7 @@ describe('ICE servers', () => {
     const found = await run(iceServers({ urls: `stun:127.0.0.1:${port}` }))
     expect(found).toContainEqual(expect.objectContaining({ id: `ice-server:stun:127.0.0.1:${port}`, ok: true }))
     expect(found).toContainEqual(expect.objectContaining({ id: 'nat', detail: expect.stringContaining('none') }))
-  }, 20_000)
+  })
 
   test('that do not answer', async () => {
     const silent = createSocket('udp4').bind(0, '127.0.0.1')
@@ -379,7 +379,7 @@ describe('ICE servers', () => {
     closing.push(() => silent.close())
     const url = `stun:127.0.0.1:${silent.address().port}`
     expect(await idsOfFailed(iceServers({ urls: url }))).toEqual([`ice-server:${url}`])
-  }, 20_000)
+  })
 
   test('that refuse the credentials', async () => {
     const turn = createSocket('udp4').bind(0, '127.0.0.1')
@@ -392,7 +392,7 @@ describe('ICE servers', () => {
       ok: false,
       remedy: expect.stringContaining('refuses the credentials'),
     })
-  }, 20_000)
+  })
 })
 
 /** 401 to an Allocate, with realm and nonce (RFC 8489 section 9.2.4): again, whatever credentials come. */
@@ -463,15 +463,15 @@ describe("Google's side", () => {
 describe('a network camera', () => {
   test('that sends what displays play is good', async () => {
     expect(await examined({ sdp: h264 }, 25)).toEqual([])
-  }, 30_000)
+  })
 
   test('with B-frames', async () => {
     expect(await examined({ sdp: h264 }, 24, true)).toEqual(['camera-codec:porch'])
-  }, 30_000)
+  })
 
   test('with few key frames', async () => {
     expect(await examined({ sdp: h264 }, 250)).toEqual(['camera-key-frames:porch'])
-  }, 30_000)
+  })
 
   test.each([
     ['that is away', async () => porch(await closedPort())],

@@ -11,7 +11,7 @@ let house: House
 beforeAll(async () => {
   house = createHouse()
   await house.start({ TRANSOM_DOORBELL: 'off' })
-}, 30_000)
+})
 afterAll(() => house.close())
 
 async function admin(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {

@@ -34,7 +34,7 @@ beforeAll(async () => {
   bridge.stderr?.on('data', listen)
   bridge.once('exit', () => running.reject(new Error(`the bridge ended:\n${said}`)))
   await running.promise
-}, 30_000)
+})
 afterAll(async () => {
   if (bridge.exitCode === null) {
     bridge.kill('SIGTERM')

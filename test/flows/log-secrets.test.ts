@@ -15,7 +15,7 @@ let greeting = ''
 beforeAll(async () => {
   house = createHouse()
   greeting = await house.start({ TRANSOM_OPERATOR_KEY: operatorKey })
-}, 30_000)
+})
 afterAll(() => house.close())
 
 async function run(program: string, ...args: readonly string[]): Promise<string> {

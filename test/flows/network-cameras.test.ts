@@ -22,11 +22,11 @@ beforeAll(async () => {
   yard = await createFakeCamera()
   house = createHouse()
   await house.start({ TRANSOM_DOORBELL: 'off', TRANSOM_OPERATOR_KEY: operatorKey })
-}, 30_000)
+})
 afterAll(async () => {
   await house.close()
   await Promise.all([porch.close(), yard.close()])
-}, 30_000)
+})
 
 /** Runs the command line with this on its stdin. */
 async function transom(stdin: string, ...args: readonly string[]) {
@@ -38,7 +38,7 @@ async function transom(stdin: string, ...args: readonly string[]) {
   child.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (said.err += chunk.toString()))
   child.stdin.end(stdin)
-  const [code] = await once(child, 'close', { signal: AbortSignal.timeout(15_000) })
+  const [code] = await once(child, 'close', { signal: AbortSignal.timeout(45_000) })
   return { code, ...said }
 }
 
@@ -120,7 +120,7 @@ test('two cameras at once: one by a password on stdin, one by the API, both onli
   const { out } = await transom('', 'camera', 'list')
   expect(out).toContain(`porch  doorbell  "Back porch"  rtsp://127.0.0.1:${porch.port}  online`)
   expect(betrayedIn(added.out, byApi.text, torn.text, out, JSON.stringify(online))).toEqual([])
-}, 40_000)
+})
 
 test('a camera is read at its new address at once; a wrong password and a dead address are its cause, and nobody else’s', async () => {
   const yardBefore = asked(yard)
@@ -154,7 +154,7 @@ test('after a restart the cameras are there again, by what the store keeps', asy
   await house.start({ TRANSOM_DOORBELL: 'off', TRANSOM_OPERATOR_KEY: operatorKey })
   await Promise.all([listed('porch', isOnline), listed('yard', isOnline)])
   expect(betrayedIn(printedBefore, JSON.stringify(await list()))).toEqual([])
-}, 40_000)
+})
 
 test('changes at the same time end with one camera, at an address of theirs', async () => {
   const moves = Array.from({ length: 4 }, (_, index) => `rtsp://127.0.0.1:${yard.port}/${index}`)
@@ -162,7 +162,7 @@ test('changes at the same time end with one camera, at an address of theirs', as
   expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204])
   await listed('yard', isOnline)
   expect(yard.connections()).toBeLessThanOrEqual(2)
-}, 30_000)
+})
 
 test('a removed camera is asked nothing any more, and its address is gone from the store', async () => {
   expect(await transom('', 'camera', 'remove', 'yard')).toMatchObject({ code: 0 })
@@ -174,7 +174,7 @@ test('a removed camera is asked nothing any more, and its address is gone from t
   expect(await transom('', 'camera', 'add', 'yard')).toMatchObject({ code: 0 })
   expect((await list()).find(({ cameraId }) => cameraId === 'yard')).not.toHaveProperty('source')
   expect([yard.connections(), asked(yard)]).toEqual([0, askedBefore])
-}, 30_000)
+})
 
 test.each([
   ['a user without an address', ['add', 'attic', '--user', 'x'], '--user goes with --url'],
@@ -242,11 +242,12 @@ test('an ONVIF camera is probed, and its stream is added with what it says of it
     await until(() => device.asked.includes('PullMessages'))
     const before = asked(gate)
     const stills = () => device.asked.filter((one) => one.startsWith('GET ')).length
-    await until(() => stills() === 1)
+    await until(() => stills() > 0)
+    const stillsAtFirst = stills()
     device.emit('tns1:RuleEngine/MyRuleDetector/Visitor', { State: 'true' }, 'Changed')
     // Announced, its picture taken, and the stream open before a display asks.
     await until(() => /"event":"cameras.press".*"cameraId":"gate".*"isNew":true/.test(house.printed()))
-    await until(() => stills() >= 2)
+    await until(() => stills() > stillsAtFirst)
     await until(() => gate.requests.slice(before).some(({ method }) => method === 'PLAY'))
     // A button that can only call a URL, with the same consequences.
     const shown = await transom('', 'camera', 'webhook', 'gate')
@@ -267,4 +268,5 @@ test('an ONVIF camera is probed, and its stream is added with what it says of it
     await device.close()
     await gate.close()
   }
-}, 30_000)
+  // Five commands, each a process, beside a bridge and its gateway.
+}, 120_000)

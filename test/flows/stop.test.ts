@@ -20,7 +20,7 @@ let house: House
 beforeEach(async () => {
   house = createHouse()
   await house.start()
-}, 30_000)
+})
 afterEach(() => house.close())
 
 /** Asks for a view as Alexa does. */

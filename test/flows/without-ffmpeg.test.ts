@@ -10,7 +10,7 @@ let house: House
 beforeAll(async () => {
   house = createHouse()
   await house.start(env)
-}, 30_000)
+})
 afterAll(() => house.close())
 
 test.each(['alexa', 'google'])(
@@ -34,7 +34,7 @@ test('the list of cameras has a still picture', async () => {
   })
   expect([still.status, still.headers.get('content-type')]).toEqual([200, 'image/jpeg'])
   expect(Buffer.from(await still.arrayBuffer()).toString('hex', 0, 3)).toBe('ffd8ff')
-}, 30_000)
+})
 
 test('a source that needs FFmpeg is named as what it is, with what to install', async () => {
   await house.stop()

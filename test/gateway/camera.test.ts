@@ -155,7 +155,7 @@ describe('a viewer', () => {
     await connection.iceTransports[0]!.stop()
     await until(() => camera.viewers() === 0, 15_000)
     expect(world.events.at(-1)).toMatchObject({ kind: 'viewer', viewerId: 'echo-1', state: 'silent' })
-  }, 30_000)
+  })
 
   test('whose session is over is ended at once, and knows it; the others go on', async () => {
     world = await createWorld()

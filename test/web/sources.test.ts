@@ -80,7 +80,7 @@ test('an address is probed with its password: what it sends, what displays get, 
   expect(JSON.stringify(body)).not.toContain(login.password)
   expect((await ask('GET', '/api/cameras')).body).toEqual({ cameras: [] })
   expect(at.requests.at(-1)?.method).toBe('TEARDOWN')
-}, 30_000)
+})
 
 test('all streams of an ONVIF camera, of which H.265 is converted and says so', async () => {
   const [plain, hevc] = await Promise.all([h264(), recordMoving('H.265', 3)])
@@ -101,7 +101,7 @@ test('all streams of an ONVIF camera, of which H.265 is converted and says so', 
   expect(body.best?.name).toBe('sub')
   expect(body.streams[0]).toMatchObject({ name: 'main', converted: 'H.265', displays: expect.stringContaining('core') })
   expect(body.information.model).toBe('Bell & Co')
-}, 30_000)
+})
 
 test.each<[string, Habits | undefined, string, string]>([
   ['a wrong password', { login: { ...login, password: 'other' } }, '/live', 'source_password'],
@@ -165,7 +165,7 @@ test('an added camera is edited without its password, tried by it, and never sho
   expect(tried.body.best).toMatchObject({ codec: 'H264', keyFrameMs: 1_000 })
   const said = JSON.stringify([added, refused, await ask('GET', path), await ask('GET', `${path}/source`)])
   for (const secret of [login.password, 'tlJwpbo6']) expect(said).not.toContain(secret)
-}, 40_000)
+})
 
 test('a kept password goes neither to another host nor to another user', async () => {
   const [old, other] = [await camera({ login }), await camera({ challenges: ['Basic realm="r"'], login })]
@@ -181,7 +181,7 @@ test('a kept password goes neither to another host nor to another user', async (
   expect(sent.map((one) => Buffer.from(one.replace('Basic ', ''), 'base64').toString())).not.toContain(
     expect.stringContaining(login.password),
   )
-}, 30_000)
+})
 
 test('another certificate than the first is shown, and trusted when its owner says so', async () => {
   const [first, second] = await Promise.all([createCertificate(), createCertificate()])
@@ -202,7 +202,7 @@ test('another certificate than the first is shown, and trusted when its owner sa
   expect(await trusted()).not.toEqual([shown])
   expect((await ask('PUT', `${path}/certificate`, shown)).status).toBe(204)
   expect(await trusted()).toEqual([shown])
-}, 30_000)
+})
 
 /** The routes with somebody of a vendor's tenant, who never has the page of a bridge that several parties share. */
 async function tenanted() {
@@ -263,7 +263,7 @@ test('an app may look and not name, and a camera of somebody else does not exist
   ] as const
   for (const [method, rest] of ways)
     expect((await ask(method, `/api/cameras/${body.cameraId}${rest}`, { name: 'x' }, bob)).status).toBe(404)
-}, 30_000)
+})
 
 test('one look at a time for each account, and it ends with whoever asked', async () => {
   const at = await camera()
@@ -286,7 +286,7 @@ test('one look at a time for each account, and it ends with whoever asked', asyn
   expect((await ask('POST', '/api/sources/probe', { address: 'rtsp://127.0.0.1:1/' })).body.error).toBe(
     'source_refused',
   )
-}, 30_000)
+})
 
 test('a gateway goes no further than the networks that the operator allows', async () => {
   const at = await camera()
@@ -329,4 +329,4 @@ test('a tone is played at the visitor’s side, and the camera’s word is passe
   expect(bell.played.length).toBe(75)
   const refused = await ask('POST', `/api/cameras/${without.cameraId}/tone`)
   expect([refused.status, refused.body.message]).toEqual([503, expect.stringContaining('no back channel')])
-}, 30_000)
+})
