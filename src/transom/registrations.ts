@@ -12,7 +12,8 @@ import {
   type ListedCamera,
 } from 'transom-bridge/operator/camera-records'
 import type { Registrations } from 'transom-bridge/operator/registration-ports'
-import { gatewayKeyName, type Gateways } from './gateways.ts'
+import { gatewayKeyName } from './gateway-wanted.ts'
+import type { Gateways } from './gateways.ts'
 import type { Webhooks } from './webhooks.ts'
 
 export interface RegistrationDeps {
