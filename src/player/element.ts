@@ -224,7 +224,7 @@ export class TransomPlayer extends HTMLElement {
     this.dataset['state'] = state.state
     this.#part('start').hidden = state.state !== 'idle'
     this.#part('waiting').hidden = state.state !== 'connecting'
-    const problem = 'problem' in state ? state.problem : undefined
+    const problem = state.state === 'reconnecting' || state.state === 'failed' ? state.problem : undefined
     this.#part('trouble').hidden = problem === undefined
     // Written only when it is news: a screen reader says what is written here.
     if (problem) say(this.#part('message'), problem.message)

@@ -1,8 +1,9 @@
 /** A live view of one camera through a bridge, which comes back by itself. Knows the bridge's API and no page. */
-import { connectDisplay, type Display, type PlayerStep, type PlayerStepName } from './display.ts'
+import { createBridge, type BridgeOptions } from './bridge.ts'
+import type { Display, PlayerStep } from './display.ts'
 import { isAbsence, isLasting, PlayerError, problemOf, type Problem } from './problem.ts'
 import type { PlayerStats } from './stats.ts'
-import type { Refused, View, ViewAnswer, ViewOffer } from 'transom-core/wire/api'
+import { holdView } from './view.ts'
 
 /** What a player does now. */
 export type PlayerState =
@@ -25,14 +26,8 @@ export interface PlayerEvents {
 }
 
 /** Which camera of which bridge is shown, where, and with whose token. */
-export interface PlayerOptions {
-  /** The origin of the bridge. */
-  readonly bridge: string
-  readonly cameraId: string
-  /** A valid access token of the bridge, whenever one is needed. */
-  token(): Promise<string>
+export interface PlayerOptions extends BridgeOptions {
   readonly video: HTMLVideoElement
-  readonly fetch?: typeof fetch
   /** How long it tries without a picture before it fails; default five minutes. */
   readonly giveUpMs?: number
 }
@@ -51,16 +46,12 @@ export interface Player {
   on<Name extends keyof PlayerEvents>(name: Name, listener: (event: PlayerEvents[Name]) => void): () => void
 }
 
-const requestMs = 15_000
-const statsMs = 1_000
-/** A picture that stands still for this long is a lost one, whatever the connection says. */
-const frozenMs = 6_000
 const pausesMs = [500, 1_000, 2_000, 4_000, 8_000]
 
 /** Makes a player, which is idle until `play`. Nothing throws: what fails is the state `failed` and its problem. */
 export function createPlayer(options: PlayerOptions): Player {
-  const { bridge, cameraId, video, giveUpMs = 300_000 } = options
-  const request = options.fetch ?? fetch.bind(globalThis)
+  const { video, giveUpMs = 300_000 } = options
+  const bridge = createBridge(options)
   const listeners = new Map<string, Set<(event: never) => void>>()
   let state: PlayerState = { state: 'idle' }
   let running: { hangUp: AbortController; hurry: () => void; display?: Display } | undefined
@@ -72,106 +63,16 @@ export function createPlayer(options: PlayerOptions): Player {
     state = next
     emit('state', next)
   }
-  const note = (step: PlayerStepName): void => emit('step', { step, at: Date.now() })
-
-  const call = (path: string, body: unknown, signal?: AbortSignal): Promise<unknown> =>
-    ask(path, { method: 'POST', body: JSON.stringify(body) }, signal)
-
-  async function ask(path: string, init: RequestInit, signal?: AbortSignal): Promise<unknown> {
-    const token = await options.token()
-    const limit = AbortSignal.timeout(requestMs)
-    let response: Response
-    try {
-      response = await request(new URL(path, bridge), {
-        ...init,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        signal: signal ? AbortSignal.any([signal, limit]) : limit,
-        // The goodbye outlives the page.
-        keepalive: signal === undefined,
-      })
-    } catch (cause) {
-      signal?.throwIfAborted()
-      throw new PlayerError(unreachable, { cause })
-    }
-    const text = await response.text()
-    if (response.ok) return text === '' ? undefined : JSON.parse(text)
-    throw new PlayerError(refusal(response.status, text))
-  }
 
   /** Whether the camera is still away. Each attempt at such a one would be a session that fails. */
   async function isAway(problem: Problem, signal: AbortSignal): Promise<boolean> {
     if (!isAbsence(problem)) return false
     try {
-      const camera = await ask(`/api/cameras/${encodeURIComponent(cameraId)}`, {}, signal)
-      return (camera as { isOnline: boolean | null }).isOnline === false
+      return await bridge.isOffline(signal)
     } catch {
       // An attempt finds out why.
       return false
     }
-  }
-
-  /** One attempt, from asking for a view to the loss of its picture. Rejects with the reason. */
-  async function view(hangUp: AbortController, begin: (display: Display) => void): Promise<void> {
-    const { signal } = hangUp
-    const lost = Promise.withResolvers<never>()
-    lost.promise.catch(() => undefined)
-    const lose = (message: string): void =>
-      lost.reject(new PlayerError({ code: 'media_lost', message, advice: 'It is connecting again by itself.' }))
-    note('view-asked')
-    const { reference, iceServers } = (await call(
-      `/api/cameras/${encodeURIComponent(cameraId)}/views`,
-      {},
-      signal,
-    )) as View
-    const tell = (what: string, body: unknown = {}): void => {
-      // A courtesy: the bridge learns of the end from the camera, too.
-      call(`/api/views/${encodeURIComponent(reference)}/${what}`, body).catch(() => undefined)
-    }
-    let display: Display | undefined
-    let timer: ReturnType<typeof setInterval> | undefined
-    const abort = (): void => lost.reject(signal.reason)
-    signal.addEventListener('abort', abort)
-    try {
-      note('view-granted')
-      emit('view', { reference })
-      display = await connectDisplay({
-        video,
-        iceServers,
-        signal,
-        onStep: (step) => emit('step', step),
-        onLost: () => lose('The connection to the camera was lost.'),
-        async exchange(sdp, within) {
-          const path = `/api/views/${encodeURIComponent(reference)}/offer`
-          return ((await call(path, { cameraId, sdp } satisfies ViewOffer, within)) as ViewAnswer).sdp
-        },
-      })
-      tell('connected')
-      begin(display)
-      timer = watch(display, () => lose('The picture stood still.'))
-      await lost.promise
-    } finally {
-      signal.removeEventListener('abort', abort)
-      clearInterval(timer)
-      display?.close()
-      tell('end', { reason: signal.aborted ? 'the viewer left' : 'the picture was lost' })
-    }
-  }
-
-  function watch(display: Display, freeze: () => void): ReturnType<typeof setInterval> {
-    let seen = -1
-    let movedAt = performance.now()
-    const look = async (): Promise<void> => {
-      const stats = await display.stats()
-      emit('stats', stats)
-      // Of a camera without picture, its sound is what comes.
-      const now = display.hasPicture ? stats.framesDecoded : stats.bytesReceived
-      // A hidden page may decode nothing.
-      if (now !== seen || document.hidden) movedAt = performance.now()
-      seen = now
-      if (performance.now() - movedAt > frozenMs) freeze()
-    }
-    // A closed connection has no statistics, and its end is told elsewhere.
-    return setInterval(() => void look().catch(() => undefined), statsMs)
   }
 
   async function run(me: NonNullable<typeof running>): Promise<void> {
@@ -181,10 +82,18 @@ export function createPlayer(options: PlayerOptions): Player {
     enter({ state: 'connecting' })
     while (!signal.aborted) {
       try {
-        await view(me.hangUp, (display) => {
-          me.display = display
-          attempt = 0
-          enter({ state: 'live', canTalk: display.canTalk })
+        await holdView({
+          bridge,
+          video,
+          signal,
+          onStep: (step) => emit('step', step),
+          onView: (reference) => emit('view', { reference }),
+          onLive(display) {
+            me.display = display
+            attempt = 0
+            enter({ state: 'live', canTalk: display.canTalk })
+          },
+          onStats: (stats) => emit('stats', stats),
         })
       } catch (error) {
         if (signal.aborted) return
@@ -235,22 +144,6 @@ export function createPlayer(options: PlayerOptions): Player {
       listeners.set(name, set.add(listener))
       return () => void set.delete(listener)
     },
-  }
-}
-
-const unreachable: Problem = {
-  code: 'unreachable',
-  message: 'The bridge cannot be reached.',
-  advice: 'Look whether it runs, and whether this device is on its network.',
-}
-
-/** `{error, message, advice}` of the bridge, or of something in between that is not the bridge. */
-function refusal(status: number, text: string): Problem {
-  try {
-    const { error, message, advice } = JSON.parse(text) as Refused
-    return { code: error, message, ...(advice !== undefined && { advice }) }
-  } catch {
-    return { ...unreachable, message: `The bridge, or what stands before it, answered ${status}.` }
   }
 }
 

@@ -1,0 +1,88 @@
+/** The player's requests of the bridge: the few that a view needs, each with a limit, each failing as a `PlayerError`. */
+import { PlayerError, type Problem } from './problem.ts'
+import type { Refused, View, ViewAnswer, ViewOffer } from 'transom-core/wire/api'
+
+const requestMs = 15_000
+
+/** Which camera of which bridge is asked for, and with whose token. */
+export interface BridgeOptions {
+  /** The origin of the bridge. */
+  readonly bridge: string
+  readonly cameraId: string
+  /** A valid access token of the bridge, whenever one is needed. */
+  token(): Promise<string>
+  readonly fetch?: typeof fetch
+}
+
+/** What a player asks the bridge for. Everything rejects with a `PlayerError`, or with the reason of the signal. */
+export interface Bridge {
+  /** Whether the bridge knows that the camera is not connected. */
+  isOffline(signal: AbortSignal): Promise<boolean>
+  /** Asks for leave to view the camera. */
+  view(signal: AbortSignal): Promise<View>
+  /** Brings the view's SDP offer to the camera, and gives its SDP answer. */
+  offer(reference: string, sdp: string, signal: AbortSignal): Promise<string>
+  /** Tells what became of a view. Waits for nothing and never fails: the bridge learns of the end from the camera, too. */
+  tell(reference: string, what: 'connected' | 'end', body?: object): void
+}
+
+/** Makes the requests with this `fetch`, or the page's own. */
+export function createBridge(options: BridgeOptions): Bridge {
+  const { bridge, cameraId, fetch: given } = options
+  const request = given ?? fetch.bind(globalThis)
+  const camera = `/api/cameras/${encodeURIComponent(cameraId)}`
+
+  const call = (path: string, body: unknown, signal?: AbortSignal): Promise<unknown> =>
+    ask(path, { method: 'POST', body: JSON.stringify(body) }, signal)
+
+  async function ask(path: string, init: RequestInit, signal?: AbortSignal): Promise<unknown> {
+    const token = await options.token()
+    const limit = AbortSignal.timeout(requestMs)
+    let response: Response
+    try {
+      response = await request(new URL(path, bridge), {
+        ...init,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        // The goodbye outlives the page.
+        keepalive: signal === undefined,
+      })
+    } catch (cause) {
+      signal?.throwIfAborted()
+      throw new PlayerError(unreachable, { cause })
+    }
+    const text = await response.text()
+    if (response.ok) return text === '' ? undefined : JSON.parse(text)
+    throw new PlayerError(refusal(response.status, text))
+  }
+
+  return {
+    isOffline: async (signal) => ((await ask(camera, {}, signal)) as { isOnline: boolean | null }).isOnline === false,
+    view: async (signal) => (await call(`${camera}/views`, {}, signal)) as View,
+    async offer(reference, sdp, signal) {
+      const body = { cameraId, sdp } satisfies ViewOffer
+      return ((await call(pathOf(reference, 'offer'), body, signal)) as ViewAnswer).sdp
+    },
+    tell(reference, what, body = {}) {
+      call(pathOf(reference, what), body).catch(() => undefined)
+    },
+  }
+}
+
+const pathOf = (reference: string, what: string): string => `/api/views/${encodeURIComponent(reference)}/${what}`
+
+const unreachable: Problem = {
+  code: 'unreachable',
+  message: 'The bridge cannot be reached.',
+  advice: 'Look whether it runs, and whether this device is on its network.',
+}
+
+/** `{error, message, advice}` of the bridge, or of something in between that is not the bridge. */
+function refusal(status: number, text: string): Problem {
+  try {
+    const { error, message, advice } = JSON.parse(text) as Refused
+    return { code: error, message, ...(advice !== undefined && { advice }) }
+  } catch {
+    return { ...unreachable, message: `The bridge, or what stands before it, answered ${status}.` }
+  }
+}
