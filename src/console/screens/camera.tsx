@@ -1,6 +1,7 @@
 /** One camera, live, with the story of the view beside it. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { PlayerState, PlayerStats, PlayerStep, TransomPlayer } from 'transom-player'
+import type { Camera, Session } from '../api.ts'
 import { useHouse } from '../house.ts'
 import { Cause } from '../parts/cause.tsx'
 import { EventsFault } from '../parts/events-fault.tsx'
@@ -19,45 +20,12 @@ type Link = { readonly [Fact in 'route' | 'height']?: PlayerStats[Fact] | undefi
 
 /** `talk`: somebody has answered the door, and speaks as soon as there is a connection. */
 export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; readonly talk?: true }) {
-  const { cameras, now, signIn } = useHouse()
-  const holder = useRef<HTMLDivElement>(null)
-  const playing = useRef<TransomPlayer>(null)
-  const [state, setState] = useState<PlayerState>({ state: 'idle' })
-  const [steps, setSteps] = useState<readonly PlayerStep[]>([])
-  const [link, setLink] = useState<Link>({})
-  const [reference, setReference] = useState<string>()
-  const session = useSession((one) => one.reference === reference, reference)
+  const { cameras } = useHouse()
   const camera = cameras.value?.find(({ id }) => id === cameraId)
   const name = camera?.name
   useTitle(name ?? 'Camera')
-
-  useEffect(() => {
-    if (name === undefined) return
-    const player = document.createElement('transom-player')
-    player.setAttribute('camera', cameraId)
-    player.setAttribute('label', name)
-    player.token = signIn.token
-    player.addEventListener('transom-state', ({ detail }) => setState(detail))
-    playing.current = player
-    player.addEventListener('transom-stats', ({ detail: { route, height } }) =>
-      setLink((before) => (before.route === route && before.height === height ? before : { route, height })),
-    )
-    player.addEventListener('transom-view', ({ detail }) => setReference(detail.reference))
-    player.addEventListener('transom-step', ({ detail }) =>
-      // A new view is a new story.
-      setSteps((before) => (detail.step === 'view-asked' ? [detail] : [...before, detail])),
-    )
-    holder.current?.append(player)
-    player.play()
-    return () => player.remove()
-  }, [cameraId, name === undefined])
-  useEffect(() => {
-    // The player asks now and then; the page knows at once.
-    if (camera?.isOnline && state.state === 'reconnecting') playing.current?.play()
-  }, [camera?.isOnline])
-  useEffect(() => {
-    if (talk && state.state === 'live') playing.current?.talk(true)
-  }, [talk, state.state])
+  const { holder, state, steps, link, reference } = usePlayer(cameraId, camera, talk)
+  const session = useSession((one) => one.reference === reference, reference)
 
   if (cameras.value !== undefined && camera === undefined)
     return (
@@ -85,49 +53,9 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
               <TestMenu camera={camera} />
             </div>
           )}
-          {camera && (
-            <dl class="facts">
-              <div>
-                <dt>Model</dt>
-                <dd>
-                  {camera.manufacturer} {camera.model}
-                </dd>
-              </div>
-              {camera.reencoding && (
-                <div>
-                  <dt>Re-encoded for displays</dt>
-                  <dd>
-                    {camera.reencoding.of}
-                    {camera.reencoding.percent !== undefined &&
-                      `: costs about ${camera.reencoding.percent} % of a core`}
-                  </dd>
-                </div>
-              )}
-              {camera.lastPressAt !== undefined && (
-                <div>
-                  <dt>Rang</dt>
-                  <dd>{ago(camera.lastPressAt, now.value)}</dd>
-                </div>
-              )}
-              {session?.heard?.isWaiting && (
-                <div role="status">
-                  <dt>Talk-back</dt>
-                  <dd>Somebody else is talking. The camera plays one voice at a time.</dd>
-                </div>
-              )}
-              {session?.heard && session.heard.packets > 0 && (
-                <div>
-                  <dt>The camera plays what you say</dt>
-                  <dd>
-                    {session.heard.packets} packets
-                    {session.heard.level !== undefined && `, ${Math.round(session.heard.level * 100)} % loud`}
-                  </dd>
-                </div>
-              )}
-            </dl>
-          )}
+          {camera && <Facts camera={camera} session={session} />}
         </div>
-        {'problem' in state ? (
+        {state.state === 'reconnecting' || state.state === 'failed' ? (
           <Cause cause={session?.cause ?? state.problem} />
         ) : (
           camera?.fault && <Cause cause={camera.fault} />
@@ -144,5 +72,90 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
         </details>
       </div>
     </>
+  )
+}
+
+/** A player of the camera in `holder`, what it does, and the story of its view. It plays as soon as the camera's name is known. */
+function usePlayer(cameraId: string, camera: Camera | undefined, talk: true | undefined) {
+  const { signIn } = useHouse()
+  const name = camera?.name
+  const holder = useRef<HTMLDivElement>(null)
+  const playing = useRef<TransomPlayer>(null)
+  const [state, setState] = useState<PlayerState>({ state: 'idle' })
+  const [steps, setSteps] = useState<readonly PlayerStep[]>([])
+  const [link, setLink] = useState<Link>({})
+  const [reference, setReference] = useState<string>()
+  useEffect(() => {
+    if (name === undefined) return
+    const player = document.createElement('transom-player')
+    player.setAttribute('camera', cameraId)
+    player.setAttribute('label', name)
+    player.token = signIn.token
+    player.addEventListener('transom-state', ({ detail }) => setState(detail))
+    playing.current = player
+    player.addEventListener('transom-stats', ({ detail: { route, height } }) =>
+      setLink((before) => (before.route === route && before.height === height ? before : { route, height })),
+    )
+    player.addEventListener('transom-view', ({ detail }) => setReference(detail.reference))
+    player.addEventListener('transom-step', ({ detail }) =>
+      // A new view is a new story.
+      setSteps((before) => (detail.step === 'view-asked' ? [detail] : [...before, detail])),
+    )
+    holder.current?.append(player)
+    player.play()
+    return () => player.remove()
+  }, [cameraId, name === undefined])
+  useEffect(() => {
+    // The player asks now and then; the page knows at once.
+    if (camera?.isOnline && state.state === 'reconnecting') playing.current?.play()
+  }, [camera?.isOnline])
+  useEffect(() => {
+    if (talk && state.state === 'live') playing.current?.talk(true)
+  }, [talk, state.state])
+  return { holder, state, steps, link, reference }
+}
+
+/** What the camera is, who rang last, and whether it plays what the viewer says. */
+function Facts({ camera, session }: { readonly camera: Camera; readonly session: Session | undefined }) {
+  const { now } = useHouse()
+  return (
+    <dl class="facts">
+      <div>
+        <dt>Model</dt>
+        <dd>
+          {camera.manufacturer} {camera.model}
+        </dd>
+      </div>
+      {camera.reencoding && (
+        <div>
+          <dt>Re-encoded for displays</dt>
+          <dd>
+            {camera.reencoding.of}
+            {camera.reencoding.percent !== undefined && `: costs about ${camera.reencoding.percent} % of a core`}
+          </dd>
+        </div>
+      )}
+      {camera.lastPressAt !== undefined && (
+        <div>
+          <dt>Rang</dt>
+          <dd>{ago(camera.lastPressAt, now.value)}</dd>
+        </div>
+      )}
+      {session?.heard?.isWaiting && (
+        <div role="status">
+          <dt>Talk-back</dt>
+          <dd>Somebody else is talking. The camera plays one voice at a time.</dd>
+        </div>
+      )}
+      {session?.heard && session.heard.packets > 0 && (
+        <div>
+          <dt>The camera plays what you say</dt>
+          <dd>
+            {session.heard.packets} packets
+            {session.heard.level !== undefined && `, ${Math.round(session.heard.level * 100)} % loud`}
+          </dd>
+        </div>
+      )}
+    </dl>
   )
 }
