@@ -53,7 +53,7 @@ export function startGatewayForBridge({
   const life = new AbortController()
   const trusts = new Map<string, KeptTrust>()
   const roster = createRoster<Assignment>({ start, isSame, log })
-  const send = boundedFetch({ ms: 5_000 })
+  const { answer, keep } = createLetters({ bridge, authorization, life: life.signal, log })
   const tasks = createTasks({ master: roster.master, answer })
   /** Nothing was said on this connection yet. */
   let isNew = true
@@ -99,63 +99,10 @@ export function startGatewayForBridge({
     return made
   }
 
-  async function answer(id: string, result: TaskResult): Promise<void> {
-    try {
-      const { ok, status } = await post(`/gateway/tasks/${id}`, result)
-      if (!ok) log('warn', 'gateway.task-not-answered', { kind: result.kind, status })
-    } catch (error) {
-      if (!life.signal.aborted) log('warn', 'gateway.task-not-answered', { kind: result.kind, error: whyFailed(error) })
-    }
-  }
-
-  const post = (path: string, body: object): Promise<Response> =>
-    send(`${bridge}${path}`, {
-      method: 'POST',
-      headers: { ...authorization, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      signal: life.signal,
-    })
-
-  /** Where it fails the bridge learns of it at the next start; until then this gateway remembers it. */
-  async function keep(id: string, seen: SeenCertificate): Promise<void> {
-    try {
-      const { ok, status } = await post(`/gateway/cameras/${id}/certificates`, seen)
-      if (!ok) log('warn', 'gateway.certificate-not-kept', { cameraId: id, status })
-    } catch (error) {
-      if (!life.signal.aborted) log('warn', 'gateway.certificate-not-kept', { cameraId: id, error: whyFailed(error) })
-    }
-  }
-
   /** The certificates are compared with what is known by now: that the first one was seen here is no change. */
   function isSame(running: Assignment, wanted: Assignment): boolean {
     const certificates = trusts.get(wanted.cameraId)?.certificates()
     return isDeepStrictEqual({ ...running, certificates }, wanted)
-  }
-
-  async function stayConnected(): Promise<void> {
-    let retryMs = firstRetryMs
-    while (!life.signal.aborted) {
-      const openedAt = performance.now()
-      isNew = true
-      try {
-        const request = { headers: authorization, signal: life.signal }
-        for await (const line of fetchLines(`${bridge}/gateway/cameras`, request, { silenceMs })) receive(line)
-        log('warn', 'gateway.bridge-disconnected', { error: 'the bridge ended the connection' })
-      } catch (error) {
-        if (life.signal.aborted) return
-        log('warn', 'gateway.bridge-disconnected', { error: whyFailed(error) })
-        if (error instanceof StatusError && [401, 403].includes(error.status)) {
-          log('error', 'gateway.gateway-key-refused', {
-            error: 'the bridge does not know this key: was the gateway removed?',
-          })
-          roster.set(new Map())
-          retryMs = refusedRetryMs
-        }
-      }
-      if (performance.now() - openedAt > lastingMs) retryMs = firstRetryMs
-      await pause(retryMs * (0.8 + 0.4 * Math.random()), life.signal)
-      retryMs = Math.min(retryMs * 2, lastRetryMs)
-    }
   }
 
   function receive(text: string): void {
@@ -184,13 +131,98 @@ export function startGatewayForBridge({
     isNew = false
   }
 
-  const following = stayConnected()
+  const following = stayConnected({
+    read: () => fetchLines(`${bridge}/gateway/cameras`, { headers: authorization, signal: life.signal }, { silenceMs }),
+    begin: () => (isNew = true),
+    receive,
+    refused: () => roster.set(new Map()),
+    life: life.signal,
+    log,
+  })
   return {
     async close() {
       life.abort()
       await Promise.all([following, tasks.close(), roster.close()])
     },
   }
+}
+
+interface Following {
+  /** Connects, and gives the bridge's lines until the connection ends. */
+  readonly read: () => AsyncIterable<string>
+  readonly begin: () => void
+  readonly receive: (line: string) => void
+  /** The bridge does not know the key. */
+  readonly refused: () => void
+  readonly life: AbortSignal
+  readonly log: Log
+}
+
+/** Connects, again and again, until `life` ends. */
+async function stayConnected({ read, begin, receive, refused, life, log }: Following): Promise<void> {
+  let retryMs = firstRetryMs
+  while (!life.aborted) {
+    const openedAt = performance.now()
+    begin()
+    try {
+      for await (const line of read()) receive(line)
+      log('warn', 'gateway.bridge-disconnected', { error: 'the bridge ended the connection' })
+    } catch (error) {
+      if (life.aborted) return
+      log('warn', 'gateway.bridge-disconnected', { error: whyFailed(error) })
+      if (error instanceof StatusError && [401, 403].includes(error.status)) {
+        log('error', 'gateway.gateway-key-refused', {
+          error: 'the bridge does not know this key: was the gateway removed?',
+        })
+        refused()
+        retryMs = refusedRetryMs
+      }
+    }
+    if (performance.now() - openedAt > lastingMs) retryMs = firstRetryMs
+    await pause(retryMs * (0.8 + 0.4 * Math.random()), life)
+    retryMs = Math.min(retryMs * 2, lastRetryMs)
+  }
+}
+
+interface LettersDeps {
+  readonly bridge: string
+  readonly authorization: Readonly<Record<string, string>>
+  readonly life: AbortSignal
+  readonly log: Log
+}
+
+/** What is posted to the bridge beside the cameras' own reports. Nothing rejects: what fails is logged. */
+function createLetters({ bridge, authorization, life, log }: LettersDeps) {
+  const send = boundedFetch({ ms: 5_000 })
+
+  async function answer(id: string, result: TaskResult): Promise<void> {
+    try {
+      const { ok, status } = await post(`/gateway/tasks/${id}`, result)
+      if (!ok) log('warn', 'gateway.task-not-answered', { kind: result.kind, status })
+    } catch (error) {
+      if (!life.aborted) log('warn', 'gateway.task-not-answered', { kind: result.kind, error: whyFailed(error) })
+    }
+  }
+
+  const post = (path: string, body: object): Promise<Response> =>
+    send(`${bridge}${path}`, {
+      method: 'POST',
+      headers: { ...authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: life,
+    })
+
+  /** Where it fails the bridge learns of it at the next start; until then this gateway remembers it. */
+  async function keep(id: string, seen: SeenCertificate): Promise<void> {
+    try {
+      const { ok, status } = await post(`/gateway/cameras/${id}/certificates`, seen)
+      if (!ok) log('warn', 'gateway.certificate-not-kept', { cameraId: id, status })
+    } catch (error) {
+      if (!life.aborted) log('warn', 'gateway.certificate-not-kept', { cameraId: id, error: whyFailed(error) })
+    }
+  }
+
+  return { answer, keep }
 }
 
 function parse(text: string): unknown {
