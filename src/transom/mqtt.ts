@@ -27,11 +27,8 @@ const frigateLimit = 256 * 1024
 /** A press that comes again after that is too old to be told. */
 const namesMs = 3_600_000
 
-/**
- * Subscribes with quality of service 1 and a session that outlives us, so that the broker keeps what arrives while we are
- * down. Who may publish there may ring: the broker's access control is the key. Rejects when the broker cannot be reached.
- */
-export async function startMqtt(deps: {
+/** The broker, what is read from it, and where that goes. */
+export interface MqttDeps {
   /** `mqtt://…` or `mqtts://user:password@host`. */
   readonly url: string
   readonly topic: string
@@ -51,9 +48,14 @@ export async function startMqtt(deps: {
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
-}): Promise<MqttIntake> {
+}
+
+/**
+ * Subscribes with quality of service 1 and a session that outlives us, so that the broker keeps what arrives while we are
+ * down. Who may publish there may ring: the broker's access control is the key. Rejects when the broker cannot be reached.
+ */
+export async function startMqtt(deps: MqttDeps): Promise<MqttIntake> {
   const { topic, clientId, clock, log, frigate, homeAssistant, reconnectMs = 1_000 } = deps
-  const names = deps.store.collection<{ readonly eventId: string }>('mqtt-name')
   const client: MqttClient = await connectAsync(
     deps.url,
     {
@@ -98,6 +100,7 @@ export async function startMqtt(deps: {
   const home = homeAssistant?.make(publish)
   const announce = () => (home ? inBackground(home.announce()) : undefined)
   client.on('connect', announce)
+  const take = createReading(deps, announce)
   const topics = [
     `${topic}/+/event`,
     ...(frigate ? ['events', 'reviews', 'available'].map((one) => `${frigate.topic}/${one}`) : []),
@@ -129,6 +132,23 @@ export async function startMqtt(deps: {
       client.stream.destroy()
     }
   }
+
+  return {
+    tell(camera, news) {
+      if (home) inBackground(home.tell(camera, news))
+    },
+    async close() {
+      // Said by ourselves: a last will is for ends that nobody chose.
+      if (home) await publish(statusTopic(topic), 'offline', true)
+      await client.endAsync()
+    },
+  }
+}
+
+/** Reads one message after the other, and hands on what it says. Rejects where that was not taken, so that it comes again. */
+function createReading(deps: MqttDeps, announce: () => void) {
+  const { topic, clock, log, frigate, homeAssistant } = deps
+  const names = deps.store.collection<{ readonly eventId: string }>('mqtt-name')
 
   async function take(packet: IPublishPacket, payload: Buffer): Promise<void> {
     const { topic: from, retain: isRetained } = packet
@@ -176,16 +196,7 @@ export async function startMqtt(deps: {
     return eventId
   }
 
-  return {
-    tell(camera, news) {
-      if (home) inBackground(home.tell(camera, news))
-    },
-    async close() {
-      // Said by ourselves: a last will is for ends that nobody chose.
-      if (home) await publish(statusTopic(topic), 'offline', true)
-      await client.endAsync()
-    },
-  }
+  return take
 }
 
 /** Kept from start to start, so that the broker keeps what arrives in between, and different in every data directory. */
