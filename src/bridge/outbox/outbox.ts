@@ -1,5 +1,5 @@
 /** What the assistants must hear, kept until they have heard it: durable, presses first, nothing twice, nothing stale. */
-import type { Clock, Log, Store } from 'transom-core/ports'
+import type { AccountId, Clock, Log, Store } from 'transom-core/ports'
 import { createAttempts, type AttemptLimits } from './attempts.ts'
 import { createLedger, type Entry } from './ledger.ts'
 import type { Deliver, Outgoing } from './outgoing.ts'
@@ -22,6 +22,8 @@ export interface Outbox {
   add(events: readonly Outgoing[]): Promise<void>
   /** Picks up what an earlier process left, or another one has dropped; may be called again. */
   start(): Promise<void>
+  /** Drops what waits for an account that is gone. */
+  forget(accountId: AccountId): Promise<void>
   /** Resolves when nothing waits or is under way, of this lane or of both. */
   settled(lane?: Outgoing['lane']): Promise<void>
   state(): OutboxState
@@ -136,6 +138,7 @@ export function createOutbox(deps: {
   return {
     add,
     start,
+    forget: ledger.forget,
     settled: (lane) =>
       work.until(() => {
         if (lane === 'press' && presses.size === 0) return true
