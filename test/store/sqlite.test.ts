@@ -56,6 +56,24 @@ test('the file is for its owner only and keeps a write-ahead log', async () => {
   await store.close()
 })
 
+test('users of before there was a list of them are in it, those found by their group alone, too', async () => {
+  const before = createSqliteStore(path, Date.now)
+  await before.collection('user').put('ada', 1, { group: 'a-1' })
+  await before.collection('user').put('bob', 2, { group: 'b-2' })
+  await before.collection('user-place').put('b-2', { key: 'bob' })
+  await before.collection('user').put('carol', 3, { group: 'c-3' })
+  await before.collection('user').take('carol')
+  await before.close()
+  inspect(path, (db) => db.exec('PRAGMA user_version = 1'))
+  const after = createSqliteStore(path, Date.now)
+  const places = after.collection('user-place')
+  expect(await places.list('people-a')).toEqual([{ id: 'a-1', value: { key: 'ada' }, version: 1 }])
+  expect(await places.list('people-b')).toEqual([{ id: 'b-2', value: { key: 'bob' }, version: 2 }])
+  expect(await places.list('people-c')).toEqual([])
+  await after.close()
+  inspect(path, (db) => expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: 2 }))
+})
+
 test('a file of a newer program is refused and left as it is', async () => {
   await createSqliteStore(path, Date.now).close()
   inspect(path, (db) => db.exec('PRAGMA user_version = 9'))

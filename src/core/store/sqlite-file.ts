@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { BridgeError } from '../errors.ts'
 import { explained, hasCode, isBusy, restore } from './sqlite-fault.ts'
 
-const schemaVersion = 1
+const schemaVersion = 2
 const busyMs = 5_000
 
 const schema = `
@@ -20,6 +20,17 @@ const schema = `
   ) STRICT;
   CREATE INDEX record_by_group ON record (kind, group_id, id) WHERE group_id IS NOT NULL;
   CREATE INDEX record_by_expiry ON record (expires_at) WHERE expires_at IS NOT NULL;
+`
+/**
+ * From schema 1 to 2: every user is in a list. Before, an account was found by its id alone (`user-place`), or, still earlier,
+ * by the group of its record. Nothing but a look at the whole table finds them all, so that is done here, and once.
+ */
+const listUsers = `
+  INSERT INTO record (kind, id, group_id, version, value)
+  SELECT 'user-place', group_id, 'people-' || substr(group_id, 1, 1), 1, json_object('key', id)
+  FROM record WHERE kind = 'user' AND value IS NOT NULL AND group_id IS NOT NULL
+  ON CONFLICT (kind, id) DO UPDATE SET
+    group_id = excluded.group_id, version = record.version + 1, expires_at = NULL, value = excluded.value;
 `
 /** Of the table, as SQLite lists them. */
 const recordColumns = 'kind,id,group_id,version,expires_at,value'
@@ -105,7 +116,10 @@ function isShort(db: DatabaseSync, path: string): boolean {
 /** Again by somebody who has the lock: of two processes that open a new file at once, one makes the table. */
 function migrate(db: DatabaseSync): void {
   db.exec('BEGIN IMMEDIATE')
-  if (versionOf(db) === 0) db.exec(`${schema}; PRAGMA user_version = ${schemaVersion}`)
+  const version = versionOf(db)
+  if (version === 0) db.exec(schema)
+  if (version === 1) db.exec(listUsers)
+  if (version < schemaVersion) db.exec(`PRAGMA user_version = ${schemaVersion}`)
   db.exec('COMMIT')
 }
 

@@ -22,6 +22,11 @@ export interface User {
   readonly passkeysSince?: number
 }
 
+/** A user, and when the account was made: epoch milliseconds. */
+export interface ListedUser extends User {
+  readonly createdAt: number
+}
+
 /** A person at another identity provider: `sub` is only unique with its issuer (OpenID Connect Core section 5.7). */
 export interface Identity {
   readonly issuer: string
@@ -54,6 +59,10 @@ export interface Users {
   ofIdentity(identity: Identity, described: { login: string; name: string; tenant?: string }): Promise<User>
   /** From now on this identity is this account's. False when it is somebody else's already. */
   bindIdentity(account: AccountId, identity: Identity): Promise<boolean>
+  /** Everybody, in the order of their accounts' ids: at most `limit` of those after the account `after`. */
+  list(page: { readonly limit: number; readonly after?: string | undefined }): Promise<readonly ListedUser[]>
+  /** Removes the account with its login and its identities; no account is no error. What else is kept of it is not looked at. */
+  remove(account: AccountId): Promise<void>
 }
 
 /** Longest login (an e-mail address, RFC 5321), in characters. */
@@ -96,6 +105,7 @@ export function createUsers(store: Store, clock: Clock): Users {
   }
   /** A list may be a moment behind, and a person who has just signed up goes on at once. */
   const places = store.collection<{ readonly key: string }>('user-place')
+  const keepPlace = (account: AccountId, key: string) => places.put(account, { key }, { group: placeList(account) })
   async function ofAccount(id: string) {
     if (id === '' || id.length > 512 || !id.isWellFormed()) return undefined
     const place = await places.get(id)
@@ -132,7 +142,7 @@ export function createUsers(store: Store, clock: Clock): Users {
       }
       const key = keyOf(canonicalLogin(login), tenant)
       // First the way back from the account: a record without it could sign in and be nobody.
-      await places.put(account, { key })
+      await keepPlace(account, key)
       const written = await records.put(key, record, { onlyIf: 'absent', group: account })
       if (written !== undefined) return account
       await places.remove(account)
@@ -168,7 +178,7 @@ export function createUsers(store: Store, clock: Clock): Users {
       const shown = { login: shownName(login, longestLogin), name: shownName(name, 100) }
       const record = { accountId: account, ...shown, createdAt: clock(), ...(tenant !== undefined && { tenant }) }
       const key = ownKey(identityKey(identity))
-      await places.put(account, { key })
+      await keepPlace(account, key)
       if ((await records.put(key, record, { onlyIf: 'absent', group: account })) !== undefined) return userOf(record)
       await places.remove(account)
       // Somebody signed in twice at once, and the other was first.
@@ -181,6 +191,23 @@ export function createUsers(store: Store, clock: Clock): Users {
       if ((await records.get(ownKey(key))) !== undefined) return false
       const written = await identities.put(key, { accountId: account }, { onlyIf: 'absent', group: account })
       return written !== undefined || (await identities.get(key))?.value.accountId === account
+    },
+    async list({ limit, after }) {
+      const found: ListedUser[] = []
+      for (const list of placeLists.filter((one) => after === undefined || one >= placeList(after))) {
+        const page = { limit: limit - found.length, ...(after !== undefined && { after }) }
+        const keys = page.limit === 0 ? [] : await places.list(list, page)
+        const users = await Promise.all(keys.map(async ({ value }) => (await records.get(value.key))?.value))
+        // A place is written before its account: one without an account is nobody's.
+        found.push(...users.flatMap((user) => (user === undefined ? [] : [listed(user)])))
+      }
+      return found
+    },
+    async remove(account) {
+      for await (const { id } of identities.all(account)) await identities.remove(id)
+      const stored = await ofAccount(account)
+      if (stored !== undefined) await records.remove(stored.id)
+      await places.remove(account)
     },
   }
 }
@@ -195,6 +222,10 @@ const keyOf = (canonical: string, tenant: string | undefined): string =>
   tenant === undefined ? canonical : `${tenant}\n${canonical}`
 const ownKey = (identity: string): string => `\n${identity}`
 
+/** Ids of accounts are UUIDs. Spread, because in DynamoDB a list is one partition; one after the other they are in order. */
+const placeList = (account: string): string => `people-${account.slice(0, 1)}`
+const placeLists = [...'0123456789abcdef'].map(placeList)
+
 function identityKey({ issuer, subject }: Identity): string {
   return hash('sha256', JSON.stringify([issuer, subject]), 'base64url')
 }
@@ -206,6 +237,10 @@ function shownName(text: string, most: number): string {
 
 function publicPart(record: UserRecord | undefined): User | undefined {
   return record && userOf(record)
+}
+
+function listed({ passwordHash: _hash, ...user }: UserRecord): ListedUser {
+  return user
 }
 
 function userOf({ passwordHash: _hash, createdAt: _at, ...user }: UserRecord): User {
