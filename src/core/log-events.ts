@@ -111,6 +111,10 @@ interface Described {
 
 /** Every event, with what it says to whoever operates the bridge. */
 export const logEvents = {
+  'accounts.assistants-untold': {
+    says: 'An account was removed before the assistants had accepted everything that they were to be told',
+    fields: ['error'],
+  },
   'admission.wrong-key': { says: 'A camera or operator came with a wrong key', fields: ['door', 'cameraId'] },
   'alexa.answered': {
     says: 'A directive was answered',

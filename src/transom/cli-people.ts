@@ -5,10 +5,12 @@ import { alexaRedirectUris, clientFacts, googleRedirectUris, homeAppLink } from 
 import {
   accountLinks,
   clients,
+  exported,
   history,
   madeClient,
   madePerson,
   newSecret,
+  people,
   signingKey,
   signingKeys,
   welcomeLink,
@@ -21,6 +23,10 @@ interface TenantOptions extends CommonOptions {
 }
 interface HoursOptions extends TenantOptions {
   readonly hours: number
+}
+interface RemoveOptions extends TenantOptions {
+  readonly yes?: true
+  readonly last?: true
 }
 interface ClientOptions extends TenantOptions {
   readonly vendor?: string
@@ -67,7 +73,10 @@ function addUsers(program: Command, terminal: Terminal): void {
 Examples:
   transom user add ada --name "Ada Lovelace"     asks for the password
   transom user invite                            prints a link with which somebody signs up
-  transom user reset ada`,
+  transom user reset ada
+  transom user list
+  transom user export ada > ada.json             everything that is kept of the account
+  transom user remove ada --yes`,
     )
   leaf(user, 'add <login>', 'add a person; asks for the password, or takes NEW_PASSWORD from the environment')
     .option('--name <name>', 'what the pages call them; the login if not given')
@@ -81,6 +90,33 @@ Examples:
         ...(tenant && { tenant }),
       })
       show(terminal, common, { text: `${login} is added. Account: ${made.accountId}`, json: made })
+    })
+  leaf(user, 'list', 'everybody who has an account').action(async (common: CommonOptions) => {
+    const found: z.infer<typeof people>['people'][number][] = []
+    for (let page = await onePage(terminal); page.length > 0; page = await onePage(terminal, found.at(-1)?.accountId))
+      found.push(...page)
+    const rows = found.map(({ login, name, tenant, createdAt, accountId }) =>
+      [login, name, ...(tenant === undefined ? [] : [tenant]), `since ${date(createdAt)}`, accountId].join('  '),
+    )
+    show(terminal, common, { text: lines(rows, 'No users'), json: { people: found } })
+  })
+  leaf(user, 'export <login>', 'print everything that is kept of an account as JSON, without secrets')
+    .option('--tenant <tenant>', "the vendor's brand")
+    .action(async (login: string, { tenant }: TenantOptions) => {
+      const found = await ask(terminal, exported, 'GET', personPath(login, '/export', { tenant }))
+      terminal.out(JSON.stringify(found, undefined, 2))
+    })
+  leaf(user, 'remove <login>', 'remove an account with its cameras, links, shares and everything that is kept of it')
+    .option('--tenant <tenant>', "the vendor's brand")
+    .option('--yes', 'remove it; without this, only say what would be removed')
+    .option('--last', 'remove it also when it is the last account')
+    .action(async (login: string, { tenant, yes, last, ...common }: RemoveOptions) => {
+      if (!yes) return questionRemoval(terminal, login, tenant)
+      await ask(terminal, nothing, 'DELETE', personPath(login, '', { tenant, last: last && 'true' }))
+      show(terminal, common, {
+        text: `${login} and everything that was kept of the account is removed`,
+        json: { removed: login },
+      })
     })
   leaf(user, 'invite', 'print a link to sign up with; it works once')
     .option('--tenant <tenant>', "the vendor's brand")
@@ -104,6 +140,30 @@ Examples:
       const rows = found.history.map(({ at, kind, detail }) => [date(at), kind, detail].filter(Boolean).join('  '))
       show(terminal, common, { text: lines(rows, 'Nothing has happened yet'), json: found })
     })
+}
+
+const onePage = async (terminal: Terminal, after?: string) => {
+  const page = after === undefined ? '' : `?after=${encodeURIComponent(after)}`
+  return (await ask(terminal, people, 'GET', `/users${page}`)).people
+}
+
+async function questionRemoval(terminal: Terminal, login: string, tenant: string | undefined): Promise<never> {
+  const {
+    account,
+    cameras = [],
+    links,
+  } = await ask(terminal, exported, 'GET', personPath(login, '/export', { tenant }))
+  throw new Error(
+    `nothing was removed yet. This removes ${login} (${account.name}). Cameras: ${names(cameras)}. Connected assistants: ${names(links)}. It cannot be undone. If this is meant, repeat the command with --yes`,
+  )
+}
+
+const names = (all: readonly { readonly name: string }[]): string => all.map(({ name }) => name).join(', ') || 'none'
+
+function personPath(login: string, below: string, query: Readonly<Record<string, string | undefined>>): string {
+  const given = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, value)
+  return `/users/${encodeURIComponent(login)}${below}?${given.toString()}`
 }
 
 function addLinks(program: Command, terminal: Terminal): void {

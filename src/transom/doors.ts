@@ -4,6 +4,7 @@ import type { Bridge } from 'transom-bridge/assembly/bridge'
 import { createHealth } from 'transom-bridge/doors/health'
 import { createHttpApp } from 'transom-bridge/doors/http'
 import { existing } from 'transom-bridge/operator/camera-records'
+import type { Registrations } from 'transom-bridge/operator/registration-ports'
 import { createOperatorRoutes } from 'transom-bridge/operator/operator'
 import { createRecordingRoutes } from 'transom-bridge/web/recordings'
 import type { Clock, Log, Recordings } from 'transom-core/ports'
@@ -49,7 +50,8 @@ const notBuilt =
 /** Without our own server for account linking nobody can sign in to it. */
 export const hasPage = ({ console, linking }: Config): boolean => console && linking.foreignTokens === undefined
 
-export function openDoors(deps: DoorsDeps, closing: Closing): void {
+/** Returns what registers and removes cameras. */
+export function openDoors(deps: DoorsDeps, closing: Closing): { readonly registrations: Registrations } {
   const { config, ground, bridge, gateways, webhooks, keys, recordings, publicUrl, metrics, clock, log } = deps
   const { service, secrets, store, server } = ground
   const { region } = config.signaling
@@ -110,6 +112,7 @@ export function openDoors(deps: DoorsDeps, closing: Closing): void {
     ...(hasPage(config) && { page: createPage({ directory: builtConsole, publicUrl, missing: () => notBuilt }) }),
   })
   server.on('request', app)
+  return { registrations }
 }
 
 function openDisplays({ played, ground, bridge, config, publicUrl, clock, log }: DoorsDeps) {

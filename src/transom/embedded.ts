@@ -111,6 +111,9 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     onNews: (camera, news) => onNews?.(camera, news),
     keys: secrets.keys,
     presence: ({ channelName }) => service.presence(channelName),
+    // The built-in doorbell keeps its channel, on which its gateway goes on.
+    removeCamera: (id) =>
+      config.doorbell.isOn && id === doorbellId ? bridge.cameras.remove(id) : registrations.remove(id),
     recording: { recordings, happened: ({ id }) => gateways.happened(id) },
   })
   closing.add(() => bridge.close())
@@ -133,7 +136,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   })
   closing.add(() => webhooks.close())
   const token = operatorToken()
-  openDoors(
+  const { registrations } = openDoors(
     { config, ground, bridge, gateways, webhooks, keys, recordings, publicUrl, token, played, metrics, clock, log },
     closing,
   )

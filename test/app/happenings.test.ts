@@ -22,6 +22,8 @@ const nothing: WhatFollows = {
   googleUnlinked: [],
   alexaLinkRemoved: [],
   googleLinkRemoved: [],
+  accountLeaves: [],
+  accountLeft: [],
 }
 
 test('what follows is done one after the other, and ends where something fails', async () => {

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { createBridge, type Bridge } from '../../src/bridge/assembly/bridge.ts'
 import { readConfig } from '../../src/transom/config.ts'
@@ -19,13 +20,18 @@ const address = { clientSecret: 'x'.repeat(20), redirectUris: ['https://layla.am
 
 export type WholeHouse = Awaited<ReturnType<typeof openWholeHouse>>
 
-/** `isLive`: as embedded; else as on Lambda. */
-export async function openWholeHouse(env: Readonly<Record<string, string>> = {}, isLive = true) {
+/** `isLive`: as embedded; else as on Lambda. `database`: `file` for one that `everything` can read. */
+export async function openWholeHouse(
+  env: Readonly<Record<string, string>> = {},
+  isLive = true,
+  database: 'memory' | 'file' = 'memory',
+) {
   const [amazon, google] = [await startAmazon(), await startFakeGoogle(Date.now)]
   const directory = mkdtempSync(join(tmpdir(), 'transom-whole-'))
   const keyPath = join(directory, 'key.json')
   writeFileSync(keyPath, JSON.stringify(google.keyFile))
-  const store = createSqliteStore(':memory:', Date.now)
+  const path = database === 'file' ? join(directory, 'transom.db') : ':memory:'
+  const store = createSqliteStore(path, Date.now)
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
   const jwk = { ...(await exportJWK(privateKey)), kty: 'EC' } as const
   const lines: string[] = []
@@ -105,6 +111,13 @@ export async function openWholeHouse(env: Readonly<Record<string, string>> = {},
 
   return {
     rung,
+    /** Every record that the store holds, whatever its kind. */
+    everything() {
+      const db = new DatabaseSync(path, { readOnly: true })
+      const rows = db.prepare('SELECT kind, id, group_id, value FROM record WHERE value IS NOT NULL').all()
+      db.close()
+      return rows.map((row) => JSON.stringify(row))
+    },
     bridge,
     sync,
     tokenFor,

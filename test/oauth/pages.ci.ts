@@ -44,6 +44,7 @@ beforeAll(async () => {
       share: async () => {},
       unshare: async () => {},
       forget: async () => {},
+      forgetPerson: async () => {},
     }),
   })
   browser = await chromium.launch({

@@ -1,6 +1,7 @@
 /** The bridge as one object: every room built and plugged together, whatever it runs on (embedded or AWS). */
 import { createSecretKey } from 'node:crypto'
 import type { Router } from 'express'
+import { within } from 'transom-core/deadline'
 import type { Camera, Presence } from 'transom-core/ports'
 import type { Broker } from '../broker/broker.ts'
 import { createAnnouncements } from '../cameras/announcements.ts'
@@ -22,6 +23,7 @@ import type { SignalingDoor } from '../google/signaling.ts'
 import type { OAuth } from '../oauth/server.ts'
 import { createOutbox, type Outbox } from '../outbox/outbox.ts'
 import { createSignatures, type Signatures } from '../signature.ts'
+import { createAccountRecords } from './accounts.ts'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { openBroker } from './broker.ts'
 import { createConsoleSide, type ApiOptions } from './console.ts'
@@ -77,7 +79,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const house = createHouse()
   const rooms = openRooms(deps, house)
   house.follow(whatFollows(rooms, deps))
-  const { linking, broker, outbox, google, page, presenceNews, ...others } = rooms
+  const { linking, broker, outbox, google, page, presenceNews, accounts: _, ...others } = rooms
   return {
     ...others,
     linking,
@@ -132,8 +134,23 @@ function openRooms(deps: BridgeDeps, house: House) {
   const shares = createShares(store, cameras, (camera, kind) => house.happened(shareHappening[kind], camera))
   const seen = { ...cameras, ...shares.visible }
   const notices = createNotices(base)
+  const accounts = createAccountRecords({
+    store,
+    cameras,
+    states,
+    visits,
+    broker,
+    notices,
+    recordings: deps.recording?.recordings,
+    clock,
+  })
   const linking = createLinking({
     ...base,
+    ofAccount: {
+      export: accounts.export,
+      onLeave: (user) => house.happened('accountLeaves', user),
+      onLeft: (user) => house.happened('accountLeft', user),
+    },
     publicUrl,
     keys,
     clients,
@@ -214,6 +231,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     : undefined
 
   return {
+    accounts,
     cameras,
     snapshots,
     visits,
@@ -237,8 +255,23 @@ function openRooms(deps: BridgeDeps, house: House) {
 const shareHappening = { changed: 'shareChanged', removed: 'shareRemoved', dropped: 'shareDropped' } as const
 
 /** What follows what. Each row runs from left to right, and ends where something fails. */
-function whatFollows(rooms: Rooms, { recording, clock, onRing, onSession, onNews }: BridgeDeps): WhatFollows {
-  const { snapshots, broker, shares, notices, linking, alexa, google, announcements, events, page } = rooms
+function whatFollows(rooms: Rooms, deps: BridgeDeps): WhatFollows {
+  const { recording, clock, log, onRing, onSession, onNews } = deps
+  const {
+    accounts,
+    cameras,
+    outbox,
+    snapshots,
+    broker,
+    shares,
+    notices,
+    linking,
+    alexa,
+    google,
+    announcements,
+    events,
+    page,
+  } = rooms
   /** What is being viewed was negotiated under other rules. */
   const endViews = ({ accountId, id }: Camera) => broker.endCamera(accountId, id, 'what the owner shares has changed')
   const tellGuest = (kind: 'changed' | 'removed') => (camera: Camera) =>
@@ -281,5 +314,26 @@ function whatFollows(rooms: Rooms, { recording, clock, onRing, onSession, onNews
     // Another link of a household's goes on, and what this one has brought ends with it.
     alexaLinkRemoved: [alexa.linkRemoved],
     googleLinkRemoved: [],
+    accountLeaves: [
+      async ({ accountId }) => {
+        for (const { id } of await cameras.list(accountId)) await (deps.removeCamera ?? cameras.remove)(id)
+      },
+      linking.sharing.forgetPerson,
+      () => told(outbox, log),
+    ],
+    accountLeft: [
+      () => told(outbox, log),
+      ({ accountId }) => outbox.forget(accountId),
+      ({ accountId }) => broker.forget(accountId),
+      accounts.forget,
+    ],
   }
+}
+
+/** So long an account that is removed waits for the assistants to be told of it; what they do not take by then, they find out. */
+const toldMs = 5_000
+
+const told = (outbox: Outbox, log: BridgeDeps['log']): Promise<void> => {
+  const untold = (error: unknown): void => log('warn', 'accounts.assistants-untold', { error: String(error) })
+  return within(toldMs, () => outbox.settled(), untold).catch(untold)
 }

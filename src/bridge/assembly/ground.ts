@@ -24,6 +24,8 @@ export interface BridgeDeps {
   readonly onRing?: (camera: Camera) => void
   /** Of everything that is new of a camera, once it is kept. */
   readonly onNews?: (camera: Camera, news: PageNews) => void
+  /** Removes a camera with its channel and keys, where those are ours. */
+  readonly removeCamera?: (id: string) => Promise<void>
   /** Where media is kept; absent: nothing is recorded. */
   readonly recording?: RecordingSide
   readonly clock: Clock

@@ -1,6 +1,7 @@
 /** What can happen in the house that others follow. Who follows is one table, at the end of `bridge.ts`. */
 import type { SessionView } from '../broker/view.ts'
 import type { PageNews } from '../cameras/events.ts'
+import type { User } from '../oauth/people/users.ts'
 import type { AccountId, Camera, Moment } from 'transom-core/ports'
 
 /** Each with what it is about. */
@@ -31,6 +32,10 @@ export interface Happenings {
   readonly googleUnlinked: readonly [account: AccountId]
   readonly alexaLinkRemoved: readonly [account: AccountId, linkId: string]
   readonly googleLinkRemoved: readonly [account: AccountId, linkId: string]
+  /** The account is to be removed: its assistants can still be told. */
+  readonly accountLeaves: readonly [user: User]
+  /** Its links and sessions have ended. */
+  readonly accountLeft: readonly [user: User]
 }
 
 /** For each happening what follows it, in this order. */

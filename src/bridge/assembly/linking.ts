@@ -24,6 +24,8 @@ export interface LinkingDeps {
   readonly consoleUri?: string
   /** A link of the account with this assistant has ended, here or there. */
   readonly onUnlinked: NonNullable<OAuthOptions['onUnlinked']>
+  /** What else is kept of an account. */
+  readonly ofAccount?: NonNullable<OAuthOptions['ofAccount']>
   readonly clock: Clock
   readonly log: Log
 }
@@ -41,7 +43,7 @@ export interface Linking {
 }
 
 export function createLinking({ config, keys, cameras, shares, ...deps }: LinkingDeps): Linking {
-  const { publicUrl, onUnlinked, clock } = deps
+  const { publicUrl, clock } = deps
   const { operatorKey, upstream, streamlined } = config
   const sharingAmong = (people: Pick<OAuth, 'users' | 'audit'>) =>
     createConsent({ ...deps, ...people, cameras, shares })
@@ -57,7 +59,6 @@ export function createLinking({ config, keys, cameras, shares, ...deps }: Linkin
     ...(upstream !== undefined && { upstream }),
     ...(streamlined !== undefined && { streamlined }),
     cameras: async (account) => (await shares.visible.list(account)).map(({ name }) => name),
-    onUnlinked,
     sharing: sharingAmong,
   })
   return {

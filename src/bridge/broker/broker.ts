@@ -32,6 +32,8 @@ export interface Broker extends Views {
   endAll(accountId: AccountId, assistant: Assistant, reason: string): Promise<void>
   /** Ends every view that this account has of this camera, at any display. */
   endCamera(accountId: AccountId, cameraId: CameraId, reason: string): Promise<void>
+  /** Ends every view that this account has, and forgets them with those that its guests had of its cameras. */
+  forget(accountId: AccountId): Promise<void>
   /** True when the camera should end this viewer: it says that it is connected, and its session is over. */
   cameraReported(camera: Camera, report: ViewerReport): Promise<boolean>
   /** Fetches ahead what an offer to this camera will need; if it is known whose offer, also opens the line for it. */
@@ -146,6 +148,10 @@ export function createBroker(deps: BrokerDeps): Broker {
     },
     endAll: (accountId, assistant, reason) => endWhere(accountId, (one) => one.assistant === assistant, reason),
     endCamera: (accountId, id, reason) => endWhere(accountId, (one) => one.cameraId === id, reason),
+    async forget(accountId) {
+      await endWhere(accountId, () => true, 'the account was removed')
+      await history.forget(accountId)
+    },
     async cameraReported(camera, report) {
       const { viewerId, ...what } = report
       const name = names.read(viewerId)

@@ -18,6 +18,8 @@ export interface History {
   all(accountId: AccountId): Promise<readonly Session[]>
   /** To be called when a session has ended: keeps no more of them than are to be kept. */
   prune(accountId: AccountId): Promise<void>
+  /** Removes the account's sessions, and those of guests at its cameras. */
+  forget(accountId: AccountId): Promise<void>
 }
 
 /** A session's record is kept this long. */
@@ -43,7 +45,7 @@ export function createHistory(deps: {
   const surplus = new Map<AccountId, number>()
   const most = Math.floor(mostKept / 100)
 
-  return { get: (id) => sessions.get(id), recall, save, update, all, ofGuests, prune }
+  return { get: (id) => sessions.get(id), recall, save, update, all, ofGuests, prune, forget }
 
   async function recall(id: SessionId): Promise<Stored<Session> | undefined> {
     const failed = (error: unknown): undefined =>
@@ -123,6 +125,16 @@ export function createHistory(deps: {
     }
     const over = (await all(accountId)).filter((session) => isOver(session, clock()))
     await Promise.all(over.slice(mostKept).map(({ facts }) => sessions.remove(facts.id)))
+  }
+
+  async function forget(accountId: AccountId): Promise<void> {
+    for await (const { id } of sessions.all(accountId)) await sessions.remove(id)
+    for await (const { id, value } of guests.all(accountId)) {
+      const session = await sessions.get(value.sessionId)
+      if (session?.value.facts.ownerId === accountId) await sessions.remove(session.id)
+      await guests.remove(id)
+    }
+    surplus.delete(accountId)
   }
 
   function place(accountId: AccountId): { readonly group: string; readonly expiresAt: number } {

@@ -32,6 +32,11 @@ export function createConsent(deps: Parts & { readonly store: Store; readonly cl
     ...forGuests(context),
     ...forTheOperator(context),
     forget: ({ accountId, id }) => invitations.removeAll(accountId, id),
+    async forgetPerson(user) {
+      for (const { cameraId: camera } of await context.shares.received(user.accountId))
+        await forGuests(context).leave(user.accountId, camera)
+      if (await isAddressed(context, user)) await invitations.removeTo(addressOfUser(user))
+    },
   }
 }
 
@@ -53,7 +58,8 @@ function forOwners(context: Context): Pick<Sharing, 'cameras' | 'guests' | 'invi
       const invitation = { ownerId, cameraId: id, login: login.trim(), addressee, mayTalk }
       if (!(await invitations.write(invitation)))
         throw new BridgeError('invalid_request', `a camera has ${mostInvitations} open invitations at most`)
-      await audit.write(ownerId, 'invited', `${invitation.login} to ${name}`)
+      const mention = { login: { login: invitation.login, tenant }, without: `somebody to ${name}` }
+      await audit.write(ownerId, 'invited', `${invitation.login} to ${name}`, mention)
     },
     async withdraw({ accountId: ownerId, tenant }, camera, login) {
       const { id, name } = await owned(context, ownerId, camera)
@@ -101,7 +107,7 @@ function forGuests(context: Context): Pick<Sharing, 'invitations' | 'accept' | '
       const found = await Promise.all(
         (await shares.received(guest)).map(async ({ ownerId, cameraId: id, mayTalk }) => {
           const [camera, owner] = await Promise.all([cameras.find(ownerId, id), users.findByAccount(ownerId)])
-          return camera && { id, name: camera.name, owner: owner?.login ?? 'an account that is gone', mayTalk }
+          return camera && { id, name: camera.name, owner: owner?.login ?? gone, mayTalk }
         }),
       )
       return found.filter((one) => one !== undefined)
@@ -180,6 +186,8 @@ async function addressedTo(context: Context, guest: User, id: string): Promise<I
   return found?.addressee === addressOfUser(guest) ? found : undefined
 }
 
+const gone = 'an account that is gone'
+
 async function tellBoth(
   { users, audit }: Context,
   kind: 'shared' | 'unshared' | 'left',
@@ -188,6 +196,16 @@ async function tellBoth(
   guest: AccountId,
 ): Promise<void> {
   const [from, to] = await Promise.all([users.findByAccount(owner), users.findByAccount(guest)])
-  await audit.write(owner, kind, `${camera} with ${to?.login ?? guest}`)
-  await audit.write(guest, kind, `${camera} by ${from?.login ?? owner}`)
+  await audit.write(
+    owner,
+    kind,
+    `${camera} with ${to?.login ?? gone}`,
+    to && { login: to, without: `${camera} with ${gone}` },
+  )
+  await audit.write(
+    guest,
+    kind,
+    `${camera} by ${from?.login ?? gone}`,
+    from && { login: from, without: `${camera} by ${gone}` },
+  )
 }

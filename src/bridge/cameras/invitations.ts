@@ -31,6 +31,8 @@ export interface Invitations {
   decline(id: string): Promise<void>
   remove(subject: Subject): Promise<void>
   removeAll(ownerId: AccountId, camera: string): Promise<void>
+  /** All that are addressed so. */
+  removeTo(addressee: string): Promise<void>
 }
 
 const keptMs = 14 * 24 * 3_600_000
@@ -76,6 +78,9 @@ export function createInvitations(store: Store, clock: Clock): Invitations {
       })
     },
     remove: (subject) => removeKey(keyOf(subject)),
+    async removeTo(addressee) {
+      for await (const { id } of records.all(groupOf(addressee))) await removeKey(id)
+    },
     async removeAll(ownerId, camera) {
       for await (const { id } of index.all(placeOf(ownerId, camera))) await removeKey(id)
     },

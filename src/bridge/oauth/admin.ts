@@ -4,6 +4,9 @@ import type * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import {
   maybePerson,
+  peoplePage,
+  personPlace,
+  personRemoval,
   newClient,
   newPerson,
   newShare,
@@ -18,9 +21,11 @@ import {
   type History,
   type MadeClient,
   type NewSecret,
+  type People,
   type SigningKeys,
   type SigningKeyState,
 } from 'transom-core/wire/operator'
+import type { Accounts } from './provider/accounts.ts'
 import type { Sharing } from './people/sharing.ts'
 import { answerJson } from './answer-json.ts'
 import type { Audit } from './people/audit.ts'
@@ -32,6 +37,7 @@ import type { Tickets } from './people/tickets.ts'
 import type { User, Users } from './people/users.ts'
 
 export interface AdminDeps {
+  readonly accounts: Accounts
   readonly users: Users
   readonly clients: Clients
   readonly keyring: Keyring
@@ -52,7 +58,35 @@ export function createAdmin(deps: AdminDeps): Router {
   return admin
 }
 
-function addPeople(admin: Router, { users, tickets, audit, issuer }: AdminDeps): void {
+function addPeople(admin: Router, { accounts, users, tickets, audit, issuer }: AdminDeps): void {
+  admin.get(
+    '/users',
+    answerJson(async (req, res) => {
+      const { after, limit } = peoplePage.parse(req.query)
+      res.json({ people: [...(await users.list({ limit, after }))] } satisfies People)
+    }),
+  )
+  admin.delete(
+    '/users/:login',
+    answerJson(async (req, res) => {
+      const { tenant, last } = personRemoval.parse(req.query)
+      const user = await userOf(users, { login: String(req.params['login']), tenant })
+      if (last !== 'true' && (await users.list({ limit: 2 })).length < 2)
+        throw new BridgeError(
+          'invalid_request',
+          `${user.login} is the last user of this bridge: say that this is meant (last=true)`,
+        )
+      await accounts.remove(user, 'the operator')
+      res.status(204).end()
+    }),
+  )
+  admin.get(
+    '/users/:login/export',
+    answerJson(async (req, res) => {
+      const { tenant } = personPlace.parse(req.query)
+      res.json(await accounts.export(await userOf(users, { login: String(req.params['login']), tenant })))
+    }),
+  )
   admin.post(
     '/users',
     answerJson(async (req, res) => {

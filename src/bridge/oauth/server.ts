@@ -8,6 +8,7 @@ import { createAccountPages } from './pages/account-pages.ts'
 import { createAccount } from './pages/account.ts'
 import { createPeople } from './people/people.ts'
 import type { Sharing } from './people/sharing.ts'
+import { createAccounts, type OfAccount } from './provider/accounts.ts'
 import { createAdmin } from './admin.ts'
 import type { Audit } from './people/audit.ts'
 import {
@@ -70,6 +71,8 @@ export interface OAuthOptions {
   readonly cameras?: (account: AccountId) => Promise<readonly string[]>
   /** For the account page: with whom cameras are shared. */
   readonly sharing?: (people: Pick<OAuth, 'users' | 'audit'>) => Sharing
+  /** What others keep of an account: handed out with it, and removed with it. */
+  readonly ofAccount?: OfAccount
   /**
    * A link of this account with this assistant has ended, from whatever side; `isLast`: no other is left. A failure is
    * logged.
@@ -113,8 +116,8 @@ export function createOAuth(options: OAuthOptions): OAuth {
     onKeys: (keys) => (current = openKeyed(options, rooms, admin, keys)),
     provider: () => current.provider,
   })
-  const { users, clients, tickets, keyring, audit, links, sharing, trust, wrongKeys, upstream, pages } = rooms
-  const admin = createAdmin({ users, clients, keyring, tickets, audit, links, sharing, issuer })
+  const { accounts, users, clients, tickets, keyring, audit, links, sharing, trust, wrongKeys, upstream, pages } = rooms
+  const admin = createAdmin({ accounts, users, clients, keyring, tickets, audit, links, sharing, issuer })
   const { account, welcome, entry } = openPages(options, rooms)
   let current = openKeyed(options, rooms, admin, options.signingKeys.map(withKeyId))
   const routes = createRoutes({ ...options, pages, account, welcome, entry, upstream, inner: () => current })
@@ -168,8 +171,11 @@ function openRooms(
   const { registry, ended, keyring, uses } = trust
   const links = createLinks({ store, clients: registry, ended, uses, audit, onUnlinked, clock, log })
   const sessions = createSessions({ provider: news.provider, store, users, issuer, endGrant: links.endOne, clock })
+  const sharing = options.sharing?.({ users, audit })
+  const { ofAccount } = options
   return {
     ...people,
+    accounts: createAccounts({ ...people, store, sessions, links, sharing, ofAccount }),
     csrfKey,
     script: `${issuer}/passkey.js`,
     pages: createPages(brand),
@@ -182,7 +188,7 @@ function openRooms(
     sessions,
     clients: withLinksEnded(registry, links),
     wrongKeys: createWrongKeys({ clock, log }),
-    sharing: options.sharing?.({ users, audit }),
+    sharing,
     async onNewPassword(accountId: AccountId) {
       await sessions.endAll(accountId)
       await links.endOf(accountId, consoleClient)

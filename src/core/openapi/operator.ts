@@ -153,6 +153,31 @@ export const operatorPaths = {
     }),
   }),
   ...pathsOf('Operator: people and clients', {
+    'GET /operator/admin/users': adminOf({
+      operationId: 'listPeople',
+      summary: 'The accounts, by pages',
+      query: admin.peoplePage,
+      answer: { status: 200, body: admin.people },
+      refusals: [400],
+    }),
+    'DELETE /operator/admin/users/{login}': adminOf({
+      operationId: 'removePerson',
+      summary: 'Removes an account with its cameras, links, shares and everything else that is kept of it',
+      description:
+        'Refuses the last account unless `last` is true. One line in the history names the id of the account.',
+      path: z.object({ login: z.string() }),
+      query: admin.personRemoval,
+      answer: { status: 204 },
+      refusals: [400],
+    }),
+    'GET /operator/admin/users/{login}/export': adminOf({
+      operationId: 'exportPerson',
+      summary: 'Everything that is kept of an account, without secrets',
+      path: z.object({ login: z.string() }),
+      query: admin.personPlace,
+      answer: { status: 200, body: admin.exported },
+      refusals: [400],
+    }),
     'POST /operator/admin/users': adminOf({
       operationId: 'addPerson',
       summary: 'Makes an account',

@@ -19,6 +19,36 @@ export const newPerson = z.object({ login: z.string(), password: z.string(), nam
 /** Answers it with the id of the account. */
 export const madePerson = z.object({ accountId: z.string() })
 
+/** The query of `GET /users`: those after this account, a hundred by default. */
+export const peoplePage = z.object({
+  after: z.string().min(1).max(512).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+})
+/** Answers it, in the order of the accounts' ids; fewer than the limit are the last ones. */
+export const people = z.object({
+  people: z.array(
+    z.object({
+      accountId: z.string(),
+      login: z.string(),
+      name: z.string(),
+      tenant: z.string().exactOptional(),
+      createdAt: instant,
+    }),
+  ),
+})
+export type People = Message<typeof people>
+
+/** The query of `GET /users/:login/export`. */
+export const personPlace = z.object({ tenant })
+/** The query of `DELETE /users/:login`: `last` says that the last user is meant, too. */
+export const personRemoval = personPlace.extend({ last: z.enum(['true', 'false']).optional() })
+/** Answers `GET /users/:login/export`: everything that is kept of the account, without secrets. */
+export const exported = z.looseObject({
+  account: z.looseObject({ accountId: z.string(), login: z.string(), name: z.string() }),
+  cameras: z.array(z.looseObject({ id: z.string(), name: z.string() })).exactOptional(),
+  links: z.array(z.looseObject({ name: z.string() })),
+})
+
 /** The query of `GET /links` and `GET /history`. */
 export const person = z.object({ login: z.string(), tenant })
 /** The query of `GET /history`; without a login: what was tried with logins that nobody has. */

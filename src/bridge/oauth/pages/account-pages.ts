@@ -299,6 +299,7 @@ const words: Record<AuditKind, string> = {
   invited: 'Invited',
   left: 'No longer shared, because the guest left',
   unshared: 'No longer shared',
+  'account-removed': 'Account removed',
 }
 
 /** In UTC, which is the same for everybody; the server does not know where the reader is. */

@@ -16,6 +16,8 @@ export interface Attempts {
   begin(login: string, source: Source): Promise<number>
   /** The attempt was the owner: gives it back and remembers that this login comes from this address. */
   succeeded(login: string, source: Source): Promise<void>
+  /** Nobody has this login any more. */
+  forget(login: string): Promise<void>
 }
 
 const windowMs = 5 * 60_000
@@ -54,8 +56,7 @@ export function createAttempts(store: Store, clock: Clock): Attempts {
   const byAddress = createAddressCount(clock)
 
   async function change(login: string, next: (record: LoginRecord) => LoginRecord | number): Promise<number> {
-    // Logins are typed, and may be anything.
-    const id = hash('sha256', login, 'base64url')
+    const id = keyOf(login)
     let waitMs = 0
     try {
       await records.change(id, (stored) => {
@@ -74,6 +75,7 @@ export function createAttempts(store: Store, clock: Clock): Attempts {
   }
 
   return {
+    forget: (login) => records.remove(keyOf(login)),
     async begin(login, { address, browser }) {
       const now = clock()
       const network = networkOf(address)
@@ -105,6 +107,9 @@ export function createAttempts(store: Store, clock: Clock): Attempts {
     },
   }
 }
+
+/** Logins are typed, and may be anything. */
+const keyOf = (login: string): string => hash('sha256', login, 'base64url')
 
 /** Without the windows that are over. */
 function live({ windows, total, familiar }: LoginRecord, now: number): LoginRecord {

@@ -50,4 +50,6 @@ export interface Sharing {
   unshare(owner: AccountId, cameraId: string, guest: AccountId): Promise<void>
   /** The camera was removed: its invitations end. */
   forget(camera: { readonly accountId: AccountId; readonly id: string }): Promise<void>
+  /** The person's account is about to be removed: leaves what is shared with it, and ends the invitations to its login. */
+  forgetPerson(user: User): Promise<void>
 }

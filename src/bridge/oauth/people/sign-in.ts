@@ -34,6 +34,8 @@ export interface SignIn {
   /** At most two at a time, and twenty that wait: one more gets 429. */
   password(attempt: PasswordAttempt): Promise<SignInResult>
   passkey(asker: string, credential: unknown, origin: Origin): Promise<SignInResult>
+  /** Forgets who tried to sign in to an account that is gone. */
+  forget(user: User): Promise<void>
 }
 
 /** The operator finds failed logins of no account under this name. */
@@ -126,6 +128,7 @@ export function createSignIn(deps: {
   }
 
   return {
+    forget: (user) => attempts.forget(loginKey(user)),
     password: (attempt) => {
       const owner = attempt.browser.idFor(loginKey(attempt)) ?? networkOf(attempt.address)
       return inTurn(owner, attempt, () => checkPassword(attempt))

@@ -19,6 +19,8 @@ export interface Tickets {
   redeem(code: string): Promise<Stored<Ticket> | undefined>
   /** Takes a redemption back, when what it was for did not come about. */
   restore(code: string, ticket: Stored<Ticket>): Promise<void>
+  /** The account's links to set a new password work no more. */
+  forget(account: AccountId): Promise<void>
 }
 
 export function createTickets(store: Store, clock: Clock): Tickets {
@@ -26,15 +28,22 @@ export function createTickets(store: Store, clock: Clock): Tickets {
   return {
     async issue(ticket, lifeMs) {
       const code = randomBytes(24).toString('base64url')
-      await records.put(keyOf(code), ticket, { expiresAt: clock() + lifeMs })
+      await records.put(keyOf(code), ticket, { expiresAt: clock() + lifeMs, ...placeOf(ticket) })
       return code
     },
     look: async (code) => (await records.get(keyOf(code)))?.value,
     redeem: (code) => records.take(keyOf(code)),
     async restore(code, { value, expiresAt }) {
-      await records.put(keyOf(code), value, expiresAt === undefined ? {} : { expiresAt })
+      await records.put(keyOf(code), value, {
+        ...placeOf(value),
+        ...(expiresAt !== undefined && { expiresAt }),
+      })
+    },
+    async forget(account) {
+      for await (const { id } of records.all(account)) await records.remove(id)
     },
   }
 }
 
+const placeOf = (ticket: Ticket) => (ticket.kind === 'reset' ? { group: ticket.accountId } : {})
 const keyOf = (code: string): string => hash('sha256', code, 'base64url')

@@ -87,7 +87,7 @@ export function createUpstream(options: UpstreamOptions, deps: UpstreamDeps): Up
         const user = await userOf(await provider.claims(callback, { state, ...pending }), users, tenant)
         const ticket = randomBytes(24).toString('base64url')
         const record = { accountId: user.accountId, browser }
-        await tickets.put(digest(ticket), record, { expiresAt: clock() + ticketMs })
+        await tickets.put(digest(ticket), record, { group: user.accountId, expiresAt: clock() + ticketMs })
         return { returnTo, ticket }
       } catch (error) {
         log('warn', 'oauth.upstream-refused', { error: reasonOf(error) })

@@ -224,7 +224,7 @@ const ownKey = (identity: string): string => `\n${identity}`
 
 /** Ids of accounts are UUIDs. Spread, because in DynamoDB a list is one partition; one after the other they are in order. */
 const placeList = (account: string): string => `people-${account.slice(0, 1)}`
-const placeLists = [...'0123456789abcdef'].map(placeList)
+const placeLists = Array.from({ length: 16 }, (_, index) => placeList(index.toString(16)))
 
 function identityKey({ issuer, subject }: Identity): string {
   return hash('sha256', JSON.stringify([issuer, subject]), 'base64url')

@@ -24,6 +24,7 @@ const groupOf: Readonly<Record<string, (payload: AdapterPayload) => string | und
   AccessToken: (token) => token.grantId,
   AuthorizationCode: (code) => code.grantId,
   RefreshToken: (token) => token.grantId,
+  Interaction: ({ session, result }) => result?.login?.accountId ?? session?.accountId,
 }
 
 /** Makes the adapter for each kind of record (`AccessToken`, `Grant`, …); each has a collection `oauth-<kind>`. */

@@ -32,6 +32,8 @@ export interface Links {
   endOne(accountId: AccountId, grantId: string): Promise<boolean>
   endOf(accountId: AccountId, clientId: string): Promise<void>
   endAssistant(accountId: AccountId, assistant: Assistant): Promise<void>
+  /** All that the account has granted to anybody, our own page included. */
+  endAccount(accountId: AccountId): Promise<void>
   /** Whether the account has a link with the assistant, whichever of its clients it is with. */
   isLinked(accountId: AccountId, assistant: Assistant): Promise<boolean>
   /** Ends everybody's links with a client that is retired. What fails half-way goes on when it is called again. */
@@ -83,6 +85,7 @@ export function createLinks(deps: LinksDeps): Links {
     endOne: (account, grantId) => endOne(context, account, grantId),
     endOf: async (account, clientId) => endGrants(context, account, await grantsOf(store, account, clientId)),
     endAssistant: (account, assistant) => endAssistant(context, account, assistant),
+    endAccount: async (account) => endGrants(context, account, await grantsOf(store, account)),
     isLinked: (account, assistant) => isLinked(context, account, assistant),
     endClient: (client) => endClient(context, client),
     onLinked: (link) => onLinked(context, link),
