@@ -22,7 +22,7 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
   const isAtSessions = current.screen === 'sessions' || current.screen === 'session'
   const main = useRef<HTMLElement>(null)
   const isFirst = useRef(true)
-  const place = `${current.screen} ${'cameraId' in current ? current.cameraId : ''}`
+  const place = `${current.screen} ${current.screen === 'camera' || current.screen === 'display' ? current.cameraId : ''}`
   useEffect(() => {
     // Whoever cannot see that the screen has changed is told so.
     if (!isFirst.current) main.current?.focus()

@@ -14,7 +14,8 @@ const page = document.getElementById('page')!
 async function open(): Promise<void> {
   try {
     const signIn = await resumeSignIn()
-    if (!('token' in signIn)) return render(<SignInScreen {...(signIn.reason && { reason: signIn.reason })} />, page)
+    if (signIn.kind === 'signed-out')
+      return render(<SignInScreen {...(signIn.reason && { reason: signIn.reason })} />, page)
     const api = createApi(signIn)
     const house = openHouse(api, signIn, await api.me(), thisBrowser())
     render(

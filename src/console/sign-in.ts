@@ -6,10 +6,13 @@ import { askBridge } from './ask.ts'
 
 /** Why nobody is signed in; undefined: nobody has tried. */
 export interface SignedOut {
+  readonly kind: 'signed-out'
   readonly reason?: string
 }
 
+/** The session of whoever is signed in. */
 export interface SignIn {
+  readonly kind: 'signed-in'
   /** A valid access token. Rejects with a `PlayerError`. */
   token(): Promise<string>
   /** The bridge has refused the token: the next one is a new one, or there is none any more. */
@@ -56,12 +59,14 @@ export async function resumeSignIn(): Promise<SignIn | SignedOut> {
   const kept = takeKept()
   if (!answer.has('state')) return leave(endpoints, 'none')
   history.replaceState(null, '', `/${kept?.hash ?? ''}`)
-  if (answer.get('state') !== kept?.state) return { reason: 'Signing in was begun in another tab, or too long ago.' }
+  if (answer.get('state') !== kept?.state)
+    return { kind: 'signed-out', reason: 'Signing in was begun in another tab, or too long ago.' }
   const code = answer.get('code')
   if (code === null) {
     const error = answer.get('error')
-    if (error === 'login_required' || error === 'interaction_required' || error === 'consent_required') return {}
-    return { reason: answer.get('error_description') ?? error ?? 'Signing in did not work.' }
+    if (error === 'login_required' || error === 'interaction_required' || error === 'consent_required')
+      return { kind: 'signed-out' }
+    return { kind: 'signed-out', reason: answer.get('error_description') ?? error ?? 'Signing in did not work.' }
   }
   const grant = { grant_type: 'authorization_code', code, redirect_uri: ownUri(), code_verifier: kept.verifier }
   return session(endpoints, await fetchTokens(endpoints, grant))
@@ -102,6 +107,7 @@ function session(endpoints: Endpoints, first: Tokens): SignIn {
   }
 
   return {
+    kind: 'signed-in',
     async token() {
       if (Date.now() < tokens.endsAt - marginMs) return tokens.accessToken
       renewal ??= renew().finally(() => (renewal = undefined))

@@ -34,7 +34,9 @@ const restMs = 10_000
 /** Without a picture for so long the recording is over. */
 const stillMs = 10_000
 
-type Sent = { readonly unit: VideoUnit } | { readonly packet: AudioPacket }
+type Sent =
+  | { readonly kind: 'video'; readonly unit: VideoUnit }
+  | { readonly kind: 'audio'; readonly packet: AudioPacket }
 
 /** A group of pictures with the sound that came meanwhile. */
 interface Group {
@@ -103,7 +105,7 @@ export function startRecorder({ source, wish, place, toStill, clock, log }: Reco
   }
 
   function feed(sent: Sent): void {
-    if ('packet' in sent) return running?.segmenter.audio(sent.packet)
+    if (sent.kind === 'audio') return running?.segmenter.audio(sent.packet)
     const { unit } = sent
     if (unit.isKey && running !== undefined) {
       const isOver = unit.at >= wantedUntil || unit.at - running.segmenter.startAt >= wish.longestMs
@@ -129,7 +131,10 @@ export function startRecorder({ source, wish, place, toStill, clock, log }: Reco
     feed(sent)
     if (running === undefined) ahead.keep(sent)
   }
-  const leave = source.join({ video: (unit) => receive({ unit }), audio: (packet) => receive({ packet }) })
+  const leave = source.join({
+    video: (unit) => receive({ kind: 'video', unit }),
+    audio: (packet) => receive({ kind: 'audio', packet }),
+  })
   return {
     happened() {
       if (isAlways) return
@@ -156,7 +161,7 @@ function createAhead(beforeMs: number) {
   }
   return {
     keep(sent: Sent): void {
-      if ('unit' in sent && sent.unit.isKey) {
+      if (sent.kind === 'video' && sent.unit.isKey) {
         forgetBefore(sent.unit.at - beforeMs)
         groups.push({ key: sent.unit, sent: [], bytes: 0 })
       }
@@ -177,4 +182,4 @@ function createAhead(beforeMs: number) {
 }
 
 const bytesOf = (sent: Sent): number =>
-  'unit' in sent ? sent.unit.payloads.reduce((sum, { length }) => sum + length, 0) : sent.packet.payload.length
+  sent.kind === 'video' ? sent.unit.payloads.reduce((sum, { length }) => sum + length, 0) : sent.packet.payload.length
