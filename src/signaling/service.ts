@@ -169,11 +169,7 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     clearInterval(watch)
     door.close()
     hub.close()
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-    server.closeIdleConnections()
-    const farewell = setTimeout(cut, farewellMs)
-    await Promise.all([closed, stun?.close()])
-    clearTimeout(farewell)
+    await Promise.all([closeServer(server, cut), stun?.close()])
   }
 
   async function revoke(accessKeyId: string): Promise<boolean> {
@@ -208,6 +204,15 @@ export async function startSignalingService(options: SignalingServiceOptions): P
     openSockets: door.open,
     close: () => (closing ??= shutDown()),
   }
+}
+
+/** Listens no more, and resolves when the last connection is gone; `cut` ends those that do not take their leave. */
+async function closeServer(server: Server, cut: () => void): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const farewell = setTimeout(cut, farewellMs)
+  await closed
+  clearTimeout(farewell)
 }
 
 /** Logs who comes and goes, and tells the listener. */

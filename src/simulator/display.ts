@@ -98,9 +98,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
   dtls.onStateChange.subscribe(onEnd)
   transport.ice.onStateChange.subscribe(onEnd)
 
-  function every(ms: number, work: () => void): void {
-    timers.add(setInterval(work, ms))
-  }
+  const every = (ms: number, work: () => void): void => void timers.add(setInterval(work, ms))
 
   function askForKeyFrames(ssrc: number): void {
     const ask = (): void => {
@@ -126,15 +124,14 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
     talk(packets) {
       const payloadType = answered?.audio.payloadType
       if (payloadType === undefined || packets.length === 0) return
-      const begunAt = performance.now()
       const headerOf = createHeaders(payloadType, audioSsrc)
-      every(PACKET_MS, () => {
-        const due = Math.floor((performance.now() - begunAt) / PACKET_MS)
-        for (; count.talkBack < due; count.talkBack += 1) {
-          const payload = packets[count.talkBack % packets.length] ?? Buffer.alloc(0)
+      every(
+        PACKET_MS,
+        inTime(packets, (payload) => {
           dtls.sendRtp(payload, headerOf(count.talkBack)).catch(() => onEnd('failed'))
-        }
-      })
+          count.talkBack += 1
+        }),
+      )
     },
 
     traffic: () => ({
@@ -155,6 +152,16 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
       for (const timer of timers) clearInterval(timer)
       await dtls.stop()
     },
+  }
+}
+
+/** Gives these packets in a loop, as many as are due whenever it is called: a timer that is late loses none. */
+function inTime(packets: readonly Buffer[], send: (payload: Buffer) => void): () => void {
+  const begunAt = performance.now()
+  let sent = 0
+  return () => {
+    const due = Math.floor((performance.now() - begunAt) / PACKET_MS)
+    for (; sent < due; sent += 1) send(packets[sent % packets.length] ?? Buffer.alloc(0))
   }
 }
 

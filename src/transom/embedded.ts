@@ -27,7 +27,7 @@ import { keepWithin } from './recordings/retention.ts'
 import { canBeDisplay, simulateVendors, simulatorSettings } from './simulator.ts'
 import { createSources } from './sources.ts'
 import { explainFile } from './start-faults.ts'
-import { createWebhooks } from './webhooks.ts'
+import { createWebhooks, type Webhooks } from './webhooks.ts'
 
 export interface Embedded {
   readonly publicUrl: string
@@ -124,17 +124,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   const keys = createGatewayKeys(store, homeKey, clock)
   const gateways = openGateways(config, { ground, bridge, keys, arrivals }, base)
   onRing = (cameraId) => gateways.rang(cameraId)
-  const { events } = bridge
-  const webhooks = createWebhooks({
-    secret: secrets.keys.sealing,
-    publicUrl,
-    find: bridge.cameras.byId,
-    receive: events.receive,
-    store,
-    clock,
-    log,
-  })
-  closing.add(() => webhooks.close())
+  const webhooks = openWebhooks({ ground, bridge, publicUrl }, base)
   const token = operatorToken()
   const { registrations } = openDoors(
     { config, ground, bridge, gateways, webhooks, keys, recordings, publicUrl, token, played, metrics, clock, log },
@@ -162,12 +152,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   await saveSecrets(join(config.dataDir, 'simulator.json'), simulatorSettings(shown))
 
   await gateways.start()
-  // A network camera may be slow, or away: it is not waited for.
-  const isAtOnce = config.doorbell.isOn && !/^rtsps?:/i.test(config.doorbell.source)
-  const doorbell = isAtOnce ? arrivals.of(camera.channel.channelName, doorbellMs) : undefined
-  const gateway = startGatewayProcess({ bridge: localUrl, key: homeKey, log })
-  closing.add(() => gateway.close())
-  await doorbell
+  const gateway = await openGatewayAtHome({ config, camera, arrivals, bridge: localUrl, key: homeKey }, base)
   bridge.broker.warm(camera)
 
   if (config.mqtt !== undefined) {
@@ -185,15 +170,35 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     bridge,
     counts,
     gatewayPid: gateway.pid,
-    press() {
-      if (!config.doorbell.isOn) return false
-      events
-        .receive(camera, { kind: 'press', eventId: randomUUID(), at: clock() })
-        .catch((error: unknown) => log('error', 'cameras.press-lost', { error }))
-      return true
-    },
+    press: () => config.doorbell.isOn && ring(bridge, camera, base),
     close: closing.close,
   }
+}
+
+/** Always true: that it rings is all that is known at once. */
+function ring({ events }: Bridge, camera: Camera, { clock, log }: Base): boolean {
+  events
+    .receive(camera, { kind: 'press', eventId: randomUUID(), at: clock() })
+    .catch((error: unknown) => log('error', 'cameras.press-lost', { error }))
+  return true
+}
+
+function openWebhooks(
+  { ground, bridge, publicUrl }: { readonly ground: Ground; readonly bridge: Bridge; readonly publicUrl: string },
+  { clock, log, closing }: Base,
+): Webhooks {
+  const { store, secrets } = ground
+  const webhooks = createWebhooks({
+    secret: secrets.keys.sealing,
+    publicUrl,
+    find: bridge.cameras.byId,
+    receive: bridge.events.receive,
+    store,
+    clock,
+    log,
+  })
+  closing.add(() => webhooks.close())
+  return webhooks
 }
 
 async function openMqtt(
@@ -247,6 +252,27 @@ async function openRecordings(config: Config, { store, secrets }: Ground, base: 
   const retention = keepWithin({ recordings, limits: config.recordings, clock, log })
   closing.add(() => retention.close())
   return recordings
+}
+
+/** Starts the process that reads the cameras at home, and waits for the built-in doorbell, but not long. */
+async function openGatewayAtHome(
+  given: {
+    readonly config: Config
+    readonly camera: Camera
+    readonly arrivals: Arrivals
+    readonly bridge: string
+    readonly key: string
+  },
+  { log, closing }: Base,
+) {
+  const { config, camera, arrivals, bridge, key } = given
+  // A network camera may be slow, or away: it is not waited for.
+  const isAtOnce = config.doorbell.isOn && !/^rtsps?:/i.test(config.doorbell.source)
+  const doorbell = isAtOnce ? arrivals.of(camera.channel.channelName, doorbellMs) : undefined
+  const gateway = startGatewayProcess({ bridge, key, log })
+  closing.add(() => gateway.close())
+  await doorbell
+  return gateway
 }
 
 function openGateways(

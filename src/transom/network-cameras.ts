@@ -21,6 +21,7 @@ export interface NetworkCameraDeps extends RegistrationDeps {
 export function createNetworkCameras(deps: NetworkCameraDeps): NetworkCameras {
   const { cameras, gateways, publicUrl, builtIn } = deps
   const records = createCameraRecords(cameras, publicUrl)
+  const run = runnerOf(gateways.tasks)
 
   /** Throws where the camera is read by nobody, or by a setting. */
   async function changeable(id: string): Promise<Source> {
@@ -33,16 +34,6 @@ export function createNetworkCameras(deps: NetworkCameraDeps): NetworkCameras {
         ? `${id} is the built-in doorbell: TRANSOM_SOURCE says what it shows`
         : `${id} connects by itself: remove it and add it again with an address`,
     )
-  }
-  async function run<Kind extends GatewayTask['kind']>(
-    gateway: string,
-    task: GatewayTask & { readonly kind: Kind },
-    ms: number,
-    signal: AbortSignal,
-  ): Promise<Extract<TaskResult, { readonly kind: Kind | 'fault' }>> {
-    const result = await gateways.tasks.run(gateway, task, ms, signal)
-    if (isOf(task.kind, result)) return result
-    throw new BridgeError('source_gateway', 'the gateway answered something else: it is of another version')
   }
   const probeTask = (address: string, login: CameraLogin | undefined, known: Source['certificates']) => ({
     kind: 'probe' as const,
@@ -122,6 +113,20 @@ export function createNetworkCameras(deps: NetworkCameraDeps): NetworkCameras {
     },
   }
 }
+
+/** Has a gateway do something once, and checks that the answer is one to that. */
+const runnerOf =
+  (tasks: RegistrationDeps['gateways']['tasks']) =>
+  async <Kind extends GatewayTask['kind']>(
+    gateway: string,
+    task: GatewayTask & { readonly kind: Kind },
+    ms: number,
+    signal: AbortSignal,
+  ): Promise<Extract<TaskResult, { readonly kind: Kind | 'fault' }>> => {
+    const result = await tasks.run(gateway, task, ms, signal)
+    if (isOf(task.kind, result)) return result
+    throw new BridgeError('source_gateway', 'the gateway answered something else: it is of another version')
+  }
 
 const isOf = <Kind extends GatewayTask['kind']>(
   kind: Kind,

@@ -37,7 +37,7 @@ export function createRtspSource(
   const talkBack = talkBackOf(url)
   const floor = createFloor(openSpeaker(talkBack, address, trust, patience, open), log)
   let canEncode = false
-  let idle: Client | undefined
+  const idle = createIdle()
   let playing: Pictures | undefined
   /** What the last run learned of the pictures that were described like this, which a description may not say. */
   let learned: { readonly of: string; readonly info: PictureInfo } | undefined
@@ -45,12 +45,6 @@ export function createRtspSource(
 
   async function open(signal: AbortSignal): Promise<Client> {
     return door.attempt(() => openClient(address, trust, signal))
-  }
-  /** The connection of the last look, if it is still open. */
-  function take(): Client | undefined {
-    const taken = idle?.isOpen() === true ? idle : undefined
-    idle = undefined
-    return taken
   }
   const besides = ({ description: { tracks } }: Client) => ({
     hasSpeaker: canEncode && hasSpeaker(talkBack, tracks),
@@ -65,16 +59,6 @@ export function createRtspSource(
     refusal.check()
     const pictures = picturesOf(client)
     return pictures && { ...pictures, ...besides(client) }
-  }
-  /** Plays until the first parameter sets: the answer to a display must name their profile. */
-  async function listenForProfile(client: Client, signal: AbortSignal): Promise<MediaInfo> {
-    const found = new AbortController()
-    const bounds = AbortSignal.any([signal, found.signal, AbortSignal.timeout(profileMs)])
-    const sink = { video: () => undefined, audio: () => undefined, described: () => found.abort() }
-    await play(client, stageOf(client, sink), bounds)
-    const info = look(client)
-    if (!info) throw new SourceError('source_no_key_frame', `${label} sent no parameter sets within ${profileMs} ms`)
-    return info
   }
   function stageOf(client: Client, sink: SourceSink): Stage {
     const { tracks } = client.description
@@ -102,29 +86,28 @@ export function createRtspSource(
     playTone: floor.playTone,
     async describe(signal) {
       canEncode = await hasFfmpeg()
-      const known = take()
+      const known = idle.take()
       if (known) {
         const info = (await answers(known)) ? look(known) : undefined
-        if (info) {
-          idle = known
-          return info
-        }
+        if (info) return idle.keep(known, info)
         await known.close()
       }
       const client = await open(signal)
       try {
         const info = look(client)
-        if (!info) return await listenForProfile(client, signal)
-        idle = client
-        return info
+        if (info) return idle.keep(client, info)
+        await listenForProfile(client, stageOf, signal)
+        const learnt = look(client)
+        if (learnt) return learnt
+        throw new SourceError('source_no_key_frame', `${label} sent no parameter sets within ${profileMs} ms`)
       } finally {
-        if (idle !== client) await client.close()
+        if (!idle.has(client)) await client.close()
       }
     },
     async run(sink, signal) {
       refusal.check()
       canEncode = await hasFfmpeg()
-      const client = take() ?? (await open(signal))
+      const client = idle.take() ?? (await open(signal))
       try {
         await play(client, stageOf(client, sink), signal)
       } catch (error) {
@@ -137,10 +120,21 @@ export function createRtspSource(
     },
     async close() {
       await floor.close()
-      await idle?.close()
-      idle = undefined
+      await idle.close()
     },
   }
+}
+
+/** Plays until the first parameter sets: the answer to a display must name their profile. */
+async function listenForProfile(
+  client: Client,
+  stageOf: (client: Client, sink: SourceSink) => Stage,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = new AbortController()
+  const bounds = AbortSignal.any([signal, found.signal, AbortSignal.timeout(profileMs)])
+  const sink = { video: () => undefined, audio: () => undefined, described: () => found.abort() }
+  await play(client, stageOf(client, sink), bounds)
 }
 
 const unknownTalkBack =
@@ -179,6 +173,28 @@ const answers = (client: Client): Promise<boolean> =>
     () => true,
     () => false,
   )
+
+/** The connection of the last look, for the next one or for whoever watches. */
+function createIdle() {
+  let idle: Client | undefined
+  return {
+    has: (client: Client) => idle === client,
+    keep(client: Client, info: MediaInfo): MediaInfo {
+      idle = client
+      return info
+    },
+    /** If it is still open. */
+    take(): Client | undefined {
+      const taken = idle?.isOpen() === true ? idle : undefined
+      idle = undefined
+      return taken
+    },
+    async close(): Promise<void> {
+      await idle?.close()
+      idle = undefined
+    },
+  }
+}
 
 /** What one run found that displays cannot play is so for a while: the camera may be set right meanwhile. */
 function createRefusal() {
