@@ -14,6 +14,7 @@ const rebootEachMs = Math.min(30_000, (seconds * 1_000) / 3)
 const kills = Math.min(20, Math.ceil(rounds / 15))
 /** As long as the gateway waits for a viewer that does not connect, and a little more. */
 const leavingMs = 15_000
+const sessionCount = 20
 const faults: string[] = []
 
 const camera = await createFakeCamera({ sdp: h264 })
@@ -103,6 +104,21 @@ async function aborts(): Promise<void> {
   if (after['RSS MB'] > before['RSS MB'] * 1.25 + 20) faults.push('memory has grown')
 }
 
+/** One view after the other, each the only one: so each is a session of its own at the camera. */
+async function sessions(): Promise<void> {
+  const [playedBefore, tornDownBefore] = [count('PLAY'), count('TEARDOWN')]
+  for (let number = 1; number <= sessionCount; number += 1) {
+    const { display, connect } = await view(`session-${number}`)
+    await connect()
+    await display.close()
+    const isOver = () => count('PLAY') - playedBefore === number && count('TEARDOWN') - tornDownBefore === number
+    if (!(await until(isOver, leavingMs))) faults.push(`session ${number}: not one PLAY and one TEARDOWN`)
+  }
+  console.log(
+    `${sessionCount} views one after the other: ${count('TEARDOWN') - tornDownBefore} sessions ended by TEARDOWN`,
+  )
+}
+
 async function killed(): Promise<void> {
   for (let round = 1; round <= kills; round += 1) {
     const pid = house.gatewayPid()
@@ -122,6 +138,7 @@ async function killed(): Promise<void> {
 try {
   await reboots()
   await aborts()
+  await sessions()
   await killed()
 } catch (error) {
   faults.push(String(error))

@@ -43,7 +43,7 @@ export async function startHouse(source: string): Promise<House> {
     TRANSOM_VIEWS_CONNECTED: '100',
     TRANSOM_SIGNALING_LIMITS: JSON.stringify({
       viewersPerChannel: 100,
-      rates: { channelCall: often, channelConnect: often },
+      rates: { channelCall: often, channelConnect: often, socketDescription: often, socketCandidate: often },
     }),
     TRANSOM_SOURCE: source,
   })
