@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { askPassword } from 'transom-core/ask-password'
 import { createLog } from 'transom-core/log'
+import { readableLine } from 'transom-core/readable-log'
 import { startGatewayForBridge } from './for-bridge.ts'
 import { createPictureMemory } from './picture-memory.ts'
 import { readGatewaySettings } from './settings.ts'
@@ -25,7 +26,8 @@ const usage = `
 /** What is not closed by then is abandoned. */
 const closeMs = 2_000
 
-const log = createLog((line) => process.stderr.write(line), Date.now, { isReadable: process.stderr.isTTY })
+const inWords = process.stderr.isTTY ? readableLine : undefined
+const log = createLog((line) => process.stderr.write(line), Date.now, { inWords })
 
 try {
   const { values } = parseArgs({

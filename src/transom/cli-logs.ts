@@ -1,7 +1,8 @@
 /** `transom logs`: the log in words, from a file or from what is piped in. */
 import { Argument, Option, type Command } from 'commander'
 import * as z from 'zod'
-import { isLess, logLevels, readableLine, type LogLevel } from 'transom-core/log'
+import { isLess, logLevels, type LogLevel } from 'transom-core/log'
+import { readableLine } from 'transom-core/readable-log'
 import { leaf, type CommonOptions, type Terminal } from './terminal.ts'
 
 interface LogsOptions extends CommonOptions {

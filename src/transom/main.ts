@@ -4,6 +4,7 @@ import { readConfig } from './config.ts'
 import { startEmbedded, type Embedded } from './embedded.ts'
 import { greeting } from './greeting.ts'
 import { createLog } from 'transom-core/log'
+import { readableLine } from 'transom-core/readable-log'
 import type { Log } from 'transom-core/ports'
 import { loadSettings } from './environment.ts'
 import { explainFile } from './start-faults.ts'
@@ -14,8 +15,8 @@ const closeMs = 900
 try {
   loadSettings()
   const config = readConfig(process.env)
-  const isReadable = process.stderr.isTTY
-  const log = createLog((line) => process.stderr.write(line), Date.now, { least: config.logLevel, isReadable })
+  const inWords = process.stderr.isTTY ? readableLine : undefined
+  const log = createLog((line) => process.stderr.write(line), Date.now, { least: config.logLevel, inWords })
   const [embedded, problem] = await Promise.all([
     startEmbedded(config, Date.now, log),
     config.console ? ensureConsole() : undefined,

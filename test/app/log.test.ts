@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals'
 import { createLog, type LogOptions } from '../../src/core/log.ts'
 import type { Log } from '../../src/core/ports.ts'
+import { readableLine } from '../../src/core/readable-log.ts'
 import { createTerminal } from './terminal.ts'
 
 const at = Date.UTC(2026, 10, 28, 8)
@@ -39,11 +40,11 @@ test('for programs a line is JSON, with the stack of an error', () => {
 })
 
 test('on a terminal it is what happened, in words, with its fields', () => {
-  expect(write(closed, { isReadable: true })).toEqual([
+  expect(write(closed, { inWords: readableLine })).toEqual([
     `${time} WARN  A session is in a new phase, or has a new cause. cameraId=porch sessionId=s1 phase=closed code=camera_silent ms=5120 [broker.session]\n`,
   ])
   const [line] = write((log) => log('error', 'web.failed', { path: '/a b', error: new Error('broken "x"') }), {
-    isReadable: true,
+    inWords: readableLine,
   })
   expect(line).toContain('path="/a b" error="broken \\"x\\""')
   expect(line).not.toContain('log.test')
