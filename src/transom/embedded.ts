@@ -26,6 +26,7 @@ import { createRecordings, type KeptRecordings } from './recordings/recordings.t
 import { keepWithin } from './recordings/retention.ts'
 import { canBeDisplay, simulateVendors, simulatorSettings } from './simulator.ts'
 import { createSources } from './sources.ts'
+import { keepResuming } from './resume.ts'
 import { explainFile } from './start-faults.ts'
 import { createWebhooks, type Webhooks } from './webhooks.ts'
 
@@ -118,7 +119,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   })
   closing.add(() => bridge.close())
   presenceChanged = bridge.presenceChanged
-  bridge.resume().catch((thrown: unknown) => log('error', 'outbox.not-resumed', { error: String(thrown) }))
+  closing.add(keepResuming(bridge.resume, log))
 
   const homeKey = randomBytes(32).toString('base64url')
   const keys = createGatewayKeys(store, homeKey, clock)
