@@ -12,9 +12,10 @@ import {
   type CameraWebhooks,
   type Registration,
 } from 'transom-core/wire/registration'
-import { discover, findBest, probe } from './cli-probe.ts'
+import { discover, discoverRestreams, findBest, probe } from './cli-probe.ts'
+import { tryCamera, tryTone } from './cli-try.ts'
 import { callOperator as call } from './operator-client.ts'
-import { leaf, show, UsageError, type CommonOptions, type Printed, type Terminal } from './terminal.ts'
+import { Failed, leaf, show, UsageError, type CommonOptions, type Printed, type Terminal } from './terminal.ts'
 
 /** The whole of a registration comes only where the signaling is the bridge's own. */
 const issuedAnswer = z.union([registration, cameraAccess])
@@ -44,6 +45,7 @@ interface Values extends CommonOptions {
   readonly alexaOffer?: true
   readonly replace?: true
   readonly roll?: true
+  readonly tone?: true
 }
 
 /** Adds these commands. */
@@ -56,21 +58,36 @@ export function addCameraCommands(program: Command, terminal: Terminal): void {
       `
 Examples:
   transom camera discover                                      finds ONVIF cameras in this network
+  transom camera discover http://nas:1984                      lists the streams of go2rtc or Frigate
   transom camera probe 192.168.1.20 --user admin               what its streams send, and what displays get
   transom camera add porch --onvif 192.168.1.20 --user admin   adds its best stream; asks for the password
   transom camera add porch --url rtsp://192.168.1.20/main --user admin
   transom camera add door --name "Front Door"                  firmware with KVS: prints all that it needs, secrets once
   transom camera list
+  transom camera try porch                                     plays the streams of a camera that is added
   transom camera change porch --room Garden --no-motion`,
     )
   const act = (verb: string) => async (subject: string, values: Values) =>
     show(terminal, values, await run(terminal, verb, subject, values))
-  leaf(camera, 'discover', 'find ONVIF cameras in the networks of this machine; needs no bridge').action(
-    (values: Values) => act('discover')('', values),
+  leaf(
+    camera,
+    'discover [base-url]',
+    'find ONVIF cameras in the networks of this machine, or list the streams of go2rtc or Frigate; needs no bridge',
   )
+    .option('--user <user>', 'its user at go2rtc or Frigate; asks for the password')
+    .action((base: string | undefined, values: Values) => act('discover')(base ?? '', values))
   leaf(camera, 'probe <address>', 'measure what a camera sends; needs no bridge. rtsp://…, or host[:port] with ONVIF')
     .option('--user <user>', 'its user; asks for the password')
     .action(act('probe'))
+  leaf(camera, 'try <id>', 'play the streams of a network camera as it is saved; exit status 1: no picture')
+    .option('--tone', 'play a tone at its loudspeaker instead; exit status 1: it accepted nothing')
+    .action(async (subject: string, values: Values) => {
+      const id = idOf(subject)
+      const access = await terminal.operator()
+      const tried = await (values.tone ? tryTone(access, id) : tryCamera(access, id))
+      show(terminal, values, tried)
+      if (!tried.hasWorked) throw new Failed()
+    })
   const add = leaf(camera, 'add <id>', 'add a camera; id: 1 to 256 of a-z A-Z 0-9 _ . -')
   addDescription(addSource(add))
   for (const option of fixedOptions(add)) add.addOption(option)
@@ -136,8 +153,11 @@ const fixedOptions = (command: Command) => [
 ]
 
 async function run(terminal: Terminal, verb: string, subject: string, values: Values): Promise<Printed> {
-  if (verb === 'discover' || verb === 'probe') {
-    return verb === 'discover' ? discover() : probe(terminal, subject, values.user)
+  if (verb === 'probe') return probe(terminal, subject, values.user)
+  if (verb === 'discover' && subject !== '') return discoverRestreams(terminal, subject, values.user)
+  if (verb === 'discover') {
+    if (values.user !== undefined) throw new UsageError('--user goes with the base URL of go2rtc or Frigate')
+    return discover()
   }
   const access = await terminal.operator()
   const id = verb === 'list' ? '' : idOf(subject)

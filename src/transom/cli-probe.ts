@@ -1,12 +1,15 @@
 /** The commands that look for cameras and into them from this machine, without any bridge: `camera discover`, `camera probe`. */
-import { advice } from 'transom-core/errors'
+import { advice, isSourceFault, type SourceFault } from 'transom-core/errors'
 import { discoverCameras } from 'transom-gateway/onvif/discovery'
 import { probeCamera } from 'transom-gateway/probe'
+import { listRestreams } from 'transom-gateway/restreams'
 import type { SourceProbe, StreamProbe } from 'transom-core/wire/source'
-import type { Printed, Terminal } from './terminal.ts'
+import { UsageError, type Printed, type Terminal } from './terminal.ts'
 
 /** Eight streams, each measured for a dozen seconds at most. */
 const probeMs = 180_000
+/** The sign-in and three requests, each answered within eight seconds. */
+const restreamsMs = 40_000
 
 /** Lists the ONVIF cameras on the networks of this machine. */
 export async function discover(): Promise<Printed> {
@@ -17,6 +20,33 @@ export async function discover(): Promise<Printed> {
   const next = '\nNext: transom camera probe ADDRESS --user USER'
   return { json: { cameras }, text: cameras.length === 0 ? none : [...lines, next].join('\n') }
 }
+
+/**
+ * Lists the streams that go2rtc or Frigate restreams by RTSP, by its base URL, as this user, whose password is asked for.
+ * Throws `UsageError` for what is no base URL, else an `Error` that says what to do.
+ */
+export async function discoverRestreams(terminal: Terminal, base: string, user: string | undefined): Promise<Printed> {
+  const login = await loginOf(terminal, user)
+  const { streams } = await listRestreams(base, login, AbortSignal.timeout(restreamsMs)).catch((error: unknown) => {
+    const code = faultCodeOf(error)
+    if (!(error instanceof Error) || code === undefined) throw error
+    if (code === 'source_invalid') throw new UsageError(`${error.message}; its user with --user`, { cause: error })
+    throw new Error(`${error.message}\n${restreamAdvice(code, user)}`, { cause: error })
+  })
+  const lines = streams.map(({ name, address }) => `${printable(name)}  ${address}`)
+  const none = 'It has no streams: add your cameras to the streams of go2rtc, which Frigate has in its settings, too.'
+  const next = '\nNext: transom camera probe ADDRESS, then transom camera add NAME --url ADDRESS'
+  return { json: { streams }, text: streams.length === 0 ? none : [...lines, next].join('\n') }
+}
+
+function restreamAdvice(code: SourceFault, user: string | undefined): string {
+  if (code === 'source_password' && user === undefined) return 'Name the user with --user; the password is asked for.'
+  if (code === 'source_password') return 'Check the user and the password.'
+  return 'Check that it runs, and its base URL: http://host:1984 of go2rtc, http://host:5000 of Frigate.'
+}
+
+/** A name that another program gives could hold what moves the cursor. */
+const printable = (text: string): string => text.replace(/\p{C}/gu, '')
 
 /** Probes what is at the address, as this user, whose password is asked for. Throws an `Error` that says what to do. */
 export async function probe(terminal: Terminal, address: string, user: string | undefined): Promise<Printed> {
@@ -44,16 +74,25 @@ export async function findBest(terminal: Terminal, address: string, user: string
   }
 }
 
-async function probed({ askSecret }: Terminal, address: string, user: string | undefined) {
-  const login = user === undefined ? undefined : { user, password: await askSecret(`Password of ${user}: `) }
+async function probed(terminal: Terminal, address: string, user: string | undefined) {
+  const login = await loginOf(terminal, user)
   try {
     return { probe: await probeCamera(address, login, AbortSignal.timeout(probeMs)), login }
   } catch (error) {
-    if (!(error instanceof Error)) throw error
-    const code = 'code' in error ? String(error.code) : ''
-    const help = Object.entries(advice).find(([name]) => name === code)?.[1]
-    throw new Error(help === undefined ? error.message : `${error.message}\n${help}`, { cause: error })
+    const code = faultCodeOf(error)
+    if (!(error instanceof Error) || code === undefined) throw error
+    throw new Error(`${error.message}\n${advice[code]}`, { cause: error })
   }
+}
+
+async function loginOf({ askSecret }: Terminal, user: string | undefined) {
+  return user === undefined ? undefined : { user, password: await askSecret(`Password of ${user}: `) }
+}
+
+/** What is wrong at the camera, where that is what was thrown. */
+function faultCodeOf(error: unknown): SourceFault | undefined {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return isSourceFault(code) ? code : undefined
 }
 
 /** The probe on one screen. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import * as z from 'zod'
+import { advice, isSourceFault } from 'transom-core/errors'
 import { dataDirectoryOf } from 'transom-core/setting-shapes'
 import { operatorAccess, type OperatorAccess } from 'transom-bridge/operator/operator'
 
@@ -10,7 +11,10 @@ import { operatorAccess, type OperatorAccess } from 'transom-bridge/operator/ope
 const requestMs = 30_000
 const problem = z.union([
   z.object({ error_description: z.string() }).transform(({ error_description: text }) => text),
-  z.object({ message: z.string() }).transform(({ message: text }) => text),
+  // What is wrong at a camera is for the operator to put right; other advice is for owners of a failed view.
+  z
+    .object({ error: z.string(), message: z.string() })
+    .transform(({ error, message }) => (isSourceFault(error) ? `${message}\n${advice[error]}` : message)),
   z.object({ error: z.string() }).transform(({ error: text }) => text),
 ])
 
@@ -41,18 +45,19 @@ async function findBridge(env: Environment, pathHere: string, pathElsewhere: str
   }
 }
 
-/** Returns the answer's JSON. Throws an `Error` with what the bridge says, or that it does not answer. */
+/** Returns the answer's JSON. Throws an `Error` with what the bridge says, or that it does not answer within `ms`. */
 export async function callOperator(
   { url, token }: OperatorAccess,
   method: string,
   path: string,
   body?: object,
+  ms: number = requestMs,
 ): Promise<unknown> {
   const response = await fetch(`${url}${path}`, {
     method,
     headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
     ...(body && { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(requestMs),
+    signal: AbortSignal.timeout(ms),
   }).catch((cause: unknown) => {
     throw new Error(`the bridge at ${url} does not answer: is it running?`, { cause })
   })

@@ -7,7 +7,10 @@ const leaves = [
   ...['start', 'backup', 'restore', 'upgrade-check', 'doctor', 'explain', 'logs', 'version', 'completion'].map(
     (name) => [name],
   ),
-  ...['discover', 'probe', 'add', 'list', 'change', 'key', 'revoke', 'trust', 'remove'].map((verb) => ['camera', verb]),
+  ...['discover', 'probe', 'add', 'list', 'change', 'key', 'revoke', 'trust', 'try', 'remove'].map((verb) => [
+    'camera',
+    verb,
+  ]),
   ...['add', 'invite', 'reset', 'history'].map((verb) => ['user', verb]),
   ...['list', 'remove'].map((verb) => ['link', verb]),
   ...['list', 'add', 'rotate', 'remove'].map((verb) => ['client', verb]),

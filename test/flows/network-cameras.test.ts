@@ -115,6 +115,10 @@ test('two cameras at once: one by a password on stdin, one by the API, both onli
     { source: `rtsp://127.0.0.1:${porch.port}`, keys: [], hasSpeaker: true },
     { source: `rtsp://127.0.0.1:${yard.port}`, keys: [], hasSpeaker: false },
   ])
+  const tone = await transom('', 'camera', 'try', 'porch', '--tone')
+  expect(tone).toEqual({ code: 0, out: expect.stringContaining('accepted'), err: '' })
+  expect(porch.played.length).toBeGreaterThan(0)
+  expect(await transom('', 'camera', 'try', 'yard', '--tone')).toMatchObject({ code: 1, out: '' })
   const torn = await ask('POST', '/cameras', `{"id":"attic","source":"rtsp://${user}:${password}@c/${secretPath}`)
   expect(torn.status).toBe(400)
   const { out } = await transom('', 'camera', 'list')
@@ -127,6 +131,8 @@ test('a camera is read at its new address at once; a wrong password and a dead a
   const url = `rtsp://127.0.0.1:${porch.port}/live`
   expect(await transom('wrong', 'camera', 'change', 'porch', '--url', url, '--user', user)).toMatchObject({ code: 0 })
   await listed('porch', ({ fault }) => fault?.code === 'source_password')
+  const tried = await transom('', 'camera', 'try', 'porch')
+  expect(tried).toEqual({ code: 1, out: expect.stringMatching(/password.*\nCorrect user and password/), err: '' })
   expect((await transom('', 'camera', 'list')).out).toMatch(/porch .* offline.*: .*password/)
 
   const other = await createFakeCamera()
@@ -239,6 +245,12 @@ test('an ONVIF camera is probed, and its stream is added with what it says of it
       source: `rtsp://127.0.0.1:${gate.port}`,
       onvif: `http://127.0.0.1:${device.port}`,
     })
+    const plays = () => gate.requests.filter(({ method }) => method === 'PLAY').length
+    const playsBefore = plays()
+    const trying = transom('', 'camera', 'try', 'gate')
+    await until(() => plays() > playsBefore)
+    for (const at of [10, 11, 12]) gate.send(0, { payload: idr, timestamp: at * 90_000, marker: true })
+    expect(await trying).toEqual({ code: 0, out: expect.stringMatching(/^\* rtsp.*\n +H264/m), err: '' })
     await until(() => device.asked.includes('PullMessages'))
     const before = asked(gate)
     const stills = () => device.asked.filter((one) => one.startsWith('GET ')).length
