@@ -30,6 +30,7 @@ import type {
 import { askBridge } from './ask.ts'
 import type { SignIn } from './sign-in.ts'
 
+export type { CameraWebhooks } from 'transom-core/wire/registration'
 export type {
   AssistantName as Assistant,
   CameraRow as Camera,
@@ -104,6 +105,8 @@ export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>)
       return response.blob()
     },
     ring: (id: string) => read<Pressed>('POST', camera(id, '/ring'), {}),
+    webhooks: (id: string) => read<CameraWebhooks>('GET', camera(id, '/webhooks')),
+    rollWebhooks: (id: string) => read<CameraWebhooks>('POST', camera(id, '/webhooks'), {}),
     guests: async (id: string) => (await read<Guests>('GET', camera(id, '/guests'))).guests,
     share: (id: string, login: string, mayTalk: boolean) =>
       read<void>('PUT', guest(id, login), { mayTalk } satisfies GuestRights),

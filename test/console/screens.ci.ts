@@ -163,6 +163,20 @@ describe('a camera', () => {
     await page.reload()
   }, 60_000)
 
+  test('shows its webhooks, and others instead', async () => {
+    await page.getByLabel('More for Back porch').click()
+    await button('Webhooks …').click()
+    const hook = page.getByLabel('Doorbell', { exact: true })
+    await page.waitForFunction("document.querySelector('dialog input')?.value.includes('/hooks/') === true")
+    await expectAccessible('webhooks')
+    const before = await hook.inputValue()
+    expect(before).toMatch(/\/hooks\/.+\/press\/[\w-]{32}$/)
+    await button('Make new addresses').click()
+    await page.getByText('The old ones no longer work').waitFor()
+    expect(await hook.inputValue()).not.toBe(before)
+    await button('Done').click()
+  }, 30_000)
+
   test('is shared with another user who accepts, tells nothing of an unknown one, and is shared no more', async () => {
     execFileSync(process.execPath, ['src/transom/bin.ts', 'admin', 'user', 'add', 'grace', '--name', 'Grace'], {
       env: { ...process.env, NODE_OPTIONS: '', TRANSOM_DATA: bridge.dataDir, NEW_PASSWORD: 'correct horse battery' },

@@ -17,10 +17,11 @@ import { EditCamera } from './edit-camera.tsx'
 import { LeaveCamera } from './leave-camera.tsx'
 import { RemoveCamera } from './remove-camera.tsx'
 import { ShareCamera } from './share-camera.tsx'
+import { Webhooks } from './webhooks.tsx'
 
 type Open =
   | { readonly dialog: 'add' }
-  | { readonly dialog: 'edit' | 'share' | 'remove' | 'leave'; readonly camera: Camera }
+  | { readonly dialog: 'edit' | 'share' | 'webhooks' | 'remove' | 'leave'; readonly camera: Camera }
 
 export function CamerasScreen() {
   const { cameras, me } = useHouse()
@@ -65,6 +66,7 @@ export function CamerasScreen() {
       {open?.dialog === 'add' && <AddCamera onClose={close} />}
       {open?.dialog === 'edit' && <EditCamera camera={open.camera} onClose={close} />}
       {open?.dialog === 'share' && <ShareCamera camera={open.camera} onClose={close} />}
+      {open?.dialog === 'webhooks' && <Webhooks camera={open.camera} onClose={close} />}
       {open?.dialog === 'leave' && <LeaveCamera camera={open.camera} onClose={close} />}
       {open?.dialog === 'remove' && <RemoveCamera camera={open.camera} onClose={close} />}
     </>
@@ -131,6 +133,9 @@ function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what:
               )}
               <button type="button" onClick={() => open({ dialog: 'share', camera })}>
                 Share …
+              </button>
+              <button type="button" onClick={() => open({ dialog: 'webhooks', camera })}>
+                Webhooks …
               </button>
               <button type="button" class="bad" onClick={() => open({ dialog: 'remove', camera })}>
                 Remove …

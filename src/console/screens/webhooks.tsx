@@ -1,0 +1,62 @@
+/** The addresses of a camera that buttons and sensors may call, and others instead. */
+import { useEffect, useState } from 'preact/hooks'
+import { problemOf, type Problem } from 'transom-player'
+import type { Camera, CameraWebhooks } from '../api.ts'
+import { useHouse } from '../house.ts'
+import { Dialog } from '../parts/dialog.tsx'
+import { useToast } from '../parts/toast.tsx'
+import { useForm } from '../parts/use-form.ts'
+
+interface WebhooksProps {
+  readonly camera: Camera
+  readonly onClose: () => void
+}
+
+export function Webhooks({ camera: { id, name, kind }, onClose }: WebhooksProps) {
+  const { api } = useHouse()
+  const { say } = useToast()
+  const [hooks, setHooks] = useState<CameraWebhooks>()
+  const [trouble, setTrouble] = useState<Problem>()
+  useEffect(() => {
+    api.webhooks(id).then(setHooks, (error: unknown) => setTrouble(problemOf(error)))
+  }, [])
+  const { isBusy, problem, onSubmit } = useForm(async () => {
+    setHooks(await api.rollWebhooks(id))
+    say(`${name} has new addresses. The old ones no longer work.`)
+  })
+  const wrong = problem ?? trouble
+  const shown = [
+    ...(kind === 'doorbell' ? [['Doorbell', hooks?.press] as const] : []),
+    ['Motion', hooks?.motion] as const,
+    ['Person', hooks?.person] as const,
+  ]
+  return (
+    <Dialog title={`Webhooks of ${name}`} onClose={onClose}>
+      <form onSubmit={onSubmit}>
+        <p>
+          For buttons and sensors that can only call a URL (GET or POST). Whoever knows an address can make this happen,
+          and nothing else: keep them secret.
+        </p>
+        {shown.map(([label, url]) => (
+          <label key={label}>
+            {label}
+            <input type="text" readOnly value={url ?? '…'} onFocus={({ currentTarget }) => currentTarget.select()} />
+          </label>
+        ))}
+        {wrong && (
+          <p class="alert" role="alert">
+            {wrong.message} {wrong.advice}
+          </p>
+        )}
+        <div class="actions">
+          <button type="submit" class="button" aria-disabled={isBusy}>
+            Make new addresses
+          </button>
+          <button type="button" class="button primary" onClick={onClose}>
+            Done
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
