@@ -1,11 +1,10 @@
 /** Adds a camera: one that a gateway reads, or one whose firmware connects by itself and needs keys, shown only once. */
-import type { RefObject } from 'preact'
-import { useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { Registration } from '../api.ts'
 import { useHouse } from '../house.ts'
 import { Alert } from '../parts/alert.tsx'
+import { Copied, Fact } from '../parts/copied.tsx'
 import { Dialog } from '../parts/dialog.tsx'
-import { Icon } from '../parts/icon.tsx'
 import { useForm } from '../parts/use-form.ts'
 import { AddNetworkCamera, type Way } from './add-network-camera.tsx'
 
@@ -130,59 +129,4 @@ function Made({ registration, onClose }: { readonly registration: Registration; 
       </div>
     </Dialog>
   )
-}
-
-function Fact({ name, value }: { readonly name: string; readonly value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>
-        <Copied as="code" text={value} what={name} />
-      </dd>
-    </div>
-  )
-}
-
-interface CopiedProps {
-  readonly as: 'code' | 'pre'
-  readonly text: string
-  readonly what: string
-}
-
-/** A text, and a button that copies it. */
-function Copied({ as: Tag, text, what }: CopiedProps) {
-  const shown = useRef<HTMLElement>(null)
-  const [isCopied, setCopied] = useState(false)
-  async function copy(): Promise<void> {
-    // A browser gives no clipboard at plain http addresses, and may be told to refuse it.
-    const isDone =
-      'clipboard' in navigator &&
-      (await navigator.clipboard.writeText(text).then(
-        () => true,
-        () => false,
-      ))
-    setCopied(isDone || copyMarked(shown.current))
-  }
-  return (
-    <>
-      <Tag ref={shown as RefObject<HTMLPreElement>} {...(Tag === 'pre' && { tabIndex: 0 })}>
-        {text}
-      </Tag>
-      <button
-        type="button"
-        class="round"
-        aria-label={isCopied ? `${what} is copied` : `Copy ${what}`}
-        onClick={() => void copy()}
-      >
-        <Icon name={isCopied ? 'check' : 'copy'} />
-      </button>
-    </>
-  )
-}
-
-/** The old way, which also works there. Where it does not, the text is marked, to be copied by hand. */
-function copyMarked(element: HTMLElement | null): boolean {
-  if (element === null) return false
-  getSelection()?.selectAllChildren(element)
-  return document.execCommand('copy')
 }

@@ -3,6 +3,8 @@ import { useEffect, useState } from 'preact/hooks'
 import { problemOf, type Problem } from 'transom-player'
 import type { Camera, CameraWebhooks } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { Alert } from '../parts/alert.tsx'
+import { Fact } from '../parts/copied.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { useToast } from '../parts/toast.tsx'
 import { useForm } from '../parts/use-form.ts'
@@ -34,20 +36,11 @@ export function Webhooks({ camera: { id, name, kind }, onClose }: WebhooksProps)
     <Dialog title={`Webhooks of ${name}`} onClose={onClose}>
       <form onSubmit={onSubmit}>
         <p>
-          For buttons and sensors that can only call a URL (GET or POST). Whoever knows an address can make this happen,
-          and nothing else: keep them secret.
+          For buttons and sensors that can only call a URL (GET or POST). Anyone who has an address can report this one
+          event and do nothing else: keep the addresses secret.
         </p>
-        {shown.map(([label, url]) => (
-          <label key={label}>
-            {label}
-            <input type="text" readOnly value={url ?? '…'} onFocus={({ currentTarget }) => currentTarget.select()} />
-          </label>
-        ))}
-        {wrong && (
-          <p class="alert" role="alert">
-            {wrong.message} {wrong.advice}
-          </p>
-        )}
+        <dl class="facts">{shown.map(([label, url]) => url && <Fact key={label} name={label} value={url} />)}</dl>
+        {wrong && <Alert problem={wrong} />}
         <div class="actions">
           <button type="submit" class="button" aria-disabled={isBusy}>
             Make new addresses
