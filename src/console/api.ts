@@ -27,10 +27,10 @@ import type {
   SourceProbe,
   TriedSource,
 } from 'transom-core/wire/source'
+import type { CameraWebhooks } from 'transom-core/wire/registration'
 import { askBridge } from './ask.ts'
 import type { SignIn } from './sign-in.ts'
 
-export type { CameraWebhooks } from 'transom-core/wire/registration'
 export type {
   AssistantName as Assistant,
   CameraRow as Camera,
@@ -43,6 +43,7 @@ export type {
   Step,
 } from 'transom-core/wire/api'
 export type { Shown } from 'transom-core/wire/displays'
+export type { CameraWebhooks } from 'transom-core/wire/registration'
 /** What the firmware of a camera that connects by itself needs. */
 export type Registration = Extract<AddedCamera, { readonly environment: unknown }>
 
