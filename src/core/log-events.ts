@@ -510,6 +510,10 @@ export const logEvents = {
     says: 'The end of a motion that a webhook began could not be kept',
     fields: ['cameraId', 'error'],
   },
+  'webhooks.motions-not-read': {
+    says: 'Which motions webhooks began before the start could not be read; those that had not ended stay on',
+    fields: ['error'],
+  },
 } as const satisfies Readonly<Record<string, Described>>
 
 /** The name of something that may stand in the log. */

@@ -126,6 +126,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   const gateways = openGateways(config, { ground, bridge, keys, arrivals }, base)
   onRing = (cameraId) => gateways.rang(cameraId)
   const webhooks = openWebhooks({ ground, bridge, publicUrl }, base)
+  await webhooks.resume()
   const token = operatorToken()
   const { registrations } = openDoors(
     { config, ground, bridge, gateways, webhooks, keys, recordings, publicUrl, token, played, metrics, clock, log },

@@ -12,6 +12,8 @@ export interface Webhooks extends WebhookAddresses {
   happens(camera: Camera, event: WebhookEvent): Promise<void>
   /** The camera is removed: whoever gets its id next has other addresses. */
   forget(cameraId: string): Promise<void>
+  /** Ends what moved when an earlier process was killed. Never rejects: what fails is logged, and is tried at the next start. */
+  resume(): Promise<void>
   /** Ends what still moves. May be called again. */
   close(): Promise<void>
 }
@@ -20,6 +22,8 @@ export interface Webhooks extends WebhookAddresses {
 const sameMs = 2_000
 /** Who calls says that something moves, and never that it does not any more. */
 const motionMs = 30_000
+/** The list of cameras that move, in the store: a process that is killed ends no motion. */
+const motions = 'moving'
 
 /** `secret`: of this data directory, 32 bytes in base64. What makes an address other than the one before is kept in the store. */
 export function createWebhooks(deps: {
@@ -33,6 +37,7 @@ export function createWebhooks(deps: {
 }): Webhooks {
   const { secret, publicUrl, find, receive, store, clock, log } = deps
   const kept = store.collection<{ readonly nonce: string }>('webhook')
+  const keptMotions = store.collection<{ readonly cameraId: Camera['id'] }>('webhook-motion')
   const calls = new Map<string, { readonly at: number; readonly done: Promise<void> }>()
   const moving = new Map<string, { readonly camera: Camera; readonly timer: NodeJS.Timeout }>()
 
@@ -53,10 +58,16 @@ export function createWebhooks(deps: {
     if (moved === undefined) return
     clearTimeout(moved.timer)
     moving.delete(cameraId)
-    const news = { kind: 'motion', isDetected: false, eventId: randomUUID(), at: clock() } as const
-    await receive(moved.camera, news).catch((error: unknown) =>
-      log('error', 'webhooks.motion-not-ended', { cameraId, error }),
-    )
+    await end(moved.camera)
+  }
+  async function end(camera: Camera): Promise<void> {
+    try {
+      await receive(camera, { kind: 'motion', isDetected: false, eventId: randomUUID(), at: clock() })
+      // One that began meanwhile is kept.
+      if (!moving.has(camera.id)) await keptMotions.remove(camera.id)
+    } catch (error) {
+      log('error', 'webhooks.motion-not-ended', { cameraId: camera.id, error })
+    }
   }
   function keepMoving(camera: Camera): void {
     clearTimeout(moving.get(camera.id)?.timer)
@@ -67,7 +78,9 @@ export function createWebhooks(deps: {
   async function call(camera: Camera, event: WebhookEvent): Promise<void> {
     const news = { eventId: randomUUID(), at: clock() }
     if (event !== 'motion') return receive(camera, { kind: event, ...news })
-    if (!moving.has(camera.id)) await receive(camera, { kind: 'motion', isDetected: true, ...news })
+    if (moving.has(camera.id)) return keepMoving(camera)
+    await keptMotions.put(camera.id, { cameraId: camera.id }, { group: motions })
+    await receive(camera, { kind: 'motion', isDetected: true, ...news })
     keepMoving(camera)
   }
 
@@ -107,7 +120,18 @@ export function createWebhooks(deps: {
     async forget(cameraId) {
       clearTimeout(moving.get(cameraId)?.timer)
       moving.delete(cameraId)
-      await kept.remove(cameraId)
+      await Promise.all([kept.remove(cameraId), keptMotions.remove(cameraId)])
+    },
+    async resume() {
+      try {
+        for await (const { value } of keptMotions.all(motions)) {
+          if (moving.has(value.cameraId)) continue
+          const camera = await find(value.cameraId)
+          await (camera === undefined ? keptMotions.remove(value.cameraId) : end(camera))
+        }
+      } catch (error) {
+        log('error', 'webhooks.motions-not-read', { error })
+      }
     },
     async close() {
       await Promise.all([...moving.keys()].map(rest))

@@ -165,3 +165,28 @@ test('motion ends half a minute after the last call, and with the bridge', async
     jest.useRealTimers()
   }
 })
+
+test('motion that began before a kill ends at the next start, once, and a new one goes on', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate'] })
+  try {
+    const { motion } = await webhooks.of(frontDoor.id)
+    const found = await webhooks.opens(frontDoor.id, 'motion', motion.split('/').at(-1)!)
+    await webhooks.happens(found!.camera, 'motion')
+    // Whoever was killed does nothing more: its timer is gone with it.
+    jest.clearAllTimers()
+    failure = new Error('the disk is full')
+    await open().resume()
+    expect(logged).toEqual(['webhooks.motion-not-ended'])
+    failure = undefined
+    const next = open()
+    await next.resume()
+    await next.resume()
+    expect(news).toMatchObject([{ isDetected: true }, { kind: 'motion', isDetected: false }])
+    await next.happens(found!.camera, 'motion')
+    await next.resume()
+    expect(news.slice(2)).toMatchObject([{ isDetected: true }])
+    await next.close()
+  } finally {
+    jest.useRealTimers()
+  }
+})
