@@ -2,6 +2,7 @@
 /** The `transom` command: its words to the program, its answers to the terminal. */
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { pipeline } from 'node:stream/promises'
 import { askPassword } from 'transom-core/ask-password'
 import { loadSettings } from './environment.ts'
 import { findAdmin, findOperator } from './operator-client.ts'
@@ -19,6 +20,8 @@ const terminal: Terminal = {
   env: process.env,
   out: (text) => console.log(text),
   err: (text) => console.error(text),
+  // Who reads is not hung up on: other commands print there, too.
+  write: (bytes) => pipeline(bytes, process.stdout, { end: false }),
   askSecret: (question) => askPassword(question),
   lines: (file) => createInterface({ input: file === undefined ? process.stdin : createReadStream(file) }),
   operator: () => findOperator(process.env),

@@ -1,5 +1,5 @@
 /** `transom camera …`: cameras of the running bridge. */
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import * as z from 'zod'
 import { advice, eventsAdvice } from 'transom-core/errors'
 import {
@@ -46,6 +46,7 @@ interface Values extends CommonOptions {
   readonly replace?: true
   readonly roll?: true
   readonly tone?: true
+  readonly record?: 'never' | 'events' | 'always'
 }
 
 /** Adds these commands. */
@@ -65,7 +66,8 @@ Examples:
   transom camera add door --name "Front Door"                  firmware with KVS: prints all that it needs, secrets once
   transom camera list
   transom camera try porch                                     plays the streams of a camera that is added
-  transom camera change porch --room Garden --no-motion`,
+  transom camera change porch --room Garden --no-motion
+  transom camera change porch --record events                  keeps what happens there: transom recordings --help`,
     )
   const act = (verb: string) => async (subject: string, values: Values) =>
     show(terminal, values, await run(terminal, verb, subject, values))
@@ -98,6 +100,9 @@ Examples:
     .action((values: Values) => act('list')('', values))
   const change = leaf(camera, 'change <id>', "change a camera; its keys persist. --room '' and --no-motion remove")
   addDescription(addSource(change))
+  change.addOption(
+    new Option('--record <when>', 'what is recorded of it, where a gateway reads it').choices(recordWords),
+  )
   // Known, so that what is said of them is why they cannot be changed.
   for (const option of fixedOptions(change)) change.addOption(option.hideHelp())
   change.action(act('change'))
@@ -111,6 +116,8 @@ Examples:
   leaf(camera, 'trust <id>', 'accept the certificate that a network camera shows next').action(act('trust'))
   leaf(camera, 'remove <id>', 'remove a camera with its channel and its keys').action(act('remove'))
 }
+
+const recordWords = ['never', 'events', 'always']
 
 function addSource(command: Command): Command {
   return command
@@ -273,6 +280,7 @@ function detailsOf(values: Values): Record<string, unknown> {
     battery,
     switch: lens,
     snapshots,
+    record,
   } = values
   const flags = { hasMotion: motion, hasBattery: battery, hasSwitch: lens, hasSnapshots: snapshots }
   const said = {
@@ -282,6 +290,7 @@ function detailsOf(values: Values): Record<string, unknown> {
     model,
     hasSpeaker: speaker,
     hasVideo: video === true ? null : video,
+    record: record === 'never' ? null : record,
     detects: person === false ? null : person && ['person'],
     ...Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, flag === false ? null : flag])),
   }
@@ -362,7 +371,7 @@ function printWebhooks({ press, motion, person }: CameraWebhooks): string {
 }
 
 function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): string {
-  const { cameraId, name, kind, channelName } = camera
+  const { cameraId, name, kind, channelName, record } = camera
   const source = 'source' in camera ? `  ${camera.source}` : ''
   const onvif = 'onvif' in camera ? `\n  events and stills by ONVIF from ${camera.onvif}` : ''
   const said = `${cameraId}  ${kind}  "${name}"${source}`
@@ -381,5 +390,7 @@ function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): 
   const cost = reencoding?.percent === undefined ? '' : `: costs about ${reencoding.percent} % of a core`
   const encoded = reencoding ? `\n  re-encoded for displays (${reencoding.of})${cost}` : ''
   const state = `${isOnline ? 'online' : 'offline'}${since}${reader}`
-  return `${said}  ${state}${why}${onvif}${events}${servers.join('')}${encoded}${[...shown, ...issued].join('')}`
+  const recorded =
+    record === undefined ? '' : `\n  recorded ${record === 'always' ? 'always' : 'when something happens'}`
+  return `${said}  ${state}${why}${recorded}${onvif}${events}${servers.join('')}${encoded}${[...shown, ...issued].join('')}`
 }

@@ -9,6 +9,8 @@ import { operatorAccess, type OperatorAccess } from 'transom-bridge/operator/ope
 
 /** A client with many links takes a while to be removed. */
 const requestMs = 30_000
+/** A long recording over a slow line. */
+const fileMs = 15 * 60_000
 const problem = z.union([
   z.object({ error_description: z.string() }).transform(({ error_description: text }) => text),
   // What is wrong at a camera is for the operator to put right; other advice is for owners of a failed view.
@@ -47,24 +49,44 @@ async function findBridge(env: Environment, pathHere: string, pathElsewhere: str
 
 /** Returns the answer's JSON. Throws an `Error` with what the bridge says, or that it does not answer within `ms`. */
 export async function callOperator(
-  { url, token }: OperatorAccess,
+  access: OperatorAccess,
   method: string,
   path: string,
   body?: object,
   ms: number = requestMs,
 ): Promise<unknown> {
+  const response = await ask(access, method, path, ms, body)
+  if (response.status === 204) return undefined
+  const answer = parse(await response.text())
+  if (answer === undefined) throw new Error(`the bridge at ${access.url} answers ${response.status}`)
+  return answer
+}
+
+/** Returns the bytes of a file of the bridge, as they come. Throws as `callOperator` does. */
+export async function readFromOperator(access: OperatorAccess, path: string): Promise<ReadableStream<Uint8Array>> {
+  const { body } = await ask(access, 'GET', path, fileMs)
+  if (body === null) throw new Error(`the bridge at ${access.url} sends nothing`)
+  return body
+}
+
+async function ask(
+  { url, token }: OperatorAccess,
+  method: string,
+  path: string,
+  limitMs: number,
+  body?: object,
+): Promise<Response> {
   const response = await fetch(`${url}${path}`, {
     method,
     headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
     ...(body && { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(ms),
+    signal: AbortSignal.timeout(limitMs),
   }).catch((cause: unknown) => {
     throw new Error(`the bridge at ${url} does not answer: is it running?`, { cause })
   })
-  if (response.status === 204) return undefined
-  const text = await response.text()
-  const answer: unknown = text.startsWith('{') ? JSON.parse(text) : undefined
-  if (response.ok && answer !== undefined) return answer
-  const said = problem.safeParse(answer)
+  if (response.ok) return response
+  const said = problem.safeParse(parse(await response.text()))
   throw new Error(said.success ? said.data : `the bridge at ${url} answers ${response.status}`)
 }
+
+const parse = (text: string): unknown => (text.startsWith('{') ? JSON.parse(text) : undefined)

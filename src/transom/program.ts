@@ -9,6 +9,7 @@ import { addGatewayCommands } from './cli-gateways.ts'
 import { addKeyCommands } from './cli-keys.ts'
 import { addLogsCommand } from './cli-logs.ts'
 import { addPeopleCommands } from './cli-people.ts'
+import { addRecordingCommands } from './cli-recordings.ts'
 import { addDoctorCommand } from './cli-doctor.ts'
 import { addCompletion, commandAt, complete } from './completion.ts'
 import { Failed, leaf, show, UsageError, type CommonOptions, type Terminal } from './terminal.ts'
@@ -99,6 +100,7 @@ function createProgram(terminal: Terminal): Command {
     .allowExcessArguments()
     .action((_options: object, command: Command) => terminal.run('call', command.args))
   addCameraCommands(program, terminal)
+  addRecordingCommands(program, terminal)
   addPeopleCommands(program, terminal)
   addKeyCommands(program, terminal)
   addGatewayCommands(program, terminal)

@@ -23,6 +23,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   out(this: void, text: string): void
   err(this: void, text: string): void
+  /** Writes bytes to the standard output; resolves when they are written. */
+  write(this: void, bytes: AsyncIterable<Uint8Array>): Promise<void>
   /** Asks for a secret without showing it. Rejects with an `Error` when none is given. */
   askSecret(this: void, question: string): Promise<string>
   /** The lines of a file, or of what is piped in. */

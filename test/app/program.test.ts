@@ -11,6 +11,7 @@ const leaves = [
     'camera',
     verb,
   ]),
+  ...['list', 'export', 'remove'].map((verb) => ['recordings', verb]),
   ...['add', 'invite', 'reset', 'history'].map((verb) => ['user', verb]),
   ...['list', 'remove'].map((verb) => ['link', verb]),
   ...['list', 'add', 'rotate', 'remove'].map((verb) => ['client', verb]),
@@ -33,7 +34,7 @@ test.each(leaves)('transom %s %s --help needs no bridge', async (...words) => {
   }
 })
 
-test.each(['camera', 'user', 'link', 'client', 'signing-key', 'share', 'key', 'gateway'])(
+test.each(['camera', 'recordings', 'user', 'link', 'client', 'signing-key', 'share', 'key', 'gateway'])(
   'transom %s shows its commands with examples, and that something is missing',
   async (noun) => {
     const terminal = createTerminal()

@@ -16,6 +16,7 @@ export interface TerminalOptions {
 export function createTerminal({ access, secrets = [], env = {}, piped = [] }: TerminalOptions = {}) {
   const [outs, errs, asked, started] = [[] as string[], [] as string[], [] as string[], [] as unknown[]]
   const typed = [...secrets]
+  const written: Uint8Array[] = []
   const find = async (): Promise<OperatorAccess> => {
     if (access === undefined) throw new Error('no bridge runs here')
     return access
@@ -24,6 +25,9 @@ export function createTerminal({ access, secrets = [], env = {}, piped = [] }: T
     env,
     out: (text) => void outs.push(text),
     err: (text) => void errs.push(text),
+    async write(bytes) {
+      for await (const chunk of bytes) written.push(chunk)
+    },
     async askSecret(question) {
       asked.push(question)
       const secret = typed.shift()
@@ -42,6 +46,8 @@ export function createTerminal({ access, secrets = [], env = {}, piped = [] }: T
     /** What went to stdout, and to stderr. */
     printed: () => outs.join('\n'),
     complained: () => errs.join('\n'),
+    /** What was written to stdout as bytes. */
+    bytes: () => Buffer.concat(written),
     /** The questions for secrets, and the programs that were started with their words. */
     asked,
     started,

@@ -183,6 +183,8 @@ test('what a camera can do is said when it is registered, and the assistants are
   })
   expect(await transom('camera', 'change', 'yard', '--room', '')).toMatchObject({ code: 0 })
   expect((await list()).find(({ cameraId }) => cameraId === 'yard')).not.toHaveProperty('room')
+  // Only a camera that a gateway reads can be recorded.
+  expect(await transom('camera', 'change', 'yard', '--record', 'events')).toMatchObject({ code: 1 })
   expect([keys?.length, await keysOf()]).toEqual([1, keys])
   for (const id of ['yard', 'attic']) expect(await transom('camera', 'remove', id)).toMatchObject({ code: 0 })
 })
@@ -207,6 +209,7 @@ test.each([
   ['a change of nothing', ['camera', 'change', 'front-door'], 2, 'say what is to change'],
   ['a change of owner', ['camera', 'change', 'front-door', '--owner', 'ada'], 2, 'remove the camera and add it again'],
   ['a change of a camera that is none', ['camera', 'change', 'attic', '--name', 'x'], 1, 'there is no camera attic'],
+  ['a wish that there is not', ['camera', 'change', 'front-door', '--record', 'often'], 2, 'never, events, always'],
   ['an unknown option', ['camera', 'list', '--all'], 2, "unknown option '--all'"],
 ])('%s is refused with what would be right', async (_case, args, status, message) => {
   const { code, err } = await transom(...args)

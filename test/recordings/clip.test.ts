@@ -1,9 +1,8 @@
 /** What was recorded comes out as one MP4 file: all of it, or from the key frame before its begin on. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny'
-import { createSegmenter } from '../../src/gateway/record/segmenter.ts'
-import type { Segment } from '../../src/gateway/record/segmenter.ts'
-import { groupMs, send, stream } from '../gateway/record/stream.ts'
+import { groupMs } from '../gateway/record/stream.ts'
+import { recordStream as recordGroups } from './streams.ts'
 import { createWorld, door, startAt, type World } from './world.ts'
 
 let world: World
@@ -12,20 +11,8 @@ beforeEach(() => {
 })
 afterEach(() => world.close())
 
-/** Records groups of pictures as the gateway does. */
-async function recordStream(from: number, groups: number, hasSound = true): Promise<void> {
-  const segments: Segment[] = []
-  const sent = [...stream(from, groups)]
-  const [first] = sent
-  if (first === undefined || !('unit' in first)) throw new Error('the stream begins with a key frame')
-  const segmenter = createSegmenter(first.unit, hasSound, (one) => segments.push(one))
-  for (const one of sent) send(segmenter, one)
-  await segmenter.finish()
-  const [init, ...fragments] = segments
-  await world.recordings.begin(door, from, segmenter.codecs, init!.data)
-  for (const fragment of fragments) await world.recordings.append(door, from, fragment)
-  await world.recordings.end(door, from)
-}
+const recordStream = (from: number, groups: number, hasSound = true) =>
+  recordGroups(world.recordings, door, from, groups, hasSound)
 
 async function play(mp4: Buffer) {
   const input = new Input({ formats: ALL_FORMATS, source: new BufferSource(mp4) })
