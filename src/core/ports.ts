@@ -326,7 +326,9 @@ export interface Fragment {
 }
 
 /** What was read of a fragment, or why it cannot be: its neighbours play. */
-export type ReadFragment = Fragment | (Omit<Fragment, 'data'> & { readonly fault: string })
+export type ReadFragment =
+  | (Fragment & { readonly kind: 'whole' })
+  | (Omit<Fragment, 'data'> & { readonly kind: 'lost'; readonly fault: string })
 
 /**
  * Media kept to be seen later. Errors are `BridgeError`: `no_room` when the disk is full, `store_failed` when it cannot be

@@ -57,6 +57,6 @@ export async function record(recordings: KeptRecordings, count: number, from = s
 /** What can be read: the text of each fragment, or its fault. */
 export async function texts(read: AsyncIterable<ReadFragment>): Promise<readonly string[]> {
   const found: string[] = []
-  for await (const one of read) found.push('fault' in one ? `! ${one.fault}` : one.data.toString())
+  for await (const one of read) found.push(one.kind === 'lost' ? `! ${one.fault}` : one.data.toString())
   return found
 }

@@ -91,13 +91,13 @@ export const endOf = ({ offset, sealedBytes }: Place): number => offset + around
 /** Reads a fragment, or says that it was damaged, changed, swapped, or sealed by another key. */
 export async function readAt(file: FileHandle, sealing: Sealing, place: Place): Promise<ReadFragment> {
   const { number, at, durationMs, offset, sealedBytes, isMisplaced } = place
-  if (isMisplaced) return { number, at, durationMs, fault: 'another fragment stands in its place' }
+  if (isMisplaced) return { kind: 'lost', number, at, durationMs, fault: 'another fragment stands in its place' }
   const bytes = Buffer.alloc(aroundBytes + sealedBytes)
   const { bytesRead } = await file.read(bytes, 0, bytes.length, offset)
   const data = bytesRead === bytes.length ? openFragment(sealing, bytes) : undefined
   return data
-    ? { number, at, durationMs, data }
-    : { number, at, durationMs, fault: 'it is damaged, or not of this key' }
+    ? { kind: 'whole', number, at, durationMs, data }
+    : { kind: 'lost', number, at, durationMs, fault: 'it is damaged, or not of this key' }
 }
 
 function sealFragment({ key, context }: Sealing, { number, at, durationMs, data }: Fragment): Buffer {
