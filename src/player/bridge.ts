@@ -1,4 +1,5 @@
 /** The player's requests of the bridge: the few that a view needs, each with a limit, each failing as a `PlayerError`. */
+import type { IceServer } from './display.ts'
 import { PlayerError, type Problem } from './problem.ts'
 import type { Refused, View, ViewAnswer, ViewOffer } from 'transom-core/wire/api'
 
@@ -14,12 +15,20 @@ export interface BridgeOptions {
   readonly fetch?: typeof fetch
 }
 
+/** Leave to view a camera, as `View` of the wire: published types name no package that is not installed with them. */
+export interface Leave {
+  /** The name of the view. */
+  readonly reference: string
+  readonly iceServers: readonly IceServer[]
+  readonly answerWithinMs: number
+}
+
 /** What a player asks the bridge for. Everything rejects with a `PlayerError`, or with the reason of the signal. */
 export interface Bridge {
   /** Whether the bridge knows that the camera is not connected. */
   isOffline(signal: AbortSignal): Promise<boolean>
   /** Asks for leave to view the camera. */
-  view(signal: AbortSignal): Promise<View>
+  view(signal: AbortSignal): Promise<Leave>
   /** Brings the view's SDP offer to the camera, and gives its SDP answer. */
   offer(reference: string, sdp: string, signal: AbortSignal): Promise<string>
   /** Tells what became of a view. Waits for nothing and never fails: the bridge learns of the end from the camera, too. */
