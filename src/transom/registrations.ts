@@ -28,6 +28,9 @@ export interface RegistrationDeps {
   readonly builtIn?: string
 }
 
+const notRecorded = (id: string) =>
+  new BridgeError('invalid_request', `only a camera that a gateway reads can be recorded, and ${id} connects by itself`)
+
 /** Cameras that connect by themselves; of those that a gateway reads, what both have in common. */
 export function createRegistrations(deps: RegistrationDeps): Registrations {
   const { cameras, service, gateways, webhooks, publicUrl, builtIn } = deps
@@ -35,6 +38,7 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
   return {
     ...records,
     async add(camera, owner, channelName) {
+      if (camera.record !== undefined) throw notRecorded(camera.id)
       // The record first: it is what makes the id taken.
       const { cameraKey } = await records.add(camera, owner, channelName)
       return orRemoved(cameras, camera.id, async () => issue(deps, await existing(cameras, camera.id), cameraKey))
@@ -46,10 +50,7 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
       if (change.hasSpeaker !== undefined && (await gateways.placeOf(id)) !== undefined)
         throw new BridgeError('invalid_request', `whether ${id} has a speaker is read from the camera itself`)
       if (typeof change.record === 'string' && id !== builtIn && (await gateways.placeOf(id)) === undefined)
-        throw new BridgeError(
-          'invalid_request',
-          `only a camera that a gateway reads can be recorded, and ${id} connects by itself`,
-        )
+        throw notRecorded(id)
       await records.change(id, change)
       if (change.record !== undefined) await gateways.renew(id)
     },

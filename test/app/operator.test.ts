@@ -163,6 +163,16 @@ test('where no gateway runs, a source is refused and kept nowhere', async () => 
   expect(await house.bridge.cameras.byId('porch')).not.toMatchObject({ name: 'Elsewhere' })
 })
 
+test('where nothing is recorded, no camera claims to be', async () => {
+  await house.addCamera(await house.addUser('ada'), 'porch')
+  const added = await ask('POST', '/cameras', { id: 'attic', name: 'Attic', owner: 'ada', record: 'always' })
+  const changed = await ask('PATCH', '/cameras/porch', { record: 'events' })
+  for (const { status, body } of [added, changed])
+    expect([status, body['message']]).toEqual([400, 'record: nothing is recorded here'])
+  expect(await house.bridge.cameras.byId('attic')).toBeUndefined()
+  expect(await house.bridge.cameras.byId('porch')).not.toHaveProperty('record')
+})
+
 test('changes at the same time are all kept', async () => {
   await house.addCamera(await house.addUser('ada'), 'porch')
   const changes = [{ name: 'Porch' }, { room: 'Yard' }]

@@ -183,3 +183,9 @@ test('where nothing is recorded it is said so', async () => {
   expect([status, body.error]).toEqual([501, 'not_supported'])
   await other[Symbol.asyncDispose]()
 })
+
+test('a camera that connects by itself cannot be set to be recorded, new or known', async () => {
+  const changed = await house.ask(anna.token, 'PATCH', '/api/cameras/front-door', { record: 'always' })
+  const added = await house.ask(anna.token, 'POST', '/api/cameras', { name: 'Porch', record: 'events' })
+  expect([changed.status, added.status]).toEqual([400, 400])
+})

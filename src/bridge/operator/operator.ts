@@ -12,6 +12,7 @@ import {
   cameraOwner,
   registrationRequest,
   viewerKeyRequest,
+  type CameraChange,
   type CameraOwner,
 } from 'transom-core/wire/registration'
 import type { CameraRecords } from './camera-records.ts'
@@ -69,6 +70,7 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
   })
   router.post('/cameras', async (request, response) => {
     const { owner, account, channelName, source, onvif, gateway, ...camera } = read(registrationRequest, request.body)
+    recordableHere(deps, camera)
     const accountId = await ownerOf(deps, { ...(owner && { owner }), ...(account && { account }) })
     const added =
       source === undefined
@@ -78,6 +80,7 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
   })
   router.patch('/cameras/:id', async (request, response) => {
     const { source, onvif, gateway, ...change } = read(cameraChangeRequest, request.body)
+    recordableHere(deps, change)
     if (source !== undefined) await networkHere(deps).change(request.params.id, { source, onvif, gateway })
     else if ((gateway ?? onvif) !== undefined)
       throw new BridgeError('invalid_request', 'gateway and onvif: give the address (source) with them')
@@ -140,6 +143,12 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
 function webhooksHere({ webhooks }: OperatorDeps): WebhookAddresses {
   if (webhooks === undefined) throw new BridgeError('invalid_request', 'this bridge has no webhooks')
   return webhooks
+}
+
+/** Nothing claims to be recorded that is not. */
+function recordableHere({ recordings }: OperatorDeps, { record }: CameraChange): void {
+  if (typeof record === 'string' && recordings === undefined)
+    throw new BridgeError('invalid_request', 'record: nothing is recorded here')
 }
 
 function networkHere({ networkCameras }: OperatorDeps): NetworkCameras {
