@@ -4,7 +4,6 @@ import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
 import type { AccountId } from 'transom-core/ports'
 import type { NoteName } from './account-notes.ts'
-import type { Accounts } from '../provider/accounts.ts'
 import type { Audit } from '../people/audit.ts'
 import type { KnownBrowsers } from '../people/known-browser.ts'
 import type { Passkeys } from '../people/passkeys.ts'
@@ -24,7 +23,6 @@ export interface ActionDeps {
   readonly upstream: Upstream | undefined
   readonly sharing: Sharing | undefined
   readonly audit: Audit
-  readonly accounts: Accounts
   readonly endLink: (account: AccountId, grantId: string) => Promise<boolean>
   /** The account has a new password: whoever is signed in by the old one is to be signed out. */
   readonly onNewPassword: (account: AccountId) => Promise<void>

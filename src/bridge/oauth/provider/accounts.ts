@@ -26,7 +26,7 @@ export interface Accounts {
    * Removes the account and everything that is kept of it, but for one line of the audit, which names no login. What fails
    * half-way can be called again: the account itself goes last.
    */
-  remove(user: User, by: 'the operator' | 'the person'): Promise<void>
+  remove(user: User): Promise<void>
 }
 
 /** The most that an export holds of the audit. */
@@ -63,7 +63,7 @@ export function createAccounts(deps: {
       const own = { passkeys: keys, browsers, links: connected, shared, received, invitations, history }
       return { account: user, ...own, ...others }
     },
-    async remove(user, by) {
+    async remove(user) {
       const { accountId } = user
       await ofAccount?.onLeave(user)
       await sessions.endAll(accountId)
@@ -78,7 +78,7 @@ export function createAccounts(deps: {
       }
       await audit.forget(accountId, user)
       await users.remove(accountId)
-      await audit.write(nobody, 'account-removed', `${accountId}, by ${by}`)
+      await audit.write(nobody, 'account-removed', `${accountId}, by the operator`)
     },
   }
 }
