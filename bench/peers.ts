@@ -73,11 +73,17 @@ export async function openLibdatachannel(): Promise<() => Promise<Pair>> {
     const video = videoOf('SendOnly')
     video.addSSRC(ssrc, 'peer', 'stream', 'picture')
     const track = camera.addTrack(video)
+    // A track opens after its connection does.
+    const opened = Promise.withResolvers<void>()
+    track.onOpen(opened.resolve)
+    track.onClosed(() => opened.reject(new Error('libdatachannel closed the track')))
+    opened.promise.catch(() => {})
     camera.setRemoteDescription(display.localDescription()?.sdp ?? '', 'offer')
     await connected.promise
     return {
       ms: performance.now() - startedAt,
       async send(count) {
+        await opened.promise
         for (let index = 0; index < count; index += 1) {
           const head = Buffer.alloc(12)
           head.writeUInt16BE(0x80_00 | payloadType)
