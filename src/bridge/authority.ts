@@ -1,6 +1,6 @@
 /** Who may open which door: the scope of a token and the kind of its client are checked here and nowhere else. */
 import { BridgeError } from 'transom-core/errors'
-import { accessScope, type ClientKind, type Grant, type VerifyToken } from 'transom-core/ports'
+import { accessScope, type Camera, type ClientKind, type Grant, type VerifyToken } from 'transom-core/ports'
 
 /**
  * The doors that take access tokens, each with the clients whose tokens open it (docs/linking.md has the table).
@@ -64,3 +64,7 @@ export function onlyAssistant({ kinds }: Pick<Authorized, 'kinds'>): 'alexa' | '
   const [kind, ...others] = kinds
   return others.length === 0 && (kind === 'alexa' || kind === 'google') ? kind : undefined
 }
+
+/** Whether whoever sees a camera so, as its owner or as a guest, may see what happened there and what was recorded of it. */
+export const mayViewRecordings = ({ sharedBy, mayViewRecordings: isAllowed }: Camera): boolean =>
+  sharedBy === undefined || isAllowed === true

@@ -37,6 +37,8 @@ export interface Camera {
   readonly accountId: AccountId
   /** Whose it is, where `accountId` is a guest with whom it is shared. */
   readonly sharedBy?: AccountId
+  /** Of a guest's: what happened there and what was recorded of it, too. An owner always may. */
+  readonly mayViewRecordings?: true
   readonly name: string
   readonly kind: 'doorbell' | 'camera'
   readonly channel: ChannelRef
@@ -356,9 +358,16 @@ export interface Recordings {
   picture(recording: Recording): Promise<Buffer | undefined>
   /** Deletes it, its pictures and its place in the list. False when there is none. */
   remove(cameraId: CameraId, startAt: number): Promise<boolean>
-  /** Deletes all of a camera, keys included. */
+  /** Deletes all of a camera, keys included. Nobody is told: the camera is gone. */
   removeAll(cameraId: CameraId): Promise<void>
+  /** Something of the camera is being recorded now. */
+  isRecording(cameraId: CameraId): boolean
+  /** Calls the listener, which must not throw, at each change of a recording. Returns how to stop. */
+  follow(listener: RecordingListener): () => void
 }
+
+export type RecordingChange = 'begun' | 'ended' | 'removed'
+export type RecordingListener = (recording: Pick<Recording, 'cameraId' | 'startAt'>, change: RecordingChange) => void
 
 /** A file of what was recorded, and from when to when it lasts. */
 export interface Clip {

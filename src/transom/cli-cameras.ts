@@ -63,6 +63,7 @@ Examples:
   transom camera probe 192.168.1.20 --user admin               what its streams send, and what displays get
   transom camera add porch --onvif 192.168.1.20 --user admin   adds its best stream; asks for the password
   transom camera add porch --url rtsp://192.168.1.20/main --user admin
+  transom camera add gate --url rtsp://192.168.1.21/main --record always
   transom camera add door --name "Front Door"                  firmware with KVS: prints all that it needs, secrets once
   transom camera list
   transom camera try porch                                     plays the streams of a camera that is added
@@ -92,7 +93,7 @@ Examples:
     })
   const add = leaf(camera, 'add <id>', 'add a camera; id: 1 to 256 of a-z A-Z 0-9 _ . -')
   addDescription(addSource(add))
-  for (const option of fixedOptions(add)) add.addOption(option)
+  for (const option of [recordOption(), ...fixedOptions(add)]) add.addOption(option)
   add.action(act('add'))
   leaf(camera, 'list', 'cameras, whether they are connected, their keys')
     .option('--owner <login>', 'whose cameras')
@@ -100,9 +101,7 @@ Examples:
     .action((values: Values) => act('list')('', values))
   const change = leaf(camera, 'change <id>', "change a camera; its keys persist. --room '' and --no-motion remove")
   addDescription(addSource(change))
-  change.addOption(
-    new Option('--record <when>', 'what is recorded of it, where a gateway reads it').choices(recordWords),
-  )
+  change.addOption(recordOption())
   // Known, so that what is said of them is why they cannot be changed.
   for (const option of fixedOptions(change)) change.addOption(option.hideHelp())
   change.action(act('change'))
@@ -117,7 +116,12 @@ Examples:
   leaf(camera, 'remove <id>', 'remove a camera with its channel and its keys').action(act('remove'))
 }
 
-const recordWords = ['never', 'events', 'always']
+const recordOption = () =>
+  new Option('--record <when>', 'what is recorded of it, where a gateway reads it').choices([
+    'never',
+    'events',
+    'always',
+  ])
 
 function addSource(command: Command): Command {
   return command

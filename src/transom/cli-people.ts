@@ -21,6 +21,10 @@ import { leaf, show, UsageError, type CommonOptions, type Terminal } from './ter
 interface TenantOptions extends CommonOptions {
   readonly tenant?: string
 }
+interface ShareOptions extends TenantOptions {
+  readonly talk?: true
+  readonly recordings?: boolean
+}
 interface HoursOptions extends TenantOptions {
   readonly hours: number
 }
@@ -282,10 +286,13 @@ function addShares(program: Command, terminal: Terminal): void {
     .addHelpText('after', '\nExamples:\n  transom share add porch ada bob --talk\n  transom share remove porch ada bob')
   leaf(share, 'add <camera> <owner> <guest>', 'share a camera; owner and guest are logins')
     .option('--talk', 'the guest may talk, too')
+    .option('--recordings', 'the guest may see what happened there and what was recorded, too')
+    .option('--no-recordings')
     .option('--tenant <tenant>', "the vendor's brand")
-    .action(async (camera: string, owner: string, guest: string, options: TenantOptions & { readonly talk?: true }) => {
-      const { talk = false, tenant, ...common } = options
-      const body = { camera, owner, guest, mayTalk: talk, ...(tenant && { tenant }) }
+    .action(async (camera: string, owner: string, guest: string, options: ShareOptions) => {
+      const { talk = false, recordings, tenant, ...common } = options
+      const rights = { mayTalk: talk, ...(recordings !== undefined && { mayViewRecordings: recordings }) }
+      const body = { camera, owner, guest, ...rights, ...(tenant && { tenant }) }
       await ask(terminal, nothing, 'POST', '/shares', body)
       show(terminal, common, { text: `${camera} is shared with ${guest}`, json: { shared: camera } })
     })

@@ -87,6 +87,7 @@ export function openDoors(deps: DoorsDeps, closing: Closing): { readonly registr
       gateways: createGatewayAdmin({ gateways, keys }),
       recordings: createRecordingRoutes({
         cameraOf: (request) => existing(cameras, String(request.params['id'])),
+        noteView: (camera, at) => bridge.noteRecordingView(camera, 'operator', at),
         moments: bridge.visits.moments,
         recordings,
         clock,

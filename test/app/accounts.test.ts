@@ -28,11 +28,11 @@ async function busyHouse(house: WholeHouse) {
   const user = { ...(await bridge.oauth.users.findByAccount(ada))! }
   const other = { ...(await bridge.oauth.users.findByAccount(bob))! }
   const { sharing, oauth } = bridge.linking
-  await sharing.share(ada, door.id, bob, true)
-  await sharing.share(bob, yard.id, ada, false)
+  await sharing.share(ada, door.id, bob, { mayTalk: true })
+  await sharing.share(bob, yard.id, ada, { mayTalk: false })
   const shed = await house.addCamera(bob, 'shed', { name: 'Shed' })
-  await sharing.invite(other, shed.id, 'Ada-of-the-Attic', false)
-  await sharing.invite(user, door.id, 'carol', false)
+  await sharing.invite(other, shed.id, 'Ada-of-the-Attic', { mayTalk: false })
+  await sharing.invite(user, door.id, 'carol', { mayTalk: false })
   await house.link(ada, 'alexa')
   await house.link(ada, 'google')
   await house.link(bob, 'alexa')

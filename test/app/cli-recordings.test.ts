@@ -32,9 +32,11 @@ let folder: string
 let now: number
 /** What was changed of the camera porch, and how cameras are listed. */
 let changes: unknown[]
+let added: { readonly id: string; readonly record?: string; readonly source?: string }[]
 let listed: readonly object[]
 beforeEach(async () => {
   changes = []
+  added = []
   listed = []
   world = createWorld()
   folder = mkdtempSync(join(tmpdir(), 'transom-clips-'))
@@ -46,6 +48,7 @@ beforeEach(async () => {
         if (id !== door) throw new BridgeError('camera_not_found', `there is no camera ${String(id)}`)
         return camera
       },
+      noteView: async () => undefined,
       moments: async () => [{ kind: 'press', at: now - 10 * minute }],
       recordings: world.recordings,
       clock: Date.now,
@@ -54,6 +57,10 @@ beforeEach(async () => {
   app.patch('/cameras/porch', express.json(), ({ body }, response) => {
     changes.push(body)
     response.status(204).end()
+  })
+  app.post('/cameras', express.json(), ({ body }, response) => {
+    added.push(body)
+    response.status(201).json({ cameraId: body.id, channelName: body.id, eventsUrl: 'http://127.0.0.1/events' })
   })
   app.get('/cameras', (_request, response) => void response.json({ cameras: listed }))
   app.use(answerError(() => undefined))
@@ -194,6 +201,23 @@ test('a camera that there is not is a failure', async () => {
     const [verb = '', ...rest] = words
     expect(await transom(verb, 'attic', ...rest)).toMatchObject({ code: 1, err: 'there is no camera attic' })
   }
+})
+
+test('what is recorded of a camera is said when it is added', async () => {
+  for (const [id, when] of [
+    ['never', 'never'],
+    ['events', 'events'],
+    ['always', 'always'],
+  ] as const)
+    expect(await commanded('camera', 'add', id, '--url', 'rtsp://h/1', '--record', when)).toMatchObject({ code: 0 })
+  const often = await commanded('camera', 'add', 'often', '--url', 'rtsp://h/1', '--record', 'often')
+  expect(often).toMatchObject({ code: 2, err: expect.stringContaining('never, events, always') })
+  const said = added.map(({ id, record, source }) => [id, record, source])
+  expect(said).toEqual([
+    ['never', undefined, 'rtsp://h/1'],
+    ['events', 'events', 'rtsp://h/1'],
+    ['always', 'always', 'rtsp://h/1'],
+  ])
 })
 
 test('what is recorded of a camera is changed and listed', async () => {

@@ -123,8 +123,8 @@ async function openHouse() {
   })
   await cameras.put(door, 'key')
   await cameras.put(intercom, 'key')
-  await shares.share(ada, door.id, bob, false)
-  await shares.share(ada, intercom.id, bob, false)
+  await shares.share(ada, door.id, bob, { mayTalk: false })
+  await shares.share(ada, intercom.id, bob, { mayTalk: false })
 
   const ask = async (account: AccountId, intent: string, payload?: object) => {
     const inputs = [{ intent: `action.devices.${intent}`, payload }]
@@ -274,7 +274,7 @@ test('SYNC names 400 cameras, those that are shared included', async () => {
   for (const name of names) {
     const camera = { ...door, id: cameraId(name), channel: { channelName: name, road: 'viewer' } } as const
     await house.cameras.put(camera, 'key')
-    await house.shares.share(ada, camera.id, bob, false)
+    await house.shares.share(ada, camera.id, bob, { mayTalk: false })
   }
   await house.quiet()
   house.said()

@@ -10,6 +10,7 @@ const nothing: WhatFollows = {
   cameraRemoved: [],
   cameraNews: [],
   cameraMoment: [],
+  recordingChanged: [],
   cameraRang: [],
   buttonStuck: [],
   cameraOnline: [],
@@ -54,7 +55,7 @@ test('of a camera that is removed nothing is left: picture, state, presses, shar
   const camera = await house.addCamera(ada)
   await bridge.snapshots.put(camera, Buffer.from([0xff, 0xd8, 0xff]))
   await bridge.events.receive(camera, { kind: 'press', eventId: '1', at: Date.now() })
-  await bridge.shares.share(ada, camera.id, bob, true)
+  await bridge.shares.share(ada, camera.id, bob, { mayTalk: true })
   await bridge.cameras.remove(camera.id)
   const left = ['snapshot', 'camera-state'].map((kind) => store.collection(kind).get(camera.id))
   expect(await Promise.all(left)).toEqual([undefined, undefined])

@@ -151,7 +151,7 @@ test('a picture is for the owner and for guests, and for nobody else', async () 
       }),
     )
   expect(await statuses()).toEqual([200, 404])
-  await house.bridge.shares.share(ada, door.id, bob, false)
+  await house.bridge.shares.share(ada, door.id, bob, { mayTalk: false })
   expect(await statuses()).toEqual([200, 200])
 })
 

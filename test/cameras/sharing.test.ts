@@ -42,10 +42,10 @@ test('a camera that is not shared does not exist for another account', async () 
 })
 
 test('who may view sees it without a speaker, who may talk with one; both as their own account', async () => {
-  await shares.share(ada, door, bob, false)
+  await shares.share(ada, door, bob, { mayTalk: false })
   expect(await seenBy(bob)).toEqual([[[door, false]], false])
   expect(await shares.visible.find(bob, door)).toEqual({ ...camera, accountId: bob, sharedBy: ada, hasSpeaker: false })
-  await shares.share(ada, door, bob, true)
+  await shares.share(ada, door, bob, { mayTalk: true })
   expect(await seenBy(bob)).toEqual([[[door, true]], true])
   expect(await shares.guests(ada, door)).toEqual([{ accountId: bob, mayTalk: true }])
   expect(await seenBy(ada)).toEqual([[[door, true]], true])
@@ -59,7 +59,7 @@ test('no address that works on after the share reaches a guest', async () => {
     dashUri: 'https://192.0.2.7/live.mpd',
   } as const
   await cameras.put({ ...camera, ...addresses }, 'key')
-  await shares.share(ada, door, bob, true)
+  await shares.share(ada, door, bob, { mayTalk: true })
   const seen = [
     await shares.visible.find(bob, door),
     ...(await shares.visible.list(bob)),
@@ -70,14 +70,30 @@ test('no address that works on after the share reaches a guest', async () => {
   expect(await shares.visible.find(ada, door)).toMatchObject(addresses)
 })
 
+test('recordings are a right of their own: at first not, then as it was where nothing is said', async () => {
+  await shares.share(ada, door, bob, { mayTalk: true })
+  const rights = async () => [
+    (await shares.visible.find(bob, door))?.mayViewRecordings,
+    (await shares.guests(ada, door))[0]?.mayViewRecordings,
+    (await shares.audience(camera))[1]?.mayViewRecordings,
+  ]
+  expect(await rights()).toEqual([undefined, undefined, undefined])
+  await shares.share(ada, door, bob, { mayTalk: true, mayViewRecordings: true })
+  expect(await rights()).toEqual([true, true, true])
+  await shares.share(ada, door, bob, { mayTalk: false })
+  expect(await rights()).toEqual([true, true, true])
+  await shares.share(ada, door, bob, { mayTalk: false, mayViewRecordings: false })
+  expect(await rights()).toEqual([undefined, undefined, undefined])
+})
+
 test('a camera without a speaker gets none by sharing', async () => {
   await cameras.put({ ...camera, hasSpeaker: false }, 'key')
-  await shares.share(ada, door, bob, true)
+  await shares.share(ada, door, bob, { mayTalk: true })
   expect((await shares.visible.find(bob, door))?.hasSpeaker).toBe(false)
 })
 
 test('a share ends at once, and ending it again is no error', async () => {
-  await shares.share(ada, door, bob, true)
+  await shares.share(ada, door, bob, { mayTalk: true })
   await shares.unshare(ada, door, bob)
   await shares.unshare(ada, door, bob)
   expect(await seenBy(bob)).toEqual([[], undefined])
@@ -85,8 +101,8 @@ test('a share ends at once, and ending it again is no error', async () => {
 })
 
 test('a press is told to everybody who may see the camera, as theirs', async () => {
-  await shares.share(ada, door, bob, false)
-  await shares.share(ada, door, eve, true)
+  await shares.share(ada, door, bob, { mayTalk: false })
+  await shares.share(ada, door, eve, { mayTalk: true })
   const told = (await shares.audience(camera)).map(({ accountId: account, hasSpeaker }) => [account, hasSpeaker])
   expect(told).toEqual([
     [ada, true],
@@ -98,31 +114,31 @@ test('a press is told to everybody who may see the camera, as theirs', async () 
 test('an account is shared a thousand cameras, and whoever shares one more is told', async () => {
   const names = Array.from({ length: 1_001 }, (_, index) => cameraId(`camera-${index}`))
   for (const id of names) await cameras.put({ ...camera, id, channel: { channelName: id, road: 'viewer' } }, 'key')
-  for (const id of names.slice(0, 1_000)) await shares.share(ada, id, bob, false)
+  for (const id of names.slice(0, 1_000)) await shares.share(ada, id, bob, { mayTalk: false })
   const refused = { code: 'invalid_request', message: expect.stringContaining('1000') }
-  await expect(shares.share(ada, names[1_000]!, bob, false)).rejects.toMatchObject(refused)
+  await expect(shares.share(ada, names[1_000]!, bob, { mayTalk: false })).rejects.toMatchObject(refused)
   // What is shared already can still be changed.
-  await shares.share(ada, names[0]!, bob, true)
+  await shares.share(ada, names[0]!, bob, { mayTalk: true })
   expect(await shares.visible.list(bob)).toHaveLength(1_000)
   expect(await shares.guests(ada, names[1_000]!)).toEqual([])
 })
 
 describe('nobody shares', () => {
   test("a camera of somebody else's, not even one that is shared with them", async () => {
-    await shares.share(ada, door, bob, true)
-    await expect(shares.share(bob, door, eve, true)).rejects.toMatchObject({ code: 'camera_not_found' })
-    await expect(shares.share(eve, door, eve, true)).rejects.toMatchObject({ code: 'camera_not_found' })
+    await shares.share(ada, door, bob, { mayTalk: true })
+    await expect(shares.share(bob, door, eve, { mayTalk: true })).rejects.toMatchObject({ code: 'camera_not_found' })
+    await expect(shares.share(eve, door, eve, { mayTalk: true })).rejects.toMatchObject({ code: 'camera_not_found' })
     await shares.unshare(eve, door, bob)
     expect((await seenBy(bob))[1]).toBe(true)
   })
 
   test('with themselves', async () => {
-    await expect(shares.share(ada, door, ada, true)).rejects.toMatchObject({ code: 'invalid_request' })
+    await expect(shares.share(ada, door, ada, { mayTalk: true })).rejects.toMatchObject({ code: 'invalid_request' })
   })
 })
 
 test('a camera that changes hands is shared with nobody any more', async () => {
-  await shares.share(ada, door, bob, true)
+  await shares.share(ada, door, bob, { mayTalk: true })
   await cameras.put({ ...camera, accountId: eve }, 'key')
   expect(await seenBy(bob)).toEqual([[], undefined])
   expect(await shares.guests(eve, door)).toEqual([])
@@ -143,11 +159,11 @@ test('a share that was half written or half removed is none that its owner canno
   const risky = createShares(fragile, cameras)
   for (const kind of ['share', 'share-of']) {
     failing = kind
-    await expect(risky.share(ada, door, bob, true)).rejects.toThrow('down')
+    await expect(risky.share(ada, door, bob, { mayTalk: true })).rejects.toThrow('down')
     expect((await seenBy(bob))[1]).toBeUndefined()
   }
   failing = ''
-  await risky.share(ada, door, bob, true)
+  await risky.share(ada, door, bob, { mayTalk: true })
   failing = 'share-of'
   await expect(risky.unshare(ada, door, bob)).rejects.toThrow('down')
   expect((await seenBy(bob))[1]).toBeUndefined()
@@ -160,7 +176,7 @@ test('what follows for the guest can be repeated when it failed half-way', async
     if (isDown) throw new Error('the store is down')
     done.push(`${guest}: ${kind}`)
   })
-  await risky.share(ada, door, bob, true)
+  await risky.share(ada, door, bob, { mayTalk: true })
   isDown = true
   await expect(risky.unshare(ada, door, bob)).rejects.toThrow('down')
   expect(await seenBy(bob)).toEqual([[], undefined])

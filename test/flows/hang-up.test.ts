@@ -63,7 +63,7 @@ test(
     const { bridge, camera } = house
     const owner = camera.accountId
     const guest = await bridge.oauth.users.create({ login: 'bob', password: 'correct horse', name: 'Bob' })
-    await bridge.shares.share(owner, camera.id, guest, true)
+    await bridge.shares.share(owner, camera.id, guest, { mayTalk: true })
     const [mine, theirs] = [await watch(owner), await watch(guest)]
     await bridge.shares.unshare(owner, camera.id, guest)
 
@@ -88,7 +88,7 @@ test(
   async () => {
     const { bridge, camera } = house
     const guest = await bridge.oauth.users.create({ login: 'eve', password: 'correct horse', name: 'Eve' })
-    await bridge.shares.share(camera.accountId, camera.id, guest, false)
+    await bridge.shares.share(camera.accountId, camera.id, guest, { mayTalk: false })
     const [mine, theirs] = [await watch(camera.accountId), await watch(guest)]
     const sessionOf = async (account: AccountId) =>
       (await bridge.broker.recent(account)).find(({ guestId }) => guestId === undefined)

@@ -61,7 +61,7 @@ const open = async (account: AccountId) =>
 
 describe('sharing', () => {
   test('a press is announced to the owner and to the guests, each at both assistants', async () => {
-    await house.bridge.shares.share(ada, door.id, bob, false)
+    await house.bridge.shares.share(ada, door.id, bob, { mayTalk: false })
     await told()
     await press()
     expect(await told()).toEqual([
@@ -78,9 +78,9 @@ describe('sharing', () => {
 
   test("the guest's assistants hear that a camera came, is other than before, and is gone; nobody else's do", async () => {
     const { shares } = house.bridge
-    await shares.share(ada, door.id, bob, false)
+    await shares.share(ada, door.id, bob, { mayTalk: false })
     expect(await told()).toEqual(['bob: Alexa AddOrUpdateReport', 'bob: Google requestSync'])
-    await shares.share(ada, door.id, bob, true)
+    await shares.share(ada, door.id, bob, { mayTalk: true })
     expect(await told()).toEqual(['bob: Alexa AddOrUpdateReport', 'bob: Google requestSync'])
     await shares.unshare(ada, door.id, bob)
     expect(await told()).toEqual(['bob: Alexa DeleteReport', 'bob: Google requestSync'])
@@ -89,7 +89,7 @@ describe('sharing', () => {
   })
 
   test('a new name and a removal reach the guests too', async () => {
-    await house.bridge.shares.share(ada, door.id, bob, true)
+    await house.bridge.shares.share(ada, door.id, bob, { mayTalk: true })
     await told()
     await house.bridge.cameras.put({ ...door, name: 'Gate' }, 'k'.repeat(43))
     expect(await told()).toEqual([
@@ -108,7 +108,7 @@ describe('sharing', () => {
   })
 
   test('everybody is quiet for himself', async () => {
-    await house.bridge.shares.share(ada, door.id, bob, true)
+    await house.bridge.shares.share(ada, door.id, bob, { mayTalk: true })
     await told()
     await house.bridge.visits.mute(ada, Date.now() + 60_000)
     await press()
@@ -124,8 +124,8 @@ describe('the end of a share', () => {
   test("ends the guest's views of this camera at every assistant, and no others", async () => {
     const { shares } = house.bridge
     const garden = await house.addCamera(ada, 'garden')
-    await shares.share(ada, door.id, bob, true)
-    await shares.share(ada, garden.id, bob, true)
+    await shares.share(ada, door.id, bob, { mayTalk: true })
+    await shares.share(ada, garden.id, bob, { mayTalk: true })
     await view(bob, 'alexa')
     await view(bob, 'google', garden)
     await view(ada, 'alexa')
@@ -137,7 +137,7 @@ describe('the end of a share', () => {
   })
 
   test('refuses what the guest is still asking for', async () => {
-    await house.bridge.shares.share(ada, door.id, bob, true)
+    await house.bridge.shares.share(ada, door.id, bob, { mayTalk: true })
     house.camera.isSilent = true
     const verdict = view(bob, 'google').then(
       () => 'answered',
@@ -149,15 +149,15 @@ describe('the end of a share', () => {
   })
 
   test('and a view with talk ends when the guest may only view from now on', async () => {
-    await house.bridge.shares.share(ada, door.id, bob, true)
+    await house.bridge.shares.share(ada, door.id, bob, { mayTalk: true })
     await view(bob, 'alexa')
-    await house.bridge.shares.share(ada, door.id, bob, false)
+    await house.bridge.shares.share(ada, door.id, bob, { mayTalk: false })
     expect(await open(bob)).toEqual([])
   })
 
   test('comes with the removal of the camera: another one under its id is shared with nobody', async () => {
     const { shares, cameras } = house.bridge
-    await shares.share(ada, door.id, bob, true)
+    await shares.share(ada, door.id, bob, { mayTalk: true })
     await view(bob, 'alexa')
     await cameras.remove(door.id)
     expect(await open(bob)).toEqual([])

@@ -1,5 +1,5 @@
 /** What is recorded is there, sealed, in the order of time, and agrees with its list after a crash at any instant. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { createSecretKey } from 'node:crypto'
 import { appendFileSync, globSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -49,6 +49,49 @@ test('a list has those that overlap its span, in the order of time, and goes on 
   expect(await starts({ from: startAt + 6_000, to: startAt + 60_000 })).toEqual([])
   expect(await starts({ ...everything, limit: 2 })).toEqual([0, 60_000])
   expect(await starts({ ...everything, after: startAt + 60_000 })).toEqual([120_000])
+})
+
+test('who follows learns what begins, ends and is deleted, and whether a camera is recorded now', async () => {
+  const { recordings } = world
+  const told: string[] = []
+  const stop = recordings.follow(({ cameraId, startAt: at }, change) =>
+    told.push(`${cameraId} ${at - startAt} ${change} ${recordings.isRecording(door)}`),
+  )
+  await record(recordings, 2)
+  await record(recordings, 1)
+  await recordings.end(door, startAt)
+  await recordings.end(door, startAt)
+  await record(recordings, 1, startAt + 60_000)
+  await recordings.remove(door, startAt)
+  await recordings.remove(door, startAt)
+  await recordings.remove(door, startAt + 60_000)
+  stop()
+  await record(recordings, 1, startAt + 120_000)
+  expect(told).toEqual([
+    'front-door 0 begun true',
+    'front-door 0 ended false',
+    'front-door 60000 begun true',
+    'front-door 0 removed true',
+    'front-door 60000 removed false',
+  ])
+})
+
+test('a recording whose gateway has left without a word ends', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] })
+  try {
+    const { recordings } = world
+    await record(recordings, 1)
+    const ended = new Promise((resolve) => recordings.follow((_about, change) => resolve(change)))
+    jest.advanceTimersByTime(119_000)
+    await recordings.append(door, startAt, fragment(2))
+    jest.advanceTimersByTime(119_000)
+    expect(recordings.isRecording(door)).toBe(true)
+    jest.advanceTimersByTime(1_000)
+    expect(await ended).toBe('ended')
+    expect(await recordings.find(door, startAt)).toMatchObject({ isOpen: false, endAt: startAt + 4_000 })
+  } finally {
+    jest.useRealTimers()
+  }
 })
 
 test('a fragment that comes again changes nothing, and none may be left out', async () => {

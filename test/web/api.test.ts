@@ -117,7 +117,7 @@ describe('cameras', () => {
     const { person, addCamera, ask, bridge, presence } = await house()
     const [anna, bob] = [await person('anna'), await person('bob')]
     const camera = await addCamera(anna.account)
-    await bridge.shares.share(anna.account, camera.id, bob.account, false)
+    await bridge.shares.share(anna.account, camera.id, bob.account, { mayTalk: false })
     const row = {
       id: 'front-door',
       name: 'Front door',
@@ -131,11 +131,13 @@ describe('cameras', () => {
       isOnline: true,
       sinceAt: 1_000,
       viewers: 0,
+      isRecording: false,
+      mayViewRecordings: true,
     }
     expect((await ask(anna.token, 'GET', '/api/cameras')).body.cameras).toEqual([row])
     presence.online = false
     expect((await ask(bob.token, 'GET', '/api/cameras')).body.cameras).toEqual([
-      { ...row, isOwner: false, mayTalk: false, isOnline: false },
+      { ...row, isOwner: false, mayTalk: false, mayViewRecordings: false, isOnline: false },
     ])
     const at = Date.now()
     await bridge.events.receive(camera, { kind: 'press', eventId: 'e', at })
@@ -149,7 +151,7 @@ describe('cameras', () => {
     const { url, person, appToken, addCamera, bridge } = await house()
     const [anna, bob, carl] = [await person('anna'), await person('bob'), await person('carl')]
     const camera = await addCamera(anna.account)
-    await bridge.shares.share(anna.account, camera.id, bob.account, false)
+    await bridge.shares.share(anna.account, camera.id, bob.account, { mayTalk: false })
     const picture = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3])
     const fetched = (token: string) =>
       fetch(`${url}/cameras/front-door/snapshot`, { headers: { authorization: `Bearer ${token}` } })
@@ -201,7 +203,7 @@ describe('cameras', () => {
     const { person, addCamera, ask, bridge } = await house()
     const [anna, bob, carol] = [await person('anna'), await person('bob'), await person('carol')]
     const camera = await addCamera(anna.account)
-    await bridge.shares.share(anna.account, camera.id, bob.account, false)
+    await bridge.shares.share(anna.account, camera.id, bob.account, { mayTalk: false })
     for (const { token } of [anna, bob]) {
       const [listed] = (await ask(token, 'GET', '/api/cameras')).body.cameras
       expect((await ask(token, 'GET', '/api/cameras/front-door')).body).toEqual(listed)
@@ -214,7 +216,7 @@ describe('cameras', () => {
     const { person, addCamera, ask, bridge } = await house()
     const [anna, bob] = [await person('anna'), await person('bob')]
     const camera = await addCamera(anna.account)
-    await bridge.shares.share(anna.account, camera.id, bob.account, true)
+    await bridge.shares.share(anna.account, camera.id, bob.account, { mayTalk: true })
     for (const [method, path] of [
       ['DELETE', '/api/cameras/front-door'],
       ['POST', '/api/cameras/front-door/ring'],
@@ -266,7 +268,7 @@ describe('cameras', () => {
     const { person, addCamera, ask, bridge } = await house()
     const [anna, bob] = [await person('anna'), await person('bob')]
     const { id } = await addCamera(anna.account)
-    await bridge.shares.share(anna.account, id, bob.account, true)
+    await bridge.shares.share(anna.account, id, bob.account, { mayTalk: true })
     const leave = (token: string) => ask(token, 'DELETE', '/api/cameras/front-door/share')
     expect((await leave(anna.token)).status).toBe(404)
     expect([(await leave(bob.token)).status, (await leave(bob.token)).status]).toEqual([204, 404])
@@ -279,7 +281,7 @@ describe('cameras', () => {
     const { person, addCamera, ask, bridge } = await house()
     const [anna, bob, carl] = [await person('anna'), await person('bob'), await person('carl')]
     const { id } = await addCamera(anna.account)
-    for (const { account } of [bob, carl]) await bridge.shares.share(anna.account, id, account, true)
+    for (const { account } of [bob, carl]) await bridge.shares.share(anna.account, id, account, { mayTalk: true })
     const { reference } = (await ask(bob.token, 'POST', '/api/cameras/front-door/views')).body
     const offered = await ask(bob.token, 'POST', `/api/views/${reference}/offer`, { cameraId: id, sdp: chromiumOffer })
     expect(offered.status).toBe(200)
@@ -376,7 +378,7 @@ describe('a live view', () => {
     const one = await house()
     const [anna, bob] = [await one.person('anna'), await one.person('bob')]
     const camera = await one.addCamera(anna.account)
-    await one.bridge.shares.share(anna.account, camera.id, bob.account, false)
+    await one.bridge.shares.share(anna.account, camera.id, bob.account, { mayTalk: false })
     const soundOf = async (token: string): Promise<string> => {
       const { reference } = await begin(one, token)
       const { sdp } = (await one.ask(token, 'POST', `/api/views/${reference}/offer`, offer)).body

@@ -175,6 +175,74 @@ test('what is not there, or of somebody else, is refused without a word about it
   expect((await ask('GET', '/recordings?from=yesterday')).status).toBe(400)
 })
 
+const guestPaths = () => [
+  '/events',
+  '/recordings',
+  ...['', '/clip.mp4', '/thumbnail.jpg'].map((file) => `/recordings/${now - minute}${file}`),
+  '/recordings/clip.mp4',
+]
+const statuses = async (token: string) => {
+  const found: number[] = []
+  for (const path of guestPaths())
+    found.push((await fetchFile(path, { authorization: `Bearer ${token}`, range: 'bytes=4-7' })).status)
+  return found
+}
+async function shareWithBob(): Promise<{ readonly token: string; readonly account: Camera['accountId'] }> {
+  const bob = await house.person('bob')
+  await record(now - minute)
+  await recordings.putPicture((await recordings.find(camera.id, now - minute))!, Buffer.from('a JPEG'))
+  await house.bridge.shares.share(anna.account, camera.id, bob.account, { mayTalk: true })
+  return bob
+}
+const views = async () =>
+  (await house.bridge.oauth.audit.read(anna.account))
+    .filter(({ kind }) => kind === 'recording-viewed')
+    .map(({ detail = '' }) => detail.replace(/[-\d]{10} [\d:]{5} UTC/, 'THEN'))
+    .sort()
+
+describe('a guest', () => {
+  test('sees recordings only where the share says so, and at once no longer', async () => {
+    const bob = await shareWithBob()
+    expect(await statuses(bob.token)).toEqual([403, 403, 403, 403, 403, 403])
+    const rights = { mayTalk: false, mayViewRecordings: true }
+    const guest = '/api/cameras/front-door/guests/bob'
+    expect((await house.ask(anna.token, 'PUT', guest, rights)).status).toBe(204)
+    expect(await statuses(bob.token)).toEqual([200, 200, 200, 206, 200, 206])
+    // What one of them does not know of, it does not take away.
+    expect((await house.ask(anna.token, 'PUT', guest, { mayTalk: true })).status).toBe(204)
+    expect(await statuses(bob.token)).toEqual([200, 200, 200, 206, 200, 206])
+    expect((await ask('DELETE', `/recordings/${now - minute}`, bob.token)).status).toBe(404)
+    expect((await ask('DELETE', '/recordings', bob.token)).status).toBe(404)
+    expect((await house.ask(anna.token, 'DELETE', guest)).status).toBe(204)
+    expect(await statuses(bob.token)).toEqual([404, 404, 404, 404, 404, 404])
+  })
+
+  test('leaves a line in the history of the owner for each view, who leaves none', async () => {
+    const bob = await shareWithBob()
+    await statuses(bob.token)
+    await statuses(anna.token)
+    expect(await views()).toEqual([])
+    await house.bridge.shares.share(anna.account, camera.id, bob.account, { mayTalk: true, mayViewRecordings: true })
+    for (const _part of [1, 2, 3]) await statuses(bob.token)
+    expect(await views()).toEqual(['Front door, THEN, by bob', 'Front door, pictures, by bob'])
+    await house.bridge.noteRecordingView(camera, 'operator', now - minute)
+    expect(await views()).toContain('Front door, THEN, by the operator')
+  })
+
+  test('who is invited with the right has it once accepted', async () => {
+    const bob = await house.person('bob')
+    const guest = '/api/cameras/front-door/guests/bob'
+    await house.ask(anna.token, 'PUT', guest, { mayTalk: true, mayViewRecordings: true })
+    const [invitation] = (await house.ask(bob.token, 'GET', '/api/invitations')).body.invitations
+    expect(invitation).toMatchObject({ mayTalk: true, mayViewRecordings: true })
+    await house.ask(bob.token, 'POST', `/api/invitations/${invitation!.id}/accept`, {})
+    expect((await ask('GET', '/recordings', bob.token)).status).toBe(200)
+    expect((await house.ask(anna.token, 'GET', '/api/cameras/front-door/guests')).body).toEqual({
+      guests: [{ login: 'bob', name: 'Name of bob', mayTalk: true, mayViewRecordings: true }],
+    })
+  })
+})
+
 test('where nothing is recorded it is said so', async () => {
   const other = await openHouse()
   const person = await other.person('anna')

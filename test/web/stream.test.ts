@@ -4,7 +4,7 @@ import { EventEmitter } from 'node:events'
 import { Router, type Response } from 'express'
 import { chromiumOffer } from '../broker/fixtures.ts'
 import { BridgeError } from '../../src/core/errors.ts'
-import { accountId } from '../../src/core/ports.ts'
+import { accountId, type RecordingListener, type Recordings } from '../../src/core/ports.ts'
 import { createAnnouncements } from '../../src/simulator/announcements.ts'
 import { createFeed } from '../../src/bridge/web/feed.ts'
 import type { CameraRow, DisplayEvent, Session } from '../../src/core/wire/api.ts'
@@ -105,7 +105,7 @@ test('presses, presence, pictures and changes are told to who may see the camera
   const [anna, bob, carl] = [await person('anna'), await person('bob'), await person('carl')]
   const camera = await addCamera(anna.account)
   const [annas, bobs, carls] = await Promise.all([anna, bob, carl].map(({ token }) => listen(url, token)))
-  await bridge.shares.share(anna.account, camera.id, bob.account, false)
+  await bridge.shares.share(anna.account, camera.id, bob.account, { mayTalk: false })
   await bobs!.next('camera', ({ isOwner, mayTalk }) => !isOwner && !mayTalk)
 
   const { body } = await ask(anna.token, 'POST', '/api/cameras/front-door/ring')
@@ -127,6 +127,41 @@ test('presses, presence, pictures and changes are told to who may see the camera
   await ask(anna.token, 'DELETE', '/api/cameras/front-door')
   expect(await annas!.next('camera-removed')).toEqual({ id: 'front-door' })
   expect(carls!.told.map(({ event }) => event)).toEqual(['hello'])
+})
+
+test('what happens and what is recorded is told to those who may view recordings', async () => {
+  const listeners = new Set<RecordingListener>()
+  const recording = new Set<string>()
+  const recordings = {
+    isRecording: (id: string) => recording.has(id),
+    follow(listener: RecordingListener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  } as unknown as Recordings
+  const { url, person, addCamera, bridge } = await house({ recording: { recordings, happened: () => undefined } })
+  const [anna, bob, carl] = [await person('anna'), await person('bob'), await person('carl')]
+  const camera = await addCamera(anna.account, { detects: ['person'] })
+  await bridge.shares.share(anna.account, camera.id, bob.account, { mayTalk: false, mayViewRecordings: true })
+  await bridge.shares.share(anna.account, camera.id, carl.account, { mayTalk: true })
+  const [annas, bobs, carls] = await Promise.all([anna, bob, carl].map(({ token }) => listen(url, token)))
+  const at = Date.now()
+  await bridge.events.receive(camera, { kind: 'person', eventId: 'p', at })
+  recording.add(camera.id)
+  for (const listener of listeners) listener({ cameraId: camera.id, startAt: at - 5_000 }, 'begun')
+  for (const one of [annas!, bobs!]) {
+    expect(await one.next('moment')).toEqual({ cameraId: 'front-door', kind: 'person', at })
+    expect(await one.next('recording')).toEqual({ cameraId: 'front-door', id: at - 5_000, change: 'begun' })
+  }
+  // That it is recorded now concerns everybody who may be seen or heard there.
+  for (const one of [annas!, bobs!, carls!]) await one.next('camera', ({ isRecording }) => isRecording)
+  recording.clear()
+  for (const listener of listeners) listener({ cameraId: camera.id, startAt: at - 5_000 }, 'ended')
+  await carls!.next('camera', ({ isRecording }) => !isRecording)
+  expect(carls!.told.map(({ event }) => event)).not.toContain('moment')
+  expect(carls!.told.map(({ event }) => event)).not.toContain('recording')
+  await bridge.close()
+  expect(listeners.size).toBe(0)
 })
 
 test('a muted doorbell still shows on the page that somebody rang', async () => {

@@ -13,6 +13,7 @@ import {
   createSourceReports,
   type SourceReport,
 } from '../cameras/presence.ts'
+import { createRecordingViews, type NoteRecordingView } from '../cameras/recording-views.ts'
 import { createShares, type Shares } from '../cameras/sharing.ts'
 import { createSnapshots } from '../cameras/snapshots.ts'
 import { createCameraStates } from '../cameras/states.ts'
@@ -43,6 +44,8 @@ export interface Bridge {
   readonly events: Events
   readonly visits: Visits
   readonly snapshots: ReturnType<typeof createSnapshots>
+  /** Somebody other than the owner is about to see what was recorded. */
+  readonly noteRecordingView: NoteRecordingView
   readonly notices: Notices
   /** Of cameras and of the forwarder. */
   readonly signatures: Signatures
@@ -79,6 +82,9 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const house = createHouse()
   const rooms = openRooms(deps, house)
   house.follow(whatFollows(rooms, deps))
+  const unfollow = deps.recording?.recordings.follow((about, change) => {
+    void house.happened('recordingChanged', about, change)
+  })
   const { linking, broker, outbox, google, page, presenceNews, accounts: _, ...others } = rooms
   return {
     ...others,
@@ -98,6 +104,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
       await outbox.settled(lane)
     },
     async close() {
+      unfollow?.()
       page?.close()
       await broker.close()
       presenceNews.close()
@@ -212,6 +219,8 @@ function openRooms(deps: BridgeDeps, house: House) {
     log,
   })
 
+  const noteRecordingView = createRecordingViews({ ...base, ...linking.oauth })
+
   // The page.
   const page = config.console
     ? createConsoleSide({
@@ -227,6 +236,7 @@ function openRooms(deps: BridgeDeps, house: House) {
         events,
         visits,
         recordings: deps.recording?.recordings,
+        noteRecordingView,
       })
     : undefined
 
@@ -235,6 +245,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     cameras,
     snapshots,
     visits,
+    noteRecordingView,
     presence,
     broker,
     shares,
@@ -291,7 +302,8 @@ function whatFollows(rooms: Rooms, deps: BridgeDeps): WhatFollows {
       linking.sharing.forget,
     ],
     cameraNews: [(camera, news) => page?.news.camera(camera, news), (camera, news) => onNews?.(camera, news)],
-    cameraMoment: [(camera) => recording?.happened(camera)],
+    cameraMoment: [(camera) => recording?.happened(camera), (camera, moment) => page?.news.moment(camera, moment)],
+    recordingChanged: [(about, change) => page?.news.recording(about, change)],
     // A camera that is back will be looked at: the way to it is fetched ahead.
     cameraOnline: [
       (camera) => broker.warm(camera),

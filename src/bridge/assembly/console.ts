@@ -16,6 +16,7 @@ import type { Events } from '../cameras/events.ts'
 import type { Linking } from './linking.ts'
 import type { NetworkCameras, Registrations } from '../operator/registration-ports.ts'
 import type { Shares } from '../cameras/sharing.ts'
+import type { NoteRecordingView } from '../cameras/recording-views.ts'
 import type { Visits } from '../cameras/visits.ts'
 
 export interface ConsoleDeps {
@@ -31,6 +32,7 @@ export interface ConsoleDeps {
   readonly states: Pick<CameraStates, 'of'>
   readonly visits: Pick<Visits, 'moments'>
   readonly recordings: Recordings | undefined
+  readonly noteRecordingView: NoteRecordingView
   readonly clock: Clock
   readonly log: Log
 }
@@ -65,6 +67,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
     presence,
     stateOf: states.of,
     viewers,
+    isRecording: (id) => recordings?.isRecording(id) ?? false,
     isLive,
   })
   const feed = createFeed({ clock, log })
@@ -87,6 +90,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
         mayNameSource,
         moments: visits.moments,
         recordings,
+        noteGuestView: (camera, at) => deps.noteRecordingView(camera, { guest: camera.accountId }, at),
         broker,
         rows,
         feed: isLive ? feed : undefined,

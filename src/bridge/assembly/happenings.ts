@@ -2,7 +2,7 @@
 import type { SessionView } from '../broker/view.ts'
 import type { PageNews } from '../cameras/events.ts'
 import type { User } from '../oauth/people/users.ts'
-import type { AccountId, Camera, Moment } from 'transom-core/ports'
+import type { AccountId, Camera, Moment, RecordingListener } from 'transom-core/ports'
 
 /** Each with what it is about. */
 export interface Happenings {
@@ -13,6 +13,8 @@ export interface Happenings {
   readonly cameraNews: readonly [camera: Camera, news: PageNews]
   /** Something happens at a camera now that is worth a recording. */
   readonly cameraMoment: readonly [camera: Camera, moment: Moment]
+  /** A recording has begun, has ended or was deleted. */
+  readonly recordingChanged: Parameters<RecordingListener>
   /** Somebody presses the button: at once, before the press is kept. Not one that comes too often, or late. */
   readonly cameraRang: readonly [camera: Camera]
   /** The button rings without a pause. */

@@ -13,7 +13,7 @@ import {
   type Invitation,
   type Invitations,
 } from './invitations.ts'
-import type { Shares } from './sharing.ts'
+import { shown, type Shares } from './sharing.ts'
 
 interface Parts {
   readonly cameras: Pick<Cameras, 'list' | 'find'>
@@ -48,15 +48,15 @@ function forOwners(context: Context): Pick<Sharing, 'cameras' | 'guests' | 'invi
       return Promise.all((await cameras.list(owner)).map(guestsAt))
     },
     guests: async (owner, camera) => guestsOf(context, owner, (await owned(context, owner, camera)).id),
-    async invite(owner, camera, login, mayTalk) {
+    async invite(owner, camera, login, rights) {
       const { accountId: ownerId, tenant } = owner
       const { id, name } = await owned(context, ownerId, camera)
       const addressee = addressOf(login, tenant)
       if (addressee === addressOfUser(owner)) throw new BridgeError('invalid_request', 'the camera is yours already')
       const guest = await guestBy(context, ownerId, id, addressee)
-      if (guest !== undefined) return shares.share(ownerId, id, guest.accountId, mayTalk)
-      const invitation = { ownerId, cameraId: id, login: login.trim(), addressee, mayTalk }
-      if (!(await invitations.write(invitation)))
+      if (guest !== undefined) return shares.share(ownerId, id, guest.accountId, rights)
+      const invitation = { ownerId, cameraId: id, login: login.trim(), addressee }
+      if (!(await invitations.write(invitation, rights)))
         throw new BridgeError('invalid_request', `a camera has ${mostInvitations} open invitations at most`)
       const mention = { login: { login: invitation.login, tenant }, without: `somebody to ${name}` }
       await audit.write(ownerId, 'invited', `${invitation.login} to ${name}`, mention)
@@ -81,10 +81,10 @@ function forGuests(context: Context): Pick<Sharing, 'invitations' | 'accept' | '
       if (!(await isAddressed(context, guest))) return []
       const found = await invitations.to(addressOfUser(guest))
       const open = await Promise.all(
-        found.map(async ({ id, value: { ownerId, cameraId: camera, mayTalk, isDeclined } }) => {
+        found.map(async ({ id, value: { ownerId, cameraId: camera, isDeclined, ...rights } }) => {
           const [seen, owner] = await Promise.all([cameras.find(ownerId, camera), users.findByAccount(ownerId)])
           if (isDeclined || seen === undefined || owner === undefined) return undefined
-          return { id, camera: seen.name, owner: { login: owner.login, name: owner.name }, mayTalk }
+          return { id, camera: seen.name, owner: { login: owner.login, name: owner.name }, ...shown(rights) }
         }),
       )
       return open.filter((one) => one !== undefined)
@@ -93,7 +93,8 @@ function forGuests(context: Context): Pick<Sharing, 'invitations' | 'accept' | '
       const invitation = await addressedTo(context, guest, id)
       const camera = invitation && (await cameras.find(invitation.ownerId, invitation.cameraId))
       if (invitation === undefined || camera === undefined) return false
-      await shares.share(invitation.ownerId, camera.id, guest.accountId, invitation.mayTalk)
+      const { mayTalk, mayViewRecordings = false } = invitation
+      await shares.share(invitation.ownerId, camera.id, guest.accountId, { mayTalk, mayViewRecordings })
       await invitations.remove(invitation)
       await tellBoth(context, 'shared', camera.name, invitation.ownerId, guest.accountId)
       return true
@@ -105,9 +106,9 @@ function forGuests(context: Context): Pick<Sharing, 'invitations' | 'accept' | '
     },
     async received(guest) {
       const found = await Promise.all(
-        (await shares.received(guest)).map(async ({ ownerId, cameraId: id, mayTalk }) => {
+        (await shares.received(guest)).map(async ({ ownerId, cameraId: id, ...rights }) => {
           const [camera, owner] = await Promise.all([cameras.find(ownerId, id), users.findByAccount(ownerId)])
-          return camera && { id, name: camera.name, owner: owner?.login ?? gone, mayTalk }
+          return camera && { id, name: camera.name, owner: owner?.login ?? gone, ...shown(rights) }
         }),
       )
       return found.filter((one) => one !== undefined)
@@ -126,9 +127,9 @@ function forGuests(context: Context): Pick<Sharing, 'invitations' | 'accept' | '
 function forTheOperator(context: Context): Pick<Sharing, 'share' | 'unshare'> {
   const { shares } = context
   return {
-    async share(owner, camera, guest, mayTalk) {
+    async share(owner, camera, guest, rights) {
       const { id, name } = await owned(context, owner, camera)
-      await shares.share(owner, id, guest, mayTalk)
+      await shares.share(owner, id, guest, rights)
       await tellBoth(context, 'shared', name, owner, guest)
     },
     async unshare(owner, camera, guest) {
@@ -152,14 +153,14 @@ async function guestsOf(
 ): Promise<readonly SharedGuest[]> {
   const [accepted, invited] = await Promise.all([shares.guests(owner, camera), invitations.of(owner, camera)])
   const people = await Promise.all(
-    accepted.map(async ({ accountId, mayTalk }) => {
+    accepted.map(async ({ accountId, ...rights }) => {
       const user = await users.findByAccount(accountId)
-      return user && { login: user.login, name: user.name, mayTalk }
+      return user && { login: user.login, name: user.name, ...rights }
     }),
   )
   return [
     ...people.filter((one) => one !== undefined),
-    ...invited.map(({ login, mayTalk }) => ({ login, mayTalk, isInvited: true as const })),
+    ...invited.map(({ login, ...rights }) => ({ login, ...shown(rights), isInvited: true as const })),
   ]
 }
 

@@ -1,20 +1,21 @@
 /** Open invitations to share a camera, kept so that their addressee finds them, and the owner of the camera. */
 import { hash } from 'node:crypto'
 import type { AccountId, CameraId, Clock, Store, Stored } from 'transom-core/ports'
+import type { GuestRights, ShownRights } from '../oauth/people/sharing.ts'
 import { canonicalLogin, type User } from '../oauth/people/users.ts'
+import { granted } from './sharing.ts'
 
 /**
  * It is addressed to a login, whether anybody has it or not: nothing that an owner sees or measures tells which logins
  * exist. For the same reason one that is declined looks to its owner like one that waits.
  */
-export interface Invitation {
+export interface Invitation extends ShownRights {
   readonly ownerId: AccountId
   readonly cameraId: CameraId
   /** As the owner wrote it. */
   readonly login: string
   /** Of `addressOf`. */
   readonly addressee: string
-  readonly mayTalk: boolean
   readonly isDeclined?: true
 }
 
@@ -23,7 +24,7 @@ type Subject = Pick<Invitation, 'ownerId' | 'cameraId' | 'addressee'>
 
 export interface Invitations {
   /** Renews one that is there, which stays declined if it was. False when the camera has as many as it may. */
-  write(invitation: Invitation): Promise<boolean>
+  write(invitation: Omit<Invitation, keyof ShownRights>, rights: GuestRights): Promise<boolean>
   /** `undefined` also for what cannot be an id. */
   find(id: string): Promise<Invitation | undefined>
   to(addressee: string): Promise<readonly Stored<Invitation>[]>
@@ -50,7 +51,7 @@ export function createInvitations(store: Store, clock: Clock): Invitations {
   }
 
   return {
-    async write(invitation) {
+    async write(invitation, rights) {
       const key = keyOf(invitation)
       const group = placeOf(invitation.ownerId, invitation.cameraId)
       const others = await index.list(group, { limit: mostInvitations })
@@ -58,7 +59,11 @@ export function createInvitations(store: Store, clock: Clock): Invitations {
       const expiresAt = clock() + keptMs
       const before = (await records.get(key))?.value
       await index.put(key, {}, { group, expiresAt })
-      const value = { ...invitation, ...(before?.isDeclined && { isDeclined: true as const }) }
+      const value = {
+        ...invitation,
+        ...granted(rights, before),
+        ...(before?.isDeclined && { isDeclined: true as const }),
+      }
       await records.put(key, value, { group: groupOf(invitation.addressee), expiresAt })
       return true
     },

@@ -1,11 +1,11 @@
-/** Cameras that an owner shares with another account: what that account may see, and whether it may talk. */
+/** Cameras that an owner shares with another account: what that account may see, and what else it may do. */
 import { BridgeError } from 'transom-core/errors'
 import { cameraId, type AccountId, type Camera, type CameraId, type Store } from 'transom-core/ports'
+import type { GuestRights, ShownRights } from '../oauth/people/sharing.ts'
 import type { Cameras } from './cameras.ts'
 
-export interface Guest {
+export interface Guest extends ShownRights {
   readonly accountId: AccountId
-  readonly mayTalk: boolean
 }
 
 export interface Shares {
@@ -16,7 +16,7 @@ export interface Shares {
   /** With whom an owner shares a camera. */
   guests(owner: AccountId, camera: CameraId): Promise<readonly Guest[]>
   /** Changes a share, too. Throws `BridgeError` `camera_not_found` when the camera is not the owner's. */
-  share(owner: AccountId, camera: CameraId, guest: AccountId, mayTalk: boolean): Promise<void>
+  share(owner: AccountId, camera: CameraId, guest: AccountId, rights: GuestRights): Promise<void>
   /** Ends a share; ending one that is not there is no error. */
   unshare(owner: AccountId, camera: CameraId, guest: AccountId): Promise<void>
   /** Ends every share of a camera that was removed: one that comes under its id is another. */
@@ -63,7 +63,7 @@ export function createShares(
   async function guests(owner: AccountId, camera: CameraId): Promise<readonly Guest[]> {
     const listed = await index.list(groupOf(owner, camera), { limit: mostGuests })
     const found = await Promise.all(listed.map(({ value }) => share(camera, value.guest)))
-    return found.flatMap((one) => (one?.ownerId === owner ? [{ accountId: one.accountId, mayTalk: one.mayTalk }] : []))
+    return found.flatMap((one) => (one?.ownerId === owner ? [{ accountId: one.accountId, ...shown(one) }] : []))
   }
 
   /** False when there was none. */
@@ -94,8 +94,8 @@ export function createShares(
     },
     received: async (guest) => (await shares.list(guest, { limit: mostCameras })).map(({ value }) => value),
     guests,
-    async share(owner, camera, guest, mayTalk) {
-      const theirs = asSeenBy(await own(owner, camera), { accountId: guest, mayTalk })
+    async share(owner, camera, guest, wanted) {
+      const found = await own(owner, camera)
       if (guest === owner) throw new BridgeError('invalid_request', 'the camera is yours already')
       const others = (await guests(owner, camera)).filter(({ accountId }) => accountId !== guest)
       if (others.length >= mostGuests) throw new BridgeError('invalid_request', 'too many guests')
@@ -103,9 +103,11 @@ export function createShares(
       const seen = await shares.list(guest, { limit: mostCameras })
       if (seen.length >= mostCameras && !seen.some(({ id }) => id === key))
         throw new BridgeError('invalid_request', `${mostCameras} cameras are shared with this account already`)
+      const before = (await shares.get(key))?.value
+      const rights = granted(wanted, before?.ownerId === owner ? before : undefined)
       await index.put(`${owner} ${key}`, { guest }, { group: groupOf(owner, camera) })
-      await shares.put(key, { accountId: guest, cameraId: camera, ownerId: owner, mayTalk }, { group: guest })
-      await onShare(theirs, 'changed')
+      await shares.put(key, { accountId: guest, cameraId: camera, ownerId: owner, ...rights }, { group: guest })
+      await onShare(asSeenBy(found, { accountId: guest, ...rights }), 'changed')
     },
     async unshare(owner, camera, guest) {
       if (!(await end(owner, camera, guest))) return
@@ -134,9 +136,25 @@ export function createShares(
  * To who may not talk, the camera has no speaker: so it is announced, and so its answers are made. A fixed address of its
  * picture, with the camera's password in it perhaps, would work on after the share: guests get none, and see it live.
  */
-function asSeenBy({ streams: _streams, dashUri: _dashUri, ...camera }: Camera, { accountId, mayTalk }: Guest): Camera {
-  return { ...camera, accountId, sharedBy: camera.accountId, hasSpeaker: camera.hasSpeaker && mayTalk }
+function asSeenBy(
+  { streams: _streams, dashUri: _dashUri, ...camera }: Camera,
+  { accountId, ...rights }: Guest,
+): Camera {
+  const { mayTalk, ...others } = shown(rights)
+  return { ...camera, accountId, sharedBy: camera.accountId, hasSpeaker: camera.hasSpeaker && mayTalk, ...others }
 }
+
+/** Of a record that says more; one of before there were recordings does not say whether they may be seen. */
+export const shown = ({ mayTalk, mayViewRecordings }: ShownRights): ShownRights => ({
+  mayTalk,
+  ...(mayViewRecordings && { mayViewRecordings }),
+})
+
+/** What is wanted, and where it is not said, what was. */
+export const granted = ({ mayTalk, mayViewRecordings }: GuestRights, before: ShownRights | undefined): ShownRights => ({
+  mayTalk,
+  ...((mayViewRecordings ?? before?.mayViewRecordings) && { mayViewRecordings: true }),
+})
 
 /** Account ids are UUIDs or a few characters more, camera ids at most 256: together within the store's 512. */
 const keyOf = (camera: string, guest: string): string => `${guest}\n${camera}`

@@ -141,9 +141,9 @@ function addLinksAndShares(admin: Router, { users, links, sharing }: AdminDeps):
   admin.post(
     '/shares',
     answerJson(async (req, res) => {
-      const { camera, owner, guest, mayTalk, tenant } = newShare.parse(req.body)
+      const { camera, owner, guest, tenant, ...rights } = newShare.parse(req.body)
       const [from, to] = [await userOf(users, { login: owner, tenant }), await userOf(users, { login: guest, tenant })]
-      await sharing?.share(from.accountId, camera, to.accountId, mayTalk)
+      await sharing?.share(from.accountId, camera, to.accountId, rights)
       res.status(204).end()
     }),
   )

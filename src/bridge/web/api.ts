@@ -1,6 +1,6 @@
 /** `/api`: the bridge for its own page, and for a vendor's app that shows cameras by `transom-player`. */
 import { Router, type Request, type RequestHandler } from 'express'
-import { opens, type Authorized } from '../authority.ts'
+import { mayViewRecordings, opens, type Authorized } from '../authority.ts'
 import { BridgeError } from 'transom-core/errors'
 import { cameraId, type AccountId, type Camera } from 'transom-core/ports'
 import type { CameraRow, Cameras, DisplayEvent, Me } from 'transom-core/wire/api'
@@ -13,11 +13,14 @@ import { createRecordingRoutes, type RecordingDeps } from './recordings.ts'
 import { createSourceRoutes, type SourceDeps } from './sources.ts'
 import { createViewRoutes, type ViewDeps } from './views.ts'
 
-export interface ApiDeps extends ViewDeps, Omit<ManageDeps & SourceDeps, 'ownerOf'>, Omit<RecordingDeps, 'cameraOf'> {
+export interface ApiDeps
+  extends ViewDeps, Omit<ManageDeps & SourceDeps, 'ownerOf'>, Omit<RecordingDeps, 'cameraOf' | 'noteView'> {
   readonly rows: Rows
   /** Absent where nothing stays open: on AWS Lambda. */
   readonly feed: Feed | undefined
   readonly grantOf: (request: Request) => Promise<Authorized>
+  /** A guest is about to see a recording, which begins at `at`, or pictures: for the owner's history. */
+  readonly noteGuestView: (camera: Camera, at?: number) => Promise<void>
   /** What the displays of an account are told that the page may play; absent where it may play none. Returns how to stop. */
   readonly hearDisplays: ((account: AccountId, tell: (event: DisplayEvent) => void) => () => void) | undefined
 }
@@ -64,19 +67,27 @@ export function createApi(deps: ApiDeps): Router {
   router.use(createViewRoutes(deps))
   router.use(createManageRoutes({ ...deps, ownerOf }))
   router.use(createSourceRoutes({ ...deps, ownerOf }))
-  router.use(createRecordingRoutes({ ...deps, cameraOf }))
+  router.use(createRecordingRoutes({ ...deps, cameraOf, noteView }))
   router.use(() => {
     throw new Refused('not_found', 'no such resource')
   })
   router.use(answerError(log))
   return router
 
-  /** A camera of somebody else, shared or not, has no recordings here. */
+  /** Guests see recordings where their share allows it, and delete none. */
   async function cameraOf(request: Request, what: 'read' | 'change'): Promise<Camera> {
-    const { accountId } = await (what === 'read' ? grantOf(request) : ownerOf(request))
-    const camera = await deps.own.find(accountId, cameraId(String(request.params['id'])))
+    const [cameras, { accountId }] =
+      what === 'read' ? [deps.visible, await grantOf(request)] : [deps.own, await ownerOf(request)]
+    const camera = await cameras.find(accountId, cameraId(String(request.params['id'])))
     if (camera === undefined) throw new BridgeError('camera_not_found')
+    if (!mayViewRecordings(camera))
+      throw new Refused('forbidden', 'the owner of this camera does not share its recordings with you')
     return camera
+  }
+
+  /** Who sees their own leaves no trace. */
+  async function noteView(camera: Camera, at?: number): Promise<void> {
+    if (camera.sharedBy !== undefined) await deps.noteGuestView(camera, at)
   }
 
   async function ownerOf(request: Request): Promise<Person> {

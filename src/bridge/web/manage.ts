@@ -113,8 +113,8 @@ export function createManageRoutes(deps: ManageDeps): Router {
   // 204 for every login: who has one is nobody else's business.
   router.put('/cameras/:id/guests/:login', async (request, response) => {
     const owner = await ownerOf(request)
-    const { mayTalk } = read(guestRights, request.body)
-    await sharing.invite(owner, request.params.id, read(guestLogin, request.params.login), mayTalk)
+    const rights = read(guestRights, request.body)
+    await sharing.invite(owner, request.params.id, read(guestLogin, request.params.login), rights)
     response.status(204).end()
   })
 

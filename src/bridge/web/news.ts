@@ -1,6 +1,16 @@
 /** What the house learns of cameras and sessions, as events for those who may see it. */
+import { mayViewRecordings } from '../authority.ts'
 import type { SessionView } from '../broker/view.ts'
-import { cameraId, type AccountId, type Camera, type CameraId, type CameraNews, type Log } from 'transom-core/ports'
+import {
+  cameraId,
+  type AccountId,
+  type Camera,
+  type CameraId,
+  type CameraNews,
+  type Log,
+  type Moment,
+  type RecordingListener,
+} from 'transom-core/ports'
 import type { StreamEvent } from 'transom-core/wire/api'
 import type { Feed } from './feed.ts'
 import type { Rows } from './rows.ts'
@@ -22,6 +32,8 @@ export interface NewsDeps {
 export interface News {
   session(view: SessionView, accountId: AccountId): void
   camera(camera: Camera, news: CameraNews | { readonly kind: 'pictured'; readonly at: number }): void
+  moment(camera: Camera, moment: Moment): void
+  readonly recording: RecordingListener
   /** The guest may see the camera, or may not any more. */
   shared(id: CameraId, guest: AccountId, isShared: boolean): void
   close(): void
@@ -55,8 +67,8 @@ export function createNews({ feed, rows, viewers, byId, audience, loginOf, log }
     }
   }
 
-  async function tellAll(camera: Camera, event: StreamEvent): Promise<void> {
-    for (const { accountId } of await audience(camera)) feed.send(accountId, event)
+  async function tellAll(camera: Camera, event: StreamEvent, mayKnow = (_seen: Camera) => true): Promise<void> {
+    for (const seen of await audience(camera)) if (mayKnow(seen)) feed.send(seen.accountId, event)
   }
 
   function inBackground(work: () => Promise<void>): void {
@@ -99,6 +111,20 @@ export function createNews({ feed, rows, viewers, byId, audience, loginOf, log }
         case 'sensor':
           return
       }
+    },
+    moment(camera, { kind, at }) {
+      if (feed.isIdle()) return
+      const event = { event: 'moment', data: { cameraId: camera.id, kind, at } } as const
+      inBackground(() => tellAll(camera, event, mayViewRecordings))
+    },
+    recording({ cameraId: id, startAt }, change) {
+      if (feed.isIdle()) return
+      note(id)
+      const event = { event: 'recording', data: { cameraId: id, id: startAt, change } } as const
+      inBackground(async () => {
+        const camera = await byId(id)
+        if (camera !== undefined) await tellAll(camera, event, mayViewRecordings)
+      })
     },
     shared(id, guest, isShared) {
       if (isShared) note(cameraId(id))

@@ -9,6 +9,8 @@ import { read } from './views.ts'
 export interface RecordingDeps {
   /** The camera of a path, where whoever asks may see what was recorded of it, or delete it too. Throws otherwise. */
   readonly cameraOf: (request: Request, what: 'read' | 'change') => Promise<Camera>
+  /** Somebody is about to be given the clip that begins at `at`, or pictures: for the owner's history. */
+  readonly noteView: (camera: Camera, at?: number) => Promise<void>
   readonly moments: (camera: Camera, span: { readonly from: number; readonly to: number }) => Promise<readonly Moment[]>
   /** Absent where nothing is recorded. */
   readonly recordings: Recordings | undefined
@@ -27,7 +29,7 @@ const openMs = 15_000
  * thrown as `BridgeError` or `Refused` for the handler there.
  */
 export function createRecordingRoutes(deps: RecordingDeps): Router {
-  const { cameraOf, moments, clock } = deps
+  const { cameraOf, noteView, moments, clock } = deps
   const router = Router()
 
   router.get('/cameras/:id/events', async (request, response) => {
@@ -69,8 +71,10 @@ export function createRecordingRoutes(deps: RecordingDeps): Router {
   })
 
   router.get('/cameras/:id/recordings/:recording/thumbnail.jpg', async (request, response) => {
-    const picture = await kept().picture((await found(request)).recording)
+    const { camera, recording } = await found(request)
+    const picture = await kept().picture(recording)
     if (picture === undefined) throw new Refused('not_found', 'this recording has no picture')
+    await noteView(camera)
     response.set('cache-control', 'private, no-store').type('image/jpeg').send(picture)
   })
 
@@ -139,6 +143,7 @@ export function createRecordingRoutes(deps: RecordingDeps): Router {
   ): Promise<void> {
     const clip = await kept().clip(camera.id, span)
     if (clip === undefined) throw noRecording()
+    await noteView(camera, clip.from)
     const name = `${camera.id}-${new Date(clip.from).toISOString().replace(/[:.]/g, '-')}.mp4`
     response.set('cache-control', 'private, no-store').type('video/mp4').attachment(name)
     sendParts(request, response, clip.mp4)

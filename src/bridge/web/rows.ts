@@ -1,4 +1,5 @@
 /** A camera as the page's list shows it: what it is, and how it is doing. */
+import { mayViewRecordings } from '../authority.ts'
 import type { Broker } from '../broker/broker.ts'
 import { advice, eventsAdvice } from 'transom-core/errors'
 import type { AccountId, Camera, CameraId, CameraState, Presence } from 'transom-core/ports'
@@ -20,6 +21,7 @@ export interface RowDeps {
   readonly presence: Presence
   readonly stateOf: (camera: Camera) => Promise<CameraState>
   readonly viewers: Viewers
+  readonly isRecording: (id: CameraId) => boolean
   /** True where every session of every account passes by here: then the store is asked once only. */
   readonly isLive: boolean
 }
@@ -32,7 +34,7 @@ export interface Rows {
   of(camera: Camera, isOwner: boolean): Promise<CameraRow>
 }
 
-export function createRows({ own, visible, broker, presence, stateOf, viewers, isLive }: RowDeps): Rows {
+export function createRows({ own, visible, broker, presence, stateOf, viewers, isRecording, isLive }: RowDeps): Rows {
   const counted = new Set<AccountId>()
 
   async function of(camera: Camera, isOwner: boolean): Promise<CameraRow> {
@@ -57,6 +59,8 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
       ...(seen?.reencoding && { reencoding: seen.reencoding }),
       viewers: viewers.of(id),
       ...(record !== undefined && { records: record }),
+      isRecording: isRecording(id),
+      mayViewRecordings: mayViewRecordings(camera),
       ...(press !== undefined && { lastPressAt: press.at }),
       ...(snapshot !== undefined && { snapshotAt: snapshot.at }),
     }

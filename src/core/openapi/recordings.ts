@@ -23,17 +23,17 @@ export function recordingPaths(
       path: byId,
       query: api.wantedSpan,
       answer: { status: 200, body: api.moments },
-      refusals: [400, 401, 404],
+      refusals: [400, 401, 403, 404],
     },
     [`GET ${base}/cameras/{id}/recordings`]: {
       operationId: nameOf('listRecordings'),
-      summary: 'What was recorded of a camera, for its owner',
+      summary: 'What was recorded of a camera, for its owner and for guests who may see it',
       description: 'The last day, if no time is given.',
       doors: readers,
       path: byId,
       query: api.wantedSpan,
       answer: { status: 200, body: api.recordings },
-      refusals: [400, 401, 404, 501],
+      refusals: [400, 401, 403, 404, 501],
     },
     [`DELETE ${base}/cameras/{id}/recordings`]: {
       operationId: nameOf('removeRecordings'),
@@ -52,7 +52,7 @@ export function recordingPaths(
       path: byId,
       query: api.wantedSpan,
       answer: { status: 200, body: { 'video/mp4': binary } },
-      refusals: [400, 401, 404, 501],
+      refusals: [400, 401, 403, 404, 501],
     },
     [`GET ${base}/cameras/{id}/recordings/{recording}`]: {
       operationId: nameOf('readRecording'),
@@ -60,7 +60,7 @@ export function recordingPaths(
       doors: readers,
       path: recordingPath,
       answer: { status: 200, body: api.recording },
-      refusals: [401, 404, 501],
+      refusals: [401, 403, 404, 501],
     },
     [`DELETE ${base}/cameras/{id}/recordings/{recording}`]: {
       operationId: nameOf('removeRecording'),
@@ -76,7 +76,7 @@ export function recordingPaths(
       doors: readers,
       path: recordingPath,
       answer: { status: 200, body: { 'video/mp4': binary } },
-      refusals: [401, 404, 501],
+      refusals: [401, 403, 404, 501],
     },
     [`GET ${base}/cameras/{id}/recordings/{recording}/thumbnail.jpg`]: {
       operationId: nameOf('readThumbnail'),
@@ -84,7 +84,7 @@ export function recordingPaths(
       doors: readers,
       path: recordingPath,
       answer: { status: 200, body: { 'image/jpeg': binary } },
-      refusals: [401, 404, 501],
+      refusals: [401, 403, 404, 501],
     },
   }
   return pathsOf(tag, Object.fromEntries(Object.entries(routes).map(([name, route]) => [name, { ...route, ...more }])))

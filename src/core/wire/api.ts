@@ -82,6 +82,8 @@ export const cameraRow = z.object({
     ),
   viewers: count.describe('Displays of every kind and account that show it now.'),
   records: z.enum(['events', 'always']).exactOptional().describe('What of it is recorded; absent: nothing.'),
+  isRecording: z.boolean().describe('It is being recorded now.'),
+  mayViewRecordings: z.boolean().describe('Whoever asks may see what happened there, and what was recorded.'),
   lastPressAt: instant.exactOptional(),
   snapshotAt: instant.exactOptional().describe('When the still picture at /cameras/{id}/snapshot was taken.'),
 })
@@ -149,11 +151,19 @@ export type Pressed = Message<typeof pressed>
 
 // ── Sharing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+const shownRights = {
+  mayTalk: z.boolean(),
+  mayViewRecordings: z
+    .literal(true)
+    .exactOptional()
+    .describe('May see what happened there and what was recorded, too.'),
+}
+
 /** Somebody with whom a camera is shared, or to be shared. */
 export const guest = z.object({
   login,
   name: z.string().exactOptional().describe('Known once the person has accepted.'),
-  mayTalk: z.boolean(),
+  ...shownRights,
   isInvited: z.literal(true).exactOptional().describe('Has not accepted yet.'),
 })
 export type Guest = Message<typeof guest>
@@ -163,7 +173,10 @@ export const guests = z.object({ guests: z.array(guest) })
 export type Guests = Message<typeof guests>
 
 /** Asks `PUT /api/cameras/:id/guests/:login`. */
-export const guestRights = z.object({ mayTalk: z.boolean() })
+export const guestRights = z.object({
+  mayTalk: z.boolean(),
+  mayViewRecordings: z.boolean().exactOptional().describe('Left out: as it is, at first not.'),
+})
 export type GuestRights = Message<typeof guestRights>
 
 /** The login in these paths. */
@@ -174,7 +187,7 @@ export const invitation = z.object({
   id: z.string(),
   camera: z.string().describe("The camera's name."),
   owner: z.object({ login, name: z.string() }),
-  mayTalk: z.boolean(),
+  ...shownRights,
 })
 export type Invitation = Message<typeof invitation>
 
@@ -336,6 +349,13 @@ export const streamEvent = z.discriminatedUnion('event', [
   event('camera', cameraRow).describe('Something of its row is different.'),
   event('camera-removed', z.object({ id: cameraId })).describe('It is gone, or no longer shared.'),
   event('press', z.object({ cameraId, eventId: z.string(), at: instant })),
+  event('moment', moment.extend({ cameraId })).describe(
+    'Something happened, a press included: for those who may view recordings.',
+  ),
+  event(
+    'recording',
+    z.object({ cameraId, id: recording.shape.id, change: z.enum(['begun', 'ended', 'removed']) }),
+  ).describe('A recording has begun, has ended or was deleted: for those who may view recordings.'),
   ...displayEvent.options,
 ])
 export type StreamEvent = Message<typeof streamEvent>

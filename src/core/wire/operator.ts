@@ -79,7 +79,10 @@ export const unlinking = person.extend({ assistant })
 /** Asks `POST /shares/end`; owner and guest are logins. */
 export const sharePlace = z.object({ camera: z.string().min(1).max(256), owner: z.string(), guest: z.string(), tenant })
 /** Asks `POST /shares`: shares without the guest's consent. */
-export const newShare = sharePlace.extend({ mayTalk: z.boolean().default(false) })
+export const newShare = sharePlace.extend({
+  mayTalk: z.boolean().default(false),
+  mayViewRecordings: z.boolean().exactOptional().describe('Left out: as it is, at first not.'),
+})
 
 /** Asks `POST /clients`. */
 export const newClient = z.object({

@@ -33,13 +33,15 @@ export function createRecordings(deps: {
   const cameras = store.collection<{ readonly cameraId: CameraId }>('recorded-camera')
   const folders = createFolders(root, sealing)
   const writing = createWriting({ listed, cameras, folders, log })
-  const { begin, append, end, remove, live, drop, keep, inTurn, close } = writing
+  const { begin, append, end, remove, isRecording, follow, live, drop, keep, inTurn, close } = writing
 
   const recordings: KeptRecordings = {
     begin,
     append,
     end,
     remove,
+    isRecording,
+    follow,
     close,
 
     async list(cameraId, { from, to, limit = defaultLimit, after }) {

@@ -151,7 +151,7 @@ function linkActions({ sharing, endLink }: ActionDeps): Readonly<Record<string, 
     },
     async '/shares'({ req, user }) {
       const { camera, login, talk } = shareForm.parse(req.body)
-      return refusable('invited', async () => sharing?.invite(user, camera, login, talk === 'yes'))
+      return refusable('invited', async () => sharing?.invite(user, camera, login, { mayTalk: talk === 'yes' }))
     },
     async '/shares/end'({ req, user }) {
       const { camera, login } = shareEnd.parse(req.body)

@@ -4,7 +4,7 @@ import { type Brand, type Html, markup, nothing, page } from './markup.ts'
 import { alertOf, credentialsForm, upstreamForm, type SignInView } from './pages.ts'
 import { passkeyForm, passkeyScript, type PasskeyView } from './passkey-form.ts'
 import type { Passkey } from '../people/passkeys.ts'
-import type { OpenInvitation, SharedCamera, Sharing } from '../people/sharing.ts'
+import type { OpenInvitation, SharedCamera, Sharing, ShownRights } from '../people/sharing.ts'
 import type { LinkView } from '../provider/links.ts'
 import type { SignedIn } from '../provider/sessions.ts'
 import type { User } from '../people/users.ts'
@@ -104,10 +104,10 @@ function invitations({ invitations: open, base, csrf }: AccountView): Html {
   if (open.length === 0) return nothing
   return markup`<h2>Invitations</h2>
     <ul class="rows">
-      ${open.map(({ id, camera, owner, mayTalk }) => {
+      ${open.map(({ id, camera, owner, ...rights }) => {
         const what = `${camera} of ${owner.login}`
         return markup`<li>
-        <p><strong>${camera}</strong><span class="soft">${owner.name} (${owner.login}) shares it with you: you may ${mayTalk ? 'view and talk' : 'view'}. The owner sees when you look.</span></p>
+        <p><strong>${camera}</strong><span class="soft">${owner.name} (${owner.login}) shares it with you: you may ${mayDo(rights)}. The owner sees when you look.</span></p>
         <div>
           ${button(`${base}/invitations/accept`, csrf, { invitation: id }, 'Accept', `Accept ${what}`)}
           ${button(`${base}/invitations/decline`, csrf, { invitation: id }, 'Decline', `Decline ${what}`)}
@@ -117,13 +117,18 @@ function invitations({ invitations: open, base, csrf }: AccountView): Html {
     </ul>`
 }
 
+const mayDo = ({ mayTalk, mayViewRecordings }: ShownRights): string => {
+  if (mayViewRecordings) return mayTalk ? 'view, talk and see recordings' : 'view and see recordings'
+  return mayTalk ? 'view and talk' : 'view'
+}
+
 function received({ received: cameras, base, csrf }: AccountView): Html {
   if (cameras.length === 0) return nothing
   return markup`<h2>Shared with you</h2>
     <ul class="rows">
       ${cameras.map(
-        ({ id, name, owner, mayTalk }) => markup`<li>
-        <p><strong>${name}</strong><span class="soft">By ${owner} · you may ${mayTalk ? 'view and talk' : 'view'}</span></p>
+        ({ id, name, owner, ...rights }) => markup`<li>
+        <p><strong>${name}</strong><span class="soft">By ${owner} · you may ${mayDo(rights)}</span></p>
         ${asked('Leave', `Leave ${name} of ${owner}`, 'You will no longer see this camera, and only its owner can invite you again.', button(`${base}/received/leave`, csrf, { camera: id }, 'Yes, leave', `Yes, leave ${name} of ${owner}`))}
       </li>`,
       )}
@@ -216,7 +221,7 @@ function sharing(camera: SharedCamera, base: string, csrf: string): Html {
     <ul class="rows">
       ${camera.guests.map(
         (guest) => markup`<li>
-        <p><strong>${guest.login}</strong><span class="soft">${guest.isInvited ? 'Invited, no answer yet · may' : 'May'} ${guest.mayTalk ? 'view and talk' : 'view'}</span></p>
+        <p><strong>${guest.login}</strong><span class="soft">${guest.isInvited ? 'Invited, no answer yet · may' : 'May'} ${mayDo(guest)}</span></p>
         ${button(`${base}/shares/end`, csrf, { camera: camera.id, login: guest.login }, guest.isInvited ? 'Withdraw' : 'Remove', guest.isInvited ? `Withdraw the invitation of ${guest.login} to ${camera.name}` : `Remove ${guest.login} from ${camera.name}`)}
       </li>`,
       )}
@@ -299,6 +304,7 @@ const words: Record<AuditKind, string> = {
   invited: 'Invited',
   left: 'No longer shared, because the guest left',
   unshared: 'No longer shared',
+  'recording-viewed': 'Recording viewed',
   'account-removed': 'Account removed',
 }
 

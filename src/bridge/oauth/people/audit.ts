@@ -19,6 +19,7 @@ export type AuditKind =
   | 'unshared'
   | 'invited'
   | 'left'
+  | 'recording-viewed'
   | 'account-removed'
 
 export interface AuditEntry {
