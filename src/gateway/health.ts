@@ -2,12 +2,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Fault, Log } from 'transom-core/ports'
 import { faultOf, SourceError, type MediaInfo, type MediaSource } from './media.ts'
+import { createBackoff } from './retry.ts'
 import { pause } from 'transom-core/deadline'
 
 /** A look takes no longer, whatever the camera does. */
 const lookMs = 10_000
-const firstRetryMs = 1_000
-const lastRetryMs = 15_000
+const retries = { firstMs: 1_000, lastMs: 15_000 }
 
 export type SourceState =
   | { readonly kind: 'good'; readonly info: MediaInfo }
@@ -71,13 +71,12 @@ export function createHealth(source: MediaSource, log: Log): Health {
       signal.removeEventListener('abort', onAbort)
     },
     async watch(isRunning, signal) {
-      let retryMs = firstRetryMs
+      const backoff = createBackoff(retries)
       while (!signal.aborted) {
         if (!isRunning()) await look(signal)
         const isGood = state?.kind === 'good'
-        retryMs = isGood ? firstRetryMs : Math.min(retryMs * 2, lastRetryMs)
-        const restMs = isGood ? source.checkEachMs : retryMs * (0.8 + 0.4 * Math.random())
-        await rest(restMs, state, signal)
+        if (isGood) backoff.reset()
+        await rest(isGood ? source.checkEachMs : backoff.next(), state, signal)
       }
     },
   }

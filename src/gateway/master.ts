@@ -7,12 +7,11 @@ import type { ChannelMessage } from 'transom-kvs/message'
 import { fetchIceServers, findChannel, type ChannelResources } from 'transom-kvs/resources'
 import type { Audience, Call } from './audience.ts'
 import type { RelayAtHand } from './relay-at-hand.ts'
+import { keepTrying } from './retry.ts'
 import type { SharedSource } from './source.ts'
 
-/** After a closed connection as a C SDK camera does; then twice as long each time, until a connection has lasted. */
-const firstRetryMs = 200
-const lastRetryMs = 15_000
-const lastingMs = 10_000
+/** After a closed connection as a C SDK camera does; a connection that lasted was a good one. */
+const retries = { firstMs: 200, lastMs: 15_000, lastingMs: 10_000 }
 /** TURN credentials are fetched anew before they end, never while an offer waits. */
 const iceRefreshShare = 0.7
 const iceRetryMs = 10_000
@@ -61,12 +60,10 @@ export async function keepMaster(options: MasterOptions, signal: AbortSignal): P
 /** Connects to the channel, again and again. */
 async function stayOnline(options: MasterOptions, place: Place, signal: AbortSignal): Promise<void> {
   const { onTried, log } = options
-  let retryMs = firstRetryMs
-  do {
-    let openedAt = Infinity
+  const attempt = async (holds: () => void) => {
     try {
       await serve(options, place, signal, () => {
-        openedAt = performance.now()
+        holds()
         onTried()
       })
       if (!signal.aborted) log('info', 'gateway.camera-offline', { error: 'the connection was closed' })
@@ -74,9 +71,8 @@ async function stayOnline(options: MasterOptions, place: Place, signal: AbortSig
       if (!signal.aborted) log('warn', 'gateway.camera-offline', { error: messageOf(error) })
       onTried()
     }
-    if (performance.now() - openedAt > lastingMs) retryMs = firstRetryMs
-    else if (openedAt === Infinity || retryMs > firstRetryMs) retryMs = Math.min(retryMs * 2, lastRetryMs)
-  } while (await pause(retryMs * (0.8 + 0.4 * Math.random()), signal))
+  }
+  await keepTrying(attempt, retries, signal)
 }
 
 /** One connection to the channel, from its opening to its end or to that of the pictures. Running viewers do not need it. */

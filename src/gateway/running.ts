@@ -1,10 +1,10 @@
 /** Runs a source while somebody watches: again when it breaks, and says how it fares. */
 import type { Health } from './health.ts'
 import { SourceError, type MediaSource, type SourceSink } from './media.ts'
+import { createBackoff } from './retry.ts'
 import { pause } from 'transom-core/deadline'
 
-const firstRetryMs = 250
-const lastRetryMs = 10_000
+const retries = { firstMs: 250, lastMs: 10_000 }
 /** Opening a stream takes a camera a few seconds. */
 const firstPictureMs = 10_000
 /** A picture that stands still for so long is noticed, whatever else still comes. */
@@ -24,16 +24,15 @@ export async function keepRunning(
   health: RunningHealth,
   signal: AbortSignal,
 ): Promise<void> {
-  let retryMs = firstRetryMs
+  const backoff = createBackoff(retries)
   while (!signal.aborted) {
     const { failure, hadKey } = await runOnce(source, sink, health, signal)
     health.ended()
     if (signal.aborted) return
     // A stream that broke and is there again in a moment is no news.
-    if (!hadKey) health.faulty(failure)
-    if (hadKey) retryMs = firstRetryMs
-    await pause(retryMs * (0.8 + 0.4 * Math.random()), signal)
-    retryMs = Math.min(retryMs * 2, lastRetryMs)
+    if (hadKey) backoff.reset()
+    else health.faulty(failure)
+    await pause(backoff.next(), signal)
   }
 }
 
