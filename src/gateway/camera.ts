@@ -25,6 +25,7 @@ import { createTrust, type Trust } from './trust.ts'
 const leaveMs = 1_000
 /** After a ring the displays ask for the picture within seconds. */
 const warmMs = 30_000
+const mostOwnPresses = 20
 
 /** Where the master connects, what it shows, and whom it tells of presses and viewers. */
 export interface CameraOptions {
@@ -60,8 +61,11 @@ export interface CameraMaster {
   viewers(): number
   /** Somebody rings at the camera itself: reports it, and does what `rang` does. */
   press(): void
-  /** Somebody rang, and the bridge knows: takes a still picture, and runs the source ahead of the displays. */
-  rang(): void
+  /**
+   * Somebody rang, and the bridge knows: takes a still picture, and runs the source ahead of the displays. Does nothing where
+   * the camera itself reported this event, since it did so then.
+   */
+  rang(eventId?: string): void
   /** Plays a tone at its loudspeaker. Throws `SourceError`. */
   playTone(signal: AbortSignal): Promise<PlayedTone>
   /** Something happened there: it is recorded, where that is wished. */
@@ -104,14 +108,21 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   if (given.checkEachMs === undefined) await tried
   const stills = leaveStill && startStills({ source, leave: leaveStill, log })
   const recorder = recording && startRecorder({ source, ...recording, ...(hasDecoder && { toStill }), clock, log })
-  const rang = () => {
+  const ring = () => {
     source.warm(warmMs)
     stills?.take()
   }
+  /** Its latest own presses: the bridge tells of them as of any other. */
+  let ownPresses: readonly string[] = []
+  const happened = (event: CameraEvent) => {
+    void report(event)
+    if (event.kind !== 'press') return
+    ownPresses = [...ownPresses, event.eventId].slice(-mostOwnPresses)
+    ring()
+  }
   const watching = onvif?.watch(
     {
-      report: (event) => void report(event),
-      onPress: rang,
+      report: happened,
       onFault: () => reportSource(reporting),
       whenWelcome: (bounds) => untilWelcome(source, bounds),
     },
@@ -132,11 +143,8 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   let closing: Promise<void> | undefined
   return {
     viewers: audience.size,
-    press() {
-      void report({ kind: 'press', eventId: randomUUID(), at: Math.round(clock()) })
-      rang()
-    },
-    rang,
+    press: () => happened({ kind: 'press', eventId: randomUUID(), at: Math.round(clock()) }),
+    rang: (eventId) => (eventId !== undefined && ownPresses.includes(eventId) ? undefined : ring()),
     playTone: source.playTone,
     happened: () => recorder?.happened(),
     reportSource: () => reportSource(reporting),

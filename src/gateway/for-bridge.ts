@@ -6,18 +6,16 @@ import type { Clock, Log } from 'transom-core/ports'
 import { aliveEachMs, gatewayLine, type TaskResult, type Wanted, type WantedCamera } from 'transom-core/wire/gateway'
 import type { SeenCertificate } from 'transom-core/wire/source'
 import { startCamera, type CameraMaster } from './camera.ts'
-
 import { createPictureMemory, type PictureMemory } from './picture-memory.ts'
 import { createRecordingPlace } from './record/place.ts'
 import { createReporter, createStillPoster } from './report.ts'
+import { keepTrying } from './retry.ts'
 import { createRoster } from './roster.ts'
 import { createTasks } from './tasks.ts'
 import { createTrust, type KeptTrust } from './trust.ts'
 
-/** After a connection that ended; then twice as long each time, until one has lasted. */
-const firstRetryMs = 200
-const lastRetryMs = 15_000
-const lastingMs = 10_000
+/** Of the connection to the bridge. */
+const retries = { firstMs: 200, lastMs: 15_000, lastingMs: 10_000 }
 /** Nothing changes soon where the key is refused. */
 const refusedRetryMs = 30_000
 const silenceMs = 3 * aliveEachMs
@@ -110,8 +108,10 @@ export function startGatewayForBridge({
     // Also of a newer bridge, with a word that is not known here.
     if (!line.success) return log('warn', 'gateway.bridge-line-ignored', {})
     switch (line.data.kind) {
-      case 'press':
-        return void roster.master(line.data.cameraId).then((master) => master?.rang())
+      case 'press': {
+        const { cameraId, eventId } = line.data
+        return void roster.master(cameraId).then((master) => master?.rang(eventId))
+      }
       case 'happened':
         return void roster.master(line.data.cameraId).then((master) => master?.happened())
       case 'task':
@@ -160,9 +160,8 @@ interface Following {
 
 /** Connects, again and again, until `life` ends. */
 async function stayConnected({ read, begin, receive, refused, life, log }: Following): Promise<void> {
-  let retryMs = firstRetryMs
-  while (!life.aborted) {
-    const openedAt = performance.now()
+  const attempt = async (holds: () => void) => {
+    holds()
     begin()
     try {
       for await (const line of read()) receive(line)
@@ -175,13 +174,11 @@ async function stayConnected({ read, begin, receive, refused, life, log }: Follo
           error: 'the bridge does not know this key: was the gateway removed?',
         })
         refused()
-        retryMs = refusedRetryMs
+        await pause(refusedRetryMs, life)
       }
     }
-    if (performance.now() - openedAt > lastingMs) retryMs = firstRetryMs
-    await pause(retryMs * (0.8 + 0.4 * Math.random()), life)
-    retryMs = Math.min(retryMs * 2, lastRetryMs)
   }
+  await keepTrying(attempt, retries, life)
 }
 
 interface LettersDeps {

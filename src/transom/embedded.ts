@@ -91,7 +91,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   }
   // Wherever a press comes from, the camera's gateway learns of it at once.
   let onNews: MqttIntake['tell'] | undefined
-  let onRing: ((cameraId: string) => void) | undefined
+  let onRing: Gateways['rang'] | undefined
   const ground = await openGround(config, { onPresence, clock, log }, closing)
   const { secrets, store, service, signaling, localUrl } = ground
   const publicUrl = config.publicUrl ?? localUrl
@@ -108,7 +108,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     clock,
     log,
     onSession: metrics.session,
-    onRing: ({ id }) => onRing?.(id),
+    onRing: ({ id }, eventId) => onRing?.(id, eventId),
     onNews: (camera, news) => onNews?.(camera, news),
     keys: secrets.keys,
     presence: ({ channelName }) => service.presence(channelName),
@@ -124,7 +124,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   const homeKey = randomBytes(32).toString('base64url')
   const keys = createGatewayKeys(store, homeKey, clock)
   const gateways = openGateways(config, { ground, bridge, keys, arrivals }, base)
-  onRing = (cameraId) => gateways.rang(cameraId)
+  onRing = gateways.rang
   const webhooks = openWebhooks({ ground, bridge, publicUrl }, base)
   await webhooks.resume()
   const token = operatorToken()

@@ -4,6 +4,7 @@ import type { NetworkSource } from 'transom-bridge/operator/registration-ports'
 import { BridgeError } from 'transom-core/errors'
 import type { Camera, Fault } from 'transom-core/ports'
 import type { CameraEvent } from 'transom-core/wire/camera-event'
+import type { GatewayLine } from 'transom-core/wire/gateway'
 import type { SeenCertificate } from 'transom-core/wire/source'
 import { createGatewayConnections, type GatewayConnections } from './gateway-connections.ts'
 import type { GatewayKeys } from './gateway-keys.ts'
@@ -31,8 +32,11 @@ interface Reading {
 
 /** The gateways and their cameras, as the doors and the operator use them. */
 export interface Gateways extends Reading {
-  /** Somebody rings at this camera: its gateway takes a picture, and opens the stream before a display asks. */
-  rang(cameraId: string): void
+  /**
+   * Somebody rings at this camera, in the event of this id: its gateway takes a picture, and opens the stream before a display
+   * asks.
+   */
+  rang(this: void, cameraId: string, eventId: string): void
   /** Something happens there: its gateway records it, where that is wished. */
   happened(cameraId: string): void
   /** The gateway with this name has connected: it is told what to do until either side ends this. */
@@ -99,18 +103,18 @@ export function createGateways(deps: GatewaysDeps): Gateways {
 
   const logged = (work: Promise<unknown>) =>
     void work.catch((error: unknown) => log('error', 'transom.gateway-failed', { error }))
-  const tell = (cameraId: string, kind: 'press' | 'happened') => {
+  const tell = (line: Extract<GatewayLine, { readonly kind: 'press' | 'happened' }>) => {
     const send = async () => {
-      const name = await wanted.readerOf(cameraId)
-      if (name !== undefined) connections.send(name, { kind, cameraId })
+      const name = await wanted.readerOf(line.cameraId)
+      if (name !== undefined) connections.send(name, line)
     }
     logged(send())
   }
 
   return {
     ...createReading({ ...deps, wanted, connections, missing }),
-    rang: (cameraId) => tell(cameraId, 'press'),
-    happened: (cameraId) => tell(cameraId, 'happened'),
+    rang: (cameraId, eventId) => tell({ kind: 'press', cameraId, eventId }),
+    happened: (cameraId) => tell({ kind: 'happened', cameraId }),
     connect: connections.open,
     async cameraOf(name, cameraId) {
       return (await wanted.readerOf(cameraId)) === name ? cameras.byId(cameraId) : undefined

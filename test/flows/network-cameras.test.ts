@@ -266,6 +266,8 @@ test('an ONVIF camera is probed, and its stream is added with what it says of it
     const [, hook = ''] = /press +(http\S+)/.exec(shown.out) ?? []
     expect((await fetch(hook, { method: 'HEAD' })).status).toBe(204)
     const stillsBefore = stills()
+    // The bridge told the gateway of a press that was the gateway's own.
+    expect(stillsBefore).toBe(stillsAtFirst + 1)
     expect(await (await fetch(hook)).text()).toBe('Rang gate.\n')
     await until(() => stills() > stillsBefore)
     expect(house.printed().split('"event":"cameras.press"')).toHaveLength(3)

@@ -202,7 +202,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     states,
     announcements,
     visits,
-    onRing: (camera) => house.happened('cameraRang', camera),
+    onRing: (camera, eventId) => house.happened('cameraRang', camera, eventId),
     onNews: (camera, news) => house.happened('cameraNews', camera, news),
     onMoment: (camera, moment) => house.happened('cameraMoment', camera, moment),
     onStuck: (camera) => house.happened('buttonStuck', camera),
@@ -311,7 +311,7 @@ function whatFollows(rooms: Rooms, deps: BridgeDeps): WhatFollows {
     ],
     cameraOffline: [(camera, at) => events.receive(camera, { kind: 'online', isOnline: false, at })],
     // Somebody will want to look in a moment: the way to the camera is fetched ahead.
-    cameraRang: [(camera) => broker.warm(camera), (camera) => onRing?.(camera)],
+    cameraRang: [(camera) => broker.warm(camera), (camera, eventId) => onRing?.(camera, eventId)],
     buttonStuck: [({ accountId, name }) => notices.add(accountId, 'button_stuck', name)],
     shareChanged: [endViews, showGuest(true), tellGuest('changed')],
     shareRemoved: [endViews, showGuest(false), tellGuest('removed')],

@@ -21,7 +21,7 @@ export interface BridgeDeps {
   /** Receives each change of a session, as its owner sees it. Must not throw. */
   readonly onSession?: (view: SessionView) => void
   /** Somebody rings, from wherever that came: called before it is kept, for whoever makes ready for the displays. */
-  readonly onRing?: (camera: Camera) => void
+  readonly onRing?: (camera: Camera, eventId: string) => void
   /** Of everything that is new of a camera, once it is kept. */
   readonly onNews?: (camera: Camera, news: PageNews) => void
   /** Removes a camera with its channel and keys, where those are ours. */

@@ -16,7 +16,7 @@ export interface Happenings {
   /** A recording has begun, has ended or was deleted. */
   readonly recordingChanged: Parameters<RecordingListener>
   /** Somebody presses the button: at once, before the press is kept. Not one that comes too often, or late. */
-  readonly cameraRang: readonly [camera: Camera]
+  readonly cameraRang: readonly [camera: Camera, eventId: string]
   /** The button rings without a pause. */
   readonly buttonStuck: readonly [camera: Camera]
   /** A camera master has come, or has stayed away; `at` is when, in epoch milliseconds. */

@@ -37,7 +37,7 @@ export function createEvents(deps: {
   readonly announcements: Pick<Announcements, 'toAll'>
   readonly visits: Pick<Visits, 'note' | 'forget'>
   /** Of each press that is not old, before it is kept. A rejection refuses the press. */
-  readonly onRing: (camera: Camera) => Promise<void>
+  readonly onRing: (camera: Camera, eventId: string) => Promise<void>
   /** Of everything that is new, once it is kept. */
   readonly onNews?: (camera: Camera, news: PageNews) => Promise<void>
   /** Of what is to be recorded, at once: before anything is kept. */

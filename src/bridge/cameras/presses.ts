@@ -24,7 +24,7 @@ export function createPresses(deps: {
   readonly states: Pick<CameraStates, 'note'>
   readonly announcements: Pick<Announcements, 'toAll'>
   /** Of each press that is not old, before it is kept. A rejection refuses the press. */
-  readonly onRing: (camera: Camera) => Promise<void>
+  readonly onRing: (camera: Camera, eventId: string) => Promise<void>
   readonly clock: Clock
   readonly log: Log
 }): Presses {
@@ -36,7 +36,7 @@ export function createPresses(deps: {
       const { eventId, at } = news
       const now = clock()
       const isFresh = now - at < staleMs
-      if (isFresh) await onRing(camera)
+      if (isFresh) await onRing(camera, eventId)
       // Told and kept side by side: the outbox knows an event by its id, so a repetition after a failure does no harm.
       const place = { group: camera.id, expiresAt: now + keptMs }
       const [kept] = await Promise.all([

@@ -95,7 +95,8 @@ export type TaskResult = z.infer<typeof taskResult>
  */
 export const gatewayLine = z.discriminatedUnion('kind', [
   cameras,
-  z.object({ kind: z.literal('press'), cameraId: cameraIdShape }),
+  /** `eventId`: of the press, which the gateway may have reported itself. */
+  z.object({ kind: z.literal('press'), cameraId: cameraIdShape, eventId: z.string().exactOptional() }),
   /** Something else happened there, of which a recording may be wanted. */
   z.object({ kind: z.literal('happened'), cameraId: cameraIdShape }),
   z.object({ kind: z.literal('alive') }),

@@ -40,8 +40,6 @@ export interface OnvifCamera {
 
 export interface EventsWatcher {
   readonly report: (event: CameraEvent) => void
-  /** Somebody rings; it is reported besides. */
-  readonly onPress: () => void
   /** `eventsFault` is another one. */
   readonly onFault: () => void
   /** Resolves when the camera may be asked: its stream has not refused the password just now. */
@@ -115,7 +113,7 @@ export function createOnvifCamera(options: OnvifOptions): OnvifCamera {
       })
     },
     eventsFault: () => fault,
-    async watch({ report, onPress, onFault, whenWelcome }, signal) {
+    async watch({ report, onFault, whenWelcome }, signal) {
       const become = (next: Fault | undefined) => {
         if (next?.code === fault?.code && next?.message === fault?.message) return
         fault = next
@@ -123,7 +121,7 @@ export function createOnvifCamera(options: OnvifOptions): OnvifCamera {
         else log('info', 'gateway.events-followed')
         onFault()
       }
-      await watchEvents({ isDoorbell, clock, report, onPress, onFault: become, whenWelcome, open: openAgain }, signal)
+      await watchEvents({ isDoorbell, clock, report, onFault: become, whenWelcome, open: openAgain }, signal)
     },
   }
 }

@@ -1,16 +1,13 @@
 /** The events of a camera as the bridge is told of them: followed for as long as the camera runs, whatever breaks in between. */
-import { pause } from 'transom-core/deadline'
 import type { Clock, Fault } from 'transom-core/ports'
 import type { CameraEvent } from 'transom-core/wire/camera-event'
 import { faultOf, SourceError } from '../media.ts'
+import { keepTrying } from '../retry.ts'
 import type { Device } from './device.ts'
 import { followEvents } from './events.ts'
 import type { Notice } from './notices.ts'
 
-const firstRetryMs = 1_000
-const lastRetryMs = 60_000
-/** A subscription that held so long was a good one. */
-const lastingMs = 60_000
+const retries = { firstMs: 1_000, lastMs: 60_000, lastingMs: 60_000 }
 /** One finger on one button is reported as several topics, one after the other. */
 const sameMs = 2_000
 /** A motion that only began is over when it has not begun again for so long. */
@@ -20,8 +17,6 @@ export interface WatchDeps {
   readonly isDoorbell: boolean
   readonly clock: Clock
   readonly report: (event: CameraEvent) => void
-  /** Somebody rings, now; it is reported besides. */
-  readonly onPress: () => void
   /** What is wrong now, again and again while it is; `undefined`: the camera has accepted a subscription. */
   readonly onFault: (fault: Fault | undefined) => void
   readonly whenWelcome: (signal: AbortSignal) => Promise<void>
@@ -32,16 +27,14 @@ export interface WatchDeps {
 export async function watchEvents(deps: WatchDeps, signal: AbortSignal): Promise<void> {
   const { onFault, whenWelcome, open } = deps
   const teller = createTeller(deps)
-  let retryMs = firstRetryMs
-  while (!signal.aborted) {
-    let begunAt = Infinity
+  const attempt = async (holds: () => void) => {
     try {
       await whenWelcome(signal)
-      if (signal.aborted) break
+      if (signal.aborted) return
       const follower = {
         onNotice: teller.tell,
         onSubscribed() {
-          begunAt = performance.now()
+          holds()
           onFault(undefined)
         },
       }
@@ -51,10 +44,8 @@ export async function watchEvents(deps: WatchDeps, signal: AbortSignal): Promise
     }
     // Whatever ends while nobody looks would never be told.
     teller.rest()
-    if (performance.now() - begunAt > lastingMs) retryMs = firstRetryMs
-    await pause(retryMs * (0.8 + 0.4 * Math.random()), signal)
-    retryMs = Math.min(retryMs * 2, lastRetryMs)
   }
+  await keepTrying(attempt, retries, signal)
 }
 
 /** The camera's own words; what has none is a mistake of ours, and no words for an owner. */
@@ -62,12 +53,7 @@ const eventsFaultOf = (error: unknown): Fault =>
   faultOf(error instanceof SourceError ? error : new SourceError('source_garbled', 'its events cannot be read'))
 
 /** Notices as events: several that are one are one, and every motion ends. */
-export function createTeller({
-  isDoorbell,
-  clock,
-  report,
-  onPress,
-}: Pick<WatchDeps, 'isDoorbell' | 'clock' | 'report' | 'onPress'>) {
+export function createTeller({ isDoorbell, clock, report }: Pick<WatchDeps, 'isDoorbell' | 'clock' | 'report'>) {
   const lastAt = new Map<'press' | 'person', number>()
   const moving = new Map<string, NodeJS.Timeout | undefined>()
 
@@ -77,7 +63,6 @@ export function createTeller({
     if (before !== undefined && Math.abs(at - before) < sameMs) return
     lastAt.set(kind, at)
     report({ kind, eventId: id, at })
-    if (kind === 'press') onPress()
   }
   function begin({ from, id, ageMs, isMoment }: Notice): void {
     const wasStill = moving.size === 0

@@ -164,17 +164,15 @@ describe('the address for a camera that notifies', () => {
 
 function teller(isDoorbell = true) {
   const events: CameraEvent[] = []
-  const rung: number[] = []
   const made = createTeller({
     isDoorbell,
     clock: Date.now,
     report: (event) => void events.push(event),
-    onPress: () => void rung.push(Date.now()),
   })
   let count = 0
   const tell = (means: Notice['means'], more: Partial<Notice> = {}) =>
     made.tell({ means, from: means, isOn: true, isMoment: false, id: `n${(count += 1)}`, ageMs: 0, ...more })
-  return { events, rung, tell, rest: made.rest }
+  return { events, tell, rest: made.rest }
 }
 
 describe('what the bridge is told', () => {
@@ -182,7 +180,7 @@ describe('what the bridge is told', () => {
   afterEach(() => void jest.useRealTimers())
 
   test('a press: with the notice’s own id and time, and several topics at once are one', () => {
-    const { events, rung, tell } = teller()
+    const { events, tell } = teller()
     tell('press', { ageMs: 1_500 })
     tell('input')
     jest.advanceTimersByTime(5_000)
@@ -191,7 +189,6 @@ describe('what the bridge is told', () => {
       { kind: 'press', eventId: 'n1', at: 998_500 },
       { kind: 'press', eventId: 'n3', at: 1_005_000 },
     ])
-    expect(rung).toEqual([1_000_000, 1_005_000])
   })
 
   test('a contact is the button of a doorbell, and nothing of another camera', () => {
