@@ -154,7 +154,7 @@ const outgoing: Readonly<Record<string, Outgoing>> = {
     host: 'bridge.example',
     run: async () => {
       const at = { url: 'https://bridge.example/cameras/front-door/events', key: 'k' }
-      await createReporter({ ...at, log })({ kind: 'battery', level: 5, at: noon })
+      await createReporter({ ...at, clock: () => noon, log })({ kind: 'battery', level: 5, at: noon })
       return createStillPoster(at)(Buffer.from('jpeg')).catch((error: unknown) => error)
     },
   },

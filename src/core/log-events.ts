@@ -221,7 +221,10 @@ export const logEvents = {
     says: 'A still picture or a key frame could not be had from an ONVIF camera',
     fields: ['channelName', 'error'],
   },
-  'gateway.press-lost': { says: 'A press could not be reported to the bridge', fields: ['channelName', 'eventId'] },
+  'gateway.event-lost': {
+    says: 'A press, a person or a motion could not be reported to the bridge',
+    fields: ['channelName', 'kind', 'eventId'],
+  },
   'gateway.profile-not-offered': {
     says: "The camera's H.264 profile is not one that the display offers",
     fields: ['channelName', 'viewerId', 'source', 'offered'],

@@ -77,7 +77,7 @@ export function startGatewayForBridge({
       source,
       ...(onvif && { onvif }),
       trust: trustOf(id, wanted),
-      report: createReporter({ url: `${url}/events`, key, log }),
+      report: createReporter({ url: `${url}/events`, key, clock, log, signal: life.signal }),
       leaveStill: createStillPoster({ url: `${url}/snapshot`, key }),
       ...(record && {
         recording: { wish: record, place: createRecordingPlace({ url: `${url}/recordings`, key, log }) },

@@ -134,7 +134,9 @@ export async function startGatewayOnAws(deps: {
           ...(onvif !== undefined && { onvif: { address: onvif, isDoorbell } }),
           trust,
           report:
-            url === undefined ? async () => false : createReporter({ url: `${url.url}/events`, key: url.key, log }),
+            url === undefined
+              ? async () => false
+              : createReporter({ url: `${url.url}/events`, key: url.key, clock, log }),
           ...(url && { leaveStill: createStillPoster({ url: `${url.url}/snapshot`, key: url.key }) }),
           ...(maxViewers !== undefined && { maxViewers }),
           ...(hasRelayAtHand !== undefined && { hasRelayAtHand }),

@@ -272,7 +272,7 @@ const camera = await startCamera({
   access: { region, endpoint: service.endpoint, ca: service.ca ?? '', credentials: cameraCredentials },
   channelName: 'front-door',
   source: 'synthetic',
-  report: createReporter({ url: `${url}/cameras/${door}/events`, key: cameraKey, log }),
+  report: createReporter({ url: `${url}/cameras/${door}/events`, key: cameraKey, clock, log }),
   clock,
   log,
 })
