@@ -6,7 +6,7 @@ export interface Heard {
   readonly packets: number
   /** RMS, 0 silent to 1 full scale. */
   readonly level?: number
-  /** From packet in to packet out: 95 % of the latest stay below, milliseconds. */
+  /** From packet in to packet out, once the camera has opened its loudspeaker: 95 % of the latest stay below, milliseconds. */
   readonly delayMs?: number
   /** It talks, and somebody else has the floor. */
   readonly isWaiting?: true

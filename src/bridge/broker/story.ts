@@ -70,7 +70,7 @@ export interface Cause {
 export interface Heard {
   readonly packets: number
   readonly level?: number
-  /** From packet in to packet out at the camera's gateway: 95 % of the packets stay below, milliseconds. */
+  /** From packet in to packet out at the camera's gateway, once the camera has opened its loudspeaker: p95, milliseconds. */
   readonly delayMs?: number
   /** It talks while somebody else has the floor, so the camera does not play it. */
   readonly isWaiting?: true

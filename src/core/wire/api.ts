@@ -228,7 +228,9 @@ export const sessionRow = z.object({
       delayMs: z
         .number()
         .exactOptional()
-        .describe('From packet in to packet out at the gateway of the camera: 95 % of the packets stay below.'),
+        .describe(
+          'Milliseconds from packet in to packet out at the gateway of the camera, without the time in which the camera opened its loudspeaker: 95 % of the packets stay below.',
+        ),
       isWaiting: z
         .literal(true)
         .exactOptional()

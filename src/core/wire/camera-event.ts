@@ -98,7 +98,7 @@ const viewer = z.object({
     .object({
       packets: count,
       level: z.number().min(0).max(1).exactOptional(),
-      /** From packet in to packet out: 95 % of the packets stay below, milliseconds. */
+      /** From packet in to packet out, once the camera has opened its loudspeaker: 95 % of the packets stay below, milliseconds. */
       delayMs: count.exactOptional(),
       /** It talks while somebody else has the floor, so the camera does not play it. */
       isWaiting: z.literal(true).exactOptional(),

@@ -1,10 +1,11 @@
 /** Who may speak through a camera: the first that talks has the floor until it is silent for a while; the way is open only then. */
 import type { Log } from 'transom-core/ports'
-import { openListener, packetMs, powerOf } from '../listener.ts'
+import { openListener, powerOf } from '../listener.ts'
 import type { PlayedTone } from 'transom-core/wire/source'
 import { faultOf, SourceError, type SoundCodec } from '../media.ts'
 import type { Ear } from '../ear.ts'
 import { createDelays } from './delays.ts'
+import { createPlayout, createQueue, type Packet, type Playout } from './playout.ts'
 import type { Line, Speaker } from './speaker.ts'
 import { playTone } from './tone.ts'
 
@@ -12,17 +13,6 @@ import { playTone } from './tone.ts'
 const voiceLevel = 0.004
 /** What is kept of the time before the first word, in packets: the beginning of a syllable is not loud yet. */
 const mostBefore = 10
-/** What is kept while the way opens, in packets. */
-const mostQueued = 50
-/** So late is the first packet played, for those behind it may come unevenly. */
-const cushionMs = packetMs
-/** So many packets may wait: fewer are never left out, since displays send in bursts. */
-const cushion = 2
-/** So many packets are watched before the talk catches up, and then one in `leaveOut` is not played. */
-const observed = 10
-const leaveOut = 3
-/** Silence of this length ends the talk. */
-const hangUpMs = 3_000
 /** The camera's own sound is silent for so long after a word of a talk, where it cannot listen and speak at once. */
 const echoMs = 600
 /** After a failure the next word does not try again at once. */
@@ -36,14 +26,6 @@ export interface Floor {
   /** Something was played just now. */
   isSpeaking(): boolean
   close(): Promise<void>
-}
-
-interface Packet {
-  readonly samples: Int16Array
-  readonly heardAt: number
-  readonly isVoice: boolean
-  /** Told when the camera has accepted it. */
-  readonly accepted: (delayMs: number) => void
 }
 
 export function createFloor(speaker: Speaker, log: Log): Floor {
@@ -173,7 +155,7 @@ interface Talk {
 function startTalk(speaker: Speaker, onPlayed: () => void, onEnd: (error?: unknown) => void): Talk {
   const life = new AbortController()
   const { signal } = life
-  const queue: Packet[] = []
+  const queue = createQueue()
   let line: Line | undefined
   let playout: Playout | undefined
   /** What ends from now on ends because it was asked to. */
@@ -191,8 +173,7 @@ function startTalk(speaker: Speaker, onPlayed: () => void, onEnd: (error?: unkno
   })
   return {
     play(packet) {
-      queue.push(packet)
-      if (queue.length > mostQueued) queue.shift()
+      queue.add(packet)
       playout?.added(packet)
     },
     async close() {
@@ -204,82 +185,5 @@ function startTalk(speaker: Speaker, onPlayed: () => void, onEnd: (error?: unkno
       await running
       await line?.close()
     },
-  }
-}
-
-interface Playout {
-  /** This one has joined the queue. */
-  added(packet: Packet): void
-  close(): void
-}
-
-/**
- * Plays what is queued in steps of 20 ms, by the clock and not by what comes. The steps begin with a packet, shortly after it
- * came, and end when there is nothing to play: so a packet waits for those before it and not for a clock of its own.
- */
-function createPlayout(
-  line: Line,
-  queue: Packet[],
-  { onPlayed, onSilence }: { readonly onPlayed: () => void; readonly onSilence: () => void },
-): Playout {
-  const openedAt = performance.now()
-  const catchUp = createCatchUp(queue)
-  const silence = setTimeout(onSilence, hangUpMs)
-  let playing: NodeJS.Timeout | undefined
-  let dueAt = 0
-
-  function begin(afterMs: number): void {
-    dueAt = performance.now() + afterMs
-    playing = setTimeout(playDue, afterMs)
-  }
-  /** Plays what is due by now, also where the timer was late. */
-  function playDue(): void {
-    playing = undefined
-    const now = performance.now()
-    for (; dueAt <= now; dueAt += packetMs) {
-      catchUp()
-      const packet = queue.shift()
-      if (!packet) return
-      if (!line.play(packet.samples, Math.floor((dueAt - openedAt) / packetMs))) continue
-      packet.accepted(now - packet.heardAt)
-      if (packet.isVoice) onPlayed()
-    }
-    playing = setTimeout(playDue, dueAt - now)
-  }
-
-  if (queue.length > 0) begin(queue.length < cushion ? cushionMs : 0)
-  return {
-    added({ isVoice }) {
-      if (isVoice) silence.refresh()
-      if (!playing) begin(cushionMs)
-    },
-    close() {
-      clearTimeout(playing)
-      clearTimeout(silence)
-    },
-  }
-}
-
-/**
- * What was said while the way opened would stay as a delay of the whole talk: it is left out from the beginning on, silence
- * before words. Later what waits for a fifth of a second without need is left out as well; what comes in bursts and is needed to
- * bridge the gap before the next is not. Call the function before each packet that is played.
- */
-function createCatchUp(queue: Packet[]): () => void {
-  let least = Infinity
-  let surplus = queue.length - cushion
-  let count = 0
-  return () => {
-    count += 1
-    least = Math.min(least, queue.length)
-    if (count % observed === 0) {
-      surplus = least - cushion
-      least = Infinity
-    }
-    if (surplus <= 0 || queue.length <= cushion) return
-    const silent = queue.findIndex(({ isVoice }) => !isVoice)
-    if (silent < 0 && count % leaveOut !== 0) return
-    queue.splice(Math.max(0, silent), 1)
-    surplus -= 1
   }
 }

@@ -12,15 +12,23 @@ const sample = (level: number) =>
     Int16Array.from({ length: 160 }, () => level),
   )
 const [voice, silence] = [sample(8_192), sample(0)]
+/** Packet `index` of a talk, each with a loud code of its own, up to 111. */
+const numbered = (index: number) => Buffer.alloc(160, index)
+const numberOf = (sampled = 0) => encodeG711('PCMU', Int16Array.of(sampled))[0]!
+let startedAt: number
 
-beforeEach(() => void jest.useFakeTimers())
+beforeEach(() => {
+  jest.useFakeTimers()
+  startedAt = performance.now()
+})
 afterEach(() => void jest.useRealTimers())
 
 /** A camera that opens its way after `openMs`, and what it was given: when, and for which 20 ms. */
 async function createTalk(openMs: number) {
-  const played: { readonly at: number; readonly slot: number; readonly isVoice: boolean }[] = []
+  const played: { at: number; slot: number; samples: Int16Array; isVoice: boolean }[] = []
   const line: Line = {
-    play: (samples, slot) => played.push({ at: performance.now(), slot, isVoice: (samples[0] ?? 0) > 1_000 }) > 0,
+    play: (samples, slot) =>
+      played.push({ at: performance.now(), slot, samples, isVoice: (samples[0] ?? 0) > 1_000 }) > 0,
     ended: new Promise<SourceError>(() => undefined),
     close: async () => undefined,
   }
@@ -51,7 +59,7 @@ describe('talk-back', () => {
     expect(ear.heard().packets).toBeGreaterThanOrEqual(297)
   })
 
-  test('begins with a fifth of a second before the first word, and not with a whole one', async () => {
+  test('begins before the first word, and not with the silence of a whole second', async () => {
     const { played, say } = await createTalk(0)
     await say(silence, 100)
     await say(voice, 25)
@@ -71,6 +79,40 @@ describe('talk-back', () => {
     expect(played.length - before).toBe(25)
     await say(voice, 500)
     expect(ear.heard().delayMs).toBeLessThanOrEqual(2 * packetMs)
+  })
+
+  test.each([
+    [100, 200],
+    [400, 500],
+    [900, 1_000],
+  ])('after %i ms of opening, catches up within %i ms without losing a word', async (openMs, withinMs) => {
+    const { ear, played } = await createTalk(openMs)
+    const count = (openMs + withinMs) / packetMs + 10
+    for (let index = 0; index < count; index += 1) {
+      ear.hear(numbered(index))
+      await jest.advanceTimersByTimeAsync(packetMs)
+    }
+    const heard = played.map(({ samples, at }) => ({ from: numberOf(samples[0]), to: numberOf(samples.at(-1)), at }))
+    // Each goes on where the one before ended, also where two are overlapped.
+    expect(heard.map(({ from }) => from)).toEqual([0, ...heard.slice(0, -1).map(({ to }) => to + 1)])
+    const late = heard.filter(({ to, at }) => at - heard[0]!.at > withinMs && at - startedAt - to * packetMs > 60)
+    expect(late).toEqual([])
+    expect(ear.heard().packets).toBe(played.length)
+  })
+
+  test('leaves out the silence before the first word at once, but for the beginning of its syllable', async () => {
+    const { played, say } = await createTalk(200)
+    await say(silence, 20)
+    await say(voice, 50)
+    expect(played.findIndex(({ isVoice }) => isVoice)).toBeLessThanOrEqual(3)
+    const [first] = played.filter(({ isVoice }) => isVoice)
+    expect(first!.at - startedAt - 20 * packetMs).toBeLessThanOrEqual(200 + 2 * packetMs)
+  })
+
+  test('states the delay of the gateway, without the time in which the camera opened its way', async () => {
+    const { ear, say } = await createTalk(400)
+    await say(voice, 500)
+    expect(ear.heard().delayMs).toBeLessThanOrEqual(60)
   })
 
   test('gives the camera steps of 20 ms without a gap or a double, whatever comes unevenly', async () => {
