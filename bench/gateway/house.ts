@@ -40,7 +40,7 @@ export async function startHouse(source: string): Promise<House> {
     TRANSOM_PORT: '0',
     TRANSOM_SIGNALING_PORT: '0',
     TRANSOM_VIEWS_NEGOTIATING: '10',
-    TRANSOM_VIEWS_CONNECTED: '100',
+    TRANSOM_VIEWS_CONNECTED: '1000',
     TRANSOM_SIGNALING_LIMITS: JSON.stringify({
       viewersPerChannel: 100,
       rates: { channelCall: often, channelConnect: often, socketDescription: often, socketCandidate: often },
