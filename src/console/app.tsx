@@ -2,7 +2,9 @@
 import type { ReadonlySignal } from '@preact/signals'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useHouse } from './house.ts'
+import { useLanguage } from './language/language.ts'
 import { Brand } from './parts/brand.tsx'
+import { LanguageChoice } from './parts/language-choice.tsx'
 import { Menu } from './parts/menu.tsx'
 import { Notices } from './parts/notices.tsx'
 import { Toasts } from './parts/toast.tsx'
@@ -18,6 +20,7 @@ import { initialOf } from './words.ts'
 
 export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
   const { me, signIn } = useHouse()
+  const { frame } = useLanguage().words
   const current = route.value
   const isAtSessions = current.screen === 'sessions' || current.screen === 'session'
   const main = useRef<HTMLElement>(null)
@@ -32,20 +35,20 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
   return (
     <Toasts>
       <a class="skip" href="#content" onClick={(event) => (event.preventDefault(), main.current?.focus())}>
-        Skip to the content
+        {frame.skip}
       </a>
       <header class="top">
         <Brand />
-        <nav aria-label="Screens">
+        <nav aria-label={frame.screens}>
           <a href={hrefs.cameras} aria-current={isAtSessions ? undefined : 'page'}>
-            Cameras
+            {frame.cameras}
           </a>
           <a href={hrefs.sessions} aria-current={isAtSessions ? 'page' : undefined}>
-            Sessions
+            {frame.sessions}
           </a>
         </nav>
         <Menu
-          label={`Account of ${me.name}`}
+          label={frame.accountOf(me.name)}
           face={
             <span class="initial" aria-hidden="true">
               {initialOf(me.name)}
@@ -57,9 +60,10 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
             <br />
             <span class="soft">{me.login}</span>
           </p>
-          <a href="/oauth/account">Account and linked assistants</a>
+          <a href="/oauth/account">{frame.account}</a>
+          <LanguageChoice />
           <button type="button" onClick={() => void signIn.signOut()}>
-            Sign out
+            {frame.signOut}
           </button>
         </Menu>
       </header>
@@ -79,6 +83,7 @@ const outageMs = 2_000
 /** What keeps the whole page from going on. */
 function Outage() {
   const { isUp, signIn } = useHouse()
+  const { frame } = useLanguage().words
   const isOver = signIn.isOver.value
   const [isDown, setDown] = useState(false)
   useEffect(() => {
@@ -90,19 +95,20 @@ function Outage() {
     <div class={isDown || isOver ? 'outage' : 'outage is-over'} role="status">
       {isOver ? (
         <>
-          You are signed out.
+          {frame.signedOut}
           <button type="button" class="button" onClick={() => void beginSignIn().catch(() => location.reload())}>
-            Sign in again
+            {frame.signInAgain}
           </button>
         </>
       ) : (
-        isDown && 'The bridge is not answering. This page goes on by itself when it does.'
+        isDown && frame.outage
       )}
     </div>
   )
 }
 
 function Screen({ route }: { readonly route: Route }) {
+  const { frame } = useLanguage().words
   switch (route.screen) {
     case 'cameras':
       return <CamerasScreen />
@@ -117,9 +123,9 @@ function Screen({ route }: { readonly route: Route }) {
     case 'lost':
       return (
         <>
-          <h1>There is nothing here</h1>
+          <h1>{frame.lost}</h1>
           <p>
-            <a href={hrefs.cameras}>To the cameras</a>
+            <a href={hrefs.cameras}>{frame.toCameras}</a>
           </p>
         </>
       )

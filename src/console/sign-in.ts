@@ -1,13 +1,13 @@
 /** Signing in with the bridge's own account linking: authorization code with PKCE (RFC 7636), tokens in memory alone. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { signal, type ReadonlySignal } from '@preact/signals'
-import { PlayerError, problemOf } from 'transom-player'
+import { PlayerError, problemOf, type Problem } from 'transom-player'
 import { askBridge } from './ask.ts'
 
 /** Why nobody is signed in; undefined: nobody has tried. */
 export interface SignedOut {
   readonly kind: 'signed-out'
-  readonly reason?: string
+  readonly problem?: Problem
 }
 
 /** The session of whoever is signed in. */
@@ -59,14 +59,19 @@ export async function resumeSignIn(): Promise<SignIn | SignedOut> {
   const kept = takeKept()
   if (!answer.has('state')) return leave(endpoints, 'none')
   history.replaceState(null, '', `/${kept?.hash ?? ''}`)
-  if (answer.get('state') !== kept?.state)
-    return { kind: 'signed-out', reason: 'Signing in was begun in another tab, or too long ago.' }
+  if (answer.get('state') !== kept?.state) return { kind: 'signed-out', problem: otherTab }
   const code = answer.get('code')
   if (code === null) {
     const error = answer.get('error')
     if (error === 'login_required' || error === 'interaction_required' || error === 'consent_required')
       return { kind: 'signed-out' }
-    return { kind: 'signed-out', reason: answer.get('error_description') ?? error ?? 'Signing in did not work.' }
+    return {
+      kind: 'signed-out',
+      problem: {
+        code: error ?? 'sign_in_failed',
+        message: answer.get('error_description') ?? error ?? 'Signing in did not work.',
+      },
+    }
   }
   const grant = { grant_type: 'authorization_code', code, redirect_uri: ownUri(), code_verifier: kept.verifier }
   return session(endpoints, await fetchTokens(endpoints, grant))
@@ -121,10 +126,15 @@ function session(endpoints: Endpoints, first: Tokens): SignIn {
       await revoke()
       await askBridge(`${endpoints.issuer}/leave`, { method: 'POST' }).catch(() => undefined)
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has one origin, and takes no other
-      windows.postMessage('signed out')
+      windows.postMessage('signed-out')
       location.replace('/')
     },
   }
+}
+
+const otherTab: Problem = {
+  code: 'sign_in_elsewhere',
+  message: 'Signing in was started in another tab, or too long ago.',
 }
 
 const ended = (): PlayerError => new PlayerError({ code: 'unauthorized', message: 'You are signed out.' })

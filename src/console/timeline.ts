@@ -1,6 +1,7 @@
 /** The story of one view, told by several clocks, as rows on one time axis. */
-import type { PlayerStep } from 'transom-player'
 import type { Step } from './api.ts'
+import type { Words } from './language/en.ts'
+import type { Formats } from './language/formats.ts'
 
 /** Who tells a step: the bridge's record, the browser that is the display, or the assistant's cloud. */
 export type Teller = 'bridge' | 'display' | 'cloud'
@@ -24,7 +25,7 @@ export interface Row extends StoryStep {
 /** A longer wait (somebody watches) would leave no room for the milliseconds before it. */
 const longestBarMs = 1_500
 
-export function rowsOf(steps: readonly StoryStep[]): readonly Row[] {
+export function rowsOf(steps: readonly StoryStep[], words: Words['story']): readonly Row[] {
   const sorted = steps.toSorted((a, b) => a.at - b.at)
   const shown = sorted.map(({ at }, index) => Math.min(at - (sorted[index - 1]?.at ?? at), longestBarMs))
   const total = Math.max(
@@ -38,7 +39,7 @@ export function rowsOf(steps: readonly StoryStep[]): readonly Row[] {
     const size = shown[index]! / total
     const row = {
       ...step,
-      label: labelOf(step),
+      label: labelOf(step, words),
       atMs: step.at - zero,
       tookMs,
       from,
@@ -79,14 +80,15 @@ export function storyOf(told: {
 export function summaryOf(
   display: readonly Step[],
   { route, height }: { readonly route?: 'direct' | 'relay' | undefined; readonly height?: number | undefined },
+  words: Words['story'],
+  { seconds }: Pick<Formats, 'seconds'>,
 ): string {
   const asked = instantOf(display, 'view-asked')
   const first = instantOf(display, 'first-frame')
-  if (asked === undefined) return 'Nothing has happened yet'
-  if (first === undefined) return 'No picture yet: what has happened so far'
-  const ways = { direct: 'direct', relay: 'by a relay' } as const
-  const facts = [`Picture after ${((first - asked) / 1_000).toFixed(1)} s`]
-  if (route) facts.push(ways[route])
+  if (asked === undefined) return words.nothing
+  if (first === undefined) return words.noPicture
+  const facts = [words.pictureAfter(seconds(first - asked))]
+  if (route) facts.push(words.routes[route])
   if (height) facts.push(`${height}p`)
   return facts.join(', ')
 }
@@ -95,43 +97,9 @@ const instantOf = (steps: readonly Step[], name: string): number | undefined =>
   steps.find(({ step }) => step === name)?.at
 const toldBy = (teller: Teller, steps: readonly Step[]): StoryStep[] => steps.map((step) => ({ ...step, teller }))
 
-const displayLabels: Record<PlayerStep['step'], string> = {
-  'view-asked': 'Live view asked for',
-  'view-granted': 'Live view granted',
-  'offer-made': 'Offer made',
-  'candidates-gathered': 'Candidates gathered',
-  'offer-posted': 'Offer sent',
-  'answer-received': 'Answer received',
-  'ice-connected': 'ICE: a way was found',
-  'dtls-connected': 'DTLS: secured',
-  'first-frame': 'First frame shown',
-  talking: 'Talk-back begun',
-  'talk-ended': 'Talk-back ended',
-  lost: 'Connection lost',
-  'hung-up': 'Hung up',
-}
-
-const bridgeLabels: Readonly<Record<string, string>> = {
-  'asked-for': 'View asked for',
-  'offer-received': 'Offer received',
-  'offer-sent': 'Offer sent to the camera',
-  'camera-candidate': 'Candidate from the camera',
-  'camera-answered': 'Camera answered',
-  'camera-gathered': 'Camera has no more candidates',
-  'answer-sent': 'Answer sent',
-  'display-connected': 'Display says: connected',
-  'camera-connected': 'Camera says: connected',
-  'talk-back-heard': 'Camera hears the talk-back',
-  'no-sound': 'No sound in the answer',
-  'no-picture': 'The camera sends no picture',
-  'no-relay': 'The camera has no relay address',
-  refused: 'Refused',
-  ended: 'Ended',
-}
-
-export function labelOf({ teller, step }: Pick<StoryStep, 'teller' | 'step'>): string {
-  const table: Readonly<Record<string, string>> = teller === 'display' ? displayLabels : bridgeLabels
+export function labelOf({ teller, step }: Pick<StoryStep, 'teller' | 'step'>, words: Words['story']): string {
+  const table: Readonly<Record<string, string>> = words[teller]
   // A bridge may be newer than this page.
   const plain = step.replaceAll('-', ' ')
-  return (teller === 'cloud' ? undefined : table[step]) ?? plain.charAt(0).toUpperCase() + plain.slice(1)
+  return table[step] ?? plain.charAt(0).toUpperCase() + plain.slice(1)
 }

@@ -12,7 +12,7 @@ export {
 export { TransomPlayer } from './element.ts'
 export { holdToTalk } from './hold-to-talk.ts'
 export { createPlayer, type Player, type PlayerEvents, type PlayerOptions, type PlayerState } from './player.ts'
-export { PlayerError, problemOf, type Problem } from './problem.ts'
+export { PlayerError, problemIn, problemOf, type Problem } from './problem.ts'
 export type { PlayerStats } from './stats.ts'
 
 // Two copies on one page are one too many, but no reason to fail.

@@ -64,7 +64,7 @@ export function createMicrophone(onGone: () => void): Microphone {
 async function openMicrophone(): Promise<MediaStreamTrack> {
   if (!globalThis.isSecureContext || navigator.mediaDevices === undefined)
     throw new PlayerError({
-      code: 'microphone_refused',
+      code: 'insecure_page',
       message: 'The browser gives no microphone to this page.',
       advice: 'Browsers give it to pages at https:// and at localhost only: open the bridge there.',
     })

@@ -1,4 +1,6 @@
 /** Why there is no picture, in words for whoever looks at the player. */
+import type { Language } from 'transom-core/language'
+import { problemsDe } from './problem-de.ts'
 
 /** What went wrong: a code for programs, and words for people. */
 export interface Problem {
@@ -33,3 +35,20 @@ export const isAbsence = ({ code }: Problem): boolean => code === 'camera_offlin
 const lasting = ['camera_not_found', 'invalid_request', 'no_common_codec', 'unauthorized', 'internal']
 
 export const isLasting = ({ code }: Problem): boolean => lasting.includes(code)
+
+/** Those of the bridge and of the player come in English. */
+const translations = { de: problemsDe } satisfies Record<Exclude<Language, 'en'>, typeof problemsDe>
+const translationOf = new Map(
+  Object.entries(translations).map(([name, texts]) => [name, new Map(Object.entries(texts))]),
+)
+
+/**
+ * A problem in the words of a language (a BCP 47 tag: `de`, `de-AT`), found by its code; with advice if it came with
+ * advice. As it came, in English, where the language or the code is not known.
+ */
+export function problemIn(language: string, problem: Problem): Problem {
+  const known = translationOf.get(language.split('-')[0]?.toLowerCase() ?? '')?.get(problem.code)
+  if (known === undefined) return problem
+  const { message, advice } = known
+  return { code: problem.code, message, ...(problem.advice !== undefined && advice !== undefined && { advice }) }
+}

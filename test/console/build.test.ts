@@ -45,7 +45,9 @@ test('the player is one module without dependencies, with its names', () => {
       .split(',')
       .map((name) => name.replace(/^.* as /, '').trim())
       .sort(),
-  ).toEqual(['PlayerError', 'TransomPlayer', 'connectDisplay', 'createPlayer', 'holdToTalk', 'problemOf'].sort())
+  ).toEqual(
+    ['PlayerError', 'TransomPlayer', 'connectDisplay', 'createPlayer', 'holdToTalk', 'problemIn', 'problemOf'].sort(),
+  )
   const page = files()
     .filter((name) => /^assets\/.*\.js$/.test(name))
     .map(read)

@@ -65,7 +65,7 @@ describe('the microphone', () => {
     })
     const talk = button(/^Talk/)
     await talk.click()
-    await expectText(page, 'Talk-back begun')
+    await expectText(page, 'Talk-back started')
     await page.evaluate(() => {
       const { microphone } = globalThis as unknown as { microphone: MediaStreamTrack }
       microphone.stop()

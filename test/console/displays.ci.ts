@@ -92,7 +92,7 @@ describe.each(displays)('the $device', ({ assistant, device, app, show, stop, an
     expect(seen.colours).toBeGreaterThan(30)
     expect(seen.clockMoved).toBeGreaterThan(0.01)
     expect(seen.loudness).toBeGreaterThan(0.001)
-    await expectText(page, 'Camera says: connected')
+    await expectText(page, 'Camera reports: connected')
     const rows = await page.locator('.waterfall tbody th').allInnerTexts()
     const places = steps.map((label) => rows.findIndex((row) => row.startsWith(label)))
     expect(places).not.toContain(-1)

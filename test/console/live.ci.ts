@@ -5,7 +5,8 @@ import type { Browser, Page } from 'playwright-core'
 import type * as PlayerModule from '../../src/player/main.ts'
 import type { Player } from '../../src/player/player.ts'
 import type { PlayerStats } from '../../src/player/stats.ts'
-import { duration } from '../../src/console/words.ts'
+import { en } from '../../src/console/language/en.ts'
+import { createFormats } from '../../src/console/language/formats.ts'
 import {
   enter,
   expectText,
@@ -158,7 +159,7 @@ describe('whoever has started the bridge', () => {
     const [first, second] = await stats(page)
     expect(second.bytesSent).toBeGreaterThan(first.bytesSent)
     await expectText(page, 'The camera plays what you say')
-    await expectText(page, 'Camera hears the talk-back')
+    await expectText(page, 'Camera receives the talk-back')
     await page.mouse.up()
     expect(await talk.getAttribute('aria-pressed')).toBe('false')
     const [, third] = await stats(page)
@@ -242,12 +243,14 @@ test('the page and npm run call tell the same story of the same session', async 
     .getByRole('link', { name: /Front Door on Google Home/ })
     .first()
     .click()
-  await expectText(page, 'Camera hears the talk-back')
+  await expectText(page, 'Camera receives the talk-back')
   const rows = await page.locator('.waterfall tbody .at').allInnerTexts()
   const { bridgeTimeline } = report
   expect(bridgeTimeline.length).toBeGreaterThan(5)
   // The call does not wait for the camera's last word, which the page has.
-  expect(rows.slice(0, bridgeTimeline.length)).toEqual(bridgeTimeline.map(({ atMs }) => duration(atMs)))
+  expect(rows.slice(0, bridgeTimeline.length)).toEqual(
+    bridgeTimeline.map(({ atMs }) => createFormats('en', en).duration(atMs)),
+  )
 }, 60_000)
 
 describe('when the bridge goes away', () => {

@@ -149,7 +149,7 @@ describe('a camera', () => {
   }, 60_000)
 
   test('stands below what its owner should know, on every screen', async () => {
-    const message = 'Alexa cannot tell cameras of one name apart: give each a name of its own (Gate).'
+    const message = 'Alexa cannot distinguish cameras with the same name: give each its own name (Gate).'
     const notices = [{ kind: 'alexa_same_names', message, at: 1 }]
     await page.route('**/api/notices', (route) => route.fulfill({ json: { notices } }))
     for (const hash of ['#/', '#/sessions']) {
@@ -245,7 +245,7 @@ describe('the list of sessions', () => {
     await enter(visitor, bridge)
     await visitor.go('#/sessions')
     const list = visitor.page.getByRole('region', { name: 'Sessions, newest first' })
-    await expectText(visitor.page, '2000')
+    await expectText(visitor.page, '2,000')
     expect(await list.getByRole('link').count()).toBeLessThan(60)
     await list.evaluate((element) => element.scrollTo(0, element.scrollHeight))
     await list
@@ -256,9 +256,9 @@ describe('the list of sessions', () => {
     expect(await list.getByRole('link').count()).toBeLessThan(60)
     await visitor.page.getByLabel('Outcome').selectOption('Failed')
     await visitor.page.getByLabel('Shown on').selectOption('Alexa')
-    await expectText(visitor.page, '67 of 2000')
+    await expectText(visitor.page, '67 of 2,000')
     await visitor.page.getByLabel('Find').fill('silent session-1980')
-    await expectText(visitor.page, '1 of 2000')
+    await expectText(visitor.page, '1 of 2,000')
     await visitor.picture('sessions-found')
     expect(visitor.complaints()).toEqual([])
     await visitor.leave()

@@ -1,5 +1,7 @@
 /** The story of a view: several clocks, one axis. */
 import { describe, expect, test } from '@jest/globals'
+import { en } from '../../src/console/language/en.ts'
+import { createFormats } from '../../src/console/language/formats.ts'
 import { alignClocks, labelOf, rowsOf, storyOf, summaryOf } from '../../src/console/timeline.ts'
 
 const bridge = [
@@ -31,7 +33,7 @@ describe('clocks', () => {
 })
 
 describe('rows', () => {
-  const rows = rowsOf(storyOf({ bridge, display, cloud: [{ step: 'account linked', at: 900 }] }))
+  const rows = rowsOf(storyOf({ bridge, display, cloud: [{ step: 'account linked', at: 900 }] }), en.story)
 
   test('are in the order of what happened, whoever tells it', () => {
     expect(rows.map(({ label, teller, atMs, tookMs }) => [label, teller, atMs, tookMs])).toEqual([
@@ -51,19 +53,19 @@ describe('rows', () => {
   })
 
   test('of a long wait are cut, and say so, but tell its true length', () => {
-    const [, , last] = rowsOf(storyOf({ bridge: [...bridge, { step: 'ended', at: 601_100 }] }))
+    const [, , last] = rowsOf(storyOf({ bridge: [...bridge, { step: 'ended', at: 601_100 }] }), en.story)
     expect(last).toMatchObject({ isCut: true, tookMs: 600_000, atMs: 600_100 })
     expect(last!.from).toBeGreaterThan(0.05)
   })
 
   test('of nothing, and of one instant, are no division by zero', () => {
-    expect(rowsOf([])).toEqual([])
-    expect(rowsOf(storyOf({ bridge: bridge.slice(0, 1) }))[0]).toMatchObject({ from: 0, size: 0 })
+    expect(rowsOf([], en.story)).toEqual([])
+    expect(rowsOf(storyOf({ bridge: bridge.slice(0, 1) }), en.story)[0]).toMatchObject({ from: 0, size: 0 })
   })
 })
 
 test('a step of a newer bridge is told in its own words', () => {
-  expect(labelOf({ teller: 'bridge', step: 'camera-woken-up' })).toBe('Camera woken up')
+  expect(labelOf({ teller: 'bridge', step: 'camera-woken-up' }, en.story)).toBe('Camera woken up')
 })
 
 test.each([
@@ -86,5 +88,5 @@ test.each([
     'Picture after 2.0 s, by a relay',
   ],
 ])('a view in one line: %j', (steps, link, line) => {
-  expect(summaryOf(steps, link)).toBe(line)
+  expect(summaryOf(steps, link, en.story, createFormats('en', en))).toBe(line)
 })

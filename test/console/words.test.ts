@@ -1,7 +1,11 @@
 /** Addresses, times and outcomes in words. */
 import { describe, expect, test } from '@jest/globals'
 import { hrefs, readRoute } from '../../src/console/route.ts'
-import { ago, duration, outcomeOf } from '../../src/console/words.ts'
+import { en } from '../../src/console/language/en.ts'
+import { createFormats } from '../../src/console/language/formats.ts'
+import { outcomeOf } from '../../src/console/words.ts'
+
+const { ago, duration } = createFormats('en', en)
 
 describe('an address', () => {
   test.each([

@@ -1,6 +1,6 @@
 /** Alexa's side of the bridge, plugged together: directives, the companion skill, and what Alexa is told unasked. */
 import { createSecretKey } from 'node:crypto'
-import { ENDPOINT_LIMIT, reviewCameras, type Review } from '../alexa/discovery.ts'
+import { reviewCameras, type Review } from '../alexa/discovery.ts'
 import { createAlexaEntry } from '../alexa/entry.ts'
 import { createAlexaDeliver } from '../alexa/event-gateway.ts'
 import { createAlexaGrants, type AlexaGrants } from '../alexa/grants.ts'
@@ -129,12 +129,13 @@ function createTranslate(deps: {
 /** A warning goes when its reason does. */
 function createWarnings(notices: Notices) {
   return async (accountId: AccountId, { leftOut, sameNames }: Review): Promise<void> => {
-    const left = `it takes ${ENDPOINT_LIMIT} at most, with ids of letters, digits and _-=#;:?@&; without ${namesOf(leftOut)}`
     await Promise.all([
       sameNames.length > 0
         ? notices.add(accountId, 'alexa_same_names', sameNames.slice(0, mostNamed).join(', '))
         : notices.remove(accountId, 'alexa_same_names'),
-      leftOut.length > 0 ? notices.add(accountId, 'alexa_left_out', left) : notices.remove(accountId, 'alexa_left_out'),
+      leftOut.length > 0
+        ? notices.add(accountId, 'alexa_left_out', namesOf(leftOut))
+        : notices.remove(accountId, 'alexa_left_out'),
     ])
   }
 }

@@ -1,13 +1,16 @@
 import type { Problem } from 'transom-player'
+import { useLanguage } from '../language/language.ts'
 import { causeName } from '../words.ts'
 
 /** Why it failed, or why nobody knows whether it did, and what can be done about it. */
 export function Cause({ cause, isHint = false }: { readonly cause: Problem; readonly isHint?: boolean }) {
+  const { words, explain } = useLanguage()
+  const { code, message, advice } = explain(cause)
   return (
-    <section class={isHint ? 'cause is-hint' : 'cause'} aria-label={isHint ? 'Hint' : 'Cause'}>
-      <p class="code">{causeName(cause.code)}</p>
-      <p class="why">{cause.message}</p>
-      {cause.advice !== undefined && <p>{cause.advice}</p>}
+    <section class={isHint ? 'cause is-hint' : 'cause'} aria-label={isHint ? words.cause.hint : words.cause.title}>
+      <p class="code">{causeName(code)}</p>
+      <p class="why">{message}</p>
+      {advice !== undefined && <p>{advice}</p>}
     </section>
   )
 }

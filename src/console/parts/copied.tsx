@@ -1,6 +1,7 @@
 /** What is there to be copied, with a button that copies it. */
 import type { RefObject } from 'preact'
 import { useRef, useState } from 'preact/hooks'
+import { useLanguage } from '../language/language.ts'
 import { Icon } from './icon.tsx'
 
 /** One row of a `dl`: a name, and the text that it stands for. */
@@ -23,6 +24,7 @@ interface CopiedProps {
 
 /** A text, and a button that copies it. */
 export function Copied({ as: Tag, text, what }: CopiedProps) {
+  const { common } = useLanguage().words
   const shown = useRef<HTMLElement>(null)
   const [isCopied, setCopied] = useState(false)
   async function copy(): Promise<void> {
@@ -43,7 +45,7 @@ export function Copied({ as: Tag, text, what }: CopiedProps) {
       <button
         type="button"
         class="round"
-        aria-label={isCopied ? `${what} is copied` : `Copy ${what}`}
+        aria-label={isCopied ? common.copied(what) : common.copy(what)}
         onClick={() => void copy()}
       >
         <Icon name={isCopied ? 'check' : 'copy'} />

@@ -2,6 +2,7 @@
 import type { RefObject } from 'preact'
 import type { Assistant } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
 import { Icon } from './icon.tsx'
 import type { Phase } from './use-display.ts'
 
@@ -19,11 +20,10 @@ interface DeviceFrameProps {
   readonly onShow: () => void
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
-const date = new Intl.DateTimeFormat('en', { weekday: 'long', day: 'numeric', month: 'long' })
-
 export function DeviceFrame({ assistant, cameraName, video, phase, announcement, onShow }: DeviceFrameProps) {
   const { now } = useHouse()
+  const { words, formats } = useLanguage()
+  const { display } = words
   const isHome = phase === 'idle' || phase === 'failed'
   return (
     <div class={`device ${assistant}`}>
@@ -32,11 +32,11 @@ export function DeviceFrame({ assistant, cameraName, video, phase, announcement,
         <div class="glass">
           {phase === 'idle' && (
             <div class="at-home" aria-hidden="true">
-              <p class="time">{clock.format(now.value)}</p>
-              <p>{date.format(now.value)}</p>
+              <p class="time">{formats.clock(now.value)}</p>
+              <p>{formats.longDay(now.value)}</p>
             </div>
           )}
-          <video ref={video} hidden={isHome} autoplay playsInline aria-label={`Live picture of ${cameraName}`} />
+          <video ref={video} hidden={isHome} autoplay playsInline aria-label={display.pictureOf(cameraName)} />
           {phase === 'asking' && <span class="spinner" aria-hidden="true" />}
           {phase === 'live' && (
             <p class="caption">
@@ -44,20 +44,18 @@ export function DeviceFrame({ assistant, cameraName, video, phase, announcement,
             </p>
           )}
           <div role="status">
-            {phase === 'asking' && <p class="unseen">Getting the picture of {cameraName}</p>}
-            {phase === 'failed' && <p class="sorry">{sorry[assistant]}</p>}
+            {phase === 'asking' && <p class="unseen">{display.getting(cameraName)}</p>}
+            {phase === 'failed' && <p class="sorry">{display.sorry[assistant]}</p>}
             {announcement && (
               <div class="announcement">
                 <Icon name="bell" />
                 <p>
-                  <strong>
-                    {assistant === 'alexa' ? `Someone is at the ${cameraName}` : `${cameraName}: somebody rings`}
-                  </strong>
-                  {announcement.ms !== undefined && <span>{Math.round(announcement.ms)} ms after the press</span>}
+                  <strong>{display.announced(cameraName, assistant)}</strong>
+                  {announcement.ms !== undefined && <span>{display.afterPress(formats.ms(announcement.ms))}</span>}
                 </p>
                 {isHome && (
                   <button type="button" onClick={onShow}>
-                    Show
+                    {display.show}
                   </button>
                 )}
               </div>
@@ -68,9 +66,4 @@ export function DeviceFrame({ assistant, cameraName, video, phase, announcement,
       <div class="foot" aria-hidden="true" />
     </div>
   )
-}
-
-const sorry: Record<Assistant, string> = {
-  alexa: 'Sorry, the camera isn’t responding.',
-  google: 'Sorry, it looks like the camera isn’t available right now.',
 }

@@ -1,6 +1,7 @@
 /** A modal dialog: the browser's own, with focus kept inside, Escape and the backdrop to leave it. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
+import { useLanguage } from '../language/language.ts'
 import { Icon } from './icon.tsx'
 
 interface DialogProps {
@@ -12,6 +13,7 @@ interface DialogProps {
 }
 
 export function Dialog({ title, onClose, isKept = false, children }: DialogProps) {
+  const { common } = useLanguage().words
   const dialog = useRef<HTMLDialogElement>(null)
   const isOutside = useRef(false)
   const id = useId()
@@ -46,7 +48,7 @@ export function Dialog({ title, onClose, isKept = false, children }: DialogProps
         <header>
           <h2 id={id}>{title}</h2>
           {!isKept && (
-            <button type="button" class="round" aria-label="Close" onClick={onClose}>
+            <button type="button" class="round" aria-label={common.close} onClick={onClose}>
               <Icon name="close" />
             </button>
           )}

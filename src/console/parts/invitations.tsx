@@ -2,10 +2,12 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Invitation } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
 import { useToast } from './toast.tsx'
 
 export function Invitations() {
   const { api, isUp, reload } = useHouse()
+  const { invitations: words } = useLanguage().words
   const { say, complain } = useToast()
   const [open, setOpen] = useState<readonly Invitation[]>([])
   const load = async (): Promise<void> => setOpen(await api.invitations())
@@ -16,33 +18,33 @@ export function Invitations() {
   async function answer({ id, camera }: Invitation, answer: 'accept' | 'decline'): Promise<void> {
     await api.answer(id, answer)
     await Promise.all([load(), reload()])
-    say(answer === 'accept' ? `You can see ${camera} now.` : `The invitation to ${camera} is declined.`)
+    say(answer === 'accept' ? words.accepted(camera) : words.declined(camera))
   }
   if (open.length === 0) return null
   return (
-    <section class="notices" aria-label="Invitations">
+    <section class="notices" aria-label={words.title}>
       {open.map((invitation) => (
         <div key={invitation.id} class="notice">
           <p>
-            <bdi>{invitation.owner.name}</bdi> ({invitation.owner.login}) wants to share <bdi>{invitation.camera}</bdi>{' '}
-            with you. You may view {invitation.mayTalk ? 'it and talk' : 'it'}; the owner sees when you look.
+            {words.offer(<bdi>{invitation.owner.name}</bdi>, invitation.owner.login, <bdi>{invitation.camera}</bdi>)}{' '}
+            {invitation.mayTalk ? words.mayTalk : words.mayView}
           </p>
           <div class="doings">
             <button
               type="button"
               class="button primary"
-              aria-label={`Accept ${invitation.camera}`}
+              aria-label={words.acceptOf(invitation.camera)}
               onClick={() => void answer(invitation, 'accept').catch(complain)}
             >
-              Accept
+              {words.accept}
             </button>
             <button
               type="button"
               class="button"
-              aria-label={`Decline ${invitation.camera}`}
+              aria-label={words.declineOf(invitation.camera)}
               onClick={() => void answer(invitation, 'decline').catch(complain)}
             >
-              Decline
+              {words.decline}
             </button>
           </div>
         </div>

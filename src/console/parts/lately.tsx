@@ -1,12 +1,15 @@
 /** The last few sessions; for a newcomer, what leads to one. */
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
 import { hrefs } from '../route.ts'
-import { ago, assistantNames, causeName, outcomeNames, outcomeOf } from '../words.ts'
+import { causeName, outcomeOf } from '../words.ts'
 
 const most = 6
 
 export function Lately() {
   const { cameras, sessions, now } = useHouse()
+  const { words, formats } = useLanguage()
+  const { lately } = words
   const rows = sessions.value
   const isEmpty = cameras.value?.length === 0
   // The advice is for who has a camera.
@@ -14,32 +17,32 @@ export function Lately() {
   const nameOf = (id: string): string => cameras.value?.find((camera) => camera.id === id)?.name ?? id
   return (
     <section class="card lately" aria-labelledby="lately">
-      <h2 id="lately">Recent activity</h2>
+      <h2 id="lately">{lately.title}</h2>
       {rows.length === 0 && (
         <>
-          <p class="soft">Nobody has looked yet. Try this:</p>
+          <p class="soft">{lately.none}</p>
           <ol>
-            <li>Watch the doorbell live, and talk to it.</li>
-            <li>Be an Echo Show: link it, and let Alexa show the door.</li>
-            <li>Ring, and see the display say so.</li>
+            {lately.tries.map((one) => (
+              <li key={one}>{one}</li>
+            ))}
           </ol>
-          <p class="soft">Each view leaves its story here: what happened when, and why it failed if it did.</p>
+          <p class="soft">{lately.why}</p>
         </>
       )}
       <ul>
         {rows.slice(0, most).map((row) => (
           <li key={row.id}>
             <a href={hrefs.session(row.id)}>
-              <span class={`outcome ${outcomeOf(row)}`}>{outcomeNames[outcomeOf(row)]}</span>
+              <span class={`outcome ${outcomeOf(row)}`}>{words.outcomes[outcomeOf(row)]}</span>
               <span class="what">
                 <bdi>{nameOf(row.cameraId)}</bdi>{' '}
                 <span class="soft">
-                  on {assistantNames[row.assistant]}
-                  {row.guest !== undefined && ` by ${row.guest}`}
+                  {words.onDisplay[row.assistant]}
+                  {row.guest !== undefined && ` ${words.byGuest(row.guest)}`}
                 </span>
                 <br />
                 <span class="soft small">
-                  {ago(row.startedAt, now.value)}
+                  {formats.ago(row.startedAt, now.value)}
                   {row.cause && ` · ${causeName(row.cause.code)}`}
                 </span>
               </span>
@@ -47,7 +50,7 @@ export function Lately() {
           </li>
         ))}
       </ul>
-      {rows.length > most && <a href={hrefs.sessions}>All sessions</a>}
+      {rows.length > most && <a href={hrefs.sessions}>{lately.all}</a>}
     </section>
   )
 }

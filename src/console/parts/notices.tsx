@@ -2,9 +2,12 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { Notice } from '../api.ts'
 import { useHouse } from '../house.ts'
+import type { Words } from '../language/en.ts'
+import { useLanguage } from '../language/language.ts'
 
 export function Notices() {
   const { api, cameras, isUp } = useHouse()
+  const { words } = useLanguage()
   const [notices, setNotices] = useState<readonly Notice[]>([])
   useEffect(() => {
     // What cannot be read now is read when the cameras change next, or the bridge is back.
@@ -12,12 +15,18 @@ export function Notices() {
   }, [isUp.value, cameras.value?.length])
   if (notices.length === 0) return null
   return (
-    <section aria-label="Notices">
-      {notices.map(({ kind, message }) => (
-        <p key={kind} class="notice">
-          {message}
+    <section aria-label={words.frame.notices}>
+      {notices.map((notice) => (
+        <p key={notice.kind} class="notice">
+          {say(notice, words.notices)}
         </p>
       ))}
     </section>
   )
+}
+
+function say({ kind, about, message }: Notice, words: Words['notices']): string {
+  if (kind === 'alexa_unlinked' || kind === 'google_unlinked') return words[kind]
+  // One of an earlier version has no more than its message.
+  return about === undefined ? message : words[kind](about)
 }

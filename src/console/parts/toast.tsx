@@ -2,6 +2,7 @@
 import { type ComponentChildren, createContext } from 'preact'
 import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hooks'
 import { problemOf } from 'transom-player'
+import { useLanguage } from '../language/language.ts'
 
 interface Toast {
   readonly text: string
@@ -34,9 +35,10 @@ export function Toasts({ children }: { readonly children: ComponentChildren }) {
 /** `say` tells; `attempt` does something and tells what went wrong. */
 export function useToast() {
   const show = useContext(ToastContext)
+  const { explain } = useLanguage()
   const say = (text: string): void => show({ text, isBad: false })
   const complain = (error: unknown): void => {
-    const { message, advice } = problemOf(error)
+    const { message, advice } = explain(problemOf(error))
     show({ text: [message, advice].filter(Boolean).join(' '), isBad: true })
   }
   return { say, complain }

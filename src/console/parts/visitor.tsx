@@ -1,6 +1,7 @@
 /** Somebody rings: a card over whatever screen is open, and a chime. */
 import { useEffect } from 'preact/hooks'
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
 import { hrefs } from '../route.ts'
 import { playChime } from './chime.ts'
 import { Icon } from './icon.tsx'
@@ -8,13 +9,14 @@ import { Menu } from './menu.tsx'
 import { Still } from './still.tsx'
 
 const mutes = [
-  { label: '15 minutes', ms: 15 * 60_000 },
-  { label: 'an hour', ms: 3_600_000 },
-  { label: 'eight hours', ms: 8 * 3_600_000 },
-]
+  { name: 'quarter', ms: 15 * 60_000 },
+  { name: 'hour', ms: 3_600_000 },
+  { name: 'night', ms: 8 * 3_600_000 },
+] as const
 
 export function Visitor() {
   const { bell, cameras, now } = useHouse()
+  const { visitor } = useLanguage().words
   const press = bell.ringing.value
   const camera = press && cameras.value?.find(({ id }) => id === press.cameraId)
   useEffect(() => {
@@ -24,26 +26,26 @@ export function Visitor() {
     // Always there: a screen reader says what appears in it.
     <div class="visitor-place" role="alert">
       {camera && (
-        <section class="visitor" aria-label={`Somebody is at ${camera.name}`}>
+        <section class="visitor" aria-label={visitor.at(camera.name)}>
           <Still camera={camera} />
           <div class="says">
             <h2>
               <Icon name="bell" /> <bdi>{camera.name}</bdi>
             </h2>
-            <p>Somebody is at the door.</p>
+            <p>{visitor.atDoor}</p>
             <div class="doings">
               <a class="button primary" href={hrefs.answer(camera.id)} onClick={() => bell.dismiss()}>
-                Answer
+                {visitor.answer}
               </a>
-              <Menu label={`Mute for … (${camera.name}, on this browser)`} face="Mute for …" isButton>
-                {mutes.map(({ label, ms }) => (
-                  <button key={label} type="button" onClick={() => bell.mute(camera.id, now.value + ms)}>
-                    {label}
+              <Menu label={visitor.muteOf(camera.name)} face={visitor.mute} isButton>
+                {mutes.map(({ name, ms }) => (
+                  <button key={name} type="button" onClick={() => bell.mute(camera.id, now.value + ms)}>
+                    {visitor.mutes[name]}
                   </button>
                 ))}
               </Menu>
               <button type="button" class="button" onClick={() => bell.dismiss()}>
-                Dismiss
+                {visitor.dismiss}
               </button>
             </div>
           </div>

@@ -1,6 +1,6 @@
 /** A story as a waterfall: a table whose last column is the picture of it. */
+import { useLanguage } from '../language/language.ts'
 import { rowsOf, type Row, type StoryStep, type Teller } from '../timeline.ts'
-import { duration } from '../words.ts'
 
 interface WaterfallProps {
   readonly title: string
@@ -9,15 +9,14 @@ interface WaterfallProps {
   readonly tellers?: Partial<Record<Teller, string>>
 }
 
-const defaultTellers: Record<Teller, string> = { bridge: 'Bridge', display: 'Browser', cloud: 'Cloud' }
-
 export function Waterfall({ title, steps, tellers = {} }: WaterfallProps) {
-  const names = { ...defaultTellers, ...tellers }
-  const rows = rowsOf(steps)
+  const { story } = useLanguage().words
+  const names = { ...story.tellers, ...tellers }
+  const rows = rowsOf(steps, story)
   const present = (['cloud', 'display', 'bridge'] as const).filter((teller) =>
     rows.some((row) => row.teller === teller),
   )
-  if (rows.length === 0) return <p class="soft">Nothing has happened yet.</p>
+  if (rows.length === 0) return <p class="soft">{story.nothing}</p>
   return (
     <figure class="waterfall">
       {present.length > 1 && (
@@ -33,10 +32,10 @@ export function Waterfall({ title, steps, tellers = {} }: WaterfallProps) {
         <caption class="unseen">{title}</caption>
         <thead class="unseen">
           <tr>
-            <th scope="col">Step</th>
-            <th scope="col">Told by</th>
-            <th scope="col">Since the step before</th>
-            <th scope="col">Since the beginning</th>
+            <th scope="col">{story.columns.step}</th>
+            <th scope="col">{story.columns.teller}</th>
+            <th scope="col">{story.columns.took}</th>
+            <th scope="col">{story.columns.at}</th>
           </tr>
         </thead>
         <tbody>
@@ -51,6 +50,7 @@ export function Waterfall({ title, steps, tellers = {} }: WaterfallProps) {
 }
 
 function StepRow({ row, teller }: { readonly row: Row; readonly teller: string }) {
+  const { formats } = useLanguage()
   const { label, detail, from, size, isCut, atMs, tookMs } = row
   return (
     <tr class={row.teller}>
@@ -59,9 +59,9 @@ function StepRow({ row, teller }: { readonly row: Row; readonly teller: string }
         {detail !== undefined && <span class="detail"> {detail}</span>}
       </th>
       <td class="unseen">{teller}</td>
-      <td class="took">{tookMs > 0 ? `+${duration(tookMs)}` : ''}</td>
+      <td class="took">{tookMs > 0 ? `+${formats.duration(tookMs)}` : ''}</td>
       <td class="at">
-        {duration(atMs)}
+        {formats.duration(atMs)}
         <span class={isCut ? 'bar is-cut' : 'bar'} style={{ '--from': from, '--size': size }} />
       </td>
     </tr>

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { Registration } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
 import { Alert } from '../parts/alert.tsx'
 import { Copied, Fact } from '../parts/copied.tsx'
 import { Dialog } from '../parts/dialog.tsx'
@@ -9,28 +10,24 @@ import { useForm } from '../parts/use-form.ts'
 import { AddNetworkCamera, type Way } from './add-network-camera.tsx'
 
 type Chosen = Way | 'firmware'
-const ways: readonly (readonly [Chosen, string, string])[] = [
-  ['found', 'Found on your network', 'ONVIF cameras that answer'],
-  ['address', 'RTSP or ONVIF address', 'with its user and password'],
-  ['restream', 'go2rtc or Frigate', 'its streams, by its base URL'],
-  ['firmware', 'Firmware with KVS', 'a camera that connects by itself'],
-]
+const ways: readonly Chosen[] = ['found', 'address', 'restream', 'firmware']
 
 /** Begins with what one has. */
 export function AddCamera({ onClose }: { readonly onClose: () => void }) {
   const { me } = useHouse()
+  const { add } = useLanguage().words
   const [way, setWay] = useState<Chosen | undefined>(me.canNameSource ? undefined : 'firmware')
   const [made, setMade] = useState<Registration>()
   if (made !== undefined) return <Made registration={made} onClose={onClose} />
-  const [, title = 'Add a camera'] = ways.find(([name]) => name === way && me.canNameSource) ?? []
+  const title = way !== undefined && me.canNameSource ? add.ways[way].title : add.title
   return (
     <Dialog title={title} onClose={onClose}>
       {way === undefined && (
         <ul class="choices">
-          {ways.map(([name, what, how]) => (
+          {ways.map((name) => (
             <li key={name}>
               <button type="button" class="button" onClick={() => setWay(name)}>
-                <span>{what}</span> <span class="soft">{how}</span>
+                <span>{add.ways[name].title}</span> <span class="soft">{add.ways[name].what}</span>
               </button>
             </li>
           ))}
@@ -49,6 +46,7 @@ interface FirmwareFormProps {
 
 function FirmwareForm({ onMade, onClose }: FirmwareFormProps) {
   const { api, reload } = useHouse()
+  const { add, common } = useLanguage().words
   const { isBusy, problem, onSubmit } = useForm(async (fields) => {
     const text = (name: string): string => {
       const value = fields.get(name)
@@ -63,29 +61,29 @@ function FirmwareForm({ onMade, onClose }: FirmwareFormProps) {
   return (
     <form onSubmit={onSubmit}>
       <label>
-        Name
-        <input name="name" required maxLength={128} autoComplete="off" placeholder="Back porch" />
+        {common.name}
+        <input name="name" required maxLength={128} autoComplete="off" placeholder={add.exampleName} />
       </label>
       <label>
-        Room <span class="soft">(if you like)</span>
-        <input name="room" maxLength={128} autoComplete="off" placeholder="Garden" />
+        {common.room} <span class="soft">{common.optional}</span>
+        <input name="room" maxLength={128} autoComplete="off" placeholder={add.exampleRoom} />
       </label>
       <fieldset>
-        <legend>Kind</legend>
+        <legend>{common.kind}</legend>
         <label class="choice">
-          <input type="radio" name="kind" value="doorbell" defaultChecked /> Doorbell
+          <input type="radio" name="kind" value="doorbell" defaultChecked /> {common.kinds.doorbell}
         </label>
         <label class="choice">
-          <input type="radio" name="kind" value="camera" /> Camera
+          <input type="radio" name="kind" value="camera" /> {common.kinds.camera}
         </label>
       </fieldset>
       {problem && <Alert problem={problem} />}
       <div class="actions">
         <button type="button" class="button" onClick={onClose}>
-          Cancel
+          {common.cancel}
         </button>
         <button type="submit" class="button primary" aria-disabled={isBusy}>
-          {isBusy ? 'Adding …' : 'Add'}
+          {isBusy ? add.adding : add.add}
         </button>
       </div>
     </form>
@@ -93,21 +91,22 @@ function FirmwareForm({ onMade, onClose }: FirmwareFormProps) {
 }
 
 function Made({ registration, onClose }: { readonly registration: Registration; readonly onClose: () => void }) {
+  const { add } = useLanguage().words
   const { endpoint, region, channelName, accessKeyId, secretAccessKey, cameraKey, eventsUrl, caPath } = registration
   const facts: readonly (readonly [string, string | null | undefined])[] = [
-    ['Signaling endpoint', endpoint],
-    ['Region', region],
-    ['Channel', channelName],
-    ['Access key', accessKeyId],
-    ['Secret key', secretAccessKey],
-    ['Events go to', eventsUrl],
-    ['Key for events', cameraKey],
-    ['Certificate authority, a file on the bridge', caPath],
+    [add.facts.endpoint, endpoint],
+    [add.facts.region, region],
+    [add.facts.channel, channelName],
+    [add.facts.accessKey, accessKeyId],
+    [add.facts.secretKey, secretAccessKey],
+    [add.facts.eventsUrl, eventsUrl],
+    [add.facts.cameraKey, cameraKey],
+    [add.facts.ca, caPath],
   ]
   const environment = Object.entries(registration.environment).map(([name, value]) => `export ${name}='${value}'`)
   return (
-    <Dialog title={`For the firmware of ${registration.cameraId}`} onClose={onClose} isKept>
-      <p class="notice">The keys are shown this one time. Copy what you need before you close this.</p>
+    <Dialog title={add.keysFor(registration.cameraId)} onClose={onClose} isKept>
+      <p class="notice">{add.onlyOnce}</p>
       {registration.warnings.map((warning) => (
         <p key={warning} class="alert is-warning">
           {warning}
@@ -116,15 +115,15 @@ function Made({ registration, onClose }: { readonly registration: Registration; 
       <dl class="facts">{facts.map(([name, value]) => value && <Fact key={name} name={name} value={value} />)}</dl>
       {environment.length > 0 && (
         <>
-          <h3>For AWS’s C SDK and its samples</h3>
+          <h3>{add.forSdk}</h3>
           <div class="script">
-            <Copied as="pre" text={environment.join('\n')} what="the environment" />
+            <Copied as="pre" text={environment.join('\n')} what={add.environment} />
           </div>
         </>
       )}
       <div class="actions">
         <button type="button" class="button primary" onClick={onClose}>
-          I have copied it
+          {add.hasCopied}
         </button>
       </div>
     </Dialog>

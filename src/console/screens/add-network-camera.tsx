@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { problemOf, type Problem } from 'transom-player'
 import type { FoundCameras, Restreams, SourceProbe } from 'transom-core/wire/source'
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
 import { Alert } from '../parts/alert.tsx'
 import { ProbeResult } from '../parts/probe-result.tsx'
 import { useToast } from '../parts/toast.tsx'
@@ -38,6 +39,7 @@ export function AddNetworkCamera({ way, onClose }: { readonly way: Way; readonly
 
 function Found({ onPick }: { readonly onPick: (choice: Choice) => void }) {
   const { api } = useHouse()
+  const { add } = useLanguage().words
   const [found, setFound] = useState<FoundCameras['cameras']>()
   const [problem, setProblem] = useState<Problem>()
   useEffect(() => {
@@ -49,14 +51,8 @@ function Found({ onPick }: { readonly onPick: (choice: Choice) => void }) {
     return () => leaving.abort()
   }, [])
   if (problem) return <Alert problem={problem} />
-  if (found === undefined) return <p role="status">Looking for ONVIF cameras …</p>
-  if (found.length === 0)
-    return (
-      <p role="status">
-        No camera answered. Switch ONVIF on in its settings, or enter its address. Guest networks and VLANs hide
-        cameras.
-      </p>
-    )
+  if (found === undefined) return <p role="status">{add.searching}</p>
+  if (found.length === 0) return <p role="status">{add.noneFound}</p>
   return (
     <Choices
       choices={found.map(({ address, name, hardware }) => ({ address, name: name ?? hardware ?? address }))}
@@ -94,6 +90,7 @@ interface AskProps {
 function Ask({ isRestream, address, show }: AskProps) {
   const probe = useProbe(show)
   const { api } = useHouse()
+  const { add, common } = useLanguage().words
   const { isBusy, problem, onSubmit } = useForm(async (fields) => {
     const given = readGiven(fields)
     if (!isRestream) return probe(given, '')
@@ -103,7 +100,7 @@ function Ask({ isRestream, address, show }: AskProps) {
   return (
     <form onSubmit={onSubmit}>
       <label>
-        {isRestream ? 'Base URL' : 'Address'}
+        {isRestream ? add.baseUrl : common.address}
         <input
           name="address"
           required
@@ -111,34 +108,31 @@ function Ask({ isRestream, address, show }: AskProps) {
           autoComplete="off"
           spellcheck={false}
           defaultValue={address}
-          placeholder={
-            isRestream ? 'http://nas:1984 or http://frigate:5000' : '192.168.1.20 or rtsp://192.168.1.20/live'
-          }
+          placeholder={isRestream ? add.exampleBaseUrl : add.exampleAddress}
         />
       </label>
       <label>
-        User <span class="soft">(if it has one)</span>
+        {common.user} <span class="soft">{add.ifItHasOne}</span>
         <input name="user" maxLength={256} autoComplete="off" spellcheck={false} />
       </label>
       <label>
-        Password
+        {common.password}
         <input name="password" type="password" maxLength={256} autoComplete="off" />
       </label>
       {problem && <Alert problem={problem} />}
-      {isBusy && <p role="status">{isRestream ? 'Asking for its streams …' : looking}</p>}
+      {isBusy && <p role="status">{isRestream ? add.listing : add.looking}</p>}
       <div class="actions">
         <button type="submit" class="button primary" aria-disabled={isBusy}>
-          {isRestream ? 'List its streams' : 'Look at the camera'}
+          {isRestream ? add.list : add.look}
         </button>
       </div>
     </form>
   )
 }
 
-const looking = 'Playing each stream of the camera to measure it. This takes up to a minute …'
-
 function Streams({ choices, given, show }: Extract<Step, { step: 'pick' }> & Pick<AskProps, 'show'>) {
   const probe = useProbe(show)
+  const { add } = useLanguage().words
   const [isBusy, setBusy] = useState(false)
   const [problem, setProblem] = useState<Problem>()
   async function pick({ address, name }: Choice): Promise<void> {
@@ -148,11 +142,11 @@ function Streams({ choices, given, show }: Extract<Step, { step: 'pick' }> & Pic
     await probe({ ...given, address }, name).catch((error: unknown) => setProblem(problemOf(error)))
     setBusy(false)
   }
-  if (choices.length === 0) return <p role="status">It has no streams yet. Add the cameras there first.</p>
+  if (choices.length === 0) return <p role="status">{add.noStreams}</p>
   return (
     <>
       <Choices choices={choices} onPick={(choice) => void pick(choice)} />
-      {isBusy && <p role="status">{looking}</p>}
+      {isBusy && <p role="status">{add.looking}</p>}
       {problem && <Alert problem={problem} />}
     </>
   )
@@ -181,13 +175,14 @@ type SaveProps = Extract<Step, { step: 'result' }> & { readonly onClose: () => v
 
 function Save({ probe, given, name: suggested, onClose }: SaveProps) {
   const { api, cameras, reload } = useHouse()
+  const { add, common } = useLanguage().words
   const { say } = useToast()
   const [name, setName] = useState(suggested)
   const { best, device, information } = probe
   const isTaken = cameras.value?.some((one) => one.name.toLowerCase() === name.trim().toLowerCase()) === true
   const { isBusy, problem, onSubmit } = useForm(async (fields) => {
     if (best === undefined) return
-    const { manufacturer, model = 'Network camera', firmwareVersion, serialNumber } = information
+    const { manufacturer, model = add.networkCamera, firmwareVersion, serialNumber } = information
     await api.addCamera({
       name: name.trim(),
       kind: fields.get('kind') === 'camera' ? 'camera' : 'doorbell',
@@ -205,7 +200,7 @@ function Save({ probe, given, name: suggested, onClose }: SaveProps) {
       },
     })
     await reload().catch(() => undefined)
-    say(`${name.trim()} is added.`)
+    say(add.added(name.trim()))
     onClose()
   })
   return (
@@ -214,7 +209,7 @@ function Save({ probe, given, name: suggested, onClose }: SaveProps) {
       {best !== undefined && (
         <>
           <label>
-            Name
+            {common.name}
             <input
               name="name"
               required
@@ -222,23 +217,23 @@ function Save({ probe, given, name: suggested, onClose }: SaveProps) {
               autoComplete="off"
               value={name}
               onInput={({ currentTarget }) => setName(currentTarget.value)}
-              placeholder="Front door"
+              placeholder={add.exampleNetworkName}
             />
           </label>
           {isTaken && name.trim() !== '' && (
             <p class="alert is-warning" role="status">
-              You already have a camera with this name. Assistants cannot tell them apart: choose another name, or save
-              it anyway.
+              {add.nameTaken}
             </p>
           )}
           <fieldset>
-            <legend>Kind</legend>
+            <legend>{common.kind}</legend>
             <label class="choice">
               <input type="radio" name="kind" value="doorbell" defaultChecked={probe.events.includes('press')} />{' '}
-              Doorbell
+              {common.kinds.doorbell}
             </label>
             <label class="choice">
-              <input type="radio" name="kind" value="camera" defaultChecked={!probe.events.includes('press')} /> Camera
+              <input type="radio" name="kind" value="camera" defaultChecked={!probe.events.includes('press')} />{' '}
+              {common.kinds.camera}
             </label>
           </fieldset>
         </>
@@ -246,11 +241,11 @@ function Save({ probe, given, name: suggested, onClose }: SaveProps) {
       {problem && <Alert problem={problem} />}
       <div class="actions">
         <button type="button" class="button" onClick={onClose}>
-          Cancel
+          {common.cancel}
         </button>
         {best !== undefined && (
           <button type="submit" class="button primary" aria-disabled={isBusy}>
-            {isTaken ? 'Save anyway' : 'Save'}
+            {isTaken ? add.saveAnyway : common.save}
           </button>
         )}
       </div>

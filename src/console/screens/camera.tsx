@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { PlayerState, PlayerStats, PlayerStep, TransomPlayer } from 'transom-player'
 import type { Camera, Session } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
 import { Cause } from '../parts/cause.tsx'
 import { EventsFault } from '../parts/events-fault.tsx'
 import { FailedServers } from '../parts/failed-servers.tsx'
@@ -14,32 +15,32 @@ import { useSession } from '../parts/use-session.ts'
 import { Waterfall } from '../parts/waterfall.tsx'
 import { hrefs } from '../route.ts'
 import { storyOf, summaryOf } from '../timeline.ts'
-import { ago } from '../words.ts'
 
 type Link = { readonly [Fact in 'route' | 'height']?: PlayerStats[Fact] | undefined }
 
 /** `talk`: somebody has answered the door, and speaks as soon as there is a connection. */
 export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; readonly talk?: true }) {
   const { cameras } = useHouse()
+  const { words, formats } = useLanguage()
   const camera = cameras.value?.find(({ id }) => id === cameraId)
   const name = camera?.name
-  useTitle(name ?? 'Camera')
+  useTitle(name ?? words.camera.title)
   const { holder, state, steps, link, reference } = usePlayer(cameraId, camera, talk)
   const session = useSession((one) => one.reference === reference, reference)
 
   if (cameras.value !== undefined && camera === undefined)
     return (
       <>
-        <h1>There is no such camera</h1>
+        <h1>{words.camera.none}</h1>
         <p>
-          It was removed, or is not shared with you any more. <a href={hrefs.cameras}>To the cameras</a>
+          {words.camera.noneWhy} <a href={hrefs.cameras}>{words.frame.toCameras}</a>
         </p>
       </>
     )
   return (
     <>
       <div class="title">
-        <a class="round" href={hrefs.cameras} aria-label="Back to the cameras">
+        <a class="round" href={hrefs.cameras} aria-label={words.frame.backToCameras}>
           <Icon name="back" />
         </a>
         <h1>{name ?? ' '}</h1>
@@ -63,10 +64,10 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
         {camera?.eventsFault && <EventsFault fault={camera.eventsFault} />}
         {camera?.failedServers && <FailedServers servers={camera.failedServers} />}
         <details class="story">
-          <summary>{summaryOf(steps, link)}</summary>
-          {session && <a href={hrefs.session(session.id)}>Open the session</a>}
+          <summary>{summaryOf(steps, link, words.story, formats)}</summary>
+          {session && <a href={hrefs.session(session.id)}>{words.common.openSession}</a>}
           <Waterfall
-            title={`Timeline of the live view of ${name ?? ''}`}
+            title={words.camera.timelineOf(name ?? '')}
             steps={storyOf({ bridge: session?.timeline ?? [], display: steps })}
           />
         </details>
@@ -118,41 +119,43 @@ function usePlayer(cameraId: string, camera: Camera | undefined, talk: true | un
 /** What the camera is, who rang last, and whether it plays what the viewer says. */
 function Facts({ camera, session }: { readonly camera: Camera; readonly session: Session | undefined }) {
   const { now } = useHouse()
+  const { words, formats } = useLanguage()
   return (
     <dl class="facts">
       <div>
-        <dt>Model</dt>
+        <dt>{words.camera.model}</dt>
         <dd>
           {camera.manufacturer} {camera.model}
         </dd>
       </div>
       {camera.reencoding && (
         <div>
-          <dt>Re-encoded for displays</dt>
+          <dt>{words.camera.reencoded}</dt>
           <dd>
-            {camera.reencoding.of}
-            {camera.reencoding.percent !== undefined && `: costs about ${camera.reencoding.percent} % of a core`}
+            {camera.reencoding.percent === undefined
+              ? camera.reencoding.of
+              : words.camera.reencodedCost(camera.reencoding.of, formats.percent(camera.reencoding.percent / 100))}
           </dd>
         </div>
       )}
       {camera.lastPressAt !== undefined && (
         <div>
-          <dt>Rang</dt>
-          <dd>{ago(camera.lastPressAt, now.value)}</dd>
+          <dt>{words.camera.rang}</dt>
+          <dd>{formats.ago(camera.lastPressAt, now.value)}</dd>
         </div>
       )}
       {session?.heard?.isWaiting && (
         <div role="status">
-          <dt>Talk-back</dt>
-          <dd>Somebody else is talking. The camera plays one voice at a time.</dd>
+          <dt>{words.common.talkBack}</dt>
+          <dd>{words.camera.otherTalks}</dd>
         </div>
       )}
       {session?.heard && session.heard.packets > 0 && (
         <div>
-          <dt>The camera plays what you say</dt>
+          <dt>{words.camera.plays}</dt>
           <dd>
-            {session.heard.packets} packets
-            {session.heard.level !== undefined && `, ${Math.round(session.heard.level * 100)} % loud`}
+            {words.camera.packets(session.heard.packets)}
+            {session.heard.level !== undefined && `, ${words.camera.loud(formats.percent(session.heard.level))}`}
           </dd>
         </div>
       )}

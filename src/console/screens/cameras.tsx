@@ -2,12 +2,12 @@
 import { useState } from 'preact/hooks'
 import type { Camera } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
 import { Icon } from '../parts/icon.tsx'
 import { Menu } from '../parts/menu.tsx'
 import { OnlineState } from '../parts/state.tsx'
 import { Still } from '../parts/still.tsx'
 import { hrefs } from '../route.ts'
-import { ago, timeOfDay } from '../words.ts'
 import { useTitle } from '../parts/use-title.ts'
 import { TestMenu } from '../parts/test-menu.tsx'
 import { Invitations } from '../parts/invitations.tsx'
@@ -25,17 +25,18 @@ type Open =
 
 export function CamerasScreen() {
   const { cameras, me } = useHouse()
+  const { cameras: words } = useLanguage().words
   const [open, setOpen] = useState<Open>()
   const close = (): void => setOpen(undefined)
   const all = cameras.value
-  useTitle('Cameras')
+  useTitle(words.title)
   return (
     <>
       <div class="title">
-        <h1>Cameras</h1>
+        <h1>{words.title}</h1>
         {me.canRegister && (
           <button type="button" class="button" onClick={() => setOpen({ dialog: 'add' })}>
-            <Icon name="plus" /> Add a camera
+            <Icon name="plus" /> {words.add}
           </button>
         )}
       </div>
@@ -47,12 +48,8 @@ export function CamerasScreen() {
       )}
       {all?.length === 0 && (
         <div class="empty">
-          <h2>No camera yet</h2>
-          <p>
-            {me.canRegister
-              ? 'Add one: this page looks for cameras on your network. Or ask somebody to share one with you.'
-              : 'Ask somebody to share one with you.'}
-          </p>
+          <h2>{words.none}</h2>
+          <p>{me.canRegister ? words.addOne : words.askForOne}</p>
         </div>
       )}
       <div class="overview">
@@ -75,13 +72,15 @@ export function CamerasScreen() {
 
 function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what: Open) => void }) {
   const { now, bell, me } = useHouse()
+  const { words: all, formats } = useLanguage()
+  const { cameras: words } = all
   const { id, name, room, kind, isOwner, viewers, lastPressAt } = camera
   const isRinging = bell.ringing.value?.cameraId === id
   const mutedUntil = bell.mutedUntil(id)
-  const what = [kind === 'doorbell' ? 'Doorbell' : 'Camera', isOwner ? undefined : 'shared with you']
+  const what = [all.common.kinds[kind], isOwner ? undefined : words.shared]
   return (
     <li class={isRinging ? 'tile is-ringing' : 'tile'}>
-      <a class="still" href={hrefs.camera(id)} aria-label={`${name}, live`}>
+      <a class="still" href={hrefs.camera(id)} aria-label={words.liveOf(name)}>
         <Still camera={camera} />
         <span class="glyph">
           <Icon name="live" />
@@ -91,12 +90,12 @@ function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what:
         <OnlineState camera={camera} />
         {viewers > 0 && (
           <span class="state">
-            <Icon name="eye" /> {viewers === 1 ? '1 viewer' : `${viewers} viewers`}
+            <Icon name="eye" /> {words.viewers(viewers)}
           </span>
         )}
         {isRinging && (
           <span class="state is-bell">
-            <Icon name="bell" /> Rings
+            <Icon name="bell" /> {words.rings}
           </span>
         )}
       </div>
@@ -113,44 +112,46 @@ function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what:
           </p>
           {mutedUntil !== undefined && (
             <p class="soft">
-              Does not ring on this browser until {timeOfDay(mutedUntil)}.{' '}
+              {words.mutedUntil(formats.clock(mutedUntil))}{' '}
               <button type="button" class="link" onClick={() => bell.mute(id, 0)}>
-                Ring again
+                {words.unmute}
               </button>
             </p>
           )}
           {kind === 'doorbell' && (
-            <p class="soft">{lastPressAt === undefined ? 'Has not rung yet' : `Rang ${ago(lastPressAt, now.value)}`}</p>
+            <p class="soft">
+              {lastPressAt === undefined ? words.neverRang : words.rang(formats.ago(lastPressAt, now.value))}
+            </p>
           )}
         </div>
-        <Menu label={`More for ${name}`} face={<Icon name="more" />}>
+        <Menu label={words.moreFor(name)} face={<Icon name="more" />}>
           {isOwner ? (
             <>
               {me.canRegister && (
                 <button type="button" onClick={() => open({ dialog: 'edit', camera })}>
-                  Edit …
+                  {words.edit}
                 </button>
               )}
               <button type="button" onClick={() => open({ dialog: 'share', camera })}>
-                Share …
+                {words.share}
               </button>
               <button type="button" onClick={() => open({ dialog: 'webhooks', camera })}>
-                Webhooks …
+                {words.webhooks}
               </button>
               <button type="button" class="bad" onClick={() => open({ dialog: 'remove', camera })}>
-                Remove …
+                {words.remove}
               </button>
             </>
           ) : (
             <button type="button" class="bad" onClick={() => open({ dialog: 'leave', camera })}>
-              Leave …
+              {words.leave}
             </button>
           )}
         </Menu>
       </div>
       <div class="doings">
         <a class="button primary" href={hrefs.camera(id)}>
-          <Icon name="live" /> Live
+          <Icon name="live" /> {words.live}
         </a>
         <TestMenu camera={camera} />
       </div>

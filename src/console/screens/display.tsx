@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { holdToTalk, type PlayerStep } from 'transom-player'
 import type { Assistant } from '../api.ts'
 import { useHouse, type Told } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
 import { Cause } from '../parts/cause.tsx'
 import { playChime } from '../parts/chime.ts'
 import { DeviceFrame, type Announcement } from '../parts/device-frame.tsx'
@@ -15,7 +16,6 @@ import { useSession } from '../parts/use-session.ts'
 import { Waterfall } from '../parts/waterfall.tsx'
 import { hrefs } from '../route.ts'
 import { storyOf } from '../timeline.ts'
-import { assistantNames, deviceNames } from '../words.ts'
 
 interface DisplayScreenProps {
   readonly assistant: Assistant
@@ -24,13 +24,10 @@ interface DisplayScreenProps {
   readonly problem?: string
 }
 
-const tellers = {
-  alexa: { cloud: 'Amazon’s cloud', display: 'Echo Show' },
-  google: { cloud: 'Google’s cloud', display: 'Nest Hub' },
-} as const
-
 export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenProps) {
   const { api, cameras, isUp, me } = useHouse()
+  const { words: all } = useLanguage()
+  const { display: words } = all
   const { complain } = useToast()
   const { video, showing, show, stop, talk } = useDisplay(assistant, cameraId)
   const [isLinked, setLinked] = useState<boolean>()
@@ -41,8 +38,7 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
   )
   const camera = cameras.value?.find(({ id }) => id === cameraId)
   const name = camera?.name ?? cameraId
-  const device = deviceNames[assistant]
-  const title = `${name} on ${assistant === 'alexa' ? 'an' : 'a'} ${device}`
+  const title = words.title(name, assistant)
   useTitle(title)
   const isShown = phase === 'asking' || phase === 'live'
 
@@ -59,17 +55,15 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
   return (
     <>
       <div class="title">
-        <a class="round" href={hrefs.cameras} aria-label="Back to the cameras">
+        <a class="round" href={hrefs.cameras} aria-label={all.frame.backToCameras}>
           <Icon name="back" />
         </a>
         <h1>{title}</h1>
       </div>
-      {!me.canSimulate && (
-        <p class="notice">This bridge does not play displays: it speaks to the real ones (TRANSOM_SIMULATOR).</p>
-      )}
+      {!me.canSimulate && <p class="notice">{words.noSimulator}</p>}
       {problem !== undefined && (
         <p class="alert" role="alert">
-          Linking did not work: {problem}
+          {words.linkFailed(problem)}
         </p>
       )}
       <div class="watching is-beside">
@@ -84,12 +78,9 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
           />
           {isLinked === false && (
             <div class="notice">
-              <p>
-                The {device} does not know your cameras yet. Link it once, as the {assistantNames[assistant]} app would:
-                over the bridge’s own sign-in and consent page.
-              </p>
+              <p>{words.unlinked[assistant]}</p>
               <button type="button" class="button primary" onClick={() => void link().catch(complain)}>
-                <Icon name="link" /> Link {assistantNames[assistant]}
+                <Icon name="link" /> {words.link[assistant]}
               </button>
             </div>
           )}
@@ -97,32 +88,29 @@ export function DisplayScreen({ assistant, cameraId, problem }: DisplayScreenPro
             <div class="doings">
               {isShown ? (
                 <button type="button" class="button" onClick={stop}>
-                  <Icon name="stop" /> {assistant === 'alexa' ? '“Alexa, stop”' : '“Hey Google, stop”'}
+                  <Icon name="stop" /> {words.stop[assistant]}
                 </button>
               ) : (
                 <button type="button" class="button primary" onClick={show}>
-                  {assistant === 'alexa' ? `“Alexa, show the ${name}”` : `“Hey Google, show the ${name}”`}
+                  {words.ask(name, assistant)}
                 </button>
               )}
               {phase === 'live' && showing.canTalk && <TalkButton talk={talk} isTalking={isTalking(showing.display)} />}
               {camera?.isOwner && camera.kind === 'doorbell' && <RingButton camera={camera} />}
             </div>
           )}
-          <p class="soft small">
-            The picture, the sound and every message are real: your browser is the display, and the bridge’s simulator
-            is {assistant === 'alexa' ? 'Amazon' : 'Google'}’s cloud.
-          </p>
+          <p class="soft small">{words.isReal[assistant]}</p>
         </div>
         <section class="story" aria-labelledby="story">
           <div class="title">
-            <h2 id="story">Timeline</h2>
-            {session && <a href={hrefs.session(session.id)}>Open the session</a>}
+            <h2 id="story">{all.common.timeline}</h2>
+            {session && <a href={hrefs.session(session.id)}>{all.common.openSession}</a>}
           </div>
           {phase === 'failed' && cause && <Cause cause={cause} />}
           <Waterfall
-            title={`Timeline of ${name} on the ${device}`}
+            title={words.timelineOf(name, assistant)}
             steps={storyOf({ ...showing, bridge: session?.timeline ?? [] })}
-            tellers={tellers[assistant]}
+            tellers={{ cloud: words.clouds[assistant], display: words.names[assistant] }}
           />
         </section>
       </div>
@@ -140,6 +128,7 @@ interface TalkButtonProps {
 }
 
 function TalkButton({ talk, isTalking }: TalkButtonProps) {
+  const { display } = useLanguage().words
   const button = useRef<HTMLButtonElement>(null)
   const { complain } = useToast()
   useEffect(() => {
@@ -150,14 +139,8 @@ function TalkButton({ talk, isTalking }: TalkButtonProps) {
     if (!isTalking) button.current?.setAttribute('aria-pressed', 'false')
   }, [isTalking])
   return (
-    <button
-      type="button"
-      ref={button}
-      class="button talk"
-      aria-pressed="false"
-      aria-label="Talk: hold, or tap to keep talking"
-    >
-      <Icon name="microphone" /> Talk
+    <button type="button" ref={button} class="button talk" aria-pressed="false" aria-label={display.holdToTalk}>
+      <Icon name="microphone" /> {display.talk}
     </button>
   )
 }

@@ -4,6 +4,7 @@ import { problemOf, type Problem } from 'transom-player'
 import type { CameraSource, SeenCertificate, TriedSource } from 'transom-core/wire/source'
 import type { Camera } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
 import { Alert } from '../parts/alert.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { ProbeResult } from '../parts/probe-result.tsx'
@@ -18,6 +19,7 @@ interface EditCameraProps {
 export function EditCamera({ camera, onClose }: EditCameraProps) {
   const { id, name, room = '' } = camera
   const { api, me, reload } = useHouse()
+  const { edit, common } = useLanguage().words
   const { say } = useToast()
   const [source, setSource] = useState<CameraSource>()
   useEffect(() => {
@@ -42,28 +44,28 @@ export function EditCamera({ camera, onClose }: EditCameraProps) {
       ...(source !== undefined && Object.keys(changed).length > 0 && { source: changed }),
     })
     await reload().catch(() => undefined)
-    say(`${text('name').trim()} is saved.`)
+    say(edit.saved(text('name').trim()))
     onClose()
   })
   return (
-    <Dialog title={`Edit ${name}`} onClose={onClose}>
+    <Dialog title={edit.title(name)} onClose={onClose}>
       <form onSubmit={onSubmit}>
         <label>
-          Name
+          {common.name}
           <input name="name" required maxLength={128} autoComplete="off" defaultValue={name} />
         </label>
         <label>
-          Room <span class="soft">(if you like)</span>
+          {common.room} <span class="soft">{common.optional}</span>
           <input name="room" maxLength={128} autoComplete="off" defaultValue={room} />
         </label>
         {source && me.canNameSource && <Address source={source} />}
         {problem && <Alert problem={problem} />}
         <div class="actions">
           <button type="button" class="button" onClick={onClose}>
-            Cancel
+            {common.cancel}
           </button>
           <button type="submit" class="button primary" aria-disabled={isBusy}>
-            Save
+            {common.save}
           </button>
         </div>
       </form>
@@ -73,18 +75,19 @@ export function EditCamera({ camera, onClose }: EditCameraProps) {
 }
 
 function Address({ source: { place, user } }: { readonly source: CameraSource }) {
+  const { edit, common } = useLanguage().words
   return (
     <>
       <label>
-        Address <span class="soft">(empty: as before, at {place})</span>
+        {common.address} <span class="soft">{edit.addressHint(place)}</span>
         <input name="address" maxLength={2048} autoComplete="off" spellcheck={false} placeholder={`${place}/…`} />
       </label>
       <label>
-        User
+        {common.user}
         <input name="user" maxLength={256} autoComplete="off" spellcheck={false} defaultValue={user ?? ''} />
       </label>
       <label>
-        Password <span class="soft">(empty: as before; it is never shown)</span>
+        {common.password} <span class="soft">{edit.passwordHint}</span>
         <input name="password" type="password" maxLength={256} autoComplete="new-password" />
       </label>
     </>
@@ -99,6 +102,7 @@ interface TryingProps {
 /** What tries the camera as it is saved. */
 function Trying({ camera: { id, fault }, certificates }: TryingProps) {
   const { api, me } = useHouse()
+  const { edit } = useLanguage().words
   const leaving = useRef(new AbortController())
   const [doing, setDoing] = useState<string>()
   const [tried, setTried] = useState<TriedSource>()
@@ -113,31 +117,26 @@ function Trying({ camera: { id, fault }, certificates }: TryingProps) {
     await work().catch((error: unknown) => setProblem(problemOf(error)))
     setDoing(undefined)
   }
-  const tryIt = () =>
-    run('Playing each stream of the camera …', async () => setTried(await api.tryCamera(id, leaving.current.signal)))
+  const tryIt = () => run(edit.trying, async () => setTried(await api.tryCamera(id, leaving.current.signal)))
   const talk = () =>
-    run('Playing a tone at the camera …', async () => {
+    run(edit.playing, async () => {
       const { packets, sent } = await api.playTone(id)
-      setHeard(
-        packets === sent
-          ? 'The camera accepted the tone. If nobody heard it, turn up the volume of its speaker.'
-          : `The camera accepted ${packets} of ${sent} packets of the tone.`,
-      )
+      setHeard(packets === sent ? edit.played : edit.playedSome(packets, sent))
     })
   const trust = (seen: SeenCertificate) =>
-    run('Saving …', async () => {
+    run(edit.saving, async () => {
       await api.trust(id, seen)
       setTried(undefined)
     })
   const failed = tried && 'fault' in tried ? tried : undefined
   return (
-    <section aria-label="Try the camera">
+    <section aria-label={edit.tryIt}>
       <div class="actions">
         <button type="button" class="button" aria-disabled={doing !== undefined} onClick={() => void tryIt()}>
-          {tried === undefined ? 'Try' : 'Try again'}
+          {tried === undefined ? edit.try : edit.tryAgain}
         </button>
         <button type="button" class="button" aria-disabled={doing !== undefined} onClick={() => void talk()}>
-          Test talk-back
+          {edit.testTalkBack}
         </button>
       </div>
       <p role="status">{doing ?? heard}</p>
@@ -146,17 +145,17 @@ function Trying({ camera: { id, fault }, certificates }: TryingProps) {
       {failed && <Alert problem={failed.fault} />}
       {failed?.certificate && me.canNameSource && (
         <div class="alert is-warning">
-          <p>If you changed the camera or its firmware, trust its new certificate:</p>
+          <p>{edit.newCertificate}</p>
           <code>{failed.certificate.fingerprint}</code>
           <button type="button" class="button" onClick={() => failed.certificate && void trust(failed.certificate)}>
-            Trust this certificate
+            {edit.trust}
           </button>
         </div>
       )}
       {tried && 'streams' in tried && <ProbeResult probe={tried} />}
       {certificates.length > 0 && (
         <details>
-          <summary>Trusted certificates</summary>
+          <summary>{edit.trusted}</summary>
           {certificates.map(({ place, fingerprint }) => (
             <p key={place} class="probe">
               {place} <code>{fingerprint}</code>

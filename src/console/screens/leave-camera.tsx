@@ -1,5 +1,7 @@
 import type { Camera } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
+import { Alert } from '../parts/alert.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { useToast } from '../parts/toast.tsx'
 import { useForm } from '../parts/use-form.ts'
@@ -12,28 +14,25 @@ interface LeaveCameraProps {
 /** A guest gives a camera back. */
 export function LeaveCamera({ camera: { id, name }, onClose }: LeaveCameraProps) {
   const { api, reload } = useHouse()
+  const { leave } = useLanguage().words
   const { say } = useToast()
   const { isBusy, problem, onSubmit } = useForm(async () => {
     await api.leave(id)
     await reload().catch(() => undefined)
-    say(`You left ${name}.`)
+    say(leave.left(name))
     onClose()
   })
   return (
-    <Dialog title={`Leave ${name}?`} onClose={onClose}>
+    <Dialog title={leave.title(name)} onClose={onClose}>
       <form onSubmit={onSubmit}>
-        <p>You and your assistants will no longer see this camera. Only its owner can invite you again.</p>
-        {problem && (
-          <p class="alert" role="alert">
-            {problem.message} {problem.advice}
-          </p>
-        )}
+        <p>{leave.what}</p>
+        {problem && <Alert problem={problem} />}
         <div class="actions">
           <button type="button" class="button" onClick={onClose}>
-            Stay
+            {leave.stay}
           </button>
           <button type="submit" class="button bad" aria-disabled={isBusy}>
-            Leave
+            {leave.leave}
           </button>
         </div>
       </form>

@@ -1,5 +1,7 @@
 import type { Camera } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
+import { Alert } from '../parts/alert.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { useToast } from '../parts/toast.tsx'
 import { useForm } from '../parts/use-form.ts'
@@ -11,31 +13,25 @@ interface RemoveCameraProps {
 
 export function RemoveCamera({ camera: { id, name }, onClose }: RemoveCameraProps) {
   const { api, reload } = useHouse()
+  const { remove } = useLanguage().words
   const { say } = useToast()
   const { isBusy, problem, onSubmit } = useForm(async () => {
     await api.removeCamera(id)
     await reload().catch(() => undefined)
-    say(`${name} is removed.`)
+    say(remove.removed(name))
     onClose()
   })
   return (
-    <Dialog title={`Remove ${name}?`} onClose={onClose}>
+    <Dialog title={remove.title(name)} onClose={onClose}>
       <form onSubmit={onSubmit}>
-        <p>
-          The assistants forget it, its keys stop working, and nobody it is shared with sees it any more. It must be
-          registered anew to come back.
-        </p>
-        {problem && (
-          <p class="alert" role="alert">
-            {problem.message} {problem.advice}
-          </p>
-        )}
+        <p>{remove.what}</p>
+        {problem && <Alert problem={problem} />}
         <div class="actions">
           <button type="button" class="button" onClick={onClose}>
-            Keep it
+            {remove.keep}
           </button>
           <button type="submit" class="button bad" aria-disabled={isBusy}>
-            Remove
+            {remove.remove}
           </button>
         </div>
       </form>

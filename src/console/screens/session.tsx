@@ -3,16 +3,21 @@ import { useEffect, useState } from 'preact/hooks'
 import { problemOf, type Problem } from 'transom-player'
 import type { Session } from '../api.ts'
 import { useHouse } from '../house.ts'
+import type { Words } from '../language/en.ts'
+import type { Formats } from '../language/formats.ts'
+import { useLanguage } from '../language/language.ts'
 import { Cause } from '../parts/cause.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { useTitle } from '../parts/use-title.ts'
 import { Waterfall } from '../parts/waterfall.tsx'
 import { hrefs } from '../route.ts'
 import { storyOf } from '../timeline.ts'
-import { assistantNames, dateOf, outcomeNames, outcomeOf, timeOfDay } from '../words.ts'
+import { outcomeOf } from '../words.ts'
 
 export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
   const { api, cameras, isUp, on } = useHouse()
+  const { words: all, formats } = useLanguage()
+  const { session: words } = all
   const [session, setSession] = useState<Session>()
   const [problem, setProblem] = useState<Problem>()
   useEffect(() => {
@@ -21,41 +26,47 @@ export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
     return off
   }, [sessionId, isUp.value])
   const name = cameras.value?.find(({ id }) => id === session?.cameraId)?.name ?? session?.cameraId
-  const title = session ? `${name} on ${assistantNames[session.assistant]}` : 'Session'
+  const title = session ? words.title(name ?? '', all.onDisplay[session.assistant]) : words.one
   useTitle(title)
   return (
     <>
       <div class="title">
-        <a class="round" href={hrefs.sessions} aria-label="Back to the sessions">
+        <a class="round" href={hrefs.sessions} aria-label={all.sessions.back}>
           <Icon name="back" />
         </a>
         <h1>{title}</h1>
-        {session && <span class={`outcome ${outcomeOf(session)}`}>{outcomeNames[outcomeOf(session)]}</span>}
+        {session && <span class={`outcome ${outcomeOf(session)}`}>{all.outcomes[outcomeOf(session)]}</span>}
       </div>
       {!session && problem && <Cause cause={problem} />}
       {session && (
         <div class="card session">
           <dl class="facts">
-            <Fact name="Began" value={`${dateOf(session.startedAt)}, ${timeOfDay(session.startedAt)}`} />
-            <Fact name="Answered after" value={session.answerMs === undefined ? 'never' : `${session.answerMs} ms`} />
-            <Fact name="Talk-back" value={talkBackOf(session)} />
-            <Fact name="Session" value={session.id} />
+            <Fact
+              name={words.began}
+              value={`${formats.dateOf(session.startedAt)}, ${formats.timeOfDay(session.startedAt)}`}
+            />
+            <Fact
+              name={words.answeredAfter}
+              value={session.answerMs === undefined ? words.never : formats.ms(session.answerMs)}
+            />
+            <Fact name={all.common.talkBack} value={talkBackOf(session, words, formats)} />
+            <Fact name={words.one} value={session.id} />
           </dl>
           {session.cause && <Cause cause={session.cause} />}
           {session.hint && <Cause cause={session.hint} isHint />}
-          <h2>Timeline</h2>
-          <Waterfall title={`Timeline of session ${session.id}`} steps={storyOf({ bridge: session.timeline })} />
+          <h2>{all.common.timeline}</h2>
+          <Waterfall title={words.timelineOf(session.id)} steps={storyOf({ bridge: session.timeline })} />
         </div>
       )}
     </>
   )
 }
 
-function talkBackOf({ heard, mayTalk }: Session): string {
-  if (heard?.isWaiting) return 'waiting: somebody else is talking'
-  const delay = heard?.delayMs === undefined ? '' : `, ${heard.delayMs} ms after they came`
-  if (heard && heard.packets > 0) return `${heard.packets} packets heard${delay}`
-  return mayTalk ? 'none heard' : 'not possible: the camera has no speaker, or talking is not allowed'
+function talkBackOf({ heard, mayTalk }: Session, words: Words['session'], formats: Formats): string {
+  if (heard?.isWaiting) return words.waiting
+  const delay = heard?.delayMs === undefined ? '' : `, ${words.delay(formats.ms(heard.delayMs))}`
+  if (heard && heard.packets > 0) return `${words.received(heard.packets)}${delay}`
+  return mayTalk ? words.silent : words.impossible
 }
 
 function Fact({ name, value }: { readonly name: string; readonly value: string }) {

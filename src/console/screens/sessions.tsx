@@ -2,10 +2,12 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { SessionRow } from '../api.ts'
 import { useHouse } from '../house.ts'
+import type { Words } from '../language/en.ts'
+import { useLanguage } from '../language/language.ts'
 import { useTitle } from '../parts/use-title.ts'
 import { VirtualList } from '../parts/virtual-list.tsx'
 import { hrefs } from '../route.ts'
-import { assistantNames, causeName, dateOf, outcomeNames, outcomeOf, timeOfDay } from '../words.ts'
+import { causeName, outcomeOf } from '../words.ts'
 
 interface Filter {
   readonly assistant: string
@@ -19,14 +21,19 @@ const rowHeight = 64
 
 export function SessionsScreen() {
   const { cameras, sessions } = useHouse()
+  const { words: page, formats } = useLanguage()
+  const { sessions: words } = page
   const [filter, setFilter] = useState(all)
   const nameOf = useMemo(() => {
     const names = new Map(cameras.value?.map(({ id, name }) => [id, name]))
     return (id: string) => names.get(id) ?? id
   }, [cameras.value])
   const rows = sessions.value
-  useTitle('Sessions')
-  const shown = useMemo(() => (rows ?? []).filter((row) => matches(row, filter, nameOf)), [rows, filter, nameOf])
+  useTitle(words.title)
+  const shown = useMemo(
+    () => (rows ?? []).filter((row) => matches(row, filter, nameOf, page)),
+    [rows, filter, nameOf, page],
+  )
   const ids = useMemo(() => [...new Set(rows?.map(({ cameraId }) => cameraId))], [rows])
   const select = (label: string, field: keyof Filter, options: readonly (readonly [string, string])[]) => (
     <label>
@@ -35,7 +42,7 @@ export function SessionsScreen() {
         value={filter[field]}
         onChange={({ currentTarget }) => setFilter({ ...filter, [field]: currentTarget.value })}
       >
-        <option value="">All</option>
+        <option value="">{words.all}</option>
         {options.map(([value, name]) => (
           <option key={value} value={value}>
             {name}
@@ -47,28 +54,28 @@ export function SessionsScreen() {
   return (
     <>
       <div class="title">
-        <h1>Sessions</h1>
+        <h1>{words.title}</h1>
         <p class="soft" role="status">
           {rows === undefined
             ? ''
             : shown.length === rows.length
-              ? `${rows.length}`
-              : `${shown.length} of ${rows.length}`}
+              ? formats.number(rows.length)
+              : words.count(formats.number(shown.length), formats.number(rows.length))}
         </p>
       </div>
       <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        {select('Shown on', 'assistant', Object.entries({ ...assistantNames, console: 'This page' }))}
+        {select(words.filters.assistant, 'assistant', Object.entries({ ...page.assistants, console: page.thisPage }))}
         {select(
-          'Camera',
+          words.filters.camera,
           'cameraId',
           ids.map((id) => [id, nameOf(id)] as const),
         )}
-        {select('Outcome', 'outcome', Object.entries(outcomeNames))}
+        {select(words.filters.outcome, 'outcome', Object.entries(page.outcomes))}
         <label>
-          Find
+          {words.filters.find}
           <input
             type="search"
-            placeholder="cause, id …"
+            placeholder={words.findHint}
             value={filter.text}
             onInput={({ currentTarget }) => setFilter({ ...filter, text: currentTarget.value })}
           />
@@ -76,23 +83,22 @@ export function SessionsScreen() {
       </form>
       {rows?.length === 0 && (
         <div class="empty">
-          <h2>No session yet</h2>
+          <h2>{words.none}</h2>
           <p>
-            Each view of a camera, from whatever display, leaves its story here.{' '}
-            <a href={hrefs.cameras}>Look at one.</a>
+            {words.noneWhy} <a href={hrefs.cameras}>{words.look}</a>
           </p>
         </div>
       )}
       {rows && rows.length > 0 && shown.length === 0 && (
         <div class="empty">
-          <h2>None of them</h2>
+          <h2>{words.noMatch}</h2>
           <button type="button" class="button" onClick={() => setFilter(all)}>
-            Show all
+            {page.common.showAll}
           </button>
         </div>
       )}
       {shown.length > 0 && (
-        <VirtualList label="Sessions, newest first" items={shown} rowHeight={rowHeight} keyOf={({ id }) => id}>
+        <VirtualList label={words.list} items={shown} rowHeight={rowHeight} keyOf={({ id }) => id}>
           {(row) => <Line row={row} name={nameOf(row.cameraId)} />}
         </VirtualList>
       )}
@@ -101,30 +107,32 @@ export function SessionsScreen() {
 }
 
 function Line({ row, name }: { readonly row: SessionRow; readonly name: string }) {
+  const { now } = useHouse()
+  const { words, formats } = useLanguage()
   const outcome = outcomeOf(row)
   const why = row.cause ?? row.hint
   return (
     <a class="line" href={hrefs.session(row.id)}>
-      <span class={`outcome ${outcome}`}>{outcomeNames[outcome]}</span>
+      <span class={`outcome ${outcome}`}>{words.outcomes[outcome]}</span>
       <span class="what">
         <bdi>
           <strong>{name}</strong>
         </bdi>{' '}
         <span class="soft">
-          on {assistantNames[row.assistant]}
-          {row.guest !== undefined && ` by ${row.guest}`}
+          {words.onDisplay[row.assistant]}
+          {row.guest !== undefined && ` ${words.byGuest(row.guest)}`}
         </span>
       </span>
       <span class="because">{why && causeName(why.code)}</span>
-      <span class="answer soft">{row.answerMs === undefined ? '' : `${row.answerMs} ms`}</span>
+      <span class="answer soft">{row.answerMs === undefined ? '' : formats.ms(row.answerMs)}</span>
       <time class="soft" dateTime={new Date(row.startedAt).toISOString()}>
-        {dateOf(row.startedAt)}, {timeOfDay(row.startedAt)}
+        {formats.when(row.startedAt, now.value)}
       </time>
     </a>
   )
 }
 
-export function matches(row: SessionRow, filter: Filter, nameOf: (id: string) => string): boolean {
+export function matches(row: SessionRow, filter: Filter, nameOf: (id: string) => string, say: Words): boolean {
   if (filter.assistant !== '' && row.assistant !== filter.assistant) return false
   if (filter.cameraId !== '' && row.cameraId !== filter.cameraId) return false
   if (filter.outcome !== '' && outcomeOf(row) !== filter.outcome) return false
@@ -134,7 +142,7 @@ export function matches(row: SessionRow, filter: Filter, nameOf: (id: string) =>
   const why = row.cause ?? row.hint
   const told = [
     id,
-    assistantNames[assistant],
+    say.assistants[assistant],
     cameraId,
     nameOf(cameraId),
     guest,

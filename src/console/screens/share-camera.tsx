@@ -3,6 +3,8 @@ import { useEffect, useState } from 'preact/hooks'
 import { problemOf, type Problem } from 'transom-player'
 import type { Camera, Guest } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
+import { Alert } from '../parts/alert.tsx'
 import { Dialog } from '../parts/dialog.tsx'
 import { useForm } from '../parts/use-form.ts'
 import { initialOf } from '../words.ts'
@@ -14,6 +16,7 @@ interface ShareCameraProps {
 
 export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps) {
   const { api } = useHouse()
+  const { share, common } = useLanguage().words
   // Here, and not at the foot of the page, which lies behind the dialog.
   const [trouble, setTrouble] = useState<Problem>()
   const [guests, setGuests] = useState<readonly Guest[]>()
@@ -32,9 +35,9 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
     await load()
   })
   return (
-    <Dialog title={`Share ${name}`} onClose={onClose}>
-      {guests === undefined && trouble === undefined && <p class="soft">One moment …</p>}
-      {guests?.length === 0 && <p class="soft">Not shared yet.</p>}
+    <Dialog title={share.title(name)} onClose={onClose}>
+      {guests === undefined && trouble === undefined && <p class="soft">{common.moment}</p>}
+      {guests?.length === 0 && <p class="soft">{share.none}</p>}
       <ul class="guests">
         {guests?.map((guest) => (
           <li key={guest.login}>
@@ -44,40 +47,32 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
             <p>
               {guest.name ?? guest.login}
               <br />
-              <span class="soft">{guest.isInvited ? 'Invited, no answer yet' : guest.login}</span>
+              <span class="soft">{guest.isInvited ? share.pending : guest.login}</span>
             </p>
             <label class="choice">
               <input
                 type="checkbox"
                 checked={guest.mayTalk}
-                aria-label={`${guest.name ?? guest.login} may talk`}
+                aria-label={share.mayTalkOf(guest.name ?? guest.login)}
                 onChange={({ currentTarget }) => change(api.share(id, guest.login, currentTarget.checked))}
               />{' '}
-              may talk
+              {share.mayTalk}
             </label>
             <button
               type="button"
               class="button"
-              aria-label={
-                guest.isInvited
-                  ? `Withdraw the invitation of ${guest.login}`
-                  : `Stop sharing with ${guest.name ?? guest.login}`
-              }
+              aria-label={guest.isInvited ? share.withdrawOf(guest.login) : share.stopOf(guest.name ?? guest.login)}
               onClick={() => change(api.unshare(id, guest.login))}
             >
-              {guest.isInvited ? 'Withdraw' : 'Stop'}
+              {guest.isInvited ? share.withdraw : share.stop}
             </button>
           </li>
         ))}
       </ul>
-      {trouble && (
-        <p class="alert" role="alert">
-          {trouble.message} {trouble.advice}
-        </p>
-      )}
+      {trouble && <Alert problem={trouble} />}
       <form onSubmit={onSubmit}>
         <label>
-          Login of the other person
+          {share.login}
           <input
             required
             maxLength={254}
@@ -89,17 +84,13 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
           />
         </label>
         <label class="choice">
-          <input type="checkbox" name="mayTalk" defaultChecked /> may talk, too
+          <input type="checkbox" name="mayTalk" defaultChecked /> {share.talkToo}
         </label>
-        <p class="soft small">Whoever has this login is asked on this page, and has 14 days to accept.</p>
-        {problem && (
-          <p class="alert" role="alert">
-            {problem.message} {problem.advice}
-          </p>
-        )}
+        <p class="soft small">{share.how}</p>
+        {problem && <Alert problem={problem} />}
         <div class="actions">
           <button type="submit" class="button primary" aria-disabled={isBusy}>
-            Invite
+            {share.invite}
           </button>
         </div>
       </form>

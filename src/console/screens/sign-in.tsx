@@ -1,30 +1,27 @@
+import type { Problem } from 'transom-player'
+import { useLanguage } from '../language/language.ts'
+import { Alert } from '../parts/alert.tsx'
 import { Brand } from '../parts/brand.tsx'
+import { LanguageChoice } from '../parts/language-choice.tsx'
 import { beginSignIn } from '../sign-in.ts'
 
 /** Nobody is signed in. */
-export function SignInScreen({ reason }: { readonly reason?: string }) {
+export function SignInScreen({ problem }: { readonly problem?: Problem }) {
+  const { signIn } = useLanguage().words
   return (
     <>
       <header class="top">
         <Brand />
       </header>
       <main class="welcome">
-        <h1>See who is at the door</h1>
-        <p>
-          Transom brings your cameras to an Echo Show, a Nest Hub, and this page. Sign in with the user you link the
-          assistants with.
-        </p>
-        {reason !== undefined && (
-          <p class="alert" role="alert">
-            {reason}
-          </p>
-        )}
+        <h1>{signIn.title}</h1>
+        <p>{signIn.what}</p>
+        {problem && <Alert problem={problem} />}
         <button type="button" class="button primary" onClick={() => void beginSignIn().catch(() => location.reload())}>
-          Sign in
+          {signIn.signIn}
         </button>
-        <p class="soft">
-          On the machine that runs the bridge? <code>npm start</code> prints a link that signs you in.
-        </p>
+        <p class="soft">{signIn.onMachine(<code>npm start</code>)}</p>
+        <LanguageChoice />
       </main>
     </>
   )

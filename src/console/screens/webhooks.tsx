@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { problemOf, type Problem } from 'transom-player'
 import type { Camera, CameraWebhooks } from '../api.ts'
 import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
 import { Alert } from '../parts/alert.tsx'
 import { Fact } from '../parts/copied.tsx'
 import { Dialog } from '../parts/dialog.tsx'
@@ -16,6 +17,7 @@ interface WebhooksProps {
 
 export function Webhooks({ camera: { id, name, kind }, onClose }: WebhooksProps) {
   const { api } = useHouse()
+  const { webhooks: words, common } = useLanguage().words
   const { say } = useToast()
   const [hooks, setHooks] = useState<CameraWebhooks>()
   const [trouble, setTrouble] = useState<Problem>()
@@ -24,29 +26,26 @@ export function Webhooks({ camera: { id, name, kind }, onClose }: WebhooksProps)
   }, [])
   const { isBusy, problem, onSubmit } = useForm(async () => {
     setHooks(await api.rollWebhooks(id))
-    say(`${name} has new addresses. The old ones no longer work.`)
+    say(words.renewed(name))
   })
   const wrong = problem ?? trouble
   const shown = [
-    ...(kind === 'doorbell' ? [['Doorbell', hooks?.press] as const] : []),
-    ['Motion', hooks?.motion] as const,
-    ['Person', hooks?.person] as const,
+    ...(kind === 'doorbell' ? [[words.events.press, hooks?.press] as const] : []),
+    [words.events.motion, hooks?.motion] as const,
+    [words.events.person, hooks?.person] as const,
   ]
   return (
-    <Dialog title={`Webhooks of ${name}`} onClose={onClose}>
+    <Dialog title={words.title(name)} onClose={onClose}>
       <form onSubmit={onSubmit}>
-        <p>
-          For buttons and sensors that can only call a URL (GET or POST). Anyone who has an address can report this one
-          event and do nothing else: keep the addresses secret.
-        </p>
+        <p>{words.what}</p>
         <dl class="facts">{shown.map(([label, url]) => url && <Fact key={label} name={label} value={url} />)}</dl>
         {wrong && <Alert problem={wrong} />}
         <div class="actions">
           <button type="submit" class="button" aria-disabled={isBusy}>
-            Make new addresses
+            {words.renew}
           </button>
           <button type="button" class="button primary" onClick={onClose}>
-            Done
+            {common.done}
           </button>
         </div>
       </form>

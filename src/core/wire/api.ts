@@ -274,6 +274,7 @@ export const operatorSessions = z.object({
 export const notice = z.object({
   kind: z.enum(['alexa_unlinked', 'google_unlinked', 'alexa_same_names', 'alexa_left_out', 'button_stuck']),
   message: z.string().describe('What is wrong, and what to do about it.'),
+  about: z.string().exactOptional().describe('The names of the cameras that it is about.'),
   at: instant,
 })
 export type Notice = Message<typeof notice>

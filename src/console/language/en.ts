@@ -1,0 +1,449 @@
+/** What the page says in English. Its shape is that of every other language. */
+import type { ComponentChildren } from 'preact'
+import type { SourceFault } from 'transom-core/errors'
+import type { AssistantName, CameraRow, Notice, SessionRow } from 'transom-core/wire/api'
+import type { PlayerStep } from 'transom-player'
+import { countedIn, rich } from './catalogue.ts'
+import type { Problems } from './problems.ts'
+
+const counted = countedIn('en')
+
+/** For a JSX value that the sentence places. */
+type Part = ComponentChildren
+
+/** In English the bridge says it itself. */
+const asItCame: { readonly problems: Problems; readonly eventsAdvice: Readonly<Partial<Record<SourceFault, string>>> } =
+  {
+    problems: {},
+    eventsAdvice: {},
+  }
+
+export const en = {
+  ...asItCame,
+  justNow: 'just now',
+
+  frame: {
+    skip: 'Skip to the content',
+    screens: 'Screens',
+    cameras: 'Cameras',
+    sessions: 'Sessions',
+    accountOf: (name: string) => `Account of ${name}`,
+    account: 'Account and linked assistants',
+    language: 'Language',
+    signOut: 'Sign out',
+    signedOut: 'You are signed out.',
+    signInAgain: 'Sign in again',
+    outage: 'The bridge is not answering. This page continues by itself when it does.',
+    lost: 'There is nothing here',
+    toCameras: 'To the cameras',
+    backToCameras: 'Back to the cameras',
+    notices: 'Notices',
+  },
+
+  common: {
+    cancel: 'Cancel',
+    close: 'Close',
+    save: 'Save',
+    done: 'Done',
+    moment: 'One moment …',
+    name: 'Name',
+    room: 'Room',
+    optional: '(optional)',
+    address: 'Address',
+    user: 'User',
+    password: 'Password',
+    kind: 'Kind',
+    kinds: { doorbell: 'Doorbell', camera: 'Camera' } satisfies Record<CameraRow['kind'], string>,
+    copy: (what: string) => `Copy ${what}`,
+    copied: (what: string) => `${what} is copied`,
+    talkBack: 'Talk-back',
+    timeline: 'Timeline',
+    openSession: 'Open the session',
+    showAll: 'Show all',
+  },
+
+  signIn: {
+    title: 'See who is at the door',
+    what: 'Transom brings your cameras to an Echo Show, a Nest Hub, and this page. Sign in with the user you link the assistants with.',
+    signIn: 'Sign in',
+    onMachine: (command: Part) =>
+      rich`On the machine that runs the bridge? ${command} prints a link that signs you in.`,
+    otherTab: 'Signing in was started in another tab, or too long ago.',
+    failed: 'Signing in did not work.',
+  },
+
+  assistants: { alexa: 'Alexa', google: 'Google Home', console: 'this page' } satisfies Record<
+    SessionRow['assistant'],
+    string
+  >,
+  thisPage: 'This page',
+  onDisplay: { alexa: 'on Alexa', google: 'on Google Home', console: 'on this page' } satisfies Record<
+    SessionRow['assistant'],
+    string
+  >,
+  byGuest: (login: string) => `by ${login}`,
+
+  outcomes: { running: 'Running', fine: 'Fine', unconfirmed: 'Unknown', failed: 'Failed' },
+
+  state: { online: 'Online', offline: 'Offline', unknown: 'Not known' },
+
+  cameras: {
+    title: 'Cameras',
+    add: 'Add a camera',
+    none: 'No camera yet',
+    addOne: 'Add one: this page looks for cameras on your network. Or ask somebody to share one with you.',
+    askForOne: 'Ask somebody to share one with you.',
+    liveOf: (name: string) => `${name}, live`,
+    live: 'Live',
+    viewers: (count: number) => counted(count, { one: 'viewer', other: 'viewers' }),
+    rings: 'Rings',
+    shared: 'shared with you',
+    mutedUntil: (time: string) => `Does not ring on this browser until ${time}.`,
+    unmute: 'Ring again',
+    neverRang: 'Has not rung yet',
+    rang: (ago: string) => `Rang ${ago}`,
+    moreFor: (name: string) => `More for ${name}`,
+    edit: 'Edit …',
+    share: 'Share …',
+    webhooks: 'Webhooks …',
+    remove: 'Remove …',
+    leave: 'Leave …',
+  },
+
+  test: {
+    title: 'Test',
+    of: (name: string) => `Test ${name}`,
+    ring: 'Ring',
+    ringOf: (name: string) => `Ring ${name}`,
+    ringing: (name: string) => `${name} rings.`,
+    showOn: (name: string, assistant: AssistantName) =>
+      assistant === 'alexa' ? `Show ${name} on an Echo Show` : `Show ${name} on a Nest Hub`,
+  },
+
+  visitor: {
+    at: (name: string) => `Somebody is at ${name}`,
+    atDoor: 'Somebody is at the door.',
+    answer: 'Answer',
+    mute: 'Mute for …',
+    muteOf: (name: string) => `Mute for … (${name}, on this browser)`,
+    mutes: { quarter: '15 minutes', hour: 'an hour', night: 'eight hours' },
+    dismiss: 'Dismiss',
+  },
+
+  notices: {
+    alexa_unlinked: 'Alexa accepts no more events for this account: enable the skill (add-on) again in the Alexa app.',
+    google_unlinked: 'Google accepts no more reports for this account: link it again in the Google Home app.',
+    alexa_same_names: (names: string) =>
+      `Alexa cannot distinguish cameras with the same name: give each its own name (${names}).`,
+    button_stuck: (name: string) =>
+      `The button of ${name} rings without a pause. It is ignored until it has been quiet for a minute: check whether it is stuck.`,
+    alexa_left_out: (names: string) =>
+      `Alexa does not get every camera: it accepts 300, with ids of letters, digits and _-=#;:?@&. Missing: ${names}.`,
+  } satisfies Record<Notice['kind'], string | ((about: string) => string)>,
+
+  invitations: {
+    title: 'Invitations',
+    offer: (owner: Part, login: string, camera: Part) => rich`${owner} (${login}) wants to share ${camera} with you.`,
+    mayTalk: 'You may view it and talk; the owner sees when you look.',
+    mayView: 'You may view it; the owner sees when you look.',
+    accept: 'Accept',
+    acceptOf: (camera: string) => `Accept ${camera}`,
+    accepted: (camera: string) => `You can see ${camera} now.`,
+    decline: 'Decline',
+    declineOf: (camera: string) => `Decline ${camera}`,
+    declined: (camera: string) => `The invitation to ${camera} is declined.`,
+  },
+
+  lately: {
+    title: 'Recent activity',
+    none: 'No views yet. Try this:',
+    tries: [
+      'Watch the doorbell live, and talk to it.',
+      'Be an Echo Show: link it, and let Alexa show the door.',
+      'Ring, and see the display announce it.',
+    ],
+    why: 'Each view is listed here with its timeline, and with the cause if it failed.',
+    all: 'All sessions',
+  },
+
+  cause: {
+    title: 'Cause',
+    hint: 'Hint',
+    events: 'Events that do not arrive',
+    eventsMissing: 'Its presses and motion do not arrive',
+    servers: 'Servers that fail',
+    noAddress: (servers: number) =>
+      servers === 1 ? 'No address from a server' : `No address from ${counted(servers, { other: 'servers' })}`,
+    serversAdvice:
+      'Displays in other networks may get no picture. Check the address, the password and the firewall of the server (TRANSOM_ICE_SERVERS, TRANSOM_TURN_URLS).',
+  },
+
+  camera: {
+    title: 'Camera',
+    none: 'There is no such camera',
+    noneWhy: 'It was removed, or is no longer shared with you.',
+    timelineOf: (name: string) => `Timeline of the live view of ${name}`,
+    model: 'Model',
+    reencoded: 'Re-encoded for displays',
+    reencodedCost: (of: string, percent: string) => `${of}: costs about ${percent} of a core`,
+    rang: 'Rang',
+    otherTalks: 'Somebody else is talking. The camera plays one voice at a time.',
+    plays: 'The camera plays what you say',
+    packets: (count: number) => counted(count, { one: 'packet', other: 'packets' }),
+    loud: (percent: string) => `${percent} loud`,
+  },
+
+  display: {
+    names: { alexa: 'Echo Show', google: 'Nest Hub' } satisfies Record<AssistantName, string>,
+    clouds: { alexa: 'Amazon’s cloud', google: 'Google’s cloud' } satisfies Record<AssistantName, string>,
+    title: (name: string, assistant: AssistantName) =>
+      assistant === 'alexa' ? `${name} on an Echo Show` : `${name} on a Nest Hub`,
+    timelineOf: (name: string, assistant: AssistantName) =>
+      assistant === 'alexa' ? `Timeline of ${name} on the Echo Show` : `Timeline of ${name} on the Nest Hub`,
+    noSimulator: 'This bridge does not simulate displays: it serves the real ones (TRANSOM_SIMULATOR).',
+    linkFailed: (why: string) => `Linking did not work: ${why}`,
+    unlinked: {
+      alexa:
+        'The Echo Show does not know your cameras yet. Link it once, as the Alexa app would: over the bridge’s own sign-in and consent page.',
+      google:
+        'The Nest Hub does not know your cameras yet. Link it once, as the Google Home app would: over the bridge’s own sign-in and consent page.',
+    } satisfies Record<AssistantName, string>,
+    link: { alexa: 'Link Alexa', google: 'Link Google Home' } satisfies Record<AssistantName, string>,
+    stop: { alexa: '“Alexa, stop”', google: '“Hey Google, stop”' } satisfies Record<AssistantName, string>,
+    ask: (name: string, assistant: AssistantName) =>
+      assistant === 'alexa' ? `“Alexa, show the ${name}”` : `“Hey Google, show the ${name}”`,
+    isReal: {
+      alexa:
+        'The picture, the sound and every message are real: your browser is the display, and the bridge’s simulator is Amazon’s cloud.',
+      google:
+        'The picture, the sound and every message are real: your browser is the display, and the bridge’s simulator is Google’s cloud.',
+    } satisfies Record<AssistantName, string>,
+    talk: 'Talk',
+    holdToTalk: 'Talk: hold, or tap to keep talking',
+    pictureOf: (name: string) => `Live picture of ${name}`,
+    getting: (name: string) => `Getting the picture of ${name}`,
+    announced: (name: string, assistant: AssistantName) =>
+      assistant === 'alexa' ? `Someone is at the ${name}` : `${name}: somebody rings`,
+    afterPress: (ms: string) => `${ms} after the press`,
+    show: 'Show',
+    sorry: {
+      alexa: 'Sorry, the camera isn’t responding.',
+      google: 'Sorry, it looks like the camera isn’t available right now.',
+    } satisfies Record<AssistantName, string>,
+  },
+
+  story: {
+    nothing: 'Nothing has happened yet',
+    noPicture: 'No picture yet: what has happened so far',
+    pictureAfter: (seconds: string) => `Picture after ${seconds}`,
+    routes: { direct: 'direct', relay: 'by a relay' },
+    tellers: { bridge: 'Bridge', display: 'Browser', cloud: 'Cloud' },
+    columns: {
+      step: 'Step',
+      teller: 'Reported by',
+      took: 'Since the step before',
+      at: 'Since the start',
+    },
+    display: {
+      'view-asked': 'Live view requested',
+      'view-granted': 'Live view granted',
+      'offer-made': 'Offer made',
+      'candidates-gathered': 'Candidates gathered',
+      'offer-posted': 'Offer sent',
+      'answer-received': 'Answer received',
+      'ice-connected': 'ICE: connected',
+      'dtls-connected': 'DTLS: secured',
+      'first-frame': 'First frame shown',
+      talking: 'Talk-back started',
+      'talk-ended': 'Talk-back ended',
+      lost: 'Connection lost',
+      'hung-up': 'Hung up',
+    } satisfies Record<PlayerStep['step'], string>,
+    bridge: {
+      'asked-for': 'View requested',
+      'offer-received': 'Offer received',
+      'offer-sent': 'Offer sent to the camera',
+      'camera-candidate': 'Candidate from the camera',
+      'camera-answered': 'Camera answered',
+      'camera-gathered': 'Camera has no more candidates',
+      'answer-sent': 'Answer sent',
+      'display-connected': 'Display reports: connected',
+      'camera-connected': 'Camera reports: connected',
+      'talk-back-heard': 'Camera receives the talk-back',
+      'no-sound': 'No sound in the answer',
+      'no-picture': 'The camera sends no picture',
+      'no-relay': 'The camera has no relay address',
+      refused: 'Refused',
+      ended: 'Ended',
+    },
+    // The simulator's: src/simulator/call.ts
+    cloud: {
+      linking: 'Linking',
+      'account linked': 'Account linked',
+      discovered: 'Cameras discovered',
+      state: 'State received',
+      stream: 'Stream received',
+      'offer sent': 'Offer sent',
+      'answer received': 'Answer received',
+      'talking back': 'Talk-back started',
+      'no talk-back': 'No talk-back',
+      'hung up': 'Hung up',
+      failed: 'Failed',
+    },
+  },
+
+  sessions: {
+    title: 'Sessions',
+    back: 'Back to the sessions',
+    count: (shown: string, all: string) => `${shown} of ${all}`,
+    filters: { assistant: 'Shown on', camera: 'Camera', outcome: 'Outcome', find: 'Find' },
+    all: 'All',
+    findHint: 'cause, id …',
+    none: 'No session yet',
+    noneWhy: 'Each view of a camera, on any display, is listed here.',
+    look: 'Look at one.',
+    noMatch: 'No matching sessions',
+    list: 'Sessions, newest first',
+  },
+
+  session: {
+    one: 'Session',
+    title: (name: string, on: string) => `${name} ${on}`,
+    began: 'Began',
+    answeredAfter: 'Answered after',
+    never: 'never',
+    timelineOf: (id: string) => `Timeline of session ${id}`,
+    waiting: 'waiting: somebody else is talking',
+    received: (packets: number) => `${counted(packets, { one: 'packet', other: 'packets' })} received`,
+    delay: (ms: string) => `${ms} after they came`,
+    silent: 'none received',
+    impossible: 'not possible: the camera has no speaker, or talking is not allowed',
+  },
+
+  add: {
+    title: 'Add a camera',
+    ways: {
+      found: { title: 'Found on your network', what: 'ONVIF cameras that answer' },
+      address: { title: 'RTSP or ONVIF address', what: 'with its user and password' },
+      restream: { title: 'go2rtc or Frigate', what: 'its streams, by its base URL' },
+      firmware: { title: 'Firmware with KVS', what: 'a camera that connects by itself' },
+    },
+    add: 'Add',
+    adding: 'Adding …',
+    exampleName: 'Back porch',
+    exampleRoom: 'Garden',
+    keysFor: (id: string) => `For the firmware of ${id}`,
+    onlyOnce: 'The keys are shown only once. Copy what you need before you close this.',
+    facts: {
+      endpoint: 'Signaling endpoint',
+      region: 'Region',
+      channel: 'Channel',
+      accessKey: 'Access key',
+      secretKey: 'Secret key',
+      eventsUrl: 'Events go to',
+      cameraKey: 'Key for events',
+      ca: 'Certificate authority, a file on the bridge',
+    },
+    forSdk: 'For AWS’s C SDK and its samples',
+    environment: 'the environment',
+    hasCopied: 'I have copied it',
+
+    searching: 'Looking for ONVIF cameras …',
+    noneFound:
+      'No camera answered. Switch ONVIF on in its settings, or enter its address. Guest networks and VLANs hide cameras.',
+    baseUrl: 'Base URL',
+    exampleBaseUrl: 'http://nas:1984 or http://frigate:5000',
+    exampleAddress: '192.168.1.20 or rtsp://192.168.1.20/live',
+    ifItHasOne: '(if it has one)',
+    listing: 'Asking for its streams …',
+    list: 'List its streams',
+    look: 'Look at the camera',
+    looking: 'Playing each stream of the camera to measure it. This takes up to a minute …',
+    noStreams: 'It has no streams yet. Add the cameras there first.',
+    exampleNetworkName: 'Front door',
+    networkCamera: 'Network camera',
+    added: (name: string) => `${name} is added.`,
+    nameTaken:
+      'You already have a camera with this name. Assistants cannot distinguish them: choose another name, or save it anyway.',
+    saveAnyway: 'Save anyway',
+  },
+
+  probe: {
+    title: 'What the camera sends',
+    picture: 'What the camera shows now',
+    noPicture: 'No picture of it could be shown here.',
+    events: (events: string) => `Events: ${events}`,
+    eventNames: { press: 'press', motion: 'motion', person: 'person' },
+    hasStills: 'It makes still pictures by itself.',
+    noStream: 'No stream of this camera can be shown.',
+    forDisplays: 'For displays',
+    rate: (rate: number) => `${rate} pictures a second`,
+    keyFrames: (seconds: string) => `key frame each ${seconds}`,
+    sound: (codec: string) => `sound ${codec}`,
+    noSound: 'no sound',
+    talkBack: 'with talk-back',
+    noTalkBack: 'without talk-back',
+  },
+
+  edit: {
+    title: (name: string) => `Edit ${name}`,
+    saved: (name: string) => `${name} is saved.`,
+    addressHint: (place: string) => `(empty: as before, at ${place})`,
+    passwordHint: '(empty: as before; it is never shown)',
+    tryIt: 'Try the camera',
+    try: 'Try',
+    tryAgain: 'Try again',
+    trying: 'Playing each stream of the camera …',
+    testTalkBack: 'Test talk-back',
+    playing: 'Playing a tone at the camera …',
+    played: 'The camera accepted the tone. If nobody heard it, turn up the volume of its speaker.',
+    playedSome: (packets: number, sent: number) => `The camera accepted ${packets} of ${sent} packets of the tone.`,
+    saving: 'Saving …',
+    newCertificate: 'If you changed the camera or its firmware, trust its new certificate:',
+    trust: 'Trust this certificate',
+    trusted: 'Trusted certificates',
+  },
+
+  share: {
+    title: (name: string) => `Share ${name}`,
+    none: 'Not shared yet.',
+    pending: 'Invited, no answer yet',
+    mayTalk: 'may talk',
+    mayTalkOf: (guest: string) => `${guest} may talk`,
+    withdraw: 'Withdraw',
+    withdrawOf: (guest: string) => `Withdraw the invitation of ${guest}`,
+    stop: 'Stop',
+    stopOf: (guest: string) => `Stop sharing with ${guest}`,
+    login: 'Login of the other person',
+    talkToo: 'may talk, too',
+    how: 'The person with this login is asked on this page, and has 14 days to accept.',
+    invite: 'Invite',
+  },
+
+  webhooks: {
+    title: (name: string) => `Webhooks of ${name}`,
+    what: 'For buttons and sensors that can only call a URL (GET or POST). Anyone who has an address can report this one event and do nothing else: keep the addresses secret.',
+    events: { press: 'Doorbell', motion: 'Motion', person: 'Person' },
+    renew: 'Make new addresses',
+    renewed: (name: string) => `${name} has new addresses. The old ones no longer work.`,
+  },
+
+  remove: {
+    title: (name: string) => `Remove ${name}?`,
+    what: 'The assistants forget it, its keys stop working, and nobody it is shared with sees it any more. To get it back, add it again.',
+    keep: 'Keep it',
+    remove: 'Remove',
+    removed: (name: string) => `${name} is removed.`,
+  },
+
+  leave: {
+    title: (name: string) => `Leave ${name}?`,
+    what: 'You and your assistants will no longer see this camera. Only its owner can invite you again.',
+    stay: 'Stay',
+    leave: 'Leave',
+    left: (name: string) => `You left ${name}.`,
+  },
+}
+
+/** Every word of the page, in one language. */
+export type Words = typeof en
