@@ -348,6 +348,10 @@ export const logEvents = {
   },
   'google.unknown-intent': { says: 'Google sent an intent that is not known', fields: ['requestId', 'intent', 'ms'] },
   'health.store-failed': { says: 'The store cannot be written', fields: ['code', 'error'] },
+  'kvs.channel-not-remembered': {
+    says: 'The store did not keep, or did not give back, the addresses of a channel; KVS is asked instead',
+    fields: ['channelName', 'error'],
+  },
   'kvs.endpoints-stale': {
     says: 'New endpoints could not be fetched; the old ones are used',
     fields: ['channelName', 'error'],

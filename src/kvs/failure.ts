@@ -2,16 +2,16 @@
 import * as z from 'zod'
 import { BridgeError, type ErrorCode } from 'transom-core/errors'
 
-/** What the service refused on or for a WebSocket. Kept as the cause of the `BridgeError`. */
+/** What the service refused. Kept as the cause of the `BridgeError`. */
 export class ServiceRefusal extends Error {
   override readonly name = 'ServiceRefusal'
-  /** Refused was the connection itself, or a message sent on it. */
-  readonly what: 'upgrade' | 'message'
+  /** Refused was a WebSocket, a message sent on it, or a REST call. */
+  readonly what: 'upgrade' | 'message' | 'call'
   readonly status: number
   /** The service's name of the error, such as `ClientLimitExceededException`; empty when it gave none. */
   readonly errorType: string
 
-  constructor(what: 'upgrade' | 'message', status: number, errorType: string, text: string) {
+  constructor(what: ServiceRefusal['what'], status: number, errorType: string, text: string) {
     super(`the service refused the ${what}: ${status} ${errorType} ${text}`.trim())
     this.what = what
     this.status = status
@@ -43,10 +43,12 @@ export function toKvsError(thrown: unknown, channelName: string, region: string)
     return fail('camera_silent', `the master of channel ${channelName} gave no answer`)
   if (name === 'CredentialsProviderError') return fail('signaling_failed', `no credentials for KVS: ${text}`)
   if (status === 401 || status === 403 || /AccessDenied|NotAuthorized|Signature|Token|InvalidClient/.test(name)) {
-    // Without its cause: AWS quotes the request that should have been signed, with the security token in it.
+    // Without its own cause: AWS quotes the request that should have been signed, with the security token in it.
+    const cause = new ServiceRefusal(thrown instanceof ServiceRefusal ? thrown.what : 'call', status, name, '')
     return new BridgeError(
       'signaling_failed',
       `the signaling service refuses our credentials for channel ${channelName} (${name || status}): check keys, permissions and the clock`,
+      { cause },
     )
   }
   if (/CERT|_SIGNED|ISSUER|UNABLE_TO_VERIFY|ERR_TLS|ERR_SSL/.test(code)) {
@@ -61,12 +63,20 @@ export function toKvsError(thrown: unknown, channelName: string, region: string)
   return fail('signaling_failed', `the signaling service failed for channel ${channelName}: ${code || name || status}`)
 }
 
-/** Whether the failure can come from an endpoint or ARN that was right once: gone, moved, or made anew. */
-export function mayBeStale(error: unknown): boolean {
+/** A refusal says more of our keys than of the channel: an address that was looked up so lately is not doubted for it. */
+const sureMs = 60_000
+
+/**
+ * Whether the failure can come from an endpoint or ARN that was right once: gone, moved, or made anew. `ageMs`: how long ago
+ * it was looked up.
+ */
+export function mayBeStale(error: unknown, ageMs: number): boolean {
   const { name, code, status } = traits(error instanceof BridgeError ? error.cause : error)
   return (
     name.startsWith('ResourceNotFound') ||
     status === 404 ||
+    // Of an ARN that is not there any more, IAM may know no permission either.
+    (ageMs >= sureMs && (status === 401 || status === 403)) ||
     ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ERR_TLS_CERT_ALTNAME_INVALID'].includes(code)
   )
 }

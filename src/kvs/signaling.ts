@@ -5,6 +5,7 @@ import { untilAborted } from 'transom-core/deadline'
 import type { KvsAccess } from './access.ts'
 import type { ChannelConnection } from './channel.ts'
 import { ServiceRefusal, toKvsError } from './failure.ts'
+import type { ChannelMemory } from './known-channels.ts'
 import { createLocalReach, type LocalService } from './local.ts'
 import { decodeDescription, encodePayload, type ChannelMessage } from './message.ts'
 import type { Reach } from './reach.ts'
@@ -15,14 +16,14 @@ type ClosableSignaling = Signaling & { close(): Promise<void> }
 /**
  * Opens the camera side over the network. Endpoints and ICE servers are fetched at the first use or by `warm`; with both at
  * hand an offer costs one WebSocket connection and no REST call, and it never waits for ICE servers; with `warm` for its
- * viewer it costs one message. `close` hangs up everything.
+ * viewer it costs one message. `memory` keeps endpoints for processes that start anew. `close` hangs up everything.
  */
 export function createKvsSignaling(
   access: KvsAccess,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  deps: { readonly memory?: ChannelMemory; readonly clock: Clock; readonly log: Log },
 ): ClosableSignaling {
   const life = new AbortController()
-  return createSignaling(createRemoteReach(access, { clock, log, life: life.signal }), access.region, life, log)
+  return createSignaling(createRemoteReach(access, { ...deps, life: life.signal }), access.region, life, deps.log)
 }
 
 /** The same to a service in this process: an offer costs no connection, no signature and no round trip. */

@@ -46,6 +46,19 @@ describe('a cached value', () => {
     expect(await cached.get(patient)).toBe(2)
   })
 
+  test('is fetched again by who asks when the fetch of somebody else was frozen with its process', async () => {
+    const { cached, fetches, time } = numbers()
+    const frozen = cached.get(patient)
+    time.now = 300_000
+    const asked = cached.get(patient)
+    expect(fetches).toHaveLength(2)
+    fetches[0]?.reject(new Error('nothing within 8000 ms'))
+    await expect(frozen).rejects.toThrow('nothing within 8000 ms')
+    fetches[1]?.resolve(2)
+    expect(await Promise.all([asked, cached.get(patient)])).toEqual([2, 2])
+    expect(fetches).toHaveLength(2)
+  })
+
   test('that could not be renewed is still given out until it spoils, and the failure is told once', async () => {
     const { cached, fetches, failures, time } = numbers()
     const first = cached.get(patient)

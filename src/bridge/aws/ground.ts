@@ -86,13 +86,15 @@ export function groundOnAws(env: Environment, clock: Clock, log: Log): BridgeDep
     new DynamoDBClient({ region, credentials, requestHandler, maxAttempts: 2 }),
   )
   const publicUrl = TRANSOM_PUBLIC_URL.replace(/\/+$/, '')
+  const store = createDynamoStore({ client, tableName: TRANSOM_TABLE, clock })
   return {
     config,
     publicUrl,
     keys: TRANSOM_KEYS,
     clients: TRANSOM_CLIENTS,
-    store: createDynamoStore({ client, tableName: TRANSOM_TABLE, clock }),
-    signaling: createKvsSignaling({ region, credentials }, { clock, log }),
+    store,
+    // A new environment asks the table where a channel is: KVS takes 300 such questions a second for a whole account.
+    signaling: createKvsSignaling({ region, credentials }, { memory: store.collection('kvs-channel'), clock, log }),
     // AWS tells nobody whether a camera master is connected.
     presence: () => undefined,
     clock,
