@@ -100,8 +100,9 @@ export function createKnownChannels(kvs: Kvs, { memory, clock, log, life }: Reac
 
   const memoryFailed =
     (channelName: string) =>
-    (error: unknown): undefined =>
-      void log('warn', 'kvs.channel-not-remembered', { channelName, error: String(error) })
+    (error: unknown): undefined => {
+      log('warn', 'kvs.channel-not-remembered', { channelName, error: String(error) })
+    }
 
   async function withResources<T>(
     channelName: string,

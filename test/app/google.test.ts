@@ -104,7 +104,7 @@ async function openHouse() {
     visits: createVisits(store, base.clock),
     onRing: async () => {},
   })
-  const { fulfillment, reports, reconcile, settled, close } = createGoogleDoors({
+  const { fulfillment, reports, reconcile, afterwards, close } = createGoogleDoors({
     ...known,
     config,
     publicUrl: 'https://bridge.example',
@@ -131,7 +131,7 @@ async function openHouse() {
     return (await fulfillment({ requestId: '1', inputs }, { authorization: `Bearer ${account}` })).body
   }
   const quiet = async () => {
-    await settled()
+    await afterwards.settled()
     await outbox.settled()
   }
   return {

@@ -1,6 +1,7 @@
 /** Random days of an outbox: presses and reports, gateways that fail, hang or say yes to a dead process, crashes at any time, several processes at once. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import fc from 'fast-check'
+import { listOf } from '../../src/bridge/outbox/ledger.ts'
 import type { Delivery } from '../../src/bridge/outbox/outgoing.ts'
 import { cameraId } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
@@ -37,7 +38,7 @@ async function live(steps: readonly (typeof step extends fc.Arbitrary<infer S> ?
   const world = createWorld(store, async (event, signal): Promise<Delivery> => {
     if (event.lane === 'press') {
       // The record of its end must be known to whoever comes after it.
-      const open = await store.collection<{ event: { id: string } }>('outbox').list('press')
+      const open = await store.collection<{ event: { id: string } }>('outbox').list(listOf(event))
       if (!open.some(({ value }) => value.event.id === event.id)) tooOften.push(event.id)
     }
     const is = gateway

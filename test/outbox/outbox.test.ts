@@ -189,6 +189,40 @@ describe('a press', () => {
     await outbox.close()
   })
 
+  test('is waited for without what an earlier request has left, of presses and of reports', async () => {
+    const world = createWorld(store, async ({ id }) => (id.startsWith('stuck') ? retry() : done()))
+    const { outbox } = world.boot()
+    await outbox.add([press({ id: 'stuck press' }), report('x', { id: 'stuck report', cameraId: cameraId('barn') })])
+    await tick(100)
+    const since = outbox.now()
+    await outbox.add([press({ id: 'mine' }), report('y', { id: 'mine too' })])
+    const settled: string[] = []
+    const left = [
+      outbox.settled('press', since).then(() => settled.push('my press')),
+      outbox.settled(undefined, since).then(() => settled.push('all of mine')),
+      outbox.settled('press').then(() => settled.push('every press')),
+    ]
+    await tick(100)
+    expect(settled).toEqual(['my press', 'all of mine'])
+    await tick(700_000)
+    await Promise.all(left)
+    await outbox.close()
+  })
+
+  test('of before presses were spread over lists is found, told and forgotten', async () => {
+    const world = createWorld(store, done)
+    const [old, foreign] = [press({ id: 'old' }), press({ id: 'foreign', accountId: accountId('bert') })]
+    const lines = store.collection('outbox')
+    for (const event of [old, foreign]) await lines.put(event.id, { state: 'open', event }, { group: 'press' })
+    const { outbox } = world.boot()
+    await outbox.forget(foreign.accountId)
+    await outbox.start()
+    await tick()
+    expect(world.told.map(({ event }) => event.id)).toEqual(['old'])
+    expect(await lines.list('press')).toEqual([])
+    await outbox.close()
+  })
+
   test('between two attempts can be taken over at once', async () => {
     const world = createWorld(store, retry)
     const first = world.boot()

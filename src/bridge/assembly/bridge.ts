@@ -69,10 +69,14 @@ export interface Bridge {
   /** Goes on with what another process, or an earlier one, could not tell any more. */
   resume(): Promise<void>
   /** Resolves when everything that was to be told has been: of presses, or of all. */
-  settled(lane?: 'press'): Promise<void>
+  readonly settled: Settled
+  /** The same for what is begun from now on alone: an invocation does not wait for what an earlier one has left. */
+  fromNow(): Settled
   /** Refuses what is being negotiated and waits for what is being announced. */
   close(): Promise<void>
 }
+
+export type Settled = (lane?: 'press') => Promise<void>
 
 /**
  * Plugs a bridge together and connects nothing yet. Throws an `Error` for clients or keys that cannot be used. End it
@@ -100,8 +104,15 @@ export function createBridge(deps: BridgeDeps): Bridge {
     presenceChanged: presenceNews.changed,
     resume: () => outbox.start(),
     async settled(lane) {
-      await google.settled()
+      await google.afterwards.settled()
       await outbox.settled(lane)
+    },
+    fromNow() {
+      const since = { followed: google.afterwards.now(), taken: outbox.now() }
+      return async (lane) => {
+        await google.afterwards.settled(since.followed)
+        await outbox.settled(lane, since.taken)
+      }
     },
     async close() {
       unfollow?.()

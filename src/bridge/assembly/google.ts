@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { z } from 'zod'
 import type { Broker } from '../broker/broker.ts'
-import { createAfterwards } from '../google/afterwards.ts'
+import { createAfterwards, type Afterwards } from '../google/afterwards.ts'
 import { createGoogleDeliver } from '../google/deliver.ts'
 import { onlyDevices, type DevicePromises } from '../google/devices.ts'
 import { createFulfillment, type Fulfillment } from '../google/fulfillment.ts'
@@ -91,8 +91,8 @@ export interface GoogleDoors {
   readonly reconcile: ReturnType<typeof createReconcile> | undefined
   /** The account has ended its last link here: what a display was promised is void, and Google is told. */
   unlinked(this: void, account: AccountId): Promise<void>
-  /** Resolves when what followed from replies is with the outbox. */
-  settled(): Promise<void>
+  /** What follows from replies, and when it is with the outbox. */
+  readonly afterwards: Pick<Afterwards, 'settled' | 'now'>
   close(): Promise<void>
 }
 
@@ -135,7 +135,7 @@ export function createGoogleDoors(deps: GoogleDoorsDeps): GoogleDoors {
       await streamTokens.revokeAll(account)
       await reports?.unlinkedHere(account)
     },
-    settled: afterwards.settled,
+    afterwards,
     async close() {
       await reconciling?.close()
       await afterwards.settled()

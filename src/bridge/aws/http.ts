@@ -25,10 +25,11 @@ const overHttp = serverless(createHttpApp(bridge, log, { ...doors, clock: Date.n
  * was accepted is told before; what an assistant does not take in time stays in the store, for `sweep`.
  */
 export const http = async (event: HttpEvent, context: Invocation): Promise<object> => {
+  const settled = bridge.fromNow()
   const response = await overHttp(event, context)
   const ms = remainingMs(context)
   if (event.rawPath.startsWith('/cameras/'))
-    await Promise.all([told(bridge, ms, 'press'), told(bridge, Math.min(ms, reportsMs))])
-  else await told(bridge, Math.min(ms, shortlyMs))
+    await Promise.all([told(settled, ms, 'press'), told(settled, Math.min(ms, reportsMs))])
+  else await told(settled, Math.min(ms, shortlyMs))
   return response
 }

@@ -1,6 +1,6 @@
 /** What the functions with a whole bridge share: the time that an invocation has, and the end of it. */
 import { within } from 'transom-core/deadline'
-import type { Bridge } from '../assembly/bridge.ts'
+import type { Settled } from '../assembly/bridge.ts'
 import { log } from './log.ts'
 
 /** Kept of an invocation's time for its end. */
@@ -15,10 +15,10 @@ export interface Invocation {
 export const remainingMs = (context: Invocation): number => Math.max(0, context.getRemainingTimeInMillis() - spareMs)
 
 /** Resolves when what was to be told is told, or the time is up. */
-export async function told(bridge: Pick<Bridge, 'settled'>, ms: number, lane?: 'press'): Promise<void> {
+export async function told(settled: Settled, ms: number, lane?: 'press'): Promise<void> {
   await within(
     ms,
-    () => bridge.settled(lane),
+    async () => settled(lane),
     () => {},
   ).catch(() => log('warn', 'aws.told-later', { ms, lane }))
 }

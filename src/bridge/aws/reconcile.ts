@@ -8,10 +8,11 @@ const { bridge } = openOnAws(process.env, Date.now, log)
 
 /** The Lambda function that a schedule calls: corrects Home Graph's states, as far as its time goes. */
 export const reconcile = async (_event: unknown, context: Invocation): Promise<void> => {
+  const settled = bridge.fromNow()
   await within(
     remainingMs(context) / 2,
     async (signal) => bridge.reconcileGoogle?.(signal),
     () => {},
   ).catch((error: unknown) => log('warn', 'google.reconciled-in-part', { error }))
-  await told(bridge, remainingMs(context))
+  await told(settled, remainingMs(context))
 }

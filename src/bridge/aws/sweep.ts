@@ -11,5 +11,5 @@ const { bridge } = openOnAws(process.env, Date.now, log)
  */
 export const sweep = async (_event: unknown, context: Invocation): Promise<void> => {
   await bridge.resume()
-  await told(bridge, remainingMs(context))
+  await told(bridge.settled, remainingMs(context))
 }

@@ -5,8 +5,14 @@ import type { Outgoing } from './outgoing.ts'
 
 /** How long a delivered or dropped event is remembered, so that adding it again does nothing. */
 const memoryMs = 3_600_000
-/** Reports are spread over so many lists, because in DynamoDB a list is one partition. */
+/**
+ * What is open is spread over so many lists, because in DynamoDB a list is one key of the index, which takes 1,000 writes a
+ * second: two for each press and assistant. Presses by their id, so that 32,000 a second have room, reports by account.
+ */
+const pressLists = 64
 const reportLists = 16
+/** Until 0.2 all presses were in this list; it is still read. Drop it with the version after: nothing stays open for so long. */
+const oldPressList = 'press'
 
 export interface Entry {
   /** Id of the record: one for each press, one for each subject that reports are about. */
@@ -81,17 +87,26 @@ export function createLedger(store: Store, clock: Clock): Ledger {
       await write(entry, { state: 'said', at, idHash: digest(id) })
     },
     async forget(accountId) {
-      for (const list of ['press', reportList(accountId)])
-        for await (const { id, value } of lines.all(list))
-          if (value.state === 'open' && value.event.accountId === accountId) await lines.remove(id)
+      const open = await openIn([...allPressLists, reportList(accountId)])
+      await Promise.all(
+        open.filter(({ event }) => event.accountId === accountId).map(async ({ key }) => lines.remove(key)),
+      )
     },
     async left() {
-      const found: Entry[] = []
-      for (const list of allLists)
-        for await (const { id, value, version } of lines.all(list))
-          if (value.state === 'open') found.push(toEntry(id, value, version))
-      return found.sort((one, other) => one.event.at - other.event.at)
+      const open = await openIn([...allPressLists, ...allReportLists])
+      return open.sort((one, other) => one.event.at - other.event.at)
     },
+  }
+
+  /** Side by side: one after the other they would take as many round trips as there are lists. */
+  async function openIn(lists: readonly string[]): Promise<Entry[]> {
+    const found = lists.map(async (list) => {
+      const entries: Entry[] = []
+      for await (const { id, value, version } of lines.all(list))
+        if (value.state === 'open') entries.push(toEntry(id, value, version))
+      return entries
+    })
+    return (await Promise.all(found)).flat()
   }
 }
 
@@ -110,10 +125,16 @@ const digest = (text: string): string => hash('sha256', text, 'base64url')
 const knownBy = (line: Line): { readonly at: number; readonly idHash: string } =>
   'event' in line ? { at: line.event.at, idHash: digest(line.event.id) } : line
 
-const allLists = ['press', ...Array.from({ length: reportLists }, (_, index) => `report-${index}`)]
+const numbered = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name}-${index}`)
+const allPressLists = [oldPressList, ...numbered('press', pressLists)]
+const allReportLists = numbered('report', reportLists)
 
-function listOf({ lane, accountId }: Outgoing): string {
-  return lane === 'press' ? 'press' : reportList(accountId)
+/** The list in which an event is found while it is open. */
+export function listOf({ lane, id, accountId }: Outgoing): string {
+  return lane === 'press' ? `press-${shareOf(id, pressLists)}` : reportList(accountId)
 }
 
-const reportList = (accountId: AccountId): string => `report-${hash('sha256', accountId, 'buffer')[0]! % reportLists}`
+const reportList = (accountId: AccountId): string => `report-${shareOf(accountId, reportLists)}`
+
+/** Always the same of 0 to `count` - 1 for a text, whatever process asks; even for counts that divide 256. */
+const shareOf = (text: string, count: number): number => hash('sha256', text, 'buffer')[0]! % count

@@ -24,8 +24,13 @@ export interface Outbox {
   start(): Promise<void>
   /** Drops what waits for an account that is gone. */
   forget(accountId: AccountId): Promise<void>
-  /** Resolves when nothing waits or is under way, of this lane or of both. */
-  settled(lane?: Outgoing['lane']): Promise<void>
+  /**
+   * Resolves when nothing waits or is under way, of this lane or of both. With `since`, of `now()`, only for what was taken on
+   * after that: what an earlier request has left here, somebody else may wait for.
+   */
+  settled(lane?: Outgoing['lane'], since?: number): Promise<void>
+  /** How many events were taken on so far. */
+  now(): number
   state(): OutboxState
   /** Sends nothing more; what is open stays in the store. May be called again. */
   close(): Promise<void>
@@ -57,9 +62,10 @@ export function createOutbox(deps: {
   const { send, markUntil } = createAttempts({ ...deps, limits, ledger, closing: hangUp.signal })
   const reports = createReportLane<Entry>(limits)
   const work = createWork()
-  /** Keys of the entries that this process has taken on, and of the presses among them. */
-  const own = new Set<string>()
+  /** Of the entries that this process has taken on: by key, as which of all that it ever took on; and the presses among them. */
+  const own = new Map<string, number>()
   const presses = new Set<string>()
+  let count = 0
   let hasStarted = false
 
   async function add(events: readonly Outgoing[]): Promise<void> {
@@ -87,7 +93,7 @@ export function createOutbox(deps: {
 
   function take(entry: Entry): void {
     if (work.isClosed()) return
-    own.add(entry.key)
+    own.set(entry.key, count++)
     if (isPress(entry.event)) presses.add(entry.key)
     // Somebody else may still be sending it: then not before his time is over.
     const waitMs = entry.isOurs ? 0 : entry.heldUntil - clock()
@@ -135,15 +141,20 @@ export function createOutbox(deps: {
     })
   }
 
+  const isIn = (lane: Outgoing['lane'] | undefined, key: string): boolean =>
+    lane === undefined || presses.has(key) === (lane === 'press')
+
   return {
     add,
     start,
     forget: ledger.forget,
-    settled: (lane) =>
+    settled: (lane, since) =>
       work.until(() => {
+        if (since !== undefined && ![...own].some(([key, at]) => at >= since && isIn(lane, key))) return true
         if (lane === 'press' && presses.size === 0) return true
         return work.isIdle() && (work.isClosed() || reports.waiting() === 0)
       }),
+    now: () => count,
     state: () => ({
       isRunning: hasStarted && !work.isClosed(),
       waiting: { press: presses.size, report: own.size - presses.size },
