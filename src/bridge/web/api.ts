@@ -5,10 +5,11 @@ import { BridgeError } from 'transom-core/errors'
 import { cameraId, type AccountId, type Camera } from 'transom-core/ports'
 import type { CameraRow, Cameras, DisplayEvent, Me } from 'transom-core/wire/api'
 import type { Feed } from './feed.ts'
+import { createActivityRoutes } from './activity.ts'
 import { createManageRoutes, type ManageDeps } from './manage.ts'
 import type { Person } from './person.ts'
 import { answerError, Refused } from './refusals.ts'
-import type { Rows } from './rows.ts'
+import type { CameraLists, Rows } from './rows.ts'
 import { createRecordingRoutes, type RecordingDeps } from './recordings.ts'
 import { createSourceRoutes, type SourceDeps } from './sources.ts'
 import { createViewRoutes, type ViewDeps } from './views.ts'
@@ -16,6 +17,7 @@ import { createViewRoutes, type ViewDeps } from './views.ts'
 export interface ApiDeps
   extends ViewDeps, Omit<ManageDeps & SourceDeps, 'ownerOf'>, Omit<RecordingDeps, 'cameraOf' | 'noteView'> {
   readonly rows: Rows
+  readonly visible: CameraLists
   /** Absent where nothing stays open: on AWS Lambda. */
   readonly feed: Feed | undefined
   readonly grantOf: (request: Request) => Promise<Authorized>
@@ -67,6 +69,7 @@ export function createApi(deps: ApiDeps): Router {
   router.use(createViewRoutes(deps))
   router.use(createManageRoutes({ ...deps, ownerOf }))
   router.use(createSourceRoutes({ ...deps, ownerOf }))
+  router.use(createActivityRoutes(deps))
   router.use(createRecordingRoutes({ ...deps, cameraOf, noteView }))
   router.use(() => {
     throw new Refused('not_found', 'no such resource')

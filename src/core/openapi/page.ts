@@ -74,6 +74,15 @@ export const pagePaths = {
       answer: { status: 201, body: api.addedCamera },
       refusals: [400, 401, 403, 501],
     },
+    'GET /api/activity': {
+      operationId: 'listActivity',
+      summary: 'What happened at all cameras, newest first, with what was recorded of it',
+      description: 'Of own cameras, and of those whose recordings are shared. 100 at a time.',
+      doors: account,
+      query: api.wantedActivity,
+      answer: { status: 200, body: api.activity },
+      refusals: [400, 401, 404],
+    },
     'GET /api/cameras/{id}': {
       operationId: 'readCamera',
       summary: 'One camera with its state',

@@ -145,6 +145,31 @@ export const recordings = z.object({
 })
 export type RecordingList = Message<typeof recordings>
 
+/** Asks `GET /api/activity`: of all cameras, or of one; the newest 100 of the last 30 days, if not given. */
+export const wantedActivity = wantedSpan.extend({
+  camera: cameraId.max(256).exactOptional(),
+  kind: z
+    .enum([...moment.shape.kind.options, 'recorded'])
+    .exactOptional()
+    .describe('Only what has such an event; recorded: all that was recorded, also without an event.'),
+})
+
+/** What happened together at a camera, and what was recorded of it. */
+export const activityEntry = z.object({
+  cameraId,
+  at: instant.describe('When it began.'),
+  events: z.array(moment),
+  recording: recording.omit({ events: true }).exactOptional(),
+})
+export type ActivityEntry = Message<typeof activityEntry>
+
+/** Answers `GET /api/activity`, newest first. */
+export const activity = z.object({
+  entries: z.array(activityEntry),
+  next: instant.exactOptional().describe('There are more: ask again with this as to.'),
+})
+export type Activity = Message<typeof activity>
+
 /** Answers `POST /api/cameras/:id/ring`. */
 export const pressed = z.object({ eventId: z.string(), at: instant })
 export type Pressed = Message<typeof pressed>
