@@ -332,6 +332,12 @@ export type ReadFragment =
   | (Fragment & { readonly kind: 'whole' })
   | (Omit<Fragment, 'data'> & { readonly kind: 'lost'; readonly fault: string })
 
+/** Where a fragment lies in time, and how large it is. */
+export interface KeptFragment extends Omit<Fragment, 'data'> {
+  /** Of its data. */
+  readonly bytes: number
+}
+
 /**
  * Media kept to be seen later. Errors are `BridgeError`: `no_room` when the disk is full, `store_failed` when it cannot be
  * read or written, `invalid_request` for what does not follow from what is kept.
@@ -348,6 +354,10 @@ export interface Recordings {
   find(cameraId: CameraId, startAt: number): Promise<Recording | undefined>
   /** The initialization segment, then what overlaps the span, in order. */
   read(recording: Recording, span?: { readonly from?: number; readonly to?: number }): AsyncIterable<ReadFragment>
+  /** The media fragments of a recording as far as they are kept, in order; without those of which it is known that they are lost. */
+  fragments(recording: Recording): Promise<readonly KeptFragment[]>
+  /** One of them, 0 for the initialization segment; `undefined` where there is none. */
+  fragment(recording: Recording, number: number): Promise<ReadFragment | undefined>
   /**
    * One MP4 file of all that overlaps the span, from the key frame before its begin on; gaps are left out. `undefined` when
    * there is nothing. Throws `BridgeError` `invalid_request` when it would be too large, or the camera's codecs changed.

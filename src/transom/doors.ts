@@ -90,6 +90,7 @@ export function openDoors(deps: DoorsDeps, closing: Closing): { readonly registr
         noteView: (camera, at) => bridge.noteRecordingView(camera, 'operator', at),
         moments: bridge.visits.moments,
         recordings,
+        addresses: bridge.mediaAddresses,
         clock,
       }),
       viewerKeys: createViewerKeys({ cameras, service, region }),

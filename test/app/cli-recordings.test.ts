@@ -51,6 +51,12 @@ beforeEach(async () => {
       noteView: async () => undefined,
       moments: async () => [{ kind: 'press', at: now - 10 * minute }],
       recordings: world.recordings,
+      addresses: {
+        mint: () => '',
+        open: () => {
+          throw new Error('nobody plays here')
+        },
+      },
       clock: Date.now,
     }),
   )

@@ -1,5 +1,5 @@
 /** The whole bridge in memory, as embedded and AWS share it: real rooms and store, a fake camera, Amazon and Google on loopback. */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { readConfig } from '../../src/transom/config.ts'
 import { withKeyId } from '../../src/bridge/oauth/provider/keyring.ts'
 import { accountId, cameraId, type AccountId, type Camera, type CameraMessage } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
+import { createRecordings } from '../../src/transom/recordings/recordings.ts'
 import { client as lwaClient, startAmazon } from '../alexa/amazon.ts'
 import { acceptGrant } from '../alexa/directives.ts'
 import { cSdkAnswer, hostCandidate } from '../broker/fixtures.ts'
@@ -30,6 +31,7 @@ export async function openWholeHouse(
   const directory = mkdtempSync(join(tmpdir(), 'transom-whole-'))
   const keyPath = join(directory, 'key.json')
   writeFileSync(keyPath, JSON.stringify(google.keyFile))
+  const [root, sealing] = [join(directory, 'recordings'), createSecretKey(randomBytes(32))]
   const path = database === 'file' ? join(directory, 'transom.db') : ':memory:'
   const store = createSqliteStore(path, Date.now)
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
@@ -61,6 +63,9 @@ export async function openWholeHouse(
     ],
     store,
     isLive,
+    ...(isLive && {
+      recording: { recordings: createRecordings({ store, root, sealing, log: () => {} }), happened() {} },
+    }),
     signaling: {
       async *offer(_channel, _viewer, _sdp, signal): AsyncIterable<CameraMessage> {
         if (!camera.isSilent) {

@@ -103,6 +103,7 @@ function everyRoute({ bridge, store }: WholeHouse): readonly string[] {
         noteView: never,
         moments: never,
         recordings: undefined,
+        addresses: bridge.mediaAddresses,
         clock: Date.now,
       }),
       broker: bridge.broker,

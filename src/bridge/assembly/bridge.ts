@@ -24,6 +24,8 @@ import type { SignalingDoor } from '../google/signaling.ts'
 import type { OAuth } from '../oauth/server.ts'
 import { createOutbox, type Outbox } from '../outbox/outbox.ts'
 import { createSignatures, type Signatures } from '../signature.ts'
+import { createMediaRoutes } from '../web/media.ts'
+import { createMediaAddresses, type MediaAddresses } from '../web/media-address.ts'
 import { createAccountRecords } from './accounts.ts'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { openBroker } from './broker.ts'
@@ -52,6 +54,9 @@ export interface Bridge {
   readonly alexa: AlexaSide
   /** The routes below `/api`; absent when the console is off. */
   readonly api: ((options: ApiOptions) => Router) | undefined
+  /** The routes below `/media`, for players; absent where nothing is recorded. */
+  readonly media: Router | undefined
+  readonly mediaAddresses: MediaAddresses
   readonly fulfillment: Fulfillment
   readonly signalingDoor: SignalingDoor
   /** What Google is told unasked of whole accounts; absent without a service account for Home Graph. */
@@ -232,7 +237,11 @@ function openRooms(deps: BridgeDeps, house: House) {
 
   const noteRecordingView = createRecordingViews({ ...base, ...linking.oauth })
 
-  // The page.
+  // What was recorded, for players, and the page.
+  const recordings = deps.recording?.recordings
+  const mediaAddresses = createMediaAddresses({ key: sealing, clock })
+  const media =
+    recordings && createMediaRoutes({ addresses: mediaAddresses, seenBy: seen.find, recordings, clock, log })
   const page = config.console
     ? createConsoleSide({
         ...base,
@@ -246,8 +255,9 @@ function openRooms(deps: BridgeDeps, house: House) {
         states,
         events,
         visits,
-        recordings: deps.recording?.recordings,
+        recordings,
         noteRecordingView,
+        addresses: mediaAddresses,
       })
     : undefined
 
@@ -269,6 +279,8 @@ function openRooms(deps: BridgeDeps, house: House) {
     events,
     sourceReported,
     presenceNews,
+    media,
+    mediaAddresses,
     page,
     signatures: createSignatures(base),
   }

@@ -4,6 +4,7 @@ import type { Authorized } from '../authority.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { AccountId, Clock, Log, Presence, Recordings } from 'transom-core/ports'
 import { createApi, type ApiDeps } from '../web/api.ts'
+import type { MediaAddresses } from '../web/media-address.ts'
 import { createFeed } from '../web/feed.ts'
 import { createNews, type News } from '../web/news.ts'
 import { createRows } from '../web/rows.ts'
@@ -33,6 +34,7 @@ export interface ConsoleDeps {
   readonly visits: Pick<Visits, 'moments'>
   readonly recordings: Recordings | undefined
   readonly noteRecordingView: NoteRecordingView
+  readonly addresses: MediaAddresses
   readonly clock: Clock
   readonly log: Log
 }
@@ -56,8 +58,22 @@ export interface ConsoleSide {
 }
 
 export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
-  const { config, isLive, cameras, shares, linking, broker, presence, events, states, visits, recordings, clock, log } =
-    deps
+  const {
+    config,
+    isLive,
+    cameras,
+    shares,
+    linking,
+    broker,
+    presence,
+    events,
+    states,
+    visits,
+    recordings,
+    addresses,
+    clock,
+    log,
+  } = deps
   const viewers = createViewers(clock)
   const visible = { ...cameras, ...shares.visible }
   const rows = createRows({
@@ -91,6 +107,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
         moments: visits.moments,
         recordings,
         noteGuestView: (camera, at) => deps.noteRecordingView(camera, { guest: camera.accountId }, at),
+        addresses,
         broker,
         rows,
         feed: isLive ? feed : undefined,

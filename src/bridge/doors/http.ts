@@ -96,6 +96,7 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
       }),
     )
   }
+  if (bridge.media !== undefined) app.use('/media', bridge.media)
   if (options.page !== undefined) app.use(options.page)
   app.get(
     '/',

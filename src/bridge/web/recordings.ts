@@ -1,7 +1,10 @@
 /** What happened at a camera, and what was recorded of it: listed, given out as files, deleted. */
 import { Router, type Request, type Response } from 'express'
+import { BridgeError } from 'transom-core/errors'
 import { type Camera, type Clock, type Moment, type Recording, type Recordings } from 'transom-core/ports'
 import { wantedSpan, type Moments, type RecordingList, type RecordingRow } from 'transom-core/wire/api'
+import type { MediaAddresses, MediaGrant } from './media-address.ts'
+import { sendParts } from './ranges.ts'
 import { Refused } from './refusals.ts'
 import { read } from './views.ts'
 
@@ -14,11 +17,20 @@ export interface RecordingDeps {
   readonly moments: (camera: Camera, span: { readonly from: number; readonly to: number }) => Promise<readonly Moment[]>
   /** Absent where nothing is recorded. */
   readonly recordings: Recordings | undefined
+  /** Whoever may see what was recorded gets addresses for players here. */
+  readonly addresses: MediaAddresses
   readonly clock: Clock
 }
 
 const dayMs = 24 * 3_600_000
 const pageSize = 100
+/** The day on which the clocks are put back has 25 hours. */
+const longestMs = 25 * 3_600_000
+const mostInDay = 10_000
+/** What is live begins so long before now. */
+const recentMs = 60_000
+/** Seconds. Live playlists may not have longer fragments than they said at first, so there is some room. */
+const leastTarget = 6
 /** A camera that was asleep sends its first picture so long after what woke it. */
 const beginMs = 10_000
 /** What was recorded last is kept only with the next key frame. */
@@ -56,6 +68,31 @@ export function createRecordingRoutes(deps: RecordingDeps): Router {
     const camera = await cameraOf(request, 'read')
     await sendClip(request, response, camera, spanOf(request))
   })
+
+  for (const name of ['playlist.m3u8', 'manifest.mpd']) {
+    router.get(`/cameras/:id/recordings/${name}`, async (request, response) => {
+      const camera = await cameraOf(request, 'read')
+      const { from, to } = spanOf(request)
+      if (to - from > longestMs) throw new BridgeError('invalid_request', 'ask for a day at most')
+      const last = (await kept().list(camera.id, { from, to, limit: mostInDay })).at(-1)
+      if (last === undefined) throw new Refused('not_found', 'nothing was recorded in this time')
+      // What is still to come would change a playlist that says it will not change.
+      const use = { kind: 'recorded', from, to: last.isOpen ? Math.min(to, last.endAt) : to } as const
+      await noteView(camera, from)
+      sendTo(response, camera, use, name)
+    })
+
+    router.get(`/cameras/:id/live/${name}`, async (request, response) => {
+      const camera = await cameraOf(request, 'read')
+      const recent = await kept().list(camera.id, { from: clock() - recentMs, to: Infinity, limit: mostInDay })
+      const open = recent.findLast(({ isOpen }) => isOpen)
+      if (open === undefined) throw new Refused('not_found', 'this camera records nothing now')
+      const durations = (await kept().fragments(open)).map(({ durationMs }) => Math.round(durationMs / 1_000))
+      await noteView(camera, open.startAt)
+      const use = { kind: 'live', from: open.endAt - recentMs, target: Math.max(leastTarget, ...durations) } as const
+      sendTo(response, camera, use, name)
+    })
+  }
 
   router.get('/cameras/:id/recordings/:recording', async (request, response) => {
     const { camera, recording } = await found(request)
@@ -135,6 +172,12 @@ export function createRecordingRoutes(deps: RecordingDeps): Router {
     })
   }
 
+  /** From two steps below where these routes are mounted, whatever is before that: a proxy may have put a path there. */
+  function sendTo(response: Response, { accountId, id }: Camera, use: MediaGrant['use'], name: string): void {
+    const token = deps.addresses.mint({ accountId, cameraId: id, use })
+    response.set('cache-control', 'no-store').redirect(303, `../../../../media/${token}/${name}`)
+  }
+
   async function sendClip(
     request: Request,
     response: Response,
@@ -157,21 +200,6 @@ function startOf(request: Request): number {
   const startAt = Number(request.params['recording'])
   if (!Number.isSafeInteger(startAt) || startAt < 0) throw noRecording()
   return startAt
-}
-
-/** With the single range that a player asks for (RFC 9110 section 14). */
-function sendParts(request: Request, response: Response, bytes: Buffer): void {
-  response.set('accept-ranges', 'bytes')
-  const ranges = request.range(bytes.length, { combine: true })
-  if (ranges === -1) {
-    response.status(416).set('content-range', `bytes */${bytes.length}`).end()
-    return
-  }
-  const [range] = Array.isArray(ranges) && ranges.type === 'bytes' && ranges.length === 1 ? ranges : []
-  if (range === undefined) return void response.send(bytes)
-  const { start, end } = range
-  response.status(206).set('content-range', `bytes ${start}-${end}/${bytes.length}`)
-  response.send(bytes.subarray(start, end + 1))
 }
 
 /** One that is still recorded lasts until now, whatever was kept of it by now. */

@@ -10,6 +10,7 @@ import * as source from '../wire/source.ts'
 import { assistantPaths, publicPaths, simulatorPaths } from './assistants.ts'
 import { cameraPaths } from './cameras.ts'
 import { operatorPaths } from './operator.ts'
+import { mediaPaths } from './media.ts'
 import { pagePaths } from './page.ts'
 import type { Door } from './parts.ts'
 
@@ -99,6 +100,7 @@ export function openApiDocument(): ReturnType<typeof createDocument> {
       ],
       paths: {
         ...pagePaths,
+        ...mediaPaths,
         ...cameraPaths,
         ...operatorPaths,
         ...simulatorPaths,

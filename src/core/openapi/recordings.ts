@@ -5,6 +5,13 @@ import { binary, byId, pathsOf, type Door, type Route } from './parts.ts'
 
 const recordingPath = z.object({ id: z.string(), recording: z.string() })
 
+const formats = [
+  { name: 'Playlist', format: 'HLS', file: 'playlist.m3u8' },
+  { name: 'Manifest', format: 'DASH', file: 'manifest.mpd' },
+]
+const addressed =
+  'The answer leads to an address below /media which players open without a token, for a limited time. Do not publish it.'
+
 /** `more`: what all routes there have. */
 export function recordingPaths(
   tag: string,
@@ -54,6 +61,35 @@ export function recordingPaths(
       answer: { status: 200, body: { 'video/mp4': binary } },
       refusals: [400, 401, 403, 404, 501],
     },
+    ...Object.fromEntries(
+      formats.map(({ name, format, file }) => [
+        `GET ${base}/cameras/{id}/recordings/${file}`,
+        {
+          operationId: nameOf(`find${name}`),
+          summary: `What was recorded in a time, as ${format}`,
+          description: `At most a day. ${addressed}`,
+          doors: readers,
+          path: byId,
+          query: api.wantedSpan,
+          answer: { status: 303 },
+          refusals: [400, 401, 404, 501],
+        } satisfies Route,
+      ]),
+    ),
+    ...Object.fromEntries(
+      formats.map(({ name, format, file }) => [
+        `GET ${base}/cameras/{id}/live/${file}`,
+        {
+          operationId: nameOf(`findLive${name}`),
+          summary: `What is recorded now, as ${format}`,
+          description: `Some seconds behind the camera; opens for an hour. ${addressed}`,
+          doors: readers,
+          path: byId,
+          answer: { status: 303 },
+          refusals: [401, 404, 501],
+        } satisfies Route,
+      ]),
+    ),
     [`GET ${base}/cameras/{id}/recordings/{recording}`]: {
       operationId: nameOf('readRecording'),
       summary: 'One recording',

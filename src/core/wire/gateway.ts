@@ -121,5 +121,9 @@ export const fragmentQuery = z.object({
   at: z.coerce.number().min(0).max(1e15),
   durationMs: z.coerce.number().min(0).max(600_000),
   /** With the initialization segment, number 0. */
-  codecs: z.string().min(1).max(100).exactOptional(),
+  codecs: z
+    .string()
+    .max(100)
+    .regex(/^[\w.]+(?:,[\w.]+)*$/)
+    .exactOptional(),
 })

@@ -1,7 +1,7 @@
 /** What was recorded, read again: fragments, the picture that stands for them, and one file of them all. */
-import { open, readFile, writeFile } from 'node:fs/promises'
+import { open, readFile, writeFile, type FileHandle } from 'node:fs/promises'
 import { BridgeError } from 'transom-core/errors'
-import type { Clip, Log, ReadFragment, Recording } from 'transom-core/ports'
+import type { Clip, KeptFragment, Log, ReadFragment, Recording } from 'transom-core/ports'
 import { seal, unseal } from 'transom-core/seal'
 import type { Folders } from './folders.ts'
 import { toMp4, type Stretch } from './mp4.ts'
@@ -35,6 +35,42 @@ export async function* readFragments(
     await file.close()
   }
 }
+
+/** As `Recordings.fragments`: the heads alone are read. */
+export async function listFragments(
+  folders: Folders,
+  { cameraId, startAt }: Recording,
+): Promise<readonly KeptFragment[]> {
+  const found: KeptFragment[] = []
+  await withFile(folders.fileOf(cameraId, startAt), async (file) => {
+    for await (const { number, at, durationMs, sealedBytes, isMisplaced } of placesIn(file))
+      if (number > 0 && !isMisplaced) found.push({ number, at, durationMs, bytes: sealedBytes })
+  })
+  return found
+}
+
+/** As `Recordings.fragment`. */
+export async function readFragment(
+  folders: Folders,
+  { cameraId, startAt }: Recording,
+  wanted: number,
+): Promise<ReadFragment | undefined> {
+  const sealed = await onDisk(() => folders.sealingOf(cameraId, startAt))
+  return withFile(folders.fileOf(cameraId, startAt), async (file) => {
+    for await (const place of placesIn(file)) if (place.number === wanted) return readAt(file, sealed, place)
+    return undefined
+  })
+}
+
+const withFile = <T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> =>
+  onDisk(async () => {
+    const file = await open(path, 'r')
+    try {
+      return await work(file)
+    } finally {
+      await file.close()
+    }
+  })
 
 /** Seals the picture that stands for a recording, and puts it beside it. */
 export async function writePicture(folders: Folders, { cameraId, startAt }: Recording, jpeg: Buffer): Promise<void> {

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import type { CameraId, Log, Recording, Recordings, Store } from 'transom-core/ports'
 import { createFolders } from './folders.ts'
 import { onDisk } from './on-disk.ts'
-import { joinClip, readFragments, readPicture, writePicture } from './reading.ts'
+import { joinClip, listFragments, readFragment, readFragments, readPicture, writePicture } from './reading.ts'
 import { repair } from './repair.ts'
 import { createWriting, idOf, type Listed } from './writing.ts'
 
@@ -60,6 +60,8 @@ export function createRecordings(deps: {
       return kept && live(kept.value)
     },
 
+    fragments: (recording) => listFragments(folders, recording),
+    fragment: (recording, number) => readFragment(folders, recording, number),
     read: (recording, span) => readFragments(folders, recording, span),
 
     async clip(cameraId, span) {
