@@ -10,10 +10,9 @@ import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { Browser, Page } from 'playwright-core'
+import { chromium, type Browser, type Page } from 'playwright-core'
 import { ensureConsole } from '../../src/console/build.ts'
 import { defaultLimits } from '../../src/signaling/limits.ts'
-import { launch } from '../console/visitor.ts'
 import { createHouse, type House } from '../flows/house.ts'
 import { freePorts, proxyNames, startProxy, type Ports, type Proxy } from './proxy.ts'
 
@@ -24,7 +23,10 @@ let browser: Browser
 beforeAll(async () => {
   const problem = await ensureConsole()
   if (problem !== undefined) throw new Error(problem)
-  browser = await launch()
+  browser = await chromium.launch({
+    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    args: ['--headless=new', '--no-sandbox', '--disable-gpu'],
+  })
 }, 60_000)
 afterAll(() => browser?.close())
 
