@@ -12,7 +12,10 @@ const addOn = join(root, 'dist/add-on')
 await Promise.all([image, addOn].map((folder) => rm(folder, { recursive: true, force: true })))
 await mkdir(image, { recursive: true })
 // Where the lock file has them.
-await cp(join(root, 'dist/packages'), join(image, 'src'), { recursive: true, filter: (path) => !/\.d\.ts$/.test(path) })
+await cp(join(root, 'dist/packages'), join(image, 'src'), {
+  recursive: true,
+  filter: (path) => !path.endsWith('.d.ts'),
+})
 for (const file of ['package-lock.json', 'LICENSE', 'NOTICE']) await cp(join(root, file), join(image, file))
 const { name, version, type, workspaces } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Record<
   string,

@@ -40,9 +40,10 @@ const texts = z.strictObject({
   configuration: z.record(z.string(), z.strictObject({ name: z.string(), description: z.string().exactOptional() })),
 })
 
+const variable = (name: string) => `TRANSOM_${name.toUpperCase()}`
+
 describe('its files', () => {
   const { options, schema, version } = config.parse(read('config.yaml'))
-  const variable = (name: string) => `TRANSOM_${name.toUpperCase()}`
 
   test('the version is that of the program', () => {
     const { version: ours } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
