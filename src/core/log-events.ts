@@ -152,6 +152,10 @@ export const logEvents = {
     says: 'The region of an account was found, and could not be stored',
     fields: ['accountId', 'region', 'error'],
   },
+  'aws.printed': {
+    says: 'A library, or Node itself, printed something that it has no other way to say',
+    fields: ['error'],
+  },
   'aws.told-later': {
     says: 'A function ended before every event was sent; the sweep sends the rest',
     fields: ['ms', 'lane'],

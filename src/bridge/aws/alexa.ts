@@ -1,8 +1,9 @@
 /** The Lambda function of the skill, which a customer waits for: it loads what answers Alexa, and no more. */
 import { createAlexaAlone } from '../assembly/alexa-alone.ts'
 import { groundOnAws } from './ground.ts'
-import { log } from './log.ts'
+import { keepToLog, log } from './log.ts'
 
+keepToLog(console, process)
 // Made once for each execution environment, which keeps its caches and connections warm between requests.
 const side = createAlexaAlone(groundOnAws(process.env, Date.now, log))
 

@@ -15,6 +15,12 @@ import { faultsOf } from 'transom-core/wire/faults'
 /** As `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/**
+ * Of one attempt at DynamoDB, in milliseconds. Two of them fit into the shortest time that anybody waits for us: Google's
+ * display, for two seconds.
+ */
+const attemptLimits = { connectionTimeout: 500, requestTimeout: 800 }
+
 const json = <T extends z.ZodType>(shape: T) =>
   z.string().transform((text, context): z.output<T> => {
     try {
@@ -80,8 +86,7 @@ export function groundOnAws(env: Environment, clock: Clock, log: Log): BridgeDep
   // A timer of an hour means nothing to a process that sleeps between requests: a schedule does it.
   const config = { ...given, google: { ...given.google, reconcileMs: 0 } }
   const credentials = defaultProvider()
-  // A call that hangs must not outlive the deadline of the request it serves.
-  const requestHandler = new NodeHttpHandler({ connectionTimeout: 1_000, requestTimeout: 2_000 })
+  const requestHandler = new NodeHttpHandler({ ...attemptLimits, throwOnRequestTimeout: true })
   const client = DynamoDBDocumentClient.from(
     new DynamoDBClient({ region, credentials, requestHandler, maxAttempts: 2 }),
   )

@@ -3,7 +3,7 @@ import serverless from 'serverless-http'
 import { createHttpApp } from '../doors/http.ts'
 import { openOnAws } from './aws.ts'
 import { remainingMs, told, type Invocation } from './invocation.ts'
-import { log } from './log.ts'
+import { keepToLog, log } from './log.ts'
 
 /** A camera's reply waits for its press as long as it can, and for its reports as long as this: nobody is watching. */
 const reportsMs = 3_000
@@ -16,6 +16,7 @@ interface HttpEvent {
   readonly [field: string]: unknown
 }
 
+keepToLog(console, process)
 // Made once for each execution environment, which keeps its caches and connections warm between requests.
 const { bridge, ...doors } = openOnAws(process.env, Date.now, log)
 const overHttp = serverless(createHttpApp(bridge, log, { ...doors, clock: Date.now }))

@@ -2,8 +2,9 @@
 import { within } from 'transom-core/deadline'
 import { openOnAws } from './aws.ts'
 import { remainingMs, told, type Invocation } from './invocation.ts'
-import { log } from './log.ts'
+import { keepToLog, log } from './log.ts'
 
+keepToLog(console, process)
 const { bridge } = openOnAws(process.env, Date.now, log)
 
 /** The Lambda function that a schedule calls: corrects Home Graph's states, as far as its time goes. */

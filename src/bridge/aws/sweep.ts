@@ -1,8 +1,9 @@
 /** The Lambda function of each minute. */
 import { openOnAws } from './aws.ts'
 import { remainingMs, told, type Invocation } from './invocation.ts'
-import { log } from './log.ts'
+import { keepToLog, log } from './log.ts'
 
+keepToLog(console, process)
 const { bridge } = openOnAws(process.env, Date.now, log)
 
 /**
