@@ -56,7 +56,7 @@ const serviceAccount = {
   token_uri: 'https://oauth2.googleapis.com/token',
 }
 const reportToGoogle = () => {
-  const quota = { take: () => 0, exhausted: () => {} }
+  const quota = { take: async () => 0, exhausted: async () => {} }
   return createHomeGraph({ serviceAccount, quota, clock, log }).requestSync(accountId('anna'))
 }
 const someToken = async () =>

@@ -315,6 +315,10 @@ export const logEvents = {
     says: 'A display gets no STUN or TURN servers',
     fields: ['cameraId', 'code', 'error', 'stack'],
   },
+  'google.quota-unknown': {
+    says: 'The store did not say what is left of the quota of Home Graph: presses go, reports wait',
+    fields: ['error'],
+  },
   'google.reconcile-failed': {
     says: 'An account could not be compared with Home Graph',
     fields: ['accountId', 'error'],

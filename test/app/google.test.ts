@@ -85,6 +85,7 @@ async function openHouse() {
   const openNotifications = (settings: typeof config) =>
     createGoogleNotifications({
       ...known,
+      isLive: true,
       config: settings,
       cameras: { ...cameras, ...shares.visible },
       notices: createNotices(base),

@@ -36,7 +36,7 @@ afterEach(() => google.close())
 
 describe('each method', () => {
   test('reports a press as an ObjectDetection notification to the letter', async () => {
-    expect(await homeGraph().report(ada, press, 'press-1')).toEqual(accepted)
+    expect(await homeGraph().report(ada, press, { id: 'press-1', lane: 'press' })).toEqual(accepted)
     expect(google.reports).toEqual([
       {
         requestId: expect.stringMatching(/^[\da-f-]{36}$/),
@@ -48,7 +48,7 @@ describe('each method', () => {
   })
 
   test('reports states without an event id', async () => {
-    expect(await homeGraph().report(ada, online, 'nothing happened')).toEqual(accepted)
+    expect(await homeGraph().report(ada, online)).toEqual(accepted)
     expect(google.reports).toEqual([{ requestId: expect.any(String), agentUserId: ada, payload: { devices: online } }])
   })
 
@@ -138,7 +138,7 @@ describe('an outcome', () => {
     [503, { kind: 'failed', retryable: true, reason: expect.stringContaining('503') }],
   ])('%i is told apart', async (status, result) => {
     google.script.push(status)
-    expect(await homeGraph().report(ada, press, 'press-1')).toEqual(result)
+    expect(await homeGraph().report(ada, press, { id: 'press-1', lane: 'press' })).toEqual(result)
   })
 
   test('503 with Retry-After says when', async () => {
@@ -162,19 +162,19 @@ test('of a call that cannot be made says why', async () => {
 })
 
 describe('the quota', () => {
-  test('of 6,000 in any minute holds for reports, and leaves room for presses; a reconciliation leaves room for both', () => {
+  test('of 6,000 in any minute holds for reports, and leaves room for presses; a reconciliation leaves room for both', async () => {
     const quota = createQuota({ clock: () => now })
     const at: number[] = []
     const until = now + 180_000
-    for (; now < until; now += 5) if (quota.take('report') === 0) at.push(now)
+    for (; now < until; now += 5) if ((await quota.take('report')) === 0) at.push(now)
     for (const first of at) expect(at.filter((one) => one >= first && one < first + 60_000).length).toBeLessThan(6001)
     now += 60_000
-    while (quota.take('reconcile') === 0);
-    expect(quota.take('reconcile')).toBeGreaterThan(0)
-    expect(quota.take('report')).toBe(0)
-    while (quota.take('report') === 0);
-    expect(quota.take('report')).toBeGreaterThan(0)
-    expect(quota.take('press')).toBe(0)
+    while ((await quota.take('reconcile')) === 0);
+    expect(await quota.take('reconcile')).toBeGreaterThan(0)
+    expect(await quota.take('report')).toBe(0)
+    while ((await quota.take('report')) === 0);
+    expect(await quota.take('report')).toBeGreaterThan(0)
+    expect(await quota.take('press')).toBe(0)
   })
 
   test('that is used up is not asked of Google, and says when to come again', async () => {
@@ -186,7 +186,24 @@ describe('the quota', () => {
       { kind: 'failed', retryable: true, afterMs: expect.any(Number), reason: expect.any(String) },
     ])
     expect(google.calls).toHaveLength(1)
-    expect(await graph.report(ada, press, 'press-1')).toEqual(accepted)
+    expect(await graph.report(ada, press, { id: 'press-1', lane: 'press' })).toEqual(accepted)
+  })
+
+  test('that presses have used up is paid back before the next report', async () => {
+    const quota = createQuota({ clock: () => now, perMinute: 40 })
+    for (let press = 0; press < 30; press += 1) expect(await quota.take('press')).toBe(0)
+    let reports = 0
+    const until = now + 60_000
+    for (; now < until; now += 100) if ((await quota.take('report')) === 0) reports += 1
+    expect(reports).toBeGreaterThan(0)
+    expect(reports + 30).toBeLessThanOrEqual(40)
+  })
+
+  test('that is full lets a press come again as soon as after any other failure, and a report later', async () => {
+    google.script.push(429, 429)
+    const graph = homeGraph()
+    expect(await graph.report(ada, press, { id: 'p', lane: 'press' })).toMatchObject({ retryable: true, afterMs: 0 })
+    expect(await graph.report(ada, press, { id: 'q', lane: 'report' })).toMatchObject({ afterMs: 10_000 })
   })
 
   test('that Google says is used up stops reports for so long, and no press', async () => {
@@ -195,7 +212,7 @@ describe('the quota', () => {
     expect(await graph.report(ada, online)).toMatchObject({ kind: 'failed', retryable: true, afterMs: 30_000 })
     expect(await graph.requestSync(ada)).toMatchObject({ kind: 'failed', retryable: true, afterMs: 30_000 })
     expect(google.calls).toEqual([])
-    expect(await graph.report(ada, press, 'press-1')).toEqual(accepted)
+    expect(await graph.report(ada, press, { id: 'press-1', lane: 'press' })).toEqual(accepted)
     now += 30_000
     expect(await graph.report(ada, online)).toEqual(accepted)
   })

@@ -129,9 +129,11 @@ describe('Google', () => {
     expect(await graph.report(ada, { states: { 'bell-1': { online: true } } })).toMatchObject({ kind: 'accepted' })
     expect(await graph.requestSync(ada)).toMatchObject({ kind: 'accepted' })
     expect(await graph.deleteAgentUser(ada)).toMatchObject({ kind: 'accepted' })
-    expect(await graph.report(accountId('bob'), detection(), 'e-0')).toMatchObject({ kind: 'accepted' })
+    expect(await graph.report(accountId('bob'), detection(), { id: 'e-0', lane: 'press' })).toMatchObject({
+      kind: 'accepted',
+    })
     expect(heard).toEqual([])
-    expect(await graph.report(ada, detection(), 'e-1')).toMatchObject({ kind: 'accepted' })
+    expect(await graph.report(ada, detection(), { id: 'e-1', lane: 'press' })).toMatchObject({ kind: 'accepted' })
     const data = { assistant: 'google', cameraId: 'bell-1', at: now, pressedAt: 5, eventId: 'e-1' }
     expect(heard).toEqual([{ event: 'announced', data }])
   })
@@ -140,7 +142,9 @@ describe('Google', () => {
     const graph = openGraph()
     expect(await graph.report(ada, detection())).toMatchObject({ kind: 'failed' })
     expect(heard.splice(0)).toEqual(complaint(/without eventId/))
-    expect(await graph.report(ada, detection({ more: 1 }), 'e-2')).toMatchObject({ kind: 'failed' })
+    expect(await graph.report(ada, detection({ more: 1 }), { id: 'e-2', lane: 'press' })).toMatchObject({
+      kind: 'failed',
+    })
     expect(heard).toEqual(complaint(/more/))
   })
 

@@ -199,7 +199,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     authority,
     visits,
   })
-  const notifications = createGoogleNotifications({ ...known, config: config.google })
+  const notifications = createGoogleNotifications({ ...known, isLive, config: config.google })
   const outbox = createOutbox({
     ...base,
     deliver: {

@@ -9,7 +9,7 @@ import { createFulfillment, type Fulfillment } from '../google/fulfillment.ts'
 import { createHomeGraph, type HomeGraph } from '../google/home-graph.ts'
 import { createGoogleLinks, type GoogleLinks } from '../google/links.ts'
 import { createGoogleNews } from '../google/news.ts'
-import { createQuota } from '../google/quota.ts'
+import { createQuota, createSharedQuota } from '../google/quota.ts'
 import { createReconcile, scheduleReconcile } from '../google/reconcile.ts'
 import { createGoogleReports, createStatesOf, type GoogleReports, type StatesOf } from '../google/reports.ts'
 import { serviceAccountKey } from '../google/service-token.ts'
@@ -34,6 +34,8 @@ export interface GoogleNotificationsDeps {
   readonly broker: Pick<Broker, 'isOnline'>
   readonly notices: Notices
   readonly store: Store
+  /** No other process speaks to Home Graph. */
+  readonly isLive: boolean
   readonly clock: Clock
   readonly log: Log
 }
@@ -52,8 +54,8 @@ export interface GoogleNotifications {
 }
 
 export function createGoogleNotifications(deps: GoogleNotificationsDeps): GoogleNotifications {
-  const { config, broker, states, notices, clock, log } = deps
-  const homeGraph = openHomeGraph(config, { clock, log })
+  const { broker, states, notices } = deps
+  const homeGraph = openHomeGraph(deps)
   const cameras = onlyDevices(deps.cameras, promisesWith(homeGraph))
   const links = createGoogleLinks(deps)
   const statesOf = createStatesOf(broker, states.of)
@@ -149,13 +151,13 @@ function promisesWith(homeGraph: HomeGraph | undefined): DevicePromises {
   return { canNotify: isConfigured, willReportState: isConfigured }
 }
 
-function openHomeGraph(config: BridgeConfig['google'], deps: { clock: Clock; log: Log }): HomeGraph | undefined {
-  const { serviceAccount: given, homeGraphUrl } = config
+function openHomeGraph(deps: GoogleNotificationsDeps): HomeGraph | undefined {
+  const { serviceAccount: given, homeGraphUrl, homeGraphPerMinute: perMinute } = deps.config
   if (given === undefined) return undefined
   return createHomeGraph({
     ...deps,
     serviceAccount: readServiceAccount(given),
-    quota: createQuota(deps),
+    quota: deps.isLive ? createQuota({ ...deps, perMinute }) : createSharedQuota({ ...deps, perMinute }),
     ...(homeGraphUrl && { url: homeGraphUrl }),
   })
 }

@@ -11,12 +11,6 @@ type Printing = Pick<Console, 'debug' | 'error' | 'info' | 'log' | 'warn'>
  * others. To be called once, before anything else is.
  */
 export function keepToLog(console: Printing, process: Pick<NodeJS.Process, 'on' | 'removeAllListeners'>): void {
-  const print =
-    (level: 'info' | 'warn' | 'error') =>
-    (...what: readonly unknown[]): void => {
-      const words = what.map((each) => (typeof each === 'string' ? each : inspect(each, { breakLength: Infinity })))
-      log(level, 'aws.printed', { error: words.join(' ') })
-    }
   Object.assign(console, {
     debug: print('info'),
     info: print('info'),
@@ -28,3 +22,10 @@ export function keepToLog(console: Printing, process: Pick<NodeJS.Process, 'on' 
   process.removeAllListeners('warning')
   process.on('warning', (warning: Error) => log('warn', 'aws.printed', { error: warning }))
 }
+
+const print =
+  (level: 'info' | 'warn' | 'error') =>
+  (...what: readonly unknown[]): void => {
+    const words = what.map((each) => (typeof each === 'string' ? each : inspect(each, { breakLength: Infinity })))
+    log(level, 'aws.printed', { error: words.join(' ') })
+  }

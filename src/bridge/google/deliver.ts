@@ -49,7 +49,7 @@ export function createGoogleDeliver(deps: DeliverDeps): Deliver {
 
 async function notify(deps: DeliverDeps, event: Outgoing, signal: AbortSignal): Promise<Delivery> {
   const { homeGraph, cameras, statesOf } = deps
-  const { accountId, cameraId, id, at } = event
+  const { accountId, cameraId, id, lane, at } = event
   const camera = cameraId && (await cameras.find(accountId, cameraId))
   if (!camera) return drop('the camera is gone')
   // Google has no word for "pressed", and we recognise nobody: it is somebody.
@@ -60,7 +60,7 @@ async function notify(deps: DeliverDeps, event: Outgoing, signal: AbortSignal): 
     states: { [camera.id]: { ...(await statesOf(camera)), online: true } },
     notifications: { [camera.id]: seen },
   }
-  const result = await homeGraph.report(accountId, devices, id, signal)
+  const result = await homeGraph.report(accountId, devices, { id, lane }, signal)
   if (result.kind !== 'not-found') return settle(deps, accountId, result)
   const known = await knownDevices(deps, accountId, signal)
   return known.kind === 'known' ? retry('Google does not know the camera yet') : known

@@ -1,6 +1,7 @@
 /** Google's Home Graph as a client: each method one call with a deadline, its outcome told apart, never thrown. */
 import { randomUUID } from 'node:crypto'
 import type { z } from 'zod'
+import { untilAborted } from 'transom-core/deadline'
 import { boundedFetch, retryAfterMs, whyFailed } from 'transom-core/fetch'
 import type { AccountId, Clock, Log } from 'transom-core/ports'
 import { graphDevices, graphStates, type ReportRequest } from 'transom-core/wire/google'
@@ -30,8 +31,13 @@ export type Devices = ReportRequest['payload']['devices']
 
 /** All calls: never throw; aborting `signal` gives up. */
 export interface HomeGraph {
-  /** States, notifications or both. With notifications the report goes first, and `eventId` names the event and no other. */
-  report(account: AccountId, devices: Devices, eventId?: string, signal?: AbortSignal): Promise<GraphResult<undefined>>
+  /** States, notifications or both. With notifications `eventId` names the event and no other. A press waits for no quota. */
+  report(
+    account: AccountId,
+    devices: Devices,
+    event?: { readonly id: string; readonly lane: 'press' | 'report' },
+    signal?: AbortSignal,
+  ): Promise<GraphResult<undefined>>
   /** Asks Google to send SYNC for this account, soon. */
   requestSync(account: AccountId, signal?: AbortSignal): Promise<GraphResult<undefined>>
   /** The states that Google believes, by device id. */
@@ -74,16 +80,15 @@ const quotaMs = 10_000
 export function createHomeGraph(deps: HomeGraphDeps): HomeGraph {
   const call = createCalls(deps)
   return {
-    report(account, devices, eventId, signal) {
-      const notifies = devices.notifications !== undefined
+    report(account, devices, event, signal) {
       const body = {
         requestId: randomUUID(),
-        ...(notifies && eventId !== undefined && { eventId }),
+        ...(event && { eventId: event.id }),
         agentUserId: account,
         payload: { devices },
       } satisfies ReportRequest
       const path = '/v1/devices:reportStateAndNotification'
-      const lane = notifies ? 'press' : 'report'
+      const lane = event?.lane ?? 'report'
       return call({ name: 'report', account, method: 'POST', path, body, lane, read: nothing }, signal)
     },
     requestSync(account, signal) {
@@ -139,7 +144,9 @@ function createCalls(deps: HomeGraphDeps) {
   }
 
   async function attempt<T>(what: Call<T>, signal: AbortSignal): Promise<GraphResult<T>> {
-    const afterMs = quota.take(what.lane ?? 'report')
+    const { lane = 'report' } = what
+    const admitted = quota.take(lane)
+    const afterMs = lane === 'press' ? 0 : await untilAborted(admitted, signal)
     if (afterMs > 0) return { kind: 'failed', retryable: true, afterMs, reason: 'our share of the quota is used up' }
     let response = await send(what, await token.get(signal), signal)
     if (response.status === 401) {
@@ -147,8 +154,8 @@ function createCalls(deps: HomeGraphDeps) {
       token.forget()
       response = await send(what, await token.get(signal), signal)
     }
-    if (response.status === 429) quota.exhausted(response.waitMs ?? quotaMs)
-    return outcomeOf(response, what.read)
+    if (response.status === 429) await quota.exhausted(response.waitMs ?? quotaMs)
+    return outcomeOf(response, what.read, lane)
   }
 
   async function send(what: Call<unknown>, accessToken: string, signal: AbortSignal): Promise<GraphResponse> {
@@ -166,12 +173,18 @@ function createCalls(deps: HomeGraphDeps) {
   }
 }
 
-function outcomeOf<T>({ status, text, waitMs }: GraphResponse, read: (text: string) => T): GraphResult<T> {
+function outcomeOf<T>(
+  { status, text, waitMs }: GraphResponse,
+  read: (text: string) => T,
+  lane: QuotaLane,
+): GraphResult<T> {
   if (status >= 200 && status < 300) return { kind: 'accepted', value: read(text) }
   if (status === 404) return { kind: 'not-found' }
   if (status === 429) {
     const reason = 'Home Graph says 429: the quota is used up'
-    return { kind: 'failed', retryable: true, afterMs: waitMs ?? quotaMs, reason }
+    // Reports make room from now on: a press comes again as soon as after any other failure.
+    const afterMs = waitMs ?? (lane === 'press' ? 0 : quotaMs)
+    return { kind: 'failed', retryable: true, afterMs, reason }
   }
   const retryable = status === 401 || status === 408 || status >= 500
   return {

@@ -26,7 +26,7 @@ export interface Outbox {
   forget(accountId: AccountId): Promise<void>
   /**
    * Resolves when nothing waits or is under way, of this lane or of both. With `since`, of `now()`, only for what was taken on
-   * after that: what an earlier request has left here, somebody else may wait for.
+   * after that, and of the reports without those that are put off for long: what is left here, somebody else sends.
    */
   settled(lane?: Outgoing['lane'], since?: number): Promise<void>
   /** How many events were taken on so far. */
@@ -44,6 +44,9 @@ const defaults: OutboxLimits = {
   longestRetryMs: 60_000,
   attempts: 12,
 }
+
+/** A report that is put off for longer is not worth waiting for: who waits is an invocation, which costs as long as it lasts. */
+const soonMs = 3_000
 
 /** How long `close` lets what is under way come to its end before it hangs up. */
 const closeMs = 2_000
@@ -65,6 +68,8 @@ export function createOutbox(deps: {
   /** Of the entries that this process has taken on: by key, as which of all that it ever took on; and the presses among them. */
   const own = new Map<string, number>()
   const presses = new Set<string>()
+  /** Keys of reports that nobody should wait for now. */
+  const putOff = new Set<string>()
   let count = 0
   let hasStarted = false
 
@@ -135,7 +140,9 @@ export function createOutbox(deps: {
     // The whole line waits: what comes after it must not overtake it.
     reports.putBack(place, entry.key, entry)
     reports.hold(place)
+    if (outcome.retryMs > soonMs) putOff.add(entry.key)
     work.after(outcome.retryMs, () => {
+      putOff.delete(entry.key)
       reports.reopen(place)
       pump()
     })
@@ -150,7 +157,8 @@ export function createOutbox(deps: {
     forget: ledger.forget,
     settled: (lane, since) =>
       work.until(() => {
-        if (since !== undefined && ![...own].some(([key, at]) => at >= since && isIn(lane, key))) return true
+        if (since !== undefined && ![...own].some(([key, at]) => at >= since && isIn(lane, key) && !putOff.has(key)))
+          return true
         if (lane === 'press' && presses.size === 0) return true
         return work.isIdle() && (work.isClosed() || reports.waiting() === 0)
       }),

@@ -122,6 +122,11 @@ export const bridgeVariables = {
     z.string().optional(),
   ),
   TRANSOM_HOME_GRAPH_URL: setting('vendors', 'Home Graph.', z.url().optional(), "Google's"),
+  TRANSOM_HOME_GRAPH_PER_MINUTE: setting(
+    'tuning',
+    'Calls of Home Graph a minute that Google allows your project, of all bridges together. Presses go first; what else is reported is kept within it.',
+    wholeNumber(10, 10_000_000, 6_000),
+  ),
   TRANSOM_GOOGLE_RECONCILE_MS: setting(
     'tuning',
     "Milliseconds between comparisons of Home Graph's states with the true ones. `0`: never.",
@@ -176,6 +181,7 @@ export interface BridgeConfig {
     /** Path of the service account's key file (JSON), or what is in it. */
     readonly serviceAccount: string | undefined
     readonly homeGraphUrl: string | undefined
+    readonly homeGraphPerMinute: number
     /** How often what Home Graph believes is compared with what is true; 0 for never. */
     readonly reconcileMs: number
     /** Whose pages may use the signaling URL beside Google's own. */
@@ -225,6 +231,7 @@ export function toBridgeConfig(env: z.infer<typeof variables>): BridgeConfig {
       talkBack: env.TRANSOM_TALK_BACK_ON_GOOGLE,
       serviceAccount: env.TRANSOM_GOOGLE_SERVICE_ACCOUNT,
       homeGraphUrl: env.TRANSOM_HOME_GRAPH_URL,
+      homeGraphPerMinute: env.TRANSOM_HOME_GRAPH_PER_MINUTE,
       reconcileMs: env.TRANSOM_GOOGLE_RECONCILE_MS,
       origins: env.TRANSOM_GOOGLE_ORIGINS,
     },
