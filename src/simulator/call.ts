@@ -6,6 +6,7 @@ import { findCamera } from './assistant.ts'
 import { CallError, toCallError } from './causes.ts'
 import { untilAborted, bounded } from 'transom-core/deadline'
 import type { DisplayLimits } from './display-transport.ts'
+import { loadFfmpeg } from './decoder.ts'
 import { createDisplay, type Traffic } from './display.ts'
 import { createGoogle, type Surface } from './google.ts'
 import { type Link, linkAccount, refreshLink } from './link.ts'
@@ -91,11 +92,13 @@ export async function call(
   // The goodbye has its own deadline: a call that ran out of time, or was interrupted, is hung up all the same.
   const ending = await hangUp(timeline, progress)
   const traffic = progress.display?.traffic() ?? noTraffic
+  const blind = await look(progress)
   const session = await readSession(options, limits, progress, traffic)
   progress.bell?.close()
   const [complaint] = progress.bell?.complaints() ?? []
   const unheard = complaint === undefined ? undefined : new CallError('announcement_invalid', complaint)
-  const own = problem ?? ending ?? unheard ?? (progress.isShown ? undefined : judge(progress, traffic, session))
+  const found = blind ?? (progress.isShown ? undefined : judge(progress, traffic, session))
+  const own = problem ?? ending ?? unheard ?? found
   return { report: reportOn(options, timeline, progress, traffic, session, own), link: progress.link }
 }
 
@@ -134,12 +137,15 @@ async function converse(
     return
   }
 
+  // Before the offer: it takes a moment, in which nothing else is done.
+  const ffmpeg = await loadFfmpeg()
   const lost = Promise.withResolvers<never>()
   lost.promise.catch(() => undefined) // it matters only while somebody waits for it
   const display = await createDisplay({
     style: assistant.display,
     iceServers,
     limits,
+    ffmpeg,
     onStep(step) {
       timeline.note(labels[step])
       if (step === 'lost') lost.reject(new CallError('connection_lost'))
@@ -205,6 +211,17 @@ async function hangUp(timeline: Timeline, { assistant, display, offered }: Progr
   ).then(() => undefined, toCallError)
   timeline.note('hung up')
   return problem ?? stuck
+}
+
+/** Waits until all pictures are decoded. Returns why that failed. */
+async function look(progress: Progress): Promise<CallError | undefined> {
+  try {
+    const seen = await progress.display?.seen()
+    if (seen !== undefined) progress.seen = seen
+    return undefined
+  } catch (thrown) {
+    return toCallError(thrown)
+  }
 }
 
 async function readSession(

@@ -13,12 +13,15 @@ import {
 } from 'werift'
 import type { Answer } from './answer.ts'
 import { createTransport, type TransportOptions, type TransportStep } from './display-transport.ts'
-import { createH264Receiver } from './h264.ts'
-import { createVp8Receiver } from './vp8.ts'
+import type { Ffmpeg } from './decoder.ts'
 import { echoOffer, hubOffer } from './offer.ts'
+import type { Seen } from './pictures.ts'
+import { createScreen } from './screen.ts'
 import { SAMPLES_PER_PACKET } from './tone.ts'
 
 export interface DisplayOptions extends TransportOptions {
+  /** Decodes the pictures; without it they are judged as far as that goes without decoding. */
+  readonly ffmpeg?: Ffmpeg | undefined
   /** Called at each milestone, in the moment it is reached. */
   readonly onStep: (step: DisplayStep) => void
 }
@@ -48,6 +51,8 @@ export interface Display {
   hasPicture(): boolean
   /** Says goodbye and lets go of every socket and timer. */
   close(): Promise<void>
+  /** What the pictures were like, once all are decoded. To be called once, after `close`. Rejects when FFmpeg itself fails. */
+  seen(): Promise<Seen>
 }
 
 const PACKET_MS = 20
@@ -56,7 +61,7 @@ const PLI_INTERVAL_MS = 500
 
 /** Opens no socket before `offer`. */
 export async function createDisplay(options: DisplayOptions): Promise<Display> {
-  const { style, onStep } = options
+  const { style, onStep, ffmpeg } = options
   const transport = await createTransport(options)
   const { dtls } = transport
 
@@ -65,11 +70,10 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
   // An Echo speaks RTCP under the SSRC of its video section, Chromium under 1 where it only receives.
   const reporter = style === 'echo' ? videoSsrc : 1
   const cname = style === 'echo' ? `user${randomInt(1e9, 1e10)}@host-${hex(4)}` : hex(8)
-  let video = createH264Receiver()
+  let screen = createScreen('H264', ffmpeg)
   const count = { video: 0, audio: 0, talkBack: 0 }
   const timers = new Set<NodeJS.Timeout>()
   let answered: Answer | undefined
-  let started = false
   let closed = false
 
   let lastMediaAt = performance.now()
@@ -83,10 +87,11 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
         onStep('first-video')
         askForKeyFrames(header.ssrc)
       }
+      if (closed) return
       const { sequenceNumber, timestamp, marker } = header
-      if (!video.push({ sequenceNumber, timestamp, marker, payload }) || started) return
-      started = true
-      onStep('first-frame')
+      const hadPicture = screen.hasPicture()
+      screen.push({ sequenceNumber, timestamp, marker, payload }, lastMediaAt)
+      if (!hadPicture && screen.hasPicture()) onStep('first-frame')
     } else if (header.payloadType === answered?.audio.payloadType) {
       count.audio += 1
       if (count.audio === 1) onStep('first-audio')
@@ -102,7 +107,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
 
   function askForKeyFrames(ssrc: number): void {
     const ask = (): void => {
-      if (started) return
+      if (screen.hasPicture()) return
       dtls.sendRtcp(keyFrameRequest(reporter, cname, ssrc)).catch(() => onEnd('failed'))
     }
     ask()
@@ -117,7 +122,7 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
 
     async connect(answer, signal) {
       answered = answer
-      if (/^vp8$/i.test(answer.video?.codec ?? '')) video = createVp8Receiver()
+      screen = createScreen(answer.video?.codec ?? 'H264', ffmpeg)
       await transport.connect(answer, signal)
     },
 
@@ -136,14 +141,14 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
 
     traffic: () => ({
       videoPackets: count.video,
-      frames: video.frames(),
-      profileLevelId: video.profileLevelId(),
+      frames: screen.frames(),
+      profileLevelId: screen.profileLevelId(),
       audioPackets: count.audio,
       talkBackPackets: count.talkBack,
       quietMs: (closedAt ?? performance.now()) - lastMediaAt,
     }),
 
-    hasPicture: () => started,
+    hasPicture: () => screen.hasPicture(),
 
     async close() {
       if (closed) return
@@ -152,6 +157,8 @@ export async function createDisplay(options: DisplayOptions): Promise<Display> {
       for (const timer of timers) clearInterval(timer)
       await dtls.stop()
     },
+
+    seen: () => screen.seen(closedAt ?? performance.now()),
   }
 }
 

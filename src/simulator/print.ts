@@ -32,8 +32,10 @@ export function printReport(report: CallReport): string {
       'video in',
       video.packets === 0
         ? 'nothing'
-        : `${video.codec} ${video.profileLevelId ?? ''}, ${video.packets} packets, ${video.frames} frames`,
+        : `${video.codec} ${video.profileLevelId ?? ''}, ${video.packets} packets, ${video.frames} frames` +
+            (video.decoded === null ? '' : `, ${video.decoded} decoded`),
     ),
+    ...(video.reason === null ? [] : [row('', video.reason)]),
     row('audio in', audioIn.packets === 0 ? 'nothing' : `${audioIn.codec}, ${audioIn.packets} packets`),
     row(
       'audio out',

@@ -7,6 +7,7 @@ import type { Display, DisplayStep, Traffic } from './display.ts'
 import type { Surface } from './google.ts'
 import { fitsProfile } from './h264-profile.ts'
 import type { Link } from './link.ts'
+import { judgePictures, type Seen } from './pictures.ts'
 import type { Bell } from './ring.ts'
 import type { SessionView } from './sessions.ts'
 import type { AssistantName } from './settings.ts'
@@ -29,6 +30,10 @@ export interface CallReport {
     readonly profileLevelId: string | null
     readonly packets: number
     readonly frames: number
+    /** Pictures that could be decoded; null when that was not tried. */
+    readonly decoded: number | null
+    /** Why the pictures were not decoded; null when they were, or when the call did not get so far. */
+    readonly reason: string | null
   }
   readonly audioIn: { readonly codec: string | null; readonly packets: number }
   /** `heardByCamera` is null when neither the bridge nor the camera says. */
@@ -70,6 +75,7 @@ export interface Progress {
   offered?: boolean
   answer?: Answer
   bell?: Bell
+  seen?: Seen
   /** The surface plays the picture from an address, without a display of ours. */
   isShown?: boolean
 }
@@ -85,6 +91,9 @@ export const noTraffic: Traffic = {
 
 /** Neither page nor assistants offer to talk at such a camera. */
 const noWayBack = 'the camera has no way back for sound (no speaker), or this account may only look'
+
+/** Whether pictures were black, or stood still while the camera sent more of them, is told by decoding alone. */
+const notDecoded = 'pictures were not decoded, FFmpeg is not installed: run npm install node-av'
 
 /** A stream of 50 sound packets a second that is silent for so long has ended. */
 const mostQuietMs = 2_000
@@ -103,10 +112,12 @@ export function judge(progress: Progress, traffic: Traffic, session: SessionView
   if (announced !== undefined && profileLevelId !== undefined && !fitsProfile(profileLevelId, announced)) {
     return new CallError('profile_mismatch', `the stream is ${profileLevelId}, the answer announced ${announced}`)
   }
-  if (traffic.audioPackets === 0) return new CallError('no_audio')
   if (traffic.quietMs > mostQuietMs) {
     return new CallError('media_stopped', `nothing came in the last ${Math.round(traffic.quietMs)} ms of the view`)
   }
+  const unseen = progress.seen && judgePictures(progress.seen)
+  if (unseen !== undefined) return unseen
+  if (traffic.audioPackets === 0) return new CallError('no_audio')
   if (traffic.talkBackPackets > 0 && (session === undefined || heardPackets(session) === 0)) {
     const known = session === undefined ? 'the bridge shows no session of this call' : 'the camera reports none of them'
     return new CallError('talk_back_unheard', `${traffic.talkBackPackets} packets were sent, ${known}`)
@@ -123,7 +134,7 @@ function heardPackets({ heard, timeline }: SessionView): number | null {
 export function reportOn(
   options: Pick<CallReport, 'assistant'> & { readonly camera?: string; readonly surface?: Surface },
   timeline: Timeline,
-  { camera, answer }: Progress,
+  { camera, answer, seen }: Progress,
   traffic: Traffic,
   session: SessionView | undefined,
   own: CallError | undefined,
@@ -142,6 +153,8 @@ export function reportOn(
       profileLevelId: traffic.profileLevelId ?? null,
       packets: traffic.videoPackets,
       frames: traffic.frames,
+      decoded: seen?.isDecoded === true ? seen.decoded : null,
+      reason: seen?.isDecoded === false ? notDecoded : null,
     },
     audioIn: { codec: codec(traffic.audioPackets, answer?.audio.codec), packets: traffic.audioPackets },
     audioOut: {

@@ -1,12 +1,17 @@
-/** VP8 out of RTP (RFC 7741): counts complete pictures and finds the first one a decoder can start with. */
-import { createReassembly, type VideoReceiver } from './reassembly.ts'
+/** VP8 out of RTP (RFC 7741): complete pictures, and the first one a decoder can start with. */
+import { createReassembly, type CodedPicture, type VideoPacket, type VideoReceiver } from './reassembly.ts'
 
 export function createVp8Receiver(): VideoReceiver {
+  return { ...createReassembly(startsFrame, finish), profileLevelId: () => undefined }
+}
+
+function finish(packets: readonly VideoPacket[]): CodedPicture | undefined {
+  const [first] = packets
+  if (first === undefined) return undefined
   return {
-    ...createReassembly(startsFrame, ([first]) =>
-      first !== undefined && isKeyFrame(first.payload) ? 'start' : 'whole',
-    ),
-    profileLevelId: () => undefined,
+    data: Buffer.concat(packets.map(({ payload }) => payload.subarray(descriptorLength(payload)))),
+    isStart: isKeyFrame(first.payload),
+    isBidirectional: false,
   }
 }
 

@@ -35,7 +35,13 @@ export interface Report {
   readonly cameraId: string | null
   readonly answerMs: number | null
   readonly ring: { readonly announcedMs: number; readonly firstFrameMs: number } | null
-  readonly video: { readonly codec: string | null; readonly profileLevelId: string | null; readonly frames: number }
+  readonly video: {
+    readonly codec: string | null
+    readonly profileLevelId: string | null
+    readonly frames: number
+    readonly decoded: number | null
+    readonly reason: string | null
+  }
   readonly audioIn: { readonly codec: string | null; readonly packets: number }
   readonly audioOut: { readonly packets: number; readonly heardByCamera: number | null; readonly reason: string | null }
   readonly cause: { readonly code: string; readonly message: string } | null

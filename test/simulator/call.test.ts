@@ -40,6 +40,7 @@ describe('a call that goes well', () => {
     expect(report).toMatchObject({ ok: true, assistant: 'alexa', cameraId: 'bell-1', cause: null })
     expect(report.video).toMatchObject({ codec: 'H264', profileLevelId: '42e01f' })
     expect(report.video.frames).toBeGreaterThan(5)
+    expect(report.video).toMatchObject({ decoded: expect.any(Number), reason: null })
     expect(report.audioIn.codec).toBe('opus')
     expect(report.audioOut).toMatchObject({ codec: 'opus', heardByCamera: report.audioOut.packets })
     expect(report.answerMs).toBeLessThan(report.connectedMs ?? 0)
@@ -127,6 +128,9 @@ describe('a call that fails names its cause', () => {
     ],
     ['no video', 'alexa', { camera: { without: 'video' } }, 'no_video', /no video/],
     ['no key frame', 'google', { camera: { without: 'key-frames' } }, 'no_key_frame', /video packets/],
+    ['B-frames', 'alexa', { camera: { shows: 'b-frames' } }, 'b_frames', /switch B-frames off/],
+    ['a black picture', 'google', { camera: { shows: 'black' } }, 'black_picture', /check the lens/],
+    ['pictures that cannot be decoded', 'alexa', { camera: { shows: 'nothing' } }, 'not_decodable', /none of \d+/],
     ['no audio', 'alexa', { camera: { without: 'audio' } }, 'no_audio', /no audio/],
     [
       'a stream of another profile than announced',
@@ -152,6 +156,14 @@ describe('a call that fails names its cause', () => {
     expect(report.ok).toBe(false)
     expect(report.cause?.code).toBe(code)
     expect(report.cause?.message).toMatch(message)
+  })
+
+  test('a picture that stands still from beginning to end', async () => {
+    bridge = await startFakeBridge({ camera: { shows: 'still' } })
+    const { report } = await call({ assistant: 'alexa', settings: bridge.settings, seconds: 3, tone, limits })
+    expect(report).toMatchObject({ ok: false, cause: { code: 'frozen_picture' } })
+    expect(report.video.decoded).toBeGreaterThan(10)
+    expect(printReport(report)).toMatch(/frames, \d+ decoded/)
   })
 
   test('a camera that says nothing of its viewers has not failed', async () => {

@@ -180,7 +180,7 @@ describe('the printed report', () => {
     connectedMs: 170,
     ring: null,
     firstFrameMs: 201.25,
-    video: { codec: 'H264', profileLevelId: '42e01f', packets: 200, frames: 60 },
+    video: { codec: 'H264', profileLevelId: '42e01f', packets: 200, frames: 60, decoded: 60, reason: null },
     audioIn: { codec: 'opus', packets: 150 },
     audioOut: { codec: 'opus', packets: 149, heardByCamera: 149, reason: null },
     cause: null,

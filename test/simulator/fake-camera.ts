@@ -1,4 +1,4 @@
-/** A camera for the tests: answers an offer with werift's own peer connection, sends canned H.264 and Opus, counts what it hears. */
+/** A camera for the tests: answers an offer with werift's own peer connection, sends a short film and Opus, counts what it hears. */
 
 import {
   MediaStreamTrack,
@@ -11,12 +11,15 @@ import {
   useH264,
   useOPUS,
 } from 'werift'
+import { black, encode, moving, payloadsOf, spoil } from './film.ts'
 
 export interface FakeCameraOptions {
   /** Leaves out a medium, or every key frame. */
   readonly without?: 'video' | 'audio' | 'key-frames'
   /** SPS bytes 1 to 3, as in an answer. */
   readonly profileLevelId?: string
+  /** What its pictures show; the wandering bars when left out. */
+  readonly shows?: keyof typeof films
   /** Direction of the audio section. */
   readonly audio?: 'sendrecv' | 'sendonly'
 }
@@ -37,7 +40,8 @@ export function createFakeCamera(options: FakeCameraOptions = {}): FakeCamera {
   let heard = 0
   let peer: RTCPeerConnection | undefined
 
-  function send(pc: RTCPeerConnection, video: MediaStreamTrack, audio: MediaStreamTrack): void {
+  function send(pc: RTCPeerConnection, video: MediaStreamTrack, audio: MediaStreamTrack, film: Film): void {
+    let picture = 0
     let sequence = 65_500 // soon wraps, as any camera's will
     let wantsKeyFrame = false
     // werift hands feedback to whoever owns its sender's SSRC, so it is taken where it arrives.
@@ -49,8 +53,9 @@ export function createFakeCamera(options: FakeCameraOptions = {}): FakeCamera {
     let frames = 0
     timers.push(
       setInterval(() => {
-        const payloads = wantsKeyFrame && options.without !== 'key-frames' ? keyFrame(profile) : [pFrame]
+        picture = wantsKeyFrame ? 0 : (picture + 1) % film.length
         wantsKeyFrame = false
+        const payloads = film[picture] ?? []
         frames += 1
         const timestamp = frames * 1800
         payloads.forEach((payload, index) => {
@@ -97,8 +102,9 @@ export function createFakeCamera(options: FakeCameraOptions = {}): FakeCamera {
         await transceiver.sender.replaceTrack(transceiver.kind === 'video' ? video : audio)
         transceiver.setDirection(transceiver.kind === 'video' ? 'sendonly' : (options.audio ?? 'sendrecv'))
       }
+      const film = await filmOf(options.shows ?? 'bars', profile)
       pc.connectionStateChange.subscribe((state) => {
-        if (state === 'connected') send(pc, video, audio)
+        if (state === 'connected') send(pc, video, audio, options.without === 'key-frames' ? film.slice(1) : film)
         if (state === 'closed') left.resolve()
       })
       await pc.setLocalDescription(await pc.createAnswer())
@@ -121,32 +127,24 @@ function complete(sdp: string, offer: string): string {
   return `${lines.join('\r\n')}\r\n`
 }
 
-const slice = (type: number, size: number): Buffer =>
-  Buffer.concat([Buffer.from([type, 0x88]), Buffer.alloc(size, 0x5a)])
+type Film = readonly (readonly Buffer[])[]
 
-const pFrame = slice(0x41, 300)
-
-/** SPS and PPS in one packet, then a slice of a key frame in three fragments. */
-export function keyFrame(profileLevelId: string): readonly Buffer[] {
-  const sps = Buffer.concat([
-    Buffer.from([0x67]),
-    Buffer.from(profileLevelId, 'hex'),
-    Buffer.from([0xda, 0x01, 0x40, 0x16, 0xe8]),
-  ])
-  const pps = Buffer.from([0x68, 0xce, 0x3c, 0x80])
-  const sized = [sps, pps].flatMap((unit) => [Buffer.from([0, unit.length]), unit])
-  return [Buffer.concat([Buffer.from([24]), ...sized]), ...fragments(slice(0x65, 2400), 1000)]
+const films = {
+  bars: (): Promise<readonly Buffer[]> => encode(moving, { pictures: 25, options: { profile: 'baseline' } }),
+  'b-frames': () => encode(moving, { pictures: 25, bFrames: 2 }),
+  black: () => encode(black, { pictures: 25, options: { profile: 'baseline' } }),
+  /** Its slices hold what no encoder writes. */
+  nothing: async () => (await encode(moving, { pictures: 25, options: { profile: 'baseline' } })).map(spoil),
+  /** One key frame, again and again. */
+  still: () => encode(moving, { pictures: 1, options: { profile: 'baseline' } }),
 }
 
-/** A NAL unit as FU-A packets. */
-export function fragments(unit: Buffer, size: number): readonly Buffer[] {
-  const [header = 0] = unit
-  const parts: Buffer[] = []
-  for (let at = 1; at < unit.length; at += size) {
-    const flags = (at === 1 ? 0x80 : 0) | (at + size >= unit.length ? 0x40 : 0)
-    parts.push(
-      Buffer.concat([Buffer.from([(header & 0xe0) | 28, flags | (header & 0x1f)]), unit.subarray(at, at + size)]),
-    )
+/** The payloads of each picture; the SPS says what the answer does. */
+async function filmOf(name: keyof typeof films, profileLevelId: string): Promise<Film> {
+  const coded = await films[name]()
+  for (const unit of coded) {
+    const sps = unit.indexOf(Buffer.from([0, 0, 1, 0x67]))
+    if (sps >= 0) unit.write(profileLevelId, sps + 4, 'hex')
   }
-  return parts
+  return coded.map(payloadsOf)
 }

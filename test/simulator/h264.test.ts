@@ -3,9 +3,16 @@
 import { describe, expect, test } from '@jest/globals'
 import { createH264Receiver } from '../../src/simulator/h264.ts'
 import type { VideoPacket } from '../../src/simulator/reassembly.ts'
-import { fragments, keyFrame } from './fake-camera.ts'
+import { fragments, together } from './film.ts'
 
 const slice = Buffer.from([0x41, 0x88, 1, 2, 3])
+
+/** SPS and PPS in one packet, then a slice of a key frame in three fragments. */
+function keyFrame(profileLevelId: string): readonly Buffer[] {
+  const sps = Buffer.from(`67${profileLevelId}da014016e8`, 'hex')
+  const idr = Buffer.concat([Buffer.from([0x65, 0x88]), Buffer.alloc(2400, 0x5a)])
+  return [together([sps, Buffer.from('68ce3c80', 'hex')]), ...fragments(idr, 1000)]
+}
 
 /** Packets of access units, numbered on from `first`. */
 function stream(units: readonly (readonly Buffer[])[], first = 65_533): VideoPacket[] {
@@ -18,8 +25,9 @@ function stream(units: readonly (readonly Buffer[])[], first = 65_533): VideoPac
 
 function receive(packets: readonly VideoPacket[]) {
   const receiver = createH264Receiver()
-  const starts = packets.map((packet) => receiver.push(packet))
-  return { receiver, starts }
+  const pictures = packets.map((packet) => receiver.push(packet))
+  const starts = pictures.map((whole) => whole.some(({ isStart }) => isStart))
+  return { receiver, starts, pictures: pictures.flat() }
 }
 
 describe('the H.264 receiver', () => {
@@ -58,6 +66,42 @@ describe('the H.264 receiver', () => {
     const packets = stream([keyFrame('42e01f'), [slice]])
     const { receiver } = receive([2, 0, 3, 4, 1].flatMap((at) => packets[at] ?? []))
     expect(receiver.frames()).toBe(2)
+  })
+
+  test('gives pictures out in decoding order, each as a decoder wants it', () => {
+    const numbered = [1, 2, 3].map((number) => [Buffer.from([0x41, 0x88, number])])
+    const packets = stream([[slice], ...numbered])
+    // A packet of padding takes a number, and holds up nothing.
+    const padded = [...packets, { ...packets[0]!, payload: Buffer.alloc(0), sequenceNumber: 1 }]
+    const after = { ...packets[0]!, payload: Buffer.from([0x41, 0x88, 4]), timestamp: 15_000, sequenceNumber: 2 }
+    const { pictures } = receive([0, 3, 2, 1, 4].map((at) => padded[at]!).concat(after))
+    expect(pictures.map(({ data }) => data.toString('hex'))).toEqual(
+      ['4188010203', '418801', '418802', '418803', '418804'].map((unit) => `00000001${unit}`),
+    )
+  })
+
+  test('goes on after a picture that never became whole', () => {
+    const packets = stream(Array.from({ length: 9 }, (_, number) => [Buffer.from([0x41, 0x88, number])]))
+    const { pictures } = receive(packets.filter((_, at) => at !== 1))
+    expect(pictures.map(({ data }) => data.at(-1))).toEqual([0, 2, 3, 4, 5, 6, 7, 8])
+  })
+
+  test.each([
+    // nal_unit_type, then first_mb_in_slice and slice_type as Exp-Golomb numbers in the bits of what follows
+    ['a P slice', '419a', false],
+    ['a P slice, of which all are', '4198', false],
+    ['a B slice', '019c', true],
+    ['a B slice, of which all are', '019e', true],
+    ['partition A of a B slice', '029e', true],
+    ['a slice that ends in its head', '0180', false],
+  ])('tells %s', (_name, hex, isBidirectional) => {
+    const { pictures } = receive(stream([[Buffer.from(hex, 'hex')]]))
+    expect(pictures.map((picture) => picture.isBidirectional)).toEqual([isBidirectional])
+  })
+
+  test('tells a B slice at the far end of the largest picture', () => {
+    const { pictures } = receive(stream([[slice, Buffer.from('01000080001f', 'hex')]]))
+    expect(pictures.map((picture) => picture.isBidirectional)).toEqual([true])
   })
 
   test('ignores duplicates', () => {

@@ -18,8 +18,13 @@ test.each([
   ['with KEYIDX alone', [0x90, 0x10, 0x05]],
 ])('a key frame is where decoding starts, its descriptor %s', (_case, descriptor) => {
   const receiver = createVp8Receiver()
-  expect(receiver.push(packet(1, 90, true, ...descriptor, INTER))).toBe(false)
-  expect(receiver.push(packet(2, 180, true, ...descriptor, KEY))).toBe(true)
+  const pictures = [INTER, KEY].flatMap((header, at) =>
+    receiver.push(packet(at + 1, 90 * (at + 1), true, ...descriptor, header)),
+  )
+  expect(pictures).toEqual([
+    { data: Buffer.from([INTER]), isStart: false, isBidirectional: false },
+    { data: Buffer.from([KEY]), isStart: true, isBidirectional: false },
+  ])
   expect([receiver.frames(), receiver.lost()]).toEqual([2, 0])
 })
 
@@ -30,9 +35,10 @@ test('a picture is complete from its first packet to its marker, in any order', 
     packet(0, 90, false, 0x00, 1, 2),
     packet(1, 90, true, 0x01, 3, 4),
   ]
-  expect([parts[2]!, parts[0]!, parts[1]!].map((part) => receiver.push(part))).toEqual([false, false, true])
+  const [whole, ...more] = [parts[2]!, parts[0]!, parts[1]!].flatMap((part) => receiver.push(part))
+  expect([whole?.data.toString('hex'), more]).toEqual([Buffer.from([KEY, 1, 2, 3, 4]).toString('hex'), []])
   // Its first packet is missing: nothing that follows makes it whole.
-  expect(receiver.push(packet(3, 180, true, 0x00, 1))).toBe(false)
+  expect(receiver.push(packet(3, 180, true, 0x00, 1))).toEqual([])
   for (let later = 0; later < 4; later += 1) receiver.push(packet(10 + later, 270 + later * 90, false, 0x10, INTER))
   expect([receiver.frames(), receiver.lost()]).toEqual([1, 1])
 })

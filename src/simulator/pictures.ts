@@ -1,0 +1,162 @@
+/** What a viewer got to see: for how long the picture stood still, or was black, and whether any could be decoded. */
+
+import { CallError } from './causes.ts'
+
+/** A decoded picture. */
+export interface Picture {
+  /** All planes, those of luma first: equal ones show the same to the bit. */
+  readonly pixels: Buffer
+  /** Samples of luma, of eight bits each; 0 when they are of another depth, which is not judged. */
+  readonly lumaSize: number
+}
+
+/** What came of the pictures of a call; instants and durations in milliseconds. */
+export interface Seen {
+  /** Whether pictures were decoded. What only decoding tells is `0` without it, and no claim is made of it. */
+  readonly isDecoded: boolean
+  /** Whole pictures, from the first one that decoding can start with. */
+  readonly coded: number
+  /** Those with B slices. */
+  readonly bidirectional: number
+  /** Those that could be decoded without an error. */
+  readonly decoded: number
+  readonly black: number
+  /** From the first picture to the end. */
+  readonly lastedMs: number
+  /** The longest time without another picture. */
+  readonly stoodMs: number
+  /** The longest time for which all pictures were black. */
+  readonly blackMs: number
+}
+
+/** Follows the pictures of one call. Every instant is that at which the coded picture was whole. */
+export interface PictureWatch {
+  coded(at: number, picture: { readonly isBidirectional: boolean }): void
+  /** It was decoded, and is shown from now on. */
+  shown(at: number, picture: Picture): void
+  /** It was not decoded for lack of time: nothing is known of it, and so nothing is held against it. */
+  skipped(at: number): void
+  seen(endedAt: number): Seen
+}
+
+/**
+ * A picture stands still when each that is decoded is equal to the one before to the bit, key frames too: they are coded anew
+ * from what the sensor sees then, and no sensor sees the same noise twice. So a quiet scene is not taken for a broken camera.
+ * The price: where the capture hangs in front of an encoder that still refines its picture, it is told only when that is done.
+ *
+ * Longer than this, and viewers take the picture for broken. */
+const MOST_MS = 5_000
+/** A call that is too short for that is judged when the picture stood all the time, but for no less than this. */
+const LEAST_MS = 2_000
+
+/** `isDecoded` says whether pictures will be decoded; without that, each picture counts as another one. */
+export function createPictureWatch(isDecoded: boolean): PictureWatch {
+  const still = createSpan()
+  const dark = createSpan()
+  const count = { coded: 0, bidirectional: 0, decoded: 0, black: 0 }
+  let firstAt: number | undefined
+  let before: Buffer | undefined
+
+  function skipped(at: number): void {
+    before = undefined
+    still.restart(at)
+    dark.end(at)
+  }
+
+  return {
+    coded(at, { isBidirectional }) {
+      firstAt ??= at
+      count.coded += 1
+      if (isBidirectional) count.bidirectional += 1
+      if (!isDecoded) still.restart(at)
+    },
+    shown(at, picture) {
+      count.decoded += 1
+      if (before?.equals(picture.pixels) !== true) still.restart(at)
+      before = picture.pixels
+      if (!isBlack(picture)) return dark.end(at)
+      count.black += 1
+      dark.begin(at)
+    },
+    skipped,
+    seen: (endedAt) => ({
+      isDecoded,
+      ...count,
+      lastedMs: endedAt - (firstAt ?? endedAt),
+      stoodMs: still.longest(endedAt),
+      blackMs: dark.longest(endedAt),
+    }),
+  }
+}
+
+/** The longest stretch of time of those that begin and end one after another. */
+function createSpan() {
+  let since: number | undefined
+  let longest = 0
+  const end = (at: number): void => {
+    longest = Math.max(longest, at - (since ?? at))
+    since = undefined
+  }
+  const begin = (at: number): void => void (since ??= at)
+  return {
+    begin,
+    end,
+    restart(at: number): void {
+      end(at)
+      begin(at)
+    },
+    longest: (until: number): number => Math.max(longest, until - (since ?? until)),
+  }
+}
+
+/** Video black is 16, or 0 in the full range (H.264 annex E, `video_full_range_flag`); coding leaves a little around it. */
+const BLACK = { mean: 20, brightest: 32, deviation: 2 } as const
+
+/** Nothing can be told apart in it. The lamp in a dark street, or the clock over it, is brighter; so is all of a dark room. */
+function isBlack({ pixels, lumaSize }: Picture): boolean {
+  let sum = 0
+  let squares = 0
+  for (let at = 0; at < lumaSize; at += 1) {
+    const luma = pixels[at]!
+    if (luma > BLACK.brightest) return false
+    sum += luma
+    squares += luma * luma
+  }
+  const mean = sum / lumaSize
+  return mean <= BLACK.mean && squares / lumaSize - mean * mean <= BLACK.deviation ** 2
+}
+
+/** What is wrong with the pictures, with what to change; undefined when nothing is, or nothing is known. */
+export function judgePictures(seen: Seen): CallError | undefined {
+  const { isDecoded, coded, bidirectional, decoded, black, lastedMs, stoodMs, blackMs } = seen
+  if (bidirectional > 0) {
+    return new CallError(
+      'b_frames',
+      `${bidirectional} of ${coded} pictures are B-frames, and displays show those out of order or not at all: ` +
+        'switch B-frames off in the camera, or choose the profile Baseline',
+    )
+  }
+  if (isDecoded && coded > 0 && decoded === 0) {
+    return new CallError(
+      'not_decodable',
+      `none of ${coded} complete pictures can be decoded: restart the camera; if the problem persists, update its firmware`,
+    )
+  }
+  if (decoded > 0 && (black === decoded || blackMs >= MOST_MS)) {
+    return new CallError(
+      'black_picture',
+      `the picture was black for ${seconds(blackMs)}: check the lens, the privacy mode, the exposure, and that the camera ` +
+        'has a video signal',
+    )
+  }
+  if (stoodMs >= MOST_MS || (lastedMs - stoodMs < 1 && stoodMs >= LEAST_MS)) {
+    return new CallError(
+      'frozen_picture',
+      `the picture did not change for ${seconds(stoodMs)}, not even by the noise of a sensor: restart the camera. ` +
+        'A test picture in which nothing moves looks the same',
+    )
+  }
+  return undefined
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
