@@ -38,6 +38,16 @@ async function watch(coded: readonly Buffer[], options: Watching = {}): Promise<
   return screen.seen(1000 + endedAt)
 }
 
+/** Bars that wander, rest for ten seconds, and wander on. */
+const paused: Paint = (x, y, picture) => moving(x, y, picture < 10 || picture > 60 ? picture : 10)
+const untilLost = (picture: number) => (picture < 10 ? picture * pictureMs : undefined)
+const inBunches = (picture: number) => Math.ceil(picture / 10) * 2_000
+/** Bars that wander up to this picture; then the light goes out. */
+const goesOut =
+  (after: number): Paint =>
+  (x, y, at) =>
+    at < after ? moving(x, y, at) : 16
+
 async function verdict(paint: Paint, film: FilmOptions, watching?: Watching): Promise<string | undefined> {
   return judgePictures(await watch(await encode(paint, film), watching))?.code
 }
@@ -88,7 +98,6 @@ describe('a picture that stands still', () => {
   })
 
   test('is told when it moves at first, and again afterwards', async () => {
-    const paused: Paint = (x, y, picture) => moving(x, y, picture < 10 || picture > 60 ? picture : 10)
     expect(await verdict(paused, { pictures: 70, options: { crf: '24' } })).toBe('frozen_picture')
   })
 
@@ -101,8 +110,7 @@ describe('a picture that stands still', () => {
   })
 
   test.each([true, false])('is told when no more pictures come, decoded or not (%s)', async (isDecoded) => {
-    const arrivals = (picture: number) => (picture < 10 ? picture * pictureMs : undefined)
-    expect(await verdict(moving, sixSeconds, { isDecoded, arrivals, endedAt: 8_000 })).toBe('frozen_picture')
+    expect(await verdict(moving, sixSeconds, { isDecoded, arrivals: untilLost, endedAt: 8_000 })).toBe('frozen_picture')
   })
 
   test('is told when what follows cannot be decoded', async () => {
@@ -114,8 +122,7 @@ describe('a picture that stands still', () => {
   })
 
   test('is not what a network does that delivers late and all at once', async () => {
-    const arrivals = (picture: number) => Math.ceil(picture / 10) * 2_000
-    expect(await verdict(moving, sixSeconds, { arrivals, endedAt: 6_000 })).toBeUndefined()
+    expect(await verdict(moving, sixSeconds, { arrivals: inBunches, endedAt: 6_000 })).toBeUndefined()
   })
 })
 
@@ -161,10 +168,6 @@ describe('a black picture', () => {
 
   test('is told of a short call when no other was seen, and of a long one after five seconds', async () => {
     expect(await verdict(noisy(black, 1), { pictures: 8 })).toBe('black_picture')
-    const goesOut =
-      (after: number): Paint =>
-      (x, y, at) =>
-        at < after ? moving(x, y, at) : 16
     expect(await verdict(goesOut(10), { pictures: 40, gop: 10 })).toBe('black_picture')
     expect(await verdict(goesOut(20), { pictures: 40, gop: 10 })).toBeUndefined()
   })
