@@ -65,10 +65,11 @@ svg.solid { fill: currentColor; stroke: none; }
 }
 [part='stats'] div { display: flex; justify-content: space-between; gap: 18px; }
 dt { color: #b4bfcc; } dd { margin: 0; }
-[part='note'] {
+[part='note'], [part='fault'] {
   position: absolute; inset: auto 12px 64px; margin: 0 auto; width: fit-content; max-width: 52ch; padding: 8px 14px; border-radius: 10px;
   background: #fff; color: #10161d;
 }
+[part='fault'] { inset: 12px 12px auto; }
 @media (prefers-reduced-motion: reduce) {
   .spinner { animation-duration: 4s; } .dot { animation: none !important; } [part='bar'] { transition: none; }
 }

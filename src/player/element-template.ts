@@ -32,6 +32,7 @@ const html = `
   <div><dt>Route</dt><dd part="route">–</dd></div>
   <div><dt>First frame</dt><dd part="first-frame">–</dd></div>
 </dl>
+<p part="fault" role="status" hidden></p>
 <p part="note" role="alert" hidden></p>
 <div part="bar" hidden>
   <span part="live"><span class="dot"></span><span part="status" role="status"></span></span>

@@ -229,6 +229,9 @@ export class TransomPlayer extends HTMLElement {
     // Written only when it is news: a screen reader says what is written here.
     if (problem) say(this.#part('message'), problem.message)
     if (problem) say(this.#part('advice'), problem.advice ?? '')
+    const fault = state.state === 'live' ? state.fault : undefined
+    this.#part('fault').hidden = fault === undefined
+    say(this.#part('fault'), fault?.message ?? '')
     this.#part('bar').hidden = state.state === 'idle'
     const talk = this.#part('talk')
     const canTalk = state.state === 'live' && state.canTalk

@@ -9,7 +9,8 @@ import { holdView } from './view.ts'
 export type PlayerState =
   | { readonly state: 'idle' }
   | { readonly state: 'connecting' }
-  | { readonly state: 'live'; readonly canTalk: boolean }
+  /** `fault`: what is wrong with the picture while it lasts, `black_picture` or `frozen_picture`. Never of a hidden page. */
+  | { readonly state: 'live'; readonly canTalk: boolean; readonly fault?: Problem }
   /** Not live at the moment; `problem` says why, and the next attempt begins at `retryAt` (epoch milliseconds). */
   | { readonly state: 'reconnecting'; readonly problem: Problem; readonly retryAt: number }
   | { readonly state: 'failed'; readonly problem: Problem }
@@ -94,6 +95,10 @@ export function createPlayer(options: PlayerOptions): Player {
             enter({ state: 'live', canTalk: display.canTalk })
           },
           onStats: (stats) => emit('stats', stats),
+          onFault(fault) {
+            if (me.display && !signal.aborted)
+              enter({ state: 'live', canTalk: me.display.canTalk, ...(fault && { fault }) })
+          },
         })
       } catch (error) {
         if (signal.aborted) return

@@ -16,6 +16,18 @@ const own = {
     message: 'Die Verbindung zur Kamera ist abgebrochen.',
     advice: 'Sie wird von selbst wieder aufgebaut.',
   },
+  not_decodable: {
+    message: 'Bilder kommen an, und lassen sich hier nicht dekodieren.',
+    advice: 'Stell den Videocodec der Kamera auf H.264 ohne B-Frames. Wenn es dabei bleibt, starte die Kamera neu.',
+  },
+  black_picture: {
+    message: 'Das Bild ist schwarz.',
+    advice: 'Prüfe Abdeckung, Privatsphäre-Schalter und Belichtung der Kamera.',
+  },
+  frozen_picture: {
+    message: 'Das Bild steht still.',
+    advice: 'Starte die Kamera neu. Wenn es dabei bleibt, aktualisiere ihre Firmware.',
+  },
   talk_refused: { message: 'Diese Kamera nimmt keinen Ton von dir an.' },
   not_live: { message: 'Noch gibt es kein Bild, zu dem du sprechen könntest.' },
   insecure_page: {

@@ -6,6 +6,8 @@ export interface PlayerStats {
   readonly width?: number
   readonly height?: number
   readonly framesPerSecond?: number
+  /** Complete pictures that arrived, whether they could be decoded or not. */
+  readonly framesReceived: number
   readonly framesDecoded: number
   /** Milliseconds from the beginning of the connection to the first picture shown. */
   readonly firstFrameMs?: number
@@ -29,6 +31,7 @@ interface Report {
   readonly frameWidth?: number
   readonly frameHeight?: number
   readonly framesPerSecond?: number
+  readonly framesReceived?: number
   readonly framesDecoded?: number
   readonly packetsLost?: number
   readonly packetsReceived?: number
@@ -69,6 +72,7 @@ export async function readStats(
     ...(video?.frameWidth !== undefined && { width: video.frameWidth }),
     ...(video?.frameHeight !== undefined && { height: video.frameHeight }),
     ...(video?.framesPerSecond !== undefined && { framesPerSecond: video.framesPerSecond }),
+    framesReceived: video?.framesReceived ?? 0,
     framesDecoded: video?.framesDecoded ?? 0,
     ...(firstFrameMs !== undefined && { firstFrameMs }),
     ...(roundTrip !== undefined && { roundTripMs: roundTrip * 1000 }),

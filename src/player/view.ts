@@ -1,11 +1,12 @@
 /** One view of a camera, from the bridge's leave to the loss of the picture. */
 import type { Bridge } from './bridge.ts'
 import { connectDisplay, type Display, type PlayerStep } from './display.ts'
-import { PlayerError } from './problem.ts'
+import { createPictureWatch, createSampler, undecodable } from './picture.ts'
+import { PlayerError, type Problem } from './problem.ts'
 import type { PlayerStats } from './stats.ts'
 
 const statsMs = 1_000
-/** A picture that stands still for this long is a lost one, whatever the connection says. */
+/** Without another picture for this long, the view is lost, whatever the connection says. */
 const frozenMs = 6_000
 
 /** Where a view is shown, until when, and who learns of what it does. */
@@ -21,14 +22,15 @@ export interface ViewOptions {
   onLive(display: Display): void
   /** Once a second while live. */
   onStats(stats: PlayerStats): void
+  /** Something is wrong with the picture from now on, or nothing any more. */
+  onFault(fault: Problem | undefined): void
 }
 
 /** One attempt, from asking for a view to the loss of its picture. Rejects with the reason, which is the signal's if that is aborted. */
 export async function holdView({ bridge, video, signal, ...on }: ViewOptions): Promise<never> {
   const lost = Promise.withResolvers<never>()
   lost.promise.catch(() => undefined)
-  const lose = (message: string): void =>
-    lost.reject(new PlayerError({ code: 'media_lost', message, advice: 'It is connecting again by itself.' }))
+  const lose = (problem: Problem): void => lost.reject(new PlayerError(problem))
   on.onStep({ step: 'view-asked', at: Date.now() })
   const { reference, iceServers } = await bridge.view(signal)
   let display: Display | undefined
@@ -43,12 +45,12 @@ export async function holdView({ bridge, video, signal, ...on }: ViewOptions): P
       iceServers,
       signal,
       onStep: on.onStep,
-      onLost: () => lose('The connection to the camera was lost.'),
+      onLost: () => lose(lostBecause('The connection to the camera was lost.')),
       exchange: (sdp, within) => bridge.offer(reference, sdp, within),
     })
     bridge.tell(reference, 'connected')
     on.onLive(display)
-    timer = watch(display, on.onStats, () => lose('The picture stood still.'))
+    timer = watch(display, video, { ...on, lose })
     return await lost.promise
   } finally {
     signal.removeEventListener('abort', abort)
@@ -58,11 +60,25 @@ export async function holdView({ bridge, video, signal, ...on }: ViewOptions): P
   }
 }
 
+const lostBecause = (message: string): Problem => ({
+  code: 'media_lost',
+  message,
+  advice: 'It is connecting again by itself.',
+})
+
+interface Watchers extends Pick<ViewOptions, 'onStats' | 'onFault'> {
+  lose(problem: Problem): void
+}
+
+/** Looks at the figures and at the picture once a second. */
 function watch(
   display: Display,
-  onStats: (stats: PlayerStats) => void,
-  freeze: () => void,
+  video: HTMLVideoElement,
+  { onStats, onFault, lose }: Watchers,
 ): ReturnType<typeof setInterval> {
+  const sample = createSampler(video)
+  const picture = createPictureWatch()
+  let fault: Problem | undefined
   let seen = -1
   let movedAt = performance.now()
   const look = async (): Promise<void> => {
@@ -73,7 +89,13 @@ function watch(
     // A hidden page may decode nothing.
     if (now !== seen || document.hidden) movedAt = performance.now()
     seen = now
-    if (performance.now() - movedAt > frozenMs) freeze()
+    if (performance.now() - movedAt > frozenMs) {
+      const isUndecodable = stats.framesReceived > 0 && stats.framesDecoded === 0
+      lose(isUndecodable ? undecodable : lostBecause('The picture stood still.'))
+    }
+    const news = picture.look(performance.now(), sample())
+    if (news !== fault) onFault(news)
+    fault = news
   }
   // A closed connection has no statistics, and its end is told elsewhere.
   return setInterval(() => void look().catch(() => undefined), statsMs)

@@ -27,6 +27,8 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
   useTitle(name ?? words.camera.title)
   const { holder, state, steps, link, reference } = usePlayer(cameraId, camera, talk)
   const session = useSession((one) => one.reference === reference, reference)
+  // The gateway knows better why there is nothing to be seen.
+  const fault = camera?.fault ?? (state.state === 'live' ? state.fault : undefined)
 
   if (cameras.value !== undefined && camera === undefined)
     return (
@@ -59,7 +61,7 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
         {state.state === 'reconnecting' || state.state === 'failed' ? (
           <Cause cause={session?.cause ?? state.problem} />
         ) : (
-          camera?.fault && <Cause cause={camera.fault} />
+          fault && <Cause cause={fault} />
         )}
         {camera?.eventsFault && <EventsFault fault={camera.eventsFault} />}
         {camera?.failedServers && <FailedServers servers={camera.failedServers} />}
