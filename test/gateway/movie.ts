@@ -6,6 +6,8 @@ export interface MovieOptions {
   readonly seconds: number
   readonly video?: 'h264' | 'mpeg4'
   readonly audio?: 'aac' | 'opus'
+  /** Luma of a line of the picture with this number; wandering lines when left out. */
+  readonly paint?: (y: number, index: number) => number
 }
 
 const width = 320
@@ -13,7 +15,8 @@ const height = 240
 export const movieFrameRate = 10
 
 /** H.264 Main profile unless told otherwise, 10 pictures a second, a key frame each second; a 440 Hz tone at half of full scale. */
-export async function makeMovie({ path, seconds, video = 'h264', audio = 'aac' }: MovieOptions): Promise<void> {
+export async function makeMovie(movie: MovieOptions): Promise<void> {
+  const { path, seconds, video = 'h264', audio = 'aac', paint = (y, index) => (y + index * 8) & 0xff } = movie
   const ffmpeg = await loadFfmpeg()
   const timeBase = { num: 1, den: movieFrameRate }
   const codec = video === 'h264' ? ffmpeg.FF_ENCODER_LIBX264 : ffmpeg.FF_ENCODER_MPEG4
@@ -37,7 +40,7 @@ export async function makeMovie({ path, seconds, video = 'h264', audio = 'aac' }
   const audioIndex = muxer.addStream(sound)
   const rate = 48_000
   for (let index = 0; index < seconds * movieFrameRate; index += 1) {
-    using picture = ffmpeg.Frame.fromVideoBuffer(paint(index), {
+    using picture = ffmpeg.Frame.fromVideoBuffer(draw(paint, index), {
       width,
       height,
       format: ffmpeg.AV_PIX_FMT_YUV420P,
@@ -74,9 +77,9 @@ export async function makeMovie({ path, seconds, video = 'h264', audio = 'aac' }
   }
 }
 
-function paint(index: number): Buffer {
+function draw(paint: NonNullable<MovieOptions['paint']>, index: number): Buffer {
   const picture = Buffer.alloc((width * height * 3) / 2, 128)
-  for (let y = 0; y < height; y += 1) picture.fill((y + index * 8) & 0xff, y * width, y * width + width)
+  for (let y = 0; y < height; y += 1) picture.fill(paint(y, index), y * width, y * width + width)
   return picture
 }
 
