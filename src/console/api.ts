@@ -1,9 +1,11 @@
 /** The bridge's API as the page uses it: types of what comes, and one function for each call. */
 import { PlayerError, type Problem } from 'transom-player'
 import type {
+  Activity,
   AddedCamera,
   AssistantName,
   Cameras,
+  ClipAddress,
   EditedCamera,
   Guests,
   GuestRights,
@@ -28,6 +30,7 @@ import type {
   TriedSource,
 } from 'transom-core/wire/source'
 import type { CameraWebhooks } from 'transom-core/wire/registration'
+import { spanOf, type ActivityFilter } from './activity.ts'
 import { askBridge } from './ask.ts'
 import type { SignIn } from './sign-in.ts'
 
@@ -51,6 +54,8 @@ export type Registration = Extract<AddedCamera, { readonly environment: unknown 
 type Options = Pick<RequestInit, 'signal' | 'keepalive'> & { readonly ms?: number }
 /** A camera is measured for the better part of a minute. */
 const probeMs = 65_000
+/** What a camera has recorded for weeks is many files. */
+const removalMs = 120_000
 
 export type Api = ReturnType<typeof createApi>
 
@@ -109,9 +114,29 @@ export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>)
     webhooks: (id: string) => read<CameraWebhooks>('GET', camera(id, '/webhooks')),
     rollWebhooks: (id: string) => read<CameraWebhooks>('POST', camera(id, '/webhooks'), {}),
     guests: async (id: string) => (await read<Guests>('GET', camera(id, '/guests'))).guests,
-    share: (id: string, login: string, mayTalk: boolean) =>
-      read<void>('PUT', guest(id, login), { mayTalk } satisfies GuestRights),
+    share: (id: string, login: string, rights: GuestRights) => read<void>('PUT', guest(id, login), rights),
     unshare: (id: string, login: string) => read<void>('DELETE', guest(id, login)),
+    /** `before`: where the page before this one ended. */
+    activity: (filter: ActivityFilter, before: number | undefined, signal?: AbortSignal) => {
+      const { cameraId, kind, day } = filter
+      const { from, to = before } = (day !== undefined && spanOf(day)) || {}
+      const given = { camera: cameraId, kind, from, to: before ?? to }
+      const query = new URLSearchParams()
+      for (const [name, value] of Object.entries(given)) if (value !== undefined) query.set(name, String(value))
+      return read<Activity>('GET', `/api/activity?${query.toString()}`, undefined, signal && { signal })
+    },
+    thumbnail: async (id: string, recording: number, signal: AbortSignal) => {
+      const response = await send('GET', camera(id, `/recordings/${recording}/thumbnail.jpg`), undefined, { signal })
+      return response.blob()
+    },
+    /** An address that plays for a while; with `days`, one to hand on. */
+    clipAddress: (id: string, recording: number, days?: number) =>
+      read<ClipAddress>('POST', camera(id, `/recordings/${recording}/address`), days === undefined ? {} : { days }),
+    removeRecording: (id: string, recording: number) => read<void>('DELETE', camera(id, `/recordings/${recording}`)),
+    removeRecordings: (id: string, span: { readonly from: number; readonly to: number } | undefined) =>
+      read<void>('DELETE', camera(id, `/recordings${span ? `?from=${span.from}&to=${span.to}` : ''}`), undefined, {
+        ms: removalMs,
+      }),
     notices: async () => (await read<Notices>('GET', '/api/notices')).notices,
     invitations: async () => (await read<Invitations>('GET', '/api/invitations')).invitations,
     answer: (id: string, answer: 'accept' | 'decline') =>

@@ -11,6 +11,7 @@ import { Toasts } from './parts/toast.tsx'
 import { Visitor } from './parts/visitor.tsx'
 import { hrefs, type Route } from './route.ts'
 import { beginSignIn } from './sign-in.ts'
+import { ActivityScreen } from './screens/activity.tsx'
 import { CameraScreen } from './screens/camera.tsx'
 import { CamerasScreen } from './screens/cameras.tsx'
 import { DisplayScreen } from './screens/display.tsx'
@@ -23,6 +24,7 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
   const { frame } = useLanguage().words
   const current = route.value
   const isAtSessions = current.screen === 'sessions' || current.screen === 'session'
+  const isAtActivity = current.screen === 'activity'
   const main = useRef<HTMLElement>(null)
   const isFirst = useRef(true)
   const place = `${current.screen} ${current.screen === 'camera' || current.screen === 'display' ? current.cameraId : ''}`
@@ -40,8 +42,11 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
       <header class="top">
         <Brand />
         <nav aria-label={frame.screens}>
-          <a href={hrefs.cameras} aria-current={isAtSessions ? undefined : 'page'}>
+          <a href={hrefs.cameras} aria-current={isAtSessions || isAtActivity ? undefined : 'page'}>
             {frame.cameras}
+          </a>
+          <a href={hrefs.activity({})} aria-current={isAtActivity ? 'page' : undefined}>
+            {frame.activity}
           </a>
           <a href={hrefs.sessions} aria-current={isAtSessions ? 'page' : undefined}>
             {frame.sessions}
@@ -116,6 +121,8 @@ function Screen({ route }: { readonly route: Route }) {
       return <CameraScreen key={route.cameraId} {...route} />
     case 'display':
       return <DisplayScreen key={`${route.assistant} ${route.cameraId}`} {...route} />
+    case 'activity':
+      return <ActivityScreen filter={route.filter} />
     case 'sessions':
       return <SessionsScreen />
     case 'session':

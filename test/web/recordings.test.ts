@@ -9,6 +9,7 @@ import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createSegmenter, type Segment } from '../../src/gateway/record/segmenter.ts'
 import { createRecordings, type KeptRecordings } from '../../src/transom/recordings/recordings.ts'
 import { groupMs, send, stream } from '../gateway/record/stream.ts'
+import { conforming } from '../wire/conform.ts'
 import { openHouse } from './house.ts'
 
 const minute = 60_000
@@ -240,6 +241,57 @@ describe('a guest', () => {
     expect((await house.ask(anna.token, 'GET', '/api/cameras/front-door/guests')).body).toEqual({
       guests: [{ login: 'bob', name: 'Name of bob', mayTalk: true, mayViewRecordings: true }],
     })
+  })
+})
+
+const addressOf = async (token = anna.token, body: object = {}) => {
+  const path = `/api/cameras/front-door/recordings/${now - minute}/address`
+  const { status, body: answer } = await house.ask(token, 'POST', path, body)
+  return { status, ...(answer as unknown as { readonly url: string; readonly until: number }) }
+}
+const openAddress = async (url: string) => conforming('GET', await fetch(`${house.url}${url}`))
+
+describe('the address of a clip', () => {
+  test('needs no token, plays in parts, and ends with the recording', async () => {
+    await record(now - minute)
+    const { url, until } = await addressOf()
+    expect(until - Date.now()).toBeLessThanOrEqual(3 * 60 * minute)
+    const whole = await openAddress(url)
+    expect([whole.status, whole.headers.get('content-disposition')]).toEqual([200, null])
+    expect(Buffer.from(await whole.arrayBuffer()).toString('latin1', 4, 8)).toBe('ftyp')
+    const part = await fetch(`${house.url}${url}`, { headers: { range: 'bytes=4-7' } })
+    expect([part.status, await part.text()]).toEqual([206, 'ftyp'])
+    expect((await openAddress(`${url}?download`)).headers.get('content-disposition')).toMatch(
+      /^attachment; filename=front-door-/,
+    )
+    // One file, and nothing beside it.
+    for (const other of ['playlist.m3u8', 'manifest.mpd', `${now - minute}/all/1.m4s`])
+      expect((await openAddress(url.replace('clip.mp4', other))).status).toBe(404)
+    expect((await openAddress(url.replace('/media/', '/media/A'))).status).toBe(403)
+    expect((await ask('DELETE', `/recordings/${now - minute}`)).status).toBe(204)
+    expect((await openAddress(url)).status).toBe(404)
+  })
+
+  test('of a guest ends with the share, and is one view', async () => {
+    const bob = await shareWithBob()
+    expect((await addressOf(bob.token)).status).toBe(403)
+    await house.bridge.shares.share(anna.account, camera.id, bob.account, { mayTalk: true, mayViewRecordings: true })
+    const { url } = await addressOf(bob.token)
+    expect((await openAddress(url)).status).toBe(200)
+    expect(await views()).toEqual(['Front door, THEN, by bob'])
+    expect((await addressOf(bob.token, { days: 1 })).status).toBe(404)
+    await house.bridge.shares.share(anna.account, camera.id, bob.account, { mayTalk: true, mayViewRecordings: false })
+    expect((await openAddress(url)).status).toBe(403)
+  })
+
+  test('is handed on by the owner for days, who finds the views in the history', async () => {
+    await record(now - minute)
+    const { url, until } = await addressOf(anna.token, { days: 7 })
+    expect(Math.round((until - Date.now()) / minute)).toBe(7 * 24 * 60)
+    expect((await openAddress(url)).status).toBe(200)
+    expect(await views()).toEqual(['Front door, THEN, by somebody with the link'])
+    expect((await addressOf(await house.appToken('anna'), { days: 7 })).status).toBe(403)
+    for (const days of [0, 31, 1.5, 'all']) expect((await addressOf(anna.token, { days })).status).toBe(400)
   })
 })
 

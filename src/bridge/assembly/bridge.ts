@@ -241,7 +241,15 @@ function openRooms(deps: BridgeDeps, house: House) {
   const recordings = deps.recording?.recordings
   const mediaAddresses = createMediaAddresses({ key: sealing, clock })
   const media =
-    recordings && createMediaRoutes({ addresses: mediaAddresses, seenBy: seen.find, recordings, clock, log })
+    recordings &&
+    createMediaRoutes({
+      addresses: mediaAddresses,
+      seenBy: seen.find,
+      recordings,
+      noteSharedView: (camera, at) => noteRecordingView(camera, 'link', at),
+      clock,
+      log,
+    })
   const page = config.console
     ? createConsoleSide({
         ...base,

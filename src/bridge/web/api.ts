@@ -28,7 +28,8 @@ export interface ApiDeps
 }
 
 export function createApi(deps: ApiDeps): Router {
-  const { grantOf, people, rows, feed, registrations, networkCameras, mayNameSource, hearDisplays, log } = deps
+  const { grantOf, people, rows, feed, registrations, networkCameras, mayNameSource, recordings, hearDisplays, log } =
+    deps
   const router = Router()
   router.get('/me', async (request, response) => {
     const grant = await grantOf(request)
@@ -38,7 +39,9 @@ export function createApi(deps: ApiDeps): Router {
     const canRegister = isOwn && registrations !== undefined
     const canSimulate = isOwn && hearDisplays !== undefined
     const canNameSource = canRegister && networkCameras !== undefined && mayNameSource(person)
-    response.json({ name, login, canRegister, canSimulate, ...(canNameSource && { canNameSource }) } satisfies Me)
+    const canRecord = canRegister && recordings !== undefined
+    const more = { ...(canNameSource && { canNameSource }), ...(canRecord && { canRecord }) }
+    response.json({ name, login, canRegister, canSimulate, ...more } satisfies Me)
   })
 
   router.get('/cameras', async (request, response) => {

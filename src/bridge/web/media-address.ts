@@ -11,13 +11,15 @@ export interface MediaGrant {
   readonly cameraId: CameraId
   readonly use:
     | { readonly kind: 'recorded'; readonly from: number; readonly to: number }
+    /** One recording as a file; `isShared`: handed on by its owner. */
+    | { readonly kind: 'clip'; readonly from: number; readonly to: number; readonly isShared: boolean }
     /** What is recorded from an instant on. `target`: seconds that no fragment in the playlist is longer than. */
     | { readonly kind: 'live'; readonly from: number; readonly target: number }
 }
 
 export interface MediaAddresses {
-  /** A part of a path that opens this for as long as it takes to see it. */
-  mint(grant: MediaGrant): string
+  /** A part of a path that opens this until then (epoch milliseconds), or for as long as it takes to see it. */
+  mint(grant: MediaGrant, until?: number): string
   /** Throws `Refused` for what we never gave, and for what has expired. */
   open(token: string): MediaGrant
 }
@@ -34,9 +36,13 @@ const sealed = z.object({
   until: z.number(),
   use: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('recorded'), from: z.number(), to: z.number() }),
+    z.object({ kind: z.literal('clip'), from: z.number(), to: z.number(), isShared: z.boolean() }),
     z.object({ kind: z.literal('live'), from: z.number(), target: z.number() }),
   ]),
 })
+
+const lifeOf = (use: MediaGrant['use']): number =>
+  use.kind === 'live' ? liveMs : Math.min(use.to - use.from, mostMs) + graceMs
 
 /** `key`: 32 bytes. */
 export function createMediaAddresses({
@@ -47,9 +53,7 @@ export function createMediaAddresses({
   readonly clock: Clock
 }): MediaAddresses {
   return {
-    mint(grant) {
-      const { use } = grant
-      const until = clock() + (use.kind === 'live' ? liveMs : Math.min(use.to - use.from, mostMs) + graceMs)
+    mint(grant, until = clock() + lifeOf(grant.use)) {
       return seal(key, context, JSON.stringify({ ...grant, until } satisfies z.input<typeof sealed>))
     },
     open(token) {

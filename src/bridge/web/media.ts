@@ -2,6 +2,7 @@
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { mayViewRecordings } from '../authority.ts'
 import type { AccountId, Camera, CameraId, Clock, Log, ReadFragment, Recording, Recordings } from 'transom-core/ports'
+import { clipOf, sendClip } from './clip-file.ts'
 import { manifest } from './dash.ts'
 import { mediaPlaylist, multivariantPlaylist, targetOf } from './hls.ts'
 import type { MediaAddresses, MediaGrant } from './media-address.ts'
@@ -15,8 +16,15 @@ export interface MediaDeps {
   /** The camera as an account sees it: asked with each request, since a share may end meanwhile. */
   readonly seenBy: (accountId: AccountId, cameraId: CameraId) => Promise<Camera | undefined>
   readonly recordings: Recordings
+  /** Somebody looks by a link that the owner has handed on: for the owner's history. */
+  readonly noteSharedView: (camera: Camera, at: number) => Promise<void>
   readonly clock: Clock
   readonly log: Log
+}
+
+interface PlaylistGrant {
+  readonly cameraId: CameraId
+  readonly use: Exclude<MediaGrant['use'], { readonly kind: 'clip' }>
 }
 
 const windowMs = 60_000
@@ -25,9 +33,18 @@ const shortly = 'private, max-age=60'
 
 /** To be mounted at `/media`. */
 export function createMediaRoutes(deps: MediaDeps): Router {
-  const { addresses, seenBy, recordings, clock, log } = deps
+  const { addresses, seenBy, recordings, noteSharedView, clock, log } = deps
   const router = Router()
   router.use(anyPlayer)
+
+  router.get('/:token/clip.mp4', async (request, response) => {
+    const { camera, use } = await opened(request)
+    if (use.kind !== 'clip') throw noMedia()
+    const clip = await clipOf(recordings, camera, use)
+    if (use.isShared) await noteSharedView(camera, use.from)
+    response.set('x-robots-tag', 'noindex')
+    sendClip(request, response, camera, clip, request.query['download'] === undefined ? 'inline' : 'attachment')
+  })
 
   router.get('/:token/playlist.m3u8', async (request, response) => {
     const { programme, target } = await programmeOf(await grantOf(request))
@@ -67,18 +84,25 @@ export function createMediaRoutes(deps: MediaDeps): Router {
   router.use(answerError(log))
   return router
 
-  async function grantOf(request: Request): Promise<MediaGrant> {
-    const grant = addresses.open(String(request.params['token']))
-    const camera = await seenBy(grant.accountId, grant.cameraId)
+  async function opened(request: Request): Promise<{ readonly camera: Camera; readonly use: MediaGrant['use'] }> {
+    const { accountId, cameraId, use } = addresses.open(String(request.params['token']))
+    const camera = await seenBy(accountId, cameraId)
     if (camera === undefined || !mayViewRecordings(camera))
       throw new Refused('forbidden', 'the camera was removed, or its recordings are no longer shared')
-    return grant
+    return { camera, use }
+  }
+
+  /** Who was given one file gets no playlist for it. */
+  async function grantOf(request: Request): Promise<PlaylistGrant> {
+    const { camera, use } = await opened(request)
+    if (use.kind === 'clip') throw noMedia()
+    return { cameraId: camera.id, use }
   }
 
   async function programmeOf({
     cameraId,
     use,
-  }: MediaGrant): Promise<{ readonly programme: Programme; readonly target: number }> {
+  }: PlaylistGrant): Promise<{ readonly programme: Programme; readonly target: number }> {
     if (use.kind === 'recorded') {
       const programme = wholeOf(await stretchesOf(recordings, cameraId, use))
       return { programme, target: targetOf(programme) }
@@ -92,7 +116,12 @@ export function createMediaRoutes(deps: MediaDeps): Router {
     return { programme: liveOf(stretches, { windowMs, longestMs, isOpen, now: clock() }), target }
   }
 
-  async function dataOf(recording: Recording, number: number, track: string, use: MediaGrant['use']): Promise<Buffer> {
+  async function dataOf(
+    recording: Recording,
+    number: number,
+    track: string,
+    use: PlaylistGrant['use'],
+  ): Promise<Buffer> {
     const isWanted = use.kind === 'live' ? ({ at }: { readonly at: number }) => at >= use.from : overlaps(use)
     const fragment = await recordings.fragment(recording, number)
     if (fragment === undefined || (number > 0 && !isWanted(fragment))) throw noMedia()

@@ -1,10 +1,17 @@
 /** What happened at a camera, and what was recorded of it: listed, given out as files, deleted. */
-import { Router, type Request, type Response } from 'express'
+import express, { Router, type Request, type Response } from 'express'
 import { BridgeError } from 'transom-core/errors'
 import { type Camera, type Clock, type Moment, type Recording, type Recordings } from 'transom-core/ports'
-import { wantedSpan, type Moments, type RecordingList, type RecordingRow } from 'transom-core/wire/api'
+import {
+  wantedAddress,
+  wantedSpan,
+  type ClipAddress,
+  type Moments,
+  type RecordingList,
+  type RecordingRow,
+} from 'transom-core/wire/api'
+import { clipOf, noRecording, sendClip } from './clip-file.ts'
 import type { MediaAddresses, MediaGrant } from './media-address.ts'
-import { sendParts } from './ranges.ts'
 import { Refused } from './refusals.ts'
 import { read } from './views.ts'
 
@@ -24,6 +31,8 @@ export interface RecordingDeps {
 
 const dayMs = 24 * 3_600_000
 const pageSize = 100
+/** To see a clip, with pauses. */
+const addressMs = 3 * 3_600_000
 /** The day on which the clocks are put back has 25 hours. */
 const longestMs = 25 * 3_600_000
 const mostInDay = 10_000
@@ -66,7 +75,7 @@ export function createRecordingRoutes(deps: RecordingDeps): Router {
   // Of a time: what was recorded meanwhile, as one file.
   router.get('/cameras/:id/recordings/clip.mp4', async (request, response) => {
     const camera = await cameraOf(request, 'read')
-    await sendClip(request, response, camera, spanOf(request))
+    await send(request, response, camera, spanOf(request))
   })
 
   for (const name of ['playlist.m3u8', 'manifest.mpd']) {
@@ -101,11 +110,25 @@ export function createRecordingRoutes(deps: RecordingDeps): Router {
 
   router.get('/cameras/:id/recordings/:recording/clip.mp4', async (request, response) => {
     const { camera, recording } = await found(request)
-    await sendClip(request, response, camera, {
-      from: recording.startAt,
-      to: Math.max(recording.endAt, recording.startAt + 1),
-    })
+    await send(request, response, camera, spanOfAll(recording))
   })
+
+  // A video element shows no token.
+  router.post(
+    '/cameras/:id/recordings/:recording/address',
+    express.json({ type: () => true }),
+    async (request, response) => {
+      const { days } = read(wantedAddress, request.body ?? {})
+      // Who hands something on must be its owner.
+      const { camera, recording } = await found(request, days === undefined ? 'read' : 'change')
+      const until = clock() + (days === undefined ? addressMs : days * dayMs)
+      const isShared = days !== undefined
+      const use = { kind: 'clip', ...spanOfAll(recording), isShared } as const
+      const token = deps.addresses.mint({ accountId: camera.accountId, cameraId: camera.id, use }, until)
+      await noteView(camera, recording.startAt)
+      response.status(201).json({ url: `/media/${token}/clip.mp4`, until } satisfies ClipAddress)
+    },
+  )
 
   router.get('/cameras/:id/recordings/:recording/thumbnail.jpg', async (request, response) => {
     const { camera, recording } = await found(request)
@@ -140,8 +163,11 @@ export function createRecordingRoutes(deps: RecordingDeps): Router {
     return deps.recordings
   }
 
-  async function found(request: Request): Promise<{ readonly camera: Camera; readonly recording: Recording }> {
-    const camera = await cameraOf(request, 'read')
+  async function found(
+    request: Request,
+    what: 'read' | 'change' = 'read',
+  ): Promise<{ readonly camera: Camera; readonly recording: Recording }> {
+    const camera = await cameraOf(request, what)
     const recording = await kept().find(camera.id, startOf(request))
     if (recording === undefined) throw noRecording()
     return { camera, recording }
@@ -178,23 +204,22 @@ export function createRecordingRoutes(deps: RecordingDeps): Router {
     response.set('cache-control', 'no-store').redirect(303, `../../../../media/${token}/${name}`)
   }
 
-  async function sendClip(
-    request: Request,
-    response: Response,
-    camera: Camera,
-    span: { readonly from: number; readonly to: number },
-  ): Promise<void> {
-    const clip = await kept().clip(camera.id, span)
-    if (clip === undefined) throw noRecording()
+  async function send(request: Request, response: Response, camera: Camera, span: Span): Promise<void> {
+    const clip = await clipOf(kept(), camera, span)
     await noteView(camera, clip.from)
-    const name = `${camera.id}-${new Date(clip.from).toISOString().replace(/[:.]/g, '-')}.mp4`
-    response.set('cache-control', 'private, no-store').type('video/mp4').attachment(name)
-    sendParts(request, response, clip.mp4)
+    sendClip(request, response, camera, clip)
   }
 }
 
-const noRecording = () => new Refused('not_found', 'there is no such recording')
+interface Span {
+  readonly from: number
+  readonly to: number
+}
+
 const nothingHere = () => new Refused('not_supported', 'nothing is recorded here')
+
+/** One that has only begun lasts no time yet. */
+const spanOfAll = ({ startAt, endAt }: Recording): Span => ({ from: startAt, to: Math.max(endAt, startAt + 1) })
 
 function startOf(request: Request): number {
   const startAt = Number(request.params['recording'])

@@ -26,6 +26,7 @@ export const de: Words = {
     skip: 'Zum Inhalt springen',
     screens: 'Bereiche',
     cameras: 'Kameras',
+    activity: 'Ereignisse',
     sessions: 'Aufrufe',
     accountOf: (name) => `Konto von ${name}`,
     account: 'Konto und verknüpfte Assistenten',
@@ -79,7 +80,7 @@ export const de: Words = {
 
   outcomes: { running: 'Läuft', fine: 'Gut', unconfirmed: 'Unklar', failed: 'Fehler' },
 
-  state: { online: 'Online', offline: 'Offline', unknown: 'Unbekannt' },
+  state: { online: 'Online', offline: 'Offline', unknown: 'Unbekannt', recording: 'Nimmt auf' },
 
   cameras: {
     title: 'Kameras',
@@ -142,6 +143,7 @@ export const de: Words = {
     offer: (owner, login, camera) => rich`${owner} (${login}) möchte ${camera} mit dir teilen.`,
     mayTalk: 'Du darfst zusehen und sprechen. Wem sie gehört, sieht, wann du hinsiehst.',
     mayView: 'Du darfst zusehen. Wem sie gehört, sieht, wann du hinsiehst.',
+    mayViewRecordings: 'Du darfst auch ihre Aufnahmen sehen.',
     accept: 'Annehmen',
     acceptOf: (camera) => `${camera} annehmen`,
     accepted: (camera) => `Du kannst ${camera} jetzt sehen.`,
@@ -152,14 +154,75 @@ export const de: Words = {
 
   lately: {
     title: 'Zuletzt',
-    none: 'Noch keine Aufrufe. Probier das:',
+    none: 'Noch ist nichts passiert. Probier das:',
     tries: [
       'Sieh dir die Türklingel live an, und sprich mit ihr.',
       'Sei ein Echo Show: Verknüpfe ihn, und lass Alexa die Tür zeigen.',
       'Klingle, und sieh zu, wie das Display es meldet.',
     ],
-    why: 'Jeder Aufruf steht hier mit seinem Zeitverlauf, und mit der Ursache, wenn etwas nicht geklappt hat.',
-    all: 'Alle Aufrufe',
+    why: 'Hier stehen Klingeln, Personen und Bewegung. Soll von jedem ein Clip bleiben, wähle Bearbeiten … und schalte die Aufnahme ein.',
+    all: 'Alle Ereignisse',
+  },
+
+  activity: {
+    title: 'Ereignisse',
+    heads: { press: 'Geklingelt', person: 'Person', motion: 'Bewegung', recorded: 'Aufgenommen' },
+    answers: { answered: 'jemand hat geantwortet', seen: 'jemand hat hingesehen', nobody: 'niemand hat geantwortet' },
+    also: { press: 'geklingelt', person: 'Person', motion: 'Bewegung' },
+    filters: { camera: 'Kamera', kind: 'Was', day: 'Tag' },
+    allEvents: 'Alle Ereignisse',
+    kinds: { press: 'Klingeln', person: 'Personen', motion: 'Bewegung', recorded: 'Alle Aufnahmen' },
+    dayBefore: 'Tag davor',
+    dayAfter: 'Tag danach',
+    none: 'Noch ist nichts passiert',
+    noMatch: 'Keine passenden Ereignisse',
+    noneWhy: 'Hier stehen Klingeln, Personen und Bewegung der letzten 30 Tage mit ihren Aufnahmen.',
+    switchOn:
+      'Hier stehen Klingeln, Personen und Bewegung der letzten 30 Tage. Sollen sie aufgenommen werden, wähle Bearbeiten … bei einer Kamera.',
+    more: 'Frühere zeigen',
+    playOf: (what) => `Abspielen: ${what}`,
+    moreOf: (what) => `Mehr zu: ${what}`,
+    notPlayed:
+      'Diese Aufnahme lässt sich hier nicht abspielen. Vielleicht ist sie gelöscht, oder der Browser spielt ihr Video nicht.',
+    download: 'Herunterladen',
+    shareLink: 'Link teilen …',
+    removeOne: 'Löschen …',
+    deleteOf: (name) => `Aufnahmen von ${name} löschen`,
+    removeDay: 'Diesen Tag löschen …',
+    removeAll: 'Alle Aufnahmen löschen …',
+    oneOf: (name, when) => `${name}, ${when}`,
+    allOf: (name, day) => `Alle Aufnahmen von ${name} am ${day}`,
+    everythingOf: (name) => `Alle Aufnahmen von ${name}`,
+  },
+
+  removeRecordings: {
+    title: 'Endgültig löschen?',
+    what: 'Video, Bild und Eintrag werden gelöscht, und Links darauf öffnen nichts mehr. Dass jemand geklingelt hat oder da war, bleibt 30 Tage in der Liste.',
+    remove: 'Löschen',
+    removed: 'Gelöscht.',
+  },
+
+  shareClip: {
+    title: (name) => `Eine Aufnahme von ${name} teilen`,
+    what: 'Wer den Link hat, sieht diese eine Aufnahme, ohne sich anzumelden. Wird die Aufnahme gelöscht, endet der Link.',
+    works: 'Der Link gilt',
+    days: (days) => counted(days, { one: 'Tag', other: 'Tage' }),
+    make: 'Link erstellen',
+    link: 'Link',
+    until: (when) => `Gilt bis ${when}.`,
+  },
+
+  record: {
+    title: 'Aufnahme',
+    wishes: {
+      never: { name: 'Nie', what: 'Nichts wird aufbewahrt.' },
+      events: {
+        name: 'Bei Ereignissen',
+        what: 'Von fünf Sekunden vor einem Klingeln, einer Person oder Bewegung bis zehn Sekunden danach.',
+      },
+      always: { name: 'Immer', what: 'Alles, Tag und Nacht. Die ältesten Aufnahmen werden zuerst gelöscht.' },
+    },
+    law: 'Sag Besuchern, dass sie gefilmt werden: In den meisten Ländern ist ein Schild Pflicht, und öffentliche Straßen dürfen nicht gefilmt werden.',
   },
 
   cause: {
@@ -402,6 +465,9 @@ export const de: Words = {
     pending: 'Eingeladen, noch keine Antwort',
     mayTalk: 'darf sprechen',
     mayTalkOf: (guest) => `${guest} darf sprechen`,
+    mayViewRecordings: 'darf Aufnahmen sehen',
+    mayViewRecordingsOf: (guest) => `${guest} darf Aufnahmen sehen`,
+    viewRecordingsToo: 'darf auch Aufnahmen und frühere Ereignisse sehen',
     withdraw: 'Zurückziehen',
     withdrawOf: (guest) => `Einladung von ${guest} zurückziehen`,
     stop: 'Beenden',

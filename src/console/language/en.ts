@@ -1,8 +1,9 @@
 /** What the page says in English. Its shape is that of every other language. */
 import type { ComponentChildren } from 'preact'
 import type { SourceFault } from 'transom-core/errors'
-import type { AssistantName, CameraRow, Notice, SessionRow } from 'transom-core/wire/api'
+import type { AssistantName, CameraRow, Moment, Notice, SessionRow } from 'transom-core/wire/api'
 import type { PlayerStep } from 'transom-player'
+import type { ActivityKind } from '../activity.ts'
 import { countedIn, rich } from './catalogue.ts'
 import type { Problems } from './problems.ts'
 
@@ -10,6 +11,8 @@ const counted = countedIn('en')
 
 /** For a JSX value that the sentence places. */
 type Part = ComponentChildren
+
+type Heads = Record<ActivityKind, string>
 
 /** In English the bridge says it itself. */
 const asItCame: { readonly problems: Problems; readonly eventsAdvice: Readonly<Partial<Record<SourceFault, string>>> } =
@@ -26,6 +29,7 @@ export const en = {
     skip: 'Skip to the content',
     screens: 'Screens',
     cameras: 'Cameras',
+    activity: 'Activity',
     sessions: 'Sessions',
     accountOf: (name: string) => `Account of ${name}`,
     account: 'Account and linked assistants',
@@ -85,7 +89,7 @@ export const en = {
 
   outcomes: { running: 'Running', fine: 'Fine', unconfirmed: 'Unknown', failed: 'Failed' },
 
-  state: { online: 'Online', offline: 'Offline', unknown: 'Not known' },
+  state: { online: 'Online', offline: 'Offline', unknown: 'Not known', recording: 'Recording' },
 
   cameras: {
     title: 'Cameras',
@@ -146,6 +150,7 @@ export const en = {
     offer: (owner: Part, login: string, camera: Part) => rich`${owner} (${login}) wants to share ${camera} with you.`,
     mayTalk: 'You may view it and talk; the owner sees when you look.',
     mayView: 'You may view it; the owner sees when you look.',
+    mayViewRecordings: 'You may also see its recordings.',
     accept: 'Accept',
     acceptOf: (camera: string) => `Accept ${camera}`,
     accepted: (camera: string) => `You can see ${camera} now.`,
@@ -156,14 +161,75 @@ export const en = {
 
   lately: {
     title: 'Recent activity',
-    none: 'No views yet. Try this:',
+    none: 'Nothing has happened yet. Try this:',
     tries: [
       'Watch the doorbell live, and talk to it.',
       'Be an Echo Show: link it, and let Alexa show the door.',
       'Ring, and see the display announce it.',
     ],
-    why: 'Each view is listed here with its timeline, and with the cause if it failed.',
-    all: 'All sessions',
+    why: 'Presses, persons and motion are listed here. To keep a clip of each, choose Edit … and switch recording on.',
+    all: 'All activity',
+  },
+
+  activity: {
+    title: 'Recent activity',
+    heads: { press: 'Rang', person: 'Person', motion: 'Motion', recorded: 'Recorded' } satisfies Heads,
+    answers: { answered: 'answered', seen: 'somebody looked', nobody: 'nobody answered' },
+    also: { press: 'rang', person: 'person', motion: 'motion' } satisfies Record<Moment['kind'], string>,
+    filters: { camera: 'Camera', kind: 'What', day: 'Day' },
+    allEvents: 'All events',
+    kinds: { press: 'Presses', person: 'Persons', motion: 'Motion', recorded: 'All recordings' } satisfies Heads,
+    dayBefore: 'Previous day',
+    dayAfter: 'Next day',
+    none: 'Nothing has happened yet',
+    noMatch: 'No matching activity',
+    noneWhy: 'Presses, persons and motion of the last 30 days are listed here, with their recordings.',
+    switchOn:
+      'Presses, persons and motion of the last 30 days are listed here. To record them, choose Edit … at a camera.',
+    more: 'Show earlier',
+    playOf: (what: string) => `Play ${what}`,
+    moreOf: (what: string) => `More for ${what}`,
+    notPlayed:
+      'This recording cannot be played here. It may have been deleted, or the browser does not play its video.',
+    download: 'Download',
+    shareLink: 'Share a link …',
+    removeOne: 'Delete …',
+    deleteOf: (name: string) => `Delete recordings of ${name}`,
+    removeDay: 'Delete this day …',
+    removeAll: 'Delete all recordings …',
+    oneOf: (name: string, when: string) => `${name}, ${when}`,
+    allOf: (name: string, day: string) => `All recordings of ${name} on ${day}`,
+    everythingOf: (name: string) => `All recordings of ${name}`,
+  },
+
+  removeRecordings: {
+    title: 'Delete for good?',
+    what: 'Video, picture and list entry are deleted, and links to them stop working. That somebody rang or was there stays listed for 30 days.',
+    remove: 'Delete',
+    removed: 'Deleted.',
+  },
+
+  shareClip: {
+    title: (name: string) => `Share a recording of ${name}`,
+    what: 'Anyone who has the link can see this one recording, without signing in. Deleting the recording ends the link.',
+    works: 'The link works for',
+    days: (days: number) => counted(days, { one: 'day', other: 'days' }),
+    make: 'Make a link',
+    link: 'Link',
+    until: (when: string) => `Works until ${when}.`,
+  },
+
+  record: {
+    title: 'Record',
+    wishes: {
+      never: { name: 'Never', what: 'Nothing is kept.' },
+      events: {
+        name: 'On events',
+        what: 'From five seconds before a press, a person or motion until ten seconds after it.',
+      },
+      always: { name: 'Always', what: 'Everything, day and night. The oldest recordings are deleted first.' },
+    },
+    law: 'Tell visitors that they are filmed: in most countries a sign is required, and public streets may not be filmed.',
   },
 
   cause: {
@@ -410,6 +476,9 @@ export const en = {
     pending: 'Invited, no answer yet',
     mayTalk: 'may talk',
     mayTalkOf: (guest: string) => `${guest} may talk`,
+    mayViewRecordings: 'may see recordings',
+    mayViewRecordingsOf: (guest: string) => `${guest} may see recordings`,
+    viewRecordingsToo: 'may see recordings and past events, too',
     withdraw: 'Withdraw',
     withdrawOf: (guest: string) => `Withdraw the invitation of ${guest}`,
     stop: 'Stop',

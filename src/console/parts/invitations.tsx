@@ -27,7 +27,8 @@ export function Invitations() {
         <div key={invitation.id} class="notice">
           <p>
             {words.offer(<bdi>{invitation.owner.name}</bdi>, invitation.owner.login, <bdi>{invitation.camera}</bdi>)}{' '}
-            {invitation.mayTalk ? words.mayTalk : words.mayView}
+            {invitation.mayTalk ? words.mayTalk : words.mayView}{' '}
+            {invitation.mayViewRecordings && words.mayViewRecordings}
           </p>
           <div class="doings">
             <button

@@ -1,24 +1,26 @@
-/** The last few sessions; for a newcomer, what leads to one. */
+/** What happened last; for a newcomer, what to try. */
+import { dayOf } from '../activity.ts'
 import { useHouse } from '../house.ts'
 import { useLanguage } from '../language/language.ts'
 import { hrefs } from '../route.ts'
-import { causeName, outcomeOf } from '../words.ts'
+import { useActivity } from './use-activity.ts'
+import { Details, Thumbnail, useSentence } from './visit.tsx'
+import type { ActivityEntry } from 'transom-core/wire/api'
 
 const most = 6
+const everything = {}
 
 export function Lately() {
-  const { cameras, sessions, now } = useHouse()
-  const { words, formats } = useLanguage()
-  const { lately } = words
-  const rows = sessions.value
+  const { cameras } = useHouse()
+  const { lately } = useLanguage().words
+  const { entries } = useActivity(everything)
   const isEmpty = cameras.value?.length === 0
   // The advice is for who has a camera.
-  if (rows === undefined || (rows.length === 0 && isEmpty)) return null
-  const nameOf = (id: string): string => cameras.value?.find((camera) => camera.id === id)?.name ?? id
+  if (entries === undefined || (entries.length === 0 && isEmpty)) return null
   return (
     <section class="card lately" aria-labelledby="lately">
       <h2 id="lately">{lately.title}</h2>
-      {rows.length === 0 && (
+      {entries.length === 0 && (
         <>
           <p class="soft">{lately.none}</p>
           <ol>
@@ -30,27 +32,33 @@ export function Lately() {
         </>
       )}
       <ul>
-        {rows.slice(0, most).map((row) => (
-          <li key={row.id}>
-            <a href={hrefs.session(row.id)}>
-              <span class={`outcome ${outcomeOf(row)}`}>{words.outcomes[outcomeOf(row)]}</span>
-              <span class="what">
-                <bdi>{nameOf(row.cameraId)}</bdi>{' '}
-                <span class="soft">
-                  {words.onDisplay[row.assistant]}
-                  {row.guest !== undefined && ` ${words.byGuest(row.guest)}`}
-                </span>
-                <br />
-                <span class="soft small">
-                  {formats.ago(row.startedAt, now.value)}
-                  {row.cause && ` · ${causeName(row.cause.code)}`}
-                </span>
-              </span>
-            </a>
-          </li>
+        {entries.slice(0, most).map((entry) => (
+          <Line key={`${entry.cameraId} ${entry.recording?.id ?? entry.at}`} entry={entry} />
         ))}
       </ul>
-      {rows.length > most && <a href={hrefs.sessions}>{lately.all}</a>}
+      {entries.length > 0 && <a href={hrefs.activity({})}>{lately.all}</a>}
     </section>
+  )
+}
+
+function Line({ entry }: { readonly entry: ActivityEntry }) {
+  const { now } = useHouse()
+  const { formats } = useLanguage()
+  const says = useSentence(entry)
+  const day = dayOf(entry.at)
+  return (
+    <li>
+      <a href={hrefs.activity({ cameraId: entry.cameraId, day })}>
+        <span class="thumb">
+          <Thumbnail entry={entry} />
+        </span>
+        <span class="what">
+          {says}
+          <br />
+          {day !== dayOf(now.value) && <span class="soft small">{formats.dateOf(entry.at)} · </span>}
+          <Details entry={entry} />
+        </span>
+      </a>
+    </li>
   )
 }

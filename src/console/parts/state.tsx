@@ -17,3 +17,9 @@ export function OnlineState({ camera }: { readonly camera: Pick<Camera, 'isOnlin
     <span class={isOnline ? 'state is-on' : 'state is-off'}>{isOnline ? words.state.online : words.state.offline}</span>
   )
 }
+
+/** Whoever looks, or is looked at through it, should know. */
+export function RecordingState({ camera }: { readonly camera: Pick<Camera, 'isRecording'> }) {
+  const { state } = useLanguage().words
+  return camera.isRecording ? <span class="state is-recording">{state.recording}</span> : null
+}

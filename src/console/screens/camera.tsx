@@ -8,7 +8,7 @@ import { Cause } from '../parts/cause.tsx'
 import { EventsFault } from '../parts/events-fault.tsx'
 import { FailedServers } from '../parts/failed-servers.tsx'
 import { Icon } from '../parts/icon.tsx'
-import { OnlineState } from '../parts/state.tsx'
+import { OnlineState, RecordingState } from '../parts/state.tsx'
 import { TestMenu } from '../parts/test-menu.tsx'
 import { useTitle } from '../parts/use-title.ts'
 import { useSession } from '../parts/use-session.ts'
@@ -47,6 +47,7 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
         </a>
         <h1>{name ?? ' '}</h1>
         {camera && <OnlineState camera={camera} />}
+        {camera && <RecordingState camera={camera} />}
       </div>
       <div class="watching">
         <div class="stage">
@@ -54,6 +55,11 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
           {camera && (
             <div class="doings">
               <TestMenu camera={camera} />
+              {camera.mayViewRecordings && (
+                <a class="button" href={hrefs.activity({ cameraId })}>
+                  {words.activity.title}
+                </a>
+              )}
             </div>
           )}
           {camera && <Facts camera={camera} session={session} />}

@@ -5,7 +5,7 @@ import { useHouse } from '../house.ts'
 import { useLanguage } from '../language/language.ts'
 import { Icon } from '../parts/icon.tsx'
 import { Menu } from '../parts/menu.tsx'
-import { OnlineState } from '../parts/state.tsx'
+import { OnlineState, RecordingState } from '../parts/state.tsx'
 import { Still } from '../parts/still.tsx'
 import { hrefs } from '../route.ts'
 import { useTitle } from '../parts/use-title.ts'
@@ -88,6 +88,7 @@ function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what:
       </a>
       <div class="chips">
         <OnlineState camera={camera} />
+        <RecordingState camera={camera} />
         {viewers > 0 && (
           <span class="state">
             <Icon name="eye" /> {words.viewers(viewers)}

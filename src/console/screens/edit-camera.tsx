@@ -17,7 +17,7 @@ interface EditCameraProps {
 }
 
 export function EditCamera({ camera, onClose }: EditCameraProps) {
-  const { id, name, room = '' } = camera
+  const { id, name, room = '', records = 'never' } = camera
   const { api, me, reload } = useHouse()
   const { edit, common } = useLanguage().words
   const { say } = useToast()
@@ -38,9 +38,11 @@ export function EditCamera({ camera, onClose }: EditCameraProps) {
       ...(password !== '' && { password }),
     }
     const newRoom = text('room').trim()
+    const record = recordWishes.find((wish) => wish === text('record')) ?? records
     await api.editCamera(id, {
       name: text('name').trim(),
       ...(newRoom !== room && { room: newRoom === '' ? null : newRoom }),
+      ...(record !== records && { record: record === 'never' ? null : record }),
       ...(source !== undefined && Object.keys(changed).length > 0 && { source: changed }),
     })
     await reload().catch(() => undefined)
@@ -58,6 +60,7 @@ export function EditCamera({ camera, onClose }: EditCameraProps) {
           {common.room} <span class="soft">{common.optional}</span>
           <input name="room" maxLength={128} autoComplete="off" defaultValue={room} />
         </label>
+        {me.canRecord && <RecordWish now={records} />}
         {source && me.canNameSource && <Address source={source} />}
         {problem && <Alert problem={problem} />}
         <div class="actions">
@@ -71,6 +74,29 @@ export function EditCamera({ camera, onClose }: EditCameraProps) {
       </form>
       {source && <Trying camera={camera} certificates={source.certificates} />}
     </Dialog>
+  )
+}
+
+const recordWishes = ['never', 'events', 'always'] as const
+
+/** What is recorded, and what that asks of the owner. */
+function RecordWish({ now }: { readonly now: (typeof recordWishes)[number] }) {
+  const { record } = useLanguage().words
+  return (
+    <fieldset class="wishes">
+      <legend>{record.title}</legend>
+      {recordWishes.map((wish) => (
+        <label key={wish} class="choice">
+          <input type="radio" name="record" value={wish} defaultChecked={wish === now} />
+          <span>
+            {record.wishes[wish].name}
+            <br />
+            <span class="soft small">{record.wishes[wish].what}</span>
+          </span>
+        </label>
+      ))}
+      <p class="soft small">{record.law}</p>
+    </fieldset>
   )
 }
 

@@ -1,4 +1,4 @@
-/** Who else may see a camera, and talk through it. */
+/** Who else may see a camera, talk through it, and see what was recorded. */
 import { useEffect, useState } from 'preact/hooks'
 import { problemOf, type Problem } from 'transom-player'
 import type { Camera, Guest } from '../api.ts'
@@ -30,7 +30,8 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
   }
   useEffect(() => void load().catch(complain), [])
   const { isBusy, problem, onSubmit } = useForm(async (fields) => {
-    await api.share(id, login.trim(), fields.get('mayTalk') !== null)
+    const has = (name: string): boolean => fields.get(name) !== null
+    await api.share(id, login.trim(), { mayTalk: has('mayTalk'), mayViewRecordings: has('mayViewRecordings') })
     setLogin('')
     await load()
   })
@@ -54,9 +55,20 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
                 type="checkbox"
                 checked={guest.mayTalk}
                 aria-label={share.mayTalkOf(guest.name ?? guest.login)}
-                onChange={({ currentTarget }) => change(api.share(id, guest.login, currentTarget.checked))}
+                onChange={({ currentTarget }) => change(api.share(id, guest.login, { mayTalk: currentTarget.checked }))}
               />{' '}
               {share.mayTalk}
+            </label>
+            <label class="choice">
+              <input
+                type="checkbox"
+                checked={guest.mayViewRecordings === true}
+                aria-label={share.mayViewRecordingsOf(guest.name ?? guest.login)}
+                onChange={({ currentTarget: { checked: mayViewRecordings } }) =>
+                  change(api.share(id, guest.login, { mayTalk: guest.mayTalk, mayViewRecordings }))
+                }
+              />{' '}
+              {share.mayViewRecordings}
             </label>
             <button
               type="button"
@@ -85,6 +97,9 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
         </label>
         <label class="choice">
           <input type="checkbox" name="mayTalk" defaultChecked /> {share.talkToo}
+        </label>
+        <label class="choice">
+          <input type="checkbox" name="mayViewRecordings" /> {share.viewRecordingsToo}
         </label>
         <p class="soft small">{share.how}</p>
         {problem && <Alert problem={problem} />}

@@ -20,6 +20,15 @@ const text = (operationId: string, summary: string, type: string): Route => ({
 const hls = 'application/vnd.apple.mpegurl'
 
 export const mediaPaths = pathsOf('Players', {
+  'GET /media/{token}/clip.mp4': {
+    operationId: 'readSharedClip',
+    summary: 'One recording as a file, at the address from `addressRecording`; with byte ranges',
+    doors: [],
+    path: z.object({ token }),
+    query: z.object({ download: z.string().exactOptional().describe('As an attachment.') }),
+    answer: { status: 200, body: { 'video/mp4': binary } },
+    refusals: [403, 404],
+  },
   'GET /media/{token}/playlist.m3u8': text('readPlaylist', 'The multivariant playlist of HLS', hls),
   'GET /media/{token}/media.m3u8': text('readMediaPlaylist', 'The media playlist of HLS', hls),
   'GET /media/{token}/manifest.mpd': text('readManifest', 'The manifest of DASH', 'application/dash+xml'),

@@ -114,6 +114,17 @@ export function recordingPaths(
       answer: { status: 200, body: { 'video/mp4': binary } },
       refusals: [401, 403, 404, 501],
     },
+    [`POST ${base}/cameras/{id}/recordings/{recording}/address`]: {
+      operationId: nameOf('addressRecording'),
+      summary: 'An address at which a player gets a recording without a token, or somebody to whom it is handed on',
+      description:
+        'Works for three hours, or for as many days as an owner asks for; no longer than the recording is kept.',
+      doors: readers,
+      path: recordingPath,
+      body: api.wantedAddress,
+      answer: { status: 201, body: api.clipAddress },
+      refusals: [400, 401, 403, 404, 501],
+    },
     [`GET ${base}/cameras/{id}/recordings/{recording}/thumbnail.jpg`]: {
       operationId: nameOf('readThumbnail'),
       summary: 'A picture that stands for a recording',

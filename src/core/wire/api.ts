@@ -45,6 +45,10 @@ export const me = z.object({
     .literal(true)
     .exactOptional()
     .describe('This token may say at which addresses cameras are read: see /api/sources.'),
+  canRecord: z
+    .literal(true)
+    .exactOptional()
+    .describe('This token may have cameras recorded, where a gateway reads them.'),
   canSimulate: z.boolean().describe('This token may be an Echo Show or a Nest Hub: see /simulator.'),
 })
 export type Me = Message<typeof me>
@@ -169,6 +173,18 @@ export const activity = z.object({
   next: instant.exactOptional().describe('There are more: ask again with this as to.'),
 })
 export type Activity = Message<typeof activity>
+
+/** Asks `POST /api/cameras/:id/recordings/:recording/address`. */
+export const wantedAddress = z.object({
+  days: z.int().min(1).max(30).exactOptional().describe('Of an owner: an address to hand on, which works for so long.'),
+})
+
+/** Answers it: an address of the MP4 file that needs no token. */
+export const clipAddress = z.object({
+  url: z.string().describe('A path on the bridge. With ?download it comes as an attachment.'),
+  until: instant.describe('When it ends; sooner, when the recording is deleted.'),
+})
+export type ClipAddress = Message<typeof clipAddress>
 
 /** Answers `POST /api/cameras/:id/ring`. */
 export const pressed = z.object({ eventId: z.string(), at: instant })

@@ -1,0 +1,125 @@
+/** One entry of what happened: a picture, a word, and the clip, which plays in its place. */
+import { useState } from 'preact/hooks'
+import type { ActivityEntry } from 'transom-core/wire/api'
+import { answerOf, headOf } from '../activity.ts'
+import { useHouse } from '../house.ts'
+import { useLanguage } from '../language/language.ts'
+import { Clip } from './clip.tsx'
+import { Icon } from './icon.tsx'
+import { Menu } from './menu.tsx'
+import { Picture } from './picture.tsx'
+import { useToast } from './toast.tsx'
+
+interface VisitProps {
+  readonly entry: ActivityEntry
+  readonly onRemove: () => void
+  readonly onShare: () => void
+}
+
+export function Visit({ entry, onRemove, onShare }: VisitProps) {
+  const { api, cameras } = useHouse()
+  const { activity } = useLanguage().words
+  const { complain } = useToast()
+  const [isPlaying, setPlaying] = useState(false)
+  const { cameraId, recording } = entry
+  const camera = cameras.value?.find(({ id }) => id === cameraId)
+  const says = useSentence(entry)
+  const what = `${camera?.name ?? cameraId}: ${says}`
+  async function download(): Promise<void> {
+    if (!recording) return
+    const { url } = await api.clipAddress(cameraId, recording.id)
+    // It comes as an attachment: the page stays.
+    location.assign(`${url}?download`)
+  }
+  return (
+    <li class="visit">
+      {recording ? (
+        <button
+          type="button"
+          class="thumb"
+          aria-label={activity.playOf(what)}
+          aria-expanded={isPlaying}
+          onClick={() => setPlaying(!isPlaying)}
+        >
+          <Thumbnail entry={entry} />
+          <span class="glyph">
+            <Icon name={isPlaying ? 'close' : 'live'} />
+          </span>
+        </button>
+      ) : (
+        <span class="thumb is-plain">
+          <Icon name={icons[headOf(entry).kind]} />
+        </span>
+      )}
+      <p class="what">
+        <strong>{says}</strong>
+        <br />
+        <Details entry={entry} />
+      </p>
+      {recording && (
+        <Menu label={activity.moreOf(what)} face={<Icon name="more" />}>
+          <button type="button" onClick={() => void download().catch(complain)}>
+            {activity.download}
+          </button>
+          {camera?.isOwner && (
+            <>
+              <button type="button" onClick={onShare}>
+                {activity.shareLink}
+              </button>
+              <button type="button" class="bad" onClick={onRemove}>
+                {activity.removeOne}
+              </button>
+            </>
+          )}
+        </Menu>
+      )}
+      {recording && isPlaying && <Clip entry={entry} recording={recording} label={what} />}
+    </li>
+  )
+}
+
+const icons = { press: 'bell', person: 'person', motion: 'motion', recorded: 'live' } as const
+
+/** The picture of its recording; one that is open has none yet. */
+export function Thumbnail({ entry: { cameraId, recording } }: { readonly entry: ActivityEntry }) {
+  const { api } = useHouse()
+  const of = recording && `${cameraId} ${recording.id} ${recording.isOpen}`
+  return <Picture of={of} load={(signal) => api.thumbnail(cameraId, recording?.id ?? 0, signal)} />
+}
+
+/** `Rang, 21:14, nobody answered`. */
+export function useSentence(entry: ActivityEntry): string {
+  const { cameras, sessions, now } = useHouse()
+  const { words, formats } = useLanguage()
+  const { activity } = words
+  const { kind, at } = headOf(entry)
+  const times = entry.events.filter((event) => event.kind === kind).map((event) => formats.clock(event.at))
+  const isOwner = cameras.value?.find(({ id }) => id === entry.cameraId)?.isOwner === true
+  const answer =
+    kind === 'press'
+      ? answerOf({ cameraId: entry.cameraId, at }, sessions.value ?? [], { now: now.value, isOwner })
+      : undefined
+  const seen = times.length === 0 ? [formats.clock(at)] : [...new Set(times)].slice(0, mostTimes)
+  return [activity.heads[kind], seen.join(' · '), ...(answer ? [activity.answers[answer]] : [])].join(', ')
+}
+
+const mostTimes = 4
+
+/** The camera, what else happened, how long the clip is. */
+export function Details({ entry }: { readonly entry: ActivityEntry }) {
+  const { cameras } = useHouse()
+  const { words, formats } = useLanguage()
+  const { cameraId, events, recording } = entry
+  const others = [...new Set(events.map(({ kind }) => kind))].filter((kind) => kind !== headOf(entry).kind)
+  const name = cameras.value?.find(({ id }) => id === cameraId)?.name ?? cameraId
+  const told = [
+    ...others.map((kind) => words.activity.also[kind]),
+    ...(recording ? [recording.isOpen ? words.state.recording : formats.duration(recording.to - recording.from)] : []),
+  ]
+  return (
+    <span class="soft small">
+      <bdi>{name}</bdi>
+      {told.map((one) => ` · ${one}`)}
+    </span>
+  )
+}
