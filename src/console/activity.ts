@@ -1,6 +1,5 @@
 /** What happened at the cameras, in the reader's words; and which of it is looked for, as the address says it. */
-import type { Activity, ActivityEntry } from 'transom-core/wire/api'
-import type { SessionRow } from './api.ts'
+import type { Activity, ActivityEntry, SessionRow } from 'transom-core/wire/api'
 
 /** What the list is narrowed to. */
 export interface ActivityFilter {
