@@ -4,7 +4,7 @@ import { useHouse } from '../house.ts'
 import { useLanguage } from '../language/language.ts'
 import { hrefs } from '../route.ts'
 import { useActivity } from './use-activity.ts'
-import { Details, Thumbnail, useSentence } from './visit.tsx'
+import { Details, Face, useSentence } from './visit.tsx'
 import type { ActivityEntry } from 'transom-core/wire/api'
 
 const most = 6
@@ -49,9 +49,7 @@ function Line({ entry }: { readonly entry: ActivityEntry }) {
   return (
     <li>
       <a href={hrefs.activity({ cameraId: entry.cameraId, day })}>
-        <span class="thumb">
-          <Thumbnail entry={entry} />
-        </span>
+        <Face entry={entry} />
         <span class="what">
           {says}
           <br />

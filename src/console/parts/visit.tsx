@@ -47,9 +47,7 @@ export function Visit({ entry, onRemove, onShare }: VisitProps) {
           </span>
         </button>
       ) : (
-        <span class="thumb is-plain">
-          <Icon name={icons[headOf(entry).kind]} />
-        </span>
+        <Face entry={entry} />
       )}
       <p class="what">
         <strong>{says}</strong>
@@ -80,8 +78,23 @@ export function Visit({ entry, onRemove, onShare }: VisitProps) {
 
 const icons = { press: 'bell', person: 'person', motion: 'motion', recorded: 'live' } as const
 
-/** The picture of its recording; one that is open has none yet. */
-export function Thumbnail({ entry: { cameraId, recording } }: { readonly entry: ActivityEntry }) {
+/** The picture of what was recorded, or a sign for what was not. */
+export function Face({ entry }: { readonly entry: ActivityEntry }) {
+  if (!entry.recording)
+    return (
+      <span class="thumb is-plain">
+        <Icon name={icons[headOf(entry).kind]} />
+      </span>
+    )
+  return (
+    <span class="thumb">
+      <Thumbnail entry={entry} />
+    </span>
+  )
+}
+
+/** One that is open may have none yet. */
+function Thumbnail({ entry: { cameraId, recording } }: { readonly entry: ActivityEntry }) {
   const { api } = useHouse()
   const of = recording && `${cameraId} ${recording.id} ${recording.isOpen}`
   return <Picture of={of} load={(signal) => api.thumbnail(cameraId, recording?.id ?? 0, signal)} />

@@ -27,7 +27,9 @@ export function RemoveRecordings({ cameraId, what, which, onClose }: Removal & {
   return (
     <Dialog title={words.title} onClose={onClose}>
       <form onSubmit={onSubmit}>
-        <p>{what}</p>
+        <p>
+          <strong>{what}</strong>
+        </p>
         <p>{words.what}</p>
         {problem && <Alert problem={problem} />}
         <div class="actions">
