@@ -32,6 +32,8 @@ export async function startFakeGoogle(clock: () => number) {
   const devices = new Map<string, readonly ({ readonly id: string } & Record<string, unknown>)[]>()
   const states = new Map<string, Record<string, Record<string, unknown>>>()
   const events = new Set<string>()
+  /** Calls a minute that the project may make; what is more is refused, as Google does. */
+  const quota = { perMinute: Infinity, refused: 0 }
   const accepts = [200, 204, 201, 202]
   let accepted = 0
   let tokens = 0
@@ -71,7 +73,9 @@ export async function startFakeGoogle(clock: () => number) {
 
   function perform(request: IncomingMessage, text: string): { status: number; json: object } {
     const { call, user } = callOf(request)
-    if (request.headers.authorization !== `Bearer token-${tokens}`) throw new Error('wrong token')
+    // Each process has one of its own, and none ends another.
+    const given = /^Bearer token-(\d+)$/.exec(request.headers.authorization ?? '')?.[1]
+    if (given === undefined || Number(given) < 1 || Number(given) > tokens) throw new Error('wrong token')
     if (user === undefined && request.headers['content-type'] !== 'application/json') throw new Error('no JSON')
     if (user !== undefined && text !== '') throw new Error('a DELETE with a body')
     const body = user === undefined ? bodyOf(call, JSON.parse(text)) : { agentUserId: user }
@@ -140,6 +144,10 @@ export async function startFakeGoogle(clock: () => number) {
         if (request.method !== 'POST') throw new Error('no POST')
         return reply(200, await token(request, body))
       }
+      if (calls.filter(({ at }) => at > clock() - 60_000).length >= quota.perMinute) {
+        quota.refused += 1
+        return reply(429, { error: { code: 429, status: 'RESOURCE_EXHAUSTED' } })
+      }
       const { status, json } = perform(request, body)
       if (status !== 200 || Object.hasOwn(json, 'payload')) return reply(status, json)
       // Where the answer says nothing but yes, every yes of HTTP is one.
@@ -171,6 +179,7 @@ export async function startFakeGoogle(clock: () => number) {
     complaints,
     script,
     tokenScript,
+    quota,
     unlinked,
     devices,
     states,

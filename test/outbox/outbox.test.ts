@@ -209,6 +209,27 @@ describe('a press', () => {
     await outbox.close()
   })
 
+  test('is not waited for while its line is put off for long: somebody else will send it', async () => {
+    const world = createWorld(store, async ({ id }) =>
+      id === 'first' ? { kind: 'retry', afterMs: 5_000, reason: 'the quota is used up' } : done(),
+    )
+    const { outbox } = world.boot()
+    const settled: string[] = []
+    const invoke = async (event: Outgoing) => {
+      const since = outbox.now()
+      await outbox.add([event])
+      void outbox.settled(undefined, since).then(() => settled.push(event.id))
+      await tick(10)
+    }
+    await invoke(report('x', { id: 'first', subject: 'first' }))
+    await invoke(report('y', { id: 'behind it', subject: 'second' }))
+    expect(settled).toEqual(['first', 'behind it'])
+    expect(world.told.map(({ event }) => event.id)).toEqual(['first'])
+    await tick(700_000)
+    expect(world.told.map(({ event }) => event.id)).toContain('behind it')
+    await outbox.close()
+  })
+
   test('of before presses were spread over lists is found, told and forgotten', async () => {
     const world = createWorld(store, done)
     const [old, foreign] = [press({ id: 'old' }), press({ id: 'foreign', accountId: accountId('bert') })]

@@ -66,9 +66,9 @@ export function createOutbox(deps: {
   const reports = createReportLane<Entry>(limits)
   const work = createWork()
   /** Of the entries that this process has taken on: by key, as which of all that it ever took on; and the presses among them. */
-  const own = new Map<string, number>()
+  const own = new Map<string, { readonly turn: number; readonly line: string }>()
   const presses = new Set<string>()
-  /** Keys of reports that nobody should wait for now. */
+  /** Lines of reports that nobody should wait for now. */
   const putOff = new Set<string>()
   let count = 0
   let hasStarted = false
@@ -98,7 +98,7 @@ export function createOutbox(deps: {
 
   function take(entry: Entry): void {
     if (work.isClosed()) return
-    own.set(entry.key, count++)
+    own.set(entry.key, { turn: count++, line: lineOf(entry.event) })
     if (isPress(entry.event)) presses.add(entry.key)
     // Somebody else may still be sending it: then not before his time is over.
     const waitMs = entry.isOurs ? 0 : entry.heldUntil - clock()
@@ -140,16 +140,23 @@ export function createOutbox(deps: {
     // The whole line waits: what comes after it must not overtake it.
     reports.putBack(place, entry.key, entry)
     reports.hold(place)
-    if (outcome.retryMs > soonMs) putOff.add(entry.key)
+    if (outcome.retryMs > soonMs) putOff.add(lineOf(entry.event))
     work.after(outcome.retryMs, () => {
-      putOff.delete(entry.key)
+      putOff.delete(lineOf(entry.event))
       reports.reopen(place)
       pump()
     })
   }
 
-  const isIn = (lane: Outgoing['lane'] | undefined, key: string): boolean =>
-    lane === undefined || presses.has(key) === (lane === 'press')
+  /** Whether something of this lane is to be waited for that was taken on since. */
+  function isAwaited(lane: Outgoing['lane'] | undefined, since: number): boolean {
+    for (const [key, { turn, line }] of own) {
+      const isPressed = presses.has(key)
+      const isAsked = turn >= since && (lane === undefined || isPressed === (lane === 'press'))
+      if (isAsked && (isPressed || !putOff.has(line))) return true
+    }
+    return false
+  }
 
   return {
     add,
@@ -157,8 +164,7 @@ export function createOutbox(deps: {
     forget: ledger.forget,
     settled: (lane, since) =>
       work.until(() => {
-        if (since !== undefined && ![...own].some(([key, at]) => at >= since && isIn(lane, key) && !putOff.has(key)))
-          return true
+        if (since !== undefined && !isAwaited(lane, since)) return true
         if (lane === 'press' && presses.size === 0) return true
         return work.isIdle() && (work.isClosed() || reports.waiting() === 0)
       }),
@@ -174,6 +180,8 @@ export function createOutbox(deps: {
     },
   }
 }
+
+const lineOf = (event: Outgoing): string => JSON.stringify(placeOf(event))
 
 const isPress = ({ lane }: Outgoing): boolean => lane === 'press'
 
