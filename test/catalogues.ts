@@ -44,7 +44,11 @@ const textOf = (value: unknown): string =>
       ? String(value)
       : typeof value === 'string'
         ? value
-        : ''
+        : markupOf(value)
+
+/** A piece of a page, as `bridge/oauth/pages/markup.ts` makes it. */
+const markupOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null && 'markup' in value ? String(value.markup) : ''
 
 function saidOf(text: string): Said {
   return { text, placeholders: (text.match(/⟨\d⟩|\b4[1-4]\b|\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? []).toSorted() }

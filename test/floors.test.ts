@@ -45,7 +45,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   aws: [...plugs, 'assembly', 'operator', 'doors', 'settings'],
 }
 
-const linkingGround = ['client.ts', 'request.ts', 'cookies.ts', 'record-key.ts', 'answer-json.ts']
+const linkingGround = ['client.ts', 'language.ts', 'request.ts', 'cookies.ts', 'record-key.ts', 'answer-json.ts']
 const linkingRooms = [...linkingGround, 'people', 'provider', 'pages']
 
 /** The same for what stands in `oauth`. */

@@ -111,7 +111,14 @@ export function openDoors(deps: DoorsDeps, closing: Closing): { readonly registr
     ...(metricsDoor && { metrics: metricsDoor }),
     clock,
     ...(displays && { simulator: displays }),
-    ...(hasPage(config) && { page: createPage({ directory: builtConsole, publicUrl, missing: () => notBuilt }) }),
+    ...(hasPage(config) && {
+      page: createPage({
+        directory: builtConsole,
+        publicUrl,
+        language: config.linking.brand.language,
+        missing: () => notBuilt,
+      }),
+    }),
   })
   server.on('request', app)
   return { registrations }

@@ -11,6 +11,8 @@ export interface PageOptions {
   readonly directory: string
   /** The origin by which browsers reach the bridge, without a slash at the end. */
   readonly publicUrl: string
+  /** What the operator has set; without it each reader's own. */
+  readonly language?: string | undefined
   /** What to show while there is no page. */
   readonly missing: () => string
 }
@@ -58,9 +60,9 @@ const pageHeaders: Readonly<Record<string, string>> = {
 const assetName = /^[\w.-]+-[\w-]{8,}\.[a-z0-9]+$/
 const yearS = 365 * 24 * 3600
 
-export function createPage({ directory, publicUrl, missing }: PageOptions): Router {
+export function createPage({ directory, publicUrl, language, missing }: PageOptions): Router {
   const router = Router()
-  const load = createLoader()
+  const load = createLoader((html) => (language === undefined ? html : markLanguage(html, language)))
 
   router.get('/', async (request, response) => {
     response.set(pageHeaders)
@@ -108,22 +110,28 @@ const compressWithBrotli = promisify(brotliCompress)
 const compressWithGzip = promisify(gzip)
 
 /** Reads and compresses each file once, and again when a new build has changed it. */
-function createLoader(): (path: string) => Promise<File | undefined> {
+/** `edit` has the last word on HTML. */
+function createLoader(edit: (html: string) => string): (path: string) => Promise<File | undefined> {
   const files = new Map<string, { readonly changedAt: number; readonly file: Promise<File> }>()
   return async (path) => {
     const found = await stat(path).catch(() => undefined)
     if (found?.isFile() !== true) return undefined
     const known = files.get(path)
     if (known?.changedAt === found.mtimeMs) return known.file
-    const file = read(path)
+    const file = read(path, edit)
     files.set(path, { changedAt: found.mtimeMs, file })
     file.catch(() => files.delete(path))
     return file
   }
 }
 
-async function read(path: string): Promise<File> {
-  const plain = await readFile(path)
+/** The page reads it: `src/console/language/language.ts`. */
+const markLanguage = (html: string, language: string): string =>
+  html.replace(/<html lang="\w+"/, `<html lang="${language}" data-language="${language}"`)
+
+async function read(path: string, edit: (html: string) => string): Promise<File> {
+  const stored = await readFile(path)
+  const plain = extname(path) === '.html' ? Buffer.from(edit(stored.toString('utf8'))) : stored
   const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length } }
   const [br, gz] = await Promise.all([compressWithBrotli(plain, quality), compressWithGzip(plain, { level: 9 })])
   const etag = `"${createHash('sha256').update(plain).digest('base64url').slice(0, 22)}"`

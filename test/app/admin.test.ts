@@ -71,7 +71,7 @@ const run = (line: string, password = '') => runOn(here, line, password)
 test('a user is added with a password from the environment, and can sign in', async () => {
   const { accountId } = await run('user add ada --name Ada', 'correct horse')
   expect(await oauth.users.authenticate('ada', 'correct horse')).toMatchObject({ accountId, name: 'Ada' })
-  await expect(run('user add ada', 'correct horse')).rejects.toThrow('this login is taken')
+  await expect(run('user add ada', 'correct horse')).rejects.toThrow('This login is taken')
   await expect(run('user add bob', 'short')).rejects.toThrow('password')
   await expect(run('user add bob')).rejects.toThrow('1: no password came')
 })

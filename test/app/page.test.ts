@@ -123,3 +123,14 @@ test('under another name of this machine it sends to the one that it signs in by
   // A proxy's name for us is none of the browser's.
   expect((await get('/', { host: 'internal:8080' })).status).toBe(200)
 })
+
+test('the language that the operator has set is in the page, where its script reads it', async () => {
+  build()
+  writeFileSync(join(directory, 'index.html'), `<!doctype html>\n<html lang="en">${index}`)
+  expect((await get('/')).body.toString()).toContain('<html lang="en">')
+  const app = express()
+  app.use(createPage({ directory, publicUrl: `http://localhost:${port}`, language: 'de', missing: () => 'build it' }))
+  server.removeAllListeners('request')
+  server.on('request', app)
+  expect((await get('/')).body.toString()).toContain('<html lang="de" data-language="de">')
+})

@@ -1,6 +1,7 @@
 /** The pages over plain HTTP: what they say, what protects them, and every way through them. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createPages } from '../../src/bridge/oauth/pages/pages.ts'
+import { en } from '../../src/bridge/oauth/pages/words/en.ts'
 import { stylesheet } from '../../src/bridge/oauth/pages/style.ts'
 import { hash } from 'node:crypto'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
@@ -227,7 +228,7 @@ describe('protection', () => {
 
   test('nothing typed or stored becomes markup', () => {
     const nasty = `"><script>alert('&')</script>`
-    const pages = createPages({ name: nasty, privacyUrl: nasty })
+    const pages = createPages({ brand: { name: nasty, privacyUrl: nasty }, words: en })
     const paths = { agree: nasty, cancel: nasty, switchAccount: nasty, csrf: nasty }
     const user = { accountId: house.account, login: nasty, name: nasty }
     for (const page of [
@@ -237,7 +238,7 @@ describe('protection', () => {
         cancel: nasty,
         csrf: nasty,
         login: nasty,
-        problem: nasty,
+        problem: { kind: 'provider', name: nasty },
       }),
       pages.consent({ asker: { kind: 'google', name: 'Google' }, user, cameras: [nasty], ...paths }),
       pages.refused(nasty, nasty),

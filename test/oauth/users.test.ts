@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Store } from '../../src/core/ports.ts'
 import { createAttempts, type Attempts } from '../../src/bridge/oauth/people/attempts.ts'
 import { checkClients } from '../../src/bridge/oauth/client.ts'
+import { personFaults } from '../../src/bridge/oauth/people/person-faults.ts'
 import { hashPassword, passwordProblem, verifyPassword } from '../../src/bridge/oauth/people/password.ts'
 import { createUsers } from '../../src/bridge/oauth/people/users.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
@@ -57,7 +58,8 @@ describe('a new password', () => {
     ['EVE.Adams', 'own name or login'],
     ['eve.adams@example.com', 'own name or login'],
   ])('%j is refused, in words for who chose it', async (password, why) => {
-    expect(await passwordProblem(password, eve)).toContain(why)
+    const fault = await passwordProblem(password, eve)
+    expect(fault && personFaults[fault]).toContain(why)
   })
 
   test.each([

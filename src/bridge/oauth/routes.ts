@@ -4,7 +4,7 @@ import { errors } from 'oidc-provider'
 import { createRates, networkOf } from 'transom-core/admission'
 import { BridgeError } from 'transom-core/errors'
 import { accessScope, type Clock, type Log } from 'transom-core/ports'
-import type { Pages } from './pages/pages.ts'
+import type { InLanguage, Pages } from './pages/pages.ts'
 import { passkeyProgram } from './pages/passkey-form.ts'
 import type { createProvider } from './provider/provider.ts'
 import { refusalOf, routeOf } from './request.ts'
@@ -23,7 +23,7 @@ export interface RouteDeps {
   readonly welcome: RequestHandler
   readonly entry: { readonly router: RequestHandler } | undefined
   readonly upstream: ReturnType<typeof createUpstream> | undefined
-  readonly pages: Pages
+  readonly pages: InLanguage<Pages>
   readonly clock: Clock
   readonly log: Log
   readonly behindProxy?: boolean
@@ -87,7 +87,7 @@ export function createRoutes(deps: RouteDeps): RequestHandler {
   app.get('/passkey.js', (_req, res) => void res.type('text/javascript').send(passkeyProgram))
   app.get('/upstream/callback', async (req, res) => {
     const done = await upstream?.complete(new URL(`${issuer}${req.url}`))
-    if (done === undefined) return void res.status(400).send(pages.expired())
+    if (done === undefined) return void res.status(400).send(pages(req).expired())
     res.redirect(303, done.ticket === undefined ? `${done.returnTo}?refused` : `${done.returnTo}?ticket=${done.ticket}`)
   })
   app.use(account, welcome)
@@ -111,13 +111,13 @@ export function createRoutes(deps: RouteDeps): RequestHandler {
     if (error instanceof BridgeError && error.code === 'rate_limited') {
       log('warn', 'oauth.refused', { path, status: 429, error: error.message })
       res.set('retry-after', String(Math.ceil((error.retryAfterMs ?? 1_000) / 1_000)))
-      return void res.status(429).send(pages.note('Too many at once', 'Please try again in a few seconds.'))
+      return void res.status(429).send(pages(req).busy())
     }
     const status = statusOf(error)
     if (status < 500) log('warn', 'oauth.refused', { path, status, error: refusalOf(error) })
     else log('error', 'oauth.outage', { path, error: error instanceof Error ? error.stack : String(error) })
     if (status >= 500) res.set('retry-after', '5')
-    res.status(status).send(status < 500 ? pages.expired() : pages.outage())
+    res.status(status).send(status < 500 ? pages(req).expired() : pages(req).outage())
   })
   return app
 }

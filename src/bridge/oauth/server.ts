@@ -27,7 +27,7 @@ import { createInteraction } from './pages/interaction.ts'
 import { withKeyId, type Keyring, type SigningKey } from './provider/keyring.ts'
 import { createLinks, type EndedLink, type Links } from './provider/links.ts'
 import type { Brand } from './pages/markup.ts'
-import { createPages } from './pages/pages.ts'
+import { createPages, inLanguages } from './pages/pages.ts'
 import { createProvider } from './provider/provider.ts'
 import { dropAuthority } from './request.ts'
 import { createRoutes } from './routes.ts'
@@ -178,8 +178,8 @@ function openRooms(
     accounts: createAccounts({ ...people, store, sessions, links, sharing, ofAccount }),
     csrfKey,
     script: `${issuer}/passkey.js`,
-    pages: createPages(brand),
-    accountPages: createAccountPages(brand),
+    pages: inLanguages(brand, createPages),
+    accountPages: inLanguages(brand, createAccountPages),
     trust,
     ended,
     keyring,

@@ -1,5 +1,6 @@
 /** Settings of account linking: another identity provider, foreign access tokens, Google's streamlined linking. */
 import * as z from 'zod'
+import { languages } from 'transom-core/language'
 import { setting, wholeNumber } from 'transom-core/setting-shapes'
 import type { ForeignTokens } from '../oauth/provider/foreign-tokens.ts'
 import type { Brand } from '../oauth/pages/markup.ts'
@@ -17,6 +18,12 @@ export const linkingEnvironment = {
     'bridge',
     'Your privacy policy, which the sign-in pages link.',
     z.url({ protocol: /^https?$/ }).optional(),
+  ),
+  TRANSOM_LANGUAGE: setting(
+    'bridge',
+    'The language of the page, of signing in and of linking, `en` or `de`, for everybody who has not chosen another one there.',
+    z.enum(languages).optional(),
+    'that of each browser',
   ),
   TRANSOM_OPERATOR_KEY: setting(
     'bridge',
@@ -91,7 +98,11 @@ export interface LinkingConfig {
 /** Throws an `Error` that says which settings belong together. */
 export function toLinkingConfig(env: z.infer<typeof shape>): LinkingConfig {
   return {
-    brand: { name: env.TRANSOM_NAME, ...(env.TRANSOM_PRIVACY_URL && { privacyUrl: env.TRANSOM_PRIVACY_URL }) },
+    brand: {
+      name: env.TRANSOM_NAME,
+      ...(env.TRANSOM_PRIVACY_URL && { privacyUrl: env.TRANSOM_PRIVACY_URL }),
+      ...(env.TRANSOM_LANGUAGE && { language: env.TRANSOM_LANGUAGE }),
+    },
     operatorKey: env.TRANSOM_OPERATOR_KEY,
     startsPerSecond: env.TRANSOM_LINK_STARTS_PER_SECOND,
     upstream: upstreamOf(env),

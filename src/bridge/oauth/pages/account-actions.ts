@@ -6,6 +6,7 @@ import type { AccountId } from 'transom-core/ports'
 import type { NoteName } from './account-notes.ts'
 import type { Audit } from '../people/audit.ts'
 import type { KnownBrowsers } from '../people/known-browser.ts'
+import { UnfitPerson } from '../people/person-faults.ts'
 import type { Passkeys } from '../people/passkeys.ts'
 import type { Sharing } from '../people/sharing.ts'
 import { jsonOf } from '../request.ts'
@@ -86,8 +87,8 @@ function passwordActions(deps: ActionDeps): Readonly<Record<string, Action>> {
       try {
         await users.setPassword(user.accountId, form.next, { endsPasskeys: form.passkeys === 'remove' })
       } catch (error) {
-        if (!(error instanceof BridgeError) || error.code !== 'invalid_request') throw error
-        return { kind: 'refused', status: 422, problem: error.message }
+        if (!(error instanceof UnfitPerson)) throw error
+        return { kind: 'refused', status: 422, problem: { kind: 'unfit', faults: error.faults } }
       }
       if (form.passkeys === 'remove') await passkeys.removeAll(user.accountId)
       await onNewPassword(user.accountId)
@@ -198,5 +199,5 @@ async function signInAgain(
 const wrongPassword: SignInRefusal = {
   kind: 'refused',
   status: 422,
-  problem: 'The password is wrong. Nothing was changed.',
+  problem: { kind: 'wrong-password' },
 }

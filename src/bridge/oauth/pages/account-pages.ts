@@ -1,13 +1,16 @@
 /** The pages of one's own account: connected assistants, sharing, passkeys, history; and the two ways in for a new person. */
-import type { AuditEntry, AuditKind } from '../people/audit.ts'
-import { type Brand, type Html, markup, nothing, page } from './markup.ts'
-import { alertOf, credentialsForm, upstreamForm, type SignInView } from './pages.ts'
+import type { AuditEntry } from '../people/audit.ts'
+import type { FormProblem } from '../people/person-faults.ts'
+import { noteOf } from './account-notes.ts'
+import { type Html, markup, nothing, page } from './markup.ts'
+import { alertOf, credentialsForm, message, titleOf, upstreamForm, type SignInView, type Voice } from './pages.ts'
 import { passkeyForm, passkeyScript, type PasskeyView } from './passkey-form.ts'
 import type { Passkey } from '../people/passkeys.ts'
-import type { OpenInvitation, SharedCamera, Sharing, ShownRights } from '../people/sharing.ts'
+import type { OpenInvitation, SharedCamera, Sharing } from '../people/sharing.ts'
 import type { LinkView } from '../provider/links.ts'
 import type { SignedIn } from '../provider/sessions.ts'
 import type { User } from '../people/users.ts'
+import type { Words } from './words/en.ts'
 
 export interface AccountView {
   readonly user: User
@@ -34,9 +37,9 @@ export interface AccountView {
   /** The way back to our own page. */
   readonly consoleUri?: string
   readonly history: readonly AuditEntry[]
-  /** What was just done, or why not. */
-  readonly done?: string
-  readonly problem?: string
+  /** What was just done: the name of a note, or of none. Or why it could not be. */
+  readonly note?: string
+  readonly problem?: FormProblem
 }
 
 export interface TicketView {
@@ -45,229 +48,260 @@ export interface TicketView {
   readonly kind: 'invitation' | 'reset'
   readonly login?: string
   readonly name?: string
-  readonly problem?: string
+  readonly problem?: FormProblem
 }
 
-export type AccountSignIn = Omit<SignInView, 'asker' | 'cancel'> & { readonly done?: string }
+export type AccountSignIn = Omit<SignInView, 'asker' | 'cancel'> & { readonly note?: string }
 
 export interface AccountPages {
   signIn(view: AccountSignIn): string
   account(view: AccountView): string
   ticket(view: TicketView): string
+  ticketDone(kind: TicketView['kind']): string
+  ticketUsedUp(): string
 }
 
-export function createAccountPages(brand: Brand): AccountPages {
+/** The pages of an account, with this name, in this language. */
+export function createAccountPages(voice: Voice): AccountPages {
+  const { welcome } = voice.words
   return {
-    signIn(view) {
-      const body = markup`<h1>Your ${brand.name} account</h1>
-    <p>Sign in to see which assistants are connected, with whom your cameras are shared, and what happened.</p>
-    ${view.done === undefined ? nothing : markup`<p class="done" role="status">${view.done}</p>`}
-    ${alertOf(view.problem)}
-    ${view.upstream === undefined ? credentialsForm(view) : upstreamForm(view, view.upstream)}
-    ${view.passkey === undefined ? nothing : passkeyForm(view.passkey, view.csrf, 'Sign in with a passkey')}`
-      const head = view.passkey === undefined ? nothing : passkeyScript(view.passkey)
-      return page(brand, view.problem === undefined ? 'Sign in' : 'Error: sign in', body, head)
-    },
-    account: (view) => account(brand, view),
-    ticket: (view) => ticket(brand, view),
+    signIn: (view) => signIn(voice, view),
+    account: (view) => account(voice, view),
+    ticket: (view) => ticket(voice, view),
+    ticketDone: (kind) => message(voice, { title: welcome[kind].doneTitle, text: welcome[kind].done }),
+    ticketUsedUp: () => message(voice, welcome.usedUp),
   }
 }
 
-function account(brand: Brand, view: AccountView): string {
-  const { user, base, csrf } = view
+function signIn({ brand, words }: Voice, view: AccountSignIn): string {
+  const body = markup`<h1>${words.account.signInHeading(brand.name)}</h1>
+    <p>${words.account.signInText}</p>
+    ${noteIn(view.note, words)}
+    ${alertOf(view.problem, words)}
+    ${view.upstream === undefined ? credentialsForm(view, words) : upstreamForm(view, view.upstream, words)}
+    ${view.passkey === undefined ? nothing : passkeyForm(view.passkey, view.csrf, words.signIn.passkey, words)}`
   const head = view.passkey === undefined ? nothing : passkeyScript(view.passkey)
-  const body = markup`${view.consoleUri === undefined ? nothing : markup`<p class="way"><a href="${view.consoleUri}">Back to your cameras</a></p>`}
+  return page(brand, words.language, titleOf(words.signIn.title, view.problem, words), body, head)
+}
+
+function noteIn(name: string | undefined, words: Words): Html {
+  const note = name === undefined ? undefined : noteOf(name, words)
+  if (note === undefined) return nothing
+  if (note.isBad) return markup`<p class="alert" id="problem" role="alert">${note.text}</p>`
+  return markup`<p class="done" role="status">${note.text}</p>`
+}
+
+function account({ brand, words }: Voice, view: AccountView): string {
+  const { user, base, csrf } = view
+  const { account: say } = words
+  const head = view.passkey === undefined ? nothing : passkeyScript(view.passkey)
+  const body = markup`${view.consoleUri === undefined ? nothing : markup`<p class="way"><a href="${view.consoleUri}">${say.back}</a></p>`}
     <h1>${user.name}</h1>
     <p class="soft">${user.login}</p>
-    ${view.done === undefined ? nothing : markup`<p class="done" role="status">${view.done}</p>`}
-    ${alertOf(view.problem)}
-    ${invitations(view)}
-    ${assistants(view)}
-    ${received(view)}
-    ${view.cameras.map((camera) => sharing(camera, base, csrf))}
-    ${browsers(view)}
-    ${view.hasPassword ? passwordChange(view) : nothing}
-    ${view.passkey === undefined ? nothing : passkeys(view, view.passkey)}
-    <h2>Recent activity</h2>
-    ${view.history.length === 0 ? markup`<p class="soft">Nothing yet.</p>` : nothing}
+    ${noteIn(view.note, words)}
+    ${alertOf(view.problem, words)}
+    ${invitations(view, say)}
+    ${assistants(view, words)}
+    ${received(view, say)}
+    ${view.cameras.map((camera) => sharing(camera, view, say))}
+    ${browsers(view, words)}
+    ${view.hasPassword ? passwordChange(view, words) : nothing}
+    ${view.passkey === undefined ? nothing : passkeys(view, view.passkey, words)}
+    <h2>${say.history}</h2>
+    ${view.history.length === 0 ? markup`<p class="soft">${say.none}</p>` : nothing}
     <ol class="history">
       ${view.history.map(
         ({ kind, at, detail }) =>
-          markup`<li><time class="soft" datetime="${new Date(at).toISOString()}">${minute(at)}</time> ${words[kind]}${detail === undefined ? '' : `: ${detail}`}</li>`,
+          markup`<li><time class="soft" datetime="${new Date(at).toISOString()}">${words.minute(at)}</time> ${say.kinds[kind]}${detail === undefined ? '' : `: ${detail}`}</li>`,
       )}
     </ol>
-    <div class="foot">${button(`${base}/logout`, csrf, {}, 'Sign out')}</div>`
-  return page(brand, 'Your account', body, head)
+    <div class="foot">${button(`${base}/logout`, csrf, {}, say.signOut)}</div>`
+  return page(brand, words.language, say.title, body, head)
 }
 
-function invitations({ invitations: open, base, csrf }: AccountView): Html {
+type Say = Words['account']
+
+function invitations({ invitations: open, base, csrf }: AccountView, say: Say): Html {
   if (open.length === 0) return nothing
-  return markup`<h2>Invitations</h2>
+  return markup`<h2>${say.invitations}</h2>
     <ul class="rows">
-      ${open.map(({ id, camera, owner, ...rights }) => {
-        const what = `${camera} of ${owner.login}`
-        return markup`<li>
-        <p><strong>${camera}</strong><span class="soft">${owner.name} (${owner.login}) shares it with you: you may ${mayDo(rights)}. The owner sees when you look.</span></p>
+      ${open.map(
+        ({ id, camera, owner, ...rights }) => markup`<li>
+        <p><strong>${camera}</strong><span class="soft">${say.offer(owner.name, owner.login, say.may(rights))}</span></p>
         <div>
-          ${button(`${base}/invitations/accept`, csrf, { invitation: id }, 'Accept', `Accept ${what}`)}
-          ${button(`${base}/invitations/decline`, csrf, { invitation: id }, 'Decline', `Decline ${what}`)}
+          ${button(`${base}/invitations/accept`, csrf, { invitation: id }, say.accept, say.acceptOf(camera, owner.login))}
+          ${button(`${base}/invitations/decline`, csrf, { invitation: id }, say.decline, say.declineOf(camera, owner.login))}
         </div>
-      </li>`
-      })}
-    </ul>`
-}
-
-const mayDo = ({ mayTalk, mayViewRecordings }: ShownRights): string => {
-  if (mayViewRecordings) return mayTalk ? 'view, talk and see recordings' : 'view and see recordings'
-  return mayTalk ? 'view and talk' : 'view'
-}
-
-function received({ received: cameras, base, csrf }: AccountView): Html {
-  if (cameras.length === 0) return nothing
-  return markup`<h2>Shared with you</h2>
-    <ul class="rows">
-      ${cameras.map(
-        ({ id, name, owner, ...rights }) => markup`<li>
-        <p><strong>${name}</strong><span class="soft">By ${owner} · you may ${mayDo(rights)}</span></p>
-        ${asked('Leave', `Leave ${name} of ${owner}`, 'You will no longer see this camera, and only its owner can invite you again.', button(`${base}/received/leave`, csrf, { camera: id }, 'Yes, leave', `Yes, leave ${name} of ${owner}`))}
       </li>`,
       )}
     </ul>`
 }
 
-function assistants({ links, homeAppLink, base, csrf }: AccountView): Html {
-  return markup`<h2>Connected assistants</h2>
-    ${links.length === 0 ? markup`<p class="soft">None. Link one in its app: enable the skill (add-on) in the Alexa app, or add the service in the Google Home app.</p>` : nothing}
-    ${homeAppLink === undefined ? nothing : markup`<p><a href="${homeAppLink}">Link with the Google Home app</a></p>`}
+function received({ received: cameras, base, csrf }: AccountView, say: Say): Html {
+  if (cameras.length === 0) return nothing
+  return markup`<h2>${say.received}</h2>
+    <ul class="rows">
+      ${cameras.map(({ id, name, owner, ...rights }) => {
+        const leave = button(
+          `${base}/received/leave`,
+          csrf,
+          { camera: id },
+          say.reallyLeave,
+          say.reallyLeaveOf(name, owner),
+        )
+        return markup`<li>
+        <p><strong>${name}</strong><span class="soft">${say.receivedFrom(owner, say.may(rights))}</span></p>
+        ${asked(say.leave, say.leaveOf(name, owner), say.leaveWarning, leave)}
+      </li>`
+      })}
+    </ul>`
+}
+
+function assistants({ links, homeAppLink, base, csrf }: AccountView, words: Words): Html {
+  const { account: say, day } = words
+  return markup`<h2>${say.assistants}</h2>
+    ${links.length === 0 ? markup`<p class="soft">${say.noAssistant}</p>` : nothing}
+    ${homeAppLink === undefined ? nothing : markup`<p><a href="${homeAppLink}">${say.homeApp}</a></p>`}
     <ul class="rows">
       ${links.map((link) => {
-        const what = `${link.name}, connected ${day(link.madeAt)}`
+        const what = say.linkOf(link.name, day(link.madeAt))
+        const fields = { grant: link.grantId }
+        const end = button(`${base}/links/end`, csrf, fields, say.reallyRemove, say.reallyRemoveOf(what))
         return markup`<li>
-        <p><strong>${link.name}</strong><span class="soft">Connected ${day(link.madeAt)} · ${lastUsed(link.usedAt)}</span></p>
-        ${asked('Remove', `Remove ${what}`, `${link.name} will no longer show your cameras or announce your doorbell.`, button(`${base}/links/end`, csrf, { grant: link.grantId }, 'Yes, remove', `Yes, remove ${what}`))}
+        <p><strong>${link.name}</strong><span class="soft">${say.connected(day(link.madeAt))} · ${lastUsed(link.usedAt, words)}</span></p>
+        ${asked(say.remove, say.removeOf(what), say.unlinkWarning(link.name), end)}
       </li>`
       })}
     </ul>`
 }
 
-function browsers({ sessions, base, csrf }: AccountView): Html {
+function browsers({ sessions, base, csrf }: AccountView, { account: say, minute }: Words): Html {
   const hasOthers = sessions.some(({ isThis }) => !isThis)
-  return markup`<h2>Where you are signed in</h2>
+  return markup`<h2>${say.browsers}</h2>
     <ul class="rows">
-      ${sessions.map(
-        ({ id, browser, at, isThis }) => markup`<li>
-        <p><strong>${browser}</strong><span class="soft">${isThis ? 'This browser · ' : ''}Signed in ${minute(at)}</span></p>
-        ${isThis ? nothing : button(`${base}/sessions/end`, csrf, { session: id }, 'Sign out', `Sign out ${browser}, signed in ${minute(at)}`)}
-      </li>`,
-      )}
+      ${sessions.map(({ id, browser: { browser, system }, at, isThis }) => {
+        const name = say.browser(browser, system)
+        const end = button(`${base}/sessions/end`, csrf, { session: id }, say.signOut, say.signOutOf(name, minute(at)))
+        return markup`<li>
+        <p><strong>${name}</strong><span class="soft">${isThis ? `${say.thisBrowser} · ` : ''}${say.signedIn(minute(at))}</span></p>
+        ${isThis ? nothing : end}
+      </li>`
+      })}
     </ul>
-    ${hasOthers ? button(`${base}/sessions/end-others`, csrf, {}, 'Sign out every other browser') : nothing}`
+    ${hasOthers ? button(`${base}/sessions/end-others`, csrf, {}, say.signOutOthers) : nothing}`
 }
 
-function passwordChange({ user, base, csrf, passkeys: known }: AccountView): Html {
-  return markup`<h2>Password</h2>
+function passwordChange({ user, base, csrf, passkeys: known }: AccountView, words: Words): Html {
+  const { account: say } = words
+  return markup`<h2>${say.password}</h2>
     <details>
-      <summary>Change your password</summary>
+      <summary>${say.changePassword}</summary>
       <form method="post" action="${base}/password">
         <input type="hidden" name="csrf" value="${csrf}" />
         <input type="hidden" name="username" autocomplete="username" value="${user.login}" />
-        <label for="old">Current password</label>
+        <label for="old">${say.oldPassword}</label>
         <input id="old" name="password" type="password" autocomplete="current-password" maxlength="256" required />
-        <label for="next">New password</label>
+        <label for="next">${say.newPassword}</label>
         <input id="next" name="next" type="password" autocomplete="new-password" minlength="8" maxlength="256" required aria-describedby="rule" />
-        <p class="soft hint" id="rule">${passwordRule} Every other browser will be signed out.</p>
-        ${known.length === 0 ? nothing : markup`<label class="choice"><input type="checkbox" name="passkeys" value="remove" /> Also remove my passkeys</label>`}
-        <div class="actions"><button class="button" type="submit">Change password</button></div>
+        <p class="soft hint" id="rule">${words.welcome.rule} ${say.othersSignedOut}</p>
+        ${known.length === 0 ? nothing : markup`<label class="choice"><input type="checkbox" name="passkeys" value="remove" /> ${say.alsoPasskeys}</label>`}
+        <div class="actions"><button class="button" type="submit">${say.change}</button></div>
       </form>
     </details>`
 }
 
-function passkeys(view: AccountView, passkey: PasskeyView): Html {
-  const { base, csrf, confirm, isConfirmed } = view
-  return markup`<h2>Passkeys</h2>
-    ${view.passkeys.length === 0 ? markup`<p class="soft">None. With a passkey you sign in by fingerprint, face or device PIN instead of a password.</p>` : nothing}
+function passkeys(view: AccountView, passkey: PasskeyView, words: Words): Html {
+  const { base, csrf } = view
+  const { account: say, day } = words
+  return markup`<h2>${say.passkeys}</h2>
+    ${view.passkeys.length === 0 ? markup`<p class="soft">${say.noPasskey}</p>` : nothing}
     <ul class="rows">
       ${view.passkeys.map(({ id, createdAt, usedAt }) => {
-        const what = `the passkey made ${day(createdAt)}`
+        const what = say.passkeyOf(day(createdAt))
+        const remove = button(
+          `${base}/passkeys/remove`,
+          csrf,
+          { passkey: id },
+          say.reallyRemove,
+          say.reallyRemoveOf(what),
+        )
         return markup`<li>
-        <p><strong>Passkey</strong><span class="soft">Made ${day(createdAt)} · ${lastUsed(usedAt)}</span></p>
-        ${asked('Remove', `Remove ${what}`, 'You will no longer be able to sign in with it.', button(`${base}/passkeys/remove`, csrf, { passkey: id }, 'Yes, remove', `Yes, remove ${what}`))}
+        <p><strong>${say.passkey}</strong><span class="soft">${say.made(day(createdAt))} · ${lastUsed(usedAt, words)}</span></p>
+        ${asked(say.remove, say.removeOf(what), say.passkeyWarning, remove)}
       </li>`
       })}
     </ul>
-    ${
-      isConfirmed
-        ? passkeyForm(passkey, csrf, 'Add a passkey')
-        : markup`<details>
-      <summary>Add a passkey</summary>
-      <p class="soft">A passkey signs in without your password, so please confirm first that this is you.</p>
-      ${
-        view.hasPassword
-          ? markup`<form method="post" action="${base}/confirm">
-        <input type="hidden" name="csrf" value="${csrf}" />
-        <label for="confirm">Password</label>
-        <input id="confirm" name="password" type="password" autocomplete="current-password" maxlength="256" required />
-        <div class="actions"><button class="button" type="submit">Confirm</button></div>
-      </form>`
-          : nothing
-      }
-      ${view.passkeys.length === 0 || confirm === undefined ? nothing : passkeyForm(confirm, csrf, 'Confirm with a passkey')}
-    </details>`
-    }`
+    ${view.isConfirmed ? passkeyForm(passkey, csrf, say.addPasskey, words) : confirmation(view, words)}`
 }
 
-function sharing(camera: SharedCamera, base: string, csrf: string): Html {
+/** Before a passkey is added. */
+function confirmation({ base, csrf, confirm, hasPassword, passkeys: known }: AccountView, words: Words): Html {
+  const { account: say } = words
+  const byPassword = markup`<form method="post" action="${base}/confirm">
+        <input type="hidden" name="csrf" value="${csrf}" />
+        <label for="confirm">${say.password}</label>
+        <input id="confirm" name="password" type="password" autocomplete="current-password" maxlength="256" required />
+        <div class="actions"><button class="button" type="submit">${say.confirm}</button></div>
+      </form>`
+  const hasPasskey = known.length > 0 && confirm !== undefined
+  return markup`<details>
+      <summary>${say.addPasskey}</summary>
+      <p class="soft">${say.confirmFirst}</p>
+      ${hasPassword ? byPassword : nothing}
+      ${hasPasskey ? passkeyForm(confirm, csrf, say.confirmByPasskey, words) : nothing}
+    </details>`
+}
+
+function sharing(camera: SharedCamera, { base, csrf }: AccountView, say: Say): Html {
   return markup`<h2>${camera.name}</h2>
     <ul class="rows">
-      ${camera.guests.map(
-        (guest) => markup`<li>
-        <p><strong>${guest.login}</strong><span class="soft">${guest.isInvited ? 'Invited, no answer yet · may' : 'May'} ${mayDo(guest)}</span></p>
-        ${button(`${base}/shares/end`, csrf, { camera: camera.id, login: guest.login }, guest.isInvited ? 'Withdraw' : 'Remove', guest.isInvited ? `Withdraw the invitation of ${guest.login} to ${camera.name}` : `Remove ${guest.login} from ${camera.name}`)}
-      </li>`,
-      )}
+      ${camera.guests.map(({ login, isInvited, ...rights }) => {
+        const label = isInvited ? say.withdrawOf(login, camera.name) : say.removeGuestOf(login, camera.name)
+        return markup`<li>
+        <p><strong>${login}</strong><span class="soft">${isInvited ? say.invited(say.may(rights)) : say.guest(say.may(rights))}</span></p>
+        ${button(`${base}/shares/end`, csrf, { camera: camera.id, login }, isInvited ? say.withdraw : say.remove, label)}
+      </li>`
+      })}
     </ul>
     <details>
-      <summary>Share ${camera.name}</summary>
+      <summary>${say.share(camera.name)}</summary>
       <form method="post" action="${base}/shares">
         <input type="hidden" name="csrf" value="${csrf}" />
         <input type="hidden" name="camera" value="${camera.id}" />
-        <label for="guest-${camera.id}">Login of the other person</label>
+        <label for="guest-${camera.id}">${say.guestLogin}</label>
         <input id="guest-${camera.id}" name="login" type="text" autocomplete="off" autocapitalize="none" maxlength="254" required />
         <fieldset>
-          <legend>The other person may</legend>
-          <label class="choice"><input type="radio" name="talk" value="no" checked /> view</label>
-          <label class="choice"><input type="radio" name="talk" value="yes" /> view and talk</label>
+          <legend>${say.guestMay}</legend>
+          <label class="choice"><input type="radio" name="talk" value="no" checked /> ${say.view}</label>
+          <label class="choice"><input type="radio" name="talk" value="yes" /> ${say.viewAndTalk}</label>
         </fieldset>
-        <p class="soft hint">The other person is asked first, within 14 days. You will see when they look.</p>
-        <div class="actions"><button class="button" type="submit">Invite</button></div>
+        <p class="soft hint">${say.shareHint}</p>
+        <div class="actions"><button class="button" type="submit">${say.invite}</button></div>
       </form>
     </details>`
 }
 
-const passwordRule = 'At least 8 characters, and not a common password. A few words in a row are easy to remember.'
-
-function ticket(brand: Brand, view: TicketView): string {
-  const isInvitation = view.kind === 'invitation'
-  const title = isInvitation ? 'Create your account' : 'Choose a new password'
-  const invalid = alertOf(view.problem)
+function ticket({ brand, words }: Voice, view: TicketView): string {
+  const { welcome: say, signIn } = words
+  const { title, password, submit } = say[view.kind]
   const body = markup`<h1>${title}</h1>
-    ${invalid}
+    ${alertOf(view.problem, words)}
     <form method="post" action="${view.action}">
       <input type="hidden" name="csrf" value="${view.csrf}" />
       ${
-        isInvitation
-          ? markup`<label for="name">Your name</label>
+        view.kind === 'invitation'
+          ? markup`<label for="name">${say.name}</label>
       <input id="name" name="name" type="text" autocomplete="name" maxlength="100" required value="${view.name ?? ''}" />
-      <label for="login">Login</label>
+      <label for="login">${signIn.login}</label>
       <input id="login" name="login" type="text" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="254" required value="${view.login ?? ''}" />`
           : markup`<input type="hidden" name="username" autocomplete="username" value="${view.login ?? ''}" />`
       }
-      <label for="password">${isInvitation ? 'Password' : 'New password'}</label>
+      <label for="password">${password}</label>
       <input id="password" name="password" type="password" autocomplete="new-password" minlength="8" maxlength="256" required aria-describedby="rule" />
-      <p class="soft hint" id="rule">${passwordRule}</p>
-      <div class="actions"><button class="button primary" type="submit">${isInvitation ? 'Create account' : 'Set password'}</button></div>
+      <p class="soft hint" id="rule">${say.rule}</p>
+      <div class="actions"><button class="button primary" type="submit">${submit}</button></div>
     </form>`
-  return page(brand, view.problem === undefined ? title : `Error: ${title}`, body)
+  return page(brand, words.language, titleOf(title, view.problem, words), body)
 }
 
 /** What cannot be undone is asked for twice, without a script. */
@@ -288,27 +322,5 @@ function button(action: string, csrf: string, fields: Record<string, string>, sa
         </form>`
 }
 
-const words: Record<AuditKind, string> = {
-  linked: 'Connected',
-  unlinked: 'Disconnected',
-  'token-reused': 'Disconnected, because a token was used by two parties',
-  'login-failed': 'Wrong password',
-  'signed-up': 'Account created',
-  'signed-in': 'Signed in',
-  'signed-out': 'Signed out',
-  'password-reset': 'New password by a link of the operator; every browser was signed out',
-  'password-changed': 'Password changed',
-  'passkey-added': 'Passkey added',
-  'passkey-removed': 'Passkey removed',
-  shared: 'Shared',
-  invited: 'Invited',
-  left: 'No longer shared, because the guest left',
-  unshared: 'No longer shared',
-  'recording-viewed': 'Recording viewed',
-  'account-removed': 'Account removed',
-}
-
-/** In UTC, which is the same for everybody; the server does not know where the reader is. */
-const day = (at: number): string => new Date(at).toISOString().slice(0, 10)
-const minute = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
-const lastUsed = (at: number | undefined): string => (at === undefined ? 'not used yet' : `last used ${minute(at)}`)
+const lastUsed = (at: number | undefined, { account, minute }: Words): string =>
+  at === undefined ? account.unused : account.lastUsed(minute(at))

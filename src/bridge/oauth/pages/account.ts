@@ -3,9 +3,9 @@ import { createHmac, randomBytes } from 'node:crypto'
 import express, { type Request, type Response, type Router } from 'express'
 import type { AccountId, Log } from 'transom-core/ports'
 import { accountActions, type ActionDeps } from './account-actions.ts'
-import { noteOf } from './account-notes.ts'
 import type { LinkView } from '../provider/links.ts'
 import type { AccountPages } from './account-pages.ts'
+import type { InLanguage } from './pages.ts'
 import { cookieKind, type CookieKind } from '../cookies.ts'
 import type { PasskeyView } from './passkey-form.ts'
 import { answer, isSameText, queryOf } from '../request.ts'
@@ -19,7 +19,7 @@ export interface AccountDeps extends ActionDeps {
   readonly links: (account: AccountId) => Promise<readonly LinkView[]>
   /** Opens the Google Home app where this person links; undefined without a project of Google. */
   readonly homeAppLinkFor: (user: User) => Promise<string | undefined>
-  readonly accountPages: AccountPages
+  readonly accountPages: InLanguage<AccountPages>
   readonly issuer: string
   readonly csrfKey: string
   /** Address of the passkeys' script. */
@@ -60,7 +60,8 @@ export function createAccount(deps: AccountDeps): Router {
       const current = await sessions.current(req, res)
       const { tenant } = originOf(req)
       const isOther = tenant !== undefined && tenant !== current?.user.tenant
-      if (current === undefined || isOther) return showSignIn(deps, formCookie, req, res, noteOf(queryOf(req, 'note')))
+      if (current === undefined || isOther)
+        return showSignIn(deps, formCookie, req, res, { note: queryOf(req, 'note') })
       await showAccount(deps, req, res, current)
     }),
   )
@@ -112,7 +113,7 @@ async function showAccount(
   res.set('content-security-policy', passkeyContentPolicy(deps.script))
   if (refusal?.retryAfterS !== undefined) res.set('retry-after', String(refusal.retryAfterS))
   res.status(refusal?.status ?? 200).send(
-    deps.accountPages.account({
+    deps.accountPages(req).account({
       user,
       base: base(req),
       csrf: csrfOf(deps.csrfKey, secret),
@@ -131,7 +132,7 @@ async function showAccount(
       history,
       ...(consoleUri !== undefined && { consoleUri }),
       ...(homeAppLink !== undefined && { homeAppLink }),
-      ...(refusal === undefined ? noteOf(queryOf(req, 'note')) : { problem: refusal.problem }),
+      ...(refusal === undefined ? { note: queryOf(req, 'note') } : { problem: refusal.problem }),
     }),
   )
 }
@@ -141,7 +142,7 @@ function showSignIn(
   formCookie: CookieKind,
   req: Request,
   res: Response,
-  again: Again & { readonly done?: string } = {},
+  again: Again & { readonly note?: string } = {},
 ): void {
   const { status = 200, ...typed } = again
   let secret = formCookie.read(req)
@@ -153,7 +154,7 @@ function showSignIn(
   const query = tenantQuery(req)
   const ways = offerWays(res, deps, below, query)
   const csrf = csrfOf(deps.csrfKey, secret)
-  res.status(status).send(deps.accountPages.signIn({ action: `${below}${query}`, csrf, ...typed, ...ways }))
+  res.status(status).send(deps.accountPages(req).signIn({ action: `${below}${query}`, csrf, ...typed, ...ways }))
 }
 
 const passkeyAt = (action: string, use: PasskeyView['use'], script: string): PasskeyView => ({

@@ -3,7 +3,7 @@ import { createHmac, hash, randomBytes } from 'node:crypto'
 import express, { type Request, type Response, type Router } from 'express'
 import type { AccountId, Clock, Log, Store } from 'transom-core/ports'
 import type { Audit } from '../people/audit.ts'
-import type { Pages } from './pages.ts'
+import type { InLanguage, Pages } from './pages.ts'
 import { cookieKind } from '../cookies.ts'
 import { answer, isSameText } from '../request.ts'
 import type { Sessions } from '../provider/sessions.ts'
@@ -14,7 +14,7 @@ export interface EntryDeps {
   readonly store: Store
   readonly users: Users
   readonly audit: Audit
-  readonly pages: Pages
+  readonly pages: InLanguage<Pages>
   readonly issuer: string
   /** Where who has entered is sent: our own page. */
   readonly consoleUri: string
@@ -30,10 +30,6 @@ export interface Entry {
 }
 
 const linkMs = 24 * 3_600_000
-const usedUp = [
-  'This link is used up',
-  'It works once, for a day, and until the bridge is started again. Start it again for a new one, or sign in with login and password.',
-] as const
 
 export function createEntry(deps: EntryDeps): Entry {
   const { sessions, users, audit, pages, issuer, consoleUri, clock, log } = deps
@@ -48,10 +44,10 @@ export function createEntry(deps: EntryDeps): Entry {
     '/enter/:code',
     answer(async (req, res) => {
       const user = await whose((await records.get(keyOf(req)))?.value)
-      if (user === undefined) return showUsedUp(res)
+      if (user === undefined) return showUsedUp(req, res)
       const secret = formCookie.read(req) ?? randomBytes(24).toString('base64url')
       res.cookie(formCookie.name, secret, { ...formCookie.rules, maxAge: linkMs })
-      res.send(pages.entry({ user, action: `${req.baseUrl}${req.path}`, csrf: csrfOf(req, secret) }))
+      res.send(pages(req).entry({ user, action: `${req.baseUrl}${req.path}`, csrf: csrfOf(req, secret) }))
     }),
   )
 
@@ -66,7 +62,7 @@ export function createEntry(deps: EntryDeps): Entry {
       // Of several at once exactly one gets it.
       const taken = await records.take(keyOf(req))
       const user = await whose(taken?.value)
-      if (taken === undefined || user === undefined) return showUsedUp(res)
+      if (taken === undefined || user === undefined) return showUsedUp(req, res)
       try {
         await sessions.begin(req, res, user.accountId)
       } catch (error) {
@@ -108,8 +104,8 @@ export function createEntry(deps: EntryDeps): Entry {
     return entry && users.findByAccount(entry.accountId)
   }
 
-  function showUsedUp(res: Response): void {
-    res.status(404).send(pages.note(...usedUp))
+  function showUsedUp(req: Request, res: Response): void {
+    res.status(404).send(pages(req).entryUsedUp())
   }
 
   function csrfOf(req: Request, secret: string): string {

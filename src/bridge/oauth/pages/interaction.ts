@@ -7,7 +7,7 @@ import type { AccountId, Log } from 'transom-core/ports'
 import type { User, Users } from '../people/users.ts'
 import { nameOf, type Clients } from '../provider/clients.ts'
 import { answer, isSameText } from '../request.ts'
-import type { Pages } from './pages.ts'
+import type { InLanguage, Pages } from './pages.ts'
 import { addSignInWays, offerWays, type Again, type Visit, type WaysDeps } from './sign-in-ways.ts'
 import { leavingContentPolicy } from './style.ts'
 
@@ -17,7 +17,7 @@ export interface InteractionDeps extends WaysDeps {
   readonly clients: Clients
   /** Names of the cameras that the account may see. */
   readonly cameras: (account: AccountId) => Promise<readonly string[]>
-  readonly pages: Pages
+  readonly pages: InLanguage<Pages>
   /** Signs the token that ties a form to its request. */
   readonly csrfKey: string
   readonly log: Log
@@ -61,7 +61,7 @@ async function show(deps: InteractionDeps, req: Request, res: Response): Promise
   if (user === undefined) return showSignIn(deps, req, res, pending)
   res.set('content-security-policy', leavingContentPolicy)
   const cameras = await deps.cameras(user.accountId)
-  res.send(deps.pages.consent({ ...(await view(deps, req, pending)), user, cameras }))
+  res.send(pagesFor(deps, req, pending).consent({ ...(await view(deps, req, pending)), user, cameras }))
 }
 
 async function agree(deps: InteractionDeps, req: Request, res: Response): Promise<void> {
@@ -169,11 +169,18 @@ async function showSignIn(
   pending: Pending,
   again: Again = {},
 ): Promise<void> {
-  const { pages } = deps
   const { status = 200, ...typed } = again
   const { login: action, self, ...rest } = await view(deps, req, pending)
   const ways = offerWays(res, deps, self)
-  res.status(status).send(pages.signIn({ ...rest, action, ...ways, ...typed }))
+  res.status(status).send(pagesFor(deps, req, pending).signIn({ ...rest, action, ...ways, ...typed }))
+}
+
+/** OpenID Connect Core 1.0 section 3.1.2.1 has `ui_locales`; Google's linking sends `user_locale`. */
+function pagesFor({ pages }: InteractionDeps, req: Request, { params }: Pending): Pages {
+  const hints = [params['ui_locales'], params['user_locale']].flatMap((hint) =>
+    typeof hint === 'string' ? hint.split(' ') : [],
+  )
+  return pages(req, hints)
 }
 
 const missingScopes = z.object({

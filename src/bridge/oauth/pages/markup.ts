@@ -1,16 +1,19 @@
 /** HTML without a template engine: every value is escaped, and every page has the same frame. */
+import type { Language } from 'transom-core/language'
 import { stylesheet } from './style.ts'
 
 /** How the bridge calls itself on its pages. */
 export interface Brand {
   readonly name: string
   readonly privacyUrl?: string
+  /** For everybody who has not chosen another one; without it each reader's own. */
+  readonly language?: Language
 }
 
 /** A whole page. `head` is for a script of ours. */
-export function page(brand: Brand, title: string, body: Html, head: Html = nothing): string {
+export function page(brand: Brand, language: string, title: string, body: Html, head: Html = nothing): string {
   return markup`<!doctype html>
-    <html lang="en">
+    <html lang="${language}">
       <head>
         <meta charset="utf-8" />
         <title>${title} – ${brand.name}</title>

@@ -1,8 +1,13 @@
 /** The pages of account linking as HTML: no script, every value escaped. */
+import type { Language } from 'transom-core/language'
 import type { ClientKind } from 'transom-core/ports'
 import { type Brand, type Html, markup, nothing, page, trusted } from './markup.ts'
+import { languageFor, type Asking } from '../language.ts'
+import type { FormProblem } from '../people/person-faults.ts'
 import { passkeyForm, passkeyScript, type PasskeyView } from './passkey-form.ts'
 import type { User } from '../people/users.ts'
+import { de } from './words/de.ts'
+import { en, type Words } from './words/en.ts'
 
 /** Who asks to be linked: the name people know, and what kind of client it is. */
 export interface Asker {
@@ -18,7 +23,7 @@ export interface SignInView {
   readonly csrf: string
   /** What was typed before, and what was wrong with it. */
   readonly login?: string
-  readonly problem?: string
+  readonly problem?: FormProblem
   /** Offered where the browser can; the page works without. */
   readonly passkey?: PasskeyView
   /** Instead of login and password: another provider signs people in, and this form leads there. */
@@ -53,96 +58,127 @@ export interface Pages {
   refused(error: string, description?: string): string
   /** Our own fault. */
   outage(): string
-  /** Any other short word to the visitor. */
-  note(title: string, text: string): string
+  /** The link that the start printed has been used. */
+  entryUsedUp(): string
+  /** Too many begin to link at this moment. */
+  busy(): string
 }
 
-export function createPages(brand: Brand): Pages {
+/** In whose name a page speaks, and in which language. */
+export interface Voice {
+  readonly brand: Brand
+  readonly words: Words
+}
+
+const catalogues: Readonly<Record<Language, Words>> = { en, de }
+
+/** For the visitor of a request. `hints`: as in `languageFor`. */
+export type InLanguage<T> = (asking: Asking, hints?: readonly string[]) => T
+
+/** Makes pages for each language, and gives each visitor those of their own. */
+export function inLanguages<T>(brand: Brand, make: (voice: Voice) => T): InLanguage<T> {
+  const all = { en: make({ brand, words: catalogues.en }), de: make({ brand, words: catalogues.de }) }
+  const made: Readonly<Record<Language, T>> = all
+  return (asking, hints) => made[languageFor(asking, brand.language, hints)]
+}
+
+/** The pages of linking and sign-in, with this name, in this language. */
+export function createPages(voice: Voice): Pages {
+  const { messages, entry: ofEntry } = voice.words
   return {
-    signIn: (view) => signIn(brand, view),
-    consent: (view) => consent(brand, view),
-    entry: (view) => entry(brand, view),
-    expired: () =>
-      message(
-        brand,
-        'This page has expired',
-        'Linking was finished already, took too long, or began in another browser. Please start again in the assistant’s app. If cookies are blocked, allow them for this site.',
-      ),
+    signIn: (view) => signIn(voice, view),
+    consent: (view) => consent(voice, view),
+    entry: (view) => entry(voice, view),
+    entryUsedUp: () => message(voice, ofEntry.usedUp),
+    expired: () => message(voice, messages.expired),
     refused: (error, description) =>
-      message(
-        brand,
-        'This request cannot be answered',
-        'The assistant that sent you here asked in a way that does not fit how it is registered. Nothing was linked.',
-        description === undefined ? error : `${error}: ${description}`,
-      ),
-    outage: () =>
-      message(
-        brand,
-        'Something went wrong here',
-        'The fault is ours and nothing was linked. Please try again in a minute.',
-      ),
-    note: (title, text) => message(brand, title, text),
+      message(voice, messages.refused, description === undefined ? error : `${error}: ${description}`),
+    outage: () => message(voice, messages.outage),
+    busy: () => message(voice, messages.busy),
   }
 }
 
-function signIn(brand: Brand, view: SignInView): string {
-  const body = markup`<h1>Sign in to ${brand.name}</h1>
-    <p>${whyToSignIn(brand, view.asker)}</p>
-    ${alertOf(view.problem)}
-    ${view.upstream === undefined ? credentialsForm(view) : upstreamForm(view, view.upstream)}
-    ${view.passkey === undefined ? nothing : passkeyForm(view.passkey, view.csrf, 'Sign in with a passkey')}`
+function signIn(voice: Voice, view: SignInView): string {
+  const { brand, words } = voice
+  const { signIn: say } = words
+  const body = markup`<h1>${say.heading(brand.name)}</h1>
+    <p>${view.asker.kind === 'console' ? say.forConsole : say.forAsker(view.asker.name, brand.name)}</p>
+    ${alertOf(view.problem, words)}
+    ${view.upstream === undefined ? credentialsForm(view, words) : upstreamForm(view, view.upstream, words)}
+    ${view.passkey === undefined ? nothing : passkeyForm(view.passkey, view.csrf, say.passkey, words)}`
   const head = view.passkey === undefined ? nothing : passkeyScript(view.passkey)
-  return page(brand, view.problem === undefined ? 'Sign in' : 'Error: sign in', body, head)
-}
-
-function whyToSignIn(brand: Brand, { kind, name }: Asker): string {
-  if (kind === 'console') return 'Sign in to see your cameras.'
-  return `${name} asks to be linked with your ${brand.name} account. After signing in you see what for, and decide.`
+  return page(brand, words.language, titleOf(say.title, view.problem, words), body, head)
 }
 
 /** One button: a link preview opens pages, but presses nothing. */
-function entry(brand: Brand, { user, action, csrf }: EntryView): string {
-  const body = markup`<h1>Welcome to ${brand.name}</h1>
+function entry({ brand, words }: Voice, { user, action, csrf }: EntryView): string {
+  const { entry: say, signIn } = words
+  const body = markup`<h1>${say.heading(brand.name)}</h1>
     <div class="account">
       <span class="initial" aria-hidden="true">${initial(user.name)}</span>
       <p>
-        <span>Sign in as <strong>${user.name}</strong></span>
+        <span>${say.as(user.name)}</span>
         <span class="soft">${user.login}</span>
       </p>
     </div>
     <form method="post" action="${action}">
       <input type="hidden" name="csrf" value="${csrf}" />
-      <div class="actions"><button class="button primary" type="submit" autofocus>Sign in</button></div>
+      <div class="actions"><button class="button primary" type="submit" autofocus>${signIn.signIn}</button></div>
     </form>`
-  return page(brand, 'Sign in', body)
+  return page(brand, words.language, signIn.title, body)
 }
 
-export function alertOf(problem: string | undefined): Html {
-  return problem === undefined ? nothing : markup`<p class="alert" id="problem" role="alert">${problem}</p>`
+/** The title of a page with a form, which a screen reader reads first. */
+export const titleOf = (title: string, problem: FormProblem | undefined, words: Words): string =>
+  problem === undefined ? title : words.errorTitle(title)
+
+/** What went wrong with a form, above it. */
+export function alertOf(problem: FormProblem | undefined, words: Words): Html {
+  if (problem === undefined) return nothing
+  return markup`<p class="alert" id="problem" role="alert">${problemText(problem, words)}</p>`
+}
+
+function problemText(problem: FormProblem, { problems }: Words): string {
+  switch (problem.kind) {
+    case 'too-many-attempts':
+      return problems.tooManyAttempts(problem.minutes)
+    case 'provider':
+      return problems.provider(problem.name)
+    case 'unfit':
+      return problem.faults.map((fault) => problems.faults[fault]).join(' ')
+    case 'busy':
+    case 'incomplete':
+    case 'wrong-login':
+    case 'wrong-password':
+    case 'unknown-passkey':
+      return problems[problem.kind]
+  }
 }
 
 /** Another provider asks for the password, so this page does not. */
 export function upstreamForm(
   { csrf, cancel }: { readonly csrf: string; readonly cancel?: string },
   upstream: { readonly name: string; readonly action: string },
+  { signIn: say }: Words,
 ): Html {
   return markup`<form method="post" action="${upstream.action}">
       <input type="hidden" name="csrf" value="${csrf}" />
       <div class="actions">
-        <button class="button primary" type="submit">Continue with ${upstream.name}</button>
-        ${cancel === undefined ? nothing : markup`<a class="button" href="${cancel}">Cancel</a>`}
+        <button class="button primary" type="submit">${say.continueWith(upstream.name)}</button>
+        ${cancel === undefined ? nothing : markup`<a class="button" href="${cancel}">${say.cancel}</a>`}
       </div>
     </form>`
 }
 
 export function credentialsForm(
   view: Pick<SignInView, 'action' | 'csrf' | 'login' | 'problem'> & { readonly cancel?: string },
+  { signIn: say }: Words,
 ): Html {
   const isInvalid = view.problem === undefined ? nothing : trusted('aria-invalid="true" aria-describedby="problem"')
   const autofocus = trusted('autofocus')
   return markup`<form method="post" action="${view.action}">
       <input type="hidden" name="csrf" value="${view.csrf}" />
-      <label for="login">Login</label>
+      <label for="login">${say.login}</label>
       <input
         id="login"
         name="login"
@@ -157,7 +193,7 @@ export function credentialsForm(
         ${isInvalid}
         ${view.login ? nothing : autofocus}
       />
-      <label for="password">Password</label>
+      <label for="password">${say.password}</label>
       <input
         id="password"
         name="password"
@@ -169,54 +205,53 @@ export function credentialsForm(
         ${view.login ? autofocus : nothing}
       />
       <div class="actions">
-        <button class="button primary" type="submit">Sign in</button>
-        ${view.cancel === undefined ? nothing : markup`<a class="button" href="${view.cancel}">Cancel</a>`}
+        <button class="button primary" type="submit">${say.signIn}</button>
+        ${view.cancel === undefined ? nothing : markup`<a class="button" href="${view.cancel}">${say.cancel}</a>`}
       </div>
     </form>`
 }
 
-function consent(brand: Brand, view: ConsentView): string {
+function consent({ brand, words }: Voice, view: ConsentView): string {
   const { name, kind } = view.asker
-  const body = markup`<h1>Link ${brand.name} to ${name}?</h1>
+  const { consent: say } = words
+  const body = markup`<h1>${say.heading(brand.name, name)}</h1>
     <div class="account">
       <span class="initial" aria-hidden="true">${initial(view.user.name)}</span>
       <p>
-        <span>Signed in as <strong>${view.user.name}</strong></span>
+        <span>${say.as(view.user.name)}</span>
         <span class="soft">${view.user.login}</span>
       </p>
     </div>
-    <h2>By agreeing you allow ${name} to</h2>
+    <h2>${say.allow(name)}</h2>
     <ul class="may">
-      <li>see which cameras and doorbells you have, and their names${camerasNow(view.cameras)}</li>
-      <li>show their live picture and sound on your displays when you ask for it</li>
-      <li>let you talk through them</li>
-      <li>be told when somebody rings</li>
+      <li>${camerasNow(view.cameras, words)}</li>
+      ${say.rights.map((right) => markup`<li>${right}</li>`)}
     </ul>
     <form method="post" action="${view.agree}">
       <input type="hidden" name="csrf" value="${view.csrf}" />
       <div class="actions">
-        <button class="button primary" type="submit">Agree and link</button>
-        <a class="button" href="${view.cancel}">Cancel</a>
+        <button class="button primary" type="submit">${say.agree}</button>
+        <a class="button" href="${view.cancel}">${words.signIn.cancel}</a>
       </div>
     </form>
     <form method="post" action="${view.switchAccount}">
       <input type="hidden" name="csrf" value="${view.csrf}" />
-      <button class="quiet" type="submit">Use a different account</button>
+      <button class="quiet" type="submit">${say.otherAccount}</button>
     </form>
     <div class="foot soft">
-      <p>${unlinking[kind]}</p>
-      ${brand.privacyUrl === undefined ? nothing : markup`<p><a href="${brand.privacyUrl}">Privacy policy</a></p>`}
+      <p>${say.unlinking[kind]}</p>
+      ${brand.privacyUrl === undefined ? nothing : markup`<p><a href="${brand.privacyUrl}">${say.privacy}</a></p>`}
     </div>`
-  return page(brand, `Link to ${name}`, body)
+  return page(brand, words.language, say.title(name), body)
 }
 
 /** Enough of them to recognise which house it is. */
 const mostNamed = 12
 
-function camerasNow(names: readonly string[]): Html {
-  if (names.length === 0) return nothing
-  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : ''
-  return markup`: <strong>${names.slice(0, mostNamed).join(', ')}${more}</strong>, and those you add later`
+function camerasNow(names: readonly string[], { consent: say }: Words): Html | string {
+  if (names.length === 0) return say.see
+  const shown = names.slice(0, mostNamed).join(', ')
+  return say.seeNow(names.length > mostNamed ? say.more(shown, names.length - mostNamed) : shown)
 }
 
 function initial(name: string): string {
@@ -224,16 +259,14 @@ function initial(name: string): string {
   return first?.segment.toUpperCase() ?? ''
 }
 
-const unlinking: Record<ClientKind, string> = {
-  alexa: 'You can end this at any time: disable the skill (add-on) in the Alexa app.',
-  google: 'You can end this at any time: unlink the service in the Google Home app.',
-  other: 'You can end this at any time on your account page.',
-  console: 'You can end this at any time: sign out.',
-}
-
-function message(brand: Brand, title: string, text: string, detail?: string): string {
+/** A page that only says something. `detail`: for whoever runs the bridge. */
+export function message(
+  { brand, words }: Voice,
+  { title, text }: { readonly title: string; readonly text: string },
+  detail?: string,
+): string {
   const body = markup`<h1>${title}</h1>
     <p>${text}</p>
-    ${detail === undefined ? nothing : markup`<p class="soft">For whoever set this up: <code>${detail}</code></p>`}`
-  return page(brand, title, body)
+    ${detail === undefined ? nothing : markup`<p class="soft">${words.messages.forOperator} <code>${detail}</code></p>`}`
+  return page(brand, words.language, title, body)
 }

@@ -1,5 +1,6 @@
 /** What a page needs to offer a passkey: a form that stays hidden without our script, and the script. */
 import { type Html, markup } from './markup.ts'
+import type { Words } from './words/en.ts'
 
 export interface PasskeyView {
   /** Where the script asks for the options, and where the form posts the credential. */
@@ -10,12 +11,17 @@ export interface PasskeyView {
   readonly use: 'get' | 'create'
 }
 
-export function passkeyForm({ options, action, use }: PasskeyView, csrf: string, says: string): Html {
+export function passkeyForm(
+  { options, action, use }: PasskeyView,
+  csrf: string,
+  says: string,
+  { signIn }: Words,
+): Html {
   return markup`<form method="post" action="${action}" data-passkey="${use}" data-options="${options}" hidden>
       <input type="hidden" name="csrf" value="${csrf}" />
       <input type="hidden" name="credential" value="" />
       <div class="actions"><button class="button" type="submit">${says}</button></div>
-      <p class="alert" role="alert" hidden></p>
+      <p class="alert" role="alert" data-says="${use === 'create' ? signIn.noPasskeyMade : signIn.passkeyFailed}" hidden></p>
     </form>`
 }
 
@@ -52,9 +58,7 @@ for (const form of document.querySelectorAll('form[data-passkey]')) {
       form.submit()
     } catch (error) {
       button.disabled = false
-      problem.textContent = isCreating
-        ? 'No passkey was made. You can try again.'
-        : 'The passkey could not be used. You can try again, or use your password.'
+      problem.textContent = problem.dataset.says
       problem.hidden = false
     }
   })

@@ -2,6 +2,7 @@
 import type { Request, Response, Router } from 'express'
 import type { KnownBrowsers } from '../people/known-browser.ts'
 import type { Passkeys } from '../people/passkeys.ts'
+import type { FormProblem } from '../people/person-faults.ts'
 import { signInForm, type Origin, type SignIn, type SignInResult } from '../people/sign-in.ts'
 import type { Upstream } from '../people/upstream.ts'
 import type { User } from '../people/users.ts'
@@ -35,7 +36,7 @@ export interface Visit {
 /** What the page says when it comes again, and with which status. */
 export interface Again {
   readonly status?: number
-  readonly problem?: string
+  readonly problem?: FormProblem
   readonly login?: string
 }
 
@@ -57,7 +58,7 @@ export function addSignInWays(
       const visit = await visits.posted(req, res)
       if (upstream !== undefined) return visit.show()
       const form = signInForm.safeParse(req.body)
-      if (!form.success) return visit.show({ status: 422, problem: 'Please enter login and password.' })
+      if (!form.success) return visit.show({ status: 422, problem: { kind: 'incomplete' } })
       const browser = browsers.of(req, res)
       const result = await signIn.password({ ...form.data, browser, ...(await visit.origin()) })
       await conclude(res, visit, result, form.data.login)
@@ -94,7 +95,7 @@ export function addSignInWays(
     answer(async (req, res) => {
       const visit = await visits.returned(req, res)
       const user = await upstream?.redeem(queryOf(req, 'ticket'), visit.asker)
-      const problem = `${upstream?.name ?? 'The provider'} did not sign you in.`
+      const problem = { kind: 'provider', name: upstream?.name ?? 'The provider' } as const
       await conclude(
         res,
         visit,

@@ -6,7 +6,8 @@ import { BridgeError } from 'transom-core/errors'
 import type { AccountId } from 'transom-core/ports'
 import type { AccountPages } from './account-pages.ts'
 import type { Audit } from '../people/audit.ts'
-import type { Pages } from './pages.ts'
+import type { InLanguage } from './pages.ts'
+import { UnfitPerson, type FormProblem } from '../people/person-faults.ts'
 import { longestPassword } from '../people/password.ts'
 import { answer, isSameText } from '../request.ts'
 import type { Ticket, Tickets } from '../people/tickets.ts'
@@ -16,8 +17,7 @@ export interface WelcomeDeps {
   readonly users: Users
   readonly tickets: Tickets
   readonly audit: Audit
-  readonly pages: Pages
-  readonly accountPages: AccountPages
+  readonly accountPages: InLanguage<AccountPages>
   readonly csrfKey: string
   /** The account has a new password: whoever is signed in by the old one is to be signed out. */
   readonly onNewPassword: (account: AccountId) => Promise<void>
@@ -35,25 +35,13 @@ const form = z.object({
 
 type Person = Readonly<z.infer<typeof form>>
 
-const texts = {
-  usedUp: ['This link is used up', 'It works once and for a limited time. Please ask whoever sent it for a new one.'],
-  reset: [
-    'Your password is set',
-    'You can sign in with it now. Every browser was signed out, and earlier passkeys were removed. Connected assistants stay connected.',
-  ],
-  invitation: [
-    'Your account is ready',
-    'Now open the app of your assistant and link it: you will be asked for this login and password.',
-  ],
-} as const
-
 type Redeemed =
   | { readonly kind: 'served' }
   | { readonly kind: 'used-up' }
-  | { readonly kind: 'refused'; readonly problem: string }
+  | { readonly kind: 'refused'; readonly problem: FormProblem }
 
 export function createWelcome(deps: WelcomeDeps): Router {
-  const { users, tickets, audit, pages, accountPages, csrfKey } = deps
+  const { users, tickets, audit, accountPages, csrfKey } = deps
   const router = express.Router()
   router.use('/welcome', express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 }))
 
@@ -61,7 +49,7 @@ export function createWelcome(deps: WelcomeDeps): Router {
     '/welcome/:code',
     answer(async (req, res) => {
       const ticket = await tickets.look(codeOf(req))
-      if (ticket === undefined) return showUsedUp(res)
+      if (ticket === undefined) return showUsedUp(req, res)
       const user = ticket.kind === 'reset' ? await users.findByAccount(ticket.accountId) : undefined
       show(req, res, ticket, user === undefined ? {} : { login: user.login })
     }),
@@ -71,16 +59,15 @@ export function createWelcome(deps: WelcomeDeps): Router {
     '/welcome/:code',
     answer(async (req, res) => {
       const ticket = await tickets.look(codeOf(req))
-      if (ticket === undefined) return showUsedUp(res)
+      if (ticket === undefined) return showUsedUp(req, res)
       if (!isSameText(req.body?.csrf, csrfOf(req))) throw new BridgeError('invalid_request', 'not our form')
       const parsed = form.safeParse(req.body)
       const { login, name, password } = parsed.success ? parsed.data : { login: '', name: '', password: '' }
       const outcome = await redeem(codeOf(req), { login, name, password })
-      if (outcome.kind === 'used-up') return showUsedUp(res)
+      if (outcome.kind === 'used-up') return showUsedUp(req, res)
       if (outcome.kind === 'refused')
         return show(req, res.status(422), ticket, { login, name, problem: outcome.problem })
-      const [title, text] = texts[ticket.kind]
-      res.send(pages.note(title, text))
+      res.send(accountPages(req).ticketDone(ticket.kind))
     }),
   )
 
@@ -96,15 +83,14 @@ export function createWelcome(deps: WelcomeDeps): Router {
         const count = (ticket.taken ?? 0) + 1
         if (count > mostTaken) return { kind: 'used-up' }
         await tickets.restore(code, { ...taken, value: { ...ticket, taken: count } })
-        return { kind: 'refused', problem: 'This login is taken. Please choose another one.' }
+        return { kind: 'refused', problem: { kind: 'unfit', faults: ['login_taken'] } }
       }
       const account = await serve(ticket, person)
       await audit.write(account, ticket.kind === 'reset' ? 'password-reset' : 'signed-up')
       return { kind: 'served' }
     } catch (error) {
       await tickets.restore(code, taken)
-      if (error instanceof BridgeError && error.code === 'invalid_request')
-        return { kind: 'refused', problem: error.message }
+      if (error instanceof UnfitPerson) return { kind: 'refused', problem: { kind: 'unfit', faults: error.faults } }
       throw error
     }
   }
@@ -128,14 +114,13 @@ export function createWelcome(deps: WelcomeDeps): Router {
     req: Request,
     res: Response,
     { kind }: Ticket,
-    more: { login?: string; name?: string; problem?: string },
+    more: { login?: string; name?: string; problem?: FormProblem },
   ): void {
-    res.send(accountPages.ticket({ action: `${req.baseUrl}${req.path}`, csrf: csrfOf(req), kind, ...more }))
+    res.send(accountPages(req).ticket({ action: `${req.baseUrl}${req.path}`, csrf: csrfOf(req), kind, ...more }))
   }
 
-  function showUsedUp(res: Response): void {
-    const [title, text] = texts.usedUp
-    res.status(404).send(pages.note(title, text))
+  function showUsedUp(req: Request, res: Response): void {
+    res.status(404).send(accountPages(req).ticketUsedUp())
   }
 
   /** The code is the secret that ties the form to whoever was given the link. */

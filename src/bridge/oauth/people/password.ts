@@ -2,30 +2,29 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { createQueue, type Queue } from 'transom-core/admission'
+import type { PersonFault } from './person-faults.ts'
 
 /** In characters as people count them. NIST SP 800-63B section 3.1.1.2 asks for eight at least, and to accept long ones. */
 export const shortestPassword = 8
 export const longestPassword = 256
 
 /**
- * Why a new password is refused, as a sentence for whoever typed it; `undefined` when it is acceptable. Beside the length,
+ * Why a new password is refused; `undefined` when it is acceptable. Beside the length,
  * NIST SP 800-63B section 3.1.1.2 asks to refuse what is commonly used, and what can be guessed from the person.
  */
 export async function passwordProblem(
   password: string,
   person: { readonly login: string; readonly name: string },
-): Promise<string | undefined> {
+): Promise<PersonFault | undefined> {
   const plain = plainForm(password)
-  if (Array.from(plain).length < shortestPassword) return `The password needs at least ${shortestPassword} characters.`
-  if (password.length > longestPassword) return `The password has at most ${longestPassword} characters.`
+  if (Array.from(plain).length < shortestPassword) return 'password_short'
+  if (password.length > longestPassword) return 'password_long'
   const [mailbox = ''] = person.login.split('@')
-  if ([person.login, mailbox, person.name].map(plainForm).includes(plain)) {
-    return 'Please choose a password that is not your own name or login.'
-  }
+  if ([person.login, mailbox, person.name].map(plainForm).includes(plain)) return 'password_own'
   // Half a megabyte that only a new password needs.
   const { dictionary } = await import('@zxcvbn-ts/language-common')
   if (!isPattern(plain) && !dictionary['passwords-common'].includes(plain)) return undefined
-  return 'This is one of the most common passwords, which are guessed first. Please choose another one.'
+  return 'password_common'
 }
 
 /** As `00000000`, `12341234` and `87654321`: common ones that the list leaves out, because they need none to be guessed. */

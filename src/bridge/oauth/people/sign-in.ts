@@ -8,14 +8,15 @@ import type { Attempts } from './attempts.ts'
 import type { Audit } from './audit.ts'
 import type { Browser } from './known-browser.ts'
 import type { Passkeys } from './passkeys.ts'
+import type { FormProblem } from './person-faults.ts'
 import { createHashing, longestPassword } from './password.ts'
 import { canonicalLogin, longestLogin, type User, type Users } from './users.ts'
 
-/** An attempt that failed, in the words and with the status that its page answers with. */
+/** An attempt that failed, and the status that its page answers with. */
 export interface SignInRefusal {
   readonly kind: 'refused'
   readonly status: number
-  readonly problem: string
+  readonly problem: FormProblem
   readonly retryAfterS?: number
 }
 
@@ -71,7 +72,7 @@ export function createSignIn(deps: {
     } catch (thrown) {
       if (!(thrown instanceof BridgeError) || thrown.code !== 'rate_limited') throw thrown
       log('warn', 'oauth.login-slowed', { clientId: client.clientId, address: client.address, error: thrown.message })
-      const problem = 'Too many people are signing in at this moment. Please try again in a few seconds.'
+      const problem = { kind: 'busy' } as const
       return { kind: 'refused', status: 429, problem, retryAfterS: Math.ceil((thrown.retryAfterMs ?? 1_000) / 1_000) }
     }
   }
@@ -83,11 +84,10 @@ export function createSignIn(deps: {
     const waitMs = await attempts.begin(key, source)
     if (waitMs > 0) {
       log('warn', 'oauth.login-slowed', { ...client, waitMs })
-      const minutes = Math.ceil(waitMs / 60_000)
       return {
         kind: 'refused',
         status: 429,
-        problem: `Too many attempts. Please wait ${minutes === 1 ? 'a minute' : `${minutes} minutes`} and try again.`,
+        problem: { kind: 'too-many-attempts', minutes: Math.ceil(waitMs / 60_000) },
         retryAfterS: Math.ceil(waitMs / 1000),
       }
     }
@@ -98,7 +98,7 @@ export function createSignIn(deps: {
       // The same work for a login that nobody has: how long the refusal takes must not tell.
       const owner = await users.find(login, tenant)
       await audit.refused(owner?.accountId ?? nobody, `from ${client.address}`)
-      return { kind: 'refused', status: 422, problem: 'Login or password is wrong.' }
+      return { kind: 'refused', status: 422, problem: { kind: 'wrong-login' } }
     }
     await attempts.succeeded(key, source)
     browser.remember(key)
@@ -121,7 +121,7 @@ export function createSignIn(deps: {
       used.createdAt <= (user.passkeysSince ?? 0)
     ) {
       log('warn', 'oauth.login-failed', { ...client, by: 'passkey' })
-      return { kind: 'refused', status: 422, problem: 'This passkey is not known here.' }
+      return { kind: 'refused', status: 422, problem: { kind: 'unknown-passkey' } }
     }
     log('info', 'oauth.login', { ...client, by: 'passkey', accountId: user.accountId })
     return { kind: 'signed-in', user }

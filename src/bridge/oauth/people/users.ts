@@ -2,9 +2,11 @@
 import { hash, randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { BridgeError } from 'transom-core/errors'
+import { faultsOf } from 'transom-core/wire/faults'
 import { type AccountId, accountId, type Clock, type Store } from 'transom-core/ports'
 import { tenantName } from 'transom-core/wire/operator'
 import { shownShape } from 'transom-core/wire/registration'
+import { isPersonFault, UnfitPerson, type PersonFault } from './person-faults.ts'
 import { createHashing, hashPassword, passwordProblem, verifyPassword } from './password.ts'
 
 export interface User {
@@ -68,29 +70,29 @@ export interface Users {
 /** Longest login (an e-mail address, RFC 5321), in characters. */
 export const longestLogin = 254
 
-/** Each message is a sentence for whoever fills in the form. */
+/** Each message is a `PersonFault`. */
 const newUser = z.object({
   login: z
     .string()
     .trim()
-    .min(1, 'Please enter a login.')
-    .regex(/^\P{C}+$/u, 'The login has characters that cannot be used.')
+    .min(1, 'login_missing' satisfies PersonFault)
+    .regex(/^\P{C}+$/u, 'login_characters' satisfies PersonFault)
     // A path of the API names people by their logins, and `.` and `..` are no names in a path (RFC 3986 section 5.2.4).
-    .refine((login) => !/^\.{0,2}$/.test(canonicalLogin(login)), 'Please choose another login.')
-    .refine((login) => canonicalLogin(login).length <= longestLogin, 'The login is too long.'),
+    .refine((login) => !/^\.{0,2}$/.test(canonicalLogin(login)), 'login_reserved' satisfies PersonFault)
+    .refine((login) => canonicalLogin(login).length <= longestLogin, 'login_long' satisfies PersonFault),
   password: z.string(),
   name: z
     .string()
     .trim()
-    .min(1, 'Please enter a name.')
-    .max(100, 'The name is too long.')
-    .regex(shownShape, 'The name has characters that cannot be shown.'),
+    .min(1, 'name_missing' satisfies PersonFault)
+    .max(100, 'name_long' satisfies PersonFault)
+    .regex(shownShape, 'name_characters' satisfies PersonFault),
   tenant: tenantName.optional(),
 })
 
 async function requireAcceptable(password: string, person: Pick<NewUser, 'login' | 'name'>): Promise<void> {
   const problem = await passwordProblem(password, person)
-  if (problem !== undefined) throw new BridgeError('invalid_request', problem)
+  if (problem !== undefined) throw new UnfitPerson(problem)
 }
 
 type UserRecord = User & { readonly passwordHash?: string; readonly createdAt: number }
@@ -124,7 +126,10 @@ export function createUsers(store: Store, clock: Clock): Users {
     async create(input) {
       const parsed = newUser.safeParse(input)
       if (!parsed.success) {
-        throw new BridgeError('invalid_request', parsed.error.issues.map(({ message }) => message).join(' '))
+        const faults = parsed.error.issues.map(({ message }) => message).filter(isPersonFault)
+        throw faults.length > 0
+          ? new UnfitPerson(...faults)
+          : new BridgeError('invalid_request', faultsOf(parsed.error))
       }
       const { login, password, name, tenant } = parsed.data
       const { isSelfNamed } = input
@@ -146,7 +151,7 @@ export function createUsers(store: Store, clock: Clock): Users {
       const written = await records.put(key, record, { onlyIf: 'absent', group: account })
       if (written !== undefined) return account
       await places.remove(account)
-      throw new BridgeError('invalid_request', 'this login is taken')
+      throw new UnfitPerson('login_taken')
     },
     find: async (login, tenant) => publicPart(await get(login, tenant)),
     findByAccount: async (id) => publicPart((await ofAccount(id))?.value),
@@ -158,7 +163,7 @@ export function createUsers(store: Store, clock: Clock): Users {
     async setPassword(account, password, { endsPasskeys } = { endsPasskeys: false }) {
       const stored = await ofAccount(account)
       if (stored?.value.passwordHash === undefined) {
-        throw new BridgeError('invalid_request', 'nobody signs in to this account by password')
+        throw new UnfitPerson('no_password')
       }
       await requireAcceptable(password, stored.value)
       const passwordHash = await hashing.run(() => hashPassword(password))
@@ -167,7 +172,7 @@ export function createUsers(store: Store, clock: Clock): Users {
       if (
         (await records.put(stored.id, value, { group: account, onlyIf: { version: stored.version } })) === undefined
       ) {
-        throw new BridgeError('invalid_request', 'the account was changed meanwhile; please try again')
+        throw new UnfitPerson('account_changed')
       }
     },
     findByIdentity: async (identity) => publicPart(await byIdentity(identity)),

@@ -7,7 +7,7 @@ import { nobody, type SignIn } from '../people/sign-in.ts'
 import type { Tickets } from '../people/tickets.ts'
 import type { User, Users } from '../people/users.ts'
 import type { Links } from './links.ts'
-import type { Sessions } from './sessions.ts'
+import type { Sessions, SignedIn } from './sessions.ts'
 
 /** What others keep of an account. */
 export interface OfAccount {
@@ -52,7 +52,7 @@ export function createAccounts(deps: {
       const { accountId } = user
       const [keys, browsers, connected, shared, received, invitations, history, others] = await Promise.all([
         passkeys.list(accountId),
-        sessions.list(accountId),
+        sessions.list(accountId).then((all) => all.map(plain)),
         links.list(accountId),
         sharing?.cameras(accountId) ?? [],
         sharing?.received(accountId) ?? [],
@@ -82,3 +82,9 @@ export function createAccounts(deps: {
     },
   }
 }
+
+/** For programs: `Firefox on Windows`. */
+const plain = ({ browser: { browser, system }, ...session }: SignedIn) => ({
+  ...session,
+  browser: [browser, system].filter((name) => name !== undefined).join(' on '),
+})

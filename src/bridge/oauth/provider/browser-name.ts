@@ -19,9 +19,14 @@ const systems: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
-/** "Firefox on Windows"; "A browser" when nothing of it is known. */
-export function browserName(userAgent: string): string {
+/** A browser and its system by their names, as far as they are known. */
+export interface BrowserName {
+  readonly browser: string | undefined
+  readonly system: string | undefined
+}
+
+/** Of a User-Agent header: `Firefox`, `Windows`. */
+export function browserName(userAgent: string): BrowserName {
   const nameIn = (table: typeof browsers): string | undefined => table.find(([pattern]) => pattern.test(userAgent))?.[1]
-  const system = nameIn(systems)
-  return `${nameIn(browsers) ?? 'A browser'}${system === undefined ? '' : ` on ${system}`}`
+  return { browser: nameIn(browsers), system: nameIn(systems) }
 }

@@ -1,5 +1,6 @@
 /** What oidc-provider is to be: its clients, cookies, prompts, grants, lifetimes and tokens. */
 import { errors, interactionPolicy, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Asking } from '../language.ts'
 import { accessScope } from 'transom-core/ports'
 import { cookieKind, providerCookies } from '../cookies.ts'
 import type { User, Users } from '../people/users.ts'
@@ -17,7 +18,7 @@ export interface ConfigurationSetup {
   readonly users: Users
   /** Keeps what our own page was given. */
   readonly sessions: Pick<Sessions, 'noteGrant'>
-  readonly pages: ErrorPages
+  readonly pages: (asking: Asking) => ErrorPages
   readonly hasIntrospection: boolean
 }
 
@@ -45,8 +46,11 @@ export function configuration(setup: ConfigurationSetup): Configuration {
     },
     renderError: (ctx, out) => {
       ctx.type = 'html'
-      ctx.body = ctx.status >= 500 ? setup.pages.outage() : setup.pages.refused(out.error, out.error_description)
+      const pages = setup.pages(ctx)
+      ctx.body = ctx.status >= 500 ? pages.outage() : pages.refused(out.error, out.error_description)
     },
+    // Google's linking says by it in which language the person reads.
+    extraParams: ['user_locale'],
     ...aboutClients(),
     ...aboutBrowsers(setup),
     ...aboutGrants(setup),

@@ -93,7 +93,7 @@ function guardOutage({ log, pages }: ProviderSetup): Middleware {
       log('error', 'oauth.outage', { path: routeOf(ctx.path), error: describe(error) })
       ctx.status = 500
       ctx.type = 'html'
-      ctx.body = pages.outage()
+      ctx.body = pages(ctx).outage()
     }
     if (ctx.status < 500) return
     ctx.status = 503

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express'
 import type { Provider } from 'oidc-provider'
 import { accountId, type AccountId, type Clock, type Collection, type Store } from 'transom-core/ports'
 import { destroySession } from './adapter.ts'
-import { browserName } from './browser-name.ts'
+import { browserName, type BrowserName } from './browser-name.ts'
 import { cookieKind, type CookieKind } from '../cookies.ts'
 import { sessionLifetime, signedInLifetime } from './lifetimes.ts'
 import type { User, Users } from '../people/users.ts'
@@ -13,8 +13,8 @@ export interface SignedIn {
   readonly id: string
   /** Epoch milliseconds. */
   readonly at: number
-  /** What the browser calls itself: "Firefox on Windows". */
-  readonly browser: string
+  /** What the browser calls itself. */
+  readonly browser: BrowserName
 }
 
 /** The session of the browser that sends a request. */
