@@ -68,8 +68,10 @@ async function main(seconds: number): Promise<void> {
     const startMs = performance.now() - startedAt
     const answered = (async () => {
       for await (const { kind, ...message } of master.messages)
-        if (kind === 'offer' && 'senderClientId' in message)
-          return master.send({ kind: 'answer', sdp: 'v=0\r\n' }, message.senderClientId)
+        if (kind === 'offer' && 'senderClientId' in message) {
+          master.send({ kind: 'answer', sdp: 'v=0\r\n' }, message.senderClientId)
+          return
+        }
     })()
     const offeredAt = performance.now()
     const hangUp = new AbortController()

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Clock, Log } from 'transom-core/ports'
 import type { CameraEvent } from 'transom-core/wire/camera-event'
 import { openViewer, type Viewer, type ViewerOptions } from './viewer.ts'
+import type { Cause } from './viewing.ts'
 
 /** As many as KVS lets connect to a channel (default of its quotas). */
 const defaultViewers = 10
@@ -27,8 +28,11 @@ export type Call = Pick<ViewerOptions, 'viewerId' | 'offer' | 'media' | 'iceServ
 export interface Audience {
   /** Connected, or on their way. */
   size(): number
-  /** Answers an offer; the viewer that had this name before is gone. */
-  receive(call: Call): void
+  /**
+   * Answers an offer; the viewer that had this name before is gone. The returned function ends this attempt for a cause, if the
+   * viewer is not connected yet.
+   */
+  receive(call: Call): (cause: Cause) => void
   addCandidate(viewerId: string, ...candidate: Parameters<Viewer['addCandidate']>): void
   /** Hangs up on everybody; resolves when they have let go, or after a second. */
   close(): Promise<void>
@@ -63,13 +67,14 @@ export function createAudience(options: AudienceOptions): Audience {
         log('warn', 'gateway.viewer-ignored', { viewerId, error: `${maxViewers} viewers are here already` })
         const event: CameraEvent = { kind: 'viewer', viewerId, state: 'busy', at: Math.round(clock()) }
         void report(event)
-        return
+        return () => {}
       }
       const onGone = () => {
         if (viewers.get(viewerId) === viewer) viewers.delete(viewerId)
       }
       const viewer: Viewer = openViewer({ ...options, ...call, reportEachMs, onGone })
       viewers.set(viewerId, viewer)
+      return viewer.fail
     },
     addCandidate: (viewerId, ...candidate) => viewers.get(viewerId)?.addCandidate(...candidate),
     async close() {

@@ -9,12 +9,14 @@ import type { Audience, Call } from './audience.ts'
 import type { RelayAtHand } from './relay-at-hand.ts'
 import { keepTrying } from './retry.ts'
 import type { SharedSource } from './source.ts'
+import { causeOf, type Cause } from './viewing.ts'
 
 /** After a closed connection as a C SDK camera does; a connection that lasted was a good one. */
 const retries = { firstMs: 200, lastMs: 15_000, lastingMs: 10_000 }
 /** TURN credentials are fetched anew before they end, never while an offer waits. */
 const iceRefreshShare = 0.7
 const iceRetryMs = 10_000
+const mostAnswers = 64
 
 /** Whose channel it is, and who answers what comes on it. */
 export interface MasterOptions {
@@ -32,8 +34,14 @@ export interface MasterOptions {
 /** What outlasts one connection. */
 interface Place {
   /** The latest one: a viewer's later messages leave by it, whichever its offer came by. */
-  connection?: ChannelConnection
+  line?: Line
   iceServers: readonly IceServer[]
+}
+
+/** A connection, and how to end the attempts whose answers it carried: by correlation id, the latest ones. */
+interface Line {
+  readonly connection: ChannelConnection
+  readonly answers: Map<string, (cause: Cause) => void>
 }
 
 /** On its channel while there are pictures to be had, until the signal aborts. Never rejects. */
@@ -87,7 +95,7 @@ async function serve(options: MasterOptions, place: Place, signal: AbortSignal, 
   const ended = new AbortController()
   const bounds = AbortSignal.any([signal, ended.signal])
   const refreshing = keepFresh(fetchIce, refreshMs, bounds)
-  place.connection = connection
+  place.line = { connection, answers: new Map() }
   log('info', 'gateway.camera-online')
   onOpen()
   try {
@@ -135,7 +143,11 @@ async function keepFresh(
 function receive(message: ChannelMessage, { source, audience, log }: MasterOptions, place: Place): void {
   const { kind } = message
   if (kind === 'status') {
-    log('warn', 'gateway.message-refused', { errorType: message.errorType, correlationId: message.correlationId })
+    const { errorType, correlationId = '', statusCode = '', description = '' } = message
+    log('warn', 'gateway.message-refused', { errorType, correlationId })
+    // The display would wait for it until its deadline.
+    const why = [errorType, statusCode, description].filter(Boolean).join(' ')
+    place.line?.answers.get(correlationId)?.(causeOf('signaling_failed', `the answer was refused: ${why}`))
   } else if (kind === 'garbled') {
     log('warn', 'gateway.message-garbled', { what: message.what })
   } else if (kind === 'offer' && message.senderClientId !== undefined) {
@@ -143,11 +155,32 @@ function receive(message: ChannelMessage, { source, audience, log }: MasterOptio
     const state = source.state()
     // Without pictures it is about to leave its channel.
     if (state?.kind !== 'good') return
-    const send: Call['send'] = (outgoing) => place.connection?.send(outgoing, viewerId)
-    audience.receive({ viewerId, offer: message.sdp, media: state.info, iceServers: place.iceServers, send })
+    const send: Call['send'] = (outgoing) => {
+      const { line } = place
+      const correlationId = line?.connection.send(outgoing, viewerId)
+      if (outgoing.kind !== 'answer') return
+      if (line && correlationId !== undefined) remember(line, correlationId, fail)
+      else fail(causeOf('signaling_failed', 'the signaling connection ended before the answer'))
+    }
+    const fail = audience.receive({
+      viewerId,
+      offer: message.sdp,
+      media: state.info,
+      iceServers: place.iceServers,
+      send,
+    })
   } else if (kind === 'candidate' && message.senderClientId !== undefined) {
     const { senderClientId, candidate, sdpMid, sdpMLineIndex } = message
     audience.addCandidate(senderClientId, candidate, sdpMid, sdpMLineIndex)
+  }
+}
+
+/** The service answers only what it refuses: older ones were accepted. */
+function remember({ answers }: Line, correlationId: string, fail: (cause: Cause) => void): void {
+  answers.set(correlationId, fail)
+  for (const id of answers.keys()) {
+    if (answers.size <= mostAnswers) break
+    answers.delete(id)
   }
 }
 

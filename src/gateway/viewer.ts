@@ -59,6 +59,8 @@ export interface Viewer {
   addCandidate(candidate: string, sdpMid: string | undefined, sdpMLineIndex: number | undefined): void
   /** For how long nothing has come from it, milliseconds; it is looked at once a second. */
   quietMs(): number
+  /** It will never connect, for this cause; does nothing once it has. */
+  fail(this: void, cause: Cause): void
   /** Hangs up and frees everything; may be called again. `silent`: because nothing has come from it for long. */
   close(reason: string, how?: 'silent'): Promise<void>
 }
@@ -172,6 +174,9 @@ export function openViewer(options: ViewerOptions): Viewer {
         .catch(warn('gateway.candidate-ignored'))
     },
     quietMs: () => performance.now() - viewing.receivedAt,
+    fail(cause) {
+      if (viewing.phase === 'connecting') step({ kind: 'ended', reason: cause.message, cause })
+    },
     close(reason, how) {
       hangUp(reason, how)
       return closed

@@ -20,10 +20,10 @@ export interface ChannelConnection {
    */
   readonly messages: AsyncIterable<ChannelMessage>
   /**
-   * Sends a message; a master names the viewer it is for, a viewer names nobody. Does nothing once the connection is over.
-   * Throws `BridgeError` `invalid_request` when the message is longer than the service carries.
+   * Sends a message; a master names the viewer it is for, a viewer names nobody. Returns the id by which a `status` would say
+   * that the service refused it; `undefined`, and sends nothing, once the connection is over. Throws `BridgeError` `invalid_request` when the message is longer than the service carries.
    */
-  send(message: Outgoing, recipientClientId?: string): void
+  send(message: Outgoing, recipientClientId?: string): string | undefined
   /** Ends `messages` at once and the connection within a second. May be called again. */
   close(): void
   /** Settles when the socket is gone, whoever ended it; never rejects. */
@@ -161,8 +161,11 @@ function connect(socket: WebSocket, signal: AbortSignal): ChannelConnection {
     messages: read(),
     send(message, recipientClientId) {
       sent += 1
-      const frame = encodeMessage(message, recipientClientId, `${message.kind}-${sent}`)
-      if (socket.readyState === WebSocket.OPEN) socket.send(frame)
+      const correlationId = `${message.kind}-${sent}`
+      const frame = encodeMessage(message, recipientClientId, correlationId)
+      if (socket.readyState !== WebSocket.OPEN) return undefined
+      socket.send(frame)
+      return correlationId
     },
     close,
     closed,

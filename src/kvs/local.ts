@@ -121,8 +121,11 @@ async function open(
     messages: read(),
     send(message, recipientClientId) {
       sent += 1
-      const frame = encodeMessage(message, recipientClientId, `${message.kind}-${sent}`)
-      if (!isOver) seat.send(frame)
+      const correlationId = `${message.kind}-${sent}`
+      const frame = encodeMessage(message, recipientClientId, correlationId)
+      if (isOver) return undefined
+      seat.send(frame)
+      return correlationId
     },
     close,
     closed: closed.promise,

@@ -49,6 +49,7 @@ const viewerCause = z.enum([
   'no_picture',
   'no_sound',
   'media_failed',
+  'signaling_failed',
   'internal',
   ...sourceFaults,
 ])
