@@ -211,15 +211,13 @@ async function openMqtt(
   const { url, topic, frigate, homeAssistant } = settings
   const { store, secrets, service } = ground
   const cameras = () => everyCamera(bridge, service)
-  const named = async (name: string) =>
-    (await cameras()).filter(({ id, frigate: known }) => (known?.camera ?? id) === name)
   const mqtt = await startMqtt({
     url,
     topic,
     clientId: mqttClientId(secrets.keys.sealing),
     find: bridge.cameras.byId,
     receive: bridge.events.receive,
-    ...(frigate !== undefined && { frigate: { topic: frigate, reader: createFrigate({ find: named, clock }) } }),
+    ...(frigate !== undefined && { frigate: { topic: frigate, reader: createFrigate({ cameras, clock }) } }),
     ...(homeAssistant !== undefined && {
       homeAssistant: {
         prefix: homeAssistant,

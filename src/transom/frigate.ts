@@ -43,17 +43,31 @@ export interface Frigate {
   read(topic: 'events' | 'reviews', message: unknown): Promise<readonly FrigateNews[] | undefined>
   /** Frigate has gone or begun anew: nothing of before moves any more. */
   restarted(): readonly FrigateNews[]
+  /** A camera is new, other than before, or gone. */
+  changed(camera: Camera, kind: 'changed' | 'removed'): void
 }
 
-/** `find`: the cameras that Frigate knows by this name. */
+/** `cameras`: all that there are, read at the first message and again after a change. */
 export function createFrigate(deps: {
-  readonly find: (frigateName: string) => Promise<readonly Camera[]>
+  readonly cameras: () => Promise<readonly Camera[]>
   readonly clock: Clock
 }): Frigate {
-  const { find, clock } = deps
+  const { clock } = deps
+  /** The cameras by the name that Frigate has for them: it sends several messages a second. */
+  let index: Promise<ReadonlyMap<string, readonly Camera[]>> | undefined
   const announced = new Set<string>()
   /** By camera: what moves there now. */
   const moving = new Map<string, { readonly camera: Camera; readonly ids: Set<string> }>()
+
+  async function find(name: string): Promise<readonly Camera[]> {
+    const reading = (index ??= deps.cameras().then((all) => Map.groupBy(all, nameOf)))
+    try {
+      return (await reading).get(name) ?? []
+    } catch (error) {
+      if (index === reading) index = undefined
+      throw error
+    }
+  }
 
   const timeOf = (given: number | null | undefined): number => {
     const at = Math.round((given ?? 0) * 1_000)
@@ -127,8 +141,14 @@ export function createFrigate(deps: {
         news: { kind: 'motion', isDetected: false, eventId: `${eventIdOf(id)}-end`, at: clock() },
       }))
     },
+    changed({ id }, kind) {
+      index = undefined
+      if (kind === 'removed') moving.delete(id)
+    },
   }
 }
+
+const nameOf = ({ id, frigate }: Camera): string => frigate?.camera ?? id
 
 const isIn = ({ frigate }: Camera, zones: readonly string[] | null | undefined): boolean =>
   frigate?.zones === undefined || frigate.zones.some((zone) => zones?.includes(zone) === true)

@@ -135,6 +135,7 @@ export async function startMqtt(deps: MqttDeps): Promise<MqttIntake> {
 
   return {
     tell(camera, news) {
+      if (news.kind === 'changed' || news.kind === 'removed') frigate?.reader.changed(camera, news.kind)
       if (home) inBackground(home.tell(camera, news))
     },
     async close() {

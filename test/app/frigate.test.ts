@@ -1,5 +1,5 @@
 /** Frigate's messages as news: one person for each object, motion while something moves, by the names and zones of the camera. */
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import type { Camera } from '../../src/core/ports.ts'
 import { createFrigate } from '../../src/transom/frigate.ts'
 import { frontDoor } from '../alexa/world.ts'
@@ -9,7 +9,7 @@ const id = '1732600000.123456-abc123'
 
 function start(zones?: readonly string[]) {
   const camera: Camera = { ...frontDoor, frigate: { camera: 'front_door', ...(zones && { zones }) } }
-  const frigate = createFrigate({ find: async (name) => (name === 'front_door' ? [camera] : []), clock: () => now })
+  const frigate = createFrigate({ cameras: async () => [camera], clock: () => now })
   const said = async (topic: 'events' | 'reviews', message: object) =>
     (await frigate.read(topic, message))?.map(({ news }) =>
       news.kind === 'motion' ? `motion ${news.isDetected}` : `${news.kind} ${'eventId' in news ? news.eventId : ''}`,
@@ -112,4 +112,61 @@ test('nothing moves any more when Frigate has begun anew', async () => {
   await said('events', event('new'))
   expect(frigate.restarted()).toMatchObject([{ news: { kind: 'motion', isDetected: false } }])
   expect(frigate.restarted()).toEqual([])
+})
+
+const named = (frigateName: string): Camera => ({ ...frontDoor, frigate: { camera: frigateName } })
+
+function follow() {
+  const house = { cameras: [named('front_door')] as readonly Camera[], reads: 0, isBroken: false }
+  const frigate = createFrigate({
+    cameras: async () => {
+      house.reads += 1
+      const { cameras } = house
+      if (house.isBroken) throw new Error('the store is away')
+      return cameras
+    },
+    clock: () => now,
+  })
+  const heard = async (camera: string, objectId = camera) =>
+    (await frigate.read('events', event('new', { camera, id: objectId })))?.length
+  return { house, frigate, heard }
+}
+
+describe('the names of cameras', () => {
+  test('are read once for any number of messages', async () => {
+    const { house, heard } = follow()
+    for (const name of ['front_door', 'garage', 'yard', 'front_door']) await heard(name)
+    expect(house.reads).toBe(1)
+  })
+
+  test('follow a change, also one that comes while they are read', async () => {
+    const { house, frigate, heard } = follow()
+    expect([await heard('front_door'), await heard('porch')]).toEqual([2, 0])
+    house.cameras = [named('porch')]
+    frigate.changed(frontDoor, 'changed')
+    expect([await heard('front_door', 'b'), await heard('porch', 'b')]).toEqual([0, 1])
+    frigate.changed(frontDoor, 'changed')
+    const reading = heard('yard')
+    house.cameras = [named('yard')]
+    frigate.changed(frontDoor, 'changed')
+    expect(await reading).toBe(0)
+    expect(await heard('yard', 'c')).toBe(1)
+  })
+
+  test('one of a camera that is gone is nobody’s, and what moved there does not end later', async () => {
+    const { house, frigate, heard } = follow()
+    await heard('front_door')
+    house.cameras = []
+    frigate.changed(frontDoor, 'removed')
+    expect(await heard('front_door', 'b')).toBe(0)
+    expect(frigate.restarted()).toEqual([])
+  })
+
+  test('are read again after a failure, which refuses the message', async () => {
+    const { house, heard } = follow()
+    house.isBroken = true
+    await expect(heard('front_door')).rejects.toThrow('away')
+    house.isBroken = false
+    expect(await heard('front_door')).toBe(2)
+  })
 })

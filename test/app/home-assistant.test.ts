@@ -47,7 +47,7 @@ async function open() {
     receive: async (camera, news: CameraNews) => void received.push(`${camera.id} ${news.kind}`),
     frigate: {
       topic: 'frigate',
-      reader: createFrigate({ find: async (name) => (name === 'porch' ? [bell] : []), clock: () => now }),
+      reader: createFrigate({ cameras: async () => [{ ...bell, frigate: { camera: 'porch' } }], clock: () => now }),
     },
     homeAssistant: {
       prefix: 'homeassistant',
