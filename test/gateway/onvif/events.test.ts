@@ -5,6 +5,7 @@ import { openDevice } from '../../../src/gateway/onvif/device.ts'
 import { followEvents } from '../../../src/gateway/onvif/events.ts'
 import { openListener } from '../../../src/gateway/onvif/listener.ts'
 import type { Notice } from '../../../src/gateway/onvif/notices.ts'
+import { sources, topics } from '../../../src/gateway/onvif/topics.ts'
 import { createTeller } from '../../../src/gateway/onvif/watch.ts'
 import { until } from '../world.ts'
 import { createFakeOnvif, type OnvifHabits } from './device.ts'
@@ -96,6 +97,10 @@ test.each([
   ['tns1:RuleEngine/PeopleDetector/People', { IsPeople: 'true' }, { means: 'person' }],
   ['tns1:VideoSource/MotionAlarm', { State: '1' }, { means: 'motion', isOn: true, isMoment: false }],
   ['tns1:RuleEngine/LineDetector/Crossed', { ObjectId: '4' }, { means: 'motion', isOn: true, isMoment: true }],
+  ['tns1:VideoAnalytics/tnssamsung:MotionDetection', { Motion: '1' }, { means: 'motion', isOn: true }],
+  ['tns1:RuleEngine/CellMotionDetector/TpSmartEvent', { IsVehicle: 'true' }, { means: 'motion', isOn: true }],
+  ['tns1:RuleEngine/LineCrossDetector/LineCross', { IsLineCross: 'true' }, { means: 'motion', isMoment: false }],
+  ['tns1:Device/Trigger/tnshik:AlarmIn', { State: 'true' }, { means: 'input' }],
   ['tns1:Device/Trigger/DigitalInput', { LogicalState: 'true' }, { means: 'input' }],
   ['tns1:Device/tnsaxis:IO/VirtualPort', { state: '1' }, { means: 'input' }],
   [
@@ -108,6 +113,12 @@ test.each([
   camera.emit(topic, items, 'Changed')
   await until(() => notices.length > 0)
   expect(notices).toMatchObject([notice])
+})
+
+test('no row of the table says the same as another, and no source is named for none', () => {
+  const rows = topics.map(({ path, item, means }) => `${path} ${item} ${means}`)
+  expect(new Set(rows).size).toBe(rows.length)
+  expect(new Set(topics.map(({ source }) => source))).toEqual(new Set(Object.keys(sources)))
 })
 
 describe('the time of a notice', () => {
