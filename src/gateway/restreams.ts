@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { Restreams } from 'transom-core/wire/source'
 import { SourceError } from './media.ts'
 import { askCamera, type HttpInit, type HttpReply } from './onvif/http.ts'
-import { answerChallenges, type Login } from './rtsp/authorization.ts'
+import { answerChallenges, whyUnmet, type Login } from './rtsp/authorization.ts'
 import { createTrust, type Trust } from './trust.ts'
 
 const ms = 8_000
@@ -73,8 +73,9 @@ function createAsker(base: URL, login: Login | undefined, trust: Trust, signal: 
     const challenge = refusal.headers['www-authenticate']
     if (challenge !== undefined) {
       const authorize = answerChallenges([challenge], login)
-      if (authorize) credentials = { authorization: authorize('GET', new URL(path, base).pathname) }
-      return authorize !== undefined
+      if (!authorize) throw new SourceError('source_password', `${label} ${whyUnmet([challenge])}`)
+      credentials = { authorization: authorize('GET', new URL(path, base).pathname) }
+      return true
     }
     const { status, headers } = await request('api/login', {
       method: 'POST',

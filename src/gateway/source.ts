@@ -21,6 +21,7 @@ import type { PictureMemory } from './picture-memory.ts'
 import type { Patience } from './patience.ts'
 import { createRecent } from './recent.ts'
 import { keepRunning } from './running.ts'
+import { refusalOf, schemeOf } from './schemes.ts'
 import { createSyntheticSource } from './synthetic.ts'
 import { createEar } from './talk-back.ts'
 
@@ -40,11 +41,11 @@ export function createSource(
   patience?: Patience,
 ): MediaSource {
   if (source === 'synthetic') return createDemoSource(name, clock)
-  const [, scheme] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(source) ?? []
+  const scheme = schemeOf(source)
   if (scheme === undefined) return createFileSource(source, clock, log)
   try {
-    if (/^rtsps?$/i.test(scheme)) return createRtspSource(source, clock, log, trust, patience)
-    throw new SourceError('source_invalid', `${scheme.toLowerCase()}:// is not supported: give an rtsp:// address`)
+    if (scheme === 'rtsp' || scheme === 'rtsps') return createRtspSource(source, clock, log, trust, patience)
+    throw new SourceError('source_invalid', refusalOf(scheme))
   } catch (error) {
     return createUnusableSource(error)
   }

@@ -115,18 +115,30 @@ describe('while somebody watches', () => {
 })
 
 test.each([
-  'http://admin:s3cret@cam/video',
-  'rtmp://admin:s3cret@cam/x',
-  'onvif://admin:s3cret@cam',
-  'rtsp://admin:s3cret@:port/',
-])('%s is a fault with a word that helps, and no password in it', async (address) => {
+  ['http://admin:s3cret@cam/video', /^http:\/\/ is not read here: give the rtsp:\/\/ address of its stream, as/],
+  ['HTTPS://admin:s3cret@cam/doc/page/preview.asp', /^https:\/\/ is not read here: give the rtsp:\/\/ address/],
+  ['rtmp://admin:s3cret@cam/x', /^rtmp:.*go2rtc and MediaMTX give such a stream on by RTSP: give their rtsp:/],
+  ['rtmps://admin:s3cret@cam/x', /^rtmps:.*give their rtsp:\/\/ address$/],
+  ['srt://cam:9000?passphrase=s3cret', /^srt:.*give their rtsp:\/\/ address$/],
+  ['udp://239.0.0.1:1234', /^udp:.*give their rtsp:\/\/ address$/],
+  [
+    'onvif://admin:s3cret@cam',
+    /^onvif:.*rtsp:\/\/ address of its stream; the address of the ONVIF device goes beside it$/,
+  ],
+  ['file:///srv/s3cret.mp4', /^file:.*give the path of the file alone$/],
+  ['file:/srv/s3cret.mp4', /^file:.*give the path of the file alone$/],
+  [' http:cam/s3cret', /^http:.*give the rtsp:\/\/ address/],
+  ['ftp://admin:s3cret@cam', /^ftp:\/\/ is not read here: give the rtsp:\/\/ address of a stream$/],
+  ['rtsp://admin:s3cret@:port/', /^the address of the camera cannot be read/],
+  ['rtsp:cam/s3cret', /^the address is not an rtsp:\/\/ or rtsps:\/\/ address$/],
+])('%s is a fault that says which address to give, and no password is in it', async (address, words) => {
   const logged: unknown[] = []
   const shared = shareSource(
     createSource(address, 'door', Date.now, () => undefined),
     (...line) => void logged.push(line),
   )
   await jest.advanceTimersByTimeAsync(0)
-  expect(shared.fault()).toMatchObject({ code: 'source_invalid' })
+  expect(shared.fault()).toMatchObject({ code: 'source_invalid', message: expect.stringMatching(words) })
   expect(JSON.stringify([shared.fault(), logged])).not.toContain('s3cret')
   await shared.close()
 })

@@ -1,7 +1,7 @@
 /** One ONVIF device over HTTP: SOAP 1.2 requests with its user's password, by WS-UsernameToken and, where it asks, HTTP Digest. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { SourceError } from '../media.ts'
-import { answerChallenges, isStale, type Authorize, type Login } from '../rtsp/authorization.ts'
+import { answerChallenges, isStale, whyUnmet, type Authorize, type Login } from '../rtsp/authorization.ts'
 import type { Trust } from '../trust.ts'
 import { askCamera, type HttpInit, type HttpReply } from './http.ts'
 import { escapeXml, find, parseXml, textAt, type Element } from './xml.ts'
@@ -50,6 +50,8 @@ const encoding = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-m
 export function createSoap(origin: string, login: Login | undefined, trust: Trust): Soap {
   let skewMs = 0
   let authorize: Authorize | undefined
+  /** Why its HTTP challenge could not be met. */
+  let unmet: string | undefined
 
   /** WSS UsernameToken Profile 1.0 section 3.1: the digest is of nonce, time and password. */
   function security({ user, password }: Login): string {
@@ -83,6 +85,7 @@ export function createSoap(origin: string, login: Login | undefined, trust: Trus
     if (reply.status !== 401 || challenges === undefined || !login) return reply
     if (hadAuthorize && !isStale([challenges])) return reply
     authorize = answerChallenges([challenges], login)
+    if (!authorize) unmet = whyUnmet([challenges])
     return authorize ? ask() : reply
   }
 
@@ -105,11 +108,12 @@ export function createSoap(origin: string, login: Login | undefined, trust: Trus
       let reply = await ask(request, request.isOpen === true ? undefined : login, signal)
       if (request.isOpen === true && login && isRefusal(reply.status, textOf(reply)))
         reply = await ask(request, login, signal)
-      return readAnswer(reply.status, textOf(reply), origin, login !== undefined)
+      if (isRefusal(reply.status, textOf(reply))) throw refused(origin, login !== undefined, unmet)
+      return readAnswer(reply.status, textOf(reply), origin)
     },
     async get(url, signal) {
       const { status, body } = await send(url, { method: 'GET' }, replyMs, signal)
-      if (status === 401 || status === 403) throw refused(origin, login !== undefined)
+      if (status === 401 || status === 403) throw refused(origin, login !== undefined, unmet)
       if (status !== 200) throw new SourceError('source_garbled', `${origin} answers ${status} for a still picture`)
       return body
     },
@@ -129,14 +133,13 @@ const textOf = ({ body }: HttpReply): string => new TextDecoder().decode(body)
 const isRefusal = (status: number, text: string): boolean =>
   status === 401 || /NotAuthorized|FailedAuthentication/.test(text)
 
-const refused = (label: string, hasLogin: boolean): SourceError =>
+const refused = (label: string, hasLogin: boolean, unmet?: string): SourceError =>
   new SourceError(
     'source_password',
-    hasLogin ? `${label} refuses the user name or the password` : `${label} asks for a user and a password`,
+    `${label} ${unmet ?? (hasLogin ? 'refuses the user name or the password' : 'asks for a user and a password')}`,
   )
 
-function readAnswer(status: number, text: string, label: string, hasLogin: boolean): Element {
-  if (isRefusal(status, text)) throw refused(label, hasLogin)
+function readAnswer(status: number, text: string, label: string): Element {
   if (status === 403) throw new SourceError('source_password', `${label} forbids this user to ask (403)`)
   if (status === 404) throw new SourceError('source_not_found', `${label} has no ONVIF service there (404)`)
   const root = text.trim().startsWith('<') ? parseXml(text) : undefined

@@ -1,4 +1,4 @@
-/** The answer to a camera's challenge: Digest with MD5 or SHA-256 (RFC 7616, and RFC 2617's without qop), else Basic (RFC 7617). */
+/** The answer to a camera's challenge: Digest with MD5, SHA-256 or SHA-512/256 (RFC 7616, and RFC 2617's without qop), else Basic (RFC 7617). */
 import { createHash, randomBytes } from 'node:crypto'
 
 export interface Login {
@@ -9,7 +9,8 @@ export interface Login {
 /** Makes the `Authorization` of each further request, counting its uses. */
 export type Authorize = (method: string, url: string) => string
 
-const algorithms: Readonly<Record<string, 'md5' | 'sha256'>> = { MD5: 'md5', 'SHA-256': 'sha256' }
+/** RFC 7616 section 6.1, with the names that `node:crypto` has for them; the stronger ones later. */
+const algorithms: Readonly<Record<string, string>> = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' }
 
 /** By the strongest of the challenges, in whatever order they come; `undefined` when none can be met. */
 export function answerChallenges(challenges: readonly string[], login: Login): Authorize | undefined {
@@ -27,6 +28,19 @@ export function answerChallenges(challenges: readonly string[], login: Login): A
 /** Only the nonce was too old: the same password may be tried again (RFC 7616 section 3.3). */
 export const isStale = (challenges: readonly string[]): boolean =>
   challenges.flatMap(readChallenges).some(({ parameters }) => parameters.get('stale')?.toLowerCase() === 'true')
+
+/** What a camera asks for whose challenges cannot be met, and what to do about it: goes on from the camera's name. */
+export function whyUnmet(challenges: readonly string[]): string {
+  const digest = challenges.flatMap(readChallenges).find(({ scheme }) => scheme === 'digest')
+  const name = digest && nameOf(digest.parameters)
+  const way =
+    name === undefined
+      ? 'neither by Digest nor by Basic'
+      : name.replace(/-SESS$/, '') in algorithms
+        ? 'by a Digest that is not known here (its nonce or its qop)'
+        : `by a Digest that is not known here (${name.replace(/[^\w-]/g, '').slice(0, 20)})`
+  return `asks for the password ${way}: choose Digest with MD5 or SHA-256 in its settings`
+}
 
 type Parameters = ReadonlyMap<string, string>
 
@@ -55,7 +69,7 @@ function strength(parameters: Parameters): number {
   const qop = parameters.get('qop')
   const isMet = qop === undefined || qop.split(',').some((one) => one.trim().toLowerCase() === 'auth')
   if (algorithm === undefined || !isMet || !parameters.has('nonce')) return 0
-  return algorithm === 'sha256' ? 2 : 1
+  return Object.values(algorithms).indexOf(algorithm) + 1
 }
 
 const nameOf = (parameters: Parameters): string => (parameters.get('algorithm') ?? 'MD5').toUpperCase()

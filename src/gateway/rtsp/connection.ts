@@ -3,7 +3,7 @@ import { SourceError } from '../media.ts'
 import { openSocket, socketError } from '../socket.ts'
 import type { Trust } from '../trust.ts'
 import type { CameraAddress } from './address.ts'
-import { answerChallenges, isStale, type Authorize } from './authorization.ts'
+import { answerChallenges, isStale, whyUnmet, type Authorize } from './authorization.ts'
 import { createParser, writePacket, writeRequest, type Headers, type Received } from './message.ts'
 
 const replyMs = 6_000
@@ -161,7 +161,7 @@ function createAuthorized(exchange: Exchange, { login, label }: CameraAddress): 
       if (!login) throw refused('asks for a user and a password')
       if (attempt > 1 || (hadAuthorized && !isStale(challenges))) throw refused('refuses the user name or the password')
       authorize = answerChallenges(challenges, login)
-      if (!authorize) throw refused('asks for the password in a way that is not known here')
+      if (!authorize) throw refused(whyUnmet(challenges))
     }
   }
 }

@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { encodeG711, type Law } from '../g711.ts'
 import { SourceError } from '../media.ts'
-import { answerChallenges, type Login } from '../rtsp/authorization.ts'
+import { answerChallenges, whyUnmet, type Login } from '../rtsp/authorization.ts'
 import { reachOf } from '../reach.ts'
 import type { Trust } from '../trust.ts'
 import type { Line } from './speaker.ts'
@@ -45,9 +45,10 @@ export async function meet(
   signal: AbortSignal,
 ): Promise<{ readonly reply: HttpReply | undefined; readonly credentials: Credentials }> {
   const reply = await exchange(place, request, {}, signal)
-  const authorize =
-    reply.status === 401 && place.login && answerChallenges(reply.headers.get('www-authenticate') ?? [], place.login)
-  if (!authorize) return { reply: check(place, reply), credentials: () => ({}) }
+  if (reply.status !== 401 || !place.login) return { reply: check(place, reply), credentials: () => ({}) }
+  const challenges = reply.headers.get('www-authenticate') ?? []
+  const authorize = answerChallenges(challenges, place.login)
+  if (!authorize) throw new SourceError('source_password', `${place.label} ${whyUnmet(challenges)}`)
   return { reply: undefined, credentials: (method, path) => ({ Authorization: authorize(method, path) }) }
 }
 

@@ -253,11 +253,12 @@ export function isRight(
       quoted ?? bare,
     ]),
   )
-  const hash = (...parts: unknown[]) =>
-    createHash(said.get('algorithm') === 'SHA-256' ? 'sha256' : 'md5')
-      .update(parts.join(':'))
-      .digest('hex')
-  const secret = hash(login.user, said.get('realm'), login.password)
+  const algorithm = said.get('algorithm') ?? 'MD5'
+  const hashName = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' }[algorithm.replace(/-sess$/, '')]
+  if (hashName === undefined) return false
+  const hash = (...parts: unknown[]) => createHash(hashName).update(parts.join(':')).digest('hex')
+  const password = hash(login.user, said.get('realm'), login.password)
+  const secret = algorithm.endsWith('-sess') ? hash(password, nonce, said.get('cnonce')) : password
   const request = hash(method, said.get('uri'))
   const qop = said.get('qop')
   const wanted =

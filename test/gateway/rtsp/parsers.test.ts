@@ -126,7 +126,7 @@ describe('challenges', () => {
     ['Basic beside Digest', ['Basic realm="x"', md5], /nonce="n1"/],
     [
       'Digest that is not known here',
-      ['Digest realm="x", algorithm=SHA-512-256, nonce="n"', 'Basic realm="x"'],
+      ['Digest realm="x", algorithm=SHA3-512, nonce="n"', 'Basic realm="x"'],
       /^Basic TXVmYXNhOkNpcmNsZSBvZiBMaWZl$/,
     ],
     ['without qop', ['Digest realm="x", nonce="n"'], /^Digest (?!.*qop)(?!.*algorithm)/],
@@ -140,6 +140,16 @@ describe('challenges', () => {
       { user: 'Mufasa', password: 'CircleOfLife' },
     )
     expect(authorize?.('GET', '/dir/index.html')).toContain('response="1949323746fe6a43ef61f9606e7febea"')
+  })
+
+  test('the strongest of three, whatever their order', () => {
+    const sha512 = `Digest ${realm}, qop="auth", algorithm=SHA-512-256, nonce="n3"`
+    for (const given of [
+      [sha512, sha, md5],
+      [md5, sha512, sha],
+      [sha, md5, sha512],
+    ])
+      expect(answerChallenges(given, login)?.('DESCRIBE', 'rtsp://cam/')).toContain('nonce="n3"')
   })
 
   test('of any kind are answered or not, and never let a line break out', () => {

@@ -193,10 +193,30 @@ describe('a password', () => {
         'Digest realm="c", nonce="NONCE", algorithm=SHA-256, qop="auth"',
       ],
     ],
+    ['SHA-256 alone', ['Digest realm="c", nonce="NONCE", algorithm=SHA-256, qop="auth"']],
+    ['SHA-256 alone, as a session', ['Digest realm="c", nonce="NONCE", algorithm=SHA-256-sess, qop="auth"']],
+    ['SHA-512-256 alone', ['Digest realm="c", nonce="NONCE", algorithm=SHA-512-256, qop="auth"']],
+    ['SHA-512-256 alone, without qop', ['Digest realm="c", nonce="NONCE", algorithm=SHA-512-256']],
     ['Basic', ['Basic realm="c"']],
+    ['Basic beside a Digest that nobody knows', ['Digest realm="c", nonce="NONCE", algorithm=SHA3', 'Basic realm="c"']],
   ])('is shown by %s', async (_name, challenges) => {
     const { source } = await open({ login, challenges }, 'admin:p:a/s#5?@')
     expect(await source.describe(never)).toEqual(profile)
+  })
+
+  test.each([
+    ['an algorithm', 'Digest realm="c", nonce="NONCE", algorithm=SHA3-256, qop="auth"', 'not known here (SHA3-256)'],
+    ['a protection', 'Digest realm="c", nonce="NONCE", algorithm=MD5, qop="auth-int"', 'not known here (its nonce'],
+    ['a challenge', 'Digest realm="c", algorithm=MD5', 'not known here (its nonce'],
+    ['a way', 'Bearer realm="c"', 'neither by Digest nor by Basic'],
+  ])('is not sent in %s that is not known, and the cause says what to choose', async (_name, challenge, words) => {
+    const { source, camera } = await open({ login, challenges: [challenge] }, 'admin:p:a/s#5?@')
+    const error: unknown = await source.describe(never).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'source_password', message: expect.stringContaining(words) })
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/: choose Digest with MD5 or SHA-256 in its settings$/),
+    })
+    expect(camera.requests.some(({ headers }) => headers.has('authorization'))).toBe(false)
   })
 
   test('that is wrong is tried once, then not before some time, and stands nowhere', async () => {
