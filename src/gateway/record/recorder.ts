@@ -3,6 +3,7 @@ import type { Clock, Log } from 'transom-core/ports'
 import type { RecordWish } from 'transom-core/wire/gateway'
 import type { AudioPacket, VideoUnit } from '../media.ts'
 import type { SharedSource } from '../source.ts'
+import { createTimeOfDay } from './time-of-day.ts'
 import { createSegmenter, formOf, type Segment, type Segmenter } from './segmenter.ts'
 
 /** Where recordings are kept. None of these rejects: what fails is told by `onLost` of `begin`. */
@@ -67,6 +68,8 @@ export function startRecorder({ source, wish, place, toStill, clock, log }: Reco
   const ahead = createAhead(wish.beforeMs)
   const finishing = new Set<Promise<void>>()
   const isAlways = wish.mode === 'always'
+  const time = createTimeOfDay(clock)
+  let lastAt = -Infinity
   let running: Running | undefined
   let wantedUntil = isAlways ? Infinity : -Infinity
   let restUntil = -Infinity
@@ -131,14 +134,26 @@ export function startRecorder({ source, wish, place, toStill, clock, log }: Reco
     feed(sent)
     if (running === undefined) ahead.keep(sent)
   }
+  /** What was recorded keeps the time that it had; from the next key frame on another one holds. */
+  function clockWasSet(): void {
+    end()
+    ahead.take(Infinity)
+    restUntil = -Infinity
+    if (!isAlways) wantedUntil = lastAt < wantedUntil ? clock() + wish.afterMs : -Infinity
+  }
   const leave = source.join({
-    video: (unit) => receive({ kind: 'video', unit }),
-    audio: (packet) => receive({ kind: 'audio', packet }),
+    video(unit) {
+      if (unit.isKey && time.follow(unit.at)) clockWasSet()
+      lastAt = time.of(unit.at)
+      receive({ kind: 'video', unit: { ...unit, at: lastAt } })
+    },
+    audio: (packet) => receive({ kind: 'audio', packet: { ...packet, at: time.of(packet.at) } }),
   })
   return {
     happened() {
       if (isAlways) return
-      wantedUntil = Math.max(wantedUntil, clock() + wish.afterMs)
+      // The clock may have been put back since the last picture.
+      wantedUntil = Math.max(wantedUntil, Math.max(clock(), lastAt) + wish.afterMs)
       if (running !== undefined) return
       const newest = ahead.newestKey()
       for (const sent of ahead.take(clock())) feed(sent)

@@ -1,5 +1,5 @@
 /** What is recorded: always, or from before something happened until after; from key frame to key frame. */
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import type { RecordWish } from '../../../src/core/wire/gateway.ts'
 import type { MediaSink } from '../../../src/gateway/media.ts'
 import { startRecorder, type RecordingPlace } from '../../../src/gateway/record/recorder.ts'
@@ -20,6 +20,8 @@ interface Kept {
 function createWorld(wish: RecordWish = events) {
   let sink: MediaSink | undefined
   let now = startAt
+  /** What the clock was set forward, or back. */
+  let setMs = 0
   let lose: (() => void) | undefined
   const kept: Kept[] = []
   const place: RecordingPlace = {
@@ -49,7 +51,7 @@ function createWorld(wish: RecordWish = events) {
     wish,
     place,
     toStill: async () => Buffer.from('a JPEG'),
-    clock: () => now,
+    clock: () => now + setMs,
     log: () => undefined,
   })
   const sent = stream(startAt, 100)
@@ -57,6 +59,7 @@ function createWorld(wish: RecordWish = events) {
     kept,
     recorder,
     lose: () => lose?.(),
+    setClock: (ms: number) => void (setMs = ms),
     isJoined: () => sink !== undefined,
     /** Sends what the camera sends until then. */
     playUntil(ms: number) {
@@ -154,4 +157,34 @@ test('a recorder that is closed leaves the source and ends what it records', asy
   await recorder.close()
   expect(isJoined()).toBe(false)
   expect(kept).toMatchObject([{ isEnded: true, segments: [{ at: 0 }, { at: 0 }, { at: 4_000 }] }])
+})
+
+describe.each([
+  ['forward', 3_600_000],
+  ['back', -3_600_000],
+])('a clock that is set %s by an hour', (_where, ms) => {
+  test('begins another recording, at its time, with the next key frame', async () => {
+    const { kept, recorder, playUntil, setClock } = createWorld({ ...events, mode: 'always' })
+    playUntil(2 * groupMs + 1_000)
+    setClock(ms)
+    playUntil(5 * groupMs)
+    await recorder.close()
+    expect(kept.map((one) => one.startAt)).toEqual([0, expect.closeTo(3 * groupMs + ms, -2)])
+    for (const { segments } of kept)
+      for (const [index, { at }] of segments.slice(2).entries())
+        expect(at - segments[index + 1]!.at).toBeCloseTo(groupMs, -2)
+  })
+
+  test('loses no event, and records none for longer', async () => {
+    const { kept, recorder, playUntil, setClock } = createWorld()
+    playUntil(20_000)
+    setClock(ms)
+    recorder.happened()
+    playUntil(60_000)
+    await recorder.close()
+    const last = kept.at(-1)!
+    expect(last.segments.at(-1)!.at - ms).toBeLessThan(20_000 + events.afterMs + 2 * groupMs)
+    expect(last.segments.length).toBeGreaterThan(2)
+    expect(last.startAt - ms).toBeGreaterThanOrEqual(19_000)
+  })
 })
