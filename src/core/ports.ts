@@ -376,7 +376,9 @@ export interface Recordings {
   follow(listener: RecordingListener): () => void
 }
 
+/** What can become of a recording; one that is deleted while it is open is not said to have ended. */
 export type RecordingChange = 'begun' | 'ended' | 'removed'
+/** Receives which recording it is, and what became of it. */
 export type RecordingListener = (recording: Pick<Recording, 'cameraId' | 'startAt'>, change: RecordingChange) => void
 
 /** A file of what was recorded, and from when to when it lasts. */
