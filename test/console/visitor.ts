@@ -26,6 +26,31 @@ export interface Bridge extends Pick<House, 'stop' | 'call' | 'dataDir'> {
   close(): Promise<void>
 }
 
+/** Adds a network camera by the operator's API, and waits until it is online. */
+export async function addCamera({ dataDir }: Bridge, camera: { readonly id: string; readonly source: string }) {
+  const { url, token } = JSON.parse(readFileSync(join(dataDir, 'operator.json'), 'utf8')) as Operator
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ name: camera.id, kind: 'camera', ...camera })
+  const added = await fetch(`${url}/cameras`, { method: 'POST', headers, body })
+  if (added.status !== 201) throw new Error(`${camera.id} is not added: ${await added.text()}`)
+  for (const giveUpAt = Date.now() + 40_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    const { cameras } = (await (await fetch(`${url}/cameras`, { headers })).json()) as { cameras: Listed[] }
+    const listed = cameras.find(({ cameraId }) => cameraId === camera.id)
+    if (listed?.isOnline === true) return
+    if (Date.now() > giveUpAt) throw new Error(`${camera.id} is not online: ${JSON.stringify(listed)}`)
+  }
+}
+
+interface Operator {
+  readonly url: string
+  readonly token: string
+}
+
+interface Listed {
+  readonly cameraId: string
+  readonly isOnline: boolean
+}
+
 interface Simulated {
   readonly user: { readonly login: string; readonly password: string }
 }
@@ -56,7 +81,8 @@ export async function startBridge(): Promise<Bridge> {
   }
 }
 
-export function launch(): Promise<Browser> {
+/** `more`: further arguments of Chromium. */
+export function launch(more: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: [
@@ -74,6 +100,7 @@ export function launch(): Promise<Browser> {
       '--autoplay-policy=no-user-gesture-required',
       '--use-fake-device-for-media-stream',
       '--use-fake-ui-for-media-stream',
+      ...more,
     ],
   })
 }
@@ -83,7 +110,8 @@ export interface Visitor {
   /** Everything the page did that it should not have done. */
   complaints(): readonly string[]
   go(hash: string): Promise<void>
-  picture(name: string): Promise<void>
+  /** Of its page, or of another one. */
+  picture(name: string, page?: Page): Promise<void>
   leave(): Promise<void>
 }
 
@@ -116,10 +144,10 @@ export async function visit(browser: Browser, bridge: Bridge, options: BrowserCo
     async go(hash) {
       await page.goto(`${bridge.url}/${hash}`)
     },
-    async picture(name) {
+    async picture(name, shown = page) {
       if (pictures === undefined) return
       mkdirSync(pictures, { recursive: true })
-      await page.screenshot({ path: join(pictures, `${name}.png`) })
+      await shown.screenshot({ path: join(pictures, `${name}.png`) })
     },
     leave: () => context.close(),
   }
