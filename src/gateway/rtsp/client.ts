@@ -163,7 +163,8 @@ function createClient(connection: Connection, address: CameraAddress, descriptio
       channels.set(track, await setUp(track, index, listener, byNumber))
     }
     const required = tracks.some(({ isBackChannel }) => isBackChannel) ? backChannel : {}
-    check(await ask('PLAY', description.url, { Range: 'npt=0.000-', ...required }), 'PLAY', address)
+    // Without a Range (RFC 2326 section 10.5): a server that takes 0 for a place to seek to fails where its camera is live.
+    check(await ask('PLAY', description.url, required), 'PLAY', address)
     return channels
   }
 

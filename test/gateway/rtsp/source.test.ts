@@ -62,6 +62,15 @@ function play({ source }: World) {
 const nalTypes = (unit: VideoUnit): readonly number[] => unit.payloads.map((payload) => payload[0]! & 0x1f)
 
 describe('pictures', () => {
+  test('are asked for as they are now: no Range, which some servers take for a place to seek to', async () => {
+    const world = await open()
+    await world.source.describe(never)
+    const { video } = play(world)
+    await until(() => video.length === 1)
+    const [asked] = world.camera.requests.filter(({ method }) => method === 'PLAY')
+    expect(asked!.headers.has('range')).toBe(false)
+  })
+
   test.each(['tcp', 'udp'] as const)(
     'by %s begin with the first key frame, and the session ends with TEARDOWN',
     async (transport) => {
