@@ -57,7 +57,7 @@ function observe(frames: number) {
     while (shown() < framesBefore + frames) await wait(50)
     const after = pixels()
     let heard = strongest(analyser)
-    for (let tries = 0; hasSound && tries < 100 && !(heard.decibels > -40); tries += 1) {
+    for (let tries = hasSound ? 100 : 0; tries > 0 && !(heard.decibels > -40); tries -= 1) {
       await wait(50)
       heard = strongest(analyser)
     }

@@ -118,17 +118,18 @@ describe.each([
   )
 })
 
+/** It keeps talking until the next one. */
+async function tap(page: Page): Promise<void> {
+  await button(page, /^Talk/).focus()
+  await page.keyboard.press('Enter')
+}
+
 test('who talks second sees that somebody else is talking, and is played when the first has ended', async () => {
   const first = owner.page
   const second = await first.context().newPage()
   for (const page of [first, second]) {
     await page.goto(`${bridge.url}/#/camera/door`)
     await live(page).waitFor({ timeout: 40_000 })
-  }
-  // A tap keeps talking until the next one.
-  const tap = async (page: Page) => {
-    await button(page, /^Talk/).focus()
-    await page.keyboard.press('Enter')
   }
   await tap(first)
   await expectText(first, 'The camera plays what you say')
