@@ -62,6 +62,22 @@ test('pictures that move are decoded, every one of them', async () => {
   expect(judgePictures(seen)).toBeUndefined()
 })
 
+test.each<[string, Paint, string | undefined]>([
+  ['moves', moving, undefined],
+  ['is black', black, 'black_picture'],
+])('VP8 that %s is judged as well', async (_what, paint, code) => {
+  const screen = createScreen('VP8', await loadFfmpeg())
+  for (const [picture, frame] of (await encode(paint, { ...sixSeconds, codec: 'VP8' })).entries()) {
+    // A whole frame in one packet, with the shortest descriptor (RFC 7741 section 4.2).
+    const payload = Buffer.concat([Buffer.from([0x10]), frame])
+    const timestamp = (picture * 90_000) / filmRate
+    screen.push({ payload, timestamp, marker: true, sequenceNumber: picture }, picture * pictureMs)
+  }
+  const seen = await screen.seen(6_000)
+  expect(seen).toMatchObject({ coded: 30, decoded: 30 })
+  expect(judgePictures(seen)?.code).toBe(code)
+})
+
 describe('B-frames', () => {
   test.each([true, false])('are told, decoded or not (%s)', async (isDecoded) => {
     const coded = await encode(moving, { pictures: 30, bFrames: 2 })
