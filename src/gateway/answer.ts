@@ -15,7 +15,7 @@ import {
 import type { Outgoing } from 'transom-kvs/message'
 import type { IceServer } from 'transom-core/ports'
 import type { ServerMemory, ServerWatch } from './ice-servers.ts'
-import type { SoundCodec } from './media.ts'
+import type { SoundCodec, VideoCodec } from './media.ts'
 import { withoutMids } from './mids.ts'
 import type { NarrowedOffer } from './offer.ts'
 import type { RelayAtHand } from './relay-at-hand.ts'
@@ -27,13 +27,20 @@ const soundCodecs: Readonly<Record<SoundCodec, () => RTCRtpCodecParameters>> = {
   PCMA: usePCMA,
 }
 
-/** A peer connection as this camera makes them, with sound in one codec: werift rejects the audio sections that lack it. */
-export function createConnection(iceServers: readonly IceServer[], sound: SoundCodec): RTCPeerConnection {
+/** A peer connection as this camera makes them, with one codec for each kind: werift rejects the sections that lack it. */
+export function createConnection(
+  iceServers: readonly IceServer[],
+  sound: SoundCodec,
+  picture: VideoCodec = 'H264',
+): RTCPeerConnection {
+  const rtcpFeedback = [useNACK(), usePLI()]
   return new RTCPeerConnection({
     codecs: {
       // The parameters and payload types of the answer are those of the narrowed offer.
       video: [
-        useH264({ payloadType: 102, rtcpFeedback: [useNACK(), usePLI()] }),
+        picture === 'H264'
+          ? useH264({ payloadType: 102, rtcpFeedback })
+          : new RTCRtpCodecParameters({ mimeType: 'video/H265', clockRate: 90_000, payloadType: 102, rtcpFeedback }),
         new RTCRtpCodecParameters({
           mimeType: 'video/rtx',
           clockRate: 90_000,

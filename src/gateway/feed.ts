@@ -1,6 +1,6 @@
 /** Feeds one connected viewer: a key frame first, then what the source yields, skipping pictures while it cannot take them. */
 import { RtcpPayloadSpecificFeedback, type RTCPeerConnection, type RTCRtpTransceiver } from 'werift'
-import type { AudioPacket, VideoUnit } from './media.ts'
+import type { AudioPacket, VideoCodec, VideoUnit } from './media.ts'
 import { createRtpTrack, type RtpTrack } from './rtp-track.ts'
 import { createSeal } from './seal.ts'
 import { sendReport } from './sender-report.ts'
@@ -18,6 +18,7 @@ export interface Feed {
 export function createFeed(
   connection: RTCPeerConnection,
   source: Pick<SharedSource, 'requestKeyFrame' | 'recent'>,
+  codec: VideoCodec = 'H264',
 ): Feed {
   const trackOf = (kind: 'video' | 'audio') => {
     const transceiver = connection.getTransceivers().find((each) => each.kind === kind && sends(each.currentDirection))
@@ -31,18 +32,18 @@ export function createFeed(
   const show = (unit: VideoUnit, at = unit.at) => {
     if (!video || (needsKey && !unit.isKey)) return
     needsKey = !video.send(unit.payloads, at)
-    if (needsKey) source.requestKeyFrame()
+    if (needsKey) source.requestKeyFrame(codec)
   }
   for (const transport of connection.dtlsTransports) {
     transport.onRtcp.subscribe((packet) => {
       if (packet instanceof RtcpPayloadSpecificFeedback && keyFrameRequests.includes(packet.feedback.count))
-        source.requestKeyFrame()
+        source.requestKeyFrame(codec)
     })
   }
-  if (!source.requestKeyFrame()) {
+  if (!source.requestKeyFrame(codec)) {
     // None will come soon: begin with the pictures since the last one. Their times are pressed together, a millisecond each,
     // so that the viewer runs through them to the present instead of staying behind it.
-    const recent = source.recent()
+    const recent = source.recent(codec)
     const lastAt = recent.at(-1)?.at ?? 0
     for (const [index, unit] of recent.entries()) show(unit, lastAt - (recent.length - 1 - index))
   }

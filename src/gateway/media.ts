@@ -4,14 +4,18 @@ import type { SourceFault } from 'transom-core/errors'
 import type { PlayedTone } from 'transom-core/wire/source'
 import type { Law } from './g711.ts'
 import type { Ear } from './ear.ts'
+import type { H265Format } from './h265.ts'
 
-/** One H.264 access unit, already cut to RTP payloads. */
+/** The codecs in which displays are sent pictures. */
+export type VideoCodec = 'H264' | 'H265'
+
+/** One access unit, already cut to RTP payloads. */
 export interface VideoUnit {
   /** Presentation time, milliseconds since the epoch on the source's clock; audio of the same moment has the same value. */
   readonly at: number
-  /** It holds an IDR picture, with its SPS and PPS before it: a decoder can start here. */
+  /** A decoder can start here: it holds such a picture, with its parameter sets before it. */
   readonly isKey: boolean
-  /** RTP payloads of packetization-mode 1 (RFC 6184), in order; the last one carries the marker. */
+  /** RTP payloads of packetization-mode 1 (RFC 6184), or of RFC 7798, in order; the last one carries the marker. */
   readonly payloads: readonly Buffer[]
 }
 
@@ -26,6 +30,7 @@ export interface AudioPacket {
 }
 
 export interface MediaSink {
+  /** In H.264; of whoever joined for H.265, in that. */
   video(unit: VideoUnit): void
   audio(packet: AudioPacket): void
 }
@@ -41,11 +46,17 @@ export interface MediaInfo {
   readonly soundFault?: string
   /** Its pictures are decoded and encoded anew for displays. */
   readonly reencoding?: Reencoding
+  /** The H.265 in which its pictures come, which displays that play it are sent as it is. */
+  readonly h265?: H265Format
 }
 
 export interface SourceSink extends MediaSink {
   /** What the source yields from now on, where that is other than `describe` said. */
   described(info: MediaInfo): void
+  /** The same pictures in the camera's own H.265, where `MediaInfo` has one. */
+  h265?(unit: VideoUnit): void
+  /** Whether anybody takes the pictures in H.264, default true: otherwise they need not be encoded. */
+  isH264Wanted?(): boolean
 }
 
 /** Where pictures and sound come from. Nothing runs before `run`. */
@@ -57,7 +68,7 @@ export interface MediaSource {
   /** Feeds the sink in real time until the signal aborts, then frees everything and resolves. Throws `SourceError` when it breaks. */
   run(sink: SourceSink, signal: AbortSignal): Promise<void>
   /** Asks for a key frame with the next picture. False when the source cannot make one (it is passed through). */
-  requestKeyFrame(): boolean
+  requestKeyFrame(codec?: VideoCodec): boolean
   /** What plays the sound of one viewer, where it is not only measured. */
   createEar?(codec: SoundCodec, onBroken: (message: string) => void): Promise<Ear>
   /** Plays a tone at its loudspeaker, where it has one of its own. Throws `SourceError`. */

@@ -1,4 +1,5 @@
-/** Narrows a viewer's offer to what this camera can do, before werift answers it: one H.264, one codec for sound, no extensions. */
+/** Narrows a viewer's offer to what this camera can do, before werift answers it: one codec for each kind, no extensions. */
+import type { H265Format } from './h265.ts'
 import type { SoundCodec } from './media.ts'
 import { withMids } from './mids.ts'
 import { setAside, type Unserved } from './unserved.ts'
@@ -11,7 +12,7 @@ export interface NarrowedOffer {
   /** Mids of sections that came without one, which the answer does not name. */
   readonly givenMids: readonly string[]
   /** `none`: it asks for no picture, as an Echo without a screen. `unsupported`: for none that this camera can send. */
-  readonly video: 'h264' | 'unsupported' | 'none'
+  readonly video: 'h264' | 'h265' | 'unsupported' | 'none'
   /** The profile that the answer names: the source's own where the offer allows it. */
   readonly profileLevelId: string
   /** The one codec of its audio sections. `none`: it wants no sound and sends none. `unsupported`: in no codec that is known here. */
@@ -24,6 +25,7 @@ export interface NarrowedOffer {
  * werift takes the first codec of the right name; a browser offers H.264 six times over, and an Echo offers it without any
  * parameters. So the choice is made here: the offered H.264 nearest to the source's profile, with the parameters that the
  * answer shall carry written into it (RFC 6184 section 8.2.2: profile and packetization-mode of an answer are the offer's).
+ * H.265 is chosen where the camera sends nothing else (`h265`) and the offer has room for it: H.264 would be encoded anew.
  * Of the codecs for sound it is the first, in the display's order (RFC 3264 section 5.1), that is in `playable`: what this
  * camera can send. Where there is none the display may still talk, in the first that is known.
  */
@@ -31,6 +33,7 @@ export function narrowOffer(
   sdp: string,
   sourceProfile: string,
   playable: readonly SoundCodec[] = ['opus'],
+  h265?: H265Format,
 ): NarrowedOffer {
   const [whole = [], ...all] = splitSections(sdp)
   const { session: named, sections: withNames, given } = withMids(whole, all)
@@ -47,19 +50,18 @@ export function narrowOffer(
     if (kind === 'audio') return narrowSound(lines, sound)
     if (kind !== 'video') return lines
     wantsVideo ||= isWanted(lines)
-    const choice = chooseH264(lines, sourceProfile)
-    if (!choice) return lines
+    const choice = (h265 && chooseH265(lines, h265)) ?? chooseH264(lines, sourceProfile)
+    if (!choice || (chosen && chosen.codec !== choice.codec)) return lines
     chosen ??= choice
-    const { payloadType, profileLevelId } = choice
+    const { payloadType, format } = choice
     const kept = keepPayloadTypes(lines, [payloadType, ...retransmissionOf(lines, payloadType)])
-    const fmtp = `a=fmtp:${payloadType} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=${profileLevelId}`
-    return [...kept.filter((line) => !line.startsWith(`a=fmtp:${payloadType} `)), fmtp]
+    return [...kept.filter((line) => !line.startsWith(`a=fmtp:${payloadType} `)), `a=fmtp:${payloadType} ${format}`]
   })
   return {
     sdp: [session, ...narrowed].map((lines) => lines.map((line) => `${line}\r\n`).join('')).join(''),
     unserved,
     givenMids: given,
-    video: chosen ? 'h264' : wantsVideo ? 'unsupported' : 'none',
+    video: chosen?.codec ?? (wantsVideo ? 'unsupported' : 'none'),
     profileLevelId: chosen?.profileLevelId ?? sourceProfile,
     audio: audios.some(isLive) ? (sound ?? 'unsupported') : 'none',
     wantsSound: audios.some(isWanted),
@@ -86,8 +88,32 @@ function withPort(lines: readonly string[]): readonly string[] {
 }
 
 interface Choice {
+  readonly codec: 'h264' | 'h265'
   readonly payloadType: string
-  readonly profileLevelId: string
+  /** Of H.264. */
+  readonly profileLevelId?: string
+  /** What `a=fmtp` says of it. */
+  readonly format: string
+}
+
+/** RFC 7798 section 7.2.2: profile and tier of the answer are the offer's, which says up to which level it goes. */
+function chooseH265(lines: readonly string[], { profileId, tierFlag, levelId }: H265Format): Choice | undefined {
+  const payloadType = payloadTypesOf(lines, /^h265\/90000/i).find((payloadType) => {
+    const offered = parametersOf(lines, payloadType)
+    const numberOf = (name: string, usual: number) => Number(offered[name] ?? usual)
+    return (
+      numberOf('profile-space', 0) === 0 &&
+      numberOf('profile-id', 1) === profileId &&
+      numberOf('tier-flag', 0) >= tierFlag &&
+      Math.max(numberOf('level-id', 93), numberOf('max-recv-level-id', 0)) >= levelId &&
+      (offered['tx-mode'] ?? 'SRST').toUpperCase() === 'SRST'
+    )
+  })
+  if (payloadType === undefined) return undefined
+  // A stream of the main tier is one of the high tier as well.
+  const tier = parametersOf(lines, payloadType)['tier-flag'] ?? '0'
+  const format = `level-id=${levelId};profile-id=${profileId};tier-flag=${tier};tx-mode=SRST`
+  return { codec: 'h265', payloadType, format }
 }
 
 function chooseH264(lines: readonly string[], sourceProfile: string): Choice | undefined {
@@ -107,7 +133,9 @@ function chooseH264(lines: readonly string[], sourceProfile: string): Choice | u
     usable[0]
   if (!best) return undefined
   const isOwn = best.profile === undefined || isSameProfile(best.profile, sourceProfile)
-  return { payloadType: best.payloadType, profileLevelId: isOwn ? sourceProfile : (best.profile ?? sourceProfile) }
+  const profileLevelId = isOwn ? sourceProfile : (best.profile ?? sourceProfile)
+  const format = `level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=${profileLevelId}`
+  return { codec: 'h264', payloadType: best.payloadType, profileLevelId, format }
 }
 
 /** RFC 6184 table 5, as far as cameras go: Constrained Baseline has two spellings of profile_idc 66 with constraint_set1. */

@@ -1,6 +1,6 @@
 /** Runs a source while somebody watches: again when it breaks, and says how it fares. */
 import type { Health } from './health.ts'
-import { SourceError, type MediaSource, type SourceSink } from './media.ts'
+import { SourceError, type MediaSource, type SourceSink, type VideoUnit } from './media.ts'
 import { createBackoff } from './retry.ts'
 import { pause } from 'transom-core/deadline'
 
@@ -60,24 +60,28 @@ async function runOnce(
   const key = setTimeout(keyless, keyFrameMs)
   let hasPicture = false
   const bounds = AbortSignal.any([signal, attempt.signal])
+  /** Whether it may be shown. */
+  const see = (unit: VideoUnit): boolean => {
+    if (bounds.aborted) return false
+    if (hasPicture) picture.refresh()
+    else {
+      hasPicture = true
+      clearTimeout(picture)
+      picture = setTimeout(still, nextPictureMs)
+    }
+    if (unit.isKey) {
+      key.refresh()
+      hadKey = true
+    }
+    // Before the first key frame of a connection pictures refer to some that nobody has.
+    if (!hadKey) return false
+    health.delivers()
+    return true
+  }
   const watched: SourceSink = {
-    video(unit) {
-      if (bounds.aborted) return
-      if (hasPicture) picture.refresh()
-      else {
-        hasPicture = true
-        clearTimeout(picture)
-        picture = setTimeout(still, nextPictureMs)
-      }
-      if (unit.isKey) {
-        key.refresh()
-        hadKey = true
-      }
-      // Before the first key frame of a connection pictures refer to some that nobody has.
-      if (!hadKey) return
-      health.delivers()
-      sink.video(unit)
-    },
+    video: (unit) => (see(unit) ? sink.video(unit) : undefined),
+    h265: (unit) => (see(unit) ? sink.h265?.(unit) : undefined),
+    isH264Wanted: () => sink.isH264Wanted?.() ?? true,
     audio: (packet) => (bounds.aborted ? undefined : sink.audio(packet)),
     described: (info) => (bounds.aborted ? undefined : sink.described(info)),
   }

@@ -1,5 +1,5 @@
 /** Sound for a source that has none: a display that was promised audio may wait for it before it shows the picture. */
-import type { AudioPacket, MediaSink, SoundCodec } from './media.ts'
+import type { AudioPacket, MediaSink, SoundCodec, SourceSink, VideoUnit } from './media.ts'
 
 const packetMs = 20
 /** After a gap this long the silence goes on from now instead of filling it. */
@@ -23,13 +23,24 @@ export function withSilence(sink: MediaSink): MediaSink {
 }
 
 /** The same for a source that may have sound in these codecs or not: silence in each in which none has come in time. */
-export function fillSilence<S extends MediaSink>(sink: S, codecs: readonly SoundCodec[]): S {
+export function fillSilence<S extends Filled>(sink: S, codecs: readonly SoundCodec[]): S {
   return { ...sink, ...fill(sink, codecs, graceMs, true) }
 }
 
-function fill(sink: MediaSink, codecs: readonly SoundCodec[], lagMs: number, hasSound: boolean): MediaSink {
+type Filled = MediaSink & Partial<Pick<SourceSink, 'h265'>>
+
+function fill(sink: Filled, codecs: readonly SoundCodec[], lagMs: number, hasSound: boolean): Filled {
   /** Until when each is filled. */
   const filled = new Map<SoundCodec, number>()
+  const fillUpTo = (unit: VideoUnit) => {
+    const until = unit.at - lagMs
+    for (const codec of codecs) {
+      let at = filled.get(codec)
+      if (at === undefined || until - at > longestGapMs) at = at === undefined ? unit.at : until
+      for (; at <= until; at += packetMs) sink.audio({ at, codec, payload: silence[codec] })
+      filled.set(codec, at)
+    }
+  }
   return {
     audio(packet) {
       const at = filled.get(packet.codec)
@@ -40,13 +51,11 @@ function fill(sink: MediaSink, codecs: readonly SoundCodec[], lagMs: number, has
     },
     video(unit) {
       sink.video(unit)
-      const until = unit.at - lagMs
-      for (const codec of codecs) {
-        let at = filled.get(codec)
-        if (at === undefined || until - at > longestGapMs) at = at === undefined ? unit.at : until
-        for (; at <= until; at += packetMs) sink.audio({ at, codec, payload: silence[codec] })
-        filled.set(codec, at)
-      }
+      fillUpTo(unit)
+    },
+    h265(unit) {
+      sink.h265?.(unit)
+      fillUpTo(unit)
     },
   }
 }

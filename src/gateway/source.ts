@@ -12,6 +12,7 @@ import {
   type MediaSource,
   type SoundCodec,
   type SourceSink,
+  type VideoCodec,
   type VideoUnit,
 } from './media.ts'
 import type { Trust } from './trust.ts'
@@ -86,16 +87,16 @@ export interface SharedSource {
   fault(): Fault | undefined
   /** Resolves when the state is not this one any more, or the signal aborts. */
   changed(from: SourceState | undefined, signal: AbortSignal): Promise<void>
-  /** Begins to feed the sink; the returned function ends it and may be called twice. */
-  join(sink: MediaSink): () => void
+  /** Begins to feed the sink, with pictures in this codec, default H.264; the returned function ends it and may be called twice. */
+  join(sink: MediaSink, codec?: VideoCodec): () => void
   /** What hears one viewer of a camera that has a speaker. */
   createEar(codec: SoundCodec, onBroken: (message: string) => void): Promise<Ear>
   /** As of `MediaSource`; throws also where it has no loudspeaker of its own. */
   playTone(signal: AbortSignal): Promise<PlayedTone>
   /** Asks for a key frame now. False when none will come: the source cannot make one, or just made one. */
-  requestKeyFrame(): boolean
+  requestKeyFrame(codec?: VideoCodec): boolean
   /** The pictures since the last key frame, which is the first of them; empty when there was none or it was too long ago. */
-  recent(): readonly VideoUnit[]
+  recent(codec?: VideoCodec): readonly VideoUnit[]
   /** The next one, while others keep the source running; it is not run for this. */
   nextKeyFrame(): Promise<VideoUnit>
   /** It is not pulled from while nobody watches: a network camera. */
@@ -108,48 +109,57 @@ export interface SharedSource {
 
 /** Begins at once to watch over the source, and runs it while somebody has joined. `memory`: shared with other cameras. */
 export function shareSource(source: MediaSource, log: Log, memory?: PictureMemory): SharedSource {
-  const sinks = new Set<MediaSink>()
+  const sinks = new Map<MediaSink, VideoCodec>()
   const stopped = new Set<Promise<void>>()
   const health = createHealth(source, log)
   const watching = new AbortController()
   let life: AbortController | undefined
-  const recent = createRecent(memory)
+  const recent = { H264: createRecent(memory), H265: createRecent(memory) }
+  const forget = () => Object.values(recent).forEach((one) => one.forget())
   let lastKeyAt = -Infinity
   let keyFrame = Promise.withResolvers<VideoUnit>()
   let warming: NodeJS.Timeout | undefined
   let cool: (() => void) | undefined
   const watched = health.watch(() => life !== undefined, watching.signal)
 
+  const show = (unit: VideoUnit, codec: VideoCodec) => {
+    for (const [sink, wanted] of sinks) if (wanted === codec) sink.video(unit)
+  }
   const feed: SourceSink = {
     video(unit) {
-      recent.keep(unit)
+      recent.H264.keep(unit)
       if (unit.isKey) {
         lastKeyAt = performance.now()
         keyFrame.resolve(unit)
         keyFrame = Promise.withResolvers()
       }
-      for (const sink of sinks) sink.video(unit)
+      show(unit, 'H264')
     },
+    h265(unit) {
+      recent.H265.keep(unit)
+      show(unit, 'H265')
+    },
+    isH264Wanted: () => [...sinks.values()].includes('H264'),
     audio(packet) {
-      for (const sink of sinks) sink.audio(packet)
+      for (const sink of sinks.keys()) sink.audio(packet)
     },
     described: (info: MediaInfo) => health.good(info),
   }
   const start = () => {
     const { signal } = (life = new AbortController())
-    const run = keepRunning(source, feed, { ...health, ended: recent.forget }, signal)
+    const run = keepRunning(source, feed, { ...health, ended: forget }, signal)
     stopped.add(run)
     void run.finally(() => stopped.delete(run))
   }
   const stop = () => {
     life?.abort()
     life = undefined
-    recent.forget()
+    forget()
     lastKeyAt = -Infinity
   }
 
-  const join = (sink: MediaSink) => {
-    sinks.add(sink)
+  const join = (sink: MediaSink, codec: VideoCodec = 'H264') => {
+    sinks.set(sink, codec)
     if (!life) start()
     return () => {
       if (sinks.delete(sink) && sinks.size === 0) stop()
@@ -170,12 +180,13 @@ export function shareSource(source: MediaSource, log: Log, memory?: PictureMemor
       return source.playTone(signal)
     },
     join,
-    requestKeyFrame() {
+    requestKeyFrame(codec = 'H264') {
+      if (codec === 'H265') return source.requestKeyFrame(codec)
       if (performance.now() - lastKeyAt < keyFrameEveryMs || !source.requestKeyFrame()) return false
       lastKeyAt = performance.now()
       return true
     },
-    recent: recent.units,
+    recent: (codec = 'H264') => recent[codec].units(),
     nextKeyFrame: () => keyFrame.promise,
     isOnDemand: source.checkEachMs !== undefined,
     warm(ms) {

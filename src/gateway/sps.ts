@@ -111,7 +111,7 @@ function readFrameRate(bits: BitReader): number | undefined {
   return bits.u(1) === 1 && ticks > 0 ? scale / ticks / 2 : undefined
 }
 
-interface BitReader {
+export interface BitReader {
   u(count: number): number
   /** Exp-Golomb (section 9.1). */
   ue(): number
@@ -119,7 +119,7 @@ interface BitReader {
 }
 
 /** Throws `RangeError` behind the end. */
-function createBitReader(data: Buffer): BitReader {
+export function createBitReader(data: Buffer): BitReader {
   let at = 0
   const bit = () => {
     if (at >> 3 >= data.length) throw new RangeError('the parameter set ends early')
@@ -148,7 +148,7 @@ function createBitReader(data: Buffer): BitReader {
 }
 
 /** Without the bytes that keep start codes out (section 7.3.1). */
-function withoutEscapes(data: Buffer): Buffer {
+export function withoutEscapes(data: Buffer): Buffer {
   return Buffer.from(data.filter((byte, at) => !(byte === 3 && at > 1 && data[at - 1] === 0 && data[at - 2] === 0)))
 }
 

@@ -1,5 +1,6 @@
 /** One viewer of the camera: its peer connection from the offer to the end, what it is sent and what it says. */
 import { setTimeout as wait } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { RTCPeerConnection, RTCRtpTransceiver } from 'werift'
 import type { Outgoing } from 'transom-kvs/message'
 import type { Clock, IceServer, Log } from 'transom-core/ports'
@@ -8,7 +9,7 @@ import { answerOffer, createConnection, OfferError } from './answer.ts'
 import type { Ear } from './ear.ts'
 import { createFeed, type Feed } from './feed.ts'
 import type { ServerMemory, ServerWatch } from './ice-servers.ts'
-import type { MediaInfo, SoundCodec } from './media.ts'
+import type { MediaInfo, MediaSink, SoundCodec, VideoCodec } from './media.ts'
 import { narrowOffer, type NarrowedOffer } from './offer.ts'
 import type { RelayAtHand } from './relay-at-hand.ts'
 import type { SharedSource } from './source.ts'
@@ -86,7 +87,8 @@ interface Parts {
 export function openViewer(options: ViewerOptions): Viewer {
   const { viewerId, source, reportEachMs, log } = options
   const plan = planView(options)
-  const connection = createConnection(options.iceServers, plan.codec)
+  const picture = plan.offer.video === 'h265' ? 'H265' : 'H264'
+  const connection = createConnection(options.iceServers, plan.codec, picture)
   const life = new AbortController()
   const { signal } = life
   const parts: Parts = {}
@@ -112,7 +114,7 @@ export function openViewer(options: ViewerOptions): Viewer {
   function carryOut(effect: ViewingEffect): void {
     switch (effect.kind) {
       case 'feed':
-        parts.feed = createFeed(connection, source)
+        parts.feed = createFeed(connection, source, picture)
         // The alert `close_notify` (RFC 5246 section 7.2.1): what a browser sends when its page closes the connection.
         for (const transport of connection.dtlsTransports)
           transport.onStateChange.subscribe((dtls) => dtls === 'closed' && hangUp('it said goodbye'))
@@ -151,6 +153,8 @@ export function openViewer(options: ViewerOptions): Viewer {
     onClosed()
   }
   const look = () => {
+    if (picture === 'H265' && !isStill(source, options.media.h265))
+      return hangUp('the camera sends another H.265, or none')
     step({ kind: 'looked' })
     later(Math.min(lookEachMs, reportEachMs), look)
   }
@@ -158,7 +162,7 @@ export function openViewer(options: ViewerOptions): Viewer {
   const later = (ms: number, action: () => void) => void wait(ms, undefined, { signal }).then(action, () => undefined)
 
   // The source starts with the offer, so that it is warm when the connection is up.
-  const leaveSource = joinSource(source, parts)
+  const leaveSource = joinSource(source, parts, picture)
   listen(connection, parts, () => step({ kind: 'connected' }), hangUp)
   later(Math.min(lookEachMs, reportEachMs), look)
   serve(options, plan, { connection, parts, warn, signal }).catch((error: unknown) => {
@@ -185,22 +189,29 @@ export function openViewer(options: ViewerOptions): Viewer {
 }
 
 function planView({ offer: sdp, media, hasDecoder }: ViewerOptions): Plan {
-  const offer = narrowOffer(sdp, media.profileLevelId, playable(media.sound, hasDecoder))
+  const offer = narrowOffer(sdp, media.profileLevelId, playable(media.sound, hasDecoder), media.h265)
   const codec = offer.audio === 'unsupported' || offer.audio === 'none' ? 'opus' : offer.audio
   const origin = originOf(codec, media.sound, hasDecoder)
   return { offer, codec, origin, withoutSound: noSound(offer, media, origin !== undefined) }
 }
 
 /** Hands what the source yields to the viewer, once it is connected; the returned function ends it. */
-function joinSource(source: SharedSource, parts: Readonly<Parts>): () => void {
-  return source.join({
+function joinSource(source: SharedSource, parts: Readonly<Parts>, picture: VideoCodec): () => void {
+  const sink: MediaSink = {
     video: (unit) => parts.feed?.video(unit),
     audio(packet) {
       const { feed, voice } = parts
       if (!feed || !voice) return
       for (const converted of voice.convert(packet)) feed.audio(converted)
     },
-  })
+  }
+  return source.join(sink, picture)
+}
+
+/** What was answered holds: the display has no other decoder for it. While the source is faulty nobody knows better. */
+function isStill(source: SharedSource, h265: MediaInfo['h265']): boolean {
+  const state = source.state()
+  return state?.kind !== 'good' || isDeepStrictEqual(state.info.h265, h265)
 }
 
 /** Follows the connection, and hands the sound of the display to the ear. */

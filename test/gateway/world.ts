@@ -2,7 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { RTCPeerConnection, RtpHeader, RtpPacket, useH264, useOPUS, usePCMA, usePCMU } from 'werift'
+import {
+  RTCPeerConnection,
+  RTCRtpCodecParameters,
+  RtpHeader,
+  RtpPacket,
+  useH264,
+  useNACK,
+  useOPUS,
+  usePCMA,
+  usePCMU,
+  usePLI,
+} from 'werift'
 import { startCamera, type CameraMaster, type CameraOptions } from '../../src/gateway/camera.ts'
 import { openKvs } from '../../src/kvs/access.ts'
 import { openChannel } from '../../src/kvs/channel.ts'
@@ -41,6 +52,8 @@ export interface Line {
 /** What a viewer offers; a picture, and sound both ways, if nothing else is said. */
 export interface Wishes {
   readonly video?: false
+  /** It offers H.265 up to this level, as `level-id` has it, and then H.264. */
+  readonly h265Level?: number
   readonly audio?: 'recvonly'
   /** The codecs for sound that it knows, default Opus. */
   readonly sound?: readonly SoundCodec[]
@@ -148,9 +161,24 @@ export async function createWorld(iceServers: readonly IceServer[] = []): Promis
   }
 }
 
+const h265 = (level: number | undefined): RTCRtpCodecParameters[] =>
+  level === undefined
+    ? []
+    : [
+        new RTCRtpCodecParameters({
+          mimeType: 'video/H265',
+          clockRate: 90_000,
+          rtcpFeedback: [useNACK(), usePLI()],
+          parameters: `level-id=${level};profile-id=1;tier-flag=0;tx-mode=SRST`,
+        }),
+      ]
+
 async function connectViewer(line: Line, wishes: Wishes = {}): Promise<TestViewer> {
   const connection = new RTCPeerConnection({
-    codecs: { video: [useH264()], audio: (wishes.sound ?? ['opus']).map((codec) => sounds[codec]()) },
+    codecs: {
+      video: [...h265(wishes.h265Level), useH264()],
+      audio: (wishes.sound ?? ['opus']).map((codec) => sounds[codec]()),
+    },
     bundlePolicy: 'max-bundle',
     iceServers: [],
   })

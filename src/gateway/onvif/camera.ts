@@ -132,8 +132,8 @@ export function withOnvif(source: MediaSource, onvif: OnvifCamera | undefined): 
   return {
     ...source,
     still: onvif.still,
-    requestKeyFrame() {
-      if (source.requestKeyFrame()) return true
+    requestKeyFrame(codec) {
+      if (source.requestKeyFrame(codec)) return true
       onvif.requestKeyFrame()
       return false
     },

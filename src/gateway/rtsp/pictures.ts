@@ -2,6 +2,7 @@
 import { constrainedProfile } from '../encoder.ts'
 import type { Ffmpeg } from '../ffmpeg.ts'
 import { createPacketizer, profileLevelId } from '../h264.ts'
+import { h265Type, isH265Set, packetizeH265, readH265Format } from '../h265.ts'
 import { SourceError, type MediaInfo, type SourceSink, type VideoUnit } from '../media.ts'
 import { createReencoder, type CodedPicture, type DecodedCodec, type Reencoder } from '../reencode.ts'
 import { isBSlice, readSps } from '../sps.ts'
@@ -27,6 +28,7 @@ const mostUndecided = 64
 const fewestInOrder = 500
 /** What they are called, and told apart from what parameter sets say. */
 const bFrames = 'B-frames'
+const h265Name = 'H.265'
 
 /** The words of RTP (`a=rtpmap`), and ours. */
 export const codecNames: Readonly<Record<string, string>> = { H264: 'H.264', H265: 'H.265', JPEG: 'MJPEG' }
@@ -46,10 +48,11 @@ export function pickVideo(tracks: readonly Track[], label: string, canEncode: bo
   throw new SourceError('source_codec', `${label} sends ${sent.join(' and ')} video, and ${why}`)
 }
 
-export type PictureInfo = Pick<MediaInfo, 'profileLevelId' | 'reencoding'>
+export type PictureInfo = Pick<MediaInfo, 'profileLevelId' | 'reencoding' | 'h265'>
 
 /** What is sent of this track by its description; `undefined` while its profile is not known. Throws as `pickVideo`. */
 export function describePictures(track: Track, label: string, canEncode: boolean): PictureInfo | undefined {
+  if (track.encoding === 'H265') return { ...reencoded(h265Name), ...passed(readH265Sets(track.parameters)) }
   if (track.encoding !== 'H264') return reencoded(codecNames[track.encoding] ?? track.encoding)
   const sets = readSprop(track.parameters.get('sprop-parameter-sets'))
   const why = reasonToReencode(sets)
@@ -68,6 +71,13 @@ const cannotConvert = (label: string, of: string): SourceError =>
 
 const reencoded = (of: string): PictureInfo => ({ profileLevelId: constrainedProfile, reencoding: { of } })
 
+/** The H.265 of these parameter sets, where displays can be sent it as it is. */
+function passed(sets: readonly Buffer[]): Pick<MediaInfo, 'h265'> {
+  const sps = sets.find((nal) => h265Type(nal) === 33)
+  const h265 = sps && readH265Format(sps)
+  return h265 ? { h265 } : {}
+}
+
 const isProfile = (profile: string): boolean => /^[0-9a-f]{6}$/.test(profile) && profiles.includes(profile.slice(0, 2))
 
 /** What displays cannot play of H.264 with these parameter sets: `4:2:2`, `10 bit`, … */
@@ -85,7 +95,7 @@ export function reasonToReencode(sets: readonly Buffer[]): string | undefined {
 
 export interface PictureStage {
   /** What pictures come from now on; `described` is called when that changes. */
-  readonly sink: Pick<SourceSink, 'video'> & { described(info: PictureInfo): void }
+  readonly sink: Pick<SourceSink, 'video' | 'h265' | 'isH264Wanted'> & { described(info: PictureInfo): void }
   readonly label: string
   /** What decodes and encodes, where it is installed. */
   readonly ffmpeg: Ffmpeg | undefined
@@ -108,7 +118,8 @@ export interface Pictures {
 export function openPictures(track: Track, known: PictureInfo | undefined, stage: PictureStage): Pictures {
   const convert = createConversion(stage)
   const codec = decoderOf(track)
-  if (known?.reencoding) convert.begin(known.reencoding.of, codec)
+  // H.265 is converted only for those who cannot play it.
+  if (known?.reencoding && codec !== 'H265') convert.begin(known.reencoding.of, codec)
   return {
     take: takes[codec](track, convert, stage),
     requestKeyFrame: convert.requestKeyFrame,
@@ -127,15 +138,43 @@ const takes: Readonly<Record<DecodedCodec, (track: Track, convert: Conversion, s
   JPEG: takeJpeg,
 }
 
-function takeH265(track: Track, convert: Conversion): TakePackets {
+function takeH265(track: Track, convert: Conversion, { sink }: PictureStage): TakePackets {
   const depacketize = createH265Depacketizer()
-  const sets = readH265Sets(track.parameters)
+  const feed = createFeed(convert, () => sink.isH264Wanted?.() ?? true)
+  let sets: readonly Buffer[] = readH265Sets(track.parameters)
+  let h265: MediaInfo['h265']
+
+  function show({ nals, timestamp }: AccessUnit, timeline: Timeline, now: number): void {
+    const isKey = startsH265(nals)
+    const own = nals.filter(isH265Set)
+    // Those in the stream are the ones that hold, each kind for itself.
+    if (isKey) sets = [...sets.filter((one) => own.every((nal) => h265Type(nal) !== h265Type(one))), ...own]
+    const whole = isKey ? [...sets, ...nals.filter((nal) => !isH265Set(nal))] : nals
+    const at = timeline.at(timestamp, now)
+    if (isKey) convert.describe(h265Name, ({ h265 } = passed(sets)).h265)
+    if (h265) sink.h265?.({ at, isKey, payloads: packetizeH265(whole) })
+    feed({ data: annexB(whole), at, isKey })
+  }
   return (packet, isAfterGap, timeline, now) => {
-    for (const { nals, timestamp } of depacketize(packet, isAfterGap)) {
-      const isKey = startsH265(nals)
-      // Sets in the stream come after those of the description, and are the ones that hold.
-      convert.push({ data: annexB(isKey ? [...sets, ...nals] : nals), at: timeline.at(timestamp, now), isKey })
-    }
+    for (const unit of depacketize(packet, isAfterGap)) show(unit, timeline, now)
+  }
+}
+
+/** Pushes H.265 into the conversion while it is wanted; whoever comes first in a short group gets all of it. */
+function createFeed(convert: Conversion, isWanted: () => boolean): (picture: CodedPicture) => void {
+  let isFed = false
+  let group: CodedPicture[] = []
+  return (picture) => {
+    if (!isWanted()) isFed = false
+    if (isFed) return convert.push(picture)
+    if (picture.isKey || group.length >= mostUndecided) group = []
+    if (picture.isKey || group.length > 0) group.push(picture)
+    if (!isWanted() || group.length === 0) return
+    convert.begin(h265Name, 'H265')
+    convert.requestKeyFrame()
+    for (const kept of group) convert.push(kept)
+    group = []
+    isFed = true
   }
 }
 
@@ -223,6 +262,8 @@ function createOrderWatch(inOrder: () => void) {
 
 interface Conversion {
   isOn(): boolean
+  /** Says of what the pictures are made for displays, and the H.265 that some can be sent instead. */
+  describe(of: string, h265: MediaInfo['h265']): void
   /** From now on what is pushed is decoded, and shown behind `afterAt`. Throws `SourceError` without FFmpeg. */
   begin(of: string, codec: DecodedCodec, afterAt?: number): void
   push(picture: CodedPicture): void
@@ -236,7 +277,12 @@ const leastChange = 10
 function createConversion({ sink, label, ffmpeg, fail }: PictureStage): Conversion {
   let running: Reencoder | undefined
   let said: number | undefined
+  let h265: MediaInfo['h265']
   let closing: Promise<void> | undefined
+  const tell = (of: string) => {
+    const reencoding = { of, ...(said !== undefined && { percent: said }) }
+    sink.described({ profileLevelId: constrainedProfile, reencoding, ...(h265 && { h265 }) })
+  }
 
   function begin(of: string, codec: DecodedCodec, afterAt = -Infinity): void {
     if (running) return
@@ -246,15 +292,19 @@ function createConversion({ sink, label, ffmpeg, fail }: PictureStage): Conversi
       cost(percent) {
         if (said !== undefined && Math.abs(percent - said) < leastChange) return
         said = percent
-        sink.described({ profileLevelId: constrainedProfile, reencoding: { of, percent } })
+        tell(of)
       },
       failed: (error) =>
         fail(new SourceError('source_garbled', `${label}: its pictures cannot be converted`, { cause: error })),
     })
-    sink.described(reencoded(of))
+    tell(of)
   }
   return {
     isOn: () => running !== undefined,
+    describe(of, found) {
+      h265 = found
+      tell(of)
+    },
     begin,
     push: (picture) => running?.push(picture),
     requestKeyFrame() {

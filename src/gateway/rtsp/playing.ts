@@ -51,6 +51,8 @@ export async function play(client: Client, stage: Stage, signal: AbortSignal): P
   const pictures = openPictures(video, stage.known, {
     sink: {
       video: filled.video,
+      h265: (unit) => filled.h265?.(unit),
+      isH264Wanted: () => sink.isH264Wanted?.() ?? true,
       described(info) {
         stage.learn(info)
         sink.described({ ...info, ...besides })

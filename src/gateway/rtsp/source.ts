@@ -81,7 +81,8 @@ export function createRtspSource(
 
   return {
     checkEachMs,
-    requestKeyFrame: () => playing?.requestKeyFrame() ?? false,
+    // The camera's own H.265 is not ours to begin anew.
+    requestKeyFrame: (codec) => codec !== 'H265' && (playing?.requestKeyFrame() ?? false),
     createEar: floor.createEar,
     playTone: floor.playTone,
     async describe(signal) {
@@ -133,7 +134,12 @@ async function listenForProfile(
 ): Promise<void> {
   const found = new AbortController()
   const bounds = AbortSignal.any([signal, found.signal, AbortSignal.timeout(profileMs)])
-  const sink = { video: () => undefined, audio: () => undefined, described: () => found.abort() }
+  const sink: SourceSink = {
+    video: () => undefined,
+    audio: () => undefined,
+    described: () => found.abort(),
+    isH264Wanted: () => false,
+  }
   await play(client, stageOf(client, sink), bounds)
 }
 

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals'
 import { annexB } from '../../../src/gateway/h264.ts'
 import { createWorld, until, type TestViewer, type World } from '../world.ts'
 import { createFakeCamera, h264, idr, pps, sps, type FakeCamera } from './camera.ts'
-import { brightnessOf, decodeH264, recordMoving, sendMoving, type Kind } from './moving.ts'
+import { brightnessOf, decodePictures, recordMoving, sendMoving, type Kind } from './moving.ts'
 
 let camera: FakeCamera
 let world: World | undefined
@@ -55,7 +55,7 @@ test.each<[Kind, string]>([
   }
   await until(() => picturesOf(first).length - 1 >= pictures.length - 4)
   const after = picturesOf(first).slice(1)
-  const shown = await decodeH264(after.map((payloads) => annexB({ at: 0, isKey: false, payloads })))
+  const shown = await decodePictures(after.map((payloads) => annexB({ at: 0, isKey: false, payloads })))
   expect(shown[0]).toMatchObject({ width: 320, height: 240 })
   // JPEG has the full range of brightness, displays expect 16 to 235.
   const wanted = (index: number) => (kind === 'MJPEG' ? 16 + (brightnessOf(index) * 219) / 255 : brightnessOf(index))

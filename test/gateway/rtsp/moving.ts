@@ -153,12 +153,13 @@ function cutJpeg(file: Buffer): Buffer[] {
   return pieces
 }
 
-/** The mean brightness of each picture of these H.264 access units (annex B), as a decoder shows them, and its size. */
-export async function decodeH264(
+/** The mean brightness of each picture of these access units (annex B), as a decoder shows them, and its size. */
+export async function decodePictures(
   units: readonly Buffer[],
+  name: 'H264' | 'HEVC' = 'H264',
 ): Promise<{ brightness: number; width: number; height: number }[]> {
   const ffmpeg = await loadFfmpeg()
-  const codec = ffmpeg.Codec.findDecoder(ffmpeg.AV_CODEC_ID_H264)
+  const codec = ffmpeg.Codec.findDecoder(ffmpeg[`AV_CODEC_ID_${name}`])
   using decoder = new ffmpeg.CodecContext()
   decoder.allocContext3(codec)
   decoder.threadCount = 1

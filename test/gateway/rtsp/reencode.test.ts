@@ -6,7 +6,7 @@ import { createMeter, fit } from '../../../src/gateway/reencode.ts'
 import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
 import { createWorld, until } from '../world.ts'
 import { createFakeCamera, type FakeCamera } from './camera.ts'
-import { brightnessOf, decodeH264, movingRate, recordMoving, sendMoving, type Kind, type Moving } from './moving.ts'
+import { brightnessOf, decodePictures, movingRate, recordMoving, sendMoving, type Kind, type Moving } from './moving.ts'
 
 const never = new AbortController().signal
 const closing: (() => Promise<unknown>)[] = []
@@ -78,7 +78,7 @@ test.each(kinds)('%s', async (kind) => {
   expect(await source.describe(never)).toMatchObject({ profileLevelId: '42e01f' })
   // Those before the first B-frame were passed through.
   const encoded = video.slice(video.findLastIndex(({ isKey }) => isKey))
-  const shown = await decodeH264(encoded.map(annexB))
+  const shown = await decodePictures(encoded.map(annexB))
   expect(shown).toHaveLength(encoded.length)
   expect(shown.length).toBeGreaterThanOrEqual(count - 6)
   const indexes = encoded.map(({ at }) => Math.round(((at - video[0]!.at) * movingRate) / 1_000))
@@ -103,7 +103,7 @@ test('H.264 in order passes through, and above 1080p it comes in 720p', async ()
   await world.play()
   await sendAll(world.camera, large.pictures, world.video)
   await until(() => world.video.length > 0)
-  expect((await decodeH264(world.video.map(annexB)))[0]).toMatchObject({ width: 1_280, height: 720 })
+  expect((await decodePictures(world.video.map(annexB)))[0]).toMatchObject({ width: 1_280, height: 720 })
   expect(world.described.at(-1)?.reencoding?.of).toBe('more than 1080p at 60 Hz')
 })
 
