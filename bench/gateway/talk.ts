@@ -80,6 +80,8 @@ async function measureMarks(openMs: number, seconds: number) {
 
 /** Prints the delays of talks of so many seconds. */
 export async function measureTalk(seconds: number): Promise<void> {
+  // The first one loads FFmpeg.
+  await measureOpus(0, 1)
   const rows = []
   for (const openMs of [0, 100, 400, 900]) {
     const [ours, { withOpening, caughtUpMs }] = await Promise.all([
