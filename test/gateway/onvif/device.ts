@@ -24,6 +24,8 @@ export interface OnvifHabits {
   readonly tls?: Certificate
   /** How it gives its events away: pulled, sent to whoever subscribes, or not at all; default pulled. */
   readonly events?: 'pull' | 'notify' | 'none'
+  /** Where it listens, default 127.0.0.1. */
+  readonly host?: string
   /** Answers everything instead. */
   readonly hostile?: (response: ServerResponse) => void
 }
@@ -204,7 +206,7 @@ export async function createFakeOnvif(habits: OnvifHabits = {}): Promise<FakeOnv
     }
   }
 
-  server.listen(0, '127.0.0.1')
+  server.listen(0, habits.host ?? '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   return {
     port: (server.address() as AddressInfo).port,
@@ -273,9 +275,12 @@ const fault = (reason: string, subcode = 'ter:Action') =>
     `<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>${subcode}</s:Value></s:Subcode></s:Code><s:Reason><s:Text xml:lang="en">${reason}</s:Text></s:Reason></s:Fault>`,
   )
 
-/** Answers WS-Discovery on a port of loopback with these addresses and scopes; what it was asked is checked. */
-export async function createFakeAnnouncer(xaddrs: string, scopes: string) {
-  const socket = createSocket('udp4')
+/**
+ * Answers WS-Discovery with these addresses and scopes, on a port of loopback, or in the group of cameras on the network of
+ * `home`; what it was asked is checked.
+ */
+export async function createFakeAnnouncer(xaddrs: string, scopes: string, home?: string) {
+  const socket = createSocket({ type: 'udp4', reuseAddr: true })
   socket.on('message', (data, { port, address }) => {
     const envelope = parseXml(data.toString())
     if (!textAt(envelope, 'Header', 'Action')?.endsWith('/2005/04/discovery/Probe')) return
@@ -288,7 +293,8 @@ export async function createFakeAnnouncer(xaddrs: string, scopes: string) {
       address,
     )
   })
-  socket.bind(0, '127.0.0.1')
+  if (home === undefined) socket.bind(0, '127.0.0.1')
+  else socket.bind(3_702, () => socket.addMembership('239.255.255.250', home))
   await new Promise((resolve) => socket.once('listening', resolve))
   return {
     target: { address: '127.0.0.1', port: socket.address().port },
