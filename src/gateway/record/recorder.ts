@@ -73,6 +73,8 @@ export function startRecorder({ source, wish, place, toStill, clock, log }: Reco
   let running: Running | undefined
   let wantedUntil = isAlways ? Infinity : -Infinity
   let restUntil = -Infinity
+  /** What came before an event is not what a picture should show of it. */
+  let isReplaying = false
   let still: NodeJS.Timeout | undefined
 
   function end(): void {
@@ -116,7 +118,7 @@ export function startRecorder({ source, wish, place, toStill, clock, log }: Reco
     }
     if (unit.isKey && running === undefined && unit.at < wantedUntil) {
       begin(unit)
-      if (isAlways) picture(unit)
+      if (!isReplaying) picture(unit)
     }
     still?.refresh()
     running?.segmenter.video(unit)
@@ -156,7 +158,9 @@ export function startRecorder({ source, wish, place, toStill, clock, log }: Reco
       wantedUntil = Math.max(wantedUntil, Math.max(clock(), lastAt) + wish.afterMs)
       if (running !== undefined) return
       const newest = ahead.newestKey()
+      isReplaying = true
       for (const sent of ahead.take(clock())) feed(sent)
+      isReplaying = false
       if (newest !== undefined) picture(newest)
     },
     async close() {

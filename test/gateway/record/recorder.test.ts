@@ -122,6 +122,21 @@ test('an event before the first picture is recorded from the first one on', asyn
   expect(kept).toMatchObject([{ startAt: 0, isEnded: true }])
 })
 
+test('also what begins with nothing before it, and what goes on in a second part, has a picture', async () => {
+  const early = createWorld()
+  early.recorder.happened()
+  early.playUntil(20_000)
+  await early.recorder.close()
+  expect(early.kept.map(({ pictures }) => pictures)).toEqual([1])
+  const long = createWorld({ ...events, longestMs: 6_000 })
+  long.playUntil(10_000)
+  long.recorder.happened()
+  long.playUntil(30_000)
+  await long.recorder.close()
+  expect(long.kept.length).toBeGreaterThan(1)
+  expect(new Set(long.kept.map(({ pictures }) => pictures))).toEqual(new Set([1]))
+})
+
 test('always is recorded in parts that follow one another without a gap', async () => {
   const { kept, recorder, playUntil } = createWorld({ ...events, mode: 'always', longestMs: 20_000 })
   playUntil(50_000)
