@@ -35,8 +35,8 @@ FFmpeg
   The optional dependency node-av is MIT, but its binaries (@seydx/node-av-*) contain FFmpeg, built with --enable-gpl and
   --enable-version3 and linked with x264, x265 and others: the GNU General Public License, version 3 or later, applies to
   them. They also contain libfdk-aac, whose licence the FFmpeg project holds to be incompatible with the GPL. Transom does
-  not distribute them: npm fetches them from their author. Only src/gateway loads them, at run time, when a camera needs
-  FFmpeg. \`npm install --omit=optional\` leaves them out. The Lambda bundle never contains them.
+  not distribute them: npm fetches them from their author. Only src/gateway, when a camera needs FFmpeg, and
+  src/simulator, when it is called, load them at run time. \`npm install --omit=optional\` leaves them out. The Lambda bundle never contains them.
 
 Node.js
   The package node installs the Node.js runtime (MIT, with the licences of OpenSSL, V8, ICU and others; see its LICENSE).
