@@ -15,6 +15,3 @@ export const initialOf = (name: string): string => {
   const [first] = new Intl.Segmenter().segment(name.trim())
   return first?.segment.toLocaleUpperCase() ?? ''
 }
-
-/** `camera_offline` is for programs. */
-export const causeName = (code: string): string => code.replaceAll('_', ' ')

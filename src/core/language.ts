@@ -5,8 +5,8 @@ export const languages = ['en', 'de'] as const
 /** One of them. */
 export type Language = (typeof languages)[number]
 
-/** The language of a BCP 47 tag (`de-AT` is `de`); undefined for one that Transom does not speak. */
+/** The language of a BCP 47 tag (`de-AT` is `de`) or a POSIX locale (`de_AT.UTF-8`); undefined for one that Transom does not speak. */
 export function languageOf(tag: string | undefined): Language | undefined {
-  const primary = tag?.trim().split('-')[0]?.toLowerCase()
+  const primary = tag?.trim().split(/[-_.]/)[0]?.toLowerCase()
   return languages.find((one) => one === primary)
 }

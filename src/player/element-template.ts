@@ -21,27 +21,27 @@ const html = `
 <div part="trouble" hidden>
   <p part="message" role="status"></p>
   <p part="advice"></p>
-  <button part="retry" type="button">Try again</button>
+  <button part="retry" type="button"></button>
 </div>
 <dl part="stats" hidden>
-  <div><dt>Codec</dt><dd part="codec">–</dd></div>
-  <div><dt>Picture</dt><dd part="size">–</dd></div>
-  <div><dt>Rate</dt><dd part="rate">–</dd></div>
-  <div><dt>Round trip</dt><dd part="round-trip">–</dd></div>
-  <div><dt>Loss</dt><dd part="loss">–</dd></div>
-  <div><dt>Route</dt><dd part="route">–</dd></div>
-  <div><dt>First frame</dt><dd part="first-frame">–</dd></div>
+  <div><dt data-word="codec"></dt><dd part="codec">–</dd></div>
+  <div><dt data-word="size"></dt><dd part="size">–</dd></div>
+  <div><dt data-word="rate"></dt><dd part="rate">–</dd></div>
+  <div><dt data-word="roundTrip"></dt><dd part="round-trip">–</dd></div>
+  <div><dt data-word="loss"></dt><dd part="loss">–</dd></div>
+  <div><dt data-word="route"></dt><dd part="route">–</dd></div>
+  <div><dt data-word="firstFrame"></dt><dd part="first-frame">–</dd></div>
 </dl>
 <p part="fault" role="status" hidden></p>
 <p part="note" role="alert" hidden></p>
 <div part="bar" hidden>
   <span part="live"><span class="dot"></span><span part="status" role="status"></span></span>
-  <button part="talk" type="button" aria-pressed="false" aria-label="Talk: hold, or tap to keep talking" hidden>${icon(icons.microphone)}<span aria-hidden="true">Talk</span></button>
+  <button part="talk" type="button" aria-pressed="false" data-label="holdToTalk" hidden>${icon(icons.microphone)}<span aria-hidden="true" data-word="talk"></span></button>
   <span class="gap"></span>
-  <button part="mute" type="button" aria-label="Turn sound off">${icon(icons.loud, 'loud')}${icon(icons.quiet, 'quiet')}</button>
-  <button part="info" type="button" aria-label="Statistics" aria-expanded="false">${icon(icons.info)}</button>
-  <button part="full" type="button" aria-label="Full screen">${icon(icons.full)}</button>
-  <button part="stop" type="button" aria-label="Stop">${icon(icons.stop)}</button>
+  <button part="mute" type="button">${icon(icons.loud, 'loud')}${icon(icons.quiet, 'quiet')}</button>
+  <button part="info" type="button" data-label="statistics" aria-expanded="false">${icon(icons.info)}</button>
+  <button part="full" type="button" data-label="fullScreen">${icon(icons.full)}</button>
+  <button part="stop" type="button" data-label="stop">${icon(icons.stop)}</button>
 </div>
 `
 

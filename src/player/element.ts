@@ -3,8 +3,9 @@ import { elementStyle } from './element-style.ts'
 import { elementTemplate } from './element-template.ts'
 import { holdToTalk } from './hold-to-talk.ts'
 import { createPlayer, type Player, type PlayerEvents, type PlayerState } from './player.ts'
-import { PlayerError, problemOf, type Problem } from './problem.ts'
+import { PlayerError, problemIn, problemOf, type Problem } from './problem.ts'
 import type { PlayerStats } from './stats.ts'
+import { playerWords, type PlayerWords } from './words.ts'
 
 const hideControlsMs = 3_500
 
@@ -25,11 +26,11 @@ declare global {
 }
 
 /**
- * The element `<transom-player>`: attributes `camera`, `bridge`, `label`, `autoplay` and `muted`, the functions `play`
+ * The element `<transom-player>`: attributes `camera`, `bridge`, `label`, `lang`, `autoplay` and `muted`, the functions `play`
  * and `stop`, and events that begin with `transom-` (docs/player.md).
  */
 export class TransomPlayer extends HTMLElement {
-  static observedAttributes = ['camera', 'bridge', 'label']
+  static observedAttributes = ['camera', 'bridge', 'label', 'lang']
 
   /** Gives a valid access token of the bridge. Must be set before `play`. */
   token: () => Promise<string> = () =>
@@ -58,9 +59,8 @@ export class TransomPlayer extends HTMLElement {
   }
 
   connectedCallback(): void {
-    this.#label()
+    this.#speak()
     this.#show({ state: 'idle' })
-    this.#soundChanged()
     if (this.hasAttribute('autoplay')) this.play()
   }
 
@@ -72,6 +72,7 @@ export class TransomPlayer extends HTMLElement {
 
   attributeChangedCallback(name: string, before: string | null, now: string | null): void {
     if (name === 'label') return this.#label()
+    if (name === 'lang') return this.#speak()
     if (before === now || !this.#player) return
     this.stop()
     this.play()
@@ -132,6 +133,15 @@ export class TransomPlayer extends HTMLElement {
     return this.#video
   }
 
+  /** The language of the place where it stands, as an element's language is found in HTML. */
+  get #language(): string {
+    return this.closest<HTMLElement>('[lang]')?.lang ?? ''
+  }
+
+  get #words(): PlayerWords {
+    return playerWords(this.#language)
+  }
+
   #part(name: string): HTMLElement {
     return this.#root.querySelector<HTMLElement>(`[part="${name}"]`)!
   }
@@ -177,6 +187,19 @@ export class TransomPlayer extends HTMLElement {
     this.addEventListener('focusin', () => this.#wake())
   }
 
+  /** All that is said without being asked, and the state once more. */
+  #speak(): void {
+    const words: Readonly<Record<string, unknown>> = this.#words
+    const text = (name: string | undefined): string => String(words[name ?? ''])
+    for (const element of this.#root.querySelectorAll<HTMLElement>('[data-word]'))
+      element.textContent = text(element.dataset['word'])
+    for (const element of this.#root.querySelectorAll<HTMLElement>('[data-label]'))
+      element.setAttribute('aria-label', text(element.dataset['label']))
+    this.#label()
+    this.#soundChanged()
+    if (this.#player) this.#show(this.state)
+  }
+
   #toggleMuted(): void {
     this.#video.muted = !this.#video.muted
   }
@@ -184,7 +207,7 @@ export class TransomPlayer extends HTMLElement {
   #soundChanged(): void {
     const { muted } = this.#video
     const button = this.#part('mute')
-    button.setAttribute('aria-label', muted ? 'Turn sound on' : 'Turn sound off')
+    button.setAttribute('aria-label', muted ? this.#words.soundOn : this.#words.soundOff)
     button.classList.toggle('is-off', muted)
   }
 
@@ -212,9 +235,9 @@ export class TransomPlayer extends HTMLElement {
   }
 
   #label(): void {
-    const label = this.getAttribute('label') ?? this.getAttribute('camera') ?? 'Camera'
-    this.#video.setAttribute('aria-label', `Live picture of ${label}`)
-    this.#part('start').setAttribute('aria-label', `Play live: ${label}`)
+    const label = this.getAttribute('label') ?? this.getAttribute('camera') ?? this.#words.camera
+    this.#video.setAttribute('aria-label', this.#words.pictureOf(label))
+    this.#part('start').setAttribute('aria-label', this.#words.play(label))
     this.setAttribute('role', 'group')
     this.setAttribute('aria-label', label)
   }
@@ -224,7 +247,8 @@ export class TransomPlayer extends HTMLElement {
     this.dataset['state'] = state.state
     this.#part('start').hidden = state.state !== 'idle'
     this.#part('waiting').hidden = state.state !== 'connecting'
-    const problem = state.state === 'reconnecting' || state.state === 'failed' ? state.problem : undefined
+    const given = state.state === 'reconnecting' || state.state === 'failed' ? state.problem : undefined
+    const problem = given && problemIn(this.#language, given)
     this.#part('trouble').hidden = problem === undefined
     // Written only when it is news: a screen reader says what is written here.
     if (problem) say(this.#part('message'), problem.message)
@@ -239,22 +263,23 @@ export class TransomPlayer extends HTMLElement {
     if (!canTalk) talk.setAttribute('aria-pressed', 'false')
     if (state.state !== 'live') this.classList.remove('is-calm')
     else this.#wake()
-    say(this.#part('status'), words[state.state])
+    say(this.#part('status'), this.#words.states[state.state])
     if (state.state === 'reconnecting') this.#countDown(state.retryAt)
-    else this.#part('retry').textContent = 'Try again'
+    else this.#part('retry').textContent = this.#words.retry
   }
 
   #countDown(retryAt: number): void {
     const button = this.#part('retry')
     const show = (): void => {
       const seconds = Math.ceil((retryAt - Date.now()) / 1000)
-      button.textContent = seconds > 0 ? `Try now (or in ${seconds} s)` : 'Trying …'
+      button.textContent = seconds > 0 ? this.#words.retryIn(seconds) : this.#words.retrying
     }
     show()
     this.#clock = setInterval(show, 500)
   }
 
-  #showTalkProblem({ message, advice }: Problem): void {
+  #showTalkProblem(problem: Problem): void {
+    const { message, advice } = problemIn(this.#language, problem)
     const note = this.#part('note')
     note.textContent = [message, advice].filter(Boolean).join(' ')
     note.hidden = false
@@ -266,10 +291,10 @@ export class TransomPlayer extends HTMLElement {
     const rows = {
       codec: stats.codec ?? '–',
       size: stats.width === undefined ? '–' : `${stats.width} × ${stats.height}`,
-      rate: stats.framesPerSecond === undefined ? '–' : `${Math.round(stats.framesPerSecond)} fps`,
+      rate: stats.framesPerSecond === undefined ? '–' : this.#words.framesPerSecond(Math.round(stats.framesPerSecond)),
       'round-trip': stats.roundTripMs === undefined ? '–' : `${Math.round(stats.roundTripMs)} ms`,
       loss: `${(stats.loss * 100).toFixed(1)} %`,
-      route: stats.route === undefined ? '–' : stats.route,
+      route: stats.route === undefined ? '–' : this.#words.routes[stats.route],
       'first-frame': stats.firstFrameMs === undefined ? '–' : `${Math.round(stats.firstFrameMs)} ms`,
     }
     for (const [name, text] of Object.entries(rows)) this.#part(name).textContent = text
@@ -278,12 +303,4 @@ export class TransomPlayer extends HTMLElement {
 
 function say(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text
-}
-
-const words: Record<PlayerState['state'], string> = {
-  idle: '',
-  connecting: 'Connecting',
-  live: 'Live',
-  reconnecting: 'Connecting again',
-  failed: 'No picture',
 }

@@ -35,15 +35,19 @@ const MAX_PAGES = 6
  */
 export async function linkAccount(options: LinkOptions & { readonly user: User }, signal: AbortSignal): Promise<Link> {
   const state = randomBytes(240).toString('base64url')
-  const end = await walk(authorizationUrl(options.bridge, options, state), options, signal)
+  const end = await walk(authorizationUrl(options.bridge, options, state, 'en-US'), options, signal)
   return redeemCallback(options, end.searchParams, state, signal)
 }
 
-/** Where an assistant sends its user to link the account; `state` comes back with him. */
+/**
+ * Where an assistant sends its user to link the account; `state` comes back. `locale`: of the Google account, where it is
+ * known.
+ */
 export function authorizationUrl(
   origin: string,
   { assistant, client }: Pick<LinkOptions, 'assistant' | 'client'>,
   state: string,
+  locale?: string,
 ): string {
   const url = new URL(`${origin}/oauth/auth`)
   const query = {
@@ -53,7 +57,10 @@ export function authorizationUrl(
     scope: SCOPE,
     state,
   }
-  url.search = new URLSearchParams(assistant === 'google' ? { ...query, user_locale: 'en-US' } : query).toString()
+  url.search = new URLSearchParams({
+    ...query,
+    ...(assistant === 'google' && locale !== undefined && { user_locale: locale }),
+  }).toString()
   return url.href
 }
 

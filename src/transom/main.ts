@@ -2,7 +2,7 @@
 import { ensureConsole } from 'transom-console/build'
 import { readConfig } from './config.ts'
 import { startEmbedded, type Embedded } from './embedded.ts'
-import { greeting } from './greeting.ts'
+import { greeting, terminalLanguage } from './greeting.ts'
 import { createLog } from 'transom-core/log'
 import { readableLine } from 'transom-core/readable-log'
 import type { Log } from 'transom-core/ports'
@@ -26,7 +26,9 @@ try {
   process.once('SIGINT', () => void stop(embedded, 'SIGINT', log))
   process.once('SIGTERM', () => void stop(embedded, 'SIGTERM', log))
   // Last: whoever reads it may stop us at once.
-  console.log(greeting(embedded, config, process.stdin.isTTY))
+  console.log(
+    greeting(embedded, config, process.stdin.isTTY, terminalLanguage(process.env, config.linking.brand.language)),
+  )
 } catch (thrown) {
   const error = explainFile(thrown)
   console.error(`Transom cannot start.\n${error instanceof Error ? error.message : String(error)}`)

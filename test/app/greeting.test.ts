@@ -1,7 +1,9 @@
 /** The start says what there is, and nothing that there is not. */
 import { expect, test } from '@jest/globals'
 import { readConfig } from '../../src/transom/config.ts'
-import { greeting } from '../../src/transom/greeting.ts'
+import { greetingWords } from '../../src/transom/greeting-words.ts'
+import { greeting, terminalLanguage } from '../../src/transom/greeting.ts'
+import { leavesOf, looksEnglish } from '../catalogues.ts'
 import { accountId, cameraId, type Camera } from '../../src/core/ports.ts'
 
 const camera: Camera = {
@@ -60,4 +62,25 @@ test.each([
 
 test('who sits at a keyboard is told how to ring', () => {
   expect(greet({}, {}, true)).toContain('r and Enter rings the doorbell.')
+})
+
+test.each([
+  [{ LANG: 'de_DE.UTF-8' }, undefined, 'de'],
+  [{ LC_ALL: 'de_AT', LANG: 'en_US.UTF-8' }, undefined, 'de'],
+  [{ LC_ALL: '', LC_MESSAGES: 'de', LANG: 'en' }, undefined, 'de'],
+  [{ LANG: 'C.UTF-8' }, undefined, 'en'],
+  [{}, undefined, 'en'],
+  [{ LANG: 'en_US.UTF-8' }, 'de', 'de'],
+] as const)('a terminal with %j, set to %s, reads %s', (env, set, language) => {
+  expect(terminalLanguage(env, set)).toBe(language)
+})
+
+test('in German it says all of it, under the names that scripts look for', () => {
+  const text = greeting(shown, readConfig({}), true, 'de')
+  for (const part of ['Bridge', 'Signaling', '/oauth/enter/x', 'demo / abcd', 'npm run call', 'klingelt'])
+    expect(text).toContain(part)
+  for (const [, english, german] of leavesOf(greetingWords.en, greetingWords.de)) {
+    expect(german.placeholders).toEqual(english.placeholders)
+    expect(looksEnglish(german.text)).toBe(false)
+  }
 })

@@ -50,7 +50,7 @@ describe('the page speaks', () => {
 })
 
 describe('a problem', () => {
-  const { explain, explainEvents } = createLanguages(reader({ wanted: ['de-DE'] }), problemIn).spoken.value
+  const { explain, explainEvents, nameOf } = createLanguages(reader({ wanted: ['de-DE'] }), problemIn).spoken.value
 
   test('is told by its code', () => {
     expect(explain({ code: 'camera_offline', message: 'no master on x', advice: 'Check.' })).toEqual({
@@ -84,6 +84,13 @@ describe('a problem', () => {
       expect(looksEnglish(message)).toBe(false)
     },
   )
+
+  test('in a list is named in a few words', () => {
+    const problem = { code: 'camera_offline', message: 'no master on x' }
+    const english = createLanguages(reader(), problemIn).spoken.value
+    expect(nameOf(problem)).toBe('Die Kamera ist nicht verbunden')
+    expect(english.nameOf(problem)).toBe('camera offline')
+  })
 
   test('in English is told as it comes', () => {
     const english = createLanguages(reader(), problemIn).spoken.value

@@ -23,6 +23,8 @@ export interface Spoken {
   readonly formats: Formats
   /** A problem in its words, by its code; as it came where the code is not known. */
   explain(problem: Problem): Problem
+  /** The same in a word or two, for lists. */
+  nameOf(problem: Problem): string
   /** The same of what keeps presses and motion from coming, where the advice is another. */
   explainEvents(fault: NonNullable<Camera['eventsFault']>): Problem
 }
@@ -83,6 +85,11 @@ export function createLanguages(reader: Reader, translate: typeof problemIn): La
       words,
       formats: createFormats(locale, words),
       explain,
+      nameOf(problem) {
+        const { message } = explain(problem)
+        // In English the code is the shortest name: `camera_offline`.
+        return message === problem.message ? problem.code.replaceAll('_', ' ') : message.replace(/\.$/, '')
+      },
       explainEvents(fault) {
         const advice = words.eventsAdvice[fault.code]
         return { ...explain(fault), ...(advice !== undefined && { advice }) }

@@ -56,7 +56,12 @@ function StepRow({ row, teller }: { readonly row: Row; readonly teller: string }
     <tr class={row.teller}>
       <th scope="row">
         {label}
-        {detail !== undefined && <span class="detail"> {detail}</span>}
+        {detail !== undefined && (
+          <span class="detail" lang="en">
+            {' '}
+            {detail}
+          </span>
+        )}
       </th>
       <td class="unseen">{teller}</td>
       <td class="took">{tookMs > 0 ? `+${formats.duration(tookMs)}` : ''}</td>

@@ -87,6 +87,7 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
 /** A player of the camera in `holder`, what it does, and the story of its view. It plays as soon as the camera's name is known. */
 function usePlayer(cameraId: string, camera: Camera | undefined, talk: true | undefined) {
   const { signIn } = useHouse()
+  const { language } = useLanguage()
   const name = camera?.name
   const holder = useRef<HTMLDivElement>(null)
   const playing = useRef<TransomPlayer>(null)
@@ -114,6 +115,9 @@ function usePlayer(cameraId: string, camera: Camera | undefined, talk: true | un
     player.play()
     return () => player.remove()
   }, [cameraId, name === undefined])
+  useEffect(() => {
+    if (playing.current) playing.current.lang = language
+  }, [language, name === undefined])
   useEffect(() => {
     // The player asks now and then; the page knows at once.
     if (camera?.isOnline && state.state === 'reconnecting') playing.current?.play()

@@ -2,12 +2,11 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { SessionRow } from '../api.ts'
 import { useHouse } from '../house.ts'
-import type { Words } from '../language/en.ts'
-import { useLanguage } from '../language/language.ts'
+import { useLanguage, type Spoken } from '../language/language.ts'
 import { useTitle } from '../parts/use-title.ts'
 import { VirtualList } from '../parts/virtual-list.tsx'
 import { hrefs } from '../route.ts'
-import { causeName, outcomeOf } from '../words.ts'
+import { outcomeOf } from '../words.ts'
 
 interface Filter {
   readonly assistant: string
@@ -21,7 +20,8 @@ const rowHeight = 64
 
 export function SessionsScreen() {
   const { cameras, sessions } = useHouse()
-  const { words: page, formats } = useLanguage()
+  const spoken = useLanguage()
+  const { words: page, formats } = spoken
   const { sessions: words } = page
   const [filter, setFilter] = useState(all)
   const nameOf = useMemo(() => {
@@ -31,8 +31,8 @@ export function SessionsScreen() {
   const rows = sessions.value
   useTitle(words.title)
   const shown = useMemo(
-    () => (rows ?? []).filter((row) => matches(row, filter, nameOf, page)),
-    [rows, filter, nameOf, page],
+    () => (rows ?? []).filter((row) => matches(row, filter, nameOf, spoken)),
+    [rows, filter, nameOf, spoken],
   )
   const ids = useMemo(() => [...new Set(rows?.map(({ cameraId }) => cameraId))], [rows])
   const select = (label: string, field: keyof Filter, options: readonly (readonly [string, string])[]) => (
@@ -108,7 +108,7 @@ export function SessionsScreen() {
 
 function Line({ row, name }: { readonly row: SessionRow; readonly name: string }) {
   const { now } = useHouse()
-  const { words, formats } = useLanguage()
+  const { words, formats, nameOf } = useLanguage()
   const outcome = outcomeOf(row)
   const why = row.cause ?? row.hint
   return (
@@ -123,7 +123,7 @@ function Line({ row, name }: { readonly row: SessionRow; readonly name: string }
           {row.guest !== undefined && ` ${words.byGuest(row.guest)}`}
         </span>
       </span>
-      <span class="because">{why && causeName(why.code)}</span>
+      <span class="because">{why && nameOf(why)}</span>
       <span class="answer soft">{row.answerMs === undefined ? '' : formats.ms(row.answerMs)}</span>
       <time class="soft" dateTime={new Date(row.startedAt).toISOString()}>
         {formats.when(row.startedAt, now.value)}
@@ -132,7 +132,7 @@ function Line({ row, name }: { readonly row: SessionRow; readonly name: string }
   )
 }
 
-export function matches(row: SessionRow, filter: Filter, nameOf: (id: string) => string, say: Words): boolean {
+export function matches(row: SessionRow, filter: Filter, cameraName: (id: string) => string, spoken: Spoken): boolean {
   if (filter.assistant !== '' && row.assistant !== filter.assistant) return false
   if (filter.cameraId !== '' && row.cameraId !== filter.cameraId) return false
   if (filter.outcome !== '' && outcomeOf(row) !== filter.outcome) return false
@@ -142,13 +142,13 @@ export function matches(row: SessionRow, filter: Filter, nameOf: (id: string) =>
   const why = row.cause ?? row.hint
   const told = [
     id,
-    say.assistants[assistant],
+    spoken.words.assistants[assistant],
     cameraId,
-    nameOf(cameraId),
+    cameraName(cameraId),
     guest,
     reference,
     why?.code,
-    why && causeName(why.code),
+    why && spoken.nameOf(why),
     why?.message,
   ]
   const text = told.join(' ').toLowerCase()

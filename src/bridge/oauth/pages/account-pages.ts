@@ -112,11 +112,17 @@ function account({ brand, words }: Voice, view: AccountView): string {
     <ol class="history">
       ${view.history.map(
         ({ kind, at, detail }) =>
-          markup`<li><time class="soft" datetime="${new Date(at).toISOString()}">${words.minute(at)}</time> ${say.kinds[kind]}${detail === undefined ? '' : `: ${detail}`}</li>`,
+          markup`<li><time class="soft" datetime="${new Date(at).toISOString()}">${words.minute(at)}</time> ${say.kinds[kind]}${detailOf(detail, words)}</li>`,
       )}
     </ol>
     <div class="foot">${button(`${base}/logout`, csrf, {}, say.signOut)}</div>`
   return page(brand, words.language, say.title, body, head)
+}
+
+/** As it was written down, in English. */
+function detailOf(detail: string | undefined, { language }: Words): Html {
+  if (detail === undefined) return nothing
+  return language === 'en' ? markup`: ${detail}` : markup`: <span lang="en">${detail}</span>`
 }
 
 type Say = Words['account']
