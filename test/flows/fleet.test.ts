@@ -11,6 +11,16 @@ const restCalls = (): readonly string[] => fleet.kvs.log.filter((call) => call !
 const announced = () => fleet.amazon.events.filter(({ event }) => event.header.name === 'DoorbellPress').length
 const statuses = (replies: readonly Reply[]) => [...new Set(replies.map(({ statusCode }) => statusCode))]
 
+/** Google wants to show a camera. */
+function showCamera(id: string): object {
+  const params = { StreamToChromecast: true, SupportedStreamProtocols: ['webrtc'] }
+  const execution = [{ command: 'action.devices.commands.GetCameraStream', params }]
+  return {
+    requestId: '1',
+    inputs: [{ intent: 'action.devices.EXECUTE', payload: { commands: [{ devices: [{ id }], execution }] } }],
+  }
+}
+
 let fleet: Fleet
 beforeAll(async () => {
   fleet = await createFleet(['http', 'alexa', 'sweep'])
@@ -46,10 +56,7 @@ test(
     const ada = accountId('ada')
     await fleet.addCamera(ada, 'front-door')
     const [google, alexa] = [await fleet.token(ada, 'google'), await fleet.token(ada, 'alexa')]
-    const params = { StreamToChromecast: true, SupportedStreamProtocols: ['webrtc'] }
-    const execution = [{ command: 'action.devices.commands.GetCameraStream', params }]
-    const commands = [{ devices: [{ id: 'front-door' }], execution }]
-    const body = { requestId: '1', inputs: [{ intent: 'action.devices.EXECUTE', payload: { commands } }] }
+    const body = showCamera('front-door')
     const execute = async () => {
       const reply = await fleet.environment('http').invoke(httpEvent('POST', '/google/fulfillment', google, body))
       expect(reply.body).toContain('cameraStreamSignalingUrl')
@@ -124,6 +131,40 @@ test(
     expect(new Set(ids.filter((id) => id.includes('rang-'))).size).toBe(40)
     expect(fleet.google.quota.refused).toBe(0)
     expect(ids.filter((id) => id.startsWith('google-person')).length).toBeGreaterThan(5)
+  },
+  patience,
+)
+
+test(
+  'a battery event and a view cost the same calls to DynamoDB in an account of forty cameras as in one of two',
+  async () => {
+    // What another test has used up of Home Graph's quota.
+    await fleet.store.collection('google-quota').remove('home-graph')
+    const spent = async (owner: string, count: number) => {
+      const account = accountId(owner)
+      for (let at = 0; at < count; at += 1) await fleet.addCamera(account, `${owner}-${at}`, { hasBattery: true })
+      await fleet.link(account)
+      const token = await fleet.token(account, 'google')
+      const http = fleet.environment('http')
+      await http.invoke(report(`${owner}-0`, { kind: 'battery', level: 50, at: Date.now() }))
+      const calls: string[][] = []
+      for (const event of [
+        report(`${owner}-1`, { kind: 'battery', level: 12, at: Date.now() }),
+        httpEvent('POST', '/google/fulfillment', token, showCamera(`${owner}-1`)),
+      ]) {
+        fleet.dynamo.calls.length = 0
+        expect(await http.invoke(event)).not.toHaveProperty('error')
+        // Where the channel is, the first view of all finds out.
+        const made = fleet.dynamo.calls.filter(({ kind }) => kind !== 'kvs-channel')
+        calls.push(made.map(({ operation, kind }) => `${operation} ${kind}`.replaceAll(owner, 'x')).sort())
+      }
+      return calls
+    }
+    const few = await spent('flat', 2)
+    expect(await spent('hotel', 40)).toEqual(few)
+    expect(few.flat().filter((call) => call.startsWith('Query camera#'))).toEqual([])
+    const { states } = fleet.google.reports.at(-1)!.payload.devices
+    expect(Object.keys(states ?? {})).toEqual(['hotel-1'])
   },
   patience,
 )

@@ -281,6 +281,22 @@ describe('reports', () => {
     expect(bodies(world.told).slice(-2)).toEqual(expect.arrayContaining(['"off"', '"ok"']))
   })
 
+  test('that replace one which waits say what both do, where they know how', async () => {
+    let isUp = false
+    const world = createWorld(store, async () => (isUp ? done() : retry()))
+    const { outbox } = world.boot()
+    const of = (camera: string, id: string) => report(camera, { id, subject: 'states', together: 'all' })
+    await outbox.add([of('garden', 'one')])
+    await tick(10)
+    await outbox.add([of('barn', 'two')])
+    isUp = true
+    await tick(5_000)
+    await outbox.add([of('shed', 'three')])
+    await tick(10)
+    expect(bodies(world.told)).toEqual(['"garden"', '"all"', '"shed"'])
+    await outbox.close()
+  })
+
   test('that are older than what was told are not told', async () => {
     const world = createWorld(store, done)
     const { outbox } = world.boot()

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Broker } from '../broker/broker.ts'
 import { toBridgeError, type BridgeError } from 'transom-core/errors'
-import type { AccountId, Camera, Clock, IceServer, Log, Store } from 'transom-core/ports'
+import type { Camera, Clock, IceServer, Log, Store } from 'transom-core/ports'
 import {
   getCameraStreamParams,
   type CommandResult,
@@ -10,12 +10,11 @@ import {
   type StreamStates,
 } from 'transom-core/wire/google'
 import type { Afterwards } from './afterwards.ts'
-import { camerasById, streamUrls, type Cameras, type StateOf } from './cameras.ts'
+import { streamUrls, type StateOf } from './cameras.ts'
 import { googleErrorCode, logFailure } from './errors.ts'
 import { createStreamTokens, referenceOf } from './stream-token.ts'
 
 export interface CameraStreamDeps {
-  readonly cameras: Pick<Cameras, 'list'>
   readonly stateOf: StateOf
   readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'absence' | 'refused'>
   readonly store: Store
@@ -34,19 +33,21 @@ interface Refusal {
   readonly error: BridgeError
 }
 
-/** Carries out all commands of one request; `iceBy` (epoch ms) is when we stop waiting for ICE servers. Never throws for a device. */
+/**
+ * Carries out all commands of one request; `known`: the account's cameras among those that it names; `iceBy` (epoch ms) is when
+ * we stop waiting for ICE servers. Never throws for a device.
+ */
 export type ExecuteCommands = (
-  accountId: AccountId,
+  known: ReadonlyMap<string, Camera>,
   commands: readonly ExecuteCommand[],
   iceBy: number,
 ) => Promise<CommandResult[]>
 
 export function createExecute(deps: CameraStreamDeps): ExecuteCommands {
-  const { cameras, stateOf, broker, signalingUrl, afterwards, log } = deps
+  const { stateOf, broker, signalingUrl, afterwards, log } = deps
   const tokens = createStreamTokens(deps)
 
-  return async (accountId, commands, iceBy) => {
-    const known = await camerasById(cameras, accountId)
+  return async (known, commands, iceBy) => {
     // One stream of a kind for each camera, however often a request names it.
     const streams = new Map<string, Promise<Outcome>>()
     const refusals: Refusal[] = []

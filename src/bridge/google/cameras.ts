@@ -1,5 +1,5 @@
 /** What this room needs to know of an account's cameras; `app` plugs the implementation in. */
-import type { AccountId, Camera, CameraId, CameraState } from 'transom-core/ports'
+import { cameraId, type AccountId, type Camera, type CameraId, type CameraState } from 'transom-core/ports'
 
 export interface Cameras {
   list(accountId: AccountId): Promise<readonly Camera[]>
@@ -10,12 +10,21 @@ export interface Cameras {
 /** What was last heard of a camera; what it has never said is not there. */
 export type StateOf = (camera: Camera) => Promise<CameraState>
 
-/** The cameras of an account by the ids that Google gives back, which may be any text. */
-export async function camerasById(
-  cameras: Pick<Cameras, 'list'>,
+/** For more than so many the whole account is read at once, which may have thousands. */
+const mostSingly = 8
+
+/** Of these ids, which Google gives back and which may be any text, those of the account's cameras, with the cameras. */
+export async function camerasAmong(
+  cameras: Cameras,
   accountId: AccountId,
+  ids: readonly string[],
 ): Promise<ReadonlyMap<string, Camera>> {
-  return new Map((await cameras.list(accountId)).map((camera) => [String(camera.id), camera]))
+  const asked = [...new Set(ids)].filter((id) => /^[\w.-]{1,256}$/.test(id))
+  const found =
+    asked.length > mostSingly
+      ? await cameras.list(accountId)
+      : await Promise.all(asked.map(async (id) => cameras.find(accountId, cameraId(id))))
+  return new Map(found.flatMap((camera) => (camera === undefined ? [] : [[String(camera.id), camera]])))
 }
 
 /** The addresses of a camera's picture for players without WebRTC. The stock receiver sends no token: a secret is in the URL. */

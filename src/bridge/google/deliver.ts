@@ -1,7 +1,7 @@
 /** Carries what waits in the outbox for Google to Home Graph: presses, people seen, states, "ask me again", and farewells. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Deliver, Delivery, Outgoing } from '../outbox/outgoing.ts'
-import type { AccountId, Camera } from 'transom-core/ports'
+import type { AccountId, Camera, CameraId } from 'transom-core/ports'
 import type { Cameras } from './cameras.ts'
 import type { Devices, GraphResult, HomeGraph } from './home-graph.ts'
 import type { GoogleLinks } from './links.ts'
@@ -40,7 +40,7 @@ export function createGoogleDeliver(deps: DeliverDeps): Deliver {
       case 'person':
         return notify(deps, event, signal)
       case 'states':
-        return reportStates(deps, accountId, signal)
+        return reportStates(deps, accountId, body.data.cameraId, signal)
       case 'sync':
         return settle(deps, accountId, await deps.homeGraph.requestSync(accountId, signal))
     }
@@ -66,9 +66,16 @@ async function notify(deps: DeliverDeps, event: Outgoing, signal: AbortSignal): 
   return known.kind === 'known' ? retry('Google does not know the camera yet') : known
 }
 
-async function reportStates(deps: DeliverDeps, account: AccountId, signal: AbortSignal): Promise<Delivery> {
+/** Of one camera, or of all of the account. */
+async function reportStates(
+  deps: DeliverDeps,
+  account: AccountId,
+  only: CameraId | undefined,
+  signal: AbortSignal,
+): Promise<Delivery> {
   const { homeGraph, cameras, statesOf } = deps
-  const told = await cameras.list(account)
+  const found = only === undefined ? await cameras.list(account) : [await cameras.find(account, only)]
+  const told = found.filter((camera) => camera !== undefined)
   if (told.length === 0) return drop('there is nothing to report')
   const states = await statesNow(told, statesOf)
   const result = await homeGraph.report(account, { states }, undefined, signal)

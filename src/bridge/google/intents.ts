@@ -3,11 +3,11 @@ import type { SmartHomeV1SyncResponse } from 'actions-on-google'
 // Not the package's own entry: that loads Dialogflow, the Actions SDK and an old auth library, which no smart home needs.
 import { smarthome } from 'actions-on-google/dist/service/smarthome/smarthome.js'
 import { toBridgeError } from 'transom-core/errors'
-import type { AccountId, Collection } from 'transom-core/ports'
+import type { AccountId, Camera, Collection } from 'transom-core/ports'
 import type { DisconnectReply, GoogleRequest, QueryReply, SyncReply } from 'transom-core/wire/google'
 import type { Broker } from '../broker/broker.ts'
 import { createExecute, type CameraStreamDeps } from './camera-stream.ts'
-import { camerasById } from './cameras.ts'
+import { camerasAmong, type Cameras } from './cameras.ts'
 import { describeDevice, deviceState, isOutdated, unknownDevice, type DevicePromises } from './devices.ts'
 import { logFailure } from './errors.ts'
 import type { GoogleLinks } from './links.ts'
@@ -15,6 +15,7 @@ import type { GoogleReports, StatesOf } from './reports.ts'
 import { createStreamTokens, type StreamTokens } from './stream-token.ts'
 
 export interface IntentDeps extends CameraStreamDeps, DevicePromises {
+  readonly cameras: Cameras
   readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline' | 'absence' | 'refused' | 'endAll'>
   readonly links: GoogleLinks
   readonly statesOf: StatesOf
@@ -55,20 +56,28 @@ export function createIntents(deps: IntentDeps): (asked: Asked) => Promise<objec
 
   return async ({ request, accountId, token, iceBy }) => {
     const { requestId } = request
+    const knownAmong = (asked: readonly AskedDevice[]) =>
+      camerasAmong(
+        deps.cameras,
+        accountId,
+        asked.map(({ id }) => id),
+      )
     // It picks the handler. A fresh one for each request costs microseconds and lets the handlers close over it.
     const app = smarthome()
     // A cast, because its types are of 2021: they demand `nicknames` and `hwVersion`, and know no notifications.
     app.onSync(async () => (await sync(context, requestId, accountId)) as SmartHomeV1SyncResponse)
-    app.onQuery(({ inputs }) => {
+    app.onQuery(async ({ inputs }) => {
       const asked = inputs.flatMap(({ payload }) => payload.devices)
-      askAgainIfOutdated(context, accountId, asked)
-      return query(context, requestId, accountId, asked)
+      const known = await knownAmong(asked)
+      askAgainIfOutdated(context, accountId, asked, known)
+      return query(context, requestId, asked, known)
     })
     app.onExecute(async ({ inputs }) => {
       const commands = inputs.flatMap(({ payload }) => payload.commands)
       const asked = commands.flatMap(({ devices }) => devices)
-      askAgainIfOutdated(context, accountId, asked)
-      return { requestId, payload: { commands: await execute(accountId, commands, iceBy) } }
+      const known = await knownAmong(asked)
+      askAgainIfOutdated(context, accountId, asked, known)
+      return { requestId, payload: { commands: await execute(known, commands, iceBy) } }
     })
     app.onDisconnect(() => disconnect(context, accountId, token))
     // Header fields stay outside: the library prints what it is given when DEBUG says so.
@@ -87,11 +96,15 @@ async function sync(context: Context, requestId: string, accountId: AccountId): 
 }
 
 /** Google gives back what it kept of a device. If that is old, a SYNC was lost; if the device is gone, one is due. */
-function askAgainIfOutdated(context: Context, accountId: AccountId, asked: readonly AskedDevice[]): void {
+function askAgainIfOutdated(
+  context: Context,
+  accountId: AccountId,
+  asked: readonly AskedDevice[],
+  known: ReadonlyMap<string, Camera>,
+): void {
   const { reports, afterwards } = context
   if (reports === undefined) return
   afterwards.do('google.ask-again', async () => {
-    const known = await camerasById(context.cameras, accountId)
     const isOld = asked.some(({ id, customData }) => {
       const camera = known.get(id)
       return camera === undefined || isOutdated(customData, describeDevice(camera, context))
@@ -109,10 +122,9 @@ async function mayAskAgain({ askedAgain, clock }: Context, accountId: AccountId)
 async function query(
   context: Context,
   requestId: string,
-  accountId: AccountId,
   asked: readonly AskedDevice[],
+  known: ReadonlyMap<string, Camera>,
 ): Promise<QueryReply> {
-  const known = await camerasById(context.cameras, accountId)
   const states = asked.map(async ({ id }) => {
     const camera = known.get(id)
     return [id, camera ? deviceState(await context.statesOf(camera)) : unknownDevice] as const

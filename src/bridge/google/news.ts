@@ -1,7 +1,7 @@
 /** Which news of a camera Google is to hear, and for how long it is worth telling. */
 import * as z from 'zod'
 import type { Outgoing } from '../outbox/outgoing.ts'
-import type { AccountId, Camera, CameraNews } from 'transom-core/ports'
+import { cameraId, type AccountId, type Camera, type CameraNews } from 'transom-core/ports'
 import { announcesPeople } from './devices.ts'
 import type { GoogleLinks } from './links.ts'
 
@@ -10,7 +10,7 @@ export const googleEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('press') }),
   z.object({ kind: z.literal('person') }),
   /** What is true now is reported, not what was true when this was written: of one camera, or of all of the account. */
-  z.object({ kind: z.literal('states') }),
+  z.object({ kind: z.literal('states'), cameraId: z.string().transform(cameraId).optional() }),
   /** Google is to ask for the devices again. */
   z.object({ kind: z.literal('sync') }),
   /** Google is to forget the account. */
@@ -29,24 +29,28 @@ export function createGoogleNews(links: Pick<GoogleLinks, 'isOpen'>) {
 }
 
 function entryOf(camera: Camera, news: CameraNews): Outgoing | undefined {
-  const { accountId, id: cameraId } = camera
+  const { accountId, id } = camera
   const { at } = news
   switch (news.kind) {
     case 'press':
     case 'person': {
       const { kind, eventId } = news
       if (kind === 'press' ? camera.kind !== 'doorbell' : !announcesPeople(camera)) return undefined
-      const id = `google-${kind}-${cameraId}-${eventId}`
-      const about = { id, destination: 'google', accountId, cameraId, body: { kind }, at } as const
+      const name = `google-${kind}-${id}-${eventId}`
+      const about = { id: name, destination: 'google', accountId, cameraId: id, body: { kind }, at } as const
       // Each person who is seen is told: its own subject.
-      const lane = kind === 'press' ? ({ lane: 'press' } as const) : ({ lane: 'report', subject: id } as const)
+      const lane = kind === 'press' ? ({ lane: 'press' } as const) : ({ lane: 'report', subject: name } as const)
       return { ...about, ...lane, usefulUntil: at + usefulMs[kind] }
     }
     case 'online':
     case 'battery':
     case 'switch':
     case 'sensor':
-      return accountEntry(accountId, 'states', at)
+      return {
+        ...accountEntry(accountId, 'states', at),
+        body: { kind: 'states', cameraId: id },
+        together: { kind: 'states' },
+      }
     case 'changed':
     case 'removed':
       return accountEntry(accountId, 'sync', at)

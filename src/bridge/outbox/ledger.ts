@@ -36,7 +36,10 @@ type Line =
   | { readonly state: 'said'; readonly event: Outgoing }
 
 export interface Ledger {
-  /** Writes the event down, marked as ours. `undefined`: it was known already, or something newer about its subject is. */
+  /**
+   * Writes the event down, marked as ours, with the body that it has together with what waits. `undefined`: it was known
+   * already, or something newer about its subject is.
+   */
   open(event: Outgoing, heldUntil: number): Promise<Entry | undefined>
   /** Marks it as being sent until `heldUntil`. False: another process has it, or something newer took its place. */
   hold(entry: Entry, heldUntil: number): Promise<boolean>
@@ -69,14 +72,19 @@ export function createLedger(store: Store, clock: Clock): Ledger {
   return {
     async open(event, heldUntil) {
       const key = keyOf(event)
-      const line: Line = { event, state: 'open', heldUntil }
+      let told = event
       // Events about one subject are written one after the other, so that the newest is taken on last.
       const opened = await lines.change(key, (known) => {
         const before = known && knownBy(known.value)
-        const isKnown = before && (before.idHash === digest(event.id) || before.at > event.at)
-        return isKnown ? undefined : { value: line, ...placeOf({ event }, line) }
+        if (before && (before.idHash === digest(event.id) || before.at > event.at)) return undefined
+        const isWaiting = known?.value.state === 'open'
+        told = isWaiting && event.together !== undefined ? { ...event, body: event.together } : event
+        const line: Line = { event: told, state: 'open', heldUntil }
+        return { value: line, ...placeOf({ event }, line) }
       })
-      return opened && { key, event, version: opened.version, attempts: 0, isTold: false, heldUntil, isOurs: true }
+      return (
+        opened && { key, event: told, version: opened.version, attempts: 0, isTold: false, heldUntil, isOurs: true }
+      )
     },
     hold: (entry, heldUntil) => write(entry, { event: entry.event, state: 'open', heldUntil }),
     async release(entry) {

@@ -26,6 +26,8 @@ export interface Outgoing {
   readonly subject?: string
   /** What `deliver` needs; plain data, without tokens. */
   readonly body: JsonValue
+  /** The body where an earlier one about its subject still waits: what both say in one. Default: the newer alone is told. */
+  readonly together?: JsonValue
   /** When it happened, and from when on it is not worth telling: epoch milliseconds. */
   readonly at: number
   readonly usefulUntil: number
