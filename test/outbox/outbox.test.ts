@@ -21,6 +21,9 @@ const done = async (): Promise<Delivery> => ({ kind: 'done' })
 const never = () => new Promise<Delivery>(() => {})
 const retry = async (): Promise<Delivery> => ({ kind: 'retry', reason: 'busy' })
 
+/** One camera's state, which together with another one's is that of all. */
+const stateOf = (camera: string, id: string) => report(camera, { id, subject: 'states', together: 'all' })
+
 const bodies = (told: readonly { event: Pick<Outgoing, 'body'> }[]) =>
   told.map(({ event }) => JSON.stringify(event.body))
 
@@ -285,13 +288,12 @@ describe('reports', () => {
     let isUp = false
     const world = createWorld(store, async () => (isUp ? done() : retry()))
     const { outbox } = world.boot()
-    const of = (camera: string, id: string) => report(camera, { id, subject: 'states', together: 'all' })
-    await outbox.add([of('garden', 'one')])
+    await outbox.add([stateOf('garden', 'one')])
     await tick(10)
-    await outbox.add([of('barn', 'two')])
+    await outbox.add([stateOf('barn', 'two')])
     isUp = true
     await tick(5_000)
-    await outbox.add([of('shed', 'three')])
+    await outbox.add([stateOf('shed', 'three')])
     await tick(10)
     expect(bodies(world.told)).toEqual(['"garden"', '"all"', '"shed"'])
     await outbox.close()
