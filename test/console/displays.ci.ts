@@ -103,7 +103,7 @@ describe.each(displays)('the $device', ({ assistant, device, app, show, stop, an
   test('lets one talk to whoever is there', async () => {
     const { page } = owner
     await page.getByRole('button', { name: /^Talk/ }).click({ delay: 1_500 })
-    await expectText(page, 'Camera hears the talk-back')
+    await expectText(page, 'Camera receives the talk-back')
     await expectText(page, 'Talk-back ended')
   }, 30_000)
 
@@ -114,7 +114,7 @@ describe.each(displays)('the $device', ({ assistant, device, app, show, stop, an
     await page.getByRole('link', { name: 'Open the session' }).click()
     await page.getByRole('heading', { name: `Front Door on ${app}` }).waitFor()
     await expectText(page, 'Ended')
-    await expectText(page, 'packets heard')
+    await expectText(page, 'packets received')
     await owner.picture(`${assistant}-session`)
   }, 30_000)
 

@@ -110,7 +110,7 @@ describe.each([
       await page.mouse.up()
       expect(Math.abs(heard - hertz)).toBeLessThan(hertz * 0.02)
       expect(level).toBeGreaterThan(0.02)
-      await expectText(page, 'Camera hears the talk-back')
+      await expectText(page, 'Camera receives the talk-back')
       await owner.picture(`talk-back ${assistant} ${camera}`)
       await owner.go('#/')
     },
