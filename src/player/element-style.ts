@@ -52,8 +52,13 @@ svg.solid { fill: currentColor; stroke: none; }
 :host([data-state='failed']) .dot { background: #f4b740; }
 :host([data-state='reconnecting']) .dot, :host([data-state='connecting']) .dot { animation: pulse 1.4s ease-in-out infinite; }
 @keyframes pulse { 50% { opacity: 0.25 } }
-[part='talk'] svg { flex: none; }
+[part='talk'], [part='talk'] svg { flex: none; }
 [part='talk'] { padding: 0 14px 0 10px; background: rgb(255 255 255 / 18%); font-weight: 600; }
+@media (width < 420px) {
+  [part='bar'] { gap: 0; padding: 8px 4px; }
+  [part='live'] { margin: 0 4px 0 6px; gap: 6px; }
+  [part='talk'] { gap: 6px; padding: 0 12px 0 8px; }
+}
 [part='talk'][aria-pressed='true'] { background: #2fbf71; color: #04150b; }
 .quiet, .is-off .loud { display: none; }
 .is-off .quiet { display: block; }

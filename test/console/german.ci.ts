@@ -30,6 +30,7 @@ async function expectGerman(name: string): Promise<void> {
   const { said, overflow, cut } = await page.evaluate(() => {
     const elements = [...document.querySelectorAll('body *')]
     const foreign = 'noscript, code, pre, [lang=en], [lang=en] *, bdi, h1, script, style, svg, svg *, .languages *'
+    const bar = document.querySelector('transom-player')?.shadowRoot?.querySelector('[part=bar]')
     const own = elements
       .filter((element) => !element.matches(foreign))
       .flatMap((element) => [
@@ -39,8 +40,10 @@ async function expectGerman(name: string): Promise<void> {
     return {
       said: own.filter((text): text is string => text !== null && text.trim() !== ''),
       overflow: document.documentElement.scrollWidth - innerWidth,
-      cut: elements
-        .filter((element) => element.matches('button, .button') && element.scrollWidth > element.clientWidth + 1)
+      cut: [...elements, ...(bar ? [bar] : [])]
+        .filter(
+          (element) => element.matches('button, .button, [part=bar]') && element.scrollWidth > element.clientWidth + 1,
+        )
         .map((element) => element.textContent),
     }
   })
