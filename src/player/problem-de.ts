@@ -46,8 +46,8 @@ const own = {
 
 const ofBridge: Readonly<Record<Refused['error'], Text>> = {
   invalid_request: {
-    message: 'Die Bridge kann mit dieser Anfrage nichts anfangen.',
-    advice: 'Aktualisiere das Display oder die App, von der sie kam.',
+    message: 'Diese Angaben nimmt die Bridge nicht an.',
+    advice: 'Prüfe, was du eingegeben hast. Hast du nichts eingegeben, aktualisiere das Display oder die App.',
   },
   unauthorized: {
     message: 'Die Anmeldung gilt nicht mehr.',
