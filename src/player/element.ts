@@ -255,7 +255,7 @@ export class TransomPlayer extends HTMLElement {
     if (problem) say(this.#part('advice'), problem.advice ?? '')
     const fault = state.state === 'live' ? state.fault : undefined
     this.#part('fault').hidden = fault === undefined
-    say(this.#part('fault'), fault?.message ?? '')
+    say(this.#part('fault'), fault ? problemIn(this.#language, fault).message : '')
     this.#part('bar').hidden = state.state === 'idle'
     const talk = this.#part('talk')
     const canTalk = state.state === 'live' && state.canTalk
