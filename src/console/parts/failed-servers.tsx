@@ -9,7 +9,7 @@ export function FailedServers({ servers }: { readonly servers: NonNullable<Camer
       <p class="code">{cause.noAddress(servers.length)}</p>
       {servers.map(({ url, message }) => (
         <p class="why" key={url}>
-          {url}: {message}
+          {url}: <span lang="en">{message}</span>
         </p>
       ))}
       <p>{cause.serversAdvice}</p>

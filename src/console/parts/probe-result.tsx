@@ -46,9 +46,12 @@ function Stream({ stream, isBest }: { readonly stream: StreamProbe; readonly isB
         {name ?? url} {isBest && <span class="state is-on">{probe.forDisplays}</span>}
       </h3>
       {fault === undefined && codec !== undefined && <p class="soft">{facts.join(' · ')}</p>}
-      <p>{displays}</p>
+      {/* The gateway says both in English. */}
+      <p lang="en">{displays}</p>
       {advice.map((line) => (
-        <p key={line}>{line}</p>
+        <p key={line} lang="en">
+          {line}
+        </p>
       ))}
     </li>
   )
