@@ -100,6 +100,13 @@ export const onOff = (fallback: 'on' | 'off') =>
     .default(fallback)
     .transform((value) => value === 'on')
 
+/** How many proxies stand before us: `off` none, `on` one, or a number up to nine. */
+export const proxyHops = z
+  .string()
+  .regex(/^(on|off|[1-9])$/, 'must be on, off or a number of proxies from 1 to 9')
+  .default('off')
+  .transform((value) => (value === 'off' ? 0 : value === 'on' ? 1 : Number(value)))
+
 /**
  * The address of a site as its origin: scheme, host and port. Below a path neither the pages nor what is signed would
  * be found. `example` stands in the error.

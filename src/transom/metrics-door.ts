@@ -31,7 +31,7 @@ export function createMetricsDoor(deps: {
 
 /** The bridge itself speaks plain HTTP. Behind a proxy on this machine, strangers come from a local address as well. */
 const hasProxy = ({ behindProxy, publicUrl }: Pick<Config, 'behindProxy' | 'publicUrl'>): boolean =>
-  behindProxy || publicUrl?.startsWith('https:') === true
+  behindProxy > 0 || publicUrl?.startsWith('https:') === true
 
 const forwarded = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via', 'cf-connecting-ip']
 

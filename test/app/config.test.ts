@@ -109,6 +109,14 @@ test('Google need not be reconciled, and any free port may be had twice', () => 
   expect(readConfig(env)).toMatchObject({ google: { reconcileMs: 0 }, port: 0, signaling: { port: 0 } })
 })
 
+const hops = (text: string) => readConfig({ TRANSOM_BEHIND_PROXY: text }).behindProxy
+
+test('proxies before the bridge are one, none, or counted', () => {
+  expect([hops(''), hops('off'), hops('on'), hops('2')]).toEqual([0, 0, 1, 2])
+  for (const wrong of ['0', '10', 'yes', '-1', '1.5', '10.0.0.1'])
+    expect(() => hops(wrong)).toThrow('TRANSOM_BEHIND_PROXY: must be on, off or a number of proxies from 1 to 9')
+})
+
 test('an empty value means not set', () => {
   expect(readConfig({ TRANSOM_LWA_CLIENT_ID: '', TRANSOM_PORT: '' })).toMatchObject({ port: 8080, alexa: { lwa: {} } })
 })

@@ -25,7 +25,7 @@ async function open(env: Record<string, string> = {}): Promise<Linking> {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
   return createLinking({
     config: readConfig(env).linking,
-    behindProxy: false,
+    behindProxy: 0,
     publicUrl: 'https://bridge.example',
     keys: {
       signing: [{ ...(await exportJWK(privateKey)), kty: 'EC' }],

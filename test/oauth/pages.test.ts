@@ -262,13 +262,21 @@ describe('protection', () => {
 })
 
 describe('guessing passwords', () => {
-  test('is stopped from where it comes, with a clear word; the owner elsewhere still gets in', async () => {
-    const proxied = await openHouse({ behindProxy: true })
+  test.each([
+    [1, ''],
+    // CloudFront's address, which API Gateway adds behind the client's.
+    [2, ', 130.176.1.1'],
+  ])('is stopped from where it comes, behind %i proxies; the owner elsewhere still gets in', async (hops, added) => {
+    const proxied = await openHouse({ behindProxy: hops })
     try {
       const attempt = async (address: string, password: string) => {
         const visitor = createVisitor()
         const { action, fields } = formOf(await visitor.get(authorizationUrl(proxied, google)), '/login')
-        return visitor.post(action, { ...fields, login: ada.login, password }, { 'x-forwarded-for': address })
+        return visitor.post(
+          action,
+          { ...fields, login: ada.login, password },
+          { 'x-forwarded-for': `${address}${added}` },
+        )
       }
       for (let guess = 0; guess < 5; guess += 1)
         expect((await attempt('203.0.113.7', `guess ${guess}`)).status).toBe(422)

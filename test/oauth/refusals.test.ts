@@ -275,7 +275,7 @@ test('nor is one that comes when too many choose a password, and it still opens'
 const from = (address: string) => ({ 'x-forwarded-for': address })
 
 test('what such a flood carries is bounded, too: from everywhere, with as much of it as a request may hold', async () => {
-  const flooded = await openHouse({ behindProxy: true })
+  const flooded = await openHouse({ behindProxy: 1 })
   try {
     const url = new URL(authorizationUrl(flooded, google))
     url.searchParams.set('state', 'x'.repeat(8 * 1_024))
@@ -298,7 +298,7 @@ test.each([
   [1, 100],
   [3, 300],
 ])('at %i starts a second at most, %i at once are let begin', async (startsPerSecond, atOnce) => {
-  const busy = await openHouse({ behindProxy: true, startsPerSecond })
+  const busy = await openHouse({ behindProxy: 1, startsPerSecond })
   try {
     const url = authorizationUrl(busy, google)
     const startedAt = performance.now()
@@ -317,7 +317,7 @@ test.each([
 })
 
 test('a flood of links that begin and never end is bounded, by network and in all', async () => {
-  const flooded = await openHouse({ behindProxy: true })
+  const flooded = await openHouse({ behindProxy: 1 })
   try {
     const url = authorizationUrl(flooded, google)
     const statuses: number[] = []

@@ -13,7 +13,7 @@ import type { Clock, Log, Store } from 'transom-core/ports'
 
 export interface LinkingDeps {
   readonly config: LinkingConfig
-  readonly behindProxy: boolean
+  readonly behindProxy: number
   readonly publicUrl: string
   readonly keys: Keys
   readonly clients: readonly OAuthClient[]

@@ -26,7 +26,7 @@ export interface RouteDeps {
   readonly pages: InLanguage<Pages>
   readonly clock: Clock
   readonly log: Log
-  readonly behindProxy?: boolean
+  readonly behindProxy?: number
   /** How many may begin to link in a second, all networks together; default 10. */
   readonly startsPerSecond?: number
 }
@@ -67,7 +67,7 @@ export function createRoutes(deps: RouteDeps): RequestHandler {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.set('trust proxy', behindProxy === true ? 1 : false)
+  app.set('trust proxy', behindProxy ?? 0)
   app.use((req, res, next) => {
     // The issuer says how the world reaches us; a Host header or a forgetful proxy does not get to bend our links.
     req.headers['x-forwarded-proto'] = protocol.slice(0, -1)

@@ -55,7 +55,7 @@ export interface OAuthOptions {
   readonly clock: Clock
   readonly log: Log
   /** True when exactly one trusted proxy stands in front; its X-Forwarded-For then names the visitor. */
-  readonly behindProxy?: boolean
+  readonly behindProxy?: number
   /** How many may begin to link in a second, all networks together, a hundred times as many at once; default 10. */
   readonly startsPerSecond?: number
   readonly brand?: Brand

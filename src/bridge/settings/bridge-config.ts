@@ -5,7 +5,7 @@ import type { ViewLimits } from '../broker/places.ts'
 import type { Budgets } from '../broker/story.ts'
 import type { IceServer } from 'transom-core/ports'
 import { linkingEnvironment, toLinkingConfig, type LinkingConfig } from './linking-settings.ts'
-import { onOff, readVariables, setting, wholeNumber } from 'transom-core/setting-shapes'
+import { onOff, proxyHops, readVariables, setting, wholeNumber } from 'transom-core/setting-shapes'
 
 /** Nothing is answered in less; nobody waits for longer. */
 const budget = (fallback: number) => wholeNumber(200, 60_000, fallback)
@@ -33,7 +33,12 @@ const isTimeZone = (zone: string) => {
 
 /** The variables, for the table of all settings. */
 export const bridgeVariables = {
-  TRANSOM_BEHIND_PROXY: setting('first', '`on` behind exactly one trusted reverse proxy.', onOff('off')),
+  TRANSOM_BEHIND_PROXY: setting(
+    'first',
+    '`on` behind exactly one trusted reverse proxy; behind several in a row, how many (`2` for CloudFront before API Gateway).',
+    proxyHops,
+    '`off`',
+  ),
   TRANSOM_CONSOLE: setting('bridge', '`off`: no page, no API for it, no client that signs in to it.', onOff('on')),
   TRANSOM_ICE_SERVERS: setting(
     'bridge',
@@ -154,7 +159,8 @@ const variables = z.object(bridgeVariables)
 
 /** The settings of a bridge, read and checked. Milliseconds where the name ends in `Ms`. */
 export interface BridgeConfig {
-  readonly behindProxy: boolean
+  /** How many proxies stand before the bridge. */
+  readonly behindProxy: number
   /** The page of the bridge, and what serves it. */
   readonly console: boolean
   /** STUN and TURN servers for cameras and displays. */
