@@ -41,7 +41,15 @@ const displays = [
     announcement: 'Someone is at the Front Door',
     sorry: 'the camera isn’t responding',
     // The cloud's steps, the display's and the bridge's.
-    steps: ['Account linked', 'Discovered', 'Offer made', 'Offer received', 'Camera answered', 'DTLS', 'First frame'],
+    steps: [
+      'Account linked',
+      'Cameras discovered',
+      'Offer made',
+      'Offer received',
+      'Camera answered',
+      'DTLS',
+      'First frame',
+    ],
   },
   {
     assistant: 'google',
@@ -51,7 +59,15 @@ const displays = [
     stop: '“Hey Google, stop”',
     announcement: 'Front Door: somebody rings',
     sorry: 'the camera isn’t available',
-    steps: ['Account linked', 'Discovered', 'Stream', 'Offer made', 'Offer received', 'Camera answered', 'First frame'],
+    steps: [
+      'Account linked',
+      'Cameras discovered',
+      'Stream',
+      'Offer made',
+      'Offer received',
+      'Camera answered',
+      'First frame',
+    ],
   },
 ] as const
 
