@@ -81,6 +81,7 @@ export interface Bridge {
   close(): Promise<void>
 }
 
+/** Resolves when what was to be told of this lane, or of both, has been told or put off. Never rejects. */
 export type Settled = (lane?: 'press') => Promise<void>
 
 /**
