@@ -33,7 +33,7 @@ test('the filters and hints in the docs name events that exist', () => {
     ...[...text.matchAll(/`([a-z]+)\.([a-z]+(?:[-_][a-z]+)*)`/g)]
       .filter(([, room]) => rooms.has(room))
       .map(([, room, event]) => `${room}.${event}`)
-      .filter((name) => !/\.(ts|md|json|yaml|js|sqlite|db|example)$/.test(name)),
+      .filter((name) => !/\.(ts|md|json|yaml|js|sqlite|db|env|example)$/.test(name)),
   ])
   expect(named.length).toBeGreaterThan(10)
   expect([...new Set(named)].filter((name) => !names.includes(name))).toEqual([])
