@@ -51,6 +51,8 @@ export interface LogFields {
   readonly isKnown: boolean
   readonly isNew: boolean
   readonly isRetained: boolean
+  /** Refused by the quota of Home Graph, as Google or our own count of it says. */
+  readonly isThrottled: boolean
   readonly kind: string
   readonly known: number
   readonly lane: string | undefined
@@ -62,6 +64,8 @@ export interface LogFields {
   readonly ms: number
   readonly offered: string | undefined
   readonly online: boolean
+  /** Of a session, in the one line where it is known first: the cause, at its end `ok`, or `unconfirmed`. */
+  readonly outcome: string | undefined
   readonly ours: number
   readonly path: unknown
   readonly phase: string
@@ -164,7 +168,7 @@ export const logEvents = {
   'broker.line-stays-open': { says: 'The connection to a camera did not close', fields: ['sessionId', 'error'] },
   'broker.session': {
     says: 'A session is in a new phase, or has a new cause',
-    fields: ['sessionId', 'assistant', 'cameraId', 'phase', 'code', 'ms'],
+    fields: ['sessionId', 'assistant', 'cameraId', 'isNew', 'phase', 'code', 'outcome', 'ms'],
   },
   'broker.session-not-ended': { says: 'A session that should make room did not end', fields: ['sessionId', 'error'] },
   'broker.session-not-recalled': { says: 'The store did not return a session in time', fields: ['sessionId', 'error'] },
@@ -302,7 +306,10 @@ export const logEvents = {
     says: 'An intent was answered, or refused with `code`',
     fields: ['requestId', 'intent', 'ms', 'code', 'error', 'stack'],
   },
-  'google.home-graph': { says: 'Home Graph was called', fields: ['call', 'accountId', 'kind', 'retryable', 'error'] },
+  'google.home-graph': {
+    says: 'Home Graph was called',
+    fields: ['call', 'accountId', 'kind', 'retryable', 'isThrottled', 'error'],
+  },
   'google.late-failure': {
     says: 'A request failed after its reply was due',
     fields: ['requestId', 'intent', 'cameraId', 'sessionId', 'action', 'reference', 'ms', 'code', 'error', 'stack'],

@@ -8,6 +8,7 @@ import { dirname } from 'node:path'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { SessionView } from 'transom-bridge/broker/view'
 import type { LogEvent } from 'transom-core/log-events'
+import { lineMetrics, samplesOf, type Sample } from 'transom-core/log-samples'
 import type { ChannelPresence, Clock, Log } from 'transom-core/ports'
 import { version } from 'transom-core/version'
 
@@ -122,69 +123,35 @@ function countSessions(registers: Registry[], since: number): (view: SessionView
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
 /** By the names of the log's events. */
-function countLines(registers: Registry[]): (event: LogEvent, fields: Fields) => void {
-  const presses = new Counter({
-    name: 'transom_presses_total',
-    help: 'Presses of doorbells; fresh="false": it was reported too late to be announced.',
-    labelNames: ['fresh'],
+function countLines(registers: Registry[]): (event: LogEvent, fields: Readonly<Record<string, unknown>>) => void {
+  const shared = <Name extends Sample['name']>(name: Name) => ({
+    name,
+    help: lineMetrics[name].help,
+    labelNames: lineMetrics[name].labels,
     registers,
   })
-  const pressDelay = new Histogram({
-    name: 'transom_press_delay_seconds',
-    help: 'From the press to its being kept by the bridge.',
-    buckets: pressSeconds,
-    registers,
-  })
-  const announced = new Histogram({
-    name: 'transom_press_announced_seconds',
-    help: 'From the press to the moment when the assistant accepted it.',
-    labelNames: ['destination'],
-    buckets: pressSeconds,
-    registers,
-  })
-  const outbox = new Counter({
-    name: 'transom_outbox_events_total',
-    help: 'Events for the assistants by what became of them: delivered, dropped (refused), stale (too old), or retry (one attempt failed).',
-    labelNames: ['destination', 'lane', 'outcome'],
-    registers,
-  })
-  const storeFailures = new Counter({
-    name: 'transom_store_failures_total',
-    help: 'Times that the store could not be written when the bridge or the outbox tried.',
-    registers,
-  })
-
+  const total = (name: Sample['name']) => {
+    const counter = new Counter<string>(shared(name))
+    return ({ labels, value }: Sample) => counter.inc(labels, value)
+  }
+  const seconds = (name: Sample['name']) => {
+    const histogram = new Histogram<string>({ ...shared(name), buckets: pressSeconds })
+    return ({ labels, value }: Sample) => histogram.observe(labels, value)
+  }
+  const figures: Readonly<Record<Sample['name'], (sample: Sample) => void>> = {
+    transom_presses_total: total('transom_presses_total'),
+    transom_press_delay_seconds: seconds('transom_press_delay_seconds'),
+    transom_press_announced_seconds: seconds('transom_press_announced_seconds'),
+    transom_outbox_events_total: total('transom_outbox_events_total'),
+    transom_home_graph_throttles_total: total('transom_home_graph_throttles_total'),
+    transom_grant_failures_total: total('transom_grant_failures_total'),
+    transom_store_failures_total: total('transom_store_failures_total'),
+  }
   return (event, fields) => {
-    const { destination, lane, isNew, isFresh } = fields
-    const outcome = outcomes[event]
-    if (outcome !== undefined) outbox.inc({ destination: String(destination), lane: String(lane), outcome })
-    if (event === 'outbox.delivered' && lane === 'press')
-      announced.observe({ destination: String(destination) }, secondsOf(fields['ms']))
-    if (event === 'cameras.press' && isNew === true) {
-      presses.inc({ fresh: String(isFresh) })
-      pressDelay.observe(secondsOf(fields['delayMs']))
-    }
-    if (ofStore.has(event)) storeFailures.inc()
+    for (const sample of samplesOf(event, fields)) figures[sample.name](sample)
   }
 }
-
-const outcomes: Partial<Readonly<Record<LogEvent, string>>> = {
-  'outbox.delivered': 'delivered',
-  'outbox.dropped': 'dropped',
-  'outbox.stale': 'stale',
-  'outbox.retry': 'retry',
-}
-const ofStore: ReadonlySet<LogEvent> = new Set([
-  'outbox.store-failed',
-  'health.store-failed',
-  'broker.session-not-saved',
-])
-
-/** A camera's clock may be ahead of ours. */
-const secondsOf = (ms: unknown): number => Math.max(0, Number(ms)) / 1_000
 
 function watch(registers: Registry[], sources: MetricSources): void {
   const cameras = new Gauge({

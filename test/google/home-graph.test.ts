@@ -183,7 +183,13 @@ describe('the quota', () => {
     const results = [await graph.report(ada, online), await graph.report(ada, online)]
     expect(results).toEqual([
       accepted,
-      { kind: 'failed', retryable: true, afterMs: expect.any(Number), reason: expect.any(String) },
+      {
+        kind: 'failed',
+        retryable: true,
+        afterMs: expect.any(Number),
+        isThrottled: true,
+        reason: expect.any(String),
+      },
     ])
     expect(google.calls).toHaveLength(1)
     expect(await graph.report(ada, press, { id: 'press-1', lane: 'press' })).toEqual(accepted)
@@ -211,6 +217,8 @@ describe('the quota', () => {
     const graph = homeGraph()
     expect(await graph.report(ada, online)).toMatchObject({ kind: 'failed', retryable: true, afterMs: 30_000 })
     expect(await graph.requestSync(ada)).toMatchObject({ kind: 'failed', retryable: true, afterMs: 30_000 })
+    const throttled = ['warn', 'google.home-graph', expect.objectContaining({ isThrottled: true })]
+    expect(log.slice(-2)).toEqual([throttled, throttled])
     expect(google.calls).toEqual([])
     expect(await graph.report(ada, press, { id: 'press-1', lane: 'press' })).toEqual(accepted)
     now += 30_000

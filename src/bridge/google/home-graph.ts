@@ -24,8 +24,14 @@ export type GraphResult<T> =
   | { readonly kind: 'accepted'; readonly value: T }
   /** Google knows no such user (any more, or not yet), or for a report: one of its devices. */
   | { readonly kind: 'not-found' }
-  /** `retryable`: the same call may be accepted later, not before `afterMs` if that is given. */
-  | { readonly kind: 'failed'; readonly retryable: boolean; readonly afterMs?: number; readonly reason: string }
+  /** `retryable`: the same call may be accepted later, not before `afterMs` if that is given. `isThrottled`: for want of quota. */
+  | {
+      readonly kind: 'failed'
+      readonly retryable: boolean
+      readonly afterMs?: number
+      readonly isThrottled?: true
+      readonly reason: string
+    }
 
 export type Devices = ReportRequest['payload']['devices']
 
@@ -133,7 +139,14 @@ function createCalls(deps: HomeGraphDeps) {
       reason: whyFailed(thrown),
     }))
     const { kind } = result
-    const failure = kind === 'failed' ? { retryable: result.retryable, error: result.reason } : {}
+    const failure =
+      kind === 'failed'
+        ? {
+            retryable: result.retryable,
+            error: result.reason,
+            ...(result.isThrottled && { isThrottled: true }),
+          }
+        : {}
     log(kind === 'accepted' ? 'info' : 'warn', 'google.home-graph', {
       call: what.name,
       accountId: what.account,
@@ -147,7 +160,14 @@ function createCalls(deps: HomeGraphDeps) {
     const { lane = 'report' } = what
     const admitted = quota.take(lane)
     const afterMs = lane === 'press' ? 0 : await untilAborted(admitted, signal)
-    if (afterMs > 0) return { kind: 'failed', retryable: true, afterMs, reason: 'our share of the quota is used up' }
+    if (afterMs > 0)
+      return {
+        kind: 'failed',
+        retryable: true,
+        afterMs,
+        isThrottled: true,
+        reason: 'our share of the quota is used up',
+      }
     let response = await send(what, await token.get(signal), signal)
     if (response.status === 401) {
       // Revoked before its time, or our clock is off: a new token helps, once.
@@ -184,7 +204,7 @@ function outcomeOf<T>(
     const reason = 'Home Graph says 429: the quota is used up'
     // Reports make room from now on: a press comes again as soon as after any other failure.
     const afterMs = waitMs ?? (lane === 'press' ? 0 : quotaMs)
-    return { kind: 'failed', retryable: true, afterMs, reason }
+    return { kind: 'failed', retryable: true, afterMs, isThrottled: true, reason }
   }
   const retryable = status === 401 || status === 408 || status >= 500
   return {
