@@ -349,16 +349,16 @@ describe('whatever the camera does, there is one verdict, the right cause, and n
     const { ask, broker } = house(good, {
       clock: () => Date.now() + aheadMs,
       log: (_level, event, fields) => {
-        const { phase, code }: Readonly<Record<string, unknown>> = fields ?? {}
-        lines.push([event, phase, code])
+        const { isNew, phase, code, outcome }: Readonly<Record<string, unknown>> = fields ?? {}
+        lines.push([event, isNew, phase, code, outcome])
       },
     })
     await ask()
     aheadMs = 5_000
     await broker.end({ assistant: 'alexa', accountId: camera.accountId, reference: 'r' }, 'the viewer left')
     expect(lines).toEqual([
-      ['broker.session', 'answered', undefined],
-      ['broker.session', 'closed', 'media_failed'],
+      ['broker.session', true, 'answered', undefined, undefined],
+      ['broker.session', undefined, 'closed', 'media_failed', 'media_failed'],
     ])
   })
 

@@ -78,20 +78,22 @@ export function createHistory(deps: {
     const moved = (await sessions.change(id, next, read && { read }))?.value
     if (moved === undefined) return before
     onChange(moved)
-    if (moved.phase !== before?.phase || outcomeOf(moved) !== outcomeOf(before)) report(moved)
+    if (moved.phase !== before?.phase || outcomeOf(moved) !== outcomeOf(before)) report(moved, before)
     return moved
   }
 
-  /** One line for each turn of a session, by which failures can be counted. */
-  function report(session: Session): void {
+  /** One line for each turn of a session, by which views and their outcomes can be counted, each once, in whatever process. */
+  function report(session: Session, before?: Session): void {
     const { id, assistant, cameraId, startedAt } = session.facts
     const code = outcomeOf(session)
     log('info', 'broker.session', {
       sessionId: id,
       assistant,
       cameraId,
+      ...(before === undefined && { isNew: true }),
       phase: session.phase,
       code,
+      ...(isKnown(session) && !isKnown(before) && { outcome: code ?? 'ok' }),
       ms: clock() - startedAt,
     })
   }
@@ -141,6 +143,10 @@ export function createHistory(deps: {
     return { group: accountId, expiresAt: clock() + keptMs }
   }
 }
+
+/** Its outcome is: it has a cause, or is over. */
+const isKnown = (session: Session | undefined): boolean =>
+  session !== undefined && (session.phase === 'closed' || outcome(session).cause !== undefined)
 
 /** The code of its cause; `unconfirmed` where nobody knows whether there is one. */
 function outcomeOf(session: Session | undefined): string | undefined {
