@@ -12,6 +12,8 @@ export interface LogOptions {
   readonly least?: LogLevel
   /** Puts a line into words, for a terminal (`readableLine`). Default: JSON. */
   readonly inWords?: ((line: Readonly<Record<string, unknown>>) => string) | undefined
+  /** What each line says beside its own fields, which go first. */
+  readonly common?: () => Readonly<Record<string, unknown>>
 }
 
 /**
@@ -19,10 +21,10 @@ export interface LogOptions {
  * message, stack and causes.
  */
 export function createLog(write: (line: string) => void, clock: Clock, options: LogOptions = {}): Log {
-  const { least = 'info', inWords } = options
+  const { least = 'info', inWords, common } = options
   return (level, event, fields) => {
     if (isLess(level, least)) return
-    const line = { at: new Date(clock()).toISOString(), level, event, ...fields }
+    const line = { at: new Date(clock()).toISOString(), level, event, ...common?.(), ...fields }
     const text = JSON.stringify(line, (_key, value: unknown) => (value instanceof Error ? plainError(value) : value))
     write(`${inWords ? inWords(JSON.parse(text)) : text}\n`)
   }

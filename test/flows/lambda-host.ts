@@ -143,6 +143,9 @@ const lambda = {
   ...(await import('../../src/bridge/aws/reconcile.ts')),
 }
 
+/** Of Lambda's context object. */
+const named = { awsRequestId: '8f507cfc-xmpl-4697-b07a-ac58fc914c95' }
+
 server.on('request', (request, response) => {
   void serve(request).then(
     ({ statusCode = 200, headers = {}, multiValueHeaders = {}, cookies = [], body = '', isBase64Encoded }) => {
@@ -178,7 +181,7 @@ async function serve(request: IncomingMessage): Promise<GatewayResponse> {
   if (pathname === '/alexa')
     return {
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(await lambda.alexa(JSON.parse(body.toString()))),
+      body: JSON.stringify(await lambda.alexa(JSON.parse(body.toString()), named)),
     }
   const { cookie, ...headers } = request.headers
   const event = {
@@ -192,7 +195,7 @@ async function serve(request: IncomingMessage): Promise<GatewayResponse> {
     body: body.toString('base64'),
     isBase64Encoded: true,
   }
-  return lambda.http(event, { getRemainingTimeInMillis: () => 29_000 })
+  return lambda.http(event, { ...named, getRemainingTimeInMillis: () => 29_000 })
 }
 
 /** What a test may say of what is to happen. */
@@ -211,7 +214,7 @@ const controls: Record<string, (body: Wanted) => Promise<unknown>> = {
     const alexa = { clientId, clientSecret, redirectUri: redirectUris[0] }
     const options = { assistant: 'alexa', bridge: url, client: alexa, user: { login, password } } as const
     const { accessToken } = await linkAccount(options, AbortSignal.timeout(10_000))
-    return { discovered: await lambda.alexa(discover(accessToken)) }
+    return { discovered: await lambda.alexa(discover(accessToken), named) }
   },
   // Over HTTPS, whose authority this process trusts.
   '/ring': async ({ eventsUrl, cameraKey: key, eventId }) => {
@@ -247,13 +250,13 @@ const controls: Record<string, (body: Wanted) => Promise<unknown>> = {
         body: JSON.stringify({ kind: 'press', eventId, at }),
         isBase64Encoded: false,
       },
-      { getRemainingTimeInMillis: () => left - (clock() - at) },
+      { ...named, getRemainingTimeInMillis: () => left - (clock() - at) },
     )) as GatewayResponse
     return { statusCode, ms: clock() - at }
   },
   '/slow': async ({ remainingMs: ms }) => void (amazon.state.slowMs = ms),
-  '/sweep': () => lambda.sweep({}, { getRemainingTimeInMillis: () => 10_000 }),
-  '/reconcile': () => lambda.reconcile({}, { getRemainingTimeInMillis: () => 10_000 }),
+  '/sweep': () => lambda.sweep({}, { ...named, getRemainingTimeInMillis: () => 10_000 }),
+  '/reconcile': () => lambda.reconcile({}, { ...named, getRemainingTimeInMillis: () => 10_000 }),
 }
 const controlDoor = createPlainServer((request, response) => {
   void (async () => {

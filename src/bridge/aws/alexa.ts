@@ -1,7 +1,7 @@
 /** The Lambda function of the skill, which a customer waits for: it loads what answers Alexa, and no more. */
 import { createAlexaAlone } from '../assembly/alexa-alone.ts'
 import { groundOnAws } from './ground.ts'
-import { keepToLog, log } from './log.ts'
+import { invoked, keepToLog, log } from './log.ts'
 
 keepToLog(console, process)
 // Made once for each execution environment, which keeps its caches and connections warm between requests.
@@ -11,4 +11,4 @@ const side = createAlexaAlone(groundOnAws(process.env, Date.now, log))
  * The Lambda function for Alexa: a smart home directive or a request of the companion skill in, its answer out.
  * Resolves to an error of Alexa's own when something fails.
  */
-export const alexa = async (event: unknown): Promise<unknown> => side.entry(event, process.env['AWS_REGION'])
+export const alexa = invoked(async (event: unknown) => side.entry(event, process.env['AWS_REGION']))

@@ -3,7 +3,7 @@ import serverless from 'serverless-http'
 import { createHttpApp } from '../doors/http.ts'
 import { openOnAws } from './aws.ts'
 import { remainingMs, told, type Invocation } from './invocation.ts'
-import { keepToLog, log } from './log.ts'
+import { invoked, keepToLog, log } from './log.ts'
 
 /** A camera's reply waits for its press as long as it can, and for its reports as long as this: nobody is watching. */
 const reportsMs = 3_000
@@ -25,7 +25,7 @@ const overHttp = serverless(createHttpApp(bridge, log, { ...doors, clock: Date.n
  * An API Gateway HTTP API event (payload format 2.0) in, its response out. The environment freezes with the reply, so what
  * was accepted is told before; what an assistant does not take in time stays in the store, for `sweep`.
  */
-export const http = async (event: HttpEvent, context: Invocation): Promise<object> => {
+export const http = invoked(async (event: HttpEvent, context: Invocation): Promise<object> => {
   const settled = bridge.fromNow()
   const response = await overHttp(event, context)
   const ms = remainingMs(context)
@@ -33,4 +33,4 @@ export const http = async (event: HttpEvent, context: Invocation): Promise<objec
     await Promise.all([told(settled, ms, 'press'), told(settled, Math.min(ms, reportsMs))])
   else await told(settled, Math.min(ms, shortlyMs))
   return response
-}
+})

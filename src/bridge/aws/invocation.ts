@@ -1,13 +1,13 @@
 /** What the functions with a whole bridge share: the time that an invocation has, and the end of it. */
 import { within } from 'transom-core/deadline'
 import type { Settled } from '../assembly/bridge.ts'
-import { log } from './log.ts'
+import { log, type Named } from './log.ts'
 
 /** Kept of an invocation's time for its end. */
 const spareMs = 1_000
 
 /** What we use of Lambda's context object. */
-export interface Invocation {
+export interface Invocation extends Named {
   getRemainingTimeInMillis(): number
 }
 

@@ -2,13 +2,13 @@
 import { within } from 'transom-core/deadline'
 import { openOnAws } from './aws.ts'
 import { remainingMs, told, type Invocation } from './invocation.ts'
-import { keepToLog, log } from './log.ts'
+import { invoked, keepToLog, log } from './log.ts'
 
 keepToLog(console, process)
 const { bridge } = openOnAws(process.env, Date.now, log)
 
 /** The Lambda function that a schedule calls: corrects Home Graph's states, as far as its time goes. */
-export const reconcile = async (_event: unknown, context: Invocation): Promise<void> => {
+export const reconcile = invoked(async (_event: unknown, context: Invocation): Promise<void> => {
   const settled = bridge.fromNow()
   await within(
     remainingMs(context) / 2,
@@ -16,4 +16,4 @@ export const reconcile = async (_event: unknown, context: Invocation): Promise<v
     () => {},
   ).catch((error: unknown) => log('warn', 'google.reconciled-in-part', { error }))
   await told(settled, remainingMs(context))
-}
+})

@@ -1,7 +1,7 @@
 /** The Lambda function of each minute. */
 import { openOnAws } from './aws.ts'
 import { remainingMs, told, type Invocation } from './invocation.ts'
-import { keepToLog, log } from './log.ts'
+import { invoked, keepToLog, log } from './log.ts'
 
 keepToLog(console, process)
 const { bridge } = openOnAws(process.env, Date.now, log)
@@ -10,7 +10,7 @@ const { bridge } = openOnAws(process.env, Date.now, log)
  * The Lambda function that a schedule calls: delivers what was still to be told to the assistants when a reply was
  * due.
  */
-export const sweep = async (_event: unknown, context: Invocation): Promise<void> => {
+export const sweep = invoked(async (_event: unknown, context: Invocation): Promise<void> => {
   await bridge.resume()
   await told(bridge.settled, remainingMs(context))
-}
+})
