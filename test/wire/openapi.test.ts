@@ -67,7 +67,9 @@ function routesOf(router: { readonly stack?: readonly Layer[] }, mount = ''): re
     const methods = '_all' in route.methods || all.length > 9 ? ['POST'] : all.map((method) => method.toUpperCase())
     return [route.path]
       .flat()
-      .flatMap((path) => methods.map((method) => `${method} ${mount}${path}`.replaceAll(/:(\w+)/g, '{$1}')))
+      .flatMap((path) =>
+        methods.map((method) => `${method} ${mount}${path}`.replaceAll(/(?<!\\):(\w+)/g, '{$1}').replaceAll('\\', '')),
+      )
   })
 }
 

@@ -10,6 +10,10 @@ export interface CameraRecords {
   /** Throws `BridgeError` `invalid_request` when the id or the channel is taken. The channel is named like the id, if not otherwise. */
   add(camera: NewCamera, owner: AccountId, channelName?: string): Promise<CameraAccess>
   list(owner: AccountId): Promise<readonly ListedCamera[]>
+  /** The camera of this id, whoever owns it. */
+  find(id: string): Promise<Camera | undefined>
+  /** Throws `BridgeError` `invalid_request` when the channel is that of another camera than `id`. */
+  assertFree(channelName: string, id: string): Promise<void>
   /** Changes what is said of it, and nothing else. Throws `camera_not_found`. */
   change(id: string, change: CameraChange): Promise<void>
   /** A new camera key instead of the one before. Throws `camera_not_found`. */
@@ -23,12 +27,14 @@ export type ListedCamera = Omit<Camera, 'id' | 'channel'> & { readonly cameraId:
 
 /** The operator's cameras where they are records alone. `publicUrl` is where cameras post their events. */
 export function createCameraRecords(cameras: Cameras, publicUrl: string): CameraRecords {
+  const assertFree = async (channelName: string, id: string): Promise<void> => {
+    const other = await cameras.byChannel(channelName)
+    if (other !== undefined && other.id !== id)
+      throw new BridgeError('invalid_request', `the channel ${channelName} is that of camera ${other.id}`)
+  }
   return {
     async add({ id, road, ...described }, accountId, channelName = id) {
-      const other = await cameras.byChannel(channelName)
-      if (other !== undefined && other.id !== id) {
-        throw new BridgeError('invalid_request', `the channel ${channelName} is that of camera ${other.id}`)
-      }
+      await assertFree(channelName, id)
       const camera: Camera = { ...described, id: cameraId(id), accountId, channel: { channelName, road } }
       const cameraKey = newCameraKey()
       if (!(await cameras.add(camera, cameraKey))) {
@@ -41,6 +47,8 @@ export function createCameraRecords(cameras: Cameras, publicUrl: string): Camera
         return { cameraId: id, channelName, ...described }
       })
     },
+    find: async (id) => cameras.byId(id),
+    assertFree,
     async change(id, change) {
       if ((await cameras.change(id, (camera) => merge(camera, change))) === undefined) throw noCamera(id)
     },

@@ -7,6 +7,8 @@ import { operatorOnly } from '../oauth/provider/endpoints.ts'
 import { accountId, sessionId, type AccountId } from 'transom-core/ports'
 import { operatorSessions, type Session, type Sessions } from 'transom-core/wire/api'
 import {
+  batchLimits,
+  cameraBatch,
   cameraChangeRequest,
   cameraKeyRequest,
   cameraOwner,
@@ -15,6 +17,7 @@ import {
   type CameraChange,
   type CameraOwner,
 } from 'transom-core/wire/registration'
+import { enterCameras } from './camera-batch.ts'
 import type { CameraRecords } from './camera-records.ts'
 import type { Broker } from '../broker/broker.ts'
 import { Refused } from '../web/refusals.ts'
@@ -54,6 +57,9 @@ export interface OperatorDeps {
   readonly admin?: RequestHandler
 }
 
+/** Each camera of a batch is read, and refused, by itself. */
+const unreadBatch = cameraBatch.extend({ cameras: z.array(z.unknown()).min(1).max(batchLimits.cameras) })
+
 /** The routes, to be mounted where the access says. Refusals are thrown as `BridgeError` for the application's own handler. */
 export function createOperatorRoutes(deps: OperatorDeps): Router {
   const { keys, registrations, broker, admin, gateways, recordings } = deps
@@ -61,6 +67,16 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
   const router = Router()
   router.use(operatorOnly(deps.linking.oauth.wrongKeys, ...keys))
   if (admin !== undefined) router.use('/admin', admin)
+  router.post('/cameras\\:batch', express.json({ limit: batchLimits.bytes }), async (request, response) => {
+    const { cameras, dryRun } = read(unreadBatch, request.body)
+    response.json({
+      results: await enterCameras(cameras, {
+        records: registrations,
+        ownerOf: (named) => ownerOf(deps, named),
+        dryRun,
+      }),
+    })
+  })
   router.use(express.json({ limit: '16kb' }))
   if (gateways !== undefined) router.use(gateways)
   if (recordings !== undefined) router.use(recordings)

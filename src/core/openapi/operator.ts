@@ -37,6 +37,16 @@ export const operatorPaths = {
       answer: { status: 201, body: anyRegistration },
       refusals: [400],
     }),
+    'POST /operator/cameras:batch': operator({
+      operationId: 'registerCameras',
+      summary: 'Makes many cameras what is said of them, at most 100',
+      description:
+        'Each camera is created, changed, or left as it is, by its id: sending the same batch again changes nothing. ' +
+        'A field that is left out is removed or gets its default. One that is refused says why and stops no other.',
+      body: wire.cameraBatch,
+      answer: { status: 200, body: wire.cameraBatchResults },
+      refusals: [400, 413],
+    }),
     'PATCH /operator/cameras/{id}': operator({
       operationId: 'changeCamera',
       summary: 'Changes what is known of a camera',

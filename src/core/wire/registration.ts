@@ -217,6 +217,33 @@ export const registeredCamera = listedCamera.extend({
   keys: z.array(z.object({ accessKeyId: z.string(), createdAt: z.number() })),
 })
 
+/** A camera of a batch: no network camera, whose password could not be compared with the one before. */
+export const batchCamera = registrationRequest.omit({ source: true, onvif: true, gateway: true })
+export type BatchCamera = z.infer<typeof batchCamera>
+/** The most cameras in one `POST /operator/cameras:batch`, and the most bytes of its body. */
+export const batchLimits = { cameras: 100, bytes: 512 * 1024 } as const
+/** Asks `POST /operator/cameras:batch`. A camera that is not right is refused by itself, so the door reads them one by one. */
+export const cameraBatch = z.strictObject({
+  cameras: z.array(batchCamera).min(1).max(batchLimits.cameras),
+  /** Only says what would be done. */
+  dryRun: z.boolean().default(false),
+})
+/** What became of one camera of a batch. */
+export const batchResult = z.discriminatedUnion('result', [
+  /** `access`: what its firmware needs, with secrets that are shown only once; absent in a dry run. */
+  z.object({
+    result: z.literal('created'),
+    cameraId: id,
+    access: z.union([registration, cameraAccess]).exactOptional(),
+  }),
+  z.object({ result: z.enum(['changed', 'unchanged']), cameraId: id }),
+  /** Nothing was done. `error` is a code of the bridge's. */
+  z.object({ result: z.literal('refused'), cameraId: id.exactOptional(), error: z.string(), message: z.string() }),
+])
+export type BatchResult = z.infer<typeof batchResult>
+/** Answers it: one result for each camera, in the order of the request. */
+export const cameraBatchResults = z.object({ results: z.array(batchResult) })
+
 /** Everything that such a viewer needs. The secret is in it only once. */
 export const viewerKey = z.object({
   ...accessKey.shape,
