@@ -87,6 +87,29 @@ async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true })
 }
 
+/** On the account page, whose sign-in form is shown. */
+async function addPasskey(page: Page) {
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('WebAuthn.enable')
+  const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  })
+  await signIn(page)
+  await page.getByText('Add a passkey').click()
+  await page.locator('#confirm').fill(ada.password)
+  await page.getByRole('button', { name: 'Confirm', exact: true }).click()
+  await page.getByRole('button', { name: 'Add a passkey' }).click()
+  await page.getByText('The passkey was added.').waitFor()
+  return { devtools, authenticatorId }
+}
+
 async function signIn(page: Page): Promise<void> {
   await page.getByLabel('Login').fill(ada.login)
   await page.getByLabel('Password').fill(ada.password)
@@ -249,24 +272,7 @@ test('the whole way is possible by keyboard, with the focus where it belongs and
 
 test('a passkey is added on the account page, links instead of a password, and is removed', async () => {
   await visit({}, `${house.issuer}/account`, async (page) => {
-    const devtools = await page.context().newCDPSession(page)
-    await devtools.send('WebAuthn.enable')
-    const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
-    })
-    await signIn(page)
-    await page.getByText('Add a passkey').click()
-    await page.locator('#confirm').fill(ada.password)
-    await page.getByRole('button', { name: 'Confirm', exact: true }).click()
-    await page.getByRole('button', { name: 'Add a passkey' }).click()
-    await page.getByText('The passkey was added.').waitFor()
+    const { devtools, authenticatorId } = await addPasskey(page)
     expect((await devtools.send('WebAuthn.getCredentials', { authenticatorId })).credentials).toHaveLength(1)
 
     // Somebody who is not signed in any more.
@@ -293,6 +299,28 @@ test('a passkey is added on the account page, links instead of a password, and i
   })
   const history = (await house.oauth().audit.read(house.account)).map(({ kind }) => kind)
   expect(history).toEqual(expect.arrayContaining(['passkey-added', 'passkey-removed']))
+}, 60_000)
+
+test('an account is deleted with a passkey, after it was said what goes', async () => {
+  const own = await openHouse()
+  try {
+    await visit({}, `${own.issuer}/account`, async (page) => {
+      await addPasskey(page)
+      const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('link', { name: 'Download my data' }).click(),
+      ])
+      expect(file.suggestedFilename()).toBe('account.json')
+      await page.getByRole('link', { name: 'Delete my account' }).click()
+      await expectAccessible(page)
+      await picture(page, 'delete-account')
+      await page.getByRole('button', { name: 'Delete my account, with a passkey' }).click()
+      await page.getByText('Your account was deleted').waitFor()
+    })
+    expect(await own.oauth().users.findByAccount(own.account)).toBeUndefined()
+  } finally {
+    await own.close()
+  }
 }, 60_000)
 
 test('without user verification the passkey is refused, and the page says what else to do', async () => {

@@ -231,3 +231,32 @@ describe('nobody is signed in', () => {
     expect(answer.text).toContain('Continue with Navy ID')
   })
 })
+
+const exists = async (login: string): Promise<boolean> =>
+  (await house.oauth().users.list({ limit: 100 })).some((one) => one.login === login)
+
+test('an account is deleted by signing in at the provider again: as the same person, in the browser that asked', async () => {
+  const grace = upstream.person
+  const visitor = createVisitor()
+  const enter = async () => through(visitor, await visitor.get(`${house.issuer}/account`))
+  const page = async () => visitor.get(`${house.issuer}/account/delete`)
+  upstream.person = { sub: 'hedy', name: 'Hedy Lamarr', email: 'hedy@film.example' }
+  expect((await enter()).text).toContain('Hedy Lamarr')
+  expect((await page()).text).not.toContain('type="password"')
+  expect((await page()).headers.get('content-security-policy')).not.toContain('form-action')
+
+  const sent = await through(visitor, await page(), '/auth')
+  expect(new URL(sent.headers.get('location') ?? '').searchParams.get('max_age')).toBe('0')
+  // Somebody else signs in there: the same browser for us, a new one for the provider.
+  upstream.person = grace
+  const ours = createVisitor(visitor.cookies.filter(({ name }) => name.startsWith('transom_')))
+  expect((await through(ours, await page())).text).toContain('Navy ID did not sign you in')
+  upstream.fault = 'denied'
+  expect((await through(visitor, await page())).text).toContain('Navy ID did not sign you in')
+  upstream.fault = 'none'
+  upstream.person = { sub: 'hedy', name: 'Hedy Lamarr', email: 'hedy@film.example' }
+  expect(await exists('hedy@film.example')).toBe(true)
+  expect((await through(visitor, await page())).text).toContain('Your account was deleted')
+  expect(await exists('hedy@film.example')).toBe(false)
+  upstream.person = grace
+})

@@ -76,7 +76,7 @@ function addPeople(admin: Router, { accounts, users, tickets, audit, issuer }: A
           'invalid_request',
           `${user.login} is the last user of this bridge: say that this is meant (last=true)`,
         )
-      await accounts.remove(user)
+      await accounts.remove(user, 'by the operator')
       res.status(204).end()
     }),
   )

@@ -10,12 +10,15 @@ import { UnfitPerson } from '../people/person-faults.ts'
 import type { Passkeys } from '../people/passkeys.ts'
 import type { Sharing } from '../people/sharing.ts'
 import { jsonOf } from '../request.ts'
+import type { Accounts } from '../provider/accounts.ts'
 import type { Current, Sessions } from '../provider/sessions.ts'
-import type { SignIn, SignInRefusal, SignInResult } from '../people/sign-in.ts'
+import type { SignIn, SignInRefusal } from '../people/sign-in.ts'
+import { byPasskey, byPassword, passkeyOptions } from './sign-in-again.ts'
 import type { Upstream } from '../people/upstream.ts'
 import type { Users } from '../people/users.ts'
 
 export interface ActionDeps {
+  readonly accounts: Accounts
   readonly users: Users
   readonly signIn: SignIn
   readonly sessions: Sessions
@@ -30,7 +33,7 @@ export interface ActionDeps {
 }
 
 /** A form that was posted by somebody who is signed in, from a page of ours. */
-interface Posted extends Current {
+export interface Posted extends Current {
   readonly req: Request
   readonly res: Response
   /** Path of the account page. */
@@ -46,7 +49,6 @@ const shareForm = z.object({ camera: cameraField, login: z.string().max(300), ta
 const shareEnd = z.object({ camera: cameraField, login: z.string().max(300) })
 const invitationForm = z.object({ invitation: z.string().max(100) })
 const newPassword = z.object({
-  password: z.string().max(300),
   next: z.string().max(300),
   passkeys: z.enum(['keep', 'remove']).default('keep'),
 })
@@ -54,6 +56,41 @@ const newPassword = z.object({
 /** By the path below the account page. */
 export function accountActions(deps: ActionDeps): Readonly<Record<string, Action>> {
   return { ...sessionActions(deps), ...passwordActions(deps), ...passkeyActions(deps), ...linkActions(deps) }
+}
+
+/** The end of the account, by the path below its page. What was wrong is said on the page that asks for it. */
+export function deletionActions(deps: ActionDeps): Readonly<Record<string, Action>> {
+  return {
+    async '/delete'(posted) {
+      const result = await byPassword(deps, posted)
+      return result.kind === 'refused' ? result : deleteAccount(deps, posted)
+    },
+    async '/delete/passkey/options'(posted) {
+      posted.res.json(await passkeyOptions(deps, posted, 'delete'))
+      return undefined
+    },
+    async '/delete/passkey'(posted) {
+      const result = await byPasskey(deps, posted, 'delete')
+      return result.kind === 'refused' ? result : deleteAccount(deps, posted)
+    },
+    async '/delete/upstream'({ res, base, user: { tenant }, secret }) {
+      const way = { returnTo: `${base}/delete/upstream`, browser: `delete ${secret}`, isAgain: true }
+      if (deps.upstream === undefined) return 'gone'
+      res.redirect(303, await deps.upstream.begin({ ...way, ...(tenant !== undefined && { tenant }) }))
+      return undefined
+    },
+  }
+}
+
+/** Call it only for somebody who has just shown again who they are. */
+export async function deleteAccount(
+  { accounts, sessions }: Pick<ActionDeps, 'accounts' | 'sessions'>,
+  { req, res, user }: Pick<Posted, 'req' | 'res' | 'user'>,
+): Promise<NoteName> {
+  await accounts.remove(user, 'on the account page')
+  // Its session is gone; its cookie goes with it.
+  await sessions.leave(req, res)
+  return 'deleted'
 }
 
 function sessionActions({ sessions, audit }: ActionDeps): Readonly<Record<string, Action>> {
@@ -82,7 +119,7 @@ function passwordActions(deps: ActionDeps): Readonly<Record<string, Action>> {
   return {
     async '/password'({ req, res, user }) {
       const form = newPassword.parse(req.body)
-      const result = await signInAgain(deps, { req, res, user }, form.password)
+      const result = await byPassword(deps, { req, res, user })
       if (result.kind === 'refused') return result
       try {
         await users.setPassword(user.accountId, form.next, { endsPasskeys: form.passkeys === 'remove' })
@@ -98,30 +135,26 @@ function passwordActions(deps: ActionDeps): Readonly<Record<string, Action>> {
       return 'password'
     },
     /** Before what would outlive a browser that somebody left open: the password again, or a passkey. */
-    async '/confirm'({ req, res, user, id }) {
-      const { password } = z.object({ password: z.string().max(300) }).parse(req.body)
-      const result = await signInAgain(deps, { req, res, user }, password)
+    async '/confirm'(posted) {
+      const result = await byPassword(deps, posted)
       if (result.kind === 'refused') return result
-      await sessions.confirm(id)
+      await sessions.confirm(posted.id)
       return 'confirmed'
     },
   }
 }
 
 function passkeyActions(deps: ActionDeps): Readonly<Record<string, Action>> {
-  const { signIn, sessions, passkeys, audit } = deps
+  const { sessions, passkeys, audit } = deps
   return {
-    async '/confirm/passkey/options'({ res, secret }) {
-      res.json(await passkeys.signInOptions(`confirm ${secret}`))
+    async '/confirm/passkey/options'(posted) {
+      posted.res.json(await passkeyOptions(deps, posted, 'confirm'))
       return undefined
     },
-    async '/confirm/passkey'({ req, user, id, secret }) {
-      const { tenant } = user
-      const origin = { clientId: 'account', address: req.ip ?? '', ...(tenant !== undefined && { tenant }) }
-      const result = await signIn.passkey(`confirm ${secret}`, jsonOf(req.body?.credential), origin)
+    async '/confirm/passkey'(posted) {
+      const result = await byPasskey(deps, posted, 'confirm')
       if (result.kind === 'refused') return result
-      if (result.user.accountId !== user.accountId) return 'unconfirmed'
-      await sessions.confirm(id)
+      await sessions.confirm(posted.id)
       return 'confirmed'
     },
     async '/passkeys/options'({ res, user, isConfirmed }) {
@@ -181,23 +214,4 @@ async function refusable(done: NoteName, work: () => Promise<boolean | undefined
     if (error instanceof BridgeError && ['invalid_request', 'camera_not_found'].includes(error.code)) return 'refused'
     throw error
   }
-}
-
-async function signInAgain(
-  { signIn, browsers }: ActionDeps,
-  { req, res, user }: Pick<Posted, 'req' | 'res' | 'user'>,
-  password: string,
-): Promise<SignInResult> {
-  const { login, tenant } = user
-  const origin = { clientId: 'account', address: req.ip ?? '', ...(tenant !== undefined && { tenant }) }
-  const result = await signIn.password({ login, password, browser: browsers.of(req, res), ...origin })
-  const isOther = result.kind === 'signed-in' && result.user.accountId !== user.accountId
-  const isWrong = result.kind === 'refused' && result.status === 422
-  return isOther || isWrong ? wrongPassword : result
-}
-
-const wrongPassword: SignInRefusal = {
-  kind: 'refused',
-  status: 422,
-  problem: { kind: 'wrong-password' },
 }

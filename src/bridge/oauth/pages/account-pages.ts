@@ -2,6 +2,7 @@
 import type { AuditEntry } from '../people/audit.ts'
 import type { FormProblem } from '../people/person-faults.ts'
 import { noteOf } from './account-notes.ts'
+import { deletion, type DeletionView } from './deletion-page.ts'
 import { type Html, markup, nothing, page } from './markup.ts'
 import { alertOf, credentialsForm, message, titleOf, upstreamForm, type SignInView, type Voice } from './pages.ts'
 import { passkeyForm, passkeyScript, type PasskeyView } from './passkey-form.ts'
@@ -56,6 +57,7 @@ export type AccountSignIn = Omit<SignInView, 'asker' | 'cancel'> & { readonly no
 export interface AccountPages {
   signIn(view: AccountSignIn): string
   account(view: AccountView): string
+  deletion(view: DeletionView): string
   ticket(view: TicketView): string
   ticketDone(kind: TicketView['kind']): string
   ticketUsedUp(): string
@@ -67,6 +69,7 @@ export function createAccountPages(voice: Voice): AccountPages {
   return {
     signIn: (view) => signIn(voice, view),
     account: (view) => account(voice, view),
+    deletion: (view) => deletion(voice, view),
     ticket: (view) => ticket(voice, view),
     ticketDone: (kind) => message(voice, { title: welcome[kind].doneTitle, text: welcome[kind].done }),
     ticketUsedUp: () => message(voice, welcome.usedUp),
@@ -107,6 +110,7 @@ function account({ brand, words }: Voice, view: AccountView): string {
     ${browsers(view, words)}
     ${view.hasPassword ? passwordChange(view, words) : nothing}
     ${view.passkey === undefined ? nothing : passkeys(view, view.passkey, words)}
+    ${data(view, say)}
     <h2>${say.history}</h2>
     ${view.history.length === 0 ? markup`<p class="soft">${say.none}</p>` : nothing}
     <ol class="history">
@@ -256,6 +260,13 @@ function confirmation({ base, csrf, confirm, hasPassword, passkeys: known }: Acc
       ${hasPassword ? byPassword : nothing}
       ${hasPasskey ? passkeyForm(confirm, csrf, say.confirmByPasskey, words) : nothing}
     </details>`
+}
+
+function data({ base }: AccountView, say: Say): Html {
+  return markup`<h2>${say.data}</h2>
+    <p class="way"><a href="${base}/data" aria-describedby="data">${say.download}</a></p>
+    <p class="soft hint" id="data">${say.downloadHint}</p>
+    <p class="way"><a href="${base}/delete">${say.deleteAccount}</a></p>`
 }
 
 function sharing(camera: SharedCamera, { base, csrf }: AccountView, say: Say): Html {

@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import express, { type Request, type Response, type Router } from 'express'
 import type { AccountId, Log } from 'transom-core/ports'
-import { accountActions, type ActionDeps } from './account-actions.ts'
+import { accountActions, deleteAccount, deletionActions, type ActionDeps } from './account-actions.ts'
 import type { LinkView } from '../provider/links.ts'
 import type { AccountPages } from './account-pages.ts'
 import type { InLanguage } from './pages.ts'
@@ -12,7 +12,7 @@ import { answer, isSameText, queryOf } from '../request.ts'
 import type { Current } from '../provider/sessions.ts'
 import type { Origin, SignInRefusal } from '../people/sign-in.ts'
 import { addSignInWays, offerWays, type Again, type Visit } from './sign-in-ways.ts'
-import { passkeyContentPolicy } from './style.ts'
+import { leavingContentPolicy, passkeyContentPolicy } from './style.ts'
 import type { User } from '../people/users.ts'
 
 export interface AccountDeps extends ActionDeps {
@@ -33,26 +33,41 @@ const formMs = 3_600_000
 
 /** The routes of the account page; `<issuer>/account` and below it. */
 export function createAccount(deps: AccountDeps): Router {
-  const { sessions, csrfKey, log } = deps
+  const { accounts, audit, sessions, upstream, csrfKey, log } = deps
   // Of the sign-in form: ties it to this browser before anybody is signed in.
   const formCookie = cookieKind(deps.issuer, 'transom_form', '/account')
   const router = express.Router()
   // Not for every path: the provider, which comes after, reads its own bodies.
   router.use('/account', express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 }))
 
-  for (const [path, act] of Object.entries(accountActions(deps))) {
-    router.post(
-      `/account${path}`,
-      answer(async (req, res) => {
-        const current = await sessions.current(req, res)
-        if (current === undefined) return res.redirect(303, `${base(req)}?note=signedout`)
-        requireToken(log, req, csrfOf(csrfKey, current.secret))
-        const outcome = await act({ req, res, ...current, base: base(req) })
-        if (typeof outcome === 'string') return res.redirect(303, `${base(req)}?note=${outcome}`)
-        if (outcome !== undefined) await showAccount(deps, req, res, current, outcome)
-      }),
-    )
-  }
+  addActions(accountActions(deps), showAccount)
+  addActions(deletionActions(deps), showDeletion)
+  router.get(
+    '/account/delete',
+    signedIn((req, res, current) => showDeletion(deps, req, res, current)),
+  )
+  // The ticket is worth something only in the browser that has posted the form.
+  router.get(
+    '/account/delete/upstream',
+    signedIn(async (req, res, current) => {
+      const user = await upstream?.redeem(queryOf(req, 'ticket'), `delete ${current.secret}`)
+      if (user?.accountId === current.user.accountId)
+        return res.redirect(303, `${base(req)}?note=${await deleteAccount(deps, { req, res, ...current })}`)
+      const problem = { kind: 'provider', name: upstream?.name ?? 'The provider' } as const
+      await showDeletion(deps, req, res, current, { kind: 'refused', status: 422, problem })
+    }),
+  )
+  router.get(
+    '/account/data',
+    signedIn(async (_req, res, { user }) => {
+      const data = await accounts.export(user)
+      await audit.write(user.accountId, 'data-downloaded')
+      res
+        .attachment('account.json')
+        .type('json')
+        .send(`${JSON.stringify(data, undefined, 2)}\n`)
+    }),
+  )
 
   router.get(
     '/account',
@@ -74,6 +89,29 @@ export function createAccount(deps: AccountDeps): Router {
     returned: visitOf,
   })
   return router
+
+  /** `show` says what was wrong with a form, if anything was. */
+  function addActions(actions: ReturnType<typeof accountActions>, show: typeof showAccount): void {
+    for (const [path, act] of Object.entries(actions)) {
+      router.post(
+        `/account${path}`,
+        signedIn(async (req, res, current) => {
+          requireToken(log, req, csrfOf(csrfKey, current.secret))
+          const outcome = await act({ req, res, ...current, base: base(req) })
+          if (typeof outcome === 'string') return res.redirect(303, `${base(req)}?note=${outcome}`)
+          if (outcome !== undefined) await show(deps, req, res, current, outcome)
+        }),
+      )
+    }
+  }
+
+  function signedIn(handle: (req: Request, res: Response, current: Current) => Promise<void>) {
+    return answer(async (req, res) => {
+      const current = await sessions.current(req, res)
+      if (current === undefined) return res.redirect(303, `${base(req)}?note=signedout`)
+      await handle(req, res, current)
+    })
+  }
 
   function visitOf(req: Request, res: Response): Visit {
     return {
@@ -133,6 +171,32 @@ async function showAccount(
       ...(consoleUri !== undefined && { consoleUri }),
       ...(homeAppLink !== undefined && { homeAppLink }),
       ...(refusal === undefined ? { note: queryOf(req, 'note') } : { problem: refusal.problem }),
+    }),
+  )
+}
+
+async function showDeletion(
+  deps: AccountDeps,
+  req: Request,
+  res: Response,
+  { user, secret }: Current,
+  refusal?: SignInRefusal,
+): Promise<void> {
+  const { passkeys, upstream, users, script } = deps
+  const [keys, everybody] = await Promise.all([passkeys.list(user.accountId), users.list({ limit: 2 })])
+  const hasPasskey = passkeys.isOffered && keys.length > 0
+  res.set('content-security-policy', upstream === undefined ? passkeyContentPolicy(script) : leavingContentPolicy)
+  if (refusal?.retryAfterS !== undefined) res.set('retry-after', String(refusal.retryAfterS))
+  res.status(refusal?.status ?? 200).send(
+    deps.accountPages(req).deletion({
+      user,
+      base: base(req),
+      csrf: csrfOf(deps.csrfKey, secret),
+      isLast: everybody.length < 2,
+      hasPassword: upstream === undefined,
+      ...(hasPasskey && { passkey: passkeyAt(`${base(req)}/delete/passkey`, 'get', script) }),
+      ...(upstream !== undefined && { provider: upstream.name }),
+      ...(refusal && { problem: refusal.problem }),
     }),
   )
 }

@@ -20,6 +20,7 @@ export type AuditKind =
   | 'invited'
   | 'left'
   | 'recording-viewed'
+  | 'data-downloaded'
   | 'account-removed'
 
 export interface AuditEntry {

@@ -22,7 +22,13 @@ export interface UpstreamOptions {
 export interface Upstream {
   readonly name: string
   /** Where to send the browser. It comes back to `returnTo` (a path of ours) with a ticket for whoever holds `browser`. */
-  begin(way: { readonly returnTo: string; readonly browser: string; readonly tenant?: string }): Promise<string>
+  begin(way: {
+    readonly returnTo: string
+    readonly browser: string
+    readonly tenant?: string
+    /** The person is to sign in there again, also when still signed in. Not every provider heeds it. */
+    readonly isAgain?: boolean
+  }): Promise<string>
   /** The provider's answer at our callback. `undefined` when we sent nobody, or long ago. */
   complete(callback: URL): Promise<{ readonly returnTo: string; readonly ticket?: string } | undefined>
   /** Who signed in; once, and only in the browser that began. */
@@ -66,13 +72,13 @@ export function createUpstream(options: UpstreamOptions, deps: UpstreamDeps): Up
 
   return {
     name: options.name,
-    async begin({ returnTo, browser, tenant }) {
+    async begin({ returnTo, browser, tenant, isAgain = false }) {
       const secrets = {
         state: oauth.generateRandomState(),
         nonce: oauth.generateRandomNonce(),
         verifier: oauth.generateRandomCodeVerifier(),
       }
-      const url = await provider.authorizationUrl(secrets)
+      const url = await provider.authorizationUrl(secrets, isAgain)
       const { state, ...kept } = secrets
       const pending = { returnTo, browser: digest(browser), ...kept, ...(tenant !== undefined && { tenant }) }
       await pendings.put(digest(state), pending, { expiresAt: clock() + pendingMs })
@@ -128,7 +134,7 @@ function createRelyingParty(options: UpstreamOptions, redirectUri: string, clock
   }
 
   return {
-    async authorizationUrl({ state, nonce, verifier }: Secrets): Promise<string> {
+    async authorizationUrl({ state, nonce, verifier }: Secrets, isAgain: boolean): Promise<string> {
       const server = await discovered()
       if (server.authorization_endpoint === undefined)
         throw new Error('the identity provider has no authorization endpoint')
@@ -142,6 +148,8 @@ function createRelyingParty(options: UpstreamOptions, redirectUri: string, clock
         nonce,
         code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
+        // As `prompt=login` (OpenID Connect Core section 3.1.2.1), which Google refuses.
+        ...(isAgain && { max_age: '0' }),
       })) {
         url.searchParams.set(name, value)
       }

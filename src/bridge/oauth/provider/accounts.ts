@@ -24,9 +24,9 @@ export interface Accounts {
   export(user: User): Promise<Readonly<Record<string, unknown>>>
   /**
    * Removes the account and everything that is kept of it, but for one line of the audit, which names no login. What fails
-   * half-way can be called again: the account itself goes last.
+   * half-way can be called again: the account itself goes last. `by`: who removes it, for that line.
    */
-  remove(user: User): Promise<void>
+  remove(user: User, by: 'by the operator' | 'on the account page'): Promise<void>
 }
 
 /** The most that an export holds of the audit. */
@@ -63,7 +63,7 @@ export function createAccounts(deps: {
       const own = { passkeys: keys, browsers, links: connected, shared, received, invitations, history }
       return { account: user, ...own, ...others }
     },
-    async remove(user) {
+    async remove(user, by) {
       const { accountId } = user
       await ofAccount?.onLeave(user)
       await sessions.endAll(accountId)
@@ -78,7 +78,7 @@ export function createAccounts(deps: {
       }
       await audit.forget(accountId, user)
       await users.remove(accountId)
-      await audit.write(nobody, 'account-removed', `${accountId}, by the operator`)
+      await audit.write(nobody, 'account-removed', `${accountId}, ${by}`)
     },
   }
 }

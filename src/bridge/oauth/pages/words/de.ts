@@ -214,6 +214,12 @@ export const de: Words = {
     shareHint: 'Die andere Person wird erst gefragt, und hat 14 Tage Zeit. Du siehst, wann sie hinsieht.',
     invite: 'Einladen',
 
+    data: 'Deine Daten',
+    download: 'Meine Daten herunterladen',
+    downloadHint:
+      'Eine Datei (JSON) mit dem, was über dich gespeichert ist: Konto, Kameras, Freigaben, Assistenten, Sitzungen und Verlauf. Ohne Passwörter, Schlüssel, Bilder und Aufnahmen.',
+    deleteAccount: 'Mein Konto löschen …',
+
     history: 'Zuletzt geschehen',
     kinds: {
       linked: 'Verbunden',
@@ -232,8 +238,38 @@ export const de: Words = {
       left: 'Nicht mehr geteilt, weil der Gast sie verlassen hat',
       'recording-viewed': 'Aufnahme angesehen',
       unshared: 'Nicht mehr geteilt',
+      'data-downloaded': 'Daten heruntergeladen',
       'account-removed': 'Konto entfernt',
     },
+  },
+
+  deletion: {
+    title: 'Dein Konto löschen',
+    who: (name, login) =>
+      `Damit wird das Konto von ${name} (${login}) gelöscht. Das lässt sich nicht rückgängig machen.`,
+    goes: 'Was gelöscht wird',
+    going: [
+      'dein Name, Anmeldename, Passwort und deine Passkeys',
+      'deine Kameras hier, mit Einstellungen, Standbildern, Aufnahmen und Verlauf',
+      'was du mit anderen teilst, und was andere mit dir teilen',
+      'deine Verbindung mit Alexa und Google: Sie werden benachrichtigt, und zeigen deine Kameras nicht mehr',
+      'deine Anmeldung in allen Browsern, auch in diesem',
+    ],
+    stays: 'Was bleibt',
+    staying: [
+      'eine Zeile für den Betreiber: dass ein Konto gelöscht wurde, ohne deinen Namen oder Anmeldenamen',
+      'Sicherungen und Protokolle des Betreibers, bis er sie löscht',
+      'was Amazon und Google selbst speichern: siehe deine Konten dort',
+      'die Einstellungen der Kameras selbst, und was von hier heruntergeladen wurde',
+    ],
+    downloadFirst: 'Erst meine Daten herunterladen',
+    last: 'Außer dir ist auf dieser Bridge niemand. Danach kann nur der Betreiber wieder jemanden hinzufügen.',
+    confirm: 'Bitte bestätige, dass du es bist.',
+    password: 'Bisheriges Passwort',
+    submit: 'Mein Konto löschen',
+    byPasskey: 'Mein Konto mit Passkey löschen',
+    byProvider: (provider) => `Noch einmal bei ${provider} anmelden und mein Konto löschen`,
+    keep: 'Mein Konto behalten',
   },
 
   notes: {
@@ -255,5 +291,6 @@ export const de: Words = {
     ended: 'Dieser Browser ist jetzt abgemeldet.',
     allended: 'Alle anderen Browser wurden abgemeldet.',
     signedout: 'Du wurdest abgemeldet. Bitte melde dich wieder an; es wurde nichts geändert.',
+    deleted: 'Dein Konto ist gelöscht, und du bist überall abgemeldet.',
   },
 }

@@ -207,6 +207,12 @@ export const en = {
     shareHint: 'The other person is asked first, within 14 days. You will see when they look.',
     invite: 'Invite',
 
+    data: 'Your data',
+    download: 'Download my data',
+    downloadHint:
+      'One file (JSON) with what is kept about you: your account, cameras, shares, assistants, sessions and history. Without passwords, keys, pictures and recordings.',
+    deleteAccount: 'Delete my account …',
+
     history: 'Recent activity',
     kinds: {
       linked: 'Connected',
@@ -225,8 +231,37 @@ export const en = {
       left: 'No longer shared, because the guest left',
       'recording-viewed': 'Recording viewed',
       unshared: 'No longer shared',
+      'data-downloaded': 'Data downloaded',
       'account-removed': 'Account removed',
     } satisfies Record<AuditKind, string>,
+  },
+
+  deletion: {
+    title: 'Delete your account',
+    who: (name: string, login: string) => `This deletes the account of ${name} (${login}). It cannot be undone.`,
+    goes: 'What is deleted',
+    going: [
+      'your name, login, password and passkeys',
+      'your cameras here, with their settings, stills, recordings and history',
+      'what you share with others, and what others share with you',
+      'your connection with Alexa and Google: they are notified, and stop showing your cameras',
+      'your sign-in in every browser, this one included',
+    ],
+    stays: 'What stays',
+    staying: [
+      'one line for the operator: that an account was deleted, without your name or login',
+      'backups and logs of the operator, until the operator deletes them',
+      'what Amazon and Google keep themselves: see your accounts there',
+      'the settings of the cameras themselves, and what was downloaded from here',
+    ],
+    downloadFirst: 'Download my data first',
+    last: 'You are the last person on this bridge. Afterwards only its operator can add somebody.',
+    confirm: 'Please confirm that this is you.',
+    password: 'Current password',
+    submit: 'Delete my account',
+    byPasskey: 'Delete my account, with a passkey',
+    byProvider: (provider: string) => `Sign in with ${provider} again and delete my account`,
+    keep: 'Keep my account',
   },
 
   /** What the account page says of what was just done. */
@@ -248,6 +283,7 @@ export const en = {
     ended: 'This browser is signed out now.',
     allended: 'Every other browser was signed out.',
     signedout: 'You were signed out. Please sign in again; nothing was changed.',
+    deleted: 'Your account was deleted, and you are signed out everywhere.',
   },
 }
 
