@@ -1,11 +1,15 @@
 /** What each Lambda function loads: told by the bundler from the entries themselves. */
+import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { build, type Metafile } from 'esbuild'
-import { bundleOf, type functions } from '../../src/bridge/aws/bundles.ts'
+import { bundleOf, functions } from '../../src/bridge/aws/bundles.ts'
+
+const bundled = async (name: (typeof functions)[number]): Promise<Metafile> =>
+  (await build({ ...bundleOf(name), outdir: 'dist/lambda', write: false, logLevel: 'silent' })).metafile
 
 /** What would be loaded by these functions when they start, without what is imported only when needed. */
 async function loadedBy(name: (typeof functions)[number]) {
-  const { metafile } = await build({ ...bundleOf(name), outdir: 'dist/lambda', write: false, logLevel: 'silent' })
+  const metafile = await bundled(name)
   const outputs = eager(metafile, `src/bridge/aws/${name}.ts`).map((path) => metafile.outputs[path]!)
   const modules = outputs.flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
@@ -45,4 +49,31 @@ test('the function behind API Gateway has all of it', async () => {
     (name) => !modules.some((module) => module.includes(`node_modules/${name}/`)),
   )
   expect(missing).toEqual([])
+})
+
+const services: Readonly<Record<string, string>> = {
+  'dynamodb-toolbox': 'dynamodb',
+  '@aws-sdk/client-dynamodb': 'dynamodb',
+  '@aws-sdk/lib-dynamodb': 'dynamodb',
+  '@aws-sdk/client-kinesis-video': 'kinesisvideo',
+  '@aws-sdk/client-kinesis-video-signaling': 'kinesisvideo',
+}
+/** The IAM actions that a module of ours needs: those of the commands that it imports, and of the WebSocket that it signs. */
+function actionsOf(path: string): readonly string[] {
+  const source = readFileSync(path, 'utf8')
+  const commands = [...source.matchAll(/import\s*\{([^}]+)\}\s*from '(@aws-sdk\/[^']+|dynamodb-toolbox)'/g)].flatMap(
+    ([, names = '', from = '']) =>
+      [...names.matchAll(/\b(\w+)Command\b/g)].map(([, command]) => `${services[from] ?? from}:${command}`),
+  )
+  return source.includes("'X-Amz-ChannelARN'") ? [...commands, 'kinesisvideo:ConnectAsViewer'] : commands
+}
+
+test.each(functions)('the role allows what the function %s can ask of AWS, and nothing else', async (name) => {
+  const { inputs } = await bundled(name)
+  const needed = Object.keys(inputs)
+    .filter((path) => path.startsWith('src/'))
+    .flatMap(actionsOf)
+  const allowed = readFileSync('serverless.yml', 'utf8').match(/\b[a-z]+:[A-Z][a-z]\w+/g) ?? []
+  expect(needed.length).toBeGreaterThan(0)
+  expect([...new Set(allowed)].sort()).toEqual([...new Set(needed)].sort())
 })
