@@ -6,6 +6,7 @@ which may be left out, is the file to which the sound of the back channel is wri
 Prints its port when it listens.
 """
 import json
+import re
 import sys
 
 import gi
@@ -21,7 +22,8 @@ server.set_service("0")
 
 for camera in json.loads(sys.argv[2]):
     factory = GstRtspServer.RTSPOnvifMediaFactory()
-    factory.set_launch("( %s )" % camera["media"])
+    # Who sets up the loudspeaker alone leaves picture and sound without a reader, which would end the camera for them.
+    factory.set_launch("( %s )" % re.sub(r"! (rtp\w+pay) ", r"! errorignore ignore-notlinked=true convert-to=ok ! \1 ", camera["media"]))
     # One for all who look, as a camera has one lens.
     factory.set_shared(not camera.get("speaker"))
     factory.set_media_gtype(GstRtspServer.RTSPOnvifMedia.__gtype__)
