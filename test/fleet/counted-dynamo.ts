@@ -12,6 +12,17 @@ export interface DynamoCall {
   readonly id: string
 }
 
+/** What one answered call used, in capacity units as DynamoDB counts them. */
+export interface DynamoSpend {
+  /** Kind and id of the record; for a query, the key of the index. */
+  readonly record: string
+  readonly readUnits: number
+  /** Of the table. */
+  readonly writeUnits: number
+  /** The keys of the index that were written, each with `writeUnits` of its own: two when a record changes its list. */
+  readonly indexKeys: readonly string[]
+}
+
 export type CountedDynamo = Awaited<ReturnType<typeof startCountedDynamo>>
 
 export async function startCountedDynamo() {
@@ -19,6 +30,7 @@ export async function startCountedDynamo() {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const calls: DynamoCall[] = []
+  const spent: DynamoSpend[] = []
   /** Writes that each key of the index has had. */
   const indexWrites = new Map<string, number>()
   const groupOf = new Map<string, string | undefined>()
@@ -32,14 +44,31 @@ export async function startCountedDynamo() {
 
   /** Charges the keys of the index that a write touches; false when one of them has had enough. */
   function charge(body: UpdateItem): boolean {
-    const record = `${body.Key.sk?.S} ${body.Key.pk?.S}`
-    const before = groupOf.get(record)
-    const after = groupAfter(body, before)
-    const keys = [...new Set([before, after])].filter((key) => key !== undefined)
+    const keys = keysOf(body)
     if (keys.some((key) => (indexWrites.get(key) ?? 0) >= script.writesPerKey)) return false
     for (const key of keys) indexWrites.set(key, (indexWrites.get(key) ?? 0) + 1)
-    groupOf.set(record, after)
     return true
+  }
+
+  /** The keys of the index that this write touches. */
+  function keysOf(body: UpdateItem): readonly string[] {
+    const before = groupOf.get(recordOf(body))
+    return [...new Set([before, groupAfter(body, before)])].filter((key) => key !== undefined)
+  }
+
+  /** Notes what an answered call used. A write whose condition failed is paid for, and changes no index. */
+  function note(operation: string, body: UpdateItem & Query, status: number, reply: Buffer): void {
+    if (operation === 'Query') {
+      // An answer of nothing is half a unit, too.
+      const record = Object.values(body.ExpressionAttributeValues ?? {})[0]?.S ?? ''
+      spent.push({ record, readUnits: Math.max(0.5, unitsOf(reply)), writeUnits: 0, indexKeys: [] })
+    } else if (operation === 'GetItem') {
+      spent.push({ record: recordOf(body), readUnits: unitsOf(reply), writeUnits: 0, indexKeys: [] })
+    } else if (operation === 'UpdateItem') {
+      const indexKeys = status === 200 ? keysOf(body) : []
+      spent.push({ record: recordOf(body), readUnits: 0, writeUnits: Math.max(1, unitsOf(reply)), indexKeys })
+      if (status === 200) groupOf.set(recordOf(body), groupAfter(body, groupOf.get(recordOf(body))))
+    }
   }
 
   async function forward(request: IncomingMessage, text: string) {
@@ -72,7 +101,9 @@ export async function startCountedDynamo() {
         response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(refusal))
         return
       }
-      const { status, body: reply, type } = await forward(request, text)
+      const asked = body.Key || operation === 'Query' ? { ...body, ReturnConsumedCapacity: 'TOTAL' } : body
+      const { status, body: reply, type } = await forward(request, JSON.stringify(asked))
+      note(operation, body, status, reply)
       const crc = type.get('x-amz-crc32')
       response.writeHead(status, {
         'content-type': 'application/x-amz-json-1.0',
@@ -86,6 +117,7 @@ export async function startCountedDynamo() {
   return {
     endpoint: `http://127.0.0.1:${(door.address() as AddressInfo).port}`,
     calls,
+    spent,
     indexWrites,
     script,
     async close() {
@@ -107,6 +139,13 @@ interface UpdateItem {
 
 interface Query {
   readonly ExpressionAttributeValues?: Values
+}
+
+const recordOf = ({ Key }: UpdateItem): string => `${Key.sk?.S} ${Key.pk?.S}`
+
+function unitsOf(reply: Buffer): number {
+  const { ConsumedCapacity }: { ConsumedCapacity?: { readonly CapacityUnits: number } } = JSON.parse(reply.toString())
+  return ConsumedCapacity?.CapacityUnits ?? 0
 }
 
 /** The list in which the record is after this write. */

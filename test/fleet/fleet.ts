@@ -11,6 +11,7 @@ import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { build } from 'esbuild'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { createGrantRecords } from '../../src/bridge/alexa/grant-records.ts'
 import { createAlexaGrants } from '../../src/bridge/alexa/grants.ts'
 import { bundleOf, type functions } from '../../src/bridge/aws/bundles.ts'
 import { createCameras } from '../../src/bridge/cameras/cameras.ts'
@@ -31,14 +32,17 @@ export type Fleet = Awaited<ReturnType<typeof createFleet>>
 /** API Gateway's reply, as far as the tests read it. */
 export interface Reply {
   readonly statusCode?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly cookies?: readonly string[]
   readonly body?: string
+  readonly isBase64Encoded?: boolean
   readonly error?: string
 }
 
 const region = 'eu-west-1'
-const publicUrl = 'https://bridge.example'
+export const publicUrl = 'https://bridge.example'
 const tableName = 'transom-test'
-const clients = [
+export const clients = [
   {
     clientId: 'alexa',
     clientSecret: 'x'.repeat(24),
@@ -141,12 +145,19 @@ export async function createFleet(names: readonly FunctionName[]) {
       google.devices.set(owner, [...known, { id }])
       return camera
     },
-    /** The customer has enabled the skill, and linked with Google. */
-    async link(owner: AccountId): Promise<void> {
-      amazon.state.codes.add(`code-${owner}`)
-      const accepted = { accountId: owner, linkId: undefined, code: `code-${owner}`, region: 'NA' } as const
-      await grants.accept(accepted, AbortSignal.timeout(10_000))
-      await createGoogleLinks({ store, clock: Date.now }).open(owner)
+    /** The customer has enabled the skill, and linked with Google, or one of the two. */
+    async link(owner: AccountId, assistants: readonly ('alexa' | 'google')[] = ['alexa', 'google']): Promise<void> {
+      if (assistants.includes('alexa')) {
+        amazon.state.codes.add(`code-${owner}`)
+        const accepted = { accountId: owner, linkId: undefined, code: `code-${owner}`, region: 'NA' } as const
+        await grants.accept(accepted, AbortSignal.timeout(10_000))
+      }
+      if (assistants.includes('google')) await createGoogleLinks({ store, clock: Date.now }).open(owner)
+    },
+    /** Amazon's access token for the account is over; the refresh token is good. */
+    async expire(owner: AccountId): Promise<void> {
+      const records = createGrantRecords({ ...base, store, key: createSecretKey(sealing, 'base64') })
+      await records.change(owner, (grant) => ({ ...grant, expiresAt: 0 }))
     },
     /** A token of a link that is made with it, as our own server issues them. */
     async token(owner: AccountId, clientId: 'alexa' | 'google'): Promise<string> {

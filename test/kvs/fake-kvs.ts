@@ -35,6 +35,8 @@ export interface Frame {
 export interface FakeKvs {
   readonly access: KvsAccess & { readonly endpoint: string; readonly ca: string }
   readonly script: Script
+  /** The names of those that exist; at first `door` alone. */
+  readonly channels: Set<string>
   /** Paths of the REST calls, and `upgrade` for each WebSocket asked for, in order. */
   readonly log: string[]
   readonly frames: Frame[]
@@ -66,7 +68,9 @@ export async function startFakeKvs(): Promise<FakeKvs> {
   const log: string[] = []
   const frames: Frame[] = []
   const upgrades: URLSearchParams[] = []
-  let arn = arnAt(1)
+  let creation = 1
+  const channels = new Set(['door'])
+  const isOfChannel = (arn: unknown): boolean => [...channels].some((name) => arnOf(name, creation) === arn)
   const script: Script = { rest: () => undefined, upgrade: () => undefined, frame: () => {} }
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -92,11 +96,14 @@ export async function startFakeKvs(): Promise<FakeKvs> {
   function regular(path: string, body: Record<string, unknown>): Reply {
     const { port } = server.address() as AddressInfo
     switch (path) {
-      case '/describeSignalingChannel':
-        if (body.ChannelName !== 'door') return { status: 404, type: 'ResourceNotFoundException' }
-        return { json: { ChannelInfo: { ChannelName: 'door', ChannelARN: arn, CreationTime: 1795345896.263 } } }
+      case '/describeSignalingChannel': {
+        const name = String(body.ChannelName)
+        if (!channels.has(name)) return { status: 404, type: 'ResourceNotFoundException' }
+        const info = { ChannelName: name, ChannelARN: arnOf(name, creation), CreationTime: 1795345896.263 }
+        return { json: { ChannelInfo: info } }
+      }
       case '/getSignalingChannelEndpoint':
-        if (body.ChannelARN !== arn) return { status: 404, type: 'ResourceNotFoundException' }
+        if (!isOfChannel(body.ChannelARN)) return { status: 404, type: 'ResourceNotFoundException' }
         return {
           json: {
             ResourceEndpointList: [
@@ -106,7 +113,7 @@ export async function startFakeKvs(): Promise<FakeKvs> {
           },
         }
       case '/v1/get-ice-server-config':
-        if (body.ChannelARN !== arn) return { status: 404, type: 'ResourceNotFoundException' }
+        if (!isOfChannel(body.ChannelARN)) return { status: 404, type: 'ResourceNotFoundException' }
         return {
           json: {
             IceServerList: [
@@ -126,7 +133,7 @@ export async function startFakeKvs(): Promise<FakeKvs> {
     upgrades.push(query)
     const verdict =
       verifyQuery(request) ??
-      (query.get('X-Amz-ChannelARN') === arn ? undefined : { status: 404, type: 'ResourceNotFoundException' }) ??
+      (isOfChannel(query.get('X-Amz-ChannelARN')) ? undefined : { status: 404, type: 'ResourceNotFoundException' }) ??
       script.upgrade(query)
     if (verdict === 'hang') return
     if (verdict) {
@@ -153,12 +160,13 @@ export async function startFakeKvs(): Promise<FakeKvs> {
   return {
     access: { region, credentials: keys, endpoint: `https://localhost:${port}`, ca: cert },
     script,
+    channels,
     log,
     frames,
     upgrades,
     sockets: webSockets.clients,
     recreate: () => {
-      arn = arnAt(2)
+      creation = 2
     },
     connections: () =>
       new Promise((resolve, reject) =>
@@ -173,7 +181,8 @@ export async function startFakeKvs(): Promise<FakeKvs> {
   }
 }
 
-const arnAt = (creation: number) => `arn:aws:kinesisvideo:${region}:123456789012:channel/door/179534589626${creation}`
+const arnOf = (name: string, creation: number) =>
+  `arn:aws:kinesisvideo:${region}:123456789012:channel/${name}/179534589626${creation}`
 
 /** A certificate for `localhost`, or for this address, that is its own authority. */
 export async function createCertificate(address?: string): Promise<{ cert: string; key: string }> {
