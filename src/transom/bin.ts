@@ -2,6 +2,7 @@
 /** The `transom` command: its words to the program, its answers to the terminal. */
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
 import { pipeline } from 'node:stream/promises'
 import { askPassword } from 'transom-core/ask-password'
 import { loadSettings } from './environment.ts'
@@ -24,6 +25,7 @@ const terminal: Terminal = {
   write: (bytes) => pipeline(bytes, process.stdout, { end: false }),
   askSecret: (question) => askPassword(question),
   lines: (file) => createInterface({ input: file === undefined ? process.stdin : createReadStream(file) }),
+  wait: async (ms) => setTimeout(ms),
   operator: () => findOperator(process.env),
   admin: () => findAdmin(process.env),
   async run(program, words) {

@@ -12,6 +12,7 @@ import {
   type CameraWebhooks,
   type Registration,
 } from 'transom-core/wire/registration'
+import { importCameras, type ImportValues } from './cli-import.ts'
 import { discover, discoverRestreams, findBest, probe } from './cli-probe.ts'
 import { tryCamera, tryTone } from './cli-try.ts'
 import { callOperator as call } from './operator-client.ts'
@@ -65,6 +66,7 @@ Examples:
   transom camera add porch --url rtsp://192.168.1.20/main --user admin
   transom camera add gate --url rtsp://192.168.1.21/main --record always
   transom camera add door --name "Front Door"                  firmware with KVS: prints all that it needs, secrets once
+  transom camera import cameras.ndjson > refused.ndjson        {"id":"porch","name":"Porch","owner":"ada"} on each line
   transom camera list
   transom camera try porch                                     plays the streams of a camera that is added
   transom camera change porch --room Garden --no-motion
@@ -95,6 +97,11 @@ Examples:
   addDescription(addSource(add))
   for (const option of [recordOption(), ...fixedOptions(add)]) add.addOption(option)
   add.action(act('add'))
+  leaf(camera, 'import <file>', 'create or change the cameras of a file, one JSON object a line; -: standard input')
+    .option('--from <line>', 'go on from this line (default: 1)')
+    .option('--dry-run', 'only say what would be done')
+    .option('--keys', 'print what the firmware of created cameras needs, too; its secrets are shown only once')
+    .action(async (file: string, values: ImportValues) => importCameras(terminal, file, values))
   leaf(camera, 'list', 'cameras, whether they are connected, their keys')
     .option('--owner <login>', 'whose cameras')
     .option('--account <id>', 'whose cameras, by account id')

@@ -22,6 +22,19 @@ const problem = z.union([
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** What the bridge refuses, in its words, with the status and, where it says so, when to come back. */
+export class OperatorRefusal extends Error {
+  override readonly name = 'OperatorRefusal'
+  readonly status: number
+  readonly retryAfterMs: number | undefined
+
+  constructor(message: string, status: number, retryAfterMs?: number) {
+    super(message)
+    this.status = status
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
 /** The bridge's API for cameras. Throws an `Error` that says what to do. */
 export const findOperator = (env: Environment): Promise<OperatorAccess> => findBridge(env, '', '/operator')
 
@@ -86,7 +99,13 @@ async function ask(
   })
   if (response.ok) return response
   const said = problem.safeParse(parse(await response.text()))
-  throw new Error(said.success ? said.data : `the bridge at ${url} answers ${response.status}`)
+  const message = said.success ? said.data : `the bridge at ${url} answers ${response.status}`
+  const retryAfter = response.headers.get('retry-after') ?? ''
+  throw new OperatorRefusal(
+    message,
+    response.status,
+    /^\d{1,4}$/.test(retryAfter) ? Number(retryAfter) * 1_000 : undefined,
+  )
 }
 
 const parse = (text: string): unknown => (text.startsWith('{') ? JSON.parse(text) : undefined)

@@ -29,6 +29,8 @@ export interface Terminal {
   askSecret(this: void, question: string): Promise<string>
   /** The lines of a file, or of what is piped in. */
   lines(this: void, file?: string): AsyncIterable<string>
+  /** Resolves after so many milliseconds. */
+  wait(this: void, ms: number): Promise<void>
   /** The API of the running bridge for cameras, and that for people, clients, links and keys. Reject with what to do. */
   operator(this: void): Promise<OperatorAccess>
   admin(this: void): Promise<OperatorAccess>

@@ -7,7 +7,7 @@ const leaves = [
   ...['start', 'backup', 'restore', 'upgrade-check', 'doctor', 'explain', 'logs', 'version', 'completion'].map(
     (name) => [name],
   ),
-  ...['discover', 'probe', 'add', 'list', 'change', 'key', 'revoke', 'trust', 'try', 'remove'].map((verb) => [
+  ...['discover', 'probe', 'add', 'import', 'list', 'change', 'key', 'revoke', 'trust', 'try', 'remove'].map((verb) => [
     'camera',
     verb,
   ]),

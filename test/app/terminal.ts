@@ -15,6 +15,7 @@ export interface TerminalOptions {
 
 export function createTerminal({ access, secrets = [], env = {}, piped = [] }: TerminalOptions = {}) {
   const [outs, errs, asked, started] = [[] as string[], [] as string[], [] as string[], [] as unknown[]]
+  const waits: number[] = []
   const typed = [...secrets]
   const written: Uint8Array[] = []
   const find = async (): Promise<OperatorAccess> => {
@@ -37,6 +38,7 @@ export function createTerminal({ access, secrets = [], env = {}, piped = [] }: T
     async *lines() {
       yield* piped
     },
+    wait: async (ms) => void waits.push(ms),
     operator: find,
     admin: find,
     run: async (program, words) => void started.push([program, ...words]),
@@ -51,5 +53,7 @@ export function createTerminal({ access, secrets = [], env = {}, piped = [] }: T
     /** The questions for secrets, and the programs that were started with their words. */
     asked,
     started,
+    /** How long was waited, each time, in milliseconds. */
+    waits,
   }
 }
