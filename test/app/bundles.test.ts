@@ -58,14 +58,18 @@ const services: Readonly<Record<string, string>> = {
   '@aws-sdk/client-kinesis-video': 'kinesisvideo',
   '@aws-sdk/client-kinesis-video-signaling': 'kinesisvideo',
 }
-/** The IAM actions that a module of ours needs: those of the commands that it imports, and of the WebSocket that it signs. */
+/** The IAM actions that a module of ours needs: those of the commands that it imports, and of what it signs by itself. */
 function actionsOf(path: string): readonly string[] {
   const source = readFileSync(path, 'utf8')
   const commands = [...source.matchAll(/import\s*\{([^}]+)\}\s*from '(@aws-sdk\/[^']+|dynamodb-toolbox)'/g)].flatMap(
     ([, names = '', from = '']) =>
       [...names.matchAll(/\b(\w+)Command\b/g)].map(([, command]) => `${services[from] ?? from}:${command}`),
   )
-  return source.includes("'X-Amz-ChannelARN'") ? [...commands, 'kinesisvideo:ConnectAsViewer'] : commands
+  const targets = [...source.matchAll(/'(AmazonSSM|secretsmanager)\.(\w+)'/g)].map(
+    ([, service = '', target]) => `${service.replace('AmazonSSM', 'ssm')}:${target}`,
+  )
+  const sockets = source.includes("'X-Amz-ChannelARN'") ? ['kinesisvideo:ConnectAsViewer'] : []
+  return [...commands, ...targets, ...sockets]
 }
 
 test.each(functions)('the role allows what the function %s can ask of AWS, and nothing else', async (name) => {

@@ -4,6 +4,7 @@ import { createHttpApp } from '../doors/http.ts'
 import { openOnAws } from './aws.ts'
 import { remainingMs, told, type Invocation } from './invocation.ts'
 import { invoked, keepToLog, log } from './log.ts'
+import { withSecrets } from './named-settings.ts'
 
 /** A camera's reply waits for its press as long as it can, and for its reports as long as this: nobody is watching. */
 const reportsMs = 3_000
@@ -18,7 +19,7 @@ interface HttpEvent {
 
 keepToLog(console, process)
 // Made once for each execution environment, which keeps its caches and connections warm between requests.
-const { bridge, ...doors } = openOnAws(process.env, Date.now, log)
+const { bridge, ...doors } = openOnAws(await withSecrets(process.env), Date.now, log)
 const overHttp = serverless(createHttpApp(bridge, log, { ...doors, clock: Date.now }))
 
 /**
