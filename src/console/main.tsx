@@ -33,4 +33,10 @@ async function open(): Promise<void> {
   }
 }
 
+// A notification was clicked, and this window is to show its camera: `service-worker.ts`.
+if ('serviceWorker' in navigator) {
+  navigator.serviceWorker.addEventListener('message', ({ data }) => (location.hash = String(data)))
+  navigator.serviceWorker.startMessages()
+}
+
 void open()

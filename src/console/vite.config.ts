@@ -7,7 +7,7 @@ const root = import.meta.dirname
 export default defineConfig({
   root,
   base: '/',
-  publicDir: false,
+  publicDir: join(root, 'public'),
   resolve: { alias: { 'transom-player': join(root, '../player/main.ts') } },
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
   // For `npm run console`: the page with hot reload, the bridge behind it.
@@ -28,9 +28,13 @@ export default defineConfig({
     rollupOptions: {
       // The player is a module of its own, with its own exports, that the page imports as a vendor's app would.
       preserveEntrySignatures: 'strict',
-      input: { index: join(root, 'index.html'), 'transom-player': join(root, '../player/main.ts') },
+      input: {
+        index: join(root, 'index.html'),
+        'transom-player': join(root, '../player/main.ts'),
+        'service-worker': join(root, 'service-worker.ts'),
+      },
       output: {
-        entryFileNames: ({ name }) => (name === 'transom-player' ? '[name].js' : 'assets/[name]-[hash].js'),
+        entryFileNames: ({ name }) => (name === 'index' ? 'assets/[name]-[hash].js' : '[name].js'),
         chunkFileNames: 'assets/[name]-[hash].js',
         assetFileNames: 'assets/[name]-[hash][extname]',
       },

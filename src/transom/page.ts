@@ -44,7 +44,7 @@ const contentPolicy = [
   "form-action 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
-  "worker-src 'none'",
+  "worker-src 'self'",
 ].join('; ')
 
 const pageHeaders: Readonly<Record<string, string>> = {
@@ -55,6 +55,9 @@ const pageHeaders: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
 }
+
+/** What makes the page an app on a phone, and shows notifications there. Their names stay: a new build is asked for. */
+const appFiles = ['manifest.webmanifest', 'icon-192.png', 'icon-512.png', 'service-worker.js']
 
 /** As the build names them; nothing else below `assets` is given out. */
 const assetName = /^[\w.-]+-[\w-]{8,}\.[a-z0-9]+$/
@@ -81,6 +84,14 @@ export function createPage({ directory, publicUrl, language, missing }: PageOpti
     response.set({ ...pageHeaders, 'cache-control': `public, max-age=${yearS}, immutable` })
     send(request, response, asset)
   })
+
+  for (const name of appFiles) {
+    router.get(`/${name}`, async (request, response, next) => {
+      const file = await load(join(directory, name))
+      if (file === undefined) return next()
+      send(request, response.set({ ...pageHeaders, 'cache-control': 'no-cache' }), file)
+    })
+  }
 
   // A vendor's app may import it from here, whatever its origin.
   router.get('/transom-player.js', async (request, response, next) => {

@@ -110,6 +110,22 @@ test('the player may be imported by any origin, and is asked for again soon', as
   })
 })
 
+test('what makes it an app is asked for again by the same names, and the service worker under the policy of the page', async () => {
+  build()
+  writeFileSync(join(directory, 'service-worker.js'), 'addEventListener("push", () => {})')
+  writeFileSync(join(directory, 'manifest.webmanifest'), '{}')
+  writeFileSync(join(directory, 'icon-192.png'), 'png')
+  const worker = await get('/service-worker.js')
+  expect(worker.headers).toMatchObject({
+    'content-type': 'text/javascript; charset=utf-8',
+    'cache-control': 'no-cache',
+    'content-security-policy': expect.stringContaining("worker-src 'self'"),
+  })
+  expect((await get('/manifest.webmanifest')).headers['content-type']).toMatch(/^application\/manifest\+json/)
+  expect((await get('/icon-192.png')).headers['content-type']).toBe('image/png')
+  expect((await get('/icon-512.png')).status).toBe(404)
+})
+
 test('without a build it says so, and finds it when it is there', async () => {
   expect(await get('/')).toMatchObject({ status: 503, body: Buffer.from('build it') })
   build()

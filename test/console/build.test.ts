@@ -22,11 +22,12 @@ test('the whole page is under 150 KB, and the player under 20 KB, gzipped', () =
   expect(sizes.get('transom-player.js')).toBeLessThan(20_000)
 })
 
-test('everything that index.html names is there, by a name that may be kept for ever or as the player', () => {
+test('everything that index.html names is there, by a name that may be kept for ever or as one whose name stays', () => {
   const named = [...read('index.html').matchAll(/(?:src|href)="\/([^"]+)"/g)].map(([, file]) => file!)
   expect(named.length).toBeGreaterThanOrEqual(4)
   expect(files()).toEqual(expect.arrayContaining(named))
-  for (const file of named) expect(file).toMatch(/^(transom-player\.js|assets\/[\w.-]+-[\w-]{8,}\.\w+)$/)
+  for (const file of named)
+    expect(file).toMatch(/^(transom-player\.js|icon-192\.png|manifest\.webmanifest|assets\/[\w.-]+-[\w-]{8,}\.\w+)$/)
 })
 
 test('there is no inline script or style, and no address of another origin', () => {
@@ -34,6 +35,25 @@ test('there is no inline script or style, and no address of another origin', () 
   expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=/)
   expect(html).not.toMatch(/https?:/)
   for (const file of files().filter((name) => name.endsWith('.css'))) expect(read(file)).not.toMatch(/url\(|@import/)
+})
+
+test('the page can be installed as an app: its icons are there, of the sizes that its manifest says', () => {
+  const { icons } = JSON.parse(read('manifest.webmanifest')) as {
+    readonly icons: readonly { readonly src: string; readonly sizes: string }[]
+  }
+  const sizes = icons.map(({ src }) => {
+    // PNG section 11.2.1: width and height begin 16 bytes into the file.
+    const png = readFileSync(join(builtConsole, src))
+    return `${png.readUInt32BE(16)}x${png.readUInt32BE(20)}`
+  })
+  expect(sizes).toEqual(icons.map((icon) => icon.sizes))
+  expect(sizes).toEqual(['192x192', '512x512'])
+})
+
+test('the service worker is a script by itself, which keeps no pages and asks for nothing', () => {
+  const worker = read('service-worker.js')
+  expect(worker).toMatch(/addEventListener\("push"/)
+  expect(worker).not.toMatch(/\bimport\b|\bexport\b|fetch|caches/)
 })
 
 test('the player is one module without dependencies, with its names', () => {
