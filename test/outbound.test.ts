@@ -1,5 +1,5 @@
 /** Every request that leaves the bridge, as docs/security.md lists them, against servers that mean harm. */
-import { generateKeyPairSync } from 'node:crypto'
+import { createECDH, createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
@@ -19,6 +19,8 @@ import { remoteKeys } from '../src/bridge/oauth/provider/key-set.ts'
 import { googleKeys } from '../src/bridge/oauth/provider/streamlined.ts'
 import { createUpstream } from '../src/bridge/oauth/people/upstream.ts'
 import type { Users } from '../src/bridge/oauth/people/users.ts'
+import { createPush } from '../src/bridge/web/push.ts'
+import { createPushDevices } from '../src/bridge/web/push-devices.ts'
 import { accountId } from '../src/core/ports.ts'
 import { createSqliteStore } from '../src/core/store/sqlite.ts'
 import { openHostileServer, type Harm } from './hostile-server.ts'
@@ -156,6 +158,28 @@ const outgoing: Readonly<Record<string, Outgoing>> = {
       const at = { url: 'https://bridge.example/cameras/front-door/events', key: 'k' }
       await createReporter({ ...at, clock: () => noon, log })({ kind: 'battery', level: 5, at: noon })
       return createStillPoster(at)(Buffer.from('jpeg')).catch((error: unknown) => error)
+    },
+  },
+  'push services': {
+    host: 'fcm.googleapis.com',
+    run: async () => {
+      const sealing = createSecretKey(randomBytes(32))
+      const devices = createPushDevices({ store: createSqliteStore(':memory:', clock), sealing, clock })
+      const pair = createECDH('prime256v1')
+      const keys = { p256dh: pair.generateKeys('base64url'), auth: randomBytes(16).toString('base64url') }
+      const subscription = { endpoint: 'https://fcm.googleapis.com/send/x', keys }
+      await devices.add(frontDoor.accountId, { name: 'phone', language: 'en', subscription })
+      const push = createPush({
+        devices,
+        contact: 'https://bridge.example',
+        services: [],
+        audience: async (camera) => [camera],
+        mutedUntil: async () => undefined,
+        clock,
+        log,
+      })
+      push.rang(frontDoor, noon)
+      await push.settled()
     },
   },
 }

@@ -436,6 +436,12 @@ export const logEvents = {
     fields: ['id', 'destination', 'lane', 'cameraId', 'attempts', 'ageMs'],
   },
   'outbox.store-failed': { says: 'The outbox could not write to the store', fields: ['error'] },
+  'push.device-gone': {
+    says: 'A device gets no more notifications: its subscription has ended',
+    fields: ['accountId', 'destination', 'status'],
+  },
+  'push.failed': { says: 'A notification could not be sent', fields: ['cameraId', 'destination', 'error'] },
+  'push.sent': { says: 'A push service accepted a notification', fields: ['cameraId', 'destination', 'delayMs'] },
   'recordings.damaged': {
     says: 'A part of a recording cannot be read; the rest is given out without it',
     fields: ['cameraId', 'startAt', 'failed'],

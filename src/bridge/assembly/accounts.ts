@@ -16,7 +16,7 @@ export interface AccountRecords {
 
 /** Kinds of records whose id is the account's, and those that are in the account's list. */
 const byId = ['mute', 'alexa-link', 'alexa-refresh', 'google-link', 'google-asked-again']
-const byGroup = ['notice', 'alexa-customer', 'stream-token']
+const byGroup = ['notice', 'alexa-customer', 'stream-token', 'push-device']
 
 export function createAccountRecords(deps: {
   readonly store: Store

@@ -35,6 +35,7 @@ import type { BridgeDeps } from './ground.ts'
 import { createHouse, type House, type WhatFollows } from './happenings.ts'
 import { createLinking, type Linking } from './linking.ts'
 import { createNotices, type Notices } from './notices.ts'
+import { createPushSide } from './push.ts'
 
 /** A bridge, plugged together: what its doors call. `createHttpApp` opens it to HTTP. */
 export interface Bridge {
@@ -95,7 +96,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const unfollow = deps.recording?.recordings.follow((about, change) => {
     void house.happened('recordingChanged', about, change)
   })
-  const { linking, broker, outbox, google, page, presenceNews, accounts: _, ...others } = rooms
+  const { linking, broker, outbox, google, page, presenceNews, push, accounts: _, ...others } = rooms
   return {
     ...others,
     linking,
@@ -111,6 +112,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     resume: () => outbox.start(),
     async settled(lane) {
       await google.afterwards.settled()
+      await push?.settled()
       await outbox.settled(lane)
     },
     fromNow() {
@@ -122,6 +124,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     },
     async close() {
       unfollow?.()
+      push?.close()
       page?.close()
       await broker.close()
       presenceNews.close()
@@ -251,6 +254,8 @@ function openRooms(deps: BridgeDeps, house: House) {
       clock,
       log,
     })
+  // Somebody's own phones and computers, beside the assistants.
+  const push = isLive ? createPushSide({ ...base, config, publicUrl, sealing, audience, visits }) : undefined
   const page = config.console
     ? createConsoleSide({
         ...base,
@@ -267,6 +272,7 @@ function openRooms(deps: BridgeDeps, house: House) {
         recordings,
         noteRecordingView,
         addresses: mediaAddresses,
+        push,
       })
     : undefined
 
@@ -291,6 +297,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     media,
     mediaAddresses,
     page,
+    push,
     signatures: createSignatures(base),
   }
 }
@@ -314,6 +321,7 @@ function whatFollows(rooms: Rooms, deps: BridgeDeps): WhatFollows {
     announcements,
     events,
     page,
+    push,
   } = rooms
   /** What is being viewed was negotiated under other rules. */
   const endViews = ({ accountId, id }: Camera) => broker.endCamera(accountId, id, 'what the owner shares has changed')
@@ -333,7 +341,11 @@ function whatFollows(rooms: Rooms, deps: BridgeDeps): WhatFollows {
       shares.drop,
       linking.sharing.forget,
     ],
-    cameraNews: [(camera, news) => page?.news.camera(camera, news), (camera, news) => onNews?.(camera, news)],
+    cameraNews: [
+      (camera, news) => push?.follow(camera, news),
+      (camera, news) => page?.news.camera(camera, news),
+      (camera, news) => onNews?.(camera, news),
+    ],
     cameraMoment: [(camera) => recording?.happened(camera), (camera, moment) => page?.news.moment(camera, moment)],
     recordingChanged: [(about, change) => page?.news.recording(about, change)],
     // A camera that is back will be looked at: the way to it is fetched ahead.

@@ -35,6 +35,8 @@ export interface ConsoleDeps {
   readonly recordings: Recordings | undefined
   readonly noteRecordingView: NoteRecordingView
   readonly addresses: MediaAddresses
+  /** Absent where no notifications are sent. */
+  readonly push: ApiDeps['push']
   readonly clock: Clock
   readonly log: Log
 }
@@ -108,6 +110,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
         recordings,
         noteGuestView: (camera, at) => deps.noteRecordingView(camera, { guest: camera.accountId }, at),
         addresses,
+        push: deps.push,
         broker,
         rows,
         feed: isLive ? feed : undefined,

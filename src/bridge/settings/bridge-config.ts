@@ -152,6 +152,32 @@ export const bridgeVariables = {
         'must be origins of web pages, with commas: https://receiver.example',
       ),
   ),
+  TRANSOM_PUSH_CONTACT: setting(
+    'bridge',
+    'Where push services reach whoever runs the bridge: `mailto:you@example.org` or an `https://` address. Without it and without a public https URL no notifications are sent.',
+    z
+      .string()
+      .regex(/^(mailto:[^\s@]+@[^\s@]+|https:\/\/[^\s/]+\S*)$/, 'must be a mailto: or https:// address')
+      .optional(),
+    'the public URL, if it is https',
+  ),
+  TRANSOM_PUSH_SERVICES: setting(
+    'bridge',
+    'Push services, as `host` or `host:port` with commas, that devices may use beside those of Google, Mozilla, Apple and Microsoft: your own UnifiedPush server, for example.',
+    z
+      .string()
+      .default('')
+      .transform((text) =>
+        text
+          .toLowerCase()
+          .split(/[\s,]+/)
+          .filter(Boolean),
+      )
+      .refine(
+        (hosts) => hosts.every((host) => URL.parse(`https://${host}`)?.host === host),
+        'must be hosts with commas, without https://: push.example.org',
+      ),
+  ),
   ...linkingEnvironment,
 } as const
 
@@ -163,6 +189,12 @@ export interface BridgeConfig {
   readonly behindProxy: number
   /** The page of the bridge, and what serves it. */
   readonly console: boolean
+  readonly push: {
+    /** `mailto:` or `https:`. */
+    readonly contact: string | undefined
+    /** Hosts that notifications may be sent to beside those of browsers. */
+    readonly services: readonly string[]
+  }
   /** STUN and TURN servers for cameras and displays. */
   readonly iceServers: readonly IceServer[]
   readonly budgets: Budgets
@@ -205,6 +237,7 @@ export function toBridgeConfig(env: z.infer<typeof variables>): BridgeConfig {
   return {
     behindProxy: env.TRANSOM_BEHIND_PROXY,
     console: env.TRANSOM_CONSOLE,
+    push: { contact: env.TRANSOM_PUSH_CONTACT, services: env.TRANSOM_PUSH_SERVICES },
     iceServers: env.TRANSOM_ICE_SERVERS.map(({ urls, username, credential }) => ({
       urls,
       ...(username !== undefined && { username }),

@@ -8,6 +8,7 @@ import type { Feed } from './feed.ts'
 import { createActivityRoutes } from './activity.ts'
 import { createManageRoutes, type ManageDeps } from './manage.ts'
 import type { Person } from './person.ts'
+import { createPushRoutes, type PushRouteDeps } from './push-routes.ts'
 import { answerError, Refused } from './refusals.ts'
 import type { CameraLists, Rows } from './rows.ts'
 import { createRecordingRoutes, type RecordingDeps } from './recordings.ts'
@@ -15,7 +16,10 @@ import { createSourceRoutes, type SourceDeps } from './sources.ts'
 import { createViewRoutes, type ViewDeps } from './views.ts'
 
 export interface ApiDeps
-  extends ViewDeps, Omit<ManageDeps & SourceDeps, 'ownerOf'>, Omit<RecordingDeps, 'cameraOf' | 'noteView'> {
+  extends
+    ViewDeps,
+    Omit<ManageDeps & SourceDeps & PushRouteDeps, 'ownerOf'>,
+    Omit<RecordingDeps, 'cameraOf' | 'noteView'> {
   readonly rows: Rows
   readonly visible: CameraLists
   /** Absent where nothing stays open: on AWS Lambda. */
@@ -40,7 +44,12 @@ export function createApi(deps: ApiDeps): Router {
     const canSimulate = isOwn && hearDisplays !== undefined
     const canNameSource = canRegister && networkCameras !== undefined && mayNameSource(person)
     const canRecord = canRegister && recordings !== undefined
-    const more = { ...(canNameSource && { canNameSource }), ...(canRecord && { canRecord }) }
+    const canNotify = isOwn && deps.push !== undefined
+    const more = {
+      ...(canNotify && { canNotify }),
+      ...(canNameSource && { canNameSource }),
+      ...(canRecord && { canRecord }),
+    }
     response.json({ name, login, canRegister, canSimulate, ...more } satisfies Me)
   })
 
@@ -72,6 +81,7 @@ export function createApi(deps: ApiDeps): Router {
   router.use(createViewRoutes(deps))
   router.use(createManageRoutes({ ...deps, ownerOf }))
   router.use(createSourceRoutes({ ...deps, ownerOf }))
+  router.use(createPushRoutes({ ...deps, ownerOf }))
   router.use(createActivityRoutes(deps))
   router.use(createRecordingRoutes({ ...deps, cameraOf, noteView }))
   router.use(() => {

@@ -126,6 +126,13 @@ const readiness = z.object({
   checks: z.record(z.string(), z.object({ ok: z.boolean(), detail: z.string().exactOptional() })),
 })
 
+const icon = (size: number): Route => ({
+  operationId: `readIcon${size}`,
+  summary: `The icon of the app, ${size} pixels wide`,
+  doors: [],
+  answer: { status: 200, body: { 'image/png': binary } },
+})
+
 export const publicPaths = pathsOf('The bridge', {
   'GET /healthz': {
     operationId: 'readHealth',
@@ -173,6 +180,20 @@ export const publicPaths = pathsOf('The bridge', {
     doors: [],
     path: z.object({ name: z.string() }),
     answer: { status: 200, body: { '*/*': binary } },
+  },
+  'GET /manifest.webmanifest': {
+    operationId: 'readAppManifest',
+    summary: 'What makes the page an app (Web Application Manifest)',
+    doors: [],
+    answer: { status: 200, body: { 'application/manifest+json': z.looseObject({}) } },
+  },
+  'GET /icon-192.png': icon(192),
+  'GET /icon-512.png': icon(512),
+  'GET /service-worker.js': {
+    operationId: 'readServiceWorker',
+    summary: 'Shows notifications while the page is closed',
+    doors: [],
+    answer: { status: 200, body: { 'text/javascript': z.string() } },
   },
   'GET /transom-player.js': {
     operationId: 'readPlayer',

@@ -1,6 +1,7 @@
 /** `/api`: the bridge for its own page, and for a vendor's app. */
 import * as z from 'zod'
 import * as api from '../wire/api.ts'
+import * as push from '../wire/push.ts'
 import { cameraWebhooks } from '../wire/registration.ts'
 import * as source from '../wire/source.ts'
 import { byId, pathsOf, type Route } from './parts.ts'
@@ -131,6 +132,33 @@ export const pagePaths = {
       path: byId,
       answer: { status: 202, body: api.pressed },
       refusals: [400, 401, 403, 404],
+    },
+  }),
+  ...pathsOf('Notifications', {
+    'GET /api/devices': {
+      operationId: 'listDevices',
+      summary: 'The phones and computers that are notified when somebody rings, and the key to subscribe with',
+      doors: page,
+      answer: { status: 200, body: push.devices },
+      refusals: [401, 403, 501],
+    },
+    'POST /api/devices': {
+      operationId: 'addDevice',
+      summary: 'Has a device notified by Web Push when somebody rings',
+      description:
+        'A guest is notified of shared cameras, too. The endpoint must be of a push service that the bridge knows: see `TRANSOM_PUSH_SERVICES`.',
+      doors: page,
+      body: push.wantedDevice,
+      answer: { status: 201, body: push.device },
+      refusals: [400, 401, 403, 501],
+    },
+    'DELETE /api/devices/{id}': {
+      operationId: 'removeDevice',
+      summary: 'Notifies a device no more',
+      doors: page,
+      path: byId,
+      answer: { status: 204 },
+      refusals: [401, 403, 404, 501],
     },
   }),
   ...pathsOf('Network cameras', {

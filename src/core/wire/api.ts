@@ -49,6 +49,7 @@ export const me = z.object({
     .literal(true)
     .exactOptional()
     .describe('This token may have cameras recorded, where a gateway reads them.'),
+  canNotify: z.literal(true).exactOptional().describe('This token may have devices notified: see /api/devices.'),
   canSimulate: z.boolean().describe('This token may be an Echo Show or a Nest Hub: see /simulator.'),
 })
 export type Me = Message<typeof me>
