@@ -53,6 +53,7 @@ async function open(cameraId: string): Promise<void> {
     windows.find(({ url }) => new URL(url).hash === place) ??
     windows.find(({ url }) => new URL(url).pathname === '/' && !/^#\/(camera|display)\//.test(new URL(url).hash))
   if (window === undefined) return void (await self.clients.openWindow(`/${place}`))
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a client of a service worker is of its origin
   window.postMessage(place)
   await window.focus()
 }

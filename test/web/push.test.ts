@@ -40,14 +40,14 @@ function playPushServices(
   answer: (sent: Sent) => Response | Promise<Response> = () => new Response(null, { status: 201 }),
 ) {
   const sent: Sent[] = []
-  let heard = () => {}
+  let heard: (() => void) | undefined
   jest.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input)
     if (url.protocol === 'http:') return fetch(input, init)
     const body = init?.body instanceof Uint8Array ? Buffer.from(init.body) : Buffer.alloc(0)
     const one = { url: url.href, headers: new Headers(init?.headers), body }
     sent.push(one)
-    heard()
+    heard?.()
     return answer(one)
   })
   return {
