@@ -122,7 +122,7 @@ describe('whoever has started the bridge', () => {
   test('finds what happened when, told by the browser and by the bridge, in one order', async () => {
     const rows = await owner.page.locator('.waterfall tbody th').allInnerTexts()
     const order = [
-      'Live view asked for',
+      'Live view requested',
       'Offer sent',
       'Offer received',
       'Camera answered',
