@@ -29,6 +29,7 @@ import type {
   SourceProbe,
   TriedSource,
 } from 'transom-core/wire/source'
+import type { Device, Devices, WantedDevice } from 'transom-core/wire/push'
 import type { CameraWebhooks } from 'transom-core/wire/registration'
 import { spanOf, type ActivityFilter } from './activity.ts'
 import { askBridge } from './ask.ts'
@@ -137,6 +138,9 @@ export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>)
       read<void>('DELETE', camera(id, `/recordings${span ? `?from=${span.from}&to=${span.to}` : ''}`), undefined, {
         ms: removalMs,
       }),
+    devices: () => read<Devices>('GET', '/api/devices'),
+    addDevice: (device: WantedDevice) => read<Device>('POST', '/api/devices', device),
+    removeDevice: (id: string) => read<void>('DELETE', `/api/devices/${encodeURIComponent(id)}`),
     notices: async () => (await read<Notices>('GET', '/api/notices')).notices,
     invitations: async () => (await read<Invitations>('GET', '/api/invitations')).invitations,
     answer: (id: string, answer: 'accept' | 'decline') =>

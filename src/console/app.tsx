@@ -15,6 +15,7 @@ import { ActivityScreen } from './screens/activity.tsx'
 import { CameraScreen } from './screens/camera.tsx'
 import { CamerasScreen } from './screens/cameras.tsx'
 import { DisplayScreen } from './screens/display.tsx'
+import { Notifications } from './screens/notifications.tsx'
 import { SessionScreen } from './screens/session.tsx'
 import { SessionsScreen } from './screens/sessions.tsx'
 import { initialOf } from './words.ts'
@@ -25,6 +26,7 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
   const current = route.value
   const isAtSessions = current.screen === 'sessions' || current.screen === 'session'
   const isAtActivity = current.screen === 'activity'
+  const [isNotifying, setNotifying] = useState(false)
   const main = useRef<HTMLElement>(null)
   const isFirst = useRef(true)
   const place = `${current.screen} ${current.screen === 'camera' || current.screen === 'display' ? current.cameraId : ''}`
@@ -66,6 +68,11 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
             <span class="soft">{me.login}</span>
           </p>
           <a href="/oauth/account">{frame.account}</a>
+          {me.canNotify && (
+            <button type="button" onClick={() => setNotifying(true)}>
+              {frame.notifications}
+            </button>
+          )}
           <LanguageChoice />
           <button type="button" onClick={() => void signIn.signOut()}>
             {frame.signOut}
@@ -78,6 +85,7 @@ export function App({ route }: { readonly route: ReadonlySignal<Route> }) {
       <main id="content" ref={main} tabIndex={-1}>
         <Notices />
         <Screen route={current} />
+        {isNotifying && <Notifications onClose={() => setNotifying(false)} />}
       </main>
     </Toasts>
   )

@@ -200,8 +200,8 @@ const base64url = (bytes: Uint8Array): string =>
     .replaceAll('/', '_')
     .replaceAll('=', '')
 
-/** Not by `crypto.subtle`, which is missing at plain http:// addresses, where a home network's bridge may be. */
-const digest = (text: string): string => base64url(sha256(new TextEncoder().encode(text)))
+/** SHA-256 in base64url. Not by `crypto.subtle`, which is missing at plain http:// addresses, where a home network's bridge may be. */
+export const digest = (text: string): string => base64url(sha256(new TextEncoder().encode(text)))
 
 /** The browser is leaving this page. */
 const never = (): Promise<never> => new Promise(() => undefined)

@@ -30,6 +30,7 @@ export const de: Words = {
     sessions: 'Aufrufe',
     accountOf: (name) => `Konto von ${name}`,
     account: 'Konto und verknüpfte Assistenten',
+    notifications: 'Benachrichtigungen …',
     language: 'Sprache',
     signOut: 'Abmelden',
     signedOut: 'Du bist abgemeldet.',
@@ -476,6 +477,23 @@ export const de: Words = {
     talkToo: 'darf auch sprechen',
     how: 'Die Person mit diesem Anmeldenamen wird auf dieser Seite gefragt, und hat 14 Tage Zeit.',
     invite: 'Einladen',
+  },
+
+  notifications: {
+    title: 'Benachrichtigungen',
+    what: 'Diese Geräte melden dir, wenn jemand klingelt, auch wenn diese Seite dort geschlossen ist.',
+    thisDevice: 'Dieses Gerät',
+    since: (day) => `Seit ${day}`,
+    remove: 'Entfernen',
+    removeOf: (device) => `${device} entfernen`,
+    name: 'Name dieses Geräts',
+    add: 'Auf diesem Gerät benachrichtigen',
+    unable:
+      'Dieser Browser kann keine Benachrichtigungen dieser Seite zeigen. Auf einem iPhone oder iPad lege die Seite zuerst auf den Home-Bildschirm und öffne sie von dort.',
+    blocked:
+      'Dieser Browser zeigt keine Benachrichtigungen dieser Seite. Erlaube sie in seinen Einstellungen für diese Seite und versuche es noch einmal.',
+    unavailable:
+      'Dieser Browser erreicht den Dienst nicht, der seine Benachrichtigungen bringt. Prüfe seine Verbindung und seine Einstellungen für Push-Nachrichten und versuche es noch einmal.',
   },
 
   webhooks: {

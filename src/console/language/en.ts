@@ -33,6 +33,7 @@ export const en = {
     sessions: 'Sessions',
     accountOf: (name: string) => `Account of ${name}`,
     account: 'Account and linked assistants',
+    notifications: 'Notifications …',
     language: 'Language',
     signOut: 'Sign out',
     signedOut: 'You are signed out.',
@@ -487,6 +488,23 @@ export const en = {
     talkToo: 'may talk, too',
     how: 'The person with this login is asked on this page, and has 14 days to accept.',
     invite: 'Invite',
+  },
+
+  notifications: {
+    title: 'Notifications',
+    what: 'These devices tell you that somebody rings, also while this page is closed there.',
+    thisDevice: 'This device',
+    since: (day: string) => `Since ${day}`,
+    remove: 'Remove',
+    removeOf: (device: string) => `Remove ${device}`,
+    name: 'Name of this device',
+    add: 'Notify me on this device',
+    unable:
+      'This browser cannot show notifications of this page. On an iPhone or iPad, add the page to the Home Screen first, and open it from there.',
+    blocked:
+      'This browser does not show notifications of this page. Allow them in its settings for this page, then try again.',
+    unavailable:
+      'This browser does not reach the service that brings its notifications. Check its connection and its settings for push messages, then try again.',
   },
 
   webhooks: {
