@@ -136,10 +136,11 @@ export function openHouse(api: Api, signIn: SignIn, me: Me, browser: Browser): H
   }
 }
 
+/** As people count: "Gate 2" before "Gate 10". */
+const { compare } = new Intl.Collator(undefined, { numeric: true })
+
 const sorted = (cameras: readonly Camera[]): readonly Camera[] =>
-  cameras.toSorted(
-    (a, b) => Number(b.kind === 'doorbell') - Number(a.kind === 'doorbell') || a.name.localeCompare(b.name),
-  )
+  cameras.toSorted((a, b) => Number(b.kind === 'doorbell') - Number(a.kind === 'doorbell') || compare(a.name, b.name))
 
 /** A session that changes is mostly the first or one of the first. */
 export function withRow(rows: readonly SessionRow[], { timeline: _timeline, ...row }: Session): readonly SessionRow[] {
