@@ -124,16 +124,25 @@ test('a package whose licence nobody knows is not listed without one', () => {
   expect(() => renderNotice({ packages: { 'node_modules/x': { version: '1.0.0' } } })).toThrow('licence of x')
 })
 
-test('FFmpeg is optional, of one exact version, and imported by the gateway alone', () => {
-  const gateway = JSON.parse(read('src/gateway/package.json')) as typeof manifest
-  expect(gateway.optionalDependencies).toEqual({ 'node-av': expect.stringMatching(/^\d+\.\d+\.\d+$/) })
-  expect(Object.keys(gateway.dependencies)).not.toContain('node-av')
+test('FFmpeg is optional, of one exact version, and imported by gateway and simulator alone, each by one file', () => {
+  const [gateway, simulator] = ['gateway', 'simulator'].map(
+    (room) => JSON.parse(read(join('src', room, 'package.json'))) as typeof manifest,
+  )
+  expect(gateway!.optionalDependencies).toEqual({ 'node-av': expect.stringMatching(/^\d+\.\d+\.\d+$/) })
+  expect(simulator!.optionalDependencies).toEqual(gateway!.optionalDependencies)
+  for (const { dependencies } of [gateway!, simulator!]) expect(Object.keys(dependencies)).not.toContain('node-av')
   const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
     /\.tsx?$/.test(file),
   )
-  const importing = (module: RegExp) => files.filter((file) => module.test(read(join('src', file))))
-  expect(importing(/(from|import\()\s*'(node-av|@seydx)/)).toEqual([join('gateway', 'node-av.ts')])
+  const importing = (module: RegExp) => files.filter((file) => module.test(read(join('src', file)))).toSorted()
+  expect(importing(/(from|import\()\s*'(node-av|@seydx)/)).toEqual([
+    join('gateway', 'node-av.ts'),
+    join('simulator', 'node-av.ts'),
+  ])
   // Only when it is asked for: a type costs nothing.
-  expect(importing(/import\('\.\/node-av\.ts'\)/)).toEqual([join('gateway', 'ffmpeg.ts')])
+  expect(importing(/import\('\.\/node-av\.ts'\)/)).toEqual([
+    join('gateway', 'ffmpeg.ts'),
+    join('simulator', 'decoder.ts'),
+  ])
   expect(importing(/^(import (?!type\b)|export )[^;'(]*'\.\/node-av\.ts'/m)).toEqual([])
 })
