@@ -491,7 +491,7 @@ export const de: Words = {
     unable:
       'Dieser Browser kann keine Benachrichtigungen dieser Seite zeigen. Auf einem iPhone oder iPad lege die Seite zuerst auf den Home-Bildschirm und öffne sie von dort.',
     blocked:
-      'Dieser Browser zeigt keine Benachrichtigungen dieser Seite. Erlaube sie in seinen Einstellungen für diese Seite und versuche es noch einmal.',
+      'Dieser Browser zeigt keine Benachrichtigungen dieser Seite. Erlaube sie, wenn er fragt, oder in seinen Einstellungen für diese Seite.',
     unavailable:
       'Dieser Browser erreicht den Dienst nicht, der seine Benachrichtigungen bringt. Prüfe seine Verbindung und seine Einstellungen für Push-Nachrichten und versuche es noch einmal.',
   },

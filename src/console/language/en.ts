@@ -502,7 +502,7 @@ export const en = {
     unable:
       'This browser cannot show notifications of this page. On an iPhone or iPad, add the page to the Home Screen first, and open it from there.',
     blocked:
-      'This browser does not show notifications of this page. Allow them in its settings for this page, then try again.',
+      'This browser does not show notifications of this page. Allow them when it asks, or in its settings for this page.',
     unavailable:
       'This browser does not reach the service that brings its notifications. Check its connection and its settings for push messages, then try again.',
   },

@@ -128,7 +128,7 @@ export const en = {
   account: {
     title: 'Your account',
     signInHeading: (brand: string) => `Your ${brand} account`,
-    signInText: 'Sign in to see which assistants are connected, with whom your cameras are shared, and what happened.',
+    signInText: 'Sign in to see which assistants are connected, who else can see your cameras, and what happened.',
     back: 'Back to your cameras',
     signOut: 'Sign out',
     lastUsed: (when: string) => `last used ${when}`,
