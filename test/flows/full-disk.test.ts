@@ -10,6 +10,8 @@ import { readSettings } from '../../src/simulator/settings.ts'
 const dataDir = mkdtempSync(join(tmpdir(), 'transom-full-'))
 let bridge: ChildProcess
 let said = ''
+/** Called with each piece the bridge prints: its pipes are read later than its replies. */
+const listeners = new Set<() => void>()
 
 beforeAll(async () => {
   bridge = spawn(process.execPath, ['src/transom/main.ts'], {
@@ -25,15 +27,13 @@ beforeAll(async () => {
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const running = Promise.withResolvers<void>()
   const listen = (chunk: Buffer) => {
     said += chunk.toString()
-    if (said.includes('Transom is running')) running.resolve()
+    for (const listener of listeners) listener()
   }
   bridge.stdout?.on('data', listen)
   bridge.stderr?.on('data', listen)
-  bridge.once('exit', () => running.reject(new Error(`the bridge ended:\n${said}`)))
-  await running.promise
+  await untilSaid('Transom is running')
 })
 afterAll(async () => {
   if (bridge.exitCode === null) {
@@ -42,6 +42,19 @@ afterAll(async () => {
   }
   rmSync(dataDir, { recursive: true, force: true })
 })
+
+/** Ends when the bridge has printed `text`; rejects with all it printed when it ends before. */
+const untilSaid = (text: string) =>
+  new Promise<void>((resolve, reject) => {
+    const look = () => {
+      if (!said.includes(text)) return
+      listeners.delete(look)
+      resolve()
+    }
+    listeners.add(look)
+    bridge.once('exit', () => reject(new Error(`the bridge ended without "${text}":\n${said}`)))
+    look()
+  })
 
 /** No file may grow beyond that: the kernel's own way to fail a write, as a full disk does. */
 const limitFiles = (bytes: string) => execFileSync('prlimit', ['--pid', `${bridge.pid}`, `--fsize=${bytes}:unlimited`])
@@ -66,7 +79,7 @@ onLinux(
     expect(JSON.parse(text)).toMatchObject({ error: expect.stringMatching(/^(no_room|store_failed)$/) })
     // Where the bridge keeps its files is for its log, which names the remedy, too.
     expect(text).not.toContain(dataDir)
-    expect(said).toContain(`${join(dataDir, 'transom.db')} `)
+    await untilSaid(`${join(dataDir, 'transom.db')} `)
 
     const health = await fetch(`${url}/healthz`)
     expect([health.status, await health.json()]).toMatchObject([
