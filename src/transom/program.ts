@@ -73,7 +73,7 @@ const oldWords: Readonly<Record<string, readonly [string, string]>> = {
 }
 
 /** Every command. Nothing is done until it parses something. */
-function createProgram(terminal: Terminal): Command {
+export function createProgram(terminal: Terminal): Command {
   const program = new Command('transom')
     .description('Shows a doorbell on an Echo Show or a Nest Hub.')
     .version(version, '-V, --version', 'print the version')

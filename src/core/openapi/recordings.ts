@@ -116,7 +116,7 @@ export function recordingPaths(
     },
     [`POST ${base}/cameras/{id}/recordings/{recording}/address`]: {
       operationId: nameOf('addressRecording'),
-      summary: 'An address at which a player gets a recording without a token, or somebody to whom it is handed on',
+      summary: 'An address of a recording for a player that sends no token, or to give to somebody else',
       description:
         'Works for three hours, or for as many days as an owner asks for; no longer than the recording is kept.',
       doors: readers,
