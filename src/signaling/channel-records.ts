@@ -71,15 +71,16 @@ export function channelKey(arn: string): ChannelKey {
 export function openChannelRecords(store: Store): ChannelRecords {
   const records = store.collection<ChannelRecord>('signaling-channel')
   /** Counted when the first channel is made; this process alone makes and removes them. */
-  let count: Promise<number> | undefined
+  let known: number | undefined
   const recount = (by: number) => {
-    count = count?.then((known) => known + by)
+    if (known !== undefined) known += by
   }
 
+  /** A count that fails is made again. */
   async function countAll(): Promise<number> {
     let found = 0
     for await (const _ of records.all(group)) found += 1
-    return found
+    return (known ??= found)
   }
 
   return {
@@ -91,7 +92,7 @@ export function openChannelRecords(store: Store): ChannelRecords {
     },
     has: async (name) => (await records.get(name)) !== undefined,
     all: (after) => records.all(group, { after }),
-    count: () => (count ??= countAll()),
+    count: async () => known ?? countAll(),
     async add(name, record) {
       if ((await records.put(name, record, { onlyIf: 'absent', group })) === undefined) return false
       recount(1)
