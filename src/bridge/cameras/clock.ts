@@ -13,5 +13,6 @@ export function happenedAt(at: number, sentAt: number | undefined, now: number):
   if (sentAt === undefined) return now - at > implausibleMs ? now : Math.min(at, now)
   const behindMs = now - sentAt
   const corrected = Math.abs(behindMs) > toleranceMs ? at + behindMs : at
-  return Math.min(corrected, now)
+  // A camera may say that it sent this in the year 285,000.
+  return Math.max(0, Math.min(corrected, now))
 }
