@@ -28,6 +28,11 @@ const fragmentLimit = 32 * 1_024 * 1_024
 /** To be mounted at `/gateway`. Refusals are thrown as `BridgeError` for the application's own handler. */
 export function createGatewayRoutes({ gateways, keys, wrongKeys, leaveStill, recordings }: GatewayRoutesDeps): Router {
   const router = Router()
+  // Before a body is read: those of strangers, 32 MiB each, would fill the memory.
+  router.use(async (request, _response, next) => {
+    await nameOf(request)
+    next()
+  })
 
   router.get('/cameras', async (request, response) => {
     gateways.connect(await nameOf(request), response)
