@@ -1,5 +1,5 @@
 /** The little of HTTP that every door shares: header fields, the bearer token, and the body as text or JSON. */
-import express, { type Request, type RequestHandler } from 'express'
+import express, { type Request, type RequestHandler, type Response } from 'express'
 
 /** Header fields as Node or API Gateway give them; names in any case. */
 export type HttpHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -39,6 +39,14 @@ export function readTextUpTo(limit: number): RequestHandler {
 /** What `readText` has read; '' when there was no body. */
 export function textOf(request: Request): string {
   return typeof request.body === 'string' ? request.body : ''
+}
+
+/** A signal that is aborted when the connection of a response is gone; at once where it went before anybody listened. */
+export function goneOf(response: Response): AbortSignal {
+  const gone = new AbortController()
+  if (response.destroyed) gone.abort()
+  else response.once('close', () => gone.abort())
+  return gone.signal
 }
 
 /** `undefined` for what is no JSON. The parser's own words are not passed on: they quote what they read. */

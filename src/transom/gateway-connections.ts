@@ -31,6 +31,8 @@ export function createGatewayConnections({ wantedOf, onLost, log }: GatewayConne
   const connected = new Map<string, Connection>()
   return {
     open(name, response) {
+      // Gone while its key was looked up: nothing would ever say so again.
+      if (response.destroyed) return
       connected.get(name)?.end()
       const connection = createConnection(
         response,

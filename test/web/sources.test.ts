@@ -1,13 +1,15 @@
 /** Network cameras by the page's API: found, probed, added, tried, edited, by those who may; a gateway reads them. */
 import { once } from 'node:events'
+import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from '@jest/globals'
-import express from 'express'
+import express, { type Response } from 'express'
 import { mayNameSource } from '../../src/bridge/cameras/source-rule.ts'
 import { answerError } from '../../src/bridge/web/refusals.ts'
 import { createSourceRoutes, type SourceWork } from '../../src/bridge/web/sources.ts'
 import { accountId, type Camera } from '../../src/core/ports.ts'
 import { startGatewayForBridge } from '../../src/gateway/for-bridge.ts'
+import { createGatewayConnections } from '../../src/transom/gateway-connections.ts'
 import type { CameraSource, SourceProbe } from '../../src/core/wire/source.ts'
 import { createFakeOnvif } from '../gateway/onvif/device.ts'
 import { backChannel, createFakeCamera, pcma, type FakeCamera, type Habits } from '../gateway/rtsp/camera.ts'
@@ -329,4 +331,34 @@ test('a tone is played at the visitor’s side, and the camera’s word is passe
   expect(bell.played.length).toBe(75)
   const refused = await ask('POST', `/api/cameras/${without.cameraId}/tone`)
   expect([refused.status, refused.body.message]).toEqual([503, expect.stringContaining('no back channel')])
+})
+
+test.each([
+  'PUT recordings/1/fragments/1',
+  'PUT recordings/1/picture',
+  'PUT snapshot',
+  'POST events',
+  'POST certificates',
+])('a stranger who has %s of a camera to send is refused before a byte of it is read', async (what) => {
+  const [method = '', path = ''] = what.split(' ')
+  const { url } = await house()
+  const asked = request(`${url}/gateway/cameras/porch/${path}`, {
+    method,
+    headers: { authorization: 'Bearer nobody', 'content-type': 'application/json', 'content-length': 1_000 },
+  })
+  asked.flushHeaders()
+  const [response] = await once(asked, 'response')
+  expect(response.statusCode).toBe(401)
+  asked.destroy()
+})
+
+test('a gateway that hangs up while its key is looked up does not count as connected', () => {
+  const gone = { destroyed: true } as Response
+  const connections = createGatewayConnections({
+    wantedOf: () => Promise.reject(new Error('nobody is to be told anything')),
+    onLost: () => undefined,
+    log: () => undefined,
+  })
+  connections.open('garage', gone)
+  expect(connections.has('garage')).toBe(false)
 })

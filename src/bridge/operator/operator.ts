@@ -20,6 +20,7 @@ import {
 import { enterCameras } from './camera-batch.ts'
 import type { CameraRecords } from './camera-records.ts'
 import type { Broker } from '../broker/broker.ts'
+import { goneOf } from '../http.ts'
 import { Refused } from '../web/refusals.ts'
 import { createSessionRows } from '../web/records.ts'
 import type { Linking } from '../assembly/linking.ts'
@@ -112,14 +113,10 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
     response.status(204).end()
   })
   router.post('/cameras/:id/try', async (request, response) => {
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
-    response.json(await networkHere(deps).tryOut(request.params.id, gone.signal))
+    response.json(await networkHere(deps).tryOut(request.params.id, goneOf(response)))
   })
   router.post('/cameras/:id/tone', async (request, response) => {
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
-    response.json(await networkHere(deps).playTone(request.params.id, gone.signal))
+    response.json(await networkHere(deps).playTone(request.params.id, goneOf(response)))
   })
   router.post('/cameras/:id/keys', async (request, response) => {
     const { replace } = read(cameraKeyRequest, request.body ?? {})

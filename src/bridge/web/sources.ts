@@ -16,6 +16,7 @@ import {
   type SourceProbe,
   type TriedSource,
 } from 'transom-core/wire/source'
+import { goneOf } from '../http.ts'
 import type { Person } from './person.ts'
 import { Refused } from './refusals.ts'
 import type { CameraLists } from './rows.ts'
@@ -138,13 +139,9 @@ export function createSourceRoutes(deps: SourceDeps): Router {
         'another camera is being looked at for this account: wait until that is over',
       )
     looking.add(accountId)
-    const gone = new AbortController()
-    const onClose = () => gone.abort()
-    response.once('close', onClose)
     try {
-      return await look(gone.signal)
+      return await look(goneOf(response))
     } finally {
-      response.off('close', onClose)
       looking.delete(accountId)
     }
   }
