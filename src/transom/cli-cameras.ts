@@ -32,6 +32,7 @@ interface Values extends CommonOptions {
   readonly channel?: string
   readonly owner?: string
   readonly account?: string
+  readonly all?: true
   readonly room?: string
   readonly frigate?: string
   readonly manufacturer?: string
@@ -68,6 +69,7 @@ Examples:
   transom camera add door --name "Front Door"                  firmware with KVS: prints all that it needs, secrets once
   transom camera import cameras.ndjson > refused.ndjson        {"id":"porch","name":"Porch","owner":"ada"} on each line
   transom camera list
+  transom camera list --all --json > cameras.ndjson            of every account, one on each line
   transom camera try porch                                     plays the streams of a camera that is added
   transom camera change porch --room Garden --no-motion
   transom camera change porch --record events                  keeps what happens there: transom recordings --help`,
@@ -105,7 +107,8 @@ Examples:
   leaf(camera, 'list', 'cameras, whether they are connected, their keys')
     .option('--owner <login>', 'whose cameras')
     .option('--account <id>', 'whose cameras, by account id')
-    .action((values: Values) => act('list')('', values))
+    .option('--all', 'those of all accounts; with --json one a line')
+    .action(async (values: Values) => (values.all ? listAll(terminal, values) : act('list')('', values)))
   const change = leaf(camera, 'change <id>', "change a camera; its keys persist. --room '' and --no-motion remove")
   addDescription(addSource(change))
   change.addOption(recordOption())
@@ -234,6 +237,21 @@ async function run(terminal: Terminal, verb: string, subject: string, values: Va
     default:
       throw new UsageError(`there is no command camera ${verb}`)
   }
+}
+
+/** Page by page, as they are read: a fleet does not fit into one answer. */
+async function listAll(terminal: Terminal, { owner, account, json }: Values): Promise<void> {
+  if ((owner ?? account) !== undefined) throw new UsageError('--all goes without --owner and --account')
+  const access = await terminal.operator()
+  let [found, next]: [number, string | undefined] = [0, undefined]
+  do {
+    const query = new URLSearchParams({ all: 'true', ...(next !== undefined && { cursor: next }) })
+    const { cameras, cursor } = listedCameras.parse(await call(access, 'GET', `/cameras?${query.toString()}`))
+    for (const camera of cameras) terminal.out(json ? JSON.stringify(camera) : printCamera(camera))
+    found += cameras.length
+    next = cursor
+  } while (next !== undefined)
+  if (found === 0 && !json) terminal.out('no cameras')
 }
 
 /** Checked here, too: a path with `..` in it never leaves as it was written. */

@@ -43,8 +43,8 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
       const { cameraKey } = await records.add(camera, owner, channelName)
       return orRemoved(cameras, camera.id, async () => issue(deps, await existing(cameras, camera.id), cameraKey))
     },
-    async list(owner) {
-      return Promise.all((await records.list(owner)).map((camera) => withState(deps, camera)))
+    async list(owner, page) {
+      return Promise.all((await records.list(owner, page)).map((camera) => withState(deps, camera)))
     },
     async change(id, change) {
       if (change.hasSpeaker !== undefined && (await gateways.placeOf(id)) !== undefined)

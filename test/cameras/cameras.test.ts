@@ -2,9 +2,10 @@
 import { createHash, createSecretKey, randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { createCameras } from '../../src/bridge/cameras/cameras.ts'
-import type { Store } from '../../src/core/ports.ts'
+import { cameraId, type Store } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { anna, frontDoor, garden } from '../alexa/world.ts'
+import { wrapped } from '../store/wrapped.ts'
 
 const sha256 = (text: string | Buffer) => createHash('sha256').update(text).digest()
 const key = 'the key of the camera'
@@ -80,4 +81,85 @@ test('of many changes of one camera at once every one counts', async () => {
   await Promise.all(letters.map((one) => cameras.change(frontDoor.id, (now) => ({ ...now, name: now.name + one }))))
   expect((await cameras.byId(frontDoor.id))?.name).toBe(letters.join(''))
   expect(await cameras.change('no such camera', (now) => now)).toBeUndefined()
+})
+
+const added = async (cameras: ReturnType<typeof createCameras>, id: string, channelName = 'v-7') =>
+  cameras.add({ ...frontDoor, id: cameraId(id), channel: { channelName, road: 'viewer' } }, key).then(
+    (isAdded) => (isAdded ? id : 'id taken'),
+    () => undefined,
+  )
+
+test('of many cameras that are added for one channel at once one gets it, and no other is there', async () => {
+  const ids = 'abcdefghij'.split('')
+  const outcomes = await Promise.all(ids.map(async (id) => added(open(), id)))
+  const [winner, ...others] = outcomes.filter((outcome) => outcome !== undefined)
+  expect([winner, others]).toEqual([expect.stringMatching(/^[a-j]$/), []])
+  expect(await open().byChannel('v-7')).toMatchObject({ id: winner })
+  expect((await open().list(frontDoor.accountId)).map(({ id }) => id)).toEqual([winner])
+})
+
+test('of one camera that is added twice at once, one is it', async () => {
+  const outcomes = await Promise.all([added(open(), 'a'), added(open(), 'a'), added(open(), 'a')])
+  expect(outcomes.filter((outcome) => outcome === 'a')).toEqual(['a'])
+  expect(outcomes.filter((outcome) => outcome === 'id taken')).toHaveLength(2)
+  expect(await open().byChannel('v-7')).toMatchObject({ id: 'a' })
+})
+
+test('a channel that a camera has left is free, also where its process died in between', async () => {
+  // Claimed, and nothing more.
+  await store.collection('camera-channel').put('v-7', { cameraId: 'dead' })
+  expect(await added(open(), 'a')).toBe('a')
+  expect(await added(open(), 'dead')).toBeUndefined()
+  await open().remove('a')
+  expect(await added(open(), 'b')).toBe('b')
+})
+
+/** The store, which does something else before a write of this kind that nobody knows of. */
+const before = (kind: string, happens: () => Promise<unknown>) => {
+  let hasHappened = false
+  return wrapped(store, (of, records) => ({
+    ...records,
+    async put(...args) {
+      if (of === kind && !hasHappened) {
+        hasHappened = true
+        await happens()
+      }
+      return records.put(...args)
+    },
+  }))
+}
+
+test('whoever claims a channel while the camera before is still being added gives it back', async () => {
+  await store.collection('camera-channel').put('v-7', { cameraId: 'slow' })
+  // The slow one goes on between the look of the other at its record and its claim.
+  const slow = async () =>
+    store.collection('camera').put('slow', {
+      camera: { ...frontDoor, id: 'slow', channel: { channelName: 'v-7', road: 'viewer' } },
+      keyCheck: '',
+    })
+  expect(await added(createCameras(before('camera-channel', slow), undefined, sealing), 'a')).toBeUndefined()
+  expect(await open().byId('a')).toBeUndefined()
+  expect(await open().byChannel('v-7')).toMatchObject({ id: 'slow' })
+})
+
+test('whose claim was taken over before its record was written is not there', async () => {
+  const other = async () => added(open(), 'other')
+  expect(await added(createCameras(before('camera', other), undefined, sealing), 'slow')).toBeUndefined()
+  expect(await open().byId('slow')).toBeUndefined()
+  expect(await open().byChannel('v-7')).toMatchObject({ id: 'other' })
+})
+
+test('a removed camera takes nothing from the one that has its channel by now', async () => {
+  await added(open(), 'a')
+  const next = wrapped(store, (kind, records) => ({
+    ...records,
+    async take(id) {
+      const taken = await records.take(id)
+      if (kind === 'camera') await added(open(), 'b')
+      return taken
+    },
+  }))
+  await createCameras(next, undefined, sealing).remove('a')
+  expect(await open().byChannel('v-7')).toMatchObject({ id: 'b' })
+  expect(await added(open(), 'c')).toBeUndefined()
 })

@@ -210,7 +210,7 @@ test.each([
   ['a change of owner', ['camera', 'change', 'front-door', '--owner', 'ada'], 2, 'remove the camera and add it again'],
   ['a change of a camera that is none', ['camera', 'change', 'attic', '--name', 'x'], 1, 'there is no camera attic'],
   ['a wish that there is not', ['camera', 'change', 'front-door', '--record', 'often'], 2, 'never, events, always'],
-  ['an unknown option', ['camera', 'list', '--all'], 2, "unknown option '--all'"],
+  ['an unknown option', ['camera', 'list', '--every'], 2, "unknown option '--every'"],
 ])('%s is refused with what would be right', async (_case, args, status, message) => {
   const { code, err } = await transom(...args)
   expect([code, err]).toEqual([status, expect.stringContaining(message)])

@@ -1,12 +1,15 @@
 /** The cameras' records: who owns which, and the key with which a camera speaks to the bridge. */
 import { createHash, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { BridgeError } from 'transom-core/errors'
 import type { AccountId, Camera, CameraId, Store } from 'transom-core/ports'
 import { seal, unseal } from 'transom-core/seal'
 
 /** The cameras' records, with their keys and owners. */
 export interface Cameras {
   list(accountId: AccountId): Promise<readonly Camera[]>
+  /** At most `limit` of them, in order of id, after that of `after`. */
+  page(accountId: AccountId, page: { readonly limit: number; readonly after?: string }): Promise<readonly Camera[]>
   /** `undefined` also for a camera of somebody else. */
   find(accountId: AccountId, id: CameraId): Promise<Camera | undefined>
   /** The camera of that id, if the key is its key. */
@@ -19,7 +22,10 @@ export interface Cameras {
   signer(id: string): Promise<{ readonly camera: Camera; readonly signingKey: Uint8Array } | undefined>
   /** Adds a camera or replaces it. Of its key only what can check it is kept; what signs its requests is sealed. */
   put(camera: Camera, key: string): Promise<void>
-  /** Adds a camera; false when there is one of that id. */
+  /**
+   * Adds a camera; false when there is one of that id. Throws `BridgeError` `invalid_request` when its channel is that of
+   * another camera, also of one that is being added at this moment.
+   */
   add(camera: Camera, key: string): Promise<boolean>
   /** Changes what is said of a camera, and keeps its key; `undefined` when there is none. Its id, owner and channel stay. */
   change(id: string, to: (camera: Camera) => Camera): Promise<Camera | undefined>
@@ -73,11 +79,40 @@ export function createCameras(
   }
 
   const channels = store.collection<{ readonly cameraId: string }>('camera-channel')
+
+  const holds = async (id: string, channelName: string): Promise<boolean> =>
+    (await byId(id))?.channel.channelName === channelName
+
+  /**
+   * Takes a channel for a camera before its record is written: that of another camera never, what a camera has left that is
+   * not there (any more) always. The store knows no transactions. Whoever takes a channel over looks for the other camera
+   * afterwards, and whoever writes a camera for its channel: of two at once at least one sees the other.
+   */
+  async function claim({ id, channel: { channelName } }: Camera): Promise<void> {
+    const held = await channels.get(channelName)
+    const holder = held?.value.cameraId
+    if (holder !== undefined && holder !== id && (await holds(holder, channelName))) throw taken(channelName, holder)
+    const onlyIf = held === undefined ? 'absent' : ({ version: held.version } as const)
+    const version = await channels.put(channelName, { cameraId: id }, { onlyIf })
+    if (version === undefined) return assertHeld(id, channelName)
+    if (holder === undefined || holder === id || !(await holds(holder, channelName))) return
+    await channels.put(channelName, { cameraId: holder }, { onlyIf: { version } })
+    throw taken(channelName, holder)
+  }
+
+  async function assertHeld(id: string, channelName: string): Promise<void> {
+    const holder = (await channels.get(channelName))?.value.cameraId
+    if (holder !== id) throw taken(channelName, holder)
+  }
+
   return {
     async list(accountId) {
       const found: Camera[] = []
       for await (const { value } of records.all(accountId)) found.push(value.camera)
       return found
+    },
+    async page(accountId, page) {
+      return (await records.list(accountId, page)).map(({ value }) => value.camera)
     },
     async find(accountId, id) {
       const camera = await byId(id)
@@ -109,9 +144,15 @@ export function createCameras(
       if (!isDeepStrictEqual(before, camera)) await onChange(camera, 'changed')
     },
     async add(camera, key) {
-      const options = { group: camera.accountId, onlyIf: 'absent' } as const
-      if ((await records.put(camera.id, toRecord(camera, hash(key)), options)) === undefined) return false
-      await channels.put(camera.channel.channelName, { cameraId: camera.id })
+      const { id, accountId: group } = camera
+      const { channelName } = camera.channel
+      await claim(camera)
+      const record = toRecord(camera, hash(key))
+      if ((await records.put(id, record, { group, onlyIf: 'absent' })) === undefined) return false
+      await assertHeld(id, channelName).catch(async (error: unknown) => {
+        await records.take(id)
+        throw error
+      })
       await onChange(camera, 'changed')
       return true
     },
@@ -130,11 +171,17 @@ export function createCameras(
     async remove(id) {
       const removed = (await records.take(id))?.value.camera
       if (removed === undefined) return
-      await channels.remove(removed.channel.channelName)
+      // Somebody else's by now, perhaps: then it stays theirs.
+      await channels.change(removed.channel.channelName, (stored) =>
+        stored?.value.cameraId === id ? { value: stored.value, expiresAt: 0 } : undefined,
+      )
       await onChange(removed, 'removed')
     },
   }
 }
+
+const taken = (channelName: string, holder = 'that is being removed') =>
+  new BridgeError('invalid_request', `the channel ${channelName} is that of camera ${holder}`)
 
 const boundTo = (id: string): string => `camera ${id}`
 

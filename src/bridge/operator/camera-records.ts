@@ -9,7 +9,8 @@ import type { CameraAccess, CameraChange, NewCamera } from 'transom-core/wire/re
 export interface CameraRecords {
   /** Throws `BridgeError` `invalid_request` when the id or the channel is taken. The channel is named like the id, if not otherwise. */
   add(camera: NewCamera, owner: AccountId, channelName?: string): Promise<CameraAccess>
-  list(owner: AccountId): Promise<readonly ListedCamera[]>
+  /** All of an account, or a page of them: at most `limit`, in order of id, after that of `after`. */
+  list(owner: AccountId, page?: CameraPage): Promise<readonly ListedCamera[]>
   /** The camera of this id, whoever owns it. */
   find(id: string): Promise<Camera | undefined>
   /** Throws `BridgeError` `invalid_request` when the channel is that of another camera than `id`. */
@@ -21,6 +22,9 @@ export interface CameraRecords {
   /** Throws `camera_not_found`. */
   remove(id: string): Promise<void>
 }
+
+/** Some of an account's cameras. */
+export type CameraPage = Parameters<Cameras['page']>[1]
 
 /** A camera as the operator lists it: without its channel's signaling mode. */
 export type ListedCamera = Omit<Camera, 'id' | 'channel'> & { readonly cameraId: string; readonly channelName: string }
@@ -34,7 +38,6 @@ export function createCameraRecords(cameras: Cameras, publicUrl: string): Camera
   }
   return {
     async add({ id, road, ...described }, accountId, channelName = id) {
-      await assertFree(channelName, id)
       const camera: Camera = { ...described, id: cameraId(id), accountId, channel: { channelName, road } }
       const cameraKey = newCameraKey()
       if (!(await cameras.add(camera, cameraKey))) {
@@ -42,10 +45,12 @@ export function createCameraRecords(cameras: Cameras, publicUrl: string): Camera
       }
       return accessOf(camera, publicUrl, cameraKey)
     },
-    async list(owner) {
-      return (await cameras.list(owner)).map(({ id, channel: { channelName }, ...described }) => {
-        return { cameraId: id, channelName, ...described }
-      })
+    async list(owner, page) {
+      return (await (page === undefined ? cameras.list(owner) : cameras.page(owner, page))).map(
+        ({ id, channel: { channelName }, ...described }) => {
+          return { cameraId: id, channelName, ...described }
+        },
+      )
     },
     find: async (id) => cameras.byId(id),
     assertFree,

@@ -11,13 +11,14 @@ import {
   cameraBatch,
   cameraChangeRequest,
   cameraKeyRequest,
-  cameraOwner,
+  cameraListQuery,
   registrationRequest,
   viewerKeyRequest,
   type CameraChange,
   type CameraOwner,
 } from 'transom-core/wire/registration'
 import { enterCameras } from './camera-batch.ts'
+import { createCameraLists } from './camera-lists.ts'
 import type { CameraRecords } from './camera-records.ts'
 import type { Broker } from '../broker/broker.ts'
 import { goneOf } from '../http.ts'
@@ -65,6 +66,11 @@ const unreadBatch = cameraBatch.extend({ cameras: z.array(z.unknown()).min(1).ma
 export function createOperatorRoutes(deps: OperatorDeps): Router {
   const { keys, registrations, broker, admin, gateways, recordings } = deps
   const rowOf = createSessionRows(async (guest) => (await deps.linking.oauth.users.findByAccount(guest))?.login)
+  const list = createCameraLists({
+    records: registrations,
+    ownerOf: (named) => ownerOf(deps, named),
+    ...(deps.linking.isServed && { people: deps.linking.oauth.users }),
+  })
   const router = Router()
   router.use(operatorOnly(deps.linking.oauth.wrongKeys, ...keys))
   if (admin !== undefined) router.use('/admin', admin)
@@ -82,8 +88,7 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
   if (gateways !== undefined) router.use(gateways)
   if (recordings !== undefined) router.use(recordings)
   router.get('/cameras', async (request, response) => {
-    const owner = await ownerOf(deps, read(cameraOwner, request.query))
-    response.json({ cameras: await registrations.list(owner) })
+    response.json(await list(read(cameraListQuery, request.query)))
   })
   router.post('/cameras', async (request, response) => {
     const { owner, account, channelName, source, onvif, gateway, ...camera } = read(registrationRequest, request.body)

@@ -24,8 +24,10 @@ export const operatorPaths = {
   ...pathsOf('Operator: cameras', {
     'GET /operator/cameras': operator({
       operationId: 'listRegisteredCameras',
-      summary: 'The cameras of an account',
-      query: wire.cameraOwner,
+      summary: 'The cameras of an account, or of all by pages',
+      description:
+        'With `all`, `limit` or `cursor` the answer is one page. Its `cursor` asks for the next one; the last has none.',
+      query: wire.cameraListQuery,
       answer: { status: 200, body: wire.listedCameras },
       refusals: [400],
     }),

@@ -274,5 +274,21 @@ export const gatewayRequest = z.strictObject({ name: gatewayName })
 /** Answers it: a gateway with its key, which is shown only then. */
 export const newGateway = z.object({ name: gatewayName, key: z.string() })
 
-/** Answers `GET /operator/cameras`. */
-export const listedCameras = z.object({ cameras: z.array(z.union([registeredCamera, listedCamera])) })
+/** The query of `GET /operator/cameras`: the cameras of an account, or of all. */
+export const cameraListQuery = cameraOwner.extend({
+  /** Those of every account, by pages. */
+  all: z.literal('true').exactOptional(),
+  /** The most on a page, 100 by default. An account's come all at once where neither this nor `cursor` is given. */
+  limit: z.coerce.number().int().min(1).max(1_000).exactOptional(),
+  /** Of the page before. */
+  cursor: z.string().min(1).max(1_024).exactOptional(),
+})
+export type CameraListQuery = z.infer<typeof cameraListQuery>
+/**
+ * Answers it. `cursor`: there may be more, to be asked for with it; a page may hold fewer than its limit, even none. The
+ * last page has none.
+ */
+export const listedCameras = z.object({
+  cameras: z.array(z.union([registeredCamera, listedCamera])),
+  cursor: z.string().exactOptional(),
+})
