@@ -15,7 +15,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { openKvs } from '../src/kvs/access.ts'
 import { openChannel } from '../src/kvs/channel.ts'
 import { fetchIceServers, findChannel } from '../src/kvs/resources.ts'
-import { createLocalSignaling } from '../src/kvs/signaling.ts'
+import { createLocalSignaling } from '../src/kvs/local-signaling.ts'
 import { region, run, type Key } from '../test/signaling/running-service.ts'
 
 interface Target {

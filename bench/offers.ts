@@ -5,7 +5,8 @@
  */
 import { once } from 'node:events'
 import { createBroker } from '../src/bridge/broker/broker.ts'
-import { createKvsSignaling, createLocalSignaling } from '../src/kvs/signaling.ts'
+import { createLocalSignaling } from '../src/kvs/local-signaling.ts'
+import { createKvsSignaling } from '../src/kvs/signaling.ts'
 import { accountId, cameraId, type Camera, type Signaling } from '../src/core/ports.ts'
 import { budgets, cSdkAnswer, echoOffer, echoRules } from '../test/broker/fixtures.ts'
 import { base64, noRates, region, run } from '../test/signaling/running-service.ts'

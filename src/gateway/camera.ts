@@ -17,7 +17,7 @@ import type { PictureMemory } from './picture-memory.ts'
 import { createRelayAtHand } from './relay-at-hand.ts'
 import { createSource, shareSource, type SharedSource } from './source.ts'
 import { keepReporting, reportSource } from './source-report.ts'
-import { startRecorder, type RecordingPlace } from './record/recorder.ts'
+import type { RecordingPlace } from './record/recorder.ts'
 import { startStills, toStill } from './still.ts'
 import { createTrust, type Trust } from './trust.ts'
 
@@ -107,7 +107,15 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   ])
   if (given.checkEachMs === undefined) await tried
   const stills = leaveStill && startStills({ source, leave: leaveStill, log })
-  const recorder = recording && startRecorder({ source, ...recording, ...(hasDecoder && { toStill }), clock, log })
+  const recorder =
+    recording &&
+    (await import('./record/recorder.ts')).startRecorder({
+      source,
+      ...recording,
+      ...(hasDecoder && { toStill }),
+      clock,
+      log,
+    })
   const ring = () => {
     source.warm(warmMs)
     stills?.take()

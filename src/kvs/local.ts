@@ -4,7 +4,7 @@ import type { ChannelConnection } from './channel.ts'
 import { ServiceRefusal, toKvsError } from './failure.ts'
 import { decodeMessage, encodeMessage, type ChannelMessage } from './message.ts'
 import type { Reach } from './reach.ts'
-import { toIceServers } from './resources.ts'
+import { toIceServers } from './ice-servers.ts'
 
 /** The service, as it is needed here. What it throws has the `type` and the `status` of the KVS API. */
 export interface LocalService {

@@ -5,6 +5,7 @@ import { BridgeError } from 'transom-core/errors'
 import type { IceServer } from 'transom-core/ports'
 import type { Kvs } from './access.ts'
 import { toKvsError } from './failure.ts'
+import { toIceServers } from './ice-servers.ts'
 import { bounded, timedOut, untilAborted } from 'transom-core/deadline'
 
 /** A channel's addresses for one role. */
@@ -72,23 +73,6 @@ export async function fetchIceServers(kvs: Kvs, channel: ChannelResources, signa
     }
   })
 }
-
-interface KvsIceServer {
-  readonly Uris?: readonly string[] | undefined
-  readonly Username?: string | undefined
-  readonly Password?: string | undefined
-}
-
-/** The service's entries as RTCIceServers. STUN takes no credentials (RFC 7064), whatever the service fills in. */
-export function toIceServers(entries: readonly KvsIceServer[]): readonly IceServer[] {
-  return entries.map(({ Uris = [], Username, Password }) => ({
-    urls: Uris,
-    ...(Username && isRelay(Uris) ? { username: Username } : {}),
-    ...(Password && isRelay(Uris) ? { credential: Password } : {}),
-  }))
-}
-
-const isRelay = (uris: readonly string[] = []) => uris.some((uri) => uri.startsWith('turn'))
 
 /** Seconds; what AWS issues. */
 const defaultTtl = 300

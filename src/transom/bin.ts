@@ -7,7 +7,6 @@ import { pipeline } from 'node:stream/promises'
 import { askPassword } from 'transom-core/ask-password'
 import { loadSettings } from './environment.ts'
 import { findAdmin, findOperator } from './operator-client.ts'
-import { runTransom } from './program.ts'
 import type { Terminal } from './terminal.ts'
 
 /** These read their words from the process, and end it themselves. */
@@ -43,7 +42,14 @@ async function main(): Promise<NodeJS.Process['exitCode']> {
     console.error(error instanceof Error ? error.message : String(error))
     return 2
   }
-  const status = await runTransom(process.argv.slice(2), terminal)
+  const words = process.argv.slice(2)
+  // The bridge runs for months, and needs nothing of what the other commands load.
+  if (words.length === 0 || (words.length === 1 && words[0] === 'start')) {
+    await programs.start()
+    return process.exitCode
+  }
+  const { runTransom } = await import('./program.ts')
+  const status = await runTransom(words, terminal)
   // A program that ran here has set its own.
   return process.exitCode ?? status
 }

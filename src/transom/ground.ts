@@ -2,7 +2,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { createLocalSignaling } from 'transom-kvs/signaling'
+import { createLocalSignaling } from 'transom-kvs/local-signaling'
 import type { Clock, Log, Signaling, Store } from 'transom-core/ports'
 import { isWildcard } from 'transom-core/setting-shapes'
 import { createSqliteStore } from 'transom-core/store/sqlite'

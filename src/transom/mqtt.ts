@@ -1,6 +1,6 @@
 /** Camera events by MQTT, as Home Assistant and Frigate speak it: `<topic>/<camera id>/event`, acknowledged once durable. */
 import { createHmac, randomUUID } from 'node:crypto'
-import { connectAsync, type IPublishPacket, type MqttClient } from 'mqtt'
+import type { IPublishPacket, MqttClient } from 'mqtt'
 import type { PageNews } from 'transom-bridge/cameras/events'
 import { toBridgeError } from 'transom-core/errors'
 import type { Camera, CameraNews, Clock, Log, Store } from 'transom-core/ports'
@@ -56,6 +56,8 @@ export interface MqttDeps {
  */
 export async function startMqtt(deps: MqttDeps): Promise<MqttIntake> {
   const { topic, clientId, clock, log, frigate, homeAssistant, reconnectMs = 1_000 } = deps
+  // Loaded where there is a broker.
+  const { connectAsync } = await import('mqtt')
   const client: MqttClient = await connectAsync(
     deps.url,
     {

@@ -1,6 +1,6 @@
 /** The devices of an account that get notifications, and the keys of the bridge that send them, sealed in the store. */
 import { createHash, ECDH, type KeyObject } from 'node:crypto'
-import webPush from 'web-push'
+import type webPush from 'web-push'
 import { BridgeError } from 'transom-core/errors'
 import type { AccountId, Clock, Store } from 'transom-core/ports'
 import { seal, unseal } from 'transom-core/seal'
@@ -68,7 +68,8 @@ export function createPushDevices(deps: {
     async keys() {
       const known = opened((await keyPairs.get('vapid'))?.value)
       if (known !== undefined) return known
-      const { publicKey, privateKey } = webPush.generateVAPIDKeys()
+      const { default: library } = await import('web-push')
+      const { publicKey, privateKey } = library.generateVAPIDKeys()
       const made = { publicKey, privateKey: seal(sealing, publicKey, privateKey) }
       // Another request may have made them meanwhile.
       await keyPairs.change('vapid', (now) => (opened(now?.value) ? undefined : { value: made }))

@@ -1,5 +1,4 @@
 /** Web Push: a press as a notification on each device that wants it (RFC 8030, encrypted by RFC 8291, signed by RFC 8292). */
-import webPush from 'web-push'
 import { boundedFetch, StatusError, whyFailed } from 'transom-core/fetch'
 import type { AccountId, Camera, Clock, Log } from 'transom-core/ports'
 import type { PushedPress } from 'transom-core/wire/push'
@@ -77,6 +76,8 @@ export function createPush(deps: {
   /** Returns the status of the answer. */
   async function send({ subscription }: PushTarget, press: PushedPress, keys: VapidKeys): Promise<number> {
     const { endpoint, keys: ofDevice } = subscription
+    // Loaded where somebody wants notifications.
+    const { default: webPush } = await import('web-push')
     const { method, headers, body } = webPush.generateRequestDetails(
       { endpoint, keys: { ...ofDevice } },
       JSON.stringify(press),

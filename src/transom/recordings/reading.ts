@@ -4,7 +4,7 @@ import { BridgeError } from 'transom-core/errors'
 import type { Clip, KeptFragment, Log, ReadFragment, Recording } from 'transom-core/ports'
 import { seal, unseal } from 'transom-core/seal'
 import type { Folders } from './folders.ts'
-import { toMp4, type Stretch } from './mp4.ts'
+import type { Stretch } from './mp4.ts'
 import { onDisk } from './on-disk.ts'
 import { endOf, placesIn, readAt, type Place } from './sealed-file.ts'
 
@@ -126,5 +126,8 @@ export async function joinClip(
       'invalid_request',
       'the camera’s codecs changed within this time: ask for each part by itself',
     )
-  return stretches.length === 0 ? undefined : { from, to, mp4: await toMp4(stretches) }
+  if (stretches.length === 0) return undefined
+  // Loaded for whoever exports a recording: it is 2 MB of code.
+  const { toMp4 } = await import('./mp4.ts')
+  return { from, to, mp4: await toMp4(stretches) }
 }

@@ -1,12 +1,6 @@
 /** Passkeys (WebAuthn): registered on the account page, used instead of a password. Only public keys are kept. */
 import { hash } from 'node:crypto'
 import { isIP } from 'node:net'
-import {
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
 import * as z from 'zod'
 import { accountId, type AccountId, type Clock, type Collection, type Log, type Store } from 'transom-core/ports'
 import type { User } from './users.ts'
@@ -105,6 +99,7 @@ export function createPasskeys(deps: PasskeysDeps): Passkeys {
     register: (user, credential) => register(context, user, credential),
     async signInOptions(asker) {
       // No list of credentials: it would tell a stranger who has an account. The browser shows what it has.
+      const { generateAuthenticationOptions } = await loadWebAuthn()
       const options = await generateAuthenticationOptions({ rpID: hostname, userVerification: 'required' })
       await challenges.keep(asker, options.challenge)
       return options
@@ -145,8 +140,12 @@ function createChallenges(store: Store, clock: Clock): Challenges {
   }
 }
 
+/** Loaded with its parsers of certificates when somebody uses a passkey. */
+const loadWebAuthn = () => import('@simplewebauthn/server')
+
 async function registrationOptions({ name, site, records, challenges }: Context, user: User): Promise<object> {
   const known = await records.list(user.accountId)
+  const { generateRegistrationOptions } = await loadWebAuthn()
   const options = await generateRegistrationOptions({
     rpName: name,
     rpID: site.expectedRPID,
@@ -166,6 +165,7 @@ async function register(context: Context, user: User, credential: unknown): Prom
   const expectedChallenge = await challenges.take(`add ${user.accountId}`)
   const parsed = registration.safeParse(credential)
   if (!isOffered || expectedChallenge === undefined || !parsed.success) return false
+  const { verifyRegistrationResponse } = await loadWebAuthn()
   const { verified, registrationInfo } = await verifyRegistrationResponse({
     response: parsed.data,
     expectedChallenge,
@@ -193,6 +193,7 @@ async function signIn(context: Context, asker: string, credential: unknown): Ret
   const stored = await records.get(keyOf(parsed.data.id))
   if (stored === undefined) return undefined
   const { value } = stored
+  const { verifyAuthenticationResponse } = await loadWebAuthn()
   const { verified, authenticationInfo } = await verifyAuthenticationResponse({
     response: { ...parsed.data, response: { ...response, ...(userHandle === undefined ? {} : { userHandle }) } },
     expectedChallenge,
