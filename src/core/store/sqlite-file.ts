@@ -35,12 +35,16 @@ const listUsers = `
 /** Of the table, as SQLite lists them. */
 const recordColumns = 'kind,id,group_id,version,expires_at,value'
 
+/** `read`: only looks at what is there, also of an older schema, and changes nothing. */
+export type AccessMode = 'read' | 'write'
+
 /** Opens the database, ready for records. Throws what `createSqliteStore` does. */
-export function openDatabase(path: string): DatabaseSync {
-  if (path !== ':memory:') createPrivateFile(path)
-  const db = openFile(path)
+export function openDatabase(path: string, mode: AccessMode): DatabaseSync {
+  if (mode === 'write' && path !== ':memory:') createPrivateFile(path)
+  const db = openFile(path, mode)
   try {
     checkContent(db, path)
+    if (mode === 'read') return db
     useWriteAheadLog(db)
     // FULL: a commit waits for the disk; in WAL mode the default would lose acknowledged writes with the power.
     db.exec('PRAGMA synchronous = FULL')
@@ -71,9 +75,9 @@ function checkContent(db: DatabaseSync, path: string): void {
     throw new BridgeError('store_failed', `${path} is damaged: ${restore}`, { cause: verdict })
 }
 
-function openFile(path: string): DatabaseSync {
+function openFile(path: string, mode: AccessMode): DatabaseSync {
   try {
-    return new DatabaseSync(path, { timeout: busyMs })
+    return new DatabaseSync(path, { timeout: busyMs, readOnly: mode === 'read' })
   } catch (error) {
     throw explained(error, path)
   }

@@ -3,7 +3,7 @@ import type { BasicCollection, Clock, Collection, Store } from '../ports.ts'
 import { checkId, checkKind, checkList, checkPut, toStored } from './record.ts'
 import { createCommits } from './sqlite-commits.ts'
 import { explained } from './sqlite-fault.ts'
-import { openDatabase } from './sqlite-file.ts'
+import { openDatabase, type AccessMode } from './sqlite-file.ts'
 import { prepareStatements, type Row } from './sqlite-statements.ts'
 import { createTurns, withVerbs } from './verbs.ts'
 
@@ -12,9 +12,10 @@ import { createTurns, withVerbs } from './verbs.ts'
  * keeps it in memory. What a verb has answered is on disk. A file may be opened by several processes at once.
  * Throws `BridgeError`, in words that say what to do: `store_failed` when the file is damaged, foreign, or written by a newer
  * program, and is left as it is; `no_room` when its disk is full. The verbs reject with the same two.
+ * `mode` `read` is for a file that exists: it is checked in the same way and not brought up to date, and nothing can be written.
  */
-export function createSqliteStore(path: string, clock: Clock): Store {
-  const db = openDatabase(path)
+export function createSqliteStore(path: string, clock: Clock, mode: AccessMode = 'write'): Store {
+  const db = openDatabase(path, mode)
   const statements = prepareStatements(db, clock)
   const { commit, flush } = createCommits(db, path)
   const inTurn = createTurns()

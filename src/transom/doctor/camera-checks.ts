@@ -45,7 +45,7 @@ async function sourcesHere(dataDir: string, clock: Clock): Promise<readonly Pick
   const database = join(dataDir, 'transom.db')
   if (!existsSync(database)) return []
   const { keys } = secretsShape.parse(JSON.parse(readFileSync(join(dataDir, 'secrets.json'), 'utf8')))
-  const store = createSqliteStore(database, clock)
+  const store = createSqliteStore(database, clock, 'read')
   try {
     const found: Source[] = []
     for await (const source of createSources(store, createSecretKey(keys.sealing, 'base64')).of(homeGateway))

@@ -48,7 +48,7 @@ async function checkDisk(dataDir: string) {
     : good(id, free)
 }
 
-/** Opens it as the bridge does, which reads it through. */
+/** Opens it as the bridge does, which reads it through; but only the bridge brings a file up to date: the one that runs may be older. */
 async function checkStore(dataDir: string, clock: Clock) {
   const id = 'store'
   const path = join(dataDir, 'transom.db')
@@ -59,7 +59,7 @@ async function checkStore(dataDir: string, clock: Clock) {
       ? bad(id, `${path} is missing or empty`, 'Restore the whole data directory: transom restore FILE')
       : notYet(id)
   try {
-    await createSqliteStore(path, clock).close()
+    await createSqliteStore(path, clock, 'read').close()
     return good(id, `${path} is whole, ${(size / 1e6).toFixed(1)} MB`)
   } catch (error) {
     const remedy = /newer Transom/.test(reasonOf(error))
