@@ -1,6 +1,6 @@
 /**
  * A backup of a data directory in one file, made while the bridge runs: a copy of the store by SQLite itself, and in a table of
- * that copy every other file that belongs to it.
+ * that copy every other file that belongs to it, but for recordings, which may be a thousand times as large.
  */
 import {
   chmodSync,
@@ -23,8 +23,11 @@ import { lockDirectory } from './data-lock.ts'
 import { secretsShape } from './secrets.ts'
 
 const databaseName = 'transom.db'
+const secretsName = 'secrets.json'
 /** Made by each run for itself, or not part of what is kept. */
 const notKept = /^(lock|operator\.json|simulator\.json|transom\.db|before-restore-|restoring-)/
+/** Files of recordings lie below it, sealed with a key of `secrets.json`. */
+const recordingsFolder = 'recordings'
 /** Whatever is in a backup becomes a path below the data directory, and nowhere else. */
 const safeName = /^(?!\.)[\w.-]{1,100}(\/(?!\.)[\w.-]{1,100}){0,3}$/
 
@@ -48,7 +51,7 @@ export function backUp(dataDir: string, file: string, now: number): BackupFacts 
   if (!existsSync(database)) throw new Error(`${dataDir} holds no bridge: set TRANSOM_DATA to its data directory`)
   if (existsSync(file)) throw new Error(`${file} exists already: name another file`)
   const files = globSync('**', { cwd: dataDir }).filter(
-    (name) => !notKept.test(name) && statSync(join(dataDir, name)).isFile(),
+    (name) => !notKept.test(name) && name.split(sep)[0] !== recordingsFolder && statSync(join(dataDir, name)).isFile(),
   )
   // Made before SQLite writes to it, lest others read it for a moment. SQLite accepts an empty file.
   closeSync(openSync(file, 'ax', 0o600))
@@ -73,7 +76,8 @@ export function backUp(dataDir: string, file: string, now: number): BackupFacts 
 }
 
 /**
- * Puts a backup in the place of what is in `dataDir`, on which no bridge may run. What was there is kept in a folder below it.
+ * Puts a backup in the place of what is in `dataDir`, on which no bridge may run. What was there is kept in a folder below it;
+ * recordings stay where they are, if the bridge of the backup can open them.
  * Nothing is changed unless the whole backup is good. Throws an `Error` that says what to do.
  */
 export function restore(
@@ -87,7 +91,10 @@ export function restore(
   try {
     const facts = unpack(file, fresh)
     check(fresh, now)
-    const before = globSync('*', { cwd: dataDir }).filter((name) => !/^(lock|before-restore-|restoring-)/.test(name))
+    const staying = canOpenRecordings(fresh, dataDir) ? [recordingsFolder] : []
+    const before = globSync('*', { cwd: dataDir }).filter(
+      (name) => !/^(lock|before-restore-|restoring-)/.test(name) && !staying.includes(name),
+    )
     const kept = before.length === 0 ? undefined : join(dataDir, `before-restore-${now}`)
     if (kept !== undefined) {
       mkdirSync(kept, { mode: 0o700 })
@@ -146,9 +153,23 @@ function open(file: string): DatabaseSync {
 
 /** As the bridge opens them at its start: a store of a newer Transom is refused here already. */
 function check(directory: string, now: number): void {
-  const parsed = secretsShape.safeParse(JSON.parse(readFileSync(join(directory, 'secrets.json'), 'utf8')))
-  if (!parsed.success) throw new Error('the secrets in the backup are damaged: use another backup')
+  if (sealingKeyOf(directory) === undefined)
+    throw new Error('the secrets in the backup are damaged: use another backup')
   void createSqliteStore(join(directory, databaseName), () => now).close()
+}
+
+/** The recordings in `dataDir` are sealed with a key that the restored bridge has, and it brings none of its own. */
+function canOpenRecordings(fresh: string, dataDir: string): boolean {
+  return sealingKeyOf(dataDir) === sealingKeyOf(fresh) && !existsSync(join(fresh, recordingsFolder))
+}
+
+/** `undefined` where the secrets of this directory cannot be read. */
+function sealingKeyOf(directory: string): string | undefined {
+  try {
+    return secretsShape.parse(JSON.parse(readFileSync(join(directory, secretsName), 'utf8'))).keys.sealing
+  } catch {
+    return undefined
+  }
 }
 
 function copyDatabase(from: string, to: string): void {

@@ -14,7 +14,7 @@ export function addBackupCommands(program: Command, terminal: Terminal): void {
       'after',
       `
 The file holds accounts, links, cameras, keys and certificates, so it is readable for its owner only. Settings
-(.env, transom.yaml) are not in it.
+(.env, transom.yaml) and recordings are not in it.
 
 Examples:
   transom backup                            transom-2026-11-28T08-00-00Z.backup in this folder

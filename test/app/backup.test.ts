@@ -86,6 +86,32 @@ test('what was there before is kept, and is no part of the next backup', async (
   expect(again.files.toSorted()).toEqual(['certificates/credentials.key', 'secrets.json'])
 })
 
+/** As one recording of a camera lies there. */
+const recorded = join('recordings', 'a'.repeat(32), '2026-11-28', '1795852800000.rec')
+function record(): void {
+  mkdirSync(join(dataDir, recorded, '..'), { recursive: true })
+  writeFileSync(join(dataDir, recorded), 'pictures')
+}
+
+test('recordings are no part of a backup, and stay in place for the same bridge', () => {
+  record()
+  expect(backUp(dataDir, file, now).files.toSorted()).toEqual(['certificates/credentials.key', 'secrets.json'])
+  const { kept } = restore(file, dataDir, now)
+  expect(readFileSync(join(dataDir, recorded), 'utf8')).toBe('pictures')
+  expect(existsSync(join(kept!, 'recordings'))).toBe(false)
+})
+
+test('recordings that the restored bridge could not open are kept with what was there before', async () => {
+  backUp(dataDir, file, now)
+  rmSync(join(dataDir, 'secrets.json'))
+  rmSync(join(dataDir, 'transom.db'))
+  await loadSecrets(join(dataDir, 'secrets.json'), join(dataDir, 'transom.db'))
+  record()
+  const { kept } = restore(file, dataDir, now)
+  expect(readFileSync(join(kept!, recorded), 'utf8')).toBe('pictures')
+  expect(existsSync(join(dataDir, 'recordings'))).toBe(false)
+})
+
 test('a directory on which a bridge runs is not restored', () => {
   backUp(dataDir, file, now)
   const unlock = lockDirectory(dataDir)
@@ -148,9 +174,18 @@ test('by the command line: there and back, and whether this version can start', 
   expect(await terminal.run('backup', file)).toBe(1)
   chmodSync(dataDir, 0o700)
   expect(await createTerminal({ env }).run('upgrade-check')).toBe(0)
-  const db = new DatabaseSync(join(dataDir, 'transom.db'))
-  db.exec('PRAGMA user_version = 99')
-  db.close()
+  const schema = (version?: number) => {
+    const db = new DatabaseSync(join(dataDir, 'transom.db'))
+    if (version !== undefined) db.exec(`PRAGMA user_version = ${version}`)
+    const found = db.prepare('PRAGMA user_version').get()?.['user_version']
+    db.close()
+    return found
+  }
+  // The bridge that runs may be older, and must be able to start again.
+  schema(1)
+  expect(await createTerminal({ env }).run('upgrade-check')).toBe(0)
+  expect(schema()).toBe(1)
+  schema(99)
   const json = createTerminal({ env })
   expect(await json.run('upgrade-check', '--json')).toBe(1)
   expect(JSON.parse(json.printed()).checks).toContainEqual(expect.objectContaining({ id: 'store', ok: false }))
