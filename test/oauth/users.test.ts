@@ -10,6 +10,32 @@ import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { wrapped } from '../store/wrapped.ts'
 import { google } from './house.ts'
 
+test('people are listed each once and none is left out, whatever a crash has left between them', async () => {
+  const store = createSqliteStore(':memory:', () => 0)
+  const users = createUsers(store, () => 0)
+  const logins = Array.from({ length: 12 }, (_, index) => `person-${index}`)
+  for (const login of logins)
+    await users.ofIdentity({ issuer: 'https://id.example', subject: login }, { login, name: login })
+  // Before its account was written; and for a login that another was given.
+  const places = store.collection<{ readonly key: string }>('user-place')
+  const digits = Array.from('0123456789abcdef')
+  const [known] = (await Promise.all(digits.map(async (digit) => places.list(`people-${digit}`)))).flat()
+  for (const digit of digits)
+    for (const [id, key] of [
+      [`${digit}0000000-before-all-others`, 'nobody'],
+      [`${digit}fffffff-behind-all-others`, known?.value.key ?? ''],
+    ] as const)
+      await places.put(id, { key }, { group: `people-${digit}` })
+  const found: string[] = []
+  for (let page = await users.list({ limit: 5 }); page.length > 0;) {
+    found.push(...page.map(({ login }) => login))
+    expect(found.length).toBeLessThanOrEqual(logins.length)
+    page = await users.list({ limit: 5, after: page.at(-1)?.accountId })
+  }
+  expect(found.toSorted()).toEqual(logins.toSorted())
+  await store.close()
+})
+
 describe('a password', () => {
   test('is kept as an argon2id PHC string with its own salt', async () => {
     const stored = await hashPassword('correct horse')

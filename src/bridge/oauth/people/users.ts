@@ -200,11 +200,19 @@ export function createUsers(store: Store, clock: Clock): Users {
     async list({ limit, after }) {
       const found: ListedUser[] = []
       for (const list of placeLists.filter((one) => after === undefined || one >= placeList(after))) {
-        const page = { limit: limit - found.length, ...(after !== undefined && { after }) }
-        const keys = page.limit === 0 ? [] : await places.list(list, page)
-        const users = await Promise.all(keys.map(async ({ value }) => (await records.get(value.key))?.value))
-        // A place is written before its account: one without an account is nobody's.
-        found.push(...users.flatMap((user) => (user === undefined ? [] : [listed(user)])))
+        let last = after
+        while (found.length < limit) {
+          const page = await places.list(list, {
+            limit: limit - found.length,
+            ...(last !== undefined && { after: last }),
+          })
+          if (page.length === 0) break
+          last = page.at(-1)?.id
+          const users = await Promise.all(page.map(async ({ value }) => (await records.get(value.key))?.value))
+          // A place is written before its account: one that has none, or whose login somebody else was given, is nobody's.
+          const isOwn = (user: UserRecord | undefined, index: number) => user?.accountId === page[index]?.id
+          found.push(...users.filter(isOwn).flatMap((user) => (user === undefined ? [] : [listed(user)])))
+        }
       }
       return found
     },
