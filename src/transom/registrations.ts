@@ -35,8 +35,12 @@ const notRecorded = (id: string) =>
 export function createRegistrations(deps: RegistrationDeps): Registrations {
   const { cameras, service, gateways, webhooks, publicUrl, builtIn } = deps
   const records = createCameraRecords(cameras, publicUrl)
+  const assertRecordable = async (id: string): Promise<void> => {
+    if (id !== builtIn && (await gateways.placeOf(id)) === undefined) throw notRecorded(id)
+  }
   return {
     ...records,
+    assertRecordable,
     async add(camera, owner, channelName) {
       if (camera.record !== undefined) throw notRecorded(camera.id)
       // The record first: it is what makes the id taken.
@@ -49,8 +53,7 @@ export function createRegistrations(deps: RegistrationDeps): Registrations {
     async change(id, change) {
       if (change.hasSpeaker !== undefined && (await gateways.placeOf(id)) !== undefined)
         throw new BridgeError('invalid_request', `whether ${id} has a speaker is read from the camera itself`)
-      if (typeof change.record === 'string' && id !== builtIn && (await gateways.placeOf(id)) === undefined)
-        throw notRecorded(id)
+      if (typeof change.record === 'string') await assertRecordable(id)
       await records.change(id, change)
       if (change.record !== undefined) await gateways.renew(id)
     },

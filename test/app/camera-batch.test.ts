@@ -84,6 +84,7 @@ test.each([
   ['the channel of another camera', { ...porch, id: 'gate', channelName: 'v-7' }, 'gate', 'that of camera yard'],
   ['another owner', { ...yard, owner: 'ada' }, 'yard', 'owner: cannot be changed'],
   ['another kind and channel', { ...yard, kind: 'doorbell', channelName: 'x' }, 'yard', 'kind, channelName: cannot'],
+  ['a recording where nothing is recorded', { ...porch, id: 'gate', record: 'always' }, 'gate', 'nothing is recorded'],
   ['another way of offering', { ...yard, road: 'alexa-offer' }, 'yard', 'road: cannot be changed'],
 ])('%s is refused with the reason, in a dry run too, and stops no other', async (_case, item, cameraId, message) => {
   await batch([yard])

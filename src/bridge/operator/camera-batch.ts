@@ -90,6 +90,7 @@ async function enter(
 ): Promise<BatchResult> {
   const { id } = camera
   const wanted = { ...camera, accountId, channelName: channelName ?? id }
+  if (camera.record !== undefined) await records.assertRecordable(id)
   const before = await records.find(id)
   if (before !== undefined) return correct(records, before, wanted, dryRun)
   if (dryRun) {

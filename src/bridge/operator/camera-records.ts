@@ -15,6 +15,8 @@ export interface CameraRecords {
   find(id: string): Promise<Camera | undefined>
   /** Throws `BridgeError` `invalid_request` when the channel is that of another camera than `id`. */
   assertFree(channelName: string, id: string): Promise<void>
+  /** Throws `BridgeError` `invalid_request` when nothing can be recorded of the camera that is to have this id, or has it. */
+  assertRecordable(id: string): Promise<void>
   /** Changes what is said of it, and nothing else. Throws `camera_not_found`. */
   change(id: string, change: CameraChange): Promise<void>
   /** A new camera key instead of the one before. Throws `camera_not_found`. */
@@ -54,6 +56,9 @@ export function createCameraRecords(cameras: Cameras, publicUrl: string): Camera
     },
     find: async (id) => cameras.byId(id),
     assertFree,
+    async assertRecordable() {
+      throw new BridgeError('invalid_request', 'record: nothing is recorded here')
+    },
     async change(id, change) {
       if ((await cameras.change(id, (camera) => merge(camera, change))) === undefined) throw noCamera(id)
     },
