@@ -96,11 +96,14 @@ test('an address is good for nothing else: not for another event or camera, not 
     press.replace('/press/', '/motion/'),
     press.replace('/press/', '/battery/'),
     press.replace(`/${frontDoor.id}/`, '/back-door/'),
+    press.replace(`/${frontDoor.id}/`, `/${'a'.repeat(600)}/`),
+    press.replace(`/${frontDoor.id}/`, '/%20/'),
     press.slice(0, -1),
     `${press}x`,
   ]
   for (const url of wrong) expect((await call(url)).status).toBe(404)
   expect(refused).toEqual(wrong.map(() => 'webhook'))
+  expect(logged).toEqual([])
 
   expect(await webhooks.of(frontDoor.id)).toMatchObject({ press })
   const rolled = await webhooks.roll(frontDoor.id)

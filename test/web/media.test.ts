@@ -156,6 +156,14 @@ test('DASH has pictures and sound each by itself, and both are whole', async () 
   }
 })
 
+test('a track that a recording does not have is none, and no fault of the bridge', async () => {
+  await recordStream(recordings, camera.id, now - 40_000, 1, false)
+  const url = await address(`recordings/manifest.mpd?${span()}`)
+  expect(await textOf(url)).not.toContain('audio')
+  for (const name of ['audio/init.mp4', 'audio/1.m4s', 'text/1.m4s', 'video/2.m4s', 'video/999999999.m4s'])
+    expect(await refusal(new URL(`${now - 40_000}/${name}`, url))).toBe('404 there is no such media')
+})
+
 describe('an address', () => {
   test('is for whoever may see the recordings, and for nobody else', async () => {
     await recordStream(recordings, camera.id, now - 40_000, 1)

@@ -138,6 +138,8 @@ test('devices are named and listed by who has them, and are removed by nobody el
   expect(hers).toEqual({ publicKey, devices: [] })
   const path = `/api/devices/${devices[0]!.id}`
   expect((await home.house.ask(berta.token, 'DELETE', path)).status).toBe(404)
+  for (const id of ['x', 'x'.repeat(600), '..%2fa', '%20'])
+    expect((await home.house.ask(home.anna.token, 'DELETE', `/api/devices/${id}`)).status).toBe(404)
   expect((await home.house.ask(home.anna.token, 'DELETE', path)).status).toBe(204)
   expect((await home.devices()).devices.map(({ name }) => name)).toEqual(['tablet'])
 })

@@ -74,6 +74,7 @@ export function createMediaRoutes(deps: MediaDeps): Router {
     const { from, to } = use.kind === 'live' ? { from: use.from, to: Infinity } : use
     if (recording === undefined || recording.startAt >= to || recording.endAt <= from) throw noMedia()
     const data = await dataOf(recording, Number(wanted[1] ?? 0), track, use)
+    if (data === undefined) throw noMedia()
     response.set('cache-control', shortly).type(track === 'audio' ? 'audio/mp4' : 'video/mp4')
     sendParts(request, response, data)
   })
@@ -116,18 +117,19 @@ export function createMediaRoutes(deps: MediaDeps): Router {
     return { programme: liveOf(stretches, { windowMs, longestMs, isOpen, now: clock() }), target }
   }
 
+  /** `undefined` for a track that it has not, or of which there is none. */
   async function dataOf(
     recording: Recording,
     number: number,
     track: string,
     use: PlaylistGrant['use'],
-  ): Promise<Buffer> {
+  ): Promise<Buffer | undefined> {
     const isWanted = use.kind === 'live' ? ({ at }: { readonly at: number }) => at >= use.from : overlaps(use)
     const fragment = await recordings.fragment(recording, number)
     if (fragment === undefined || (number > 0 && !isWanted(fragment))) throw noMedia()
     const whole = wholeDataOf(recording, fragment)
     if (track === 'all') return whole
-    if (track !== 'video' && track !== 'audio') throw noMedia()
+    if (track !== 'video' && track !== 'audio') return undefined
     if (number === 0) return initOfTrack(whole, track)
     const init = await recordings.fragment(recording, 0)
     if (init === undefined) throw noMedia()

@@ -14,9 +14,10 @@ interface Box {
 
 const handlers = { video: 'vide', audio: 'soun' } as const satisfies Record<Track, string>
 
-/** The initialization segment of one track. Throws a `TypeError` where it has no such track. */
-export function initOfTrack(init: Buffer, track: Track): Buffer {
+/** The initialization segment of one track; `undefined` where it has no such track. */
+export function initOfTrack(init: Buffer, track: Track): Buffer | undefined {
   const id = idOf(init, track)
+  if (id === undefined) return undefined
   const keep = ({ type, body }: Box): boolean =>
     type === 'trak' ? trackIdOf(body) === id : type !== 'trex' || body.readUInt32BE(4) === id
   const inner = (parent: Buffer): Buffer =>
@@ -28,9 +29,13 @@ export function initOfTrack(init: Buffer, track: Track): Buffer {
   return Buffer.concat(boxesIn(init).map((box) => (box.type === 'moov' ? boxOf('moov', inner(box.body)) : box.whole)))
 }
 
-/** A fragment (`moof` and `mdat`, once or several times) of one track; empty where that track has nothing in it. */
-export function fragmentOfTrack(init: Buffer, fragment: Buffer, track: Track): Buffer {
+/**
+ * A fragment (`moof` and `mdat`, once or several times) of one track; empty where that track has nothing in it, `undefined`
+ * where there is no such track.
+ */
+export function fragmentOfTrack(init: Buffer, fragment: Buffer, track: Track): Buffer | undefined {
   const id = idOf(init, track)
+  if (id === undefined) return undefined
   return Buffer.concat(
     boxesIn(fragment)
       .filter(({ type }) => type === 'moof')
@@ -86,13 +91,12 @@ function defaultSizeOf(body: Buffer): number {
   return body.readUInt32BE(8 + before)
 }
 
-function idOf(init: Buffer, track: Track): number {
+function idOf(init: Buffer, track: Track): number | undefined {
   const wanted = handlers[track]
   const found = boxesIn(childOf(init, 'moov')).find(
     ({ type, body }) => type === 'trak' && childOf(childOf(body, 'mdia'), 'hdlr').toString('latin1', 8, 12) === wanted,
   )
-  if (found === undefined) throw new TypeError(`the recording has no ${track}`)
-  return trackIdOf(found.body)
+  return found && trackIdOf(found.body)
 }
 
 /** `tkhd` (section 8.3.2) has its times before it, in 32 bits or in 64. */
