@@ -507,6 +507,10 @@ export const logEvents = {
   'skill.failed-late': { says: 'A question failed after its answer was due', fields: ['error'] },
   'skill.linked': { says: 'A customer linked an account', fields: ['accountId'] },
   'skill.linked-unknown': { says: 'A customer linked with a token that is not valid', fields: [] },
+  'skill.recording-not-shown': {
+    says: 'A visitor was told without the recording, which could not be found',
+    fields: ['cameraId', 'error'],
+  },
   'skill.time-zone-unknown': { says: 'The Echo did not tell its time zone', fields: ['error'] },
   'transom.closing-failed': { says: 'Something did not stop cleanly', fields: ['error'] },
   'transom.gateway-connected': { says: 'A gateway is connected', fields: ['gateway'] },

@@ -361,8 +361,13 @@ export interface Recordings {
   /**
    * One MP4 file of all that overlaps the span, from the key frame before its begin on; gaps are left out. `undefined` when
    * there is nothing. Throws `BridgeError` `invalid_request` when it would be too large, or the camera's codecs changed.
+   * `isSilent`: without its sound.
    */
-  clip(cameraId: CameraId, span: { readonly from: number; readonly to: number }): Promise<Clip | undefined>
+  clip(
+    cameraId: CameraId,
+    span: { readonly from: number; readonly to: number },
+    options?: { readonly isSilent?: boolean },
+  ): Promise<Clip | undefined>
   /** A still picture (JPEG) that stands for the recording. */
   putPicture(recording: Recording, jpeg: Buffer): Promise<void>
   picture(recording: Recording): Promise<Buffer | undefined>

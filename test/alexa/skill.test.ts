@@ -43,12 +43,16 @@ function createWorld(overrides: Partial<SkillDeps> = {}) {
   })
   const ask = async (
     request: object,
-    { locale = 'en-US', token = 'good' }: { locale?: string; token?: string | undefined } = {},
+    {
+      locale = 'en-US',
+      token = 'good',
+      interfaces = {},
+    }: { locale?: string; token?: string | undefined; interfaces?: object } = {},
   ): Promise<ResponseEnvelope['response'] & { readonly said: string }> => {
     const system = {
       application: { applicationId: 'amzn1.ask.skill.test' },
       user: { userId: 'u', ...(token !== '' && { accessToken: token }) },
-      device: { deviceId: 'd', supportedInterfaces: {} },
+      device: { deviceId: 'd', supportedInterfaces: interfaces },
       apiEndpoint: 'https://api.eu.amazonalexa.com',
       apiAccessToken: 't',
     }
@@ -92,6 +96,48 @@ describe('a customer asks', () => {
   ])('in German: %s', async (name, slots, said) => {
     const { ask, intent } = createWorld()
     expect((await ask(intent(name, slots), { locale: 'de-DE' })).said).toBe(said)
+  })
+
+  const recording = { clipUrl: 'https://bridge.example/clip.mp4', stillUrl: 'https://bridge.example/still.jpg' }
+
+  test('who was there at an Echo with a screen, and sees it after the words', async () => {
+    const asked: unknown[] = []
+    const recordingOf: SkillDeps['recordingOf'] = async ({ id }, account, at) => {
+      asked.push(id, account, at)
+      return recording
+    }
+    const { ask, intent } = createWorld({ recordingOf })
+    const said = 'Somebody rang at the Front door 5 minutes ago.'
+    const response = await ask(intent('LastVisitorIntent'), { interfaces: { VideoApp: {} } })
+    expect(asked).toEqual([frontDoor.id, anna, noon - 5 * 60_000])
+    expect(response.said).toBe(said)
+    expect(response.directives).toEqual([
+      {
+        type: 'VideoApp.Launch',
+        videoItem: { source: recording.clipUrl, metadata: { title: 'Front door', subtitle: said } },
+      },
+    ])
+    // With it Alexa takes no answer that says whether the session ends.
+    expect(response).not.toHaveProperty('shouldEndSession')
+  })
+
+  test('who was there at an Echo without a screen, and finds the still in the Alexa app', async () => {
+    const { ask, intent } = createWorld({ recordingOf: async () => recording })
+    const response = await ask(intent('LastVisitorIntent'))
+    expect(response.directives).toBeUndefined()
+    expect(response.card).toMatchObject({ type: 'Standard', image: { largeImageUrl: recording.stillUrl } })
+    expect(response.shouldEndSession).toBe(true)
+  })
+
+  test.each([
+    ['was not recorded', async () => undefined],
+    ['was, but is not found', () => Promise.reject(new Error('disk'))],
+  ])('who was there when it %s, and hears it all the same', async (_how, recordingOf) => {
+    const { ask, intent } = createWorld({ recordingOf })
+    const response = await ask(intent('LastVisitorIntent'), { interfaces: { VideoApp: {} } })
+    expect(response).toMatchObject({ said: 'Somebody rang at the Front door 5 minutes ago.', shouldEndSession: true })
+    expect(response).not.toHaveProperty('directives')
+    expect(response).not.toHaveProperty('card')
   })
 
   test('who was there, and nobody was', async () => {

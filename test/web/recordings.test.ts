@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { ALL_FORMATS, BufferSource, Input } from 'mediabunny'
+import { createShownRecordings } from '../../src/bridge/web/shown-recordings.ts'
 import type { Camera } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createSegmenter, type Segment } from '../../src/gateway/record/segmenter.ts'
@@ -292,6 +294,64 @@ describe('the address of a clip', () => {
     expect(await views()).toEqual(['Front door, THEN, by somebody with the link'])
     expect((await addressOf(await house.appToken('anna'), { days: 7 })).status).toBe(403)
     for (const days of [0, 31, 1.5, 'all']) expect((await addressOf(anna.token, { days })).status).toBe(400)
+  })
+})
+
+const shown = (publicUrl = 'https://bridge.example') =>
+  createShownRecordings({
+    recordings,
+    addresses: house.bridge.mediaAddresses,
+    publicUrl,
+    noteView: house.bridge.noteRecordingView,
+  })
+const here = (url: string) => fetch(url.replace('https://bridge.example', house.url))
+
+const tracksOf = async (file: Response) => {
+  const input = new Input({ formats: ALL_FORMATS, source: new BufferSource(await file.arrayBuffer()) })
+  return (await input.getTracks()).map(({ type }) => type)
+}
+
+describe('for a display', () => {
+  test('there is a clip without sound and its still, without a token', async () => {
+    await record(now - minute)
+    const [recording] = await recordings.list(camera.id, { from: 0, to: now })
+    await recordings.putPicture(recording!, Buffer.from('a picture'))
+    const found = await shown()(camera, anna.account, now - minute + 1_000)
+    const still = await here(found!.stillUrl)
+    expect([still.status, still.headers.get('content-type'), await still.text()]).toEqual([
+      200,
+      'image/jpeg',
+      'a picture',
+    ])
+    const clip = await here(found!.clipUrl)
+    expect([clip.status, clip.headers.get('content-type')]).toEqual([200, 'video/mp4'])
+    expect(await tracksOf(clip)).toEqual(['video'])
+    expect(await tracksOf(await here(found!.clipUrl.replace('silent', 'clip')))).toEqual(['video', 'audio'])
+    expect(await views()).toEqual([])
+  })
+
+  test('it begins with what woke a camera that was asleep', async () => {
+    await record(now - minute)
+    expect((await here((await shown()(camera, anna.account, now - minute - 4_000))!.clipUrl)).status).toBe(200)
+  })
+
+  test.each([
+    ['nothing was recorded', () => shown()(camera, anna.account, now - 10 * minute)],
+    ['displays cannot reach the bridge', () => shown('http://192.168.1.5:8080')(camera, anna.account, now - minute)],
+    [
+      'a guest may not see recordings',
+      () => shown()({ ...camera, sharedBy: anna.account }, anna.account, now - minute),
+    ],
+  ])('there is none where %s', async (_why, find) => {
+    await record(now - minute)
+    expect(await find()).toBeUndefined()
+  })
+
+  test('a guest who looks stands in the history of the owner', async () => {
+    const bob = await shareWithBob()
+    const seenByBob: Camera = { ...camera, sharedBy: anna.account, mayViewRecordings: true }
+    expect(await shown()(seenByBob, bob.account, now - minute)).toBeDefined()
+    expect(await views()).toEqual(['Front door, THEN, by bob'])
   })
 })
 

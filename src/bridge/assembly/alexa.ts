@@ -8,7 +8,7 @@ import { createAlexaHandler, type AlexaHandler } from '../alexa/handler.ts'
 import { newsForAlexa } from '../alexa/news.ts'
 import { regionOfLambda } from '../alexa/region.ts'
 import { createSkillEvents } from '../alexa/skill/skill-events.ts'
-import { createDoorbellSkill } from '../alexa/skill/skill.ts'
+import { createDoorbellSkill, type SkillDeps } from '../alexa/skill/skill.ts'
 import { timeZoneOf } from '../alexa/skill/time-zone.ts'
 import type { Authority } from '../authority.ts'
 import type { Broker } from '../broker/broker.ts'
@@ -36,6 +36,8 @@ export interface AlexaSideDeps {
   readonly states: Pick<CameraStates, 'of'>
   readonly broker: Broker
   readonly visits: Visits
+  /** Finds what was recorded of a press; absent where nothing is recorded. */
+  readonly recordingOf?: SkillDeps['recordingOf']
   readonly notices: Notices
   readonly store: Store
   readonly clock: Clock
@@ -87,6 +89,7 @@ export function createAlexaSide(deps: AlexaSideDeps): AlexaSide {
     ...known,
     visits: visits.visits,
     mute: visits.mute,
+    ...(deps.recordingOf && { recordingOf: deps.recordingOf }),
     takeEvent: createSkillEvents({ authorize, store, onDisabled, clock, log }),
     timeZoneOf,
     timeZone: config.timeZone,

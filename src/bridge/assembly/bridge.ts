@@ -26,6 +26,7 @@ import { createOutbox, type Outbox } from '../outbox/outbox.ts'
 import { createSignatures, type Signatures } from '../signature.ts'
 import { createMediaRoutes } from '../web/media.ts'
 import { createMediaAddresses, type MediaAddresses } from '../web/media-address.ts'
+import { createShownRecordings } from '../web/shown-recordings.ts'
 import { createAccountRecords } from './accounts.ts'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { openBroker } from './broker.ts'
@@ -195,8 +196,14 @@ function openRooms(deps: BridgeDeps, house: House) {
   // The assistants: what they are told, what is still to be told them, and the doors at which they ask.
   const known = { ...base, cameras: seen, states, broker, notices }
   const { authority } = linking
+  const recordings = deps.recording?.recordings
+  const noteRecordingView = createRecordingViews({ ...base, ...linking.oauth })
+  const mediaAddresses = createMediaAddresses({ key: sealing, clock })
   const alexa = createAlexaSide({
     ...known,
+    recordingOf:
+      recordings &&
+      createShownRecordings({ recordings, addresses: mediaAddresses, publicUrl, noteView: noteRecordingView }),
     config: config.alexa,
     publicUrl,
     sealingKey: keys.sealing,
@@ -239,11 +246,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     log,
   })
 
-  const noteRecordingView = createRecordingViews({ ...base, ...linking.oauth })
-
   // What was recorded, for players, and the page.
-  const recordings = deps.recording?.recordings
-  const mediaAddresses = createMediaAddresses({ key: sealing, clock })
   const media =
     recordings &&
     createMediaRoutes({

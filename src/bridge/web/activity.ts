@@ -1,6 +1,7 @@
 /** `/api/activity`: what happened at all cameras of a household, newest first, each with what was recorded of it. */
 import { Router, type Request } from 'express'
 import { mayViewRecordings } from '../authority.ts'
+import { beginMs, covers, lastOf, recordingOf } from './recording-of.ts'
 import { BridgeError } from 'transom-core/errors'
 import type { AccountId, Camera, Clock, Grant, Moment, Recording, Recordings } from 'transom-core/ports'
 import { wantedActivity, type Activity, type ActivityEntry } from 'transom-core/wire/api'
@@ -26,10 +27,6 @@ const mostMs = 30 * dayMs
 const pageSize = 100
 /** No recording is longer, so what belongs together is not parted at the edge of a span. */
 const longestMs = 10 * 60_000
-/** A camera that was asleep sends its first picture so long after what woke it. */
-const beginMs = 10_000
-/** What was recorded last is kept only with the next key frame. */
-const openMs = 15_000
 /** What happened within a minute of the clock and was not recorded is one entry. */
 const togetherMs = 60_000
 
@@ -68,7 +65,8 @@ export function createActivityRoutes({ grantOf, visible, moments, recordings, cl
     const groups = new Map<string, { readonly recording: Recording | undefined; readonly events: Moment[] }>()
     let recording: Recording | undefined
     for (const moment of await moments(camera, { from: from - longestMs, to: to + longestMs })) {
-      if (recording === undefined || !covers(recording, moment.at)) recording = await recordingOf(camera, moment.at)
+      if (recording === undefined || !covers(recording, moment.at))
+        recording = recordings && (await recordingOf(recordings, camera.id, moment.at))
       const key = recording ? `${recording.startAt}` : `minute ${Math.floor(moment.at / togetherMs)}`
       const group = groups.get(key)
       if (group) group.events.push(moment)
@@ -91,17 +89,7 @@ export function createActivityRoutes({ grantOf, visible, moments, recordings, cl
       return entryOf(camera, recording.startAt, events, recording)
     })
   }
-
-  /** What covers the instant; where nothing does, what it has made begin. */
-  async function recordingOf({ id }: Camera, at: number): Promise<Recording | undefined> {
-    const near = (await recordings?.list(id, { from: Math.max(0, at - openMs), to: at + beginMs })) ?? []
-    return near.find((one) => covers(one, at)) ?? near.find(({ startAt }) => startAt > at)
-  }
 }
-
-/** One that is still recorded lasts until now, whatever was kept of it by now. */
-const lastOf = ({ isOpen, endAt }: Recording): number => (isOpen ? endAt + openMs : endAt)
-const covers = (recording: Recording, at: number): boolean => recording.startAt <= at && at <= lastOf(recording)
 
 /** It began soon after, and was the first to. */
 const wakes = ({ startAt }: Recording, at: number, all: readonly Recording[]): boolean =>

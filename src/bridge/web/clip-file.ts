@@ -11,8 +11,9 @@ export async function clipOf(
   recordings: Recordings,
   { id }: Camera,
   span: { readonly from: number; readonly to: number },
+  options?: { readonly isSilent?: boolean },
 ): Promise<Clip> {
-  const clip = await recordings.clip(id, span)
+  const clip = await recordings.clip(id, span, options)
   if (clip === undefined) throw noRecording()
   return clip
 }

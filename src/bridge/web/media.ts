@@ -37,13 +37,25 @@ export function createMediaRoutes(deps: MediaDeps): Router {
   const router = Router()
   router.use(anyPlayer)
 
-  router.get('/:token/clip.mp4', async (request, response) => {
-    const { camera, use } = await opened(request)
-    if (use.kind !== 'clip') throw noMedia()
-    const clip = await clipOf(recordings, camera, use)
-    if (use.isShared) await noteSharedView(camera, use.from)
-    response.set('x-robots-tag', 'noindex')
-    sendClip(request, response, camera, clip, request.query['download'] === undefined ? 'inline' : 'attachment')
+  const sendFile =
+    (isSilent: boolean): RequestHandler =>
+    async (request, response) => {
+      const { camera, use } = await openedClip(request)
+      const clip = await clipOf(recordings, camera, use, { isSilent })
+      if (use.isShared) await noteSharedView(camera, use.from)
+      response.set('x-robots-tag', 'noindex')
+      sendClip(request, response, camera, clip, request.query['download'] === undefined ? 'inline' : 'attachment')
+    }
+  router.get('/:token/clip.mp4', sendFile(false))
+  // An Echo Show takes AAC beside pictures, or nothing, and what is recorded is Opus (videoapp-interface-reference.html).
+  router.get('/:token/silent.mp4', sendFile(true))
+
+  router.get('/:token/thumbnail.jpg', async (request, response) => {
+    const { camera, use } = await openedClip(request)
+    const [recording] = await recordings.list(camera.id, { from: use.from, to: use.to, limit: 1 })
+    const picture = recording && (await recordings.picture(recording))
+    if (picture === undefined) throw noMedia()
+    response.set({ 'cache-control': 'private, no-store', 'x-robots-tag': 'noindex' }).type('image/jpeg').send(picture)
   })
 
   router.get('/:token/playlist.m3u8', async (request, response) => {
@@ -90,6 +102,12 @@ export function createMediaRoutes(deps: MediaDeps): Router {
     const camera = await seenBy(accountId, cameraId)
     if (camera === undefined || !mayViewRecordings(camera))
       throw new Refused('forbidden', 'the camera was removed, or its recordings are no longer shared')
+    return { camera, use }
+  }
+
+  async function openedClip(request: Request) {
+    const { camera, use } = await opened(request)
+    if (use.kind !== 'clip') throw noMedia()
     return { camera, use }
   }
 

@@ -21,16 +21,19 @@ export interface Stretch {
 
 /**
  * The stretches one after the other, each from where the one before it ends. All have the same tracks and codecs as the
- * first. Throws for what is no MP4.
+ * first. Throws for what is no MP4. `isSilent`: pictures alone.
  */
-export async function toMp4(stretches: readonly Stretch[]): Promise<Buffer> {
+export async function toMp4(
+  stretches: readonly Stretch[],
+  { isSilent = false }: { readonly isSilent?: boolean } = {},
+): Promise<Buffer> {
   const inputs = await Promise.all(stretches.map(openStretch))
   const [first] = inputs
   if (first === undefined) throw new TypeError('there is nothing to put into the file')
   const target = new BufferTarget()
   const output = new Output({ target, format: new Mp4OutputFormat({ fastStart: 'in-memory' }) })
   const video = await videoOf(first.video)
-  const audio = first.audio && (await audioOf(first.audio))
+  const audio = first.audio && !isSilent ? await audioOf(first.audio) : undefined
   output.addVideoTrack(video.source)
   if (audio) output.addAudioTrack(audio.source)
   await output.start()

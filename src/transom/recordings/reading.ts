@@ -95,6 +95,7 @@ export async function joinClip(
   found: readonly Recording[],
   read: (recording: Recording) => AsyncIterable<ReadFragment>,
   log: Log,
+  options?: { readonly isSilent?: boolean },
 ): Promise<Clip | undefined> {
   const bytes = found.reduce((sum, one) => sum + one.bytes, 0)
   if (found.length > mostInClip || bytes > mostClipBytes) throw new BridgeError('invalid_request', tooLong)
@@ -129,5 +130,5 @@ export async function joinClip(
   if (stretches.length === 0) return undefined
   // Loaded for whoever exports a recording: it is 2 MB of code.
   const { toMp4 } = await import('./mp4.ts')
-  return { from, to, mp4: await toMp4(stretches) }
+  return { from, to, mp4: await toMp4(stretches, options) }
 }

@@ -64,10 +64,10 @@ export function createRecordings(deps: {
     fragment: (recording, number) => readFragment(folders, recording, number),
     read: (recording, span) => readFragments(folders, recording, span),
 
-    async clip(cameraId, span) {
+    async clip(cameraId, span, options) {
       // Enough to see that it is too much for one file.
       const found = await recordings.list(cameraId, span)
-      return joinClip(found, (recording) => recordings.read(recording, span), log)
+      return joinClip(found, (recording) => recordings.read(recording, span), log, options)
     },
 
     putPicture: (recording, jpeg) => writePicture(folders, recording, jpeg),

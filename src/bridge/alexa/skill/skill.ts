@@ -5,6 +5,7 @@ import { within } from 'transom-core/deadline'
 import { BridgeError, toBridgeError } from 'transom-core/errors'
 import type { AccountId, Authorize, Camera, CameraState, Clock, Log } from 'transom-core/ports'
 import { durationMs, startOfDay, timeOfDay } from './duration.ts'
+import { addToScreen, type ShownRecording } from './screen.ts'
 import type { TakeSkillEvent } from './skill-events.ts'
 import { speakable, wordsFor, type Words } from './words.ts'
 
@@ -16,6 +17,8 @@ export interface SkillDeps {
   readonly stateOf: (camera: Camera) => Promise<CameraState>
   /** Presses from `since` on, newest first. */
   readonly visits: (camera: Camera, since: number) => Promise<readonly { readonly at: number }[]>
+  /** What was recorded of a press, at addresses for whoever asks; `undefined` when nothing was, or it is not for them. */
+  readonly recordingOf?: (camera: Camera, accountId: AccountId, at: number) => Promise<ShownRecording | undefined>
   /** Nobody is told of presses until then; an instant in the past ends it. */
   readonly mute: (accountId: AccountId, until: number) => Promise<void>
   /** The time zone of the customer's Echo; rejects where it does not tell. Bounded by the signal. */
@@ -111,7 +114,25 @@ async function lastVisitor({ deps, input, words, accountId }: Ask): Promise<Resp
   const now = deps.clock()
   const [last] = await deps.visits(camera, now - rememberedMs)
   const name = speakable(camera.name)
-  return close(input, last ? words.lastVisitor(name, agoOf(words, now - last.at)) : words.nobody(name))
+  if (last === undefined) return close(input, words.nobody(name))
+  const said = words.lastVisitor(name, agoOf(words, now - last.at))
+  const shown = await recordingOf({ deps, accountId }, camera, last.at)
+  if (shown) addToScreen(input, shown, { title: camera.name, text: said })
+  return close(input, said)
+}
+
+/** The answer is right without it: what fails here is not heard. */
+async function recordingOf(
+  { deps, accountId }: Pick<Ask, 'deps' | 'accountId'>,
+  camera: Camera,
+  at: number,
+): Promise<ShownRecording | undefined> {
+  try {
+    return await deps.recordingOf?.(camera, accountId, at)
+  } catch (thrown) {
+    deps.log('warn', 'skill.recording-not-shown', { cameraId: camera.id, error: String(thrown) })
+    return undefined
+  }
 }
 
 async function visitorCount(ask: Ask): Promise<Response> {
