@@ -233,6 +233,7 @@ export const logEvents = {
     says: 'A press, a person or a motion could not be reported to the bridge',
     fields: ['channelName', 'kind', 'eventId'],
   },
+  'gateway.playback-failed': { says: 'A recording cannot be played any further', fields: ['error'] },
   'gateway.profile-not-offered': {
     says: "The camera's H.264 profile is not one that the display offers",
     fields: ['channelName', 'viewerId', 'source', 'offered'],

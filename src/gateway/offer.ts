@@ -5,7 +5,7 @@ import { withMids } from './mids.ts'
 import { setAside, type Unserved } from './unserved.ts'
 
 export interface NarrowedOffer {
-  /** For werift: sections of sound and pictures only. */
+  /** For werift: the sections that are served. */
   readonly sdp: string
   /** The other sections, which the answer rejects. */
   readonly unserved: readonly Unserved[]
@@ -27,17 +27,19 @@ export interface NarrowedOffer {
  * answer shall carry written into it (RFC 6184 section 8.2.2: profile and packetization-mode of an answer are the offer's).
  * H.265 is chosen where the camera sends nothing else (`h265`) and the offer has room for it: H.264 would be encoded anew.
  * Of the codecs for sound it is the first, in the display's order (RFC 3264 section 5.1), that is in `playable`: what this
- * camera can send. Where there is none the display may still talk, in the first that is known.
+ * camera can send. Where there is none the display may still talk, in the first that is known. `hasChannel`: a data channel is
+ * served, too.
  */
 export function narrowOffer(
   sdp: string,
   sourceProfile: string,
   playable: readonly SoundCodec[] = ['opus'],
   h265?: H265Format,
+  { hasChannel = false }: { readonly hasChannel?: boolean } = {},
 ): NarrowedOffer {
   const [whole = [], ...all] = splitSections(sdp)
   const { session: named, sections: withNames, given } = withMids(whole, all)
-  const { parts, unserved } = setAside(named, withNames)
+  const { parts, unserved } = setAside(named, withNames, hasChannel)
   const [session = [], ...bundled] = parts
   const sections = bundled.map(withPort)
   const audios = sections.filter((lines) => lines[0]?.startsWith('m=audio'))

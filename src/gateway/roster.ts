@@ -1,30 +1,29 @@
-/** The camera masters of one process: as many as are wanted, each begun, replaced and ended by itself. */
+/** The masters of one process: as many as are wanted, each begun, replaced and ended by itself. */
 import type { Log } from 'transom-core/ports'
-import type { CameraMaster } from './camera.ts'
 
-export interface Roster<Wanted> {
+export interface Roster<Wanted, Master> {
   /** Ends what is not wanted any more, begins what is new, and replaces what changed. Waits for none of it. */
   set(wanted: ReadonlyMap<string, Wanted>): void
   /** The masters that run or begin to run now. */
-  masters(): readonly Promise<CameraMaster | undefined>[]
-  master(id: string): Promise<CameraMaster | undefined>
+  masters(): readonly Promise<Master | undefined>[]
+  master(id: string): Promise<Master | undefined>
   /** Ends all. May be called again. */
   close(): Promise<void>
 }
 
-interface Place<Wanted> {
+interface Place<Wanted, Master> {
   readonly wanted: Wanted | undefined
-  readonly master: Promise<CameraMaster | undefined>
+  readonly master: Promise<Master | undefined>
 }
 
 /** `start` begins a master; `isSame` says whether the one that runs will still do. */
-export function createRoster<Wanted>(deps: {
-  readonly start: (id: string, wanted: Wanted) => Promise<CameraMaster>
+export function createRoster<Wanted, Master extends { close(): Promise<void> }>(deps: {
+  readonly start: (id: string, wanted: Wanted) => Promise<Master>
   readonly isSame: (running: Wanted, wanted: Wanted) => boolean
   readonly log: Log
-}): Roster<Wanted> {
+}): Roster<Wanted, Master> {
   const { start, isSame, log } = deps
-  const places = new Map<string, Place<Wanted>>()
+  const places = new Map<string, Place<Wanted, Master>>()
   let isClosed = false
 
   /** Stops what runs for this camera, then begins what is wanted: whoever comes last has the last word. */
@@ -40,7 +39,7 @@ export function createRoster<Wanted>(deps: {
     return master
   }
 
-  async function replace(before: Promise<CameraMaster | undefined> | undefined, id: string, wanted?: Wanted) {
+  async function replace(before: Promise<Master | undefined> | undefined, id: string, wanted?: Wanted) {
     await (
       await before
     )

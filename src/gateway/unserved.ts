@@ -1,6 +1,6 @@
 /**
- * Sections of an offer that no camera here serves, such as a data channel or text: werift would wait for the channel before it
- * calls the connection one, and throws at text. It does not get to see them, and the answer rejects them in their places.
+ * Sections of an offer that are not served, such as text, and a camera's data channel: werift throws at text, and waits for a
+ * channel before it calls the connection one. It does not get to see them, and the answer rejects them in their places.
  */
 
 /** A section of the offer by its place, as the answer has it. */
@@ -9,12 +9,18 @@ export interface Unserved {
   readonly lines: readonly string[]
 }
 
-/** The parts of an offer (lines of its session part, then of each section) without what is not served, and that. */
+/**
+ * The parts of an offer (lines of its session part, then of each section) without what is not served, and that. `hasChannel`: a
+ * data channel is served.
+ */
 export function setAside(
   session: readonly string[],
   sections: readonly (readonly string[])[],
+  hasChannel: boolean,
 ): { readonly parts: readonly (readonly string[])[]; readonly unserved: readonly Unserved[] } {
-  const unserved = sections.flatMap((lines, place) => (isServed(lines) ? [] : [{ place, lines: rejected(lines) }]))
+  const unserved = sections.flatMap((lines, place) =>
+    isServed(lines, hasChannel) ? [] : [{ place, lines: rejected(lines) }],
+  )
   const gone = unserved.flatMap(({ lines }) => lines.flatMap((line) => /^a=mid:(.+)/.exec(line)?.[1] ?? []))
   const grouped = session.map((line) =>
     line.startsWith('a=group:')
@@ -24,7 +30,7 @@ export function setAside(
           .join(' ')
       : line,
   )
-  return { parts: [grouped, ...sections.filter(isServed)], unserved }
+  return { parts: [grouped, ...sections.filter((lines) => isServed(lines, hasChannel))], unserved }
 }
 
 /** The answer to the whole offer (RFC 3264 section 6: as many sections, in the same order). */
@@ -39,7 +45,8 @@ export function placeAmongAll(place: number, unserved: readonly Unserved[]): num
   return unserved.reduce((found, one) => (one.place <= found ? found + 1 : found), place)
 }
 
-const isServed = (lines: readonly string[]): boolean => /^m=(audio|video) /.test(lines[0] ?? '')
+const isServed = ([mLine = '']: readonly string[], hasChannel: boolean): boolean =>
+  /^m=(audio|video) /.test(mLine) || (hasChannel && /^m=application [1-9]\d* \S*\/SCTP /.test(mLine))
 
 /** RFC 3264 section 6: port 0, and the formats that were offered. */
 function rejected(lines: readonly string[]): readonly string[] {

@@ -1,7 +1,7 @@
 /** One viewer of the camera: its peer connection from the offer to the end, what it is sent and what it says. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { RTCPeerConnection, RTCRtpTransceiver } from 'werift'
+import type { RTCDataChannel, RTCPeerConnection, RTCRtpTransceiver } from 'werift'
 import type { Outgoing } from 'transom-kvs/message'
 import type { Clock, IceServer, Log } from 'transom-core/ports'
 import type { CameraEvent } from 'transom-core/wire/camera-event'
@@ -31,10 +31,13 @@ const lookEachMs = 1_000
 type ViewerWarning =
   `gateway.${'sound-garbled' | 'sound-missing' | 'talk-back-garbled' | 'talk-back-missing' | 'viewer-refused' | 'viewer-close-failed' | 'candidate-ignored'}`
 
+/** What a viewer needs of its source: that of the camera, or a recording. */
+export type ViewedSource = Pick<SharedSource, 'state' | 'fault' | 'join' | 'requestKeyFrame' | 'recent' | 'createEar'>
+
 export interface ViewerOptions {
   readonly viewerId: string
   readonly offer: string
-  readonly source: SharedSource
+  readonly source: ViewedSource
   /** What the source yields, and whether it plays what the viewer says. */
   readonly media: MediaInfo
   /** FFmpeg is there. */
@@ -44,6 +47,8 @@ export interface ViewerOptions {
   readonly memory: ServerMemory
   /** Where it keeps a relay at hand. */
   readonly relay: RelayAtHand | undefined
+  /** Called with each data channel that the viewer opens; without it an offer of any is rejected. */
+  readonly onChannel?: (channel: RTCDataChannel) => void
   /** Sends a message to this viewer. */
   readonly send: (message: Outgoing) => void
   /** Resolves to true when the bridge says that this viewer's session is over. Never rejects. */
@@ -163,9 +168,11 @@ export function openViewer(options: ViewerOptions): Viewer {
 
   // The source starts with the offer, so that it is warm when the connection is up.
   const leaveSource = joinSource(source, parts, picture)
+  if (options.onChannel) connection.onDataChannel.subscribe(options.onChannel)
   listen(connection, parts, () => step({ kind: 'connected' }), hangUp)
   later(Math.min(lookEachMs, reportEachMs), look)
-  serve(options, plan, { connection, parts, warn, signal }).catch((error: unknown) => {
+  const onSecured = () => step({ kind: 'connected' })
+  serve(options, plan, { connection, parts, onSecured, warn, signal }).catch((error: unknown) => {
     if (signal.aborted) return
     warn('gateway.viewer-refused')(error)
     step({ kind: 'ended', reason: 'its offer could not be answered', cause: reasonOf(error) })
@@ -188,15 +195,17 @@ export function openViewer(options: ViewerOptions): Viewer {
   }
 }
 
-function planView({ offer: sdp, media, hasDecoder }: ViewerOptions): Plan {
-  const offer = narrowOffer(sdp, media.profileLevelId, playable(media.sound, hasDecoder), media.h265)
+function planView({ offer: sdp, media, hasDecoder, onChannel }: ViewerOptions): Plan {
+  const offer = narrowOffer(sdp, media.profileLevelId, playable(media.sound, hasDecoder), media.h265, {
+    hasChannel: onChannel !== undefined,
+  })
   const codec = offer.audio === 'unsupported' || offer.audio === 'none' ? 'opus' : offer.audio
   const origin = originOf(codec, media.sound, hasDecoder)
   return { offer, codec, origin, withoutSound: noSound(offer, media, origin !== undefined) }
 }
 
 /** Hands what the source yields to the viewer, once it is connected; the returned function ends it. */
-function joinSource(source: SharedSource, parts: Readonly<Parts>, picture: VideoCodec): () => void {
+function joinSource(source: ViewedSource, parts: Readonly<Parts>, picture: VideoCodec): () => void {
   const sink: MediaSink = {
     video: (unit) => parts.feed?.video(unit),
     audio(packet) {
@@ -209,7 +218,7 @@ function joinSource(source: SharedSource, parts: Readonly<Parts>, picture: Video
 }
 
 /** What was answered holds: the display has no other decoder for it. While the source is faulty nobody knows better. */
-function isStill(source: SharedSource, h265: MediaInfo['h265']): boolean {
+function isStill(source: ViewedSource, h265: MediaInfo['h265']): boolean {
   const state = source.state()
   return state?.kind !== 'good' || isDeepStrictEqual(state.info.h265, h265)
 }
@@ -236,12 +245,15 @@ interface Serving {
   readonly connection: RTCPeerConnection
   /** Filled as things come to be. */
   readonly parts: Parts
+  /** Media may flow, whatever becomes of a data channel. */
+  readonly onSecured: () => void
   readonly warn: (event: ViewerWarning) => (error: unknown) => void
   readonly signal: AbortSignal
 }
 
 /** Answers, then opens what the sound needs in each direction. Throws `OfferError`. */
-async function serve(options: ViewerOptions, plan: Plan, { connection, parts, warn, signal }: Serving): Promise<void> {
+async function serve(options: ViewerOptions, plan: Plan, serving: Serving): Promise<void> {
+  const { connection, parts, onSecured, warn, signal } = serving
   const { viewerId, media, source, iceServers, memory, relay, send, log } = options
   const { offer, codec, origin, withoutSound } = plan
   if (offer.video === 'unsupported') {
@@ -255,6 +267,9 @@ async function serve(options: ViewerOptions, plan: Plan, { connection, parts, wa
   if (withoutSound) log('warn', 'gateway.viewer-without-sound', { viewerId, error: withoutSound.message })
   const audioDirection = directionOf(origin !== undefined, media.hasSpeaker)
   parts.servers = await answerOffer(connection, offer, { send, audioDirection, iceServers, memory, relay, signal })
+  // werift calls a connection with a data channel one only when that is there, too; some displays offer one and never open it.
+  for (const transport of options.onChannel ? connection.dtlsTransports : [])
+    transport.onStateChange.subscribe((state) => state === 'connected' && onSecured())
   if (origin) {
     const voice = await openVoice(origin, codec, warn('gateway.sound-garbled')).catch(warn('gateway.sound-missing'))
     if (signal.aborted) voice?.close()

@@ -15,6 +15,7 @@ import {
   usePLI,
 } from 'werift'
 import { startCamera, type CameraMaster, type CameraOptions } from '../../src/gateway/camera.ts'
+import { startRecordingPlayer } from '../../src/gateway/playback/player.ts'
 import { openKvs } from '../../src/kvs/access.ts'
 import { openChannel } from '../../src/kvs/channel.ts'
 import type { ChannelMessage, Outgoing } from '../../src/kvs/message.ts'
@@ -34,6 +35,8 @@ export interface World {
   /** Ends the service and starts another at the same port. */
   restartService(): Promise<void>
   startCamera(source?: string, more?: Pick<CameraOptions, 'onvif' | 'hasRelayAtHand'>): Promise<CameraMaster>
+  /** The master that plays recordings, instead of a camera. `bridge`: where it asks what its viewers may see. */
+  startPlayer(bridge: string, maxViewers?: number): void
   /** What the bridge answers to reports from now on; a rejection is a report that failed. At first no session is over. */
   answerReports(answer: (event: CameraEvent) => Promise<boolean>): void
   /** A viewer's place on the channel, without any peer connection. */
@@ -55,6 +58,8 @@ export interface Wishes {
   /** It offers H.265 up to this level, as `level-id` has it, and then H.264. */
   readonly h265Level?: number
   readonly audio?: 'recvonly'
+  /** It opens a data channel of this label. */
+  readonly channel?: string
   /** The codecs for sound that it knows, default Opus. */
   readonly sound?: readonly SoundCodec[]
 }
@@ -66,6 +71,8 @@ export interface TestViewer {
   /** `at`: when the first packet came, milliseconds after the connection was made. */
   readonly video: { readonly at: number; readonly packets: RtpPacket[] }
   readonly audio: RtpPacket[]
+  /** Where it has a data channel. */
+  readonly channel: { readonly received: string[]; send(text: string): void } | undefined
   /** Sends these payloads in the codec of the answer, 20 ms each. */
   say(payloads: readonly Buffer[]): Promise<void>
   /** The same, although its own description says that it sends nothing. */
@@ -143,6 +150,18 @@ export async function createWorld(iceServers: readonly IceServer[] = []): Promis
       closing.push(() => camera.close())
       return camera
     },
+    startPlayer(bridge, maxViewers) {
+      const player = startRecordingPlayer({
+        access: { ...access, credentials: cameraKeys },
+        channelName,
+        url: bridge,
+        key: 'gateway-key',
+        ...(maxViewers !== undefined && { maxViewers }),
+        clock: Date.now,
+        log,
+      })
+      closing.push(() => player.close())
+    },
     answerReports: (answer) => void (isOver = answer),
     callIn,
     async view(viewerId, wishes) {
@@ -187,6 +206,9 @@ async function connectViewer(line: Line, wishes: Wishes = {}): Promise<TestViewe
   const audio: RtpPacket[] = []
   if (wishes.video !== false) connection.addTransceiver('video', { direction: 'recvonly' })
   const { sender } = connection.addTransceiver('audio', { direction: wishes.audio ?? 'sendrecv' })
+  const opened = wishes.channel === undefined ? undefined : connection.createDataChannel(wishes.channel)
+  const received: string[] = []
+  opened?.onMessage.subscribe((message) => void received.push(message.toString()))
   connection.onTrack.subscribe((track) => {
     track.onReceiveRtp.subscribe((packet) => {
       if (track.kind === 'video') {
@@ -211,6 +233,7 @@ async function connectViewer(line: Line, wishes: Wishes = {}): Promise<TestViewe
     connection,
     video,
     audio,
+    channel: opened && { received, send: (text) => opened.send(text) },
     async say(payloads) {
       for (const [index, payload] of payloads.entries()) {
         const timestamp = (index * (sender.codec?.clockRate ?? 48_000)) / 50
