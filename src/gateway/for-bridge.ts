@@ -7,6 +7,7 @@ import { aliveEachMs, gatewayLine, type TaskResult, type Wanted, type WantedCame
 import type { SeenCertificate } from 'transom-core/wire/source'
 import { startCamera, type CameraMaster } from './camera.ts'
 import { createPictureMemory, type PictureMemory } from './picture-memory.ts'
+import { startRecordingPlayer, type RecordingPlayer } from './playback/player.ts'
 import { createRecordingPlace } from './record/place.ts'
 import { createReporter, createStillPoster } from './report.ts'
 import { keepTrying } from './retry.ts'
@@ -36,8 +37,11 @@ export interface BridgeGateway {
   close(): Promise<void>
 }
 
+type Where = Omit<Wanted, 'kind' | 'cameras' | 'playback'>
 /** A camera and where its channel is: what its master runs by. */
-type Assignment = Omit<Wanted, 'kind' | 'cameras'> & WantedCamera
+type Assignment = Where & WantedCamera
+/** The same of the master for recordings. */
+type PlaybackAssignment = Where & NonNullable<Wanted['playback']>
 
 /** Connects, again and again. What runs goes on while the bridge cannot be reached; where it refuses the key, nothing does. */
 export function startGatewayForBridge({
@@ -50,7 +54,12 @@ export function startGatewayForBridge({
   const authorization = { authorization: `Bearer ${key}` }
   const life = new AbortController()
   const trusts = new Map<string, KeptTrust>()
-  const roster = createRoster<Assignment>({ start, isSame, log })
+  const roster = createRoster<Assignment, CameraMaster>({ start, isSame, log })
+  const players = createRoster<PlaybackAssignment, RecordingPlayer>({
+    start: async (_id, wanted) => startPlayer(wanted),
+    isSame: isDeepStrictEqual,
+    log,
+  })
   const { answer, keep } = createLetters({ bridge, authorization, life: life.signal, log })
   const tasks = createTasks({ master: roster.master, answer })
   /** Nothing was said on this connection yet. */
@@ -90,6 +99,19 @@ export function startGatewayForBridge({
     })
   }
 
+  function startPlayer({ channelName, maxViewers, ...wanted }: PlaybackAssignment): RecordingPlayer {
+    const { region, endpoint, ca, accessKeyId, secretAccessKey } = wanted
+    return startRecordingPlayer({
+      access: { region, endpoint, credentials: { accessKeyId, secretAccessKey }, ...(ca !== undefined && { ca }) },
+      channelName,
+      url: `${bridge}/gateway/playback`,
+      key,
+      ...(maxViewers !== undefined && { maxViewers }),
+      clock,
+      log,
+    })
+  }
+
   function trustOf(id: string, { certificates, networks }: Assignment): KeptTrust {
     const onFirst = (place: string, fingerprint: string) => void keep(id, { place, fingerprint })
     const made = createTrust({ certificates, networks, onFirst })
@@ -124,8 +146,9 @@ export function startGatewayForBridge({
     }
   }
 
-  function follow({ kind: _kind, cameras, ...where }: Wanted): void {
+  function follow({ kind: _kind, cameras, playback, ...where }: Wanted): void {
     roster.set(new Map(cameras.map((camera) => [camera.cameraId, { ...where, ...camera }])))
+    players.set(new Map(playback ? [[playback.channelName, { ...where, ...playback }]] : []))
     // To a bridge that was not there when it was last said.
     if (isNew) for (const master of roster.masters()) void master.then((one) => one?.reportSource())
     isNew = false
@@ -135,14 +158,17 @@ export function startGatewayForBridge({
     read: () => fetchLines(`${bridge}/gateway/cameras`, { headers: authorization, signal: life.signal }, { silenceMs }),
     begin: () => (isNew = true),
     receive,
-    refused: () => roster.set(new Map()),
+    refused() {
+      roster.set(new Map())
+      players.set(new Map())
+    },
     life: life.signal,
     log,
   })
   return {
     async close() {
       life.abort()
-      await Promise.all([following, tasks.close(), roster.close()])
+      await Promise.all([following, tasks.close(), roster.close(), players.close()])
     },
   }
 }

@@ -3,6 +3,7 @@ import { builtConsole } from 'transom-console/build'
 import type { Bridge } from 'transom-bridge/assembly/bridge'
 import { createHealth } from 'transom-bridge/doors/health'
 import { createHttpApp } from 'transom-bridge/doors/http'
+import { receiveEvent } from 'transom-bridge/doors/intake'
 import { existing } from 'transom-bridge/operator/camera-records'
 import type { Registrations } from 'transom-bridge/operator/registration-ports'
 import { createOperatorRoutes } from 'transom-bridge/operator/operator'
@@ -103,6 +104,12 @@ export function openDoors(deps: DoorsDeps, closing: Closing): { readonly registr
       keys,
       wrongKeys,
       recordings,
+      playback: {
+        broker: bridge.broker,
+        seenBy: bridge.shares.visible.find,
+        onEvent: async (camera, event) => (await receiveEvent(bridge, camera, event)).ended === true,
+        log,
+      },
       leaveStill: async (camera, picture) =>
         bridge.events.pictured(camera, await bridge.snapshots.put(camera, picture)),
     }),

@@ -1,11 +1,11 @@
 /** Everything on one machine: store, signaling service, account linking, bridge, and a gateway beside it. What a self-hoster runs. */
-import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createBridge, type Bridge } from 'transom-bridge/assembly/bridge'
 import { receiveEvent } from 'transom-bridge/doors/intake'
 import { operatorToken } from 'transom-bridge/operator/operator'
-import type { Camera, Clock, Log } from 'transom-core/ports'
+import type { Camera, ChannelRef, Clock, Log } from 'transom-core/ports'
 import { createArrivals, type Arrivals } from './arrivals.ts'
 import { createClosing, type Closing } from './closing.ts'
 import type { Config } from './config.ts'
@@ -115,7 +115,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     // The built-in doorbell keeps its channel, on which its gateway goes on.
     removeCamera: (id) =>
       config.doorbell.isOn && id === doorbellId ? bridge.cameras.remove(id) : registrations.remove(id),
-    recording: { recordings, happened: ({ id }) => gateways.happened(id) },
+    recording: { recordings, playback: playbackChannel(secrets), happened: ({ id }) => gateways.happened(id) },
   })
   closing.add(() => bridge.close())
   presenceChanged = bridge.presenceChanged
@@ -298,6 +298,7 @@ function openGateways(
     ...(maxViewers !== undefined && { maxViewers }),
     ...(sources.hasRelayAtHand && { hasRelayAtHand: true }),
     ...(sources.networks && { networks: sources.networks }),
+    playback: playbackChannel(secrets),
     ...(doorbell.isOn && { builtIn: { cameraId: doorbellId, source: doorbell.source } }),
     hasAnyCertificate: sources.hasAnyCertificate,
     async onEvent(camera, event) {
@@ -311,6 +312,12 @@ function openGateways(
   closing.add(() => gateways.close())
   return gateways
 }
+
+/** Nobody can guess its name and register a camera by it, whose master would receive the offers of others. */
+const playbackChannel = ({ keys }: Ground['secrets']): ChannelRef => ({
+  channelName: `recordings-${createHmac('sha256', keys.sealing).update('recordings').digest('hex').slice(0, 24)}`,
+  road: 'viewer',
+})
 
 /** Of each camera that has a record; other channels are none of ours. */
 async function everyCamera({ cameras }: Bridge, service: SignalingService): Promise<readonly Camera[]> {

@@ -13,6 +13,8 @@ import { bearerToken } from 'transom-bridge/http'
 import { snapshotLimit } from 'transom-bridge/cameras/snapshots'
 import type { GatewayKeys } from './gateway-keys.ts'
 import type { Gateways } from './gateways.ts'
+import { createPlaybackRoutes, type PlaybackDeps } from './playback-routes.ts'
+import { homeGateway } from './sources.ts'
 
 export interface GatewayRoutesDeps {
   readonly gateways: Gateways
@@ -20,13 +22,16 @@ export interface GatewayRoutesDeps {
   readonly wrongKeys: WrongKeys
   readonly leaveStill: (camera: Camera, picture: Buffer) => Promise<void>
   readonly recordings: Recordings
+  /** Of the player of recordings, where the gateway at home is one. */
+  readonly playback?: Omit<PlaybackDeps, 'recordings'>
 }
 
 /** Of a fragment: more than a camera of 20 Mbit/s sends between two key frames. */
 const fragmentLimit = 32 * 1_024 * 1_024
 
 /** To be mounted at `/gateway`. Refusals are thrown as `BridgeError` for the application's own handler. */
-export function createGatewayRoutes({ gateways, keys, wrongKeys, leaveStill, recordings }: GatewayRoutesDeps): Router {
+export function createGatewayRoutes(deps: GatewayRoutesDeps): Router {
+  const { gateways, keys, wrongKeys, leaveStill, recordings, playback } = deps
   const router = Router()
   // Before a body is read: those of strangers, 32 MiB each, would fill the memory.
   router.use(async (request, _response, next) => {
@@ -90,7 +95,13 @@ export function createGatewayRoutes({ gateways, keys, wrongKeys, leaveStill, rec
     gateways.tasks.done(name, request.params.id, read(taskResult, request.body))
     response.status(204).end()
   })
+  if (playback) router.use('/playback', createPlaybackRoutes({ ...playback, recordings }, admitHome))
   return router
+
+  async function admitHome(request: Request): Promise<void> {
+    if ((await nameOf(request)) !== homeGateway)
+      throw new BridgeError('unauthorized', 'only the gateway of the bridge plays recordings')
+  }
 
   async function nameOf(request: Request): Promise<string> {
     const name = await keys.nameOf(bearerToken(request.headers) ?? '')

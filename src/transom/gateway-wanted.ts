@@ -1,6 +1,6 @@
 /** What each gateway is to do: which cameras it reads, by what address, and with which access keys it opens their channels. */
 import type { Cameras } from 'transom-bridge/cameras/cameras'
-import type { Camera, Fault, Log } from 'transom-core/ports'
+import type { Camera, ChannelRef, Fault, Log } from 'transom-core/ports'
 import type { Wanted, WantedCamera } from 'transom-core/wire/gateway'
 import type { SignalingService } from 'transom-signaling/service'
 import { homeGateway, unreadable, type Source, type Sources } from './sources.ts'
@@ -21,6 +21,8 @@ export interface GatewayWantedDeps {
   readonly networks?: readonly string[]
   /** What the built-in doorbell shows, where it is on; it is read by the gateway at home. */
   readonly builtIn?: { readonly cameraId: string; readonly source: string }
+  /** The channel on which the gateway at home plays recordings; absent: none are played. */
+  readonly playback?: ChannelRef
   /** Whether cameras may show any certificate. */
   readonly hasAnyCertificate: boolean
   readonly onFault: (camera: Camera, fault: Fault) => Promise<void>
@@ -69,7 +71,7 @@ export function createGatewayWanted(deps: GatewayWantedDeps): GatewayWanted {
       })
       if (wanted !== undefined) found.push(wanted)
     }
-    const { region, maxViewers, hasRelayAtHand, networks } = deps
+    const { region, maxViewers, hasRelayAtHand, networks, playback } = deps
     // A gateway on another machine may know the service by its public address alone, and trusts what is public.
     const isHome = name === homeGateway
     const ca = isHome || service.caPath !== undefined ? service.ca : undefined
@@ -82,7 +84,12 @@ export function createGatewayWanted(deps: GatewayWantedDeps): GatewayWanted {
       ...(hasRelayAtHand !== undefined && { hasRelayAtHand }),
       ...(networks !== undefined && { networks: [...networks] }),
       cameras: found,
+      ...(isHome && playback && { playback: await playbackOf(playback) }),
     }
+  }
+
+  async function playbackOf({ channelName }: ChannelRef): Promise<NonNullable<Wanted['playback']>> {
+    return { channelName, ...(await channelKeys.of(channelName, { channelName })) }
   }
 
   async function wantedCamera({ cameraId, address, onvif, certificates }: Source): Promise<WantedCamera | undefined> {
@@ -104,7 +111,7 @@ export function createGatewayWanted(deps: GatewayWantedDeps): GatewayWanted {
       channelName,
       source: address,
       ...device,
-      ...(await channelKeys.of(camera)),
+      ...(await channelKeys.of(cameraId, camera.channel)),
       certificates: trusted,
       ...(record && { record }),
     }
@@ -122,7 +129,7 @@ export function createGatewayWanted(deps: GatewayWantedDeps): GatewayWanted {
   }
 }
 
-/** The access keys that gateways open channels with, one a camera. */
+/** The access keys that gateways open channels with, one a camera, and one for the player. */
 function createChannelKeys(service: ChannelKeysService) {
   /** By camera; those of the last start of the bridge are revoked when a camera is first given to a gateway. */
   const made = new Map<string, Promise<{ accessKeyId: string; secretAccessKey: string }>>()
@@ -140,7 +147,7 @@ function createChannelKeys(service: ChannelKeysService) {
   }
 
   return {
-    of({ id, channel: { channelName } }: Camera) {
+    of(id: string, { channelName }: Pick<ChannelRef, 'channelName'>) {
       const known = made.get(id)
       if (known !== undefined) return known
       const key = make(channelName)

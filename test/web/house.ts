@@ -10,6 +10,7 @@ import type { BridgeDeps } from '../../src/bridge/assembly/ground.ts'
 import { createRecordings } from '../../src/transom/recordings/recordings.ts'
 import { readConfig } from '../../src/transom/config.ts'
 import { createHttpApp, type HttpOptions } from '../../src/bridge/doors/http.ts'
+import { receiveEvent } from '../../src/bridge/doors/intake.ts'
 import { createPage } from '../../src/transom/page.ts'
 import { createGatewayKeys } from '../../src/transom/gateway-keys.ts'
 import { createGateways } from '../../src/transom/gateways.ts'
@@ -75,8 +76,12 @@ export async function openHouse({
   const lines: { event: string; fields: Readonly<Record<string, unknown>> }[] = []
   const log = (_level: string, event: string, fields = {}) => void lines.push({ event, fields })
   const warmed: (string | undefined)[] = []
+  const offers: { readonly channelName: string; readonly viewerId: string }[] = []
   const signaling: Signaling = {
-    offer: (_channel, _viewer, _sdp, signal) => camera(signal),
+    offer({ channelName }, viewerId, _sdp, signal) {
+      offers.push({ channelName, viewerId })
+      return camera(signal)
+    },
     iceServers: async () => [{ urls: ['stun:192.0.2.1:3478'] }],
     warm: (_channel, viewer) => void warmed.push(viewer),
   }
@@ -144,6 +149,12 @@ export async function openHouse({
       recordings:
         recording?.recordings ??
         createRecordings({ store, root: join(tmpdir(), 'nothing'), sealing: createSecretKey(randomBytes(32)), log }),
+      playback: {
+        broker: bridge.broker,
+        seenBy: bridge.shares.visible.find,
+        onEvent: async (given, event) => (await receiveEvent(bridge, given, event)).ended === true,
+        log,
+      },
     }),
   }
   const page = pageDirectory && {
@@ -183,6 +194,8 @@ export async function openHouse({
     gateways,
     lines,
     warmed,
+    /** Which offers went out, and on whose channel. */
+    offers,
     presence,
     person,
     /** A token of a vendor's own app. */

@@ -273,6 +273,7 @@ function openRooms(deps: BridgeDeps, house: House) {
         events,
         visits,
         recordings,
+        playback: deps.recording?.playback,
         noteRecordingView,
         addresses: mediaAddresses,
         push,

@@ -2,7 +2,7 @@
 import type { Request, Router } from 'express'
 import type { Authorized } from '../authority.ts'
 import type { Broker } from '../broker/broker.ts'
-import type { AccountId, Clock, Log, Presence, Recordings } from 'transom-core/ports'
+import type { AccountId, ChannelRef, Clock, Log, Presence, Recordings } from 'transom-core/ports'
 import { createApi, type ApiDeps } from '../web/api.ts'
 import type { MediaAddresses } from '../web/media-address.ts'
 import { createFeed } from '../web/feed.ts'
@@ -33,6 +33,7 @@ export interface ConsoleDeps {
   readonly states: Pick<CameraStates, 'of'>
   readonly visits: Pick<Visits, 'moments'>
   readonly recordings: Recordings | undefined
+  readonly playback: ChannelRef | undefined
   readonly noteRecordingView: NoteRecordingView
   readonly addresses: MediaAddresses
   /** Absent where no notifications are sent. */
@@ -108,6 +109,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
         mayNameSource,
         moments: visits.moments,
         recordings,
+        playback: deps.playback,
         noteGuestView: (camera, at) => deps.noteRecordingView(camera, { guest: camera.accountId }, at),
         addresses,
         push: deps.push,

@@ -1,5 +1,5 @@
 /** What a bridge is built on, whatever it runs on (embedded or AWS). */
-import type { Camera, Clock, Log, Presence, Recordings, Signaling, Store } from 'transom-core/ports'
+import type { Camera, ChannelRef, Clock, Log, Presence, Recordings, Signaling, Store } from 'transom-core/ports'
 import type { SessionView } from '../broker/view.ts'
 import type { PageNews } from '../cameras/events.ts'
 import type { OAuthClient } from '../oauth/client.ts'
@@ -35,6 +35,8 @@ export interface BridgeDeps {
 /** What records cameras, and what it has kept. */
 export interface RecordingSide {
   readonly recordings: Recordings
+  /** The channel on which a gateway plays them; absent where none does. */
+  readonly playback?: ChannelRef
   /** Something happens at this camera now. Must not wait. */
   happened(this: void, camera: Camera): void
 }

@@ -10,7 +10,7 @@ import { createHistory } from './history.ts'
 import { createPlaces, type ViewLimits } from './places.ts'
 import { digestOf, factsOf, idOf, type NegotiateRequest, type SessionRef } from './request.ts'
 import { goneError, isOver, refused, type Session } from './session.ts'
-import type { Assistant, Budgets } from './story.ts'
+import type { Assistant, Budgets, RecordedSpan } from './story.ts'
 import { createViews, viewFor, type SessionView, type Views } from './view.ts'
 import { createViewerNames, type ViewerName } from './viewer-name.ts'
 
@@ -36,6 +36,8 @@ export interface Broker extends Views {
   forget(accountId: AccountId): Promise<void>
   /** True when the camera should end this viewer: it says that it is connected, and its session is over. */
   cameraReported(camera: Camera, report: ViewerReport): Promise<boolean>
+  /** What the viewer of this name, which is ours, may see of recordings, and who looks; also while it negotiates. */
+  recordingOf(viewerId: string): Promise<ViewedRecording | undefined>
   /** Fetches ahead what an offer to this camera will need; if it is known whose offer, also opens the line for it. */
   warm(camera: Camera, ref?: SessionRef): void
   /** STUN and TURN servers for this camera, by the instant `by`. Throws `BridgeError('signaling_failed')`. */
@@ -50,6 +52,13 @@ export interface Broker extends Views {
   idOf(ref: SessionRef): SessionId
   /** Refuses what is running and lets go of everything. */
   close(): Promise<void>
+}
+
+/** A view of what was recorded of a camera, that is not over. */
+export interface ViewedRecording {
+  readonly accountId: AccountId
+  readonly cameraId: CameraId
+  readonly recording: RecordedSpan
 }
 
 /** What the broker works with: the way to the cameras, the store, and how long things may take. */
@@ -172,6 +181,17 @@ export function createBroker(deps: BrokerDeps): Broker {
         : stored?.value
       const recorded = session && names.read(session.facts.viewerId)
       return report.state === 'connected' && isUnwanted(camera, name, session, recorded, clock())
+    },
+    async recordingOf(viewerId) {
+      const id = names.read(viewerId)?.id
+      if (id === undefined) return undefined
+      const running = attempts.latest(id)?.request
+      if (running?.recording)
+        return { accountId: running.accountId, cameraId: running.camera.id, recording: running.recording }
+      const session = (await history.get(id))?.value
+      if (!session?.facts.recording || session.facts.viewerId !== viewerId || isOver(session, clock())) return undefined
+      const { accountId, cameraId, recording } = session.facts
+      return { accountId, cameraId, recording }
     },
     warm(camera, ref) {
       if (ref === undefined) return signaling.warm(camera.channel)

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { sessionId, type AccountId, type Camera, type SessionId } from 'transom-core/ports'
 import type { AnswerRules } from './rules.ts'
-import type { Assistant, Budgets, Facts } from './story.ts'
+import type { Assistant, Budgets, Facts, RecordedSpan } from './story.ts'
 
 /** One offer of one display. */
 export interface NegotiateRequest {
@@ -17,6 +17,8 @@ export interface NegotiateRequest {
   /** The instant by which the reply must be out. */
   readonly answerBy: number
   readonly rules: AnswerRules
+  /** It shows what was recorded instead of what happens now; the camera's channel is then that of the gateway's player. */
+  readonly recording?: RecordedSpan
 }
 
 /** By what a display names its session. */
@@ -34,18 +36,26 @@ export function factsOf(
   offerDigest: string,
   budgets: Budgets,
 ): Facts {
-  const { assistant, accountId, camera, reference, rules, receivedAt, answerBy } = request
+  const { assistant, accountId, camera, reference, rules, receivedAt, answerBy, recording } = request
   const owner = camera.sharedBy !== undefined && { ownerId: camera.sharedBy }
   const who = { id, assistant, accountId, ...owner, cameraId: camera.id, reference, viewerId }
   // Without a speaker, a way back would lead nowhere.
   const fitting = {
     ...rules,
-    talkBack: rules.talkBack && camera.hasSpeaker,
-    // Guests see a camera, and talk by it where they may; where it looks is the owner's.
-    mayControl: camera.sharedBy === undefined,
+    talkBack: rules.talkBack && camera.hasSpeaker && recording === undefined,
+    // Guests see a camera, and talk by it where they may; where it looks is the owner's. What was recorded moves nothing.
+    mayControl: camera.sharedBy === undefined || recording !== undefined,
     needsPicture: camera.hasVideo !== false,
   }
-  return { ...who, offerDigest, startedAt: receivedAt, answerBy, rules: fitting, budgets }
+  return {
+    ...who,
+    offerDigest,
+    startedAt: receivedAt,
+    answerBy,
+    rules: fitting,
+    budgets,
+    ...(recording && { recording }),
+  }
 }
 
 /** The same display's session has the same id on every machine, so that a repeat finds it. */

@@ -46,6 +46,14 @@ export interface Facts {
   readonly expected?: Gathered | 'all'
   /** The camera has told of viewers before: of one that connects it would tell, too. */
   readonly hasReports?: true
+  /** What was recorded is shown. */
+  readonly recording?: RecordedSpan
+}
+
+/** From an instant until another, or as far as there is something. Epoch milliseconds. */
+export interface RecordedSpan {
+  readonly from: number
+  readonly to?: number
 }
 
 /** The kinds of candidates that a camera sent in all the time that it was given, with these kinds of servers. */

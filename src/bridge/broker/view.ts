@@ -3,7 +3,7 @@ import { advice } from 'transom-core/errors'
 import type { AccountId, CameraId, Clock, SessionId } from 'transom-core/ports'
 import type { History } from './history.ts'
 import { isOverdue, outcome, step, type Session } from './session.ts'
-import type { Assistant, Cause, Heard, Step } from './story.ts'
+import type { Assistant, Cause, Heard, RecordedSpan, Step } from './story.ts'
 
 /** A session as somebody who may read it sees it. Instants are epoch milliseconds. */
 export interface SessionView {
@@ -27,6 +27,8 @@ export interface SessionView {
   readonly heard?: Heard
   /** Sound from the display may go to the camera. */
   readonly mayTalk: boolean
+  /** It shows what was recorded, not what happens now. */
+  readonly recording?: RecordedSpan
 }
 
 const unconfirmed = {
@@ -61,6 +63,7 @@ export function viewOf(stored: Session, at: number): SessionView {
     ...(end === undefined ? {} : { endedAt: end.at }),
     timeline,
     mayTalk: facts.rules.talkBack,
+    ...(facts.recording && { recording: facts.recording }),
     ...(cause === undefined ? {} : { cause: { ...cause, advice: advice[cause.code] } }),
     ...(isUnconfirmed && { hint: unconfirmed }),
     ...(heard === undefined ? {} : { heard }),

@@ -20,13 +20,12 @@ export interface ApiDeps
     ViewDeps,
     Omit<ManageDeps & SourceDeps & PushRouteDeps, 'ownerOf'>,
     Omit<RecordingDeps, 'cameraOf' | 'noteView'> {
+  readonly recordings: RecordingDeps['recordings']
   readonly rows: Rows
   readonly visible: CameraLists
   /** Absent where nothing stays open: on AWS Lambda. */
   readonly feed: Feed | undefined
   readonly grantOf: (request: Request) => Promise<Authorized>
-  /** A guest is about to see a recording, which begins at `at`, or pictures: for the owner's history. */
-  readonly noteGuestView: (camera: Camera, at?: number) => Promise<void>
   /** What the displays of an account are told that the page may play; absent where it may play none. Returns how to stop. */
   readonly hearDisplays: ((account: AccountId, tell: (event: DisplayEvent) => void) => () => void) | undefined
 }

@@ -1,4 +1,7 @@
-/** Live views: the page, and a vendor's own app, are displays like an assistant's, with the same sessions and deadlines. */
+/**
+ * Views, live or of what was recorded: the page, and a vendor's own app, are displays like an assistant's, with the same sessions
+ * and deadlines.
+ */
 import { randomBytes } from 'node:crypto'
 import express, { Router, type Request } from 'express'
 import type * as z from 'zod'
@@ -8,19 +11,37 @@ import {
   cameraId,
   type AccountId,
   type Camera,
+  type ChannelRef,
   type Clock,
   type Grant,
   type IceServer,
   type Log,
+  type Recordings,
 } from 'transom-core/ports'
 import type { CameraLists } from './rows.ts'
-import { viewEnd, viewOffer, viewReference, type View, type ViewAnswer } from 'transom-core/wire/api'
+import {
+  viewEnd,
+  viewOffer,
+  viewReference,
+  wantedView,
+  type View,
+  type ViewAnswer,
+  type WantedView,
+} from 'transom-core/wire/api'
 import { faultsOf } from 'transom-core/wire/faults'
+import { mayViewRecordings } from '../authority.ts'
+import { noRecording } from './clip-file.ts'
+import { Refused } from './refusals.ts'
 
 export interface ViewDeps {
   readonly grantOf: (request: Request) => Promise<Grant>
   readonly visible: Pick<CameraLists, 'find'>
-  readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'negotiate' | 'connected' | 'end' | 'idOf'>
+  readonly broker: Pick<Broker, 'warm' | 'iceServers' | 'isOnline' | 'negotiate' | 'connected' | 'end' | 'idOf'>
+  /** The channel on which a gateway plays recordings; absent where none does. */
+  readonly playback: ChannelRef | undefined
+  readonly recordings: Pick<Recordings, 'list'> | undefined
+  /** A guest is about to see a recording, which begins at `at`, or pictures: for the owner's history. */
+  readonly noteGuestView: (camera: Camera, at?: number) => Promise<void>
   /** From offer to answer. */
   readonly budgetMs: number
   readonly clock: Clock
@@ -30,15 +51,23 @@ export interface ViewDeps {
 /** A full offer has about ten thousand characters; as JSON it may double. */
 const offerLimit = '128kb'
 
-export function createViewRoutes({ grantOf, visible, broker, budgetMs, clock, log }: ViewDeps): Router {
+export function createViewRoutes(deps: ViewDeps): Router {
+  const { grantOf, visible, broker, playback, recordings, noteGuestView, budgetMs, clock, log } = deps
   const router = Router()
   // Whatever it says it is: nothing but JSON is meant.
-  router.use('/views', express.json({ limit: offerLimit, type: () => true }))
+  const readJson = express.json({ limit: offerLimit, type: () => true })
+  router.use('/views', readJson)
 
   // The offer comes in a moment: all that it needs, down to the open line to the camera, should be there by then.
-  router.post('/cameras/:id/views', async (request, response) => {
+  router.post('/cameras/:id/views', readJson, async (request, response) => {
     const { accountId } = await grantOf(request)
-    const camera = await seen(accountId, request.params.id)
+    const { recording } = read(wantedView, request.body ?? {})
+    const camera = await shown(await seen(accountId, request.params['id']), recording)
+    if (recording) {
+      const [first] = (await recordings?.list(camera.id, { to: Infinity, ...recording, limit: 1 })) ?? []
+      if (first === undefined) throw noRecording()
+      if (camera.sharedBy !== undefined) await noteGuestView(camera, Math.max(first.startAt, recording.from))
+    }
     const name = randomBytes(16).toString('base64url')
     broker.warm(camera, { assistant: 'console', accountId, reference: name })
     const iceServers = await iceServersOrNone(camera)
@@ -48,8 +77,8 @@ export function createViewRoutes({ grantOf, visible, broker, budgetMs, clock, lo
   router.post('/views/:reference/offer', async (request, response) => {
     const receivedAt = clock()
     const ref = await refOf(request)
-    const { cameraId: id, sdp } = read(viewOffer, request.body)
-    const camera = await seen(ref.accountId, id)
+    const { cameraId: id, sdp, recording } = read(viewOffer, request.body)
+    const camera = await shown(await seen(ref.accountId, id), recording)
     // A browser in the camera's own network resolves its name (mDNS); elsewhere the candidate is of no use, and no harm.
     const rules = { ipv4Only: false, tcpCandidates: true, localNames: true, talkBack: true }
     const answer = await broker.negotiate({
@@ -59,6 +88,7 @@ export function createViewRoutes({ grantOf, visible, broker, budgetMs, clock, lo
       receivedAt,
       answerBy: receivedAt + budgetMs,
       rules,
+      ...(recording && { recording }),
     })
     response.json({ sessionId: broker.idOf(ref), sdp: answer } satisfies ViewAnswer)
   })
@@ -80,6 +110,18 @@ export function createViewRoutes({ grantOf, visible, broker, budgetMs, clock, lo
     const camera = await visible.find(accountId, cameraId(id))
     if (camera === undefined) throw new BridgeError('camera_not_found')
     return camera
+  }
+
+  /** The camera as the broker is to ask for it: what was recorded of it is played on a channel of its own, online or not. */
+  async function shown(camera: Camera, recording: WantedView['recording']): Promise<Camera> {
+    if (recording === undefined) return camera
+    if (playback === undefined) throw new Refused('not_supported', 'recordings are not played here')
+    if (!mayViewRecordings(camera))
+      throw new Refused('forbidden', 'the owner of this camera does not share its recordings with you')
+    const played = { ...camera, channel: playback }
+    if (broker.isOnline(played) === false)
+      throw new BridgeError('source_gateway', 'the gateway plays no recordings now')
+    return played
   }
 
   /** The name is the account's own: the same one of somebody else is another session. */

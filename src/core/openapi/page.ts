@@ -283,15 +283,17 @@ export const pagePaths = {
       refusals: [401, 403, 404],
     },
   }),
-  ...pathsOf('Live views', {
+  ...pathsOf('Views', {
     'POST /api/cameras/{id}/views': {
       operationId: 'beginView',
-      summary: 'Begins a live view: the ICE servers, and the name of the view',
+      summary: 'Begins a view, live or of what was recorded: the ICE servers, and the name of the view',
       description: 'The bridge opens the signaling connection to the camera meanwhile.',
       doors: account,
       path: byId,
+      body: api.wantedView,
+      hasOptionalBody: true,
       answer: { status: 201, body: api.view },
-      refusals: [401, 404],
+      refusals: [400, 401, 403, 404, 501, 503],
     },
     'POST /api/views/{reference}/offer': {
       operationId: 'offerView',
@@ -313,7 +315,7 @@ export const pagePaths = {
     },
     'POST /api/views/{reference}/end': {
       operationId: 'endView',
-      summary: 'Ends a live view',
+      summary: 'Ends a view',
       doors: account,
       path: viewPath,
       body: api.viewEnd,

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { errorCodeNames, sourceFaults } from '../errors.ts'
 import { cameraAccess, cameraChange, newCamera, registration } from './registration.ts'
 import { newSource, sourceChange } from './source.ts'
+import { recordedSpan } from './playback.ts'
 
 /** A message once it is read, or about to be written: nobody changes it. */
 export type Message<Schema extends z.ZodType> = Frozen<z.infer<Schema>>
@@ -281,6 +282,7 @@ export const sessionRow = z.object({
     .exactOptional()
     .describe('Talk-back that the camera received: packets, and their RMS level (0 to 1) if it measures it.'),
   mayTalk: z.boolean().describe('Sound from the display may go to the camera.'),
+  recording: recordedSpan.exactOptional().describe('It shows what was recorded, not what happens now.'),
 })
 export type SessionRow = Message<typeof sessionRow>
 
@@ -325,7 +327,7 @@ export type Notice = Message<typeof notice>
 export const notices = z.object({ notices: z.array(notice) })
 export type Notices = Message<typeof notices>
 
-// ── Live views ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Views ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** RTCIceServer of the W3C WebRTC API, always with a list of URLs. */
 export const iceServer = z.object({
@@ -334,7 +336,15 @@ export const iceServer = z.object({
   credential: z.string().exactOptional(),
 })
 
-/** Answers `POST /api/cameras/:id/views`. */
+/** Asks `POST /api/cameras/:id/views`; without a body a live view is meant. */
+export const wantedView = z.object({
+  recording: recordedSpan
+    .exactOptional()
+    .describe('To see what was recorded: from when, and until when or as far as there is something.'),
+})
+export type WantedView = Message<typeof wantedView>
+
+/** Answers it: leave to view the camera. */
 export const view = z.object({
   reference: z.string().describe('Names the view in the requests that follow.'),
   iceServers: z.array(iceServer),
@@ -351,6 +361,7 @@ const sdp = z.string().min(1).max(65_536)
 export const viewOffer = z.object({
   cameraId: cameraId.min(1).max(256),
   sdp: sdp.describe('A complete SDP offer: nothing trickles.'),
+  ...wantedView.shape,
 })
 export type ViewOffer = Message<typeof viewOffer>
 

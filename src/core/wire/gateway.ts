@@ -57,6 +57,10 @@ const cameras = z.object({
   /** The networks in which cameras may be (CIDR); absent: anywhere. */
   networks: z.array(z.string()).exactOptional(),
   cameras: z.array(wantedCamera),
+  /** The channel on which recordings are played, and the key of its master. Absent: this gateway plays none. */
+  playback: z
+    .object({ channelName: cameraIdShape, accessKeyId: z.string(), secretAccessKey: z.string() })
+    .exactOptional(),
 })
 export type Wanted = z.infer<typeof cameras>
 
