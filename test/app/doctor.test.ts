@@ -21,8 +21,8 @@ import { loadSecrets } from '../../src/transom/secrets.ts'
 import { createSources } from '../../src/transom/sources.ts'
 import { client as lwaClient, startAmazon } from '../alexa/amazon.ts'
 import { createFakeCamera, h264, idr, slice, type Habits } from '../gateway/rtsp/camera.ts'
-import { until } from '../gateway/world.ts'
 import { startFakeGoogle } from '../google/fake-google.ts'
+import { until } from '../until.ts'
 
 const clock = Date.now
 const log = () => {}

@@ -9,7 +9,7 @@ import { createFrigate } from '../../src/transom/frigate.ts'
 import { createHomeAssistant } from '../../src/transom/home-assistant.ts'
 import { startMqtt } from '../../src/transom/mqtt.ts'
 import { createJournal, frontDoor } from '../alexa/world.ts'
-import { until } from '../gateway/world.ts'
+import { until } from '../until.ts'
 
 const now = 1_000_000
 const store = createSqliteStore(':memory:', () => now)

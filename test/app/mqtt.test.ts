@@ -9,6 +9,7 @@ import { createRivalry, startMqtt } from '../../src/transom/mqtt.ts'
 import type { CameraNews } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createJournal, frontDoor } from '../alexa/world.ts'
+import { until } from '../until.ts'
 
 const store = createSqliteStore(':memory:', () => 1_000)
 afterAll(() => store.close())
@@ -48,14 +49,6 @@ async function intake(url: string, receive: (news: CameraNews) => Promise<void>,
     log,
   })
   return { lines, close: mqtt.close, [Symbol.asyncDispose]: mqtt.close }
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 30_000
-  while (!isSo()) {
-    if (Date.now() > giveUpAt) throw new Error('it never came to that')
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
 }
 
 test('what automations write becomes news of the camera', async () => {

@@ -17,6 +17,7 @@ import type { SessionView, Wanted } from '../../src/bridge/broker/view.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { budgets, cSdkAnswer, echoOffer, echoRules, hostCandidate } from './fixtures.ts'
 import { wrapped } from '../store/wrapped.ts'
+import { until } from '../until.ts'
 
 const camera: Camera = {
   id: cameraId('front-door'),
@@ -132,11 +133,6 @@ const codeOf = async (promise: Promise<unknown>): Promise<string> => {
   } catch (thrown) {
     return thrown instanceof BridgeError ? thrown.code : `not a BridgeError: ${String(thrown)}`
   }
-}
-
-const until = async (condition: () => boolean): Promise<void> => {
-  for (let tries = 0; tries < 2_000 && !condition(); tries++) await new Promise((resolve) => setTimeout(resolve, 5))
-  expect(condition()).toBe(true)
 }
 
 /** Timers that our code has set and that neither ran nor were cleared; Jest's own are not among them. */

@@ -9,6 +9,7 @@ import { loudestTone } from '../gateway/loudest-tone.ts'
 import { media, startRealCameras, type RealCameras } from '../gateway/real-cameras.ts'
 import { createHttpCamera, login, type HttpCamera } from '../gateway/talk/http-camera.ts'
 import { addCamera, enter, expectText, launch, startBridge, visit, type Bridge, type Visitor } from './visitor.ts'
+import { until } from '../until.ts'
 
 /** What the microphone of every window hears. */
 const hertz = 700
@@ -71,10 +72,10 @@ const played = {
 
 /** Waits until the loudspeaker has played two more seconds, and listens to them. */
 async function listen(camera: keyof typeof played, from: number) {
-  for (const giveUpAt = Date.now() + 40_000; played[camera]().length < from + 16_000;) {
-    if (Date.now() > giveUpAt) throw new Error(`the loudspeaker has played ${played[camera]().length - from} samples`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+  await until(
+    () => played[camera]().length >= from + 16_000,
+    () => `the loudspeaker has played ${played[camera]().length - from} samples`,
+  )
   return loudestTone(played[camera]().subarray(from), 8_000)
 }
 

@@ -6,6 +6,7 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from 'p
 import type { TransomPlayer } from '../../src/player/main.ts'
 import { createHouse, type House } from '../flows/house.ts'
 import { ensureConsole } from '../../src/console/build.ts'
+import { until } from '../until.ts'
 
 /** Where the pictures go, to be looked at; nowhere by default. */
 const pictures = process.env['PICTURES_DIR']
@@ -33,12 +34,15 @@ export async function addCamera({ dataDir }: Bridge, camera: { readonly id: stri
   const body = JSON.stringify({ name: camera.id, kind: 'camera', ...camera })
   const added = await fetch(`${url}/cameras`, { method: 'POST', headers, body })
   if (added.status !== 201) throw new Error(`${camera.id} is not added: ${await added.text()}`)
-  for (const giveUpAt = Date.now() + 40_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
-    const { cameras } = (await (await fetch(`${url}/cameras`, { headers })).json()) as { cameras: Listed[] }
-    const listed = cameras.find(({ cameraId }) => cameraId === camera.id)
-    if (listed?.isOnline === true) return
-    if (Date.now() > giveUpAt) throw new Error(`${camera.id} is not online: ${JSON.stringify(listed)}`)
-  }
+  let listed: Listed | undefined
+  await until(
+    async () => {
+      const { cameras } = (await (await fetch(`${url}/cameras`, { headers })).json()) as { cameras: Listed[] }
+      listed = cameras.find(({ cameraId }) => cameraId === camera.id)
+      return listed?.isOnline
+    },
+    () => listed,
+  )
 }
 
 interface Operator {

@@ -13,6 +13,7 @@ import { accountId, cameraId, type Camera, type Log, type Store } from '../../sr
 import { startSignalingService, type SignalingService } from '../../src/signaling/service.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { budgets, cSdkAnswer, echoOffer, echoRules, hostCandidate } from '../broker/fixtures.ts'
+import { until } from '../until.ts'
 
 const channelName = 'front-door'
 const directory = mkdtempSync(join(tmpdir(), 'transom-bad-'))
@@ -105,11 +106,6 @@ async function outcome(): Promise<string> {
   } finally {
     expect(Date.now() - receivedAt).toBeLessThan(budgetMs + 500)
   }
-}
-
-const until = async (condition: () => boolean): Promise<void> => {
-  for (let tries = 0; tries < 2_000 && !condition(); tries++) await new Promise((resolve) => setTimeout(resolve, 10))
-  expect(condition()).toBe(true)
 }
 
 const answer = { kind: 'answer', sdp: cSdkAnswer } as const

@@ -5,9 +5,9 @@ import * as oauth from 'oauth4webapi'
 import { readAnswer } from '../../src/simulator/answer.ts'
 import { createBrowser, formsOf, type Browser } from '../../src/simulator/browser.ts'
 import { createDisplay } from '../../src/simulator/display.ts'
-import { eventually } from '../google/home.ts'
 import { createHouse, type House } from './house.ts'
 import { openMaster } from './master.ts'
+import { until } from '../until.ts'
 
 const patience = 60_000
 const client = { client_id: 'console' }
@@ -100,7 +100,7 @@ describe('the page', () => {
   test(
     'shows a picture of the doorbell, which cannot be removed while it is built in',
     async () => {
-      await eventually(async () => {
+      await until(async () => {
         const [camera] = (await ask('GET', '/api/cameras')).body.cameras
         return camera.snapshotAt !== undefined
       })
@@ -139,15 +139,15 @@ describe('the page', () => {
         await display.connect(readAnswer(sdp, answer.body.sdp, { ipv4Only: false }), signal)
         await ask('POST', `/api/views/${reference}/connected`)
         display.talk([Buffer.from([0xf8, 0xff, 0xfe])])
-        await eventually(() => steps.includes('first-frame') && steps.includes('first-audio'))
-        await eventually(() => /"viewers":1\b/.test(told))
+        await until(() => steps.includes('first-frame') && steps.includes('first-audio'))
+        await until(() => /"viewers":1\b/.test(told))
         await ask('POST', '/api/cameras/front-door/ring')
-        await eventually(() => told.includes('event: press') && told.includes('talk-back-heard'))
+        await until(() => told.includes('event: press') && told.includes('talk-back-heard'))
       } finally {
         await display.close()
       }
       await ask('POST', `/api/views/${reference}/end`)
-      await eventually(
+      await until(
         () => /"phase":"closed"/.test(told) && told.lastIndexOf('"viewers":0') > told.lastIndexOf('"viewers":1'),
       )
       hangUp.abort()
@@ -202,7 +202,7 @@ describe('the page', () => {
       expect(made).toMatchObject({ status: 201, body: { cameraId: expect.stringMatching(/^back-porch-[\da-f]{8}$/) } })
       const { cameraId } = made.body
       const master = await openMaster(made.body.environment, cameraId)
-      await eventually(async () => {
+      await until(async () => {
         const { cameras } = (await ask('GET', '/api/cameras')).body
         return cameras.find(({ id }: { id: string }) => id === cameraId)?.isOnline === true
       })

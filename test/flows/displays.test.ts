@@ -12,8 +12,8 @@ import { call } from '../../src/simulator/call.ts'
 import { createDisplay } from '../../src/simulator/display.ts'
 import { endLink, linkAccount } from '../../src/simulator/link.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
-import { eventually } from '../google/home.ts'
 import { conforming } from '../wire/conform.ts'
+import { until } from '../until.ts'
 
 const patience = 30_000
 const signal = AbortSignal.timeout(120_000)
@@ -111,7 +111,7 @@ async function watch(
   try {
     const offer = await display.offer(signal)
     await display.connect(readAnswer(offer, await exchange(offer), { ipv4Only: style === 'echo' }), signal)
-    await eventually(() => steps.includes('first-frame') && steps.includes('first-audio'))
+    await until(() => steps.includes('first-frame') && steps.includes('first-audio'))
     await whileShown()
   } finally {
     await display.close()
@@ -205,7 +205,7 @@ describe('with a doorbell', () => {
       const reading = (async () => {
         for await (const chunk of stream.body!.pipeThrough(new TextDecoderStream())) heard += chunk
       })().catch(() => {})
-      await eventually(() => heard.includes('event: hello'))
+      await until(() => heard.includes('event: hello'))
       const { cameraKeys } = readSettings(dataDir)
       const at = Date.now()
       await fetch(`${house.publicUrl}/cameras/front-door/events`, {
@@ -213,7 +213,7 @@ describe('with a doorbell', () => {
         headers: { authorization: `Bearer ${cameraKeys?.['front-door']}` },
         body: JSON.stringify({ kind: 'press', eventId: 'finger', at }),
       })
-      await eventually(() => heard.split('event: announced').length === 3)
+      await until(() => heard.split('event: announced').length === 3)
       hangUp.abort()
       await reading
       expect(heard).not.toContain('complaint')

@@ -13,7 +13,7 @@ import { settledSession } from '../../src/simulator/sessions.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
 import { readConfig } from '../../src/transom/config.ts'
 import { startEmbedded, type Embedded } from '../../src/transom/embedded.ts'
-import { until } from '../gateway/world.ts'
+import { until } from '../until.ts'
 
 const patience = 60_000
 let house: Embedded
@@ -65,7 +65,7 @@ test.each([
       const answer = await assistant.offer(offer, signal)
       expect(readAnswer(offer, answer, assistant.answerRules).audio).toMatchObject({ codec, takes: true })
       await peer.setRemoteDescription({ type: 'answer', sdp: answer })
-      await until(() => got.video > 20 && got.types.size > 0, patience)
+      await until(() => got.video > 20 && got.types.size > 0)
       // 20 ms of it, in its static payload type (RFC 3551 section 6).
       expect([[...got.types], [...got.sizes]]).toEqual([[codec === 'PCMU' ? 0 : 8], [160]])
 

@@ -10,6 +10,7 @@ import { registration } from '../../src/core/wire/registration.ts'
 import { createFakeCamera, h264, type FakeCamera } from '../gateway/rtsp/camera.ts'
 import { createCertificate } from '../kvs/fake-kvs.ts'
 import { createHouse, type House } from './house.ts'
+import { until } from '../until.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const patience = 60_000
@@ -30,14 +31,6 @@ afterAll(async () => {
   await camera.close()
   rmSync(directory, { recursive: true })
 }, patience)
-
-async function until(claim: () => boolean | Promise<boolean>): Promise<void> {
-  const giveUpAt = Date.now() + 20_000
-  while (!(await claim())) {
-    if (Date.now() > giveUpAt) throw new Error(`never so: ${String(claim)}\n${house.printed()}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
 
 async function ask(method: string, path: string, body?: object) {
   const { url, token } = JSON.parse(readFileSync(join(house.dataDir, 'operator.json'), 'utf8'))
@@ -72,7 +65,7 @@ function startGateway(args: readonly string[], env: Readonly<Record<string, stri
     said,
     child,
     async stop() {
-      const gone = once(child, 'exit')
+      const gone = once(child, 'close')
       child.kill('SIGTERM')
       return (await gone)[0]
     },
@@ -161,7 +154,7 @@ test('a gateway without a key, with two tasks, or with plain http to another mac
     [['--cameras', join(directory, 'none.json')], 'cannot be read'],
   ] as const) {
     const { child, said } = startGateway(args, {})
-    const [code] = await once(child, 'exit')
+    const [code] = await once(child, 'close')
     expect([code, said.text]).toEqual([1, expect.stringContaining(message)])
   }
 })
@@ -195,7 +188,7 @@ test(
       JSON.stringify({ ...settings, cameras: [{ channelName: 'shed', source: `x://${password}@y` }] }),
     )
     const wrong = startGateway(['--cameras', file], env)
-    expect((await once(wrong.child, 'exit'))[0]).toBe(1)
+    expect((await once(wrong.child, 'close'))[0]).toBe(1)
     expect(wrong.said.text).toContain('cameras[0].source: must be an rtsp:// or rtsps:// address')
     expect(wrong.said.text).not.toContain(password)
   },

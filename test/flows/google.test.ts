@@ -13,7 +13,7 @@ import { call } from '../../src/simulator/call.ts'
 import { linkAccount } from '../../src/simulator/link.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
 import { startFakeGoogle } from '../google/fake-google.ts'
-import { eventually } from '../google/home.ts'
+import { until } from '../until.ts'
 
 const patience = 30_000
 
@@ -76,7 +76,7 @@ describe('a bridge with a service account', () => {
       const { payload } = (await ask('SYNC')) as { payload: { agentUserId: string; devices: { id: string }[] } }
       google.devices.set(payload.agentUserId, payload.devices)
       const believed = () => google.states.get(payload.agentUserId)?.['front-door']?.['online']
-      await eventually(() => believed() === false)
+      await until(() => believed() === false)
 
       const secrets = JSON.parse(readFileSync(join(open.dataDir, 'secrets.json'), 'utf8')) as {
         credentials: { camera: { accessKeyId: string; secretAccessKey: string } }
@@ -95,7 +95,7 @@ describe('a bridge with a service account', () => {
         log: () => {},
       })
       cleanUp = () => camera.close()
-      await eventually(() => believed() === true)
+      await until(() => believed() === true)
 
       const { cameraKeys, bridge } = open.settings
       const key = cameraKeys?.['front-door'] ?? ''
@@ -105,12 +105,12 @@ describe('a bridge with a service account', () => {
         body: JSON.stringify({ kind: 'press', eventId: 'e1', at: Date.now() }),
       })
       expect(press.status).toBe(202)
-      await eventually(() => google.reports.some(({ payload }) => payload.devices.notifications))
+      await until(() => google.reports.some(({ payload }) => payload.devices.notifications))
 
       // A camera that is given a battery is announced anew, and what it says of it is reported.
       const gifts = { hasBattery: true, hasSwitch: true, sensors: [{ name: 'SmokeLevel', unit: 'PERCENTAGE' }] }
       await house.bridge.cameras.put({ ...house.camera, ...gifts }, key)
-      await eventually(() => google.calls.some(({ call }) => call === 'requestSync'))
+      await until(() => google.calls.some(({ call }) => call === 'requestSync'))
       for (const event of [
         { kind: 'battery', level: 42 },
         { kind: 'switch', isOn: true },
@@ -130,11 +130,11 @@ describe('a bridge with a service account', () => {
         currentSensorStateData: [{ name: 'SmokeLevel', rawValue: 7 }],
       }
       const told = () => google.states.get(payload.agentUserId)?.['front-door']
-      await eventually(() => told()?.['currentSensorStateData'] !== undefined)
+      await until(() => told()?.['currentSensorStateData'] !== undefined)
       expect(told()).toEqual(state)
 
       await camera.close()
-      await eventually(() => believed() === false)
+      await until(() => believed() === false)
       // It was told, not found out by reconciling.
       expect(google.calls.map(({ call }) => call)).not.toContain('query')
 

@@ -9,11 +9,10 @@ import type { AccountId } from '../../src/core/ports.ts'
 import { readAnswer } from '../../src/simulator/answer.ts'
 import { createDisplay, type Display } from '../../src/simulator/display.ts'
 import { hubRules } from '../broker/fixtures.ts'
-import { until } from '../gateway/world.ts'
+import { until } from '../until.ts'
 
 const patience = 60_000
 /** The camera asks each ten seconds. */
-const boundMs = 12_000
 const signal = AbortSignal.timeout(120_000)
 
 let house: Embedded
@@ -67,7 +66,7 @@ test(
     const [mine, theirs] = [await watch(owner), await watch(guest)]
     await bridge.shares.unshare(owner, camera.id, guest)
 
-    await until(() => theirs.steps.includes('lost'), boundMs)
+    await until(() => theirs.steps.includes('lost'))
     await until(() => house.counts().viewers === 1)
     const [seen, seenByOwner] = [theirs.frames(), mine.frames()]
     await until(() => mine.frames() > seenByOwner + 20)

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { until } from '../until.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const startMs = 60_000
@@ -10,8 +11,10 @@ const callMs = 30_000
 
 export interface House {
   readonly dataDir: string
-  /** What the running program has printed so far. */
+  /** What the running program has printed so far: its pipes are read later than its replies. */
   printed(): string
+  /** Resolves when the running program has printed it. */
+  untilPrinted(text: string): Promise<void>
   /**
    * Starts `npm start`'s program, or another with its arguments; resolves with what it said when it says that it runs.
    * Calls share its `env`.
@@ -21,6 +24,7 @@ export interface House {
   stop(signal?: NodeJS.Signals): Promise<number | null>
   /** Ends it as the kernel does, at once (SIGKILL). */
   kill(): Promise<void>
+  pid(): number | undefined
   /** Whether it still runs. */
   isRunning(): boolean
   /** Runs `npm run call`'s program with `--json`; resolves with what it printed and its exit code. */
@@ -74,6 +78,12 @@ export function createHouse(): House {
   return {
     dataDir,
     printed: () => said,
+    async untilPrinted(text) {
+      await until(
+        () => said.includes(text),
+        () => said,
+      )
+    },
     async start(env = {}, program = ['src/transom/main.ts']) {
       const started = spawn(process.execPath, program, {
         cwd: root,
@@ -95,6 +105,7 @@ export function createHouse(): House {
       return promise.finally(() => clearTimeout(timer))
     },
     stop,
+    pid: () => bridge?.pid,
     isRunning: () => bridge !== undefined && bridge.exitCode === null && bridge.signalCode === null,
     async kill() {
       const running = bridge

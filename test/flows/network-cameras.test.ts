@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { conforming } from '../wire/conform.ts'
 import { createFakeOnvif } from '../gateway/onvif/device.ts'
-import { until } from '../gateway/world.ts'
 import { backChannel, createFakeCamera, h264, idr, pcma, type FakeCamera } from '../gateway/rtsp/camera.ts'
 import { createHouse, type House } from './house.ts'
+import { until } from '../until.ts'
 
 const operatorKey = 'operator-key-of-the-tests-32-characters'
 const user = 'admin'
@@ -62,13 +62,14 @@ const list = async () => (JSON.parse((await ask('GET', '/cameras')).text) as { c
 
 /** Waits until the camera is listed so. */
 async function listed(id: string, claim: (camera: Listed) => boolean): Promise<Listed> {
-  const giveUpAt = Date.now() + 30_000
-  for (;;) {
-    const found = (await list()).find(({ cameraId }) => cameraId === id)
-    if (found !== undefined && claim(found)) return found
-    if (Date.now() > giveUpAt) throw new Error(`never so: ${JSON.stringify(found)}\n${house.printed()}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+  let found: Listed | undefined
+  return until(
+    async () => {
+      found = (await list()).find(({ cameraId }) => cameraId === id)
+      return found !== undefined && claim(found) && found
+    },
+    () => `${JSON.stringify(found)}\n${house.printed()}`,
+  )
 }
 const isOnline = (camera: Listed) => camera.isOnline
 const asked = (camera: FakeCamera) => camera.requests.length
@@ -172,8 +173,7 @@ test('changes at the same time end with one camera, at an address of theirs', as
 
 test('a removed camera is asked nothing any more, and its address is gone from the store', async () => {
   expect(await transom('', 'camera', 'remove', 'yard')).toMatchObject({ code: 0 })
-  const giveUpAt = Date.now() + 30_000
-  while (yard.connections() > 0 && Date.now() < giveUpAt) await new Promise((resolve) => setTimeout(resolve, 20))
+  await until(() => yard.connections() === 0)
   const askedBefore = asked(yard)
   expect((await list()).map(({ cameraId }) => cameraId).sort()).toEqual(['front-door', 'porch'])
   // Of the same id, but one that connects by itself: nothing of the old one is left.

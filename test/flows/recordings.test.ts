@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny'
 import { conforming } from '../wire/conform.ts'
 import { createHouse, type House } from './house.ts'
+import { until } from '../until.ts'
 
 const patience = 90_000
 let house: House
@@ -47,14 +48,14 @@ interface Row {
 
 /** Waits until a recording is so. */
 async function recorded(claim: (row: Row) => boolean): Promise<Row> {
-  const giveUpAt = Date.now() + 45_000
-  for (;;) {
-    const { recordings } = (await (await operator('GET', '/recordings')).json()) as { recordings: readonly Row[] }
-    const found = recordings.find(claim)
-    if (found) return found
-    if (Date.now() > giveUpAt) throw new Error(`never so: ${JSON.stringify(recordings)}\n${house.printed()}`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
+  let recordings: readonly Row[] = []
+  return until(
+    async () => {
+      ;({ recordings } = (await (await operator('GET', '/recordings')).json()) as { recordings: readonly Row[] })
+      return recordings.find(claim)
+    },
+    () => `${JSON.stringify(recordings)}\n${house.printed()}`,
+  )
 }
 
 async function picturesOf(response: Response): Promise<number> {

@@ -9,6 +9,7 @@ import { linkAccount } from '../../src/simulator/link.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
 import { openMaster } from './master.ts'
 import { createHouse, type House } from './house.ts'
+import { until } from '../until.ts'
 
 const operatorKey = 'operator-key-of-the-tests-32-characters'
 let house: House
@@ -33,10 +34,10 @@ const list = async (): Promise<{ cameraId: string; isOnline: boolean; keys: obje
   JSON.parse((await transom('camera', 'list', '--json')).out)
 
 async function listed(claim: (camera: Awaited<ReturnType<typeof list>>[number] | undefined) => boolean): Promise<void> {
-  const giveUpAt = Date.now() + 30_000
-  while (!claim((await list()).find(({ cameraId }) => cameraId === 'porch'))) {
-    if (Date.now() > giveUpAt) throw new Error(`never listed so: ${claim.toString()}`)
-  }
+  await until(
+    async () => claim((await list()).find(({ cameraId }) => cameraId === 'porch')),
+    () => claim.toString(),
+  )
 }
 
 test('what is printed is everything that a camera needs', async () => {
@@ -236,13 +237,8 @@ test('a second process on the same data is refused, and may start when the first
   await house.stop()
   expect((await transom('camera', 'list')).err).toContain('no bridge runs on')
   const third = start()
-  const runs = async (process: ReturnType<typeof start>) => {
-    const giveUpAt = Date.now() + 30_000
-    while (!process.said().includes('Transom is running')) {
-      if (Date.now() > giveUpAt) throw new Error(process.said())
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-  }
+  const runs = (process: ReturnType<typeof start>) =>
+    until(() => process.said().includes('Transom is running'), process.said)
   await runs(third)
   third.child.kill('SIGKILL')
   await once(third.child, 'close')

@@ -41,7 +41,7 @@ describe('a camera that cannot be reached', () => {
     const port = await freePort()
     await house.start({ TRANSOM_SOURCE: `rtsp://me:s3cret@127.0.0.1:${port}/door` })
     // The gateway, a process of its own, has looked at it by then; the start does not wait for that.
-    while (!house.printed().includes('source_refused')) await new Promise((resolve) => setTimeout(resolve, 50))
+    await house.untilPrinted('source_refused')
   }, patience)
   afterAll(() => house.close(), patience)
 

@@ -7,7 +7,8 @@ import { decodeG711, encodeG711 } from '../../src/gateway/g711.ts'
 import { cameraEvent, type CameraEvent } from '../../src/core/wire/camera-event.ts'
 import { startIceServer } from '../patches/ice-server.ts'
 import { chromiumOffer, echoOffer } from './offers.ts'
-import { createWorld, openUdpSockets, until, type Line, type World } from './world.ts'
+import { createWorld, openUdpSockets, type Line, type World } from './world.ts'
+import { until } from '../until.ts'
 
 let world: World
 
@@ -153,7 +154,7 @@ describe('a viewer', () => {
     await until(() => video.packets.length > 0)
     // Its sockets close, and nobody says a word.
     await connection.iceTransports[0]!.stop()
-    await until(() => camera.viewers() === 0, 15_000)
+    await until(() => camera.viewers() === 0)
     expect(world.events.at(-1)).toMatchObject({ kind: 'viewer', viewerId: 'echo-1', state: 'silent' })
   })
 

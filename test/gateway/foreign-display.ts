@@ -1,7 +1,8 @@
 /** A display of another make at a camera of the world, for the suites that need the Debian packages of its stack. */
 import { strictEqual } from 'node:assert/strict'
 import { stacks, untilSeen, type Peer, type Place, type StackName } from '../interop/peers.ts'
-import { until, type World } from './world.ts'
+import { type World } from './world.ts'
+import { until } from '../until.ts'
 
 export interface ForeignDisplay {
   readonly viewerId: string

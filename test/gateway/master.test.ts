@@ -7,7 +7,7 @@ import type { CameraEvent } from '../../src/core/wire/camera-event.ts'
 import { openKvs } from '../../src/kvs/access.ts'
 import { frameOf, startFakeKvs, type FakeKvs, type Frame } from '../kvs/fake-kvs.ts'
 import { echoOffer } from './offers.ts'
-import { until } from './world.ts'
+import { until } from '../until.ts'
 
 let fake: FakeKvs
 const closing: (() => Promise<unknown>)[] = []

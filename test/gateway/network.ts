@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCertificate } from '../kvs/fake-kvs.ts'
-import { until } from './world.ts'
+import { until } from '../until.ts'
 
 export type Home = 'camera' | 'display'
 
@@ -178,7 +178,7 @@ async function startTurn(wrapper: readonly string[], address: string): Promise<T
     child.kill('SIGKILL')
     rmSync(directory, { recursive: true, force: true })
   }
-  await until(() => /IO method \(auth thread\)/.test(said), 10_000).catch((cause: unknown) => {
+  await until(() => /IO method \(auth thread\)/.test(said)).catch((cause: unknown) => {
     close()
     throw new Error(said, { cause })
   })

@@ -7,7 +7,8 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { showOn, type ForeignDisplay } from './foreign-display.ts'
 import { createNetwork, type Network, type Turn } from './network.ts'
-import { createWorld, until, type World } from './world.ts'
+import { createWorld, type World } from './world.ts'
+import { until } from '../until.ts'
 
 let network: Network
 let world: World

@@ -7,7 +7,8 @@ import { createTrust } from '../../src/gateway/trust.ts'
 import { createFakeOnvif } from './onvif/device.ts'
 import { createFakeCamera, h264 } from './rtsp/camera.ts'
 import { createHttpCamera, login } from './talk/http-camera.ts'
-import { createWorld, until } from './world.ts'
+import { createWorld } from './world.ts'
+import { until } from '../until.ts'
 
 const never = new AbortController().signal
 const closing: (() => unknown)[] = []

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals'
 import { probeCamera } from '../../src/gateway/probe.ts'
 import { createFakeOnvif } from './onvif/device.ts'
 import { backChannel, createFakeCamera, h264, idr, pcma, slice, sps, type FakeCamera } from './rtsp/camera.ts'
-import { until } from './world.ts'
+import { until } from '../until.ts'
 
 const never = new AbortController().signal
 /** As x264 writes it: 1920 by 1088, of which 8 lines are cut off. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { SourceError, type AudioPacket, type VideoUnit } from '../../src/gateway/media.ts'
 import { createFileSource } from '../../src/gateway/recorded.ts'
 import { makeMovie, movieFrameRate } from './movie.ts'
-import { until } from './world.ts'
+import { until } from '../until.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'gateway-movie-'))
 const movie = (name: string) => join(directory, name)

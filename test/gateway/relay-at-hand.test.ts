@@ -4,7 +4,8 @@ import { createRelayAtHand, type RelayAtHand } from '../../src/gateway/relay-at-
 import type { IceServer } from '../../src/core/ports.ts'
 import { startIceServer, type TestIceServer } from '../patches/ice-server.ts'
 import { chromiumOffer } from './offers.ts'
-import { createWorld, until } from './world.ts'
+import { createWorld } from './world.ts'
+import { until } from '../until.ts'
 
 let turn: TestIceServer
 let relay: RelayAtHand

@@ -14,7 +14,8 @@ import type { AudioPacket, VideoUnit } from '../../src/gateway/media.ts'
 import { createRtspSource } from '../../src/gateway/rtsp/source.ts'
 import { makeMovie } from './movie.ts'
 import { shareSource, type SharedSource } from '../../src/gateway/source.ts'
-import { createWorld, until, type World } from './world.ts'
+import { createWorld, type World } from './world.ts'
+import { until } from '../until.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'gateway-rtsp-'))
 const never = new AbortController().signal
@@ -75,7 +76,7 @@ test('its H.264 and G.711 pass through untouched, its G.711 comes as Opus too, a
   for (const { at } of [opus.at(-1)!, telephone.at(-1)!]) expect(Math.abs(video.at(-1)!.at - at)).toBeLessThan(1_000)
 
   // The movie lasts four seconds.
-  await until(() => video.length > 60, 20_000)
+  await until(() => video.length > 60)
   leave()
   await shared.close()
   expect(log.join()).not.toContain('s3cret')

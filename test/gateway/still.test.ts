@@ -10,7 +10,7 @@ import { startStills } from '../../src/gateway/still.ts'
 import { makeMovie } from './movie.ts'
 import { createFakeCamera, h264 } from './rtsp/camera.ts'
 import { recordMoving, sendMoving } from './rtsp/moving.ts'
-import { until } from './world.ts'
+import { until } from '../until.ts'
 
 const log = (): void => {}
 

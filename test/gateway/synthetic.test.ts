@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals'
 import { createSound } from '../../src/gateway/chime.ts'
 import type { AudioPacket, VideoUnit } from '../../src/gateway/media.ts'
 import { createSyntheticSource } from '../../src/gateway/synthetic.ts'
-import { until } from './world.ts'
+import { until } from '../until.ts'
 
 test('it plays at its pace on one clock, and makes a key frame when asked', async () => {
   const source = createSyntheticSource('front-door', () => 1_795_000_000_000)

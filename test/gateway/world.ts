@@ -25,6 +25,7 @@ import type { IceServer, Log } from '../../src/core/ports.ts'
 import { startSignalingService, type SignalingService } from '../../src/signaling/service.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import type { CameraEvent } from '../../src/core/wire/camera-event.ts'
+import { until } from '../until.ts'
 
 const channelName = 'front-door'
 
@@ -249,17 +250,6 @@ async function connectViewer(line: Line, wishes: Wishes = {}): Promise<TestViewe
       }
     },
     leave: () => (left ??= connection.close()),
-  }
-}
-
-/** Polls until the condition holds; throws when it does not in time. */
-export async function until(condition: () => boolean, ms = 30_000): Promise<void> {
-  const giveUpAt = performance.now() + ms
-  while (!condition()) {
-    if (performance.now() > giveUpAt) throw new Error(`not within ${ms} ms: ${condition.toString()}`)
-    await new Promise((resolve) => {
-      setTimeout(resolve, 5)
-    })
   }
 }
 

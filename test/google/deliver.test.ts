@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { cameraId, type CameraNews } from '../../src/core/ports.ts'
 import { ada, camera } from './fake-house.ts'
-import { eventually, openHome } from './home.ts'
+import { openHome } from './home.ts'
+import { until } from '../until.ts'
 
 let home: Awaited<ReturnType<typeof openHome>>
 beforeEach(async () => {
@@ -90,7 +91,7 @@ describe('a press', () => {
     await home.sync()
     home.house.cameras = [camera(), camera({ id: cameraId('bell-2') })]
     await home.hearOf(camera({ id: cameraId('bell-2') }), press())
-    await eventually(() => home.google.calls.some(({ call }) => call === 'requestSync'))
+    await until(() => home.google.calls.some(({ call }) => call === 'requestSync'))
     home.google.devices.set(ada, [{ id: 'bell-1' }, { id: 'bell-2' }])
     await home.outbox.settled()
     expect(home.google.reports).toMatchObject([{ eventId: 'google-press-bell-2-e1' }])
@@ -103,7 +104,7 @@ describe('a press', () => {
     const crashed = await openHome(home.house, { firstRetryMs: 60_000 })
     crashed.google.script.push(503)
     await crashed.hear(press('before the crash'))
-    await eventually(() => crashed.house.log.some(({ event }) => event === 'outbox.retry'))
+    await until(() => crashed.house.log.some(({ event }) => event === 'outbox.retry'))
     await crashed.close()
     home.google.script.length = 0
     await home.outbox.start()
@@ -115,9 +116,9 @@ describe('a press', () => {
     await home.sync()
     home.google.script.push({ status: 429, headers: { 'retry-after': '60' } })
     await home.reports.statesChanged(ada)
-    await eventually(() => home.house.log.some(({ event }) => event === 'outbox.retry'))
+    await until(() => home.house.log.some(({ event }) => event === 'outbox.retry'))
     await home.hear(press())
-    await eventually(() => home.google.reports.length === 1)
+    await until(() => home.google.reports.length === 1)
     expect(home.google.reports[0]?.payload.devices.notifications).toBeDefined()
   })
 })
@@ -214,16 +215,16 @@ describe('a change of state', () => {
   test('reaches Google by itself, without a sweep', async () => {
     await home.sync()
     await home.reports.statesChanged(ada)
-    await eventually(() => home.google.reports.length === 1)
+    await until(() => home.google.reports.length === 1)
   })
 
   test('is reported once after each SYNC, however long Google needs to take that in, and the link stays', async () => {
     const request = { requestId: '1', inputs: [{ intent: 'action.devices.SYNC' }] }
     await home.fulfillment(request, { authorization: 'Bearer good' })
     // Home Graph knows no such user yet: its 404 is no farewell.
-    await eventually(() => home.google.calls.length > 1)
+    await until(() => home.google.calls.length > 1)
     home.google.devices.set(ada, [{ id: 'bell-1' }])
-    await eventually(() => home.google.reports.length === 1)
+    await until(() => home.google.reports.length === 1)
     expect(states()).toEqual([{ 'bell-1': { online: true } }])
     expect(await home.links.isOpen(ada)).toBe(true)
   })
@@ -274,7 +275,7 @@ describe('a change of cameras', () => {
     expect(home.google.calls).toEqual([])
     home.house.cameras = [camera({ name: 'Back door' })]
     await query({ id: 'bell-1', customData: device?.customData })
-    await eventually(() => home.google.calls.some(({ call }) => call === 'requestSync'))
+    await until(() => home.google.calls.some(({ call }) => call === 'requestSync'))
   })
 
   test('is asked for once in ten minutes, though what Google gives back stay old', async () => {
@@ -283,7 +284,7 @@ describe('a change of cameras', () => {
     const syncs = () => home.google.calls.filter(({ call }) => call === 'requestSync').length
     for (const count of [1, 1, 2]) {
       await home.fulfillment({ requestId: '1', inputs }, { authorization: 'Bearer good' })
-      await eventually(() => syncs() >= count)
+      await until(() => syncs() >= count)
       await home.outbox.settled()
       expect(syncs()).toBe(count)
       if (count === 1) home.house.now += 5 * 60_000
@@ -294,7 +295,7 @@ describe('a change of cameras', () => {
     await home.sync()
     const inputs = [{ intent: 'action.devices.QUERY', payload: { devices: [{ id: 'gone' }] } }]
     await home.fulfillment({ requestId: '1', inputs }, { authorization: 'Bearer good' })
-    await eventually(() => home.google.calls.some(({ call }) => call === 'requestSync'))
+    await until(() => home.google.calls.some(({ call }) => call === 'requestSync'))
   })
 })
 
@@ -322,7 +323,7 @@ describe('unlinking', () => {
     await home.sync()
     home.google.script.push('hang')
     await home.reports.unlinkedHere(ada)
-    await eventually(() => home.google.script.length === 0)
+    await until(() => home.google.script.length === 0)
     await home.links.open(ada)
     await home.outbox.settled()
     expect(home.google.unlinked.has(ada)).toBe(false)

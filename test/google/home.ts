@@ -1,5 +1,4 @@
 /** Google's whole side as the bridge wires it, on a real store and outbox, against the fake of Google. */
-import { setTimeout as wait } from 'node:timers/promises'
 import { createGoogleDeliver } from '../../src/bridge/google/deliver.ts'
 import { createHomeGraph } from '../../src/bridge/google/home-graph.ts'
 import { createGoogleNews } from '../../src/bridge/google/news.ts'
@@ -10,6 +9,7 @@ import { createOutbox, type OutboxLimits } from '../../src/bridge/outbox/outbox.
 import { startFakeGoogle } from './fake-google.ts'
 import type { Camera, CameraNews } from '../../src/core/ports.ts'
 import { camera, fakeHouse, fulfillmentOf, linksOf, ports, statesOf, type FakeHouse } from './fake-house.ts'
+import { until } from '../until.ts'
 
 export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<OutboxLimits> = {}) {
   const google = await startFakeGoogle(() => house.now)
@@ -65,7 +65,7 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
       const { agentUserId, devices } = (body as { payload: { agentUserId: string; devices: { id: string }[] } }).payload
       google.devices.set(agentUserId, devices)
       google.unlinked.delete(agentUserId)
-      await eventually(() => google.reports.length > 0 || devices.length === 0)
+      await until(() => google.reports.length > 0 || devices.length === 0)
       await outbox.settled()
       google.reports.length = 0
       google.calls.length = 0
@@ -78,13 +78,4 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
       await google.close()
     },
   })
-}
-
-/** Waits until it holds, for half a minute at most. */
-export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const until = Date.now() + 30_000
-  while (!(await holds())) {
-    if (Date.now() > until) throw new Error(`never held: ${holds.toString()}`)
-    await wait(5)
-  }
 }

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { scheduleReconcile } from '../../src/bridge/google/reconcile.ts'
 import { accountId, cameraId } from '../../src/core/ports.ts'
 import { ada, camera } from './fake-house.ts'
-import { eventually, openHome } from './home.ts'
+import { openHome } from './home.ts'
+import { until } from '../until.ts'
 
 let home: Awaited<ReturnType<typeof openHome>>
 beforeEach(async () => {
@@ -83,7 +84,7 @@ describe('a round', () => {
   test('that is cut short is gone on with, by whoever comes next, and leaves nobody out', async () => {
     // Google knows only Ada: each of the others is one 404, after which it is unlinked and the round goes on.
     const stop = new AbortController()
-    const untilSome = eventually(() => asked().length > 10).then(() => stop.abort())
+    const untilSome = until(() => asked().length > 10).then(() => stop.abort())
     const first = await home.reconcile(stop.signal)
     await untilSome
     expect(first).toMatchObject({ isComplete: false })
@@ -98,7 +99,7 @@ describe('a round', () => {
   test('is not begun a second time while one goes on, and not for ever if that one died', async () => {
     home.google.script.push('hang')
     const dead = home.reconcile()
-    await eventually(() => home.google.script.length === 0)
+    await until(() => home.google.script.length === 0)
     expect(await home.reconcile()).toMatchObject({ accounts: 0, isComplete: false })
     home.house.now += 180_001
     expect(await home.reconcile()).toMatchObject({ isComplete: true })
@@ -125,7 +126,7 @@ test('rounds come by schedule, survive a failure, and end at once', async () => 
     },
     { everyMs: 5, log: () => {} },
   )
-  await eventually(() => rounds > 2)
+  await until(() => rounds > 2)
   await scheduled.close()
   const atClose = rounds
   await scheduled.close()

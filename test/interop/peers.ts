@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { chromium } from 'playwright-core'
+import { until } from '../until.ts'
 
 export interface Seen {
   readonly connected: boolean
@@ -150,11 +151,12 @@ async function within<T>(work: Promise<T>, what: string): Promise<T> {
 
 /** Asks until the claim is true of what the peer has seen; throws what it had seen when it never was. */
 export async function untilSeen(peer: Peer, claim: (seen: Seen) => boolean): Promise<Seen> {
-  const giveUpAt = Date.now() + 30_000
-  for (;;) {
-    const seen = await peer.seen()
-    if (claim(seen)) return seen
-    if (Date.now() > giveUpAt) throw new Error(`it never came: ${JSON.stringify(seen)}`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
+  let seen: Seen | undefined
+  return until(
+    async () => {
+      seen = await peer.seen()
+      return claim(seen) && seen
+    },
+    () => seen,
+  )
 }

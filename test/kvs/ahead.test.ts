@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { createAhead } from '../../src/kvs/ahead.ts'
 import type { ChannelConnection } from '../../src/kvs/channel.ts'
 import { createKvsSignaling } from '../../src/kvs/signaling.ts'
-import { all, eventually } from './patience.ts'
+import { all } from './all.ts'
 import { frameOf, startFakeKvs, type FakeKvs } from './fake-kvs.ts'
+import { until } from '../until.ts'
 
 const sdp = 'v=0\r\ns=offer\r\n'
 const answer = { type: 'answer', sdp: 'v=0\r\ns=answer\r\n' }
@@ -27,7 +28,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await signaling.close()
-  await eventually(async () => (await fake.connections()) === 0)
+  await until(async () => (await fake.connections()) === 0)
   await fake.close()
 })
 
@@ -36,7 +37,7 @@ const said = [{ kind: 'answer', sdp: answer.sdp }]
 const upgrades = () => fake.log.filter((call) => call === 'upgrade').length
 const warm = async (...viewerIds: string[]) => {
   for (const viewerId of viewerIds) signaling.warm(viewer, viewerId)
-  await eventually(() => fake.sockets.size === viewerIds.length)
+  await until(() => fake.sockets.size === viewerIds.length)
 }
 
 describe('an offer for which a line was opened ahead', () => {
@@ -67,7 +68,7 @@ describe('an offer for which a line was opened ahead', () => {
   test('finds it gone when the service has ended it, and opens its own', async () => {
     await warm('display-1')
     for (const socket of fake.sockets) socket.close()
-    await eventually(() => fake.sockets.size === 0)
+    await until(() => fake.sockets.size === 0)
     expect(await offer('display-1')).toEqual(said)
     expect(upgrades()).toBe(2)
   })
@@ -87,7 +88,7 @@ describe('an offer for which a line was opened ahead', () => {
     let refusals = 1
     fake.script.upgrade = () => (refusals-- > 0 ? { status: 500, type: 'InternalFailure' } : undefined)
     signaling.warm(viewer, 'display-1')
-    await eventually(() => logged.includes('kvs.warming-failed'))
+    await until(() => logged.includes('kvs.warming-failed'))
     expect(await offer('display-1')).toEqual(said)
   })
 
@@ -95,17 +96,17 @@ describe('an offer for which a line was opened ahead', () => {
     await warm('display-1')
     fake.script.frame = () => {}
     const messages = offer('display-1')
-    await eventually(() => fake.frames.length === 1)
+    await until(() => fake.frames.length === 1)
     patient.abort()
     expect(await messages).toEqual([])
-    await eventually(() => fake.sockets.size === 0)
+    await until(() => fake.sockets.size === 0)
   })
 })
 
 test('of lines that nobody takes only two stay open on a channel: viewers are few there', async () => {
   await warm('display-1', 'display-2')
   signaling.warm(viewer, 'display-3')
-  await eventually(() => upgrades() === 3 && fake.sockets.size === 2)
+  await until(() => upgrades() === 3 && fake.sockets.size === 2)
   expect(await offer('display-3')).toEqual(said)
   expect(upgrades()).toBe(3)
 })
@@ -119,7 +120,7 @@ test('a channel on the Alexa road has no line to open', async () => {
 test('closing the signaling closes lines that wait, and none is opened any more', async () => {
   await warm('display-1')
   await signaling.close()
-  await eventually(() => fake.sockets.size === 0)
+  await until(() => fake.sockets.size === 0)
   signaling.warm(viewer, 'display-2')
   expect(upgrades()).toBe(1)
 })

@@ -4,8 +4,8 @@ import { openKvs, type Kvs } from '../../src/kvs/access.ts'
 import { openChannel, type ChannelConnection } from '../../src/kvs/channel.ts'
 import type { ChannelMessage } from '../../src/kvs/message.ts'
 import { fetchIceServers, findChannel, type ChannelResources } from '../../src/kvs/resources.ts'
-import { eventually } from './patience.ts'
 import { frameOf, startFakeKvs, type FakeKvs } from './fake-kvs.ts'
+import { until } from '../until.ts'
 
 const sdp = 'v=0\r\n'
 let fake: FakeKvs
@@ -91,7 +91,7 @@ describe('a channel', () => {
     }
     const connection = await openViewer()
     connection.send({ kind: 'offer', sdp })
-    await eventually(() => fake.sockets.size === 0)
+    await until(() => fake.sockets.size === 0)
     expect(await take(connection, 9)).toEqual([
       { kind: 'answer', sdp },
       { kind: 'end-of-candidates', senderClientId: 'v1' },
@@ -105,7 +105,7 @@ describe('a channel', () => {
   test('names the viewer that a master answers', async () => {
     const connection = await openAs({ role: 'MASTER' })
     connection.send({ kind: 'answer', sdp }, 'v7')
-    await eventually(() => fake.frames.length === 1)
+    await until(() => fake.frames.length === 1)
     expect(fake.frames).toMatchObject([{ action: 'SDP_ANSWER', recipientClientId: 'v7', clientId: null }])
   })
 
@@ -122,7 +122,7 @@ describe('a channel', () => {
     expect(await waiting).toEqual([])
     await Promise.all([left.closed, closed.closed, aborted.closed])
     closed.send({ kind: 'offer', sdp })
-    await eventually(async () => (await fake.connections()) <= 1)
+    await until(async () => (await fake.connections()) <= 1)
   })
 
   test('ends when a frame is larger than any message may be', async () => {
@@ -137,7 +137,7 @@ describe('a channel', () => {
     const frame = frameOf('ICE_CANDIDATE', { candidate: `candidate:${'1 '.repeat(400)}` })
     const [socket] = fake.sockets
     for (let sent = 0; sent < 20_000; sent += 1) socket?.send(frame)
-    await eventually(() => (socket?.bufferedAmount ?? 0) > 0)
+    await until(() => (socket?.bufferedAmount ?? 0) > 0)
     expect(await take(connection, 20_000)).toHaveLength(20_000)
   })
 
@@ -172,16 +172,16 @@ describe('a channel that cannot be opened', () => {
   ])('for %j says so', async (refusal, code, message) => {
     fake.script.upgrade = () => refusal
     await expect(openViewer()).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
-    await eventually(async () => (await fake.connections()) <= 1)
+    await until(async () => (await fake.connections()) <= 1)
   })
 
   test('because the reply to the upgrade never comes ends with the signal, and nothing stays open', async () => {
     fake.script.upgrade = () => 'hang'
     const opening = openViewer()
-    await eventually(() => fake.log.includes('upgrade'))
+    await until(() => fake.log.includes('upgrade'))
     life.abort(new Error('enough'))
     await expect(opening).rejects.toThrow('enough')
-    await eventually(async () => (await fake.connections()) <= 1)
+    await until(async () => (await fake.connections()) <= 1)
   })
 
   test('because the reply to the upgrade never comes is given up after five seconds', async () => {

@@ -4,7 +4,8 @@ import type { ChannelMemory } from '../../src/kvs/known-channels.ts'
 import { createKvsSignaling } from '../../src/kvs/signaling.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { frameOf, startFakeKvs, type FakeKvs } from './fake-kvs.ts'
-import { all, eventually } from './patience.ts'
+import { all } from './all.ts'
+import { until } from '../until.ts'
 
 const viewer = { channelName: 'door', road: 'viewer' } as const
 const describeAndGet = ['/describeSignalingChannel', '/getSignalingChannelEndpoint']
@@ -30,7 +31,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await Promise.all(opened.map(async (one) => one.close()))
-  await eventually(async () => (await fake.connections()) === 0)
+  await until(async () => (await fake.connections()) === 0)
   await fake.close()
 })
 
@@ -48,7 +49,7 @@ const isRemembered = async () => (await memory.get('door')) !== undefined
 
 test('a channel is looked up once for all processes: a view in a new one makes one REST call, for ICE servers', async () => {
   expect(await view()).toEqual([...describeAndGet, ice, 'upgrade'])
-  await eventually(isRemembered)
+  await until(isRemembered)
   expect(await view()).toEqual([ice, 'upgrade'])
   now += month - 1
   expect(await view()).toEqual([ice, 'upgrade'])
@@ -58,17 +59,17 @@ test('a channel is looked up once for all processes: a view in a new one makes o
 
 test('a channel that was made anew is looked up once more, and remembered as it is now', async () => {
   await view()
-  await eventually(isRemembered)
+  await until(isRemembered)
   fake.recreate()
   expect(await view()).toEqual([ice, ...describeAndGet, ice, 'upgrade'])
   expect(logged).toEqual(['kvs.endpoints-stale'])
-  await eventually(async () => (await memory.get('door'))?.version === 2)
+  await until(async () => (await memory.get('door'))?.version === 2)
   expect(await view()).toEqual([ice, 'upgrade'])
 })
 
 test('a refusal makes us look again, but not where that was done a moment ago', async () => {
   await view()
-  await eventually(isRemembered)
+  await until(isRemembered)
   let refusals = 1
   fake.script.rest = (path) =>
     path === ice && refusals-- > 0 ? { status: 403, type: 'AccessDeniedException' } : undefined
@@ -82,6 +83,6 @@ test('a refusal makes us look again, but not where that was done a moment ago', 
 test('a memory that fails costs a lookup, and no view', async () => {
   memory = { get: () => Promise.reject(new Error('down')), put: () => Promise.reject(new Error('down')) }
   expect(await view()).toEqual([...describeAndGet, ice, 'upgrade'])
-  await eventually(() => logged.length === 2)
+  await until(() => logged.length === 2)
   expect(logged).toEqual(['kvs.channel-not-remembered', 'kvs.channel-not-remembered'])
 })

@@ -13,7 +13,8 @@ import type { CameraMessage, Log } from '../../src/core/ports.ts'
 import { startSignalingService, type SignalingService } from '../../src/signaling/service.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { noRates } from '../signaling/running-service.ts'
-import { all, eventually } from './patience.ts'
+import { all } from './all.ts'
+import { until } from '../until.ts'
 
 const region = 'eu-west-1'
 const offerSdp = 'v=0\r\ns=offer\r\n'
@@ -73,7 +74,7 @@ afterEach(async () => {
   life.abort()
   camera.close()
   await signaling.close()
-  await eventually(() => service.openSockets() === 0)
+  await until(() => service.openSockets() === 0)
 })
 
 /** A camera master that handles each message so. */
@@ -147,7 +148,7 @@ describe.each([
     const viewers = Array.from({ length: 10 }, (_, n) =>
       all(signaling.offer({ channelName: 'door', road: 'viewer' }, `v${n}`, offerSdp, life.signal)),
     )
-    await eventually(() => offers === 10)
+    await until(() => offers === 10)
     await expect(call('viewer', 'v10')).rejects.toMatchObject({ code: 'camera_busy' })
     life.abort()
     expect(await Promise.all(viewers)).toEqual(viewers.map(() => []))
@@ -158,7 +159,7 @@ describe.each([
     for (let n = 0; n < 30; n += 1) {
       expect(await call('viewer', `again-${n}`)).toHaveLength(3)
     }
-    await eventually(() => service.openSockets() === 1)
+    await until(() => service.openSockets() === 1)
   })
 
   test('a master that comes late still gets the offer', async () => {

@@ -1,8 +1,9 @@
 /** The bridge's way to a camera: both roads, what is cached, what goes wrong, and that nothing stays open. */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { createKvsSignaling } from '../../src/kvs/signaling.ts'
-import { all, eventually } from './patience.ts'
+import { all } from './all.ts'
 import { frameOf, payloadOf, startFakeKvs, type FakeKvs } from './fake-kvs.ts'
+import { until } from '../until.ts'
 
 const sdp = 'v=0\r\ns=offer\r\n'
 const answer = { type: 'answer', sdp: 'v=0\r\ns=answer\r\n' }
@@ -32,7 +33,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await signaling.close()
   await signaling.close()
-  await eventually(async () => (await fake.connections()) === 0)
+  await until(async () => (await fake.connections()) === 0)
   await fake.close()
   expect(JSON.stringify(logged)).not.toMatch(/v=0|wJalr|token/)
 })
@@ -42,7 +43,7 @@ const offer = (channel: typeof viewer | typeof alexa = viewer, signal = patient.
 
 const warmUp = async () => {
   signaling.warm(viewer)
-  await eventually(() => fake.log.includes(ice))
+  await until(() => fake.log.includes(ice))
   await signaling.iceServers(viewer, patient.signal)
   fake.log.length = 0
 }
@@ -75,7 +76,7 @@ describe('an offer to a camera', () => {
     fake.script.rest = (path) => (path === ice ? 'hang' : undefined)
     fake.script.frame = (socket) => socket.close()
     signaling.warm(viewer)
-    await eventually(() => fake.log.includes(ice))
+    await until(() => fake.log.includes(ice))
     expect(await all(offer())).toEqual([])
   })
 
@@ -130,7 +131,7 @@ describe('an offer to a camera', () => {
       socket.send(JSON.stringify({ messageType: 'STATUS_RESPONSE', statusResponse }))
     }
     await expect(all(offer())).rejects.toMatchObject({ code })
-    await eventually(() => fake.sockets.size === 0)
+    await until(() => fake.sockets.size === 0)
   })
 
   test('that finds ten other viewers says that the camera is busy', async () => {
@@ -142,7 +143,7 @@ describe('an offer to a camera', () => {
 describe('hanging up', () => {
   test.each([
     ['before the start', async () => patient.abort(), []],
-    ['while the channel is looked up', () => eventually(() => fake.log.length === 1), describeAndGet.slice(0, 1)],
+    ['while the channel is looked up', () => until(() => fake.log.length === 1), describeAndGet.slice(0, 1)],
   ])('%s ends without an error and opens no socket', async (_, moment, log) => {
     fake.script.rest = () => 'hang'
     const waiting = moment()
@@ -157,18 +158,18 @@ describe('hanging up', () => {
     await warmUp()
     fake.script.upgrade = () => 'hang'
     const messages = all(offer())
-    await eventually(() => fake.log.includes('upgrade'))
+    await until(() => fake.log.includes('upgrade'))
     patient.abort()
     expect(await messages).toEqual([])
-    await eventually(async () => (await fake.connections()) <= 1)
+    await until(async () => (await fake.connections()) <= 1)
   })
 
   test('while a silent camera is waited for closes the socket at once', async () => {
     const messages = all(offer())
-    await eventually(() => fake.frames.length === 1)
+    await until(() => fake.frames.length === 1)
     patient.abort()
     expect(await messages).toEqual([])
-    await eventually(() => fake.sockets.size === 0)
+    await until(() => fake.sockets.size === 0)
   })
 
   test('by leaving the loop closes the socket', async () => {
@@ -177,7 +178,7 @@ describe('hanging up', () => {
       expect(message.kind).toBe('answer')
       break
     }
-    await eventually(() => fake.sockets.size === 0)
+    await until(() => fake.sockets.size === 0)
   })
 
   test('while nobody asks for the next message closes the socket', async () => {
@@ -185,7 +186,7 @@ describe('hanging up', () => {
     const messages = offer()[Symbol.asyncIterator]()
     await messages.next()
     patient.abort()
-    await eventually(() => fake.sockets.size === 0)
+    await until(() => fake.sockets.size === 0)
     expect(await messages.next()).toMatchObject({ done: true })
   })
 
@@ -193,7 +194,7 @@ describe('hanging up', () => {
     fake.script.rest = (path) => (path === ice ? 'hang' : undefined)
     const messages = all(offer())
     signaling.warm(viewer)
-    await eventually(() => fake.frames.length === 1 && fake.log.includes(ice))
+    await until(() => fake.frames.length === 1 && fake.log.includes(ice))
     await signaling.close()
     expect(await messages).toEqual([])
     expect(await all(offer())).toEqual([])
@@ -293,10 +294,10 @@ describe('an offer on the Alexa road', () => {
   test('ends without an error when the caller hangs up, and leaves no connection', async () => {
     fake.script.rest = (path) => (path.startsWith('/v1/send') ? 'hang' : undefined)
     const messages = all(offer(alexa))
-    await eventually(() => fake.log.some((path) => path.startsWith('/v1/send')))
+    await until(() => fake.log.some((path) => path.startsWith('/v1/send')))
     patient.abort()
     expect(await messages).toEqual([])
-    await eventually(async () => (await fake.connections()) <= 1)
+    await until(async () => (await fake.connections()) <= 1)
   })
 })
 
@@ -309,7 +310,7 @@ describe('ICE servers', () => {
     expect(asked()).toBe(1)
     now += 2_000
     await iceServers()
-    await eventually(() => asked() === 2)
+    await until(() => asked() === 2)
     fake.script.rest = () => 'hang'
     now += 239_000
     await iceServers()
@@ -330,7 +331,7 @@ describe('ICE servers', () => {
 
   test('that cannot be fetched ahead are a warning and nothing more', async () => {
     signaling.warm({ channelName: 'barn', road: 'viewer' })
-    await eventually(() => logged.length > 0)
+    await until(() => logged.length > 0)
     expect(logged).toEqual([
       {
         event: 'kvs.warming-failed',

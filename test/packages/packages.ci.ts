@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { until } from '../until.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '..', '..')
@@ -157,11 +158,10 @@ describe('npx transom', () => {
     bridge = spawn(process.execPath, [bin], { cwd: folder, env: settings, stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
     for (const out of [bridge.stdout!, bridge.stderr!]) out.on('data', (chunk: Buffer) => (said += chunk.toString()))
-    const giveUpAt = Date.now() + 30_000
-    while (!said.includes('Transom is running')) {
-      if (Date.now() > giveUpAt) throw new Error(`it did not start:\n${said}`)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+    await until(
+      () => said.includes('Transom is running'),
+      () => said,
+    )
     const { bridge: url } = JSON.parse(readFileSync(join(folder, 'data/simulator.json'), 'utf8')) as { bridge: string }
     expect(await (await fetch(url)).text()).toContain('<script type="module"')
     const { stdout } = await run(process.execPath, [bin, 'call', '--assistant', 'alexa', '--json', '--seconds', '1'], {

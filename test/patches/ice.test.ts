@@ -11,8 +11,9 @@ import {
   RTCIceGatherer,
   StunProtocol,
 } from 'werift'
-import { openUdpSockets, until } from '../gateway/world.ts'
+import { openUdpSockets } from '../gateway/world.ts'
 import { startIceServer, type TestIceServer, type TestIceServerOptions } from './ice-server.ts'
+import { until } from '../until.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

@@ -5,7 +5,8 @@ import type { Channel } from '../../src/signaling/channel-records.ts'
 import { sendAlexaOffer } from '../../src/signaling/alexa-offer.ts'
 import { defaultLimits } from '../../src/signaling/limits.ts'
 import { createHub } from '../../src/signaling/hub.ts'
-import { base64, region, run, until, type Running } from './running-service.ts'
+import { base64, region, run, type Running } from './running-service.ts'
+import { until } from '../until.ts'
 
 let running: Running
 beforeAll(async () => {

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { WebSocket } from 'ws'
-import { base64, region, run, until, type Key, type Running } from './running-service.ts'
+import { base64, region, run, type Key, type Running } from './running-service.ts'
+import { until } from '../until.ts'
 
 let running: Running
 let key: Key

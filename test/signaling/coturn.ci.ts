@@ -9,7 +9,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { GetIceServerConfigCommand, type IceServer } from '@aws-sdk/client-kinesis-video-signaling'
 import { RTCPeerConnection } from 'werift'
 import { turnPassword } from '../../src/signaling/ice-servers.ts'
-import { run, until, type Running } from './running-service.ts'
+import { run, type Running } from './running-service.ts'
+import { until } from '../until.ts'
 
 const secret = 'a-secret-that-both-know'
 let directory: string
@@ -47,7 +48,7 @@ beforeAll(async () => {
   coturn = spawn('turnserver', ['-c', file, ...overrides.flat()], { stdio: ['ignore', 'pipe', 'pipe'] })
   for (const stream of [coturn.stdout, coturn.stderr]) stream?.on('data', (chunk: Buffer) => (said += chunk.toString()))
   running = await run({ turn: { urls: [`turn:127.0.0.1:${port}?transport=udp`], secret } })
-  await until(() => /IO method \(auth thread\)/.test(said), 'coturn runs').catch((cause: unknown) => {
+  await until(() => /IO method \(auth thread\)/.test(said)).catch((cause: unknown) => {
     throw new Error(said, { cause })
   })
 }, 20_000)
@@ -74,7 +75,7 @@ async function servers(): Promise<IceServer[]> {
 }
 
 const gathered = async (peer: RTCPeerConnection) => {
-  await until(() => peer.iceGatheringState === 'complete', 'the relay is found')
+  await until(() => peer.iceGatheringState === 'complete')
   const { type, sdp } = peer.localDescription!
   expect(sdp).toMatch(/typ relay/)
   expect(sdp).not.toMatch(/typ host/)
@@ -99,9 +100,9 @@ test('two peers that know no way but the relay reach each other with what the se
     const answer = await gathered(other)
     const homely = 'a=candidate:99 1 udp 2130706431 192.168.77.77 50000 typ host\r\na=candidate:'
     await one.setRemoteDescription({ ...answer, sdp: answer.sdp.replace('a=candidate:', homely) })
-    await until(() => channel.readyState === 'open', 'the peers are connected')
+    await until(() => channel.readyState === 'open')
     channel.send(Buffer.from('hello'))
-    await until(() => heard.length > 0, 'the message arrives')
+    await until(() => heard.length > 0)
     expect(String(heard[0])).toBe('hello')
   } finally {
     await Promise.all([one.close(), other.close()])

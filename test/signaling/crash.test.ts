@@ -15,7 +15,8 @@ import {
   UpdateSignalingChannelCommand,
 } from '@aws-sdk/client-kinesis-video'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { region, until, type Key } from './running-service.ts'
+import { region, type Key } from './running-service.ts'
+import { until } from '../until.ts'
 
 const kills = 8
 /** Channels that may stand at the end of a round, with what is known of them. */
@@ -146,7 +147,7 @@ test('no channel, tag, key or change is lost', async () => {
       issue(`keyed-${round}`, running),
     ]
     const enough = writes + 12
-    await until(() => writes >= enough, 'some writes are done', 15_000)
+    await until(() => writes >= enough)
     // Somewhere within what a few writes take, another place each time.
     await new Promise((resolve) => setTimeout(resolve, round * 7))
     await running.kill()

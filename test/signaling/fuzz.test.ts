@@ -5,8 +5,9 @@ import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { ListSignalingChannelsCommand } from '@aws-sdk/client-kinesis-video'
 import fc from 'fast-check'
-import { base64, noRates, run, until, type Client, type Running } from './running-service.ts'
+import { base64, noRates, run, type Client, type Running } from './running-service.ts'
 import { post } from './signed-post.ts'
+import { until } from '../until.ts'
 
 let running: Running
 let arn: string
@@ -154,7 +155,7 @@ test('any messages, as text and as binary frames', async () => {
       const viewer = await join()
       for (const one of frames) viewer.socket.send(one)
       viewer.send({ action: 'nothing', correlationId: 'fuzzed-to-the-end' })
-      await until(() => viewer.unread.some((text) => text.includes('fuzzed-to-the-end')), 'the end is answered')
+      await until(() => viewer.unread.some((text) => text.includes('fuzzed-to-the-end')))
       viewer.socket.terminate()
     }),
     { numRuns: 50 },
@@ -198,7 +199,7 @@ test('any bytes instead of frames', async () => {
     }),
     { numRuns: 50 },
   )
-  await until(() => running.service.openSockets() === 2, 'only the bystanders are left')
+  await until(() => running.service.openSockets() === 2)
 })
 
 /** Reads what comes, and does not mind being cut. */
@@ -215,7 +216,7 @@ test('clients that take for ever are cut: no handshake, half a head, half a body
     for (const socket of slow) if (socket.writable) socket.write('x')
   }, 50)
   try {
-    await until(() => [...bare, ...slow].every(({ closed }) => closed), 'all are cut', 15_000)
+    await until(() => [...bare, ...slow].every(({ closed }) => closed))
   } finally {
     clearInterval(drip)
   }

@@ -5,8 +5,9 @@ import { connect as connectTls } from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
-import { base64, noRates, run, until, type Running } from './running-service.ts'
+import { base64, noRates, run, type Running } from './running-service.ts'
 import { post } from './signed-post.ts'
+import { until } from '../until.ts'
 
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')
@@ -104,7 +105,7 @@ test('a hundred thousand tiny frames are taken without harm, and leave nothing i
   const flood = async () => {
     for (let sent = 0; sent < 100_000; sent += 1) viewer.socket.send(tiny)
     viewer.send({ action: 'nothing', correlationId: 'last' })
-    await until(() => viewer.unread.length > 0 && viewer.socket.bufferedAmount === 0, 'all are taken')
+    await until(() => viewer.unread.length > 0 && viewer.socket.bufferedAmount === 0)
     expect(await viewer.next()).toMatchObject({ statusResponse: { correlationId: 'last' } })
   }
   await flood()
@@ -124,17 +125,14 @@ test('a master that does not read is let go, and what it missed waits for the ne
     for (let sent = 0; sent < 20; sent += 1) viewer.send({ action: 'SDP_OFFER', messagePayload: payload })
     await until(() => viewer.socket.bufferedAmount === 0)
   }
-  await until(
-    () => running.logged.findLast(({ event }) => event === 'signaling.presence')?.fields['online'] === false,
-    'the stuck master is gone',
-  )
+  await until(() => running.logged.findLast(({ event }) => event === 'signaling.presence')?.fields['online'] === false)
   viewer.send({ action: 'SDP_OFFER', messagePayload: base64('newest') })
   const next = await running.connect(running.key, query)
   let last: Record<string, unknown> = {}
   await until(() => {
     last = JSON.parse(next.unread.at(-1) ?? '{}')
     return last['messagePayload'] === base64('newest')
-  }, 'the newest offer arrives')
+  })
   for (const { socket } of [stuck, viewer, next]) socket.terminate()
 })
 

@@ -10,7 +10,8 @@ import { GetIceServerConfigCommand, SendAlexaOfferToMasterCommand } from '@aws-s
 import { Role, SignalingClient } from 'amazon-kinesis-video-streams-webrtc'
 import { MediaStreamTrack, RTCPeerConnection, RTCRtpCodecParameters, RtpHeader, RtpPacket } from 'werift'
 import { WebSocket, type ClientOptions } from 'ws'
-import { region, run, until, type Key, type Running } from './running-service.ts'
+import { region, run, type Key, type Running } from './running-service.ts'
+import { until } from '../until.ts'
 
 let running: Running
 let cameraKey: Key
@@ -133,20 +134,20 @@ test('a page as camera and a page as viewer set up a call over the service, and 
   await peer.setLocalDescription(await peer.createOffer())
   client.sendSdpOffer(peer.localDescription)
 
-  await until(() => peer.connectionState === 'connected', 'the peers are connected')
+  await until(() => peer.connectionState === 'connected')
   expect(camera.offers).toEqual(['page-viewer'])
   let sequenceNumber = 0
   await until(() => {
     const header = new RtpHeader({ payloadType: 125, sequenceNumber: (sequenceNumber += 1), timestamp: 90 })
     camera.tracks[0]?.writeRtp(new RtpPacket(header, Buffer.from([0x65, 1, 2, 3])))
     return packets > 3
-  }, 'video arrives')
+  })
 
   // The same camera, which trickles, also answers Alexa: in one message, with its addresses in it.
   const alexa = createPeer(iceServers)
   alexa.addTransceiver('video', { direction: 'recvonly' })
   await alexa.setLocalDescription(await alexa.createOffer())
-  await until(() => alexa.iceGatheringState === 'complete', 'Alexa has gathered')
+  await until(() => alexa.iceGatheringState === 'complete')
   const { type, sdp } = alexa.localDescription!
   const { Answer = '' } = await running.signaling().send(
     new SendAlexaOfferToMasterCommand({
@@ -158,8 +159,8 @@ test('a page as camera and a page as viewer set up a call over the service, and 
   const answer = JSON.parse(Buffer.from(Answer, 'base64').toString('utf8'))
   expect(answer).toMatchObject({ type: 'answer', sdp: expect.stringMatching(/^a=candidate:/m) })
   await alexa.setRemoteDescription(answer)
-  await until(() => alexa.connectionState === 'connected', 'Alexa is connected')
+  await until(() => alexa.connectionState === 'connected')
   // Closed earlier, werift would go on with the camera's side of the handshake.
-  await until(() => peers.every(({ connectionState }) => connectionState === 'connected'), 'the camera agrees')
+  await until(() => peers.every(({ connectionState }) => connectionState === 'connected'))
   expect(failed).toEqual([])
 })

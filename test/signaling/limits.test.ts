@@ -7,8 +7,9 @@ import { WebSocket } from 'ws'
 import { defaultLimits, type SignalingLimits } from '../../src/signaling/limits.ts'
 import { openReplayMemory } from '../../src/signaling/replay.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
-import { base64, noRates, refusal, run, until, type Key, type Running } from './running-service.ts'
+import { base64, noRates, refusal, run, type Key, type Running } from './running-service.ts'
 import { send, sign } from './signed-post.ts'
+import { until } from '../until.ts'
 
 let running: Running
 afterEach(() => running.close())

@@ -16,6 +16,7 @@ import { openKvs } from '../../src/kvs/access.ts'
 import { findChannel } from '../../src/kvs/resources.ts'
 import { loadIdentity } from '../../src/signaling/certificates.ts'
 import { region, run, type Running } from './running-service.ts'
+import { until } from '../until.ts'
 
 const dayMs = 24 * 3_600_000
 let directory: string
@@ -102,10 +103,8 @@ test("the user's certificate is shown to who names a host, and taken anew when i
   await expect(endpointsBy(running.service.localEndpoint, running.service.ca)).resolves.toHaveLength(2)
 
   const renewed = await issue('kvs.example')
-  const giveUpAt = Date.now() + 30_000
-  while ((await shown(running.service, 'kvs.example')).toString() !== new X509Certificate(renewed.cert).toString()) {
-    if (Date.now() > giveUpAt) throw new Error('the new certificate was never taken')
-  }
+  const [{ service }, expected] = [running, new X509Certificate(renewed.cert).toString()]
+  await until(async () => (await shown(service, 'kvs.example')).toString() === expected)
 })
 
 test('files that are damaged while the service runs are reported, and what was good goes on', async () => {

@@ -17,6 +17,7 @@ import {
   type SignalingServiceOptions,
 } from '../../src/signaling/service.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
+import { until } from '../until.ts'
 
 export interface Key {
   readonly accessKeyId: string
@@ -163,15 +164,6 @@ export async function refusal(url: string, ca: string): Promise<{ status: number
   }
 }
 
-/** Polls until the claim holds; fails after 5 s, or as long as is given. */
-export async function until(claim: () => boolean, what = claim.toString(), ms = 30_000): Promise<void> {
-  const giveUpAt = Date.now() + ms
-  while (!claim()) {
-    if (Date.now() > giveUpAt) throw new Error(`never came true: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
-
 function clientOf(socket: WebSocket): Client {
   const unread: string[] = []
   socket.on('message', (data: Buffer) => unread.push(data.toString('utf8')))
@@ -185,7 +177,7 @@ function clientOf(socket: WebSocket): Client {
     closed,
     send: (message) => socket.send(JSON.stringify(message)),
     async next() {
-      await until(() => unread.length > 0, 'a message arrives')
+      await until(() => unread.length > 0)
       return JSON.parse(unread.shift() ?? '')
     },
   }

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { DeleteSignalingChannelCommand } from '@aws-sdk/client-kinesis-video'
 import { WebSocket } from 'ws'
-import { base64, noRates, refusal, region, run, until, type Client, type Key, type Running } from './running-service.ts'
+import { base64, noRates, refusal, region, run, type Client, type Key, type Running } from './running-service.ts'
+import { until } from '../until.ts'
 
 const presence: [string, boolean][] = []
 let running: Running

@@ -12,8 +12,8 @@ import { createSimulatorCloud, type SimulatorCloud } from '../../src/simulator/c
 import { createDisplay } from '../../src/simulator/display.ts'
 import { createEchoSessions } from '../../src/simulator/echo-sessions.ts'
 import { createTimeline } from '../../src/simulator/timeline.ts'
-import { eventually } from '../google/home.ts'
 import { type FakeBridge, startFakeBridge } from './fake-bridge.ts'
+import { until } from '../until.ts'
 
 const returnTo = '#/display/alexa/bell-1'
 
@@ -244,7 +244,7 @@ describe('a view', () => {
     const [over] = timers.mock.calls.find(([, ms]) => ms === 15 * 60_000) ?? []
     timers.mockRestore()
     over?.()
-    await eventually(() => goodbyes() === 1)
+    await until(() => goodbyes() === 1)
     expect(sessions.find('ada', reference)).toBeUndefined()
   })
 
@@ -258,6 +258,6 @@ describe('a view', () => {
     expect(goodbyes()).toBe(1)
     expect(sessions.find('ada', first.reference)).toBeUndefined()
     await sessions.close()
-    await eventually(() => goodbyes() === 2)
+    await until(() => goodbyes() === 2)
   })
 })

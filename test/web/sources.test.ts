@@ -15,8 +15,8 @@ import { createFakeOnvif } from '../gateway/onvif/device.ts'
 import { backChannel, createFakeCamera, pcma, type FakeCamera, type Habits } from '../gateway/rtsp/camera.ts'
 import { createCertificate } from '../kvs/fake-kvs.ts'
 import { recordMoving, sendMoving, type Moving } from '../gateway/rtsp/moving.ts'
-import { until } from '../gateway/world.ts'
 import { gatewayKey, openHouse, type HouseOptions } from './house.ts'
+import { until } from '../until.ts'
 
 const login = { user: 'admin', password: 's3cret/of the@porch' }
 const closing: (() => Promise<unknown>)[] = []
@@ -194,8 +194,7 @@ test('another certificate than the first is shown, and trusted when its owner sa
   const { body } = await ask('POST', '/api/cameras', { name: 'Porch', source })
   const path = `/api/cameras/${body.cameraId}`
   const trusted = async () => (await ask('GET', `${path}/source`)).body.certificates
-  const giveUpAt = Date.now() + 20_000
-  while ((await trusted()).length === 0 && Date.now() < giveUpAt) await new Promise((resolve) => setImmediate(resolve))
+  await until(async () => (await trusted()).length > 0)
   at.changeCertificate(second)
   const refused = await ask('POST', `${path}/try`)
   expect(refused.body.fault.code).toBe('source_certificate')

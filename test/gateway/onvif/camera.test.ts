@@ -5,8 +5,9 @@ import { createOnvifCamera } from '../../../src/gateway/onvif/camera.ts'
 import { createPatience } from '../../../src/gateway/patience.ts'
 import { createTrust } from '../../../src/gateway/trust.ts'
 import { createFakeCamera } from '../rtsp/camera.ts'
-import { createWorld, until } from '../world.ts'
+import { createWorld } from '../world.ts'
 import { createFakeOnvif, type FakeOnvif, type OnvifHabits } from './device.ts'
+import { until } from '../../until.ts'
 
 const login = { user: 'admin', password: 'pa55' }
 const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xd9])

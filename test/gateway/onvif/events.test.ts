@@ -7,8 +7,8 @@ import { openListener } from '../../../src/gateway/onvif/listener.ts'
 import type { Notice } from '../../../src/gateway/onvif/notices.ts'
 import { sources, topics } from '../../../src/gateway/onvif/topics.ts'
 import { createTeller } from '../../../src/gateway/onvif/watch.ts'
-import { until } from '../world.ts'
 import { createFakeOnvif, type OnvifHabits } from './device.ts'
+import { until } from '../../until.ts'
 
 const never = new AbortController().signal
 const login = { user: 'admin', password: 'pa"<55' }

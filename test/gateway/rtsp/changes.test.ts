@@ -1,9 +1,10 @@
 /** A camera that is set otherwise while somebody looks: the view goes on with true pictures, and the next answer names what comes now. */
 import { afterEach, expect, test } from '@jest/globals'
 import { annexB } from '../../../src/gateway/h264.ts'
-import { createWorld, until, type TestViewer, type World } from '../world.ts'
+import { createWorld, type TestViewer, type World } from '../world.ts'
 import { createFakeCamera, h264, idr, pps, sps, type FakeCamera } from './camera.ts'
 import { brightnessOf, decodePictures, recordMoving, sendMoving, type Kind } from './moving.ts'
+import { until } from '../../until.ts'
 
 let camera: FakeCamera
 let world: World | undefined

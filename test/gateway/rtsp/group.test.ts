@@ -1,7 +1,8 @@
 /** A camera with a key frame each ten seconds: every viewer begins at one, whenever it comes and whatever the connection did. */
 import { afterEach, expect, test } from '@jest/globals'
-import { createWorld, until, type TestViewer, type World } from '../world.ts'
+import { createWorld, type TestViewer, type World } from '../world.ts'
 import { createFakeCamera, idr, pps, slice, sps, type FakeCamera } from './camera.ts'
+import { until } from '../../until.ts'
 
 let camera: FakeCamera
 let world: World | undefined

@@ -4,9 +4,10 @@ import { annexB } from '../../../src/gateway/h264.ts'
 import { h265Type } from '../../../src/gateway/h265.ts'
 import { createH265Depacketizer } from '../../../src/gateway/rtsp/h265.ts'
 import { annexB as withStartCodes } from '../../../src/gateway/rtsp/nal-units.ts'
-import { createWorld, until, type TestViewer, type World } from '../world.ts'
+import { createWorld, type TestViewer, type World } from '../world.ts'
 import { createFakeCamera, h264, idr, pps, sps, type FakeCamera } from './camera.ts'
 import { brightnessOf, decodePictures, recordMoving, sendMoving, type Moving } from './moving.ts'
+import { until } from '../../until.ts'
 
 const count = 12
 let moving: Moving

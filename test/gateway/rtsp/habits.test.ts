@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
 import { writePacket } from '../../../src/gateway/rtsp/message.ts'
 import { createFakeCamera, slice, type FakeCamera, type Habits } from './camera.ts'
+import { until } from '../../until.ts'
 
 const never = new AbortController().signal
 const untouched = [
@@ -31,15 +32,6 @@ async function open(habits: Habits) {
   return source
 }
 
-/** Polls by turns of the event loop, since the timers stand still. */
-async function soon(condition: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + 30_000
-  while (!condition()) {
-    if (performance.now() > giveUpAt) throw new Error(`does not happen: ${condition.toString()}`)
-    await turns(1)
-  }
-}
-
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
@@ -64,16 +56,16 @@ describe('instead of a description', () => {
     const source = await open({ hostile: (each) => void (socket = each) })
     let seen: unknown
     void source.describe(never).catch((error: unknown) => (seen = error))
-    await soon(() => socket !== undefined)
+    await until(() => socket !== undefined)
     for (const byte of 'RTSP/1') {
       expect(seen).toBeUndefined()
       await new Promise((resolve) => socket?.write(byte, resolve))
       await turns(5)
       jest.advanceTimersByTime(1_000)
     }
-    await soon(() => seen !== undefined)
+    await until(() => seen !== undefined)
     expect(seen).toMatchObject(silent)
-    await soon(() => camera.connections() === 0)
+    await until(() => camera.connections() === 0)
   })
 
   test.each([
@@ -85,12 +77,12 @@ describe('instead of a description', () => {
     const source = await open({ hostile: flood(chunk) })
     let seen: unknown
     void source.describe(never).catch((error: unknown) => (seen = error))
-    await soon(() => camera.requests.length === 1)
+    await until(() => camera.requests.length === 1)
     await turns(20)
     jest.advanceTimersByTime(6_000)
-    await soon(() => seen !== undefined)
+    await until(() => seen !== undefined)
     expect(seen).toMatchObject(wanted)
-    await soon(() => camera.connections() === 0)
+    await until(() => camera.connections() === 0)
   })
 })
 
@@ -102,11 +94,11 @@ test('what a camera loses by UDP is reported to it', async () => {
   let pictures = 0
   const end = new AbortController()
   const running = source.run({ video: () => void (pictures += 1), audio() {}, described() {} }, end.signal)
-  await soon(() => pictures === 1)
+  await until(() => pictures === 1)
   // 3 comes, 4 does not, 5 waits for it.
   for (const sequenceNumber of [3, 5])
     camera.send(0, { payload: slice, timestamp: 3_000, marker: true, sequenceNumber })
-  await soon(() => {
+  await until(() => {
     jest.advanceTimersByTime(5_000)
     return reported() !== undefined
   })

@@ -8,8 +8,9 @@ import { transcodeSound } from '../../../src/gateway/rtsp/sound.ts'
 import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
 import { decodeG711, type Law } from '../../../src/gateway/g711.ts'
 import { loadTone } from '../../../src/simulator/tone.ts'
-import { createWorld, until, type World } from '../world.ts'
+import { createWorld, type World } from '../world.ts'
 import { backChannel, createFakeCamera, h264, pcma, type FakeCamera } from './camera.ts'
+import { until } from '../../until.ts'
 
 const never = new AbortController().signal
 const silence = Buffer.from([0xf8, 0xff, 0xfe])

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import type { VideoUnit } from '../../../src/gateway/media.ts'
 import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
 import { createFakeCamera, idr, pps, slice, sps, type FakeCamera, type Habits } from './camera.ts'
+import { until } from '../../until.ts'
 
 const untouched = [
   'Date',
@@ -21,15 +22,6 @@ afterEach(async () => {
   await stop()
   await camera.close()
 })
-
-/** Polls by turns of the event loop, since the timers stand still. */
-async function soon(condition: () => boolean): Promise<void> {
-  const giveUpAt = performance.now() + 8_000
-  while (!condition()) {
-    if (performance.now() > giveUpAt) throw new Error(`does not happen: ${condition.toString()}`)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}
 
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve))
@@ -78,9 +70,9 @@ describe('too many sessions', () => {
     ['DESCRIBE', 503],
   ])('%s refused with %i says that it is busy', async (method, status) => {
     const { seen } = await play({ statuses: { [method]: status } })
-    await soon(() => seen.ended !== undefined)
+    await until(() => seen.ended !== undefined)
     expect(seen.ended).toMatchObject({ code: 'source_busy', message: expect.stringContaining(String(status)) })
-    await soon(() => camera.connections() === 0)
+    await until(() => camera.connections() === 0)
     // What was set up is torn down.
     expect(methods().includes('TEARDOWN')).toBe(method === 'PLAY')
   })
@@ -95,15 +87,15 @@ describe('a keep-alive', () => {
     ['OPTIONS', 405],
   ])('%s refused with %i: it plays on, and is kept awake by the other', async (method, status) => {
     const { video, seen } = await play({ statuses: { [method]: status }, timeoutS: 60 })
-    await soon(() => video.length === 1)
+    await until(() => video.length === 1)
     for (let round = 1; round <= 3; round += 1) {
       jest.advanceTimersByTime(20_000)
-      await soon(() => awake().filter((each) => each === 'OPTIONS').length >= round)
+      await until(() => awake().filter((each) => each === 'OPTIONS').length >= round)
       // Until its reply is read, the time must not move.
       await turns(20)
     }
     send(9_000, [slice])
-    await soon(() => video.length === 2)
+    await until(() => video.length === 2)
     expect(seen.ended).toBeUndefined()
     expect(awake().filter((each) => each === 'GET_PARAMETER')).toHaveLength(method === 'GET_PARAMETER' ? 1 : 3)
   })
@@ -112,11 +104,11 @@ describe('a keep-alive', () => {
     'answered with 454 (%s): the session was reset, and ends here',
     async (method) => {
       const { video, seen } = await play({ statuses: { [method]: 454 }, timeoutS: 60 })
-      await soon(() => video.length === 1)
+      await until(() => video.length === 1)
       jest.advanceTimersByTime(20_000)
-      await soon(() => seen.ended !== undefined)
+      await until(() => seen.ended !== undefined)
       expect(seen.ended).toMatchObject({ code: 'source_stopped', message: expect.stringContaining('forgotten') })
-      await soon(() => camera.connections() === 0)
+      await until(() => camera.connections() === 0)
     },
   )
 })
@@ -128,14 +120,14 @@ describe('the time of the pictures', () => {
     ['a restart at zero', 0],
   ])('over %s goes on from where it was', async (_name, jump) => {
     const { video } = await play({ quiet: true })
-    await soon(() => methods().includes('PLAY'))
+    await until(() => methods().includes('PLAY'))
     const first = 648_000_000
     const behind = jump === 0 ? 0 : (first + jump) % 2 ** 32
     for (const timestamp of [first, first + 3_600, first + 7_200])
       send(timestamp, video.length === 0 && timestamp === first ? key : [slice])
     for (const timestamp of [behind, behind + 3_600, behind + 7_200])
       send(timestamp, timestamp === behind ? key : [slice])
-    await soon(() => video.length === 6)
+    await until(() => video.length === 6)
     for (const step of stepsOf(video)) {
       expect(step).toBeGreaterThan(0)
       expect(step).toBeLessThan(2_000)
@@ -147,24 +139,24 @@ describe('the time of the pictures', () => {
     ['the stream has another source (SSRC)', 7, 99],
   ])('and the pictures go on when %s', async (_name, sequenceNumber, ssrc) => {
     const { video } = await play({ quiet: true })
-    await soon(() => methods().includes('PLAY'))
+    await until(() => methods().includes('PLAY'))
     send(0, key, 100)
     send(3_600, [slice], 103)
     send(7_200, key, sequenceNumber, ssrc)
     send(10_800, [slice], sequenceNumber + 3, ssrc)
-    await soon(() => video.length === 4)
+    await until(() => video.length === 4)
     expect(video.map(({ isKey }) => isKey)).toEqual([true, false, true, false])
   })
 
   test('a gap shows nothing that refers to what was lost, up to the next key frame of the display', async () => {
     const { video } = await play({ quiet: true })
-    await soon(() => methods().includes('PLAY'))
+    await until(() => methods().includes('PLAY'))
     const large = Buffer.concat([Buffer.from('7c81', 'hex'), Buffer.alloc(40, 0xcd)])
     send(0, key, 100)
     // A picture in fragments that lost its end.
     camera.send(0, { payload: large, timestamp: 3_600, sequenceNumber: 103 })
     for (let index = 0; index < 20; index += 1) send(7_200 + index * 3_600, [slice], 105 + index)
-    await soon(() => video.length >= 20)
+    await until(() => video.length >= 20)
     expect(video.every(({ payloads }) => payloads.length > 0)).toBe(true)
     expect(video).toHaveLength(21)
   })
@@ -176,10 +168,10 @@ const options = (count: number) =>
 describe('messages that nobody asked for', () => {
   test('a few are answered, and it plays on', async () => {
     const { video, seen } = await play({})
-    await soon(() => video.length === 1)
+    await until(() => video.length === 1)
     camera.write(options(20) + 'RTSP/1.0 200 OK\r\nCSeq: 9999\r\n\r\n')
     send(3_600, [slice])
-    await soon(() => video.length === 2)
+    await until(() => video.length === 2)
     expect(seen.ended).toBeUndefined()
   })
 
@@ -188,10 +180,10 @@ describe('messages that nobody asked for', () => {
     ['replies', 'RTSP/1.0 200 OK\r\nCSeq: 9999\r\n\r\n'.repeat(101)],
   ])('%s without end cut it off, with a cause', async (_name, flood) => {
     const { video, seen } = await play({})
-    await soon(() => video.length === 1)
+    await until(() => video.length === 1)
     camera.write(flood)
-    await soon(() => seen.ended !== undefined)
+    await until(() => seen.ended !== undefined)
     expect(seen.ended).toMatchObject({ code: 'source_garbled', message: expect.stringContaining('nobody asked for') })
-    await soon(() => camera.connections() === 0)
+    await until(() => camera.connections() === 0)
   })
 })

@@ -4,9 +4,10 @@ import { H264RtpPayload } from 'werift'
 import type { MediaInfo, VideoUnit } from '../../../src/gateway/media.ts'
 import { createMeter, fit } from '../../../src/gateway/reencode.ts'
 import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
-import { createWorld, until } from '../world.ts'
+import { createWorld } from '../world.ts'
 import { createFakeCamera, type FakeCamera } from './camera.ts'
 import { brightnessOf, decodePictures, movingRate, recordMoving, sendMoving, type Kind, type Moving } from './moving.ts'
+import { until } from '../../until.ts'
 
 const never = new AbortController().signal
 const closing: (() => Promise<unknown>)[] = []

@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { AudioPacket, MediaInfo, MediaSource, VideoUnit } from '../../../src/gateway/media.ts'
 import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
-import { until } from '../world.ts'
 import { backChannel, createFakeCamera, h264, idr, pcma, pps, slice, type FakeCamera, type Habits } from './camera.ts'
+import { until } from '../../until.ts'
 
 const never = new AbortController().signal
 const profile = { profileLevelId: '42c01f', hasSpeaker: false, sound: ['opus', 'PCMU'] }

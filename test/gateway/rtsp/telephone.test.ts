@@ -1,8 +1,9 @@
 /** A display that takes G.711 only, at network cameras. */
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { decodeG711, encodeG711 } from '../../../src/gateway/g711.ts'
-import { createWorld, until, type World } from '../world.ts'
+import { createWorld, type World } from '../world.ts'
 import { backChannel, createFakeCamera, h264, pcma, slice, type FakeCamera } from './camera.ts'
+import { until } from '../../until.ts'
 
 /** 20 ms of a square wave. */
 const voice = Int16Array.from({ length: 160 }, (_, index) => (index % 20 < 10 ? 8_192 : -8_192))

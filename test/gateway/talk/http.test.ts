@@ -7,8 +7,8 @@ import { createHttpSpeaker } from '../../../src/gateway/talk/brands.ts'
 import { readTalkBack, type Brand } from '../../../src/gateway/talk/speaker.ts'
 import { loadTone } from '../../../src/simulator/tone.ts'
 import { createFakeCamera, h264 } from '../rtsp/camera.ts'
-import { until } from '../world.ts'
 import { createHttpCamera, login, type HttpHabits } from './http-camera.ts'
+import { until } from '../../until.ts'
 
 const never = new AbortController().signal
 const closing: (() => Promise<unknown>)[] = []
