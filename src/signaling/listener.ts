@@ -1,4 +1,5 @@
 /** The listening server: HTTPS with a certificate of our own or of the user's, both renewed while it runs, or plain HTTP. */
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { createServer as createPlainServer, type Server as PlainServer, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import { readFile } from 'node:fs/promises'
@@ -72,7 +73,7 @@ export async function createListener(
   }
   const refreshGiven = async (certPath: string, keyPath: string) => {
     const found = await readPair(certPath, keyPath)
-    if (found.cert === given?.cert) return
+    if (found.cert === given?.cert && found.key === given.key) return
     given = found
     log('info', 'signaling.certificate-taken', { path: certPath })
   }
@@ -97,14 +98,20 @@ export async function createListener(
   }
 }
 
+interface Pair {
+  readonly cert: string
+  readonly key: string
+  readonly context: SecureContext
+}
+
 /** Throws when the certificate and the key are none, or do not belong together. */
-async function readPair(
-  certPath: string,
-  keyPath: string,
-): Promise<{ readonly cert: string; readonly context: SecureContext }> {
+async function readPair(certPath: string, keyPath: string): Promise<Pair> {
   try {
     const [cert, key] = await Promise.all([readFile(certPath, 'utf8'), readFile(keyPath, 'utf8')])
-    return { cert, context: createSecureContext({ cert, key, minVersion: 'TLSv1.2' }) }
+    // createSecureContext() accepts an empty key, which a file has while it is written, and then refuses every handshake.
+    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+      throw new Error('the key is of another certificate')
+    return { cert, key, context: createSecureContext({ cert, key, minVersion: 'TLSv1.2' }) }
   } catch (cause) {
     throw new Error(
       `certificate ${certPath} and key ${keyPath} cannot be used (${String(cause)}): they must be PEM files that belong together and that this user may read`,

@@ -117,6 +117,21 @@ test('files that are damaged while the service runs are reported, and what was g
   expect((await shown(running.service, 'kvs.example')).toString()).toBe(new X509Certificate(cert).toString())
 })
 
+test('a key that is still being written is not taken, and the whole one is', async () => {
+  const { certPath, keyPath, cert } = await issue('kvs.example')
+  running = await run({ tls: { kind: 'files', certPath, keyPath }, limits: { certificateCheckMs: 3_600_000 } })
+  const renewed = await issue('kvs.example')
+  const key = await readFile(keyPath)
+  for (const half of ['', key.subarray(0, 60)]) {
+    await writeFile(keyPath, half)
+    await running.service.refreshCertificate()
+    expect((await shown(running.service, 'kvs.example')).toString()).toBe(new X509Certificate(cert).toString())
+  }
+  await writeFile(keyPath, key)
+  await running.service.refreshCertificate()
+  expect((await shown(running.service, 'kvs.example')).toString()).toBe(new X509Certificate(renewed.cert).toString())
+})
+
 test('files that cannot be used do not let it start', async () => {
   const { certPath } = await issue('kvs.example')
   await expect(run({ tls: { kind: 'files', certPath, keyPath: certPath } })).rejects.toThrow(
@@ -178,7 +193,7 @@ test('a client on this machine goes on when a wrong clock comes right, without a
   // The SDK corrects its own clock by the service's.
   const kvs = openKvs({ region, endpoint: service.localEndpoint, credentials: key, ca: () => service.ca })
   try {
-    const find = () => findChannel(kvs, 'door', 'VIEWER', AbortSignal.timeout(5_000))
+    const find = () => findChannel(kvs, 'door', 'VIEWER', AbortSignal.timeout(60_000))
     await expect(find()).rejects.toMatchObject({ code: 'signaling_failed' })
     aheadMs = 0
     await service.refreshCertificate()
