@@ -68,8 +68,8 @@ async function post(path: string, body: string, at = Date.now()) {
       body,
     ].join('\r\n'),
   )
-  const [first] = await once(socket, 'data', { signal: AbortSignal.timeout(3_000) })
-  await once(socket, 'end', { signal: AbortSignal.timeout(3_000) })
+  const [first] = await once(socket, 'data', { signal: AbortSignal.timeout(60_000) })
+  await once(socket, 'end', { signal: AbortSignal.timeout(60_000) })
   const [head = '', json = ''] = String(first).split('\r\n\r\n')
   expect(head).toContain(`Content-Length: ${Buffer.byteLength(json)}`)
   expect(head).toMatch(/\r\nx-amzn-RequestId: [0-9a-f-]{36}\r\n/)
@@ -163,7 +163,7 @@ test('a handshake by hand gets its 101 and the subprotocol', async () => {
       '\r\n',
     ].join('\r\n'),
   )
-  const [first] = await once(socket, 'data', { signal: AbortSignal.timeout(3_000) })
+  const [first] = await once(socket, 'data', { signal: AbortSignal.timeout(60_000) })
   expect(String(first)).toMatch(/^HTTP\/1\.1 101 /)
   expect(String(first)).toContain('Sec-WebSocket-Protocol: wss')
   socket.destroy()

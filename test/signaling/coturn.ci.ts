@@ -51,7 +51,7 @@ beforeAll(async () => {
   await until(() => /IO method \(auth thread\)/.test(said)).catch((cause: unknown) => {
     throw new Error(said, { cause })
   })
-}, 20_000)
+})
 afterAll(async () => {
   await running.close()
   coturn.kill('SIGKILL')
@@ -107,7 +107,7 @@ test('two peers that know no way but the relay reach each other with what the se
   } finally {
     await Promise.all([one.close(), other.close()])
   }
-}, 20_000)
+})
 
 test('a password is good until its time, and only ours', async () => {
   const soon = turnPassword(secret, 'v', Date.now() + 60_000)
@@ -116,7 +116,7 @@ test('a password is good until its time, and only ours', async () => {
   expect(await isAdmitted(late.username, late.credential)).toBe(false)
   const forged = turnPassword('another secret', 'v', Date.now() + 60_000)
   expect(await isAdmitted(forged.username, forged.credential)).toBe(false)
-}, 40_000)
+})
 
 test.each(
   ['10.1.2.3', '172.16.0.1', '192.168.77.77', '100.64.0.1', '169.254.169.254', 'fd00::1', 'fe80::1'].concat(
@@ -130,32 +130,13 @@ test.each(
       '2002:a01:203::1',
     ],
   ),
-)(
-  'it relays nothing to %s',
-  async (peer) => {
-    const { username, credential } = turnPassword(secret, 'v', Date.now() + 60_000)
-    const family = peer.includes(':') ? ['-x'] : []
-    const rest = [
-      '-c',
-      '-n',
-      '1',
-      '-m',
-      '1',
-      '-p',
-      `${port}`,
-      '-u',
-      username,
-      '-w',
-      credential,
-      '-e',
-      peer,
-      '127.0.0.1',
-    ]
-    const client = execFile('turnutils_uclient', [...family, ...rest], { timeout: 10_000 })
-    let told = ''
-    for (const stream of [client.stdout, client.stderr]) stream?.on('data', (chunk: string) => (told += chunk))
-    await once(client, 'close')
-    expect(told).toMatch(/error 403 \(Forbidden IP\)/)
-  },
-  20_000,
-)
+)('it relays nothing to %s', async (peer) => {
+  const { username, credential } = turnPassword(secret, 'v', Date.now() + 60_000)
+  const family = peer.includes(':') ? ['-x'] : []
+  const rest = ['-c', '-n', '1', '-m', '1', '-p', `${port}`, '-u', username, '-w', credential, '-e', peer, '127.0.0.1']
+  const client = execFile('turnutils_uclient', [...family, ...rest], { timeout: 10_000 })
+  let told = ''
+  for (const stream of [client.stdout, client.stderr]) stream?.on('data', (chunk: string) => (told += chunk))
+  await once(client, 'close')
+  expect(told).toMatch(/error 403 \(Forbidden IP\)/)
+})

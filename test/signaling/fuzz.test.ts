@@ -47,7 +47,7 @@ async function openTls(): Promise<TLSSocket> {
 async function throwAt(socket: TLSSocket, ...chunks: readonly (string | Uint8Array)[]): Promise<void> {
   for (const chunk of chunks) if (!socket.destroyed) socket.write(chunk)
   socket.end()
-  if (!socket.destroyed) await once(socket, 'close', { signal: AbortSignal.timeout(5_000) })
+  if (!socket.destroyed) await once(socket, 'close', { signal: AbortSignal.timeout(60_000) })
 }
 
 const line = fc.string({ unit: 'binary', maxLength: 60 })
@@ -192,7 +192,7 @@ test('any bytes instead of frames', async () => {
           '\r\n',
         ].join('\r\n'),
       )
-      const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(5_000) })
+      const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(60_000) })
       expect(String(answer)).toMatch(/^HTTP\/1\.1 101 /)
       socket.resume()
       await throwAt(socket, ...frames)

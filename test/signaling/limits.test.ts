@@ -1,7 +1,7 @@
 /** What ends or refuses a client that is welcome otherwise: rates, lifetimes, revoked keys, replays, too many strangers. */
 import { once } from 'node:events'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { DescribeSignalingChannelCommand, ListSignalingChannelsCommand } from '@aws-sdk/client-kinesis-video'
 import { WebSocket } from 'ws'
 import { defaultLimits, type SignalingLimits } from '../../src/signaling/limits.ts'
@@ -9,6 +9,7 @@ import { openReplayMemory } from '../../src/signaling/replay.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { base64, noRates, refusal, run, type Key, type Running } from './running-service.ts'
 import { send, sign } from './signed-post.ts'
+import { holdHeartbeats } from './heartbeats.ts'
 import { until } from '../until.ts'
 
 let running: Running
@@ -123,30 +124,42 @@ describe('rates', () => {
 })
 
 describe('time', () => {
-  test('a viewer that sends nothing is closed, a master that answers pings is not', async () => {
-    const { master, viewer } = await start({ heartbeatMs: 20, idleMs: 100 })
+  const heartbeatMs = 1_000
+  let now = Date.now()
+  beforeEach(holdHeartbeats)
+  afterEach(() => void jest.useRealTimers())
+  const beat = (atMs: number) => {
+    now += atMs
+    jest.advanceTimersByTime(heartbeatMs)
+  }
+
+  test('a viewer that sends nothing is closed, one that pings and a master are not', async () => {
+    const { master, viewer } = await start({ heartbeatMs, idleMs: 60_000 }, () => now)
     const [camera, silent, pinging] = [await master(), await viewer('silent'), await viewer('pinging')]
-    const pings = setInterval(() => pinging.socket.ping(), 20)
-    try {
-      expect(await silent.closed).toMatchObject({ code: 4008 })
-      expect([camera.socket.readyState, pinging.socket.readyState]).toEqual([WebSocket.OPEN, WebSocket.OPEN])
-    } finally {
-      clearInterval(pings)
-    }
+    now += 59_000
+    pinging.socket.ping()
+    await once(pinging.socket, 'pong')
+    beat(1_000)
+    expect(await silent.closed).toMatchObject({ code: 4008 })
+    expect([camera.socket.readyState, pinging.socket.readyState]).toEqual([WebSocket.OPEN, WebSocket.OPEN])
   })
 
   test('a connection is closed at the end of its life, without a GO_AWAY', async () => {
-    const { master } = await start({ heartbeatMs: 20, lifetimeMs: 100 })
+    const { master } = await start({ heartbeatMs, lifetimeMs: 60_000 }, () => now)
     const camera = await master()
+    beat(66_000)
     expect(await camera.closed).toEqual({ code: 4010, reason: 'connect again' })
     expect(camera.unread).toEqual([])
   })
 
   test('with one where it is configured', async () => {
-    const { master } = await start({ heartbeatMs: 20, lifetimeMs: 200, goAwayMs: 150 })
+    const { master } = await start({ heartbeatMs, lifetimeMs: 60_000, goAwayMs: 30_000 }, () => now)
     const camera = await master()
+    beat(50_000)
+    expect(await camera.next()).toEqual({ messageType: 'GO_AWAY' })
+    beat(16_000)
     await camera.closed
-    expect(camera.unread.map((text) => JSON.parse(text))).toEqual([{ messageType: 'GO_AWAY' }])
+    expect(camera.unread).toEqual([])
   })
 })
 

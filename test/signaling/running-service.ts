@@ -153,7 +153,7 @@ export async function run(options: Partial<SignalingServiceOptions> = {}): Promi
 export async function refusal(url: string, ca: string): Promise<{ status: number; type: string; message: string }> {
   const socket = new WebSocket(url, { ca })
   try {
-    const [, response] = await once(socket, 'unexpected-response', { signal: AbortSignal.timeout(5_000) })
+    const [, response] = await once(socket, 'unexpected-response', { signal: AbortSignal.timeout(60_000) })
     const chunks: Buffer[] = []
     for await (const chunk of response) chunks.push(chunk)
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8'))

@@ -34,7 +34,7 @@ export async function send(
   const request = httpsRequest(`${origin}${path}`, { method, headers, ca: running.ca, agent: false })
   request.on('error', () => {})
   request.end(body)
-  const [response] = await once(request, 'response', { signal: AbortSignal.timeout(3_000) })
+  const [response] = await once(request, 'response', { signal: AbortSignal.timeout(60_000) })
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk)
   const text = Buffer.concat(chunks).toString('utf8')
