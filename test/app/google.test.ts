@@ -233,7 +233,7 @@ describe('a guest', () => {
 
   test('is reconciled as a user of his own', async () => {
     house.google.states.delete(bob)
-    expect(await house.reconcile?.(AbortSignal.timeout(10_000))).toEqual({
+    expect(await house.reconcile?.(AbortSignal.timeout(60_000))).toEqual({
       accounts: 2,
       unlinked: 0,
       resynced: 0,
@@ -267,7 +267,7 @@ test('what has no picture and announces nobody is no device of Google, and no re
   await house.events.receive(intercom, { kind: 'battery', level: 50, at: house.clock() })
   await house.quiet()
   expect(Object.keys(house.google.states.get(ada) ?? {})).toEqual([door.id])
-  expect(await house.reconcile?.(AbortSignal.timeout(10_000))).toMatchObject({ resynced: 0, reported: 0 })
+  expect(await house.reconcile?.(AbortSignal.timeout(60_000))).toMatchObject({ resynced: 0, reported: 0 })
 })
 
 test('SYNC names 400 cameras, those that are shared included', async () => {

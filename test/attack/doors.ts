@@ -31,7 +31,7 @@ export async function floodDoors(seconds: number, most: number): Promise<FloodOu
     await house.start({ TRANSOM_DOORBELL: 'off', TRANSOM_CONSOLE: 'on' })
     const { bridge, clients, user, cameraKeys } = readSettings(house.dataDir)
     const link = { assistant: 'google', bridge, client: clients.google, user } as const
-    const { accessToken } = await linkAccount(link, AbortSignal.timeout(20_000))
+    const { accessToken } = await linkAccount(link, AbortSignal.timeout(60_000))
     const bearer = { authorization: `Bearer ${accessToken}` }
     const form = { 'content-type': 'application/x-www-form-urlencoded' }
     const json = { 'content-type': 'application/json' }

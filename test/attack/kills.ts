@@ -97,7 +97,7 @@ async function workUntilKilled(house: House, round: number): Promise<readonly Pr
     async () => {
       const assistant = promised.length % 2 === 0 ? 'alexa' : 'google'
       const options = { assistant, bridge, client: clients[assistant], user } as const
-      const link = await linkAccount(options, AbortSignal.timeout(10_000))
+      const link = await linkAccount(options, AbortSignal.timeout(60_000))
       promised.push({ kind: 'links', name: `a link with ${assistant}`, link: { assistant, link } })
     },
     async () => press('front-door', cameraKeys?.['front-door'] ?? ''),
@@ -148,7 +148,7 @@ async function missingAlive(house: House, promised: readonly Promised[]): Promis
   for (const { kind, name, link, cameraKey } of promised) {
     if (link !== undefined) {
       const options = { assistant: link.assistant, bridge, client: clients[link.assistant] }
-      await refreshLink(options, link.link, AbortSignal.timeout(10_000)).catch((thrown: unknown) =>
+      await refreshLink(options, link.link, AbortSignal.timeout(60_000)).catch((thrown: unknown) =>
         missing.push(`${kind}: ${name}: ${String(thrown)}`),
       )
     }

@@ -26,13 +26,13 @@ beforeAll(async () => {
   owner = await visit(browser, bridge)
   page = owner.page
   await enter(owner, bridge)
-}, 120_000)
+})
 afterAll(async () => {
   clearInterval(playing)
   await browser?.close()
   await bridge?.close()
   await camera?.close()
-}, 30_000)
+})
 
 const button = (name: string | RegExp) => page.getByRole('button', { name, exact: typeof name === 'string' })
 
@@ -77,7 +77,7 @@ test('a camera is probed by its address, shown with a picture, questioned for it
   await page.getByRole('textbox', { name: 'Name' }).fill('Back porch')
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { name: 'Back porch' }).waitFor()
-}, 90_000)
+})
 
 test('it is edited without its password, tried again, and its loudspeaker is tried', async () => {
   const addresses: string[] = []
@@ -103,4 +103,4 @@ test('it is edited without its password, tried again, and its loudspeaker is tri
   await page.getByRole('heading', { name: 'Garden' }).waitFor()
   expect(addresses.join()).not.toContain(login.password)
   expect(owner.complaints()).toEqual([])
-}, 90_000)
+})

@@ -7,7 +7,7 @@ import { builtConsole, ensureConsole } from '../../src/console/build.ts'
 
 beforeAll(async () => {
   expect(await ensureConsole()).toBeUndefined()
-}, 90_000)
+})
 
 const read = (file: string): string => readFileSync(join(builtConsole, file), 'utf8')
 const files = (): string[] =>

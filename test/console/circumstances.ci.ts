@@ -31,14 +31,14 @@ beforeAll(async () => {
   owner = await visit(browser, bridge)
   page = owner.page
   await enter(owner, bridge)
-}, 60_000)
+})
 afterEach(() => {
   expect(owner.complaints()).toEqual([])
 })
 afterAll(async () => {
   await browser?.close()
   await bridge?.close()
-}, 30_000)
+})
 
 const button = (name: string | RegExp, on = page) => on.getByRole('button', { name, exact: typeof name === 'string' })
 
@@ -81,7 +81,7 @@ describe('the microphone', () => {
     )
     expect(await talk.getAttribute('aria-pressed')).toBe('true')
     await talk.click()
-  }, 30_000)
+  })
 
   test('is closed when the key that holds it open is let go in another window', async () => {
     const talk = button(/^Talk/)
@@ -91,7 +91,7 @@ describe('the microphone', () => {
     await talk.blur()
     expect(await talk.getAttribute('aria-pressed')).toBe('false')
     await page.keyboard.up('Space')
-  }, 30_000)
+  })
 })
 
 test('a touch where controls were before they went brings them back, and does not use them', async () => {
@@ -104,7 +104,7 @@ test('a touch where controls were before they went brings them back, and does no
   await phone.page.locator('transom-player:not(.is-calm)').waitFor()
   expect(await phone.page.evaluate(() => document.querySelector('transom-player')!.state.state)).toBe('live')
   await phone.leave()
-}, 60_000)
+})
 
 /** In the page: the states within ten seconds of a player whose camera sends sound only. */
 async function listening(bridge: string): Promise<readonly string[]> {
@@ -148,7 +148,7 @@ async function listening(bridge: string): Promise<readonly string[]> {
 
 test('a camera without a picture is heard, and not taken for one that stands still', async () => {
   expect(await page.evaluate(listening, bridge.url)).toEqual(['connecting', 'live', 'idle'])
-}, 30_000)
+})
 
 describe('a dialog', () => {
   test('gives the focus back to the menu that it was chosen from', async () => {
@@ -159,7 +159,7 @@ describe('a dialog', () => {
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     await page.locator('summary[aria-label="More for Front Door"]:focus').waitFor()
-  }, 30_000)
+  })
 
   test('stays when the marking of a text ends outside of it', async () => {
     await button('Add a camera').click()
@@ -173,7 +173,7 @@ describe('a dialog', () => {
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Back porch')
     await page.mouse.click(20, 400)
     await page.getByRole('dialog').waitFor({ state: 'detached' })
-  }, 30_000)
+  })
 
   test('says inside what was refused, and shows what is still so', async () => {
     // The operator shares without asking.
@@ -197,7 +197,7 @@ describe('a dialog', () => {
     expect(await mayTalk.isChecked()).toBe(true)
     await page.unroute('**/guests/grace')
     await page.keyboard.press('Escape')
-  }, 30_000)
+  })
 
   test('never says that a key is copied when it is not', async () => {
     const visitor = await visit(browser, bridge)
@@ -224,7 +224,7 @@ describe('a dialog', () => {
     await button('Secret key is copied', visitor.page).waitFor()
     expect(await visitor.page.evaluate(() => (globalThis as unknown as { copied: string }).copied)).toBe(secret.trim())
     await visitor.leave()
-  }, 60_000)
+  })
 })
 
 test('of three hundred cameras it asks for the pictures that are in view', async () => {
@@ -257,7 +257,7 @@ test('of three hundred cameras it asks for the pictures that are in view', async
   expect(asked).toContain('/cameras/camera-299/snapshot')
   expect(asked.size).toBeLessThan(60)
   await visitor.leave()
-}, 60_000)
+})
 
 test('names of any length and writing stay in their places, on the narrowest screen, too', async () => {
   const visitor = await visit(browser, bridge)
@@ -284,7 +284,7 @@ test('names of any length and writing stay in their places, on the narrowest scr
   }
   expect(visitor.complaints()).toEqual([])
   await visitor.leave()
-}, 60_000)
+})
 
 test('each screen has a title of its own', async () => {
   for (const [hash, title] of [
@@ -296,7 +296,7 @@ test('each screen has a title of its own', async () => {
     await owner.go(hash)
     await page.waitForFunction((wanted) => document.title === wanted, `${title} · Transom`)
   }
-}, 30_000)
+})
 
 test('a window of the Echo Show that is closed ends its session', async () => {
   const window = await page.context().newPage()
@@ -314,7 +314,7 @@ test('a window of the Echo Show that is closed ends its session', async () => {
   await row.filter({ hasText: 'Fine' }).waitFor()
   // Sooner than anybody would find out by silence.
   expect(Date.now() - closedAt).toBeLessThan(4_000)
-}, 60_000)
+})
 
 test('a stream that begins again at once is no outage', async () => {
   const visitor = await visit(browser, bridge)
@@ -345,7 +345,7 @@ test('a stream that begins again at once is no outage', async () => {
   const said = await visitor.page.evaluate(() => (globalThis as unknown as { said: string[] }).said)
   expect(said.filter(Boolean)).toEqual([])
   await visitor.leave()
-}, 60_000)
+})
 
 // The last one: it ends the sign-in of them all.
 test('signing out in one window signs out the others', async () => {
@@ -356,4 +356,4 @@ test('signing out in one window signs out the others', async () => {
   await button('Sign out', other).click()
   await button('Sign in', other).waitFor()
   await button('Sign in').waitFor()
-}, 30_000)
+})

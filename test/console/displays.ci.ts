@@ -22,14 +22,14 @@ beforeAll(async () => {
   ;[bridge, browser] = await Promise.all([startBridge(), launch()])
   owner = await visit(browser, bridge)
   await enter(owner, bridge)
-}, 60_000)
+})
 afterEach(() => {
   expect(owner.complaints()).toEqual([])
 })
 afterAll(async () => {
   await browser?.close()
   await bridge?.close()
-}, 30_000)
+})
 
 const displays = [
   {
@@ -88,7 +88,7 @@ describe.each(displays)('the $device', ({ assistant, device, app, show, stop, an
     await link(page, app)
     await page.getByRole('button', { name: show }).waitFor()
     expect(new URL(page.url()).hash).toBe(`#/display/${assistant}/front-door`)
-  }, 30_000)
+  })
 
   test('says that somebody rings, in a moment', async () => {
     const { page } = owner
@@ -96,7 +96,7 @@ describe.each(displays)('the $device', ({ assistant, device, app, show, stop, an
     await expectText(page, announcement)
     await expectText(page, 'ms after the press')
     await owner.picture(`${assistant}-rings`)
-  }, 30_000)
+  })
 
   test('shows the doorbell, with sound', async () => {
     const { page } = owner
@@ -114,14 +114,14 @@ describe.each(displays)('the $device', ({ assistant, device, app, show, stop, an
     expect(places).not.toContain(-1)
     expect(places).toEqual(places.toSorted((a, b) => a - b))
     await owner.picture(`${assistant}-shows`)
-  }, 30_000)
+  })
 
   test('lets one talk to whoever is there', async () => {
     const { page } = owner
     await page.getByRole('button', { name: /^Talk/ }).click({ delay: 1_500 })
     await expectText(page, 'Camera receives the talk-back')
     await expectText(page, 'Talk-back ended')
-  }, 30_000)
+  })
 
   test('leaves a session of the assistant’s own kind, that ends when it is told to stop', async () => {
     const { page } = owner
@@ -132,7 +132,7 @@ describe.each(displays)('the $device', ({ assistant, device, app, show, stop, an
     await expectText(page, 'Ended')
     await expectText(page, 'packets received')
     await owner.picture(`${assistant}-session`)
-  }, 30_000)
+  })
 
   test('says what is wrong, and what to do about it, when the doorbell has stopped', async () => {
     const { page } = owner
@@ -149,7 +149,7 @@ describe.each(displays)('the $device', ({ assistant, device, app, show, stop, an
     await owner.picture(`${assistant}-fails`)
     await bridge.stop()
     await bridge.start()
-  }, 60_000)
+  })
 })
 
 test('on a phone the display fits the screen', async () => {
@@ -164,4 +164,4 @@ test('on a phone the display fits the screen', async () => {
   await phone.picture('phone-alexa')
   expect(phone.complaints()).toEqual([])
   await phone.leave()
-}, 60_000)
+})

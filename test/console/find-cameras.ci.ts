@@ -43,7 +43,7 @@ beforeAll(async () => {
   ;[bridge, browser] = await Promise.all([startBridge(), launch()])
   owner = await visit(browser, bridge)
   await enter(owner, bridge)
-}, 120_000)
+})
 afterEach(() => {
   expect(owner.complaints()).toEqual([])
 })
@@ -51,7 +51,7 @@ afterAll(async () => {
   await browser?.close()
   await bridge?.close()
   for (const close of closing.toReversed()) await close()
-}, 30_000)
+})
 
 const button = (name: string | RegExp) => owner.page.getByRole('button', { name })
 
@@ -137,4 +137,4 @@ test('a base URL that is neither says so, and what to give', async () => {
   await alert.waitFor()
   expect(await alert.innerText()).toMatch(/neither go2rtc nor Frigate/)
   await owner.picture('found neither')
-}, 60_000)
+})

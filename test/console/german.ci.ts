@@ -18,11 +18,11 @@ beforeAll(async () => {
   ;[bridge, browser] = await Promise.all([startBridge(), launch()])
   reader = await visit(browser, bridge, { ...looks.phone, locale: 'de-DE', timezoneId: 'Europe/Berlin' })
   page = reader.page
-}, 120_000)
+})
 afterAll(async () => {
   await browser?.close()
   await bridge?.close()
-}, 30_000)
+})
 
 /** On a phone's screen. Names of cameras and what programs say (`code`, `pre`, `lang="en"`) may be English. */
 async function expectGerman(name: string): Promise<void> {
@@ -107,7 +107,7 @@ test('a failed view tells its cause and advice in German', async () => {
   await expectText(page, 'Die Kamera ist nicht verbunden.')
   await expectText(page, 'Prüfe, ob sie Strom und Netz hat')
   await expectGerman('failed')
-}, 120_000)
+})
 
 test('who prefers English says so, and it stays', async () => {
   await reader.go('#/')
@@ -119,7 +119,7 @@ test('who prefers English says so, and it stays', async () => {
   await page.getByRole('heading', { name: 'Cameras', level: 1 }).waitFor()
   await page.goto(`${bridge.url}/oauth/account`)
   await expectText(page, 'Connected assistants')
-}, 60_000)
+})
 
 test('no page broke a policy, threw, or asked another origin', () => {
   expect(reader.complaints()).toEqual([])

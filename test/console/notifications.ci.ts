@@ -17,11 +17,11 @@ beforeAll(async () => {
   await bridge.start({ TRANSOM_PUSH_CONTACT: 'mailto:operator@example.org' })
   owner = await visit(browser, bridge, { permissions: ['notifications'] })
   page = owner.page
-}, 120_000)
+})
 afterAll(async () => {
   await browser?.close()
   await bridge?.close()
-}, 30_000)
+})
 
 const button = (name: string | RegExp) => page.getByRole('button', { name, exact: typeof name === 'string' })
 
@@ -61,7 +61,7 @@ test('a browser without a push service says what to check', async () => {
   await button('Notify me on this device').click()
   await expectText(page, 'does not reach the service that brings its notifications')
   await button('Close').click()
-}, 60_000)
+})
 
 test('a device is added, known again, and removed', async () => {
   const ecdh = createECDH('prime256v1')
@@ -88,7 +88,7 @@ test('a device is added, known again, and removed', async () => {
   expect(await page.getByText('Phone in the hall').count()).toBe(0)
   // Chromium's own line of the first test: a profile for tests has no push service.
   expect(owner.complaints().filter((text) => !text.startsWith('Chrome currently does not support'))).toEqual([])
-}, 60_000)
+})
 
 test('a browser that was told no says where to change it', async () => {
   await page.context().clearPermissions()
@@ -97,4 +97,4 @@ test('a browser that was told no says where to change it', async () => {
   await page.evaluate(() => Object.assign(Notification, { requestPermission: async () => 'denied' }))
   await button('Notify me on this device').click()
   await expectText(page, 'does not show notifications of this page')
-}, 60_000)
+})

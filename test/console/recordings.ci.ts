@@ -15,11 +15,11 @@ beforeAll(async () => {
   owner = await visit(browser, bridge)
   page = owner.page
   await enter(owner, bridge)
-}, 120_000)
+})
 afterAll(async () => {
   await browser?.close()
   await bridge?.close()
-}, 30_000)
+})
 
 const button = (name: string | RegExp) => page.getByRole('button', { name, exact: typeof name === 'string' })
 const menu = (label: string) => page.locator(`summary[aria-label^="${label}"]`)
@@ -32,7 +32,7 @@ test('nothing is recorded at first, and the page says how to change that', async
   await expectText(page, 'choose Edit … at a camera')
   await expectAccessible(owner, 'activity-empty')
   await owner.go('#/')
-}, 60_000)
+})
 
 test('the owner has events recorded, and reads what that asks', async () => {
   await menu('More for Front Door').click()
@@ -43,7 +43,7 @@ test('the owner has events recorded, and reads what that asks', async () => {
   await expectAccessible(owner, 'edit-record')
   await button('Save').click()
   await expectText(page, 'is saved')
-}, 60_000)
+})
 
 test('a ring is listed at once, and marked while it is recorded', async () => {
   const isRecorded = page.locator('.tile').getByText('Recording', { exact: true })
@@ -106,7 +106,7 @@ test('its clip plays in place, on a desk and on a phone', async () => {
   await phone.picture('activity-phone')
   expect(phone.complaints()).toEqual([])
   await phone.leave()
-}, 120_000)
+})
 
 test('the filter is in the address, and what it leaves out is not shown', async () => {
   await page.getByLabel(/^What/).selectOption('motion')
@@ -118,7 +118,7 @@ test('the filter is in the address, and what it leaves out is not shown', async 
   await page.reload()
   await button(/^Play Front Door/).waitFor({ timeout: patience })
   await page.getByLabel(/^What/).selectOption('')
-}, 60_000)
+})
 
 test('a link to it opens for somebody without an account, until the clip is deleted', async () => {
   await menu('More for Front Door: Rang').click()
@@ -145,4 +145,4 @@ test('a link to it opens for somebody without an account, until the clip is dele
   await expectText(page, 'Rang, ')
   expect(await button(/^Play Front Door/).count()).toBe(0)
   expect(owner.complaints()).toEqual([])
-}, 120_000)
+})

@@ -22,11 +22,11 @@ beforeAll(async () => {
   owner = await visit(browser, bridge)
   page = owner.page
   await enter(owner, bridge)
-}, 120_000)
+})
 afterAll(async () => {
   await browser?.close()
   await bridge?.close()
-}, 30_000)
+})
 
 const button = (name: string | RegExp) => page.getByRole('button', { name, exact: typeof name === 'string' })
 
@@ -35,14 +35,14 @@ describe('axe finds nothing', () => {
     await page.locator('.still img').waitFor()
     await expectText(page, 'Nothing has happened yet')
     await expectAccessible(owner, 'cameras')
-  }, 30_000)
+  })
 
   test('on the live view', async () => {
     await owner.go('#/camera/front-door')
     await button(/^Talk/).waitFor()
     await button('Statistics').click()
     await expectAccessible(owner, 'camera')
-  }, 60_000)
+  })
 
   test('on the displays, before and after they are linked', async () => {
     for (const [assistant, app] of [
@@ -62,7 +62,7 @@ describe('axe finds nothing', () => {
       await button(/^Talk/).waitFor()
       await expectAccessible(owner, `${assistant}-showing`)
     }
-  }, 120_000)
+  })
 
   test('on the list of sessions, and on one that failed', async () => {
     await owner.go('#/sessions')
@@ -74,7 +74,7 @@ describe('axe finds nothing', () => {
       .click()
     await page.getByRole('region', { name: 'Cause' }).waitFor()
     await expectAccessible(owner, 'session')
-  }, 60_000)
+  })
 
   test('where nobody is signed in', async () => {
     const stranger = await visit(browser, bridge)
@@ -83,7 +83,7 @@ describe('axe finds nothing', () => {
     await expectAccessible(stranger, 'welcome')
     expect(stranger.complaints()).toEqual([])
     await stranger.leave()
-  }, 30_000)
+  })
 })
 
 describe('a camera', () => {
@@ -114,7 +114,7 @@ describe('a camera', () => {
     expect(await page.getByRole('dialog').count()).toBe(0)
     await expectText(page, 'Garden · Camera')
     await expectText(page, 'Offline')
-  }, 60_000)
+  })
 
   test('stands below what its owner should know, on every screen', async () => {
     const message = 'Alexa cannot distinguish cameras with the same name: give each its own name (Gate).'
@@ -129,7 +129,7 @@ describe('a camera', () => {
     await page.unroute('**/api/notices')
     await owner.go('#/')
     await page.reload()
-  }, 60_000)
+  })
 
   test('shows its webhooks, and others instead', async () => {
     await page.getByLabel('More for Back porch').click()
@@ -144,7 +144,7 @@ describe('a camera', () => {
     await page.getByText('The old ones no longer work').waitFor()
     expect(await address.innerText()).not.toBe(before)
     await button('Done').click()
-  }, 60_000)
+  })
 
   test('is shared with another user who accepts, tells nothing of an unknown one, and is shared no more', async () => {
     execFileSync(process.execPath, ['src/transom/bin.ts', 'admin', 'user', 'add', 'grace', '--name', 'Grace'], {
@@ -181,7 +181,7 @@ describe('a camera', () => {
     await expectText(page, 'Not shared yet')
     await page.keyboard.press('Escape')
     expect(await page.getByRole('dialog').count()).toBe(0)
-  }, 60_000)
+  })
 
   test('is removed, after a question', async () => {
     await page.getByLabel('More for Back porch').click()
@@ -190,7 +190,7 @@ describe('a camera', () => {
     await button('Remove').click()
     await expectText(page, 'Back porch is removed.')
     expect(await page.getByRole('heading', { name: 'Back porch' }).count()).toBe(0)
-  }, 60_000)
+  })
 })
 
 describe('the list of sessions', () => {
@@ -230,7 +230,7 @@ describe('the list of sessions', () => {
     await visitor.picture('sessions-found')
     expect(visitor.complaints()).toEqual([])
     await visitor.leave()
-  }, 60_000)
+  })
 })
 
 test('whose token the bridge does not take any more is told so, and signs in again', async () => {
@@ -248,7 +248,7 @@ test('whose token the bridge does not take any more is told so, and signs in aga
   await visitor.page.getByText('You are signed out.').waitFor({ state: 'detached' })
   await visitor.page.getByRole('heading', { name: 'Cameras' }).waitFor()
   await visitor.leave()
-}, 60_000)
+})
 
 test('signing out ends the session, and the next visit asks for a password', async () => {
   await owner.go('#/')
@@ -257,7 +257,7 @@ test('signing out ends the session, and the next visit asks for a password', asy
   await button('Sign in').waitFor()
   await button('Sign in').click()
   await page.getByLabel('Password').waitFor()
-}, 30_000)
+})
 
 test('no page broke a policy, threw, or asked another origin', () => {
   expect(owner.complaints()).toEqual([])

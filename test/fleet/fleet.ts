@@ -150,7 +150,7 @@ export async function createFleet(names: readonly FunctionName[]) {
       if (assistants.includes('alexa')) {
         amazon.state.codes.add(`code-${owner}`)
         const accepted = { accountId: owner, linkId: undefined, code: `code-${owner}`, region: 'NA' } as const
-        await grants.accept(accepted, AbortSignal.timeout(10_000))
+        await grants.accept(accepted, AbortSignal.timeout(60_000))
       }
       if (assistants.includes('google')) await createGoogleLinks({ store, clock: Date.now }).open(owner)
     },

@@ -25,7 +25,6 @@ import {
   type SectionOf,
 } from '../broker/descriptions.ts'
 
-const patience = 30_000
 const signal = AbortSignal.timeout(120_000)
 const assistants = ['alexa', 'google'] as const
 
@@ -68,13 +67,13 @@ beforeAll(async () => {
     const link = await linkAccount({ assistant, bridge, client: clients[assistant], user }, signal)
     opened[assistant] = link.accessToken
   }
-}, patience)
+})
 afterAll(async () => {
   master.close()
   kvs.close()
   await house.close()
   rmSync(dataDir, { recursive: true, force: true })
-}, patience)
+})
 
 /** The assistant's whole way to the answer: discovery, its request for the stream, the offer. */
 async function ask(name: (typeof assistants)[number], offer: string): Promise<string> {
@@ -132,99 +131,71 @@ function fullVideo(mid: string): SectionOf {
 const odd = (text: string) => text.replaceAll('uHgJ', 'uHgJZGk=')
 
 describe.each(assistants)('%s', (name) => {
-  test(
-    'an offer of sound only is answered with sound both ways',
-    async () => {
-      const audio: SectionOf = {
-        kind: 'audio',
-        mid: 'audio0',
-        direction: 'sendrecv',
-        codecs: { 96: 'opus/48000/2', 0: 'PCMU/8000', 8: 'PCMA/8000' },
-        more: [hostLine()],
-      }
-      answer = () => descriptionOf('active', [{ ...audio, codecs: { 96: 'opus/48000/2' } }])
-      const text = await ask(name, descriptionOf('actpass', [audio]).replaceAll(/a=rtpmap:[08] .*\r\n/g, ''))
-      expect(parse(text).media.map(({ type, direction }) => [type, direction])).toEqual([['audio', 'sendrecv']])
-      expect((await lastSession())?.timeline.map(({ step }) => step)).toContain('answer-sent')
-    },
-    patience,
-  )
+  test('an offer of sound only is answered with sound both ways', async () => {
+    const audio: SectionOf = {
+      kind: 'audio',
+      mid: 'audio0',
+      direction: 'sendrecv',
+      codecs: { 96: 'opus/48000/2', 0: 'PCMU/8000', 8: 'PCMA/8000' },
+      more: [hostLine()],
+    }
+    answer = () => descriptionOf('active', [{ ...audio, codecs: { 96: 'opus/48000/2' } }])
+    const text = await ask(name, descriptionOf('actpass', [audio]).replaceAll(/a=rtpmap:[08] .*\r\n/g, ''))
+    expect(parse(text).media.map(({ type, direction }) => [type, direction])).toEqual([['audio', 'sendrecv']])
+    expect((await lastSession())?.timeline.map(({ step }) => step)).toContain('answer-sent')
+  })
 
-  test(
-    'a display without H.264 is told at once that nothing fits',
-    async () => {
-      answer = () => plainAnswer({ video: { codecs: { 49: 'H265/90000' }, port: 0, more: [] } })
-      const offer = plainOffer({
-        video: videoOf('1', { 49: 'H265/90000', 96: 'VP8/90000' }, ['a=fmtp:49 level-id=93;profile-id=1']),
-      })
-      const { thrown, cause, steps } = await refusalOf(name, offer)
-      expect(thrown).toMatch(name === 'alexa' ? /INVALID_DIRECTIVE/ : /502/)
-      expect(cause).toBe('no_common_codec')
-      expect(parse(offers.at(-1)!).media[1]!.payloads).toBe('49 96')
-      expect(steps).not.toContain('camera-candidate')
-    },
-    patience,
-  )
+  test('a display without H.264 is told at once that nothing fits', async () => {
+    answer = () => plainAnswer({ video: { codecs: { 49: 'H265/90000' }, port: 0, more: [] } })
+    const offer = plainOffer({
+      video: videoOf('1', { 49: 'H265/90000', 96: 'VP8/90000' }, ['a=fmtp:49 level-id=93;profile-id=1']),
+    })
+    const { thrown, cause, steps } = await refusalOf(name, offer)
+    expect(thrown).toMatch(name === 'alexa' ? /INVALID_DIRECTIVE/ : /502/)
+    expect(cause).toBe('no_common_codec')
+    expect(parse(offers.at(-1)!).media[1]!.payloads).toBe('49 96')
+    expect(steps).not.toContain('camera-candidate')
+  })
 
-  test(
-    'an offer of two pictures, too large for signaling, is answered with the first',
-    async () => {
-      answer = () =>
-        plainAnswer({ video: { codecs: { 98: 'H264/90000' }, more: [h264Usual.replace('102', '98'), hostLine()] } })
-      const offer = descriptionOf('actpass', [
-        { kind: 'audio', mid: '0', codecs: opus, direction: 'recvonly' },
-        fullVideo('1'),
-        fullVideo('2'),
-      ])
-      const { media } = parse(await ask(name, offer))
-      expect(media.map(({ port }) => port > 0)).toEqual([true, true, false])
-      expect(parse(offers.at(-1)!).media.map(({ port }) => port)).toEqual([9, 9, 0])
-    },
-    patience,
-  )
+  test('an offer of two pictures, too large for signaling, is answered with the first', async () => {
+    answer = () =>
+      plainAnswer({ video: { codecs: { 98: 'H264/90000' }, more: [h264Usual.replace('102', '98'), hostLine()] } })
+    const offer = descriptionOf('actpass', [
+      { kind: 'audio', mid: '0', codecs: opus, direction: 'recvonly' },
+      fullVideo('1'),
+      fullVideo('2'),
+    ])
+    const { media } = parse(await ask(name, offer))
+    expect(media.map(({ port }) => port > 0)).toEqual([true, true, false])
+    expect(parse(offers.at(-1)!).media.map(({ port }) => port)).toEqual([9, 9, 0])
+  })
 
-  test(
-    'a camera that names its own profile under the first payload type is shown where the display decodes that profile',
-    async () => {
-      const offered = [h264Usual.replace('42e01f', '42001f'), hostLine()]
-      answer = () => plainAnswer()
-      const text = await ask(name, plainOffer({ video: videoOf('1', { 102: 'H264/90000' }, offered) }))
-      expect(text).toContain('profile-level-id=42001f\r\n')
-      answer = () => plainAnswer({ video: { more: [h264Usual.replace('42e01f', '64001f'), hostLine()] } })
-      expect((await refusalOf(name, plainOffer())).cause).toBe('no_common_codec')
-    },
-    patience,
-  )
+  test('a camera that names its own profile under the first payload type is shown where the display decodes that profile', async () => {
+    const offered = [h264Usual.replace('42e01f', '42001f'), hostLine()]
+    answer = () => plainAnswer()
+    const text = await ask(name, plainOffer({ video: videoOf('1', { 102: 'H264/90000' }, offered) }))
+    expect(text).toContain('profile-level-id=42001f\r\n')
+    answer = () => plainAnswer({ video: { more: [h264Usual.replace('42e01f', '64001f'), hostLine()] } })
+    expect((await refusalOf(name, plainOffer())).cause).toBe('no_common_codec')
+  })
 
-  test(
-    'ICE passwords that no RFC allows and every browser takes pass in both directions',
-    async () => {
-      answer = () => odd(plainAnswer())
-      const text = await ask(name, odd(plainOffer()))
-      for (const sdp of [offers.at(-1)!, text]) expect(sdp).toMatch(/a=ice-pwd:\S+uHgJZGk=\r/)
-    },
-    patience,
-  )
+  test('ICE passwords that no RFC allows and every browser takes pass in both directions', async () => {
+    answer = () => odd(plainAnswer())
+    const text = await ask(name, odd(plainOffer()))
+    for (const sdp of [offers.at(-1)!, text]) expect(sdp).toMatch(/a=ice-pwd:\S+uHgJZGk=\r/)
+  })
 
-  test(
-    'an answer without a picture is refused with the cause',
-    async () => {
-      answer = () => plainAnswer({ video: { port: 0, more: [] } })
-      const { thrown, cause } = await refusalOf(name, plainOffer())
-      expect(thrown).toMatch(name === 'alexa' ? /ENDPOINT_UNREACHABLE/ : /502/)
-      expect(cause).toBe('no_picture')
-    },
-    patience,
-  )
+  test('an answer without a picture is refused with the cause', async () => {
+    answer = () => plainAnswer({ video: { port: 0, more: [] } })
+    const { thrown, cause } = await refusalOf(name, plainOffer())
+    expect(thrown).toMatch(name === 'alexa' ? /ENDPOINT_UNREACHABLE/ : /502/)
+    expect(cause).toBe('no_picture')
+  })
 
-  test(
-    'an offer without rtcp-mux is refused before the camera is asked',
-    async () => {
-      const before = offers.length
-      const { thrown, cause } = await refusalOf(name, plainOffer().replaceAll('a=rtcp-mux\r\n', ''))
-      expect(thrown).toMatch(name === 'alexa' ? /INVALID_DIRECTIVE/ : /400/)
-      expect([cause, offers.length]).toEqual(['invalid_request', before])
-    },
-    patience,
-  )
+  test('an offer without rtcp-mux is refused before the camera is asked', async () => {
+    const before = offers.length
+    const { thrown, cause } = await refusalOf(name, plainOffer().replaceAll('a=rtcp-mux\r\n', ''))
+    expect(thrown).toMatch(name === 'alexa' ? /INVALID_DIRECTIVE/ : /400/)
+    expect([cause, offers.length]).toEqual(['invalid_request', before])
+  })
 })

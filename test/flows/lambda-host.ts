@@ -213,7 +213,7 @@ const controls: Record<string, (body: Wanted) => Promise<unknown>> = {
     const [{ clientId, clientSecret, redirectUris }] = clients
     const alexa = { clientId, clientSecret, redirectUri: redirectUris[0] }
     const options = { assistant: 'alexa', bridge: url, client: alexa, user: { login, password } } as const
-    const { accessToken } = await linkAccount(options, AbortSignal.timeout(10_000))
+    const { accessToken } = await linkAccount(options, AbortSignal.timeout(60_000))
     return { discovered: await lambda.alexa(discover(accessToken), named) }
   },
   // Over HTTPS, whose authority this process trusts.

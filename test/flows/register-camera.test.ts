@@ -27,7 +27,7 @@ async function transom(...args: readonly string[]): Promise<{ code: number; out:
   const said = { out: '', err: '' }
   child.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (said.err += chunk.toString()))
-  const [code] = await once(child, 'close', { signal: AbortSignal.timeout(15_000) })
+  const [code] = await once(child, 'close', { signal: AbortSignal.timeout(60_000) })
   return { code, ...said }
 }
 const list = async (): Promise<{ cameraId: string; isOnline: boolean; keys: object[] }[]> =>
@@ -137,7 +137,7 @@ test('an id that no path can hold is refused by every command', async () => {
 async function synced(): Promise<readonly { readonly id: string; readonly traits: readonly string[] }[]> {
   const { bridge, clients, user } = readSettings(house.dataDir)
   const options = { assistant: 'google', bridge, client: clients.google, user } as const
-  const { accessToken } = await linkAccount(options, AbortSignal.timeout(10_000))
+  const { accessToken } = await linkAccount(options, AbortSignal.timeout(60_000))
   const answer = await fetch(`${bridge}/google/fulfillment`, {
     method: 'POST',
     headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
@@ -230,7 +230,7 @@ test('a second process on the same data is refused, and may start when the first
     return { child, said: () => said }
   }
   const second = start()
-  expect(await once(second.child, 'close', { signal: AbortSignal.timeout(15_000) })).toEqual([1, null])
+  expect(await once(second.child, 'close', { signal: AbortSignal.timeout(60_000) })).toEqual([1, null])
   expect(second.said()).toContain(`${house.dataDir} is in use by another Transom`)
   expect((await list()).length).toBe(1)
 
@@ -247,4 +247,4 @@ test('a second process on the same data is refused, and may start when the first
   await runs(fourth)
   fourth.child.kill('SIGINT')
   expect(await once(fourth.child, 'close')).toEqual([0, null])
-}, 60_000)
+})

@@ -7,8 +7,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { makeMovie } from '../gateway/movie.ts'
 import { createHouse } from './house.ts'
 
-const patience = 40_000
-
 describe('a camera without a speaker', () => {
   const house = createHouse()
   const directory = mkdtempSync(join(tmpdir(), 'flow-movie-'))
@@ -16,11 +14,11 @@ describe('a camera without a speaker', () => {
   beforeAll(async () => {
     await makeMovie({ path: movie, seconds: 2 })
     await house.start({ TRANSOM_SOURCE: movie })
-  }, patience)
+  })
   afterAll(async () => {
     await house.close()
     rmSync(directory, { recursive: true })
-  }, patience)
+  })
 
   test.each(['alexa', 'google'])(
     'is shown by %s without talk-back, and the report says why nothing was sent',
@@ -31,7 +29,6 @@ describe('a camera without a speaker', () => {
       expect(report.bridgeTimeline.map(({ step }) => step)).not.toContain('talk-back-heard')
       expect(code).toBe(0)
     },
-    patience,
   )
 })
 
@@ -42,8 +39,8 @@ describe('a camera that cannot be reached', () => {
     await house.start({ TRANSOM_SOURCE: `rtsp://me:s3cret@127.0.0.1:${port}/door` })
     // The gateway, a process of its own, has looked at it by then; the start does not wait for that.
     await house.untilPrinted('source_refused')
-  }, patience)
-  afterAll(() => house.close(), patience)
+  })
+  afterAll(() => house.close())
 
   test.each([
     ['alexa', 'ENDPOINT_UNREACHABLE'],
@@ -58,7 +55,6 @@ describe('a camera that cannot be reached', () => {
       expect(house.printed()).not.toContain('s3cret')
       if (assistant === 'alexa') expect(report.cause?.code).toBe('source_refused')
     },
-    patience,
   )
 })
 

@@ -27,7 +27,7 @@ afterEach(() => house.close())
 async function view(): Promise<Response> {
   const { bridge, clients, user } = readSettings(house.dataDir)
   const link = { assistant: 'alexa', bridge, client: clients.alexa, user } as const
-  const { accessToken: token } = await linkAccount(link, AbortSignal.timeout(20_000))
+  const { accessToken: token } = await linkAccount(link, AbortSignal.timeout(60_000))
   const header = {
     namespace: 'Alexa.RTCSessionController',
     name: 'InitiateSessionWithOffer',
@@ -47,5 +47,4 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     expect(JSON.stringify(await (await view()).json())).toContain('AnswerGeneratedForSession')
     expect(await house.stop(signal)).toBe(0)
   },
-  60_000,
 )

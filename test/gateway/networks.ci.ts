@@ -31,14 +31,14 @@ test('a picture where the display has IPv6 only', async () => {
   network = createNetwork('IPv6')
   await start()
   display = await showOn(world, 'aiortc', network)
-}, 60_000)
+})
 
 test('a picture at 3 % loss each way', async () => {
   network = createNetwork()
   await start()
   network.lose(3)
   display = await showOn(world, 'aiortc', network)
-}, 60_000)
+})
 
 test('a picture in ten views of ten at 12 % loss each way', async () => {
   network = createNetwork()
@@ -51,45 +51,37 @@ test('a picture in ten views of ten at 12 % loss each way', async () => {
     await shown.close()
   }
   expect(Math.max(...times)).toBeLessThan(3_000)
-}, 120_000)
+})
 
 describe('without UDP', () => {
-  test.each(['tcp', 'tls'] as const)(
-    'at the camera, a picture over its relay by %s',
-    async (transport) => {
-      network = createNetwork()
-      const turn = await network.startTurn()
-      const known = getCACertificates('default')
-      setDefaultCACertificates([...known, turn.ca])
-      try {
-        network.blockUdp('camera')
-        await start([turn.server('udp'), turn.server(transport)])
-        display = await showOn(world, 'Chromium', network)
-        expect(display.candidates.join('\n')).toMatch(/ 203\.0\.113\.1 \d+ typ relay /)
-        // The first also started the source; by now the camera knows its servers.
-        const next = await showOn(world, 'aiortc', network)
-        await Promise.all([display.close(), next.close()])
-        expect(next.candidates.join('\n')).toContain(' typ relay ')
-        expect(next.answerMs).toBeLessThan(300)
-        await until(() => turn.allocations().ended === turn.allocations().made)
-      } finally {
-        setDefaultCACertificates(known)
-      }
-    },
-    60_000,
-  )
+  test.each(['tcp', 'tls'] as const)('at the camera, a picture over its relay by %s', async (transport) => {
+    network = createNetwork()
+    const turn = await network.startTurn()
+    const known = getCACertificates('default')
+    setDefaultCACertificates([...known, turn.ca])
+    try {
+      network.blockUdp('camera')
+      await start([turn.server('udp'), turn.server(transport)])
+      display = await showOn(world, 'Chromium', network)
+      expect(display.candidates.join('\n')).toMatch(/ 203\.0\.113\.1 \d+ typ relay /)
+      // The first also started the source; by now the camera knows its servers.
+      const next = await showOn(world, 'aiortc', network)
+      await Promise.all([display.close(), next.close()])
+      expect(next.candidates.join('\n')).toContain(' typ relay ')
+      expect(next.answerMs).toBeLessThan(300)
+      await until(() => turn.allocations().ended === turn.allocations().made)
+    } finally {
+      setDefaultCACertificates(known)
+    }
+  })
 
-  test.each(['aiortc', 'Chromium'] as const)(
-    'at the display, a picture on %s over its relay by TCP',
-    async (stack) => {
-      network = createNetwork()
-      const turn = await network.startTurn()
-      network.blockUdp('display')
-      await start()
-      display = await showOn(world, stack, { ...network, iceServers: [turn.server('tcp')] })
-    },
-    60_000,
-  )
+  test.each(['aiortc', 'Chromium'] as const)('at the display, a picture on %s over its relay by TCP', async (stack) => {
+    network = createNetwork()
+    const turn = await network.startTurn()
+    network.blockUdp('display')
+    await start()
+    display = await showOn(world, stack, { ...network, iceServers: [turn.server('tcp')] })
+  })
 })
 
 test.each(['aiortc', 'Chromium'] as const)(
@@ -102,7 +94,6 @@ test.each(['aiortc', 'Chromium'] as const)(
     await start([turn.server('udp')])
     display = await showOn(world, stack, { ...network, iceServers: [turn.server('udp')] })
   },
-  60_000,
 )
 
 test('a relay at hand is the way of a display that has no other, and coturn has none left at the end', async () => {
@@ -118,7 +109,7 @@ test('a relay at hand is the way of a display that has no other, and coturn has 
   await world.close()
   await until(() => turn.allocations().ended === 2)
   expect(turn.allocations().made).toBe(2)
-}, 60_000)
+})
 
 /** Whether its picture goes on, or else how its view ends by the camera's report. */
 async function outcomeOf({ viewerId, peer }: ForeignDisplay): Promise<string> {
@@ -140,32 +131,24 @@ describe('in the middle of a view', () => {
   test.each([
     ['Chromium', ['goes on', 'silent']],
     ['aiortc', ['silent']],
-  ] as const)(
-    '%s has another address in its home: the view %j',
-    async (stack, outcomes) => {
-      network = createNetwork()
-      await start()
-      display = await showOn(world, stack, network)
-      network.moveDisplay()
-      expect(outcomes).toContain(await outcomeOf(display))
-    },
-    90_000,
-  )
+  ] as const)('%s has another address in its home: the view %j', async (stack, outcomes) => {
+    network = createNetwork()
+    await start()
+    display = await showOn(world, stack, network)
+    network.moveDisplay()
+    expect(outcomes).toContain(await outcomeOf(display))
+  })
 
   // libwebrtc, as in an Echo or a Nest Hub, nominates the pair with the new address; libdatachannel nominates once.
   test.each([
     ['Chromium', 'goes on'],
     ['libdatachannel', 'silent'],
-  ] as const)(
-    'the NAT of %s has another address: the view %s',
-    async (stack, outcome) => {
-      network = createNetwork()
-      network.translate('display')
-      await start()
-      display = await showOn(world, stack, network)
-      network.redial()
-      expect(await outcomeOf(display)).toBe(outcome)
-    },
-    90_000,
-  )
+  ] as const)('the NAT of %s has another address: the view %s', async (stack, outcome) => {
+    network = createNetwork()
+    network.translate('display')
+    await start()
+    display = await showOn(world, stack, network)
+    network.redial()
+    expect(await outcomeOf(display)).toBe(outcome)
+  })
 })

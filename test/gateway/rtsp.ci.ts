@@ -80,7 +80,7 @@ test('its H.264 and G.711 pass through untouched, its G.711 comes as Opus too, a
   leave()
   await shared.close()
   expect(log.join()).not.toContain('s3cret')
-}, 40_000)
+})
 
 test.each([
   ['that is not there', '/nowhere', undefined, 'source_not_found', /no such stream \(404\)/],
@@ -105,7 +105,7 @@ test('a camera without H.264 is encoded for displays', async () => {
   const nals = video[0]!.payloads.map((payload) => payload.toString('hex', 0, 7))
   expect(nals.join(' ')).toMatch(/6742[c-f]0/)
   leave()
-}, 30_000)
+})
 
 test('a viewer sees the camera over the whole way', async () => {
   world = await createWorld()

@@ -19,7 +19,7 @@ async function camera(habits?: Parameters<typeof createFakeCamera>[0]): Promise<
 async function look(url: string, networks?: readonly string[]): Promise<unknown> {
   const source = createRtspSource(url, Date.now, () => undefined, createTrust({ networks }))
   closing.push(() => source.close())
-  return source.describe(AbortSignal.timeout(5_000)).catch((error: unknown) => error)
+  return source.describe(AbortSignal.timeout(60_000)).catch((error: unknown) => error)
 }
 
 const shown = { profileLevelId: '42c01f' }

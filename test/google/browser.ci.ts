@@ -27,7 +27,7 @@ beforeAll(async () => {
   house = await startEmbedded(readConfig(env), Date.now, () => {})
   const { bridge, clients, user } = readSettings(dataDir)
   const link = { assistant: 'google', bridge, client: clients.google, user } as const
-  accessToken = (await linkAccount(link, AbortSignal.timeout(20_000))).accessToken
+  accessToken = (await linkAccount(link, AbortSignal.timeout(60_000))).accessToken
   browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: [
@@ -45,13 +45,13 @@ beforeAll(async () => {
       '--use-fake-ui-for-media-stream',
     ],
   })
-}, 60_000)
+})
 
 afterAll(async () => {
   await browser?.close()
   await house?.close()
   rmSync(dataDir, { recursive: true, force: true })
-}, 30_000)
+})
 
 interface Stream {
   readonly cameraStreamSignalingUrl: string
@@ -115,13 +115,13 @@ describe('a player in a real browser', () => {
     // A token is revoked by its own `end`.
     expect(await ask<number[]>(page, 'hangUp')).toEqual([200, 401])
     await page.close()
-  }, 30_000)
+  })
 
   test('of any other origin may not even ask: the browser itself refuses', async () => {
     const page = await pageOf('https://evil.example')
     await expect(ask(page, 'play', await execute())).rejects.toThrow(/Failed to fetch/)
     await page.close()
-  }, 30_000)
+  })
 
   test('may read why it was refused', async () => {
     const page = await pageOf(player)
@@ -129,5 +129,5 @@ describe('a player in a real browser', () => {
     const refused = await ask(page, 'refused', stream.cameraStreamSignalingUrl)
     expect(refused).toEqual({ status: 401, body: { error: 'authFailure' } })
     await page.close()
-  }, 30_000)
+  })
 })

@@ -53,7 +53,7 @@ export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<O
     },
     reports,
     /** A round of reconciling, as far as the signal allows, and what comes of it. */
-    async reconcile(signal = AbortSignal.timeout(10_000)) {
+    async reconcile(signal = AbortSignal.timeout(60_000)) {
       const done = await reconcile(signal)
       await outbox.settled()
       return done

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const added = await transomJson<{ environment: Record<string, string> }>(house, 'camera', 'add', 'porch')
   camera = added.environment
   viewer = await transomJson<typeof viewer>(house, 'key', 'add', '--viewer', 'porch')
-}, 60_000)
+})
 afterAll(() => house.close())
 
 type Said = Readonly<Record<string, unknown>> & { readonly version: string; readonly presigned: string }
@@ -53,40 +53,30 @@ async function opens(url: string): Promise<boolean> {
   return outcome
 }
 
-test.each(['camera', 'viewer'] as const)(
-  'boto3 with a key of a %s does what that key may',
-  async (kind) => {
-    const said =
-      kind === 'camera'
-        ? await ask(camera['AWS_ACCESS_KEY_ID'] ?? '', camera['AWS_SECRET_ACCESS_KEY'] ?? '', 'MASTER')
-        : await ask(viewer.accessKeyId, viewer.secretAccessKey, 'VIEWER')
-    expect(said).toMatchObject({
-      described: expect.stringMatching(/^arn:aws:kinesisvideo:.*:channel\/porch\//),
-      endpoints: { WSS: expect.stringMatching(/^wss:/), HTTPS: expect.stringMatching(/^https:/) },
-      // Asked by cameras that are built for storage; viewers have no business with it.
-      storage: kind === 'camera' ? 'DISABLED' : 'AccessDeniedException',
-      created: kind === 'camera' ? 'ResourceInUseException' : 'AccessDeniedException',
-      createdOther: 'AccessDeniedException',
-      deleted: 'AccessDeniedException',
-    })
-    for (const names of said['iceServers'] as string[][]) expect(names).toEqual(['Password', 'Ttl', 'Uris', 'Username'])
-    expect(await opens(said.presigned)).toBe(true)
-    expect(await opens(said.presigned.replace('porch', 'torch'))).toBe(false)
-    record(`boto3-${kind}`, [
-      {
-        stack: 'boto3',
-        version: said.version,
-        place: `KVS client, ${kind}'s key`,
-        works: [
-          'describe',
-          'endpoints',
-          'ICE servers',
-          ...(kind === 'camera' ? ['media storage'] : []),
-          'presigned URL',
-        ],
-        shownBy: `boto3 with a key of a ${kind}`,
-      },
-    ])
-  },
-  30_000,
-)
+test.each(['camera', 'viewer'] as const)('boto3 with a key of a %s does what that key may', async (kind) => {
+  const said =
+    kind === 'camera'
+      ? await ask(camera['AWS_ACCESS_KEY_ID'] ?? '', camera['AWS_SECRET_ACCESS_KEY'] ?? '', 'MASTER')
+      : await ask(viewer.accessKeyId, viewer.secretAccessKey, 'VIEWER')
+  expect(said).toMatchObject({
+    described: expect.stringMatching(/^arn:aws:kinesisvideo:.*:channel\/porch\//),
+    endpoints: { WSS: expect.stringMatching(/^wss:/), HTTPS: expect.stringMatching(/^https:/) },
+    // Asked by cameras that are built for storage; viewers have no business with it.
+    storage: kind === 'camera' ? 'DISABLED' : 'AccessDeniedException',
+    created: kind === 'camera' ? 'ResourceInUseException' : 'AccessDeniedException',
+    createdOther: 'AccessDeniedException',
+    deleted: 'AccessDeniedException',
+  })
+  for (const names of said['iceServers'] as string[][]) expect(names).toEqual(['Password', 'Ttl', 'Uris', 'Username'])
+  expect(await opens(said.presigned)).toBe(true)
+  expect(await opens(said.presigned.replace('porch', 'torch'))).toBe(false)
+  record(`boto3-${kind}`, [
+    {
+      stack: 'boto3',
+      version: said.version,
+      place: `KVS client, ${kind}'s key`,
+      works: ['describe', 'endpoints', 'ICE servers', ...(kind === 'camera' ? ['media storage'] : []), 'presigned URL'],
+      shownBy: `boto3 with a key of a ${kind}`,
+    },
+  ])
+})

@@ -20,7 +20,7 @@ export interface Door {
 export async function openDoor(house: House, name: AssistantName): Promise<Door> {
   const { bridge, clients, user } = readSettings(house.dataDir)
   const options = { assistant: name, bridge, client: clients[name], user }
-  const { accessToken } = await linkAccount(options, AbortSignal.timeout(10_000))
+  const { accessToken } = await linkAccount(options, AbortSignal.timeout(60_000))
   const tools = { bridge, accessToken, note: () => {} }
   return {
     open: () => (name === 'alexa' ? createAlexa(tools) : createGoogle(tools)),

@@ -21,7 +21,7 @@ beforeAll(async () => {
   house = createHouse()
   await house.start({ TRANSOM_VIEWS_NEGOTIATING: '8', TRANSOM_VIEWS_CONNECTED: '8' })
   doors = { alexa: await openDoor(house, 'alexa'), google: await openDoor(house, 'google') }
-}, 120_000)
+})
 afterAll(async () => {
   await house.close()
   record('offers', [], rows)
@@ -31,7 +31,7 @@ async function view(one: OfferCase, stack: StackName, name: AssistantName): Prom
   const peer = await stacks[stack]()
   const assistant = doors[name].open()
   try {
-    const signal = AbortSignal.timeout(40_000)
+    const signal = AbortSignal.timeout(60_000)
     await assistant.prepare(await findCamera(assistant, 'front-door', () => {}, signal), signal)
     const own = await peer.offer(one.password)
     const offer = one.rewrite(own)
@@ -40,7 +40,7 @@ async function view(one: OfferCase, stack: StackName, name: AssistantName): Prom
     await peer.accept(one.undo?.(answer, own) ?? answer)
     await untilSeen(peer, ({ pictures, sounds }) => sounds > 10 && (pictures > 3 || one.isSoundOnly === true))
   } finally {
-    await assistant.hangUp(AbortSignal.timeout(5_000))
+    await assistant.hangUp(AbortSignal.timeout(60_000))
     await peer.close()
   }
 }
@@ -59,5 +59,5 @@ describe.each(offerCases)('an offer with $name', (one) => {
     expect(failures).toEqual([])
     const seen = Object.fromEntries(views.map(({ stack, name }) => [stack, name]))
     rows.push({ shape: one.name, views: seen, except: one.except ?? {} })
-  }, 60_000)
+  })
 })

@@ -41,8 +41,8 @@ async function view(): Promise<readonly string[]> {
   const signaling = createKvsSignaling(fake.access, deps)
   opened.push(signaling)
   fake.log.length = 0
-  await signaling.iceServers(viewer, AbortSignal.timeout(10_000))
-  expect(await all(signaling.offer(viewer, 'display-1', 'v=0\r\n', AbortSignal.timeout(10_000)))).toHaveLength(1)
+  await signaling.iceServers(viewer, AbortSignal.timeout(60_000))
+  expect(await all(signaling.offer(viewer, 'display-1', 'v=0\r\n', AbortSignal.timeout(60_000)))).toHaveLength(1)
   return [...fake.log]
 }
 const isRemembered = async () => (await memory.get('door')) !== undefined

@@ -51,7 +51,7 @@ beforeAll(async () => {
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost'],
   })
-}, 60_000)
+})
 afterAll(async () => {
   await browser.close()
   await house.close()
@@ -146,58 +146,54 @@ describe('a certified client library, set up as the assistants are, links throug
     ['Alexa: secret in the header, PKCE', alexa, oauth.ClientSecretBasic(alexa.clientSecret), true],
     ['Alexa: secret in the body', alexa, oauth.ClientSecretPost(alexa.clientSecret), false],
     ['Google', google, oauth.ClientSecretPost(google.clientSecret), false],
-  ])(
-    '%s',
-    async (_name, { clientId, redirectUris }, authentication, isPkce) => {
-      const insecure = { [oauth.allowInsecureRequests]: true }
-      const issuer = new URL(house.issuer)
-      const server = await oauth.processDiscoveryResponse(
-        issuer,
-        await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure }),
+  ])('%s', async (_name, { clientId, redirectUris }, authentication, isPkce) => {
+    const insecure = { [oauth.allowInsecureRequests]: true }
+    const issuer = new URL(house.issuer)
+    const server = await oauth.processDiscoveryResponse(
+      issuer,
+      await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure }),
+    )
+    const client = { client_id: clientId }
+    const redirectUri = redirectUris[0] ?? ''
+    const verifier = isPkce ? oauth.generateRandomCodeVerifier() : oauth.nopkce
+    const state = 'S'.repeat(900)
+    const url = new URL(server.authorization_endpoint ?? '')
+    url.search = new URLSearchParams({
+      client_id: clientId,
+      redirect_uri: redirectUri,
+      response_type: 'code',
+      state,
+      ...(typeof verifier === 'string' && {
+        code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      }),
+    }).toString()
+    await visit({}, url.href, async (page) => {
+      await signIn(page)
+      const left = leaving(page)
+      await page.getByRole('button', { name: 'Agree and link' }).click()
+      const parameters = oauth.validateAuthResponse(server, client, await left, state)
+      const reply = await oauth.authorizationCodeGrantRequest(
+        server,
+        client,
+        authentication,
+        parameters,
+        redirectUri,
+        verifier,
+        insecure,
       )
-      const client = { client_id: clientId }
-      const redirectUri = redirectUris[0] ?? ''
-      const verifier = isPkce ? oauth.generateRandomCodeVerifier() : oauth.nopkce
-      const state = 'S'.repeat(900)
-      const url = new URL(server.authorization_endpoint ?? '')
-      url.search = new URLSearchParams({
-        client_id: clientId,
-        redirect_uri: redirectUri,
-        response_type: 'code',
-        state,
-        ...(typeof verifier === 'string' && {
-          code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
-          code_challenge_method: 'S256',
-        }),
-      }).toString()
-      await visit({}, url.href, async (page) => {
-        await signIn(page)
-        const left = leaving(page)
-        await page.getByRole('button', { name: 'Agree and link' }).click()
-        const parameters = oauth.validateAuthResponse(server, client, await left, state)
-        const reply = await oauth.authorizationCodeGrantRequest(
-          server,
-          client,
-          authentication,
-          parameters,
-          redirectUri,
-          verifier,
-          insecure,
-        )
-        const tokens = await oauth.processAuthorizationCodeResponse(server, client, reply)
-        const again = await oauth.refreshTokenGrantRequest(
-          server,
-          client,
-          authentication,
-          tokens.refresh_token ?? '',
-          insecure,
-        )
-        const refreshed = await oauth.processRefreshTokenResponse(server, client, again)
-        expect(await house.oauth().verifyToken(refreshed.access_token)).toMatchObject({ clientId })
-      })
-    },
-    60_000,
-  )
+      const tokens = await oauth.processAuthorizationCodeResponse(server, client, reply)
+      const again = await oauth.refreshTokenGrantRequest(
+        server,
+        client,
+        authentication,
+        tokens.refresh_token ?? '',
+        insecure,
+      )
+      const refreshed = await oauth.processRefreshTokenResponse(server, client, again)
+      expect(await house.oauth().verifyToken(refreshed.access_token)).toMatchObject({ clientId })
+    })
+  })
 })
 
 describe.each(looks)('$name', ({ name, ...look }) => {
@@ -217,7 +213,7 @@ describe.each(looks)('$name', ({ name, ...look }) => {
       await page.getByRole('button', { name: 'Agree and link' }).click()
       expect((await left).searchParams.get('code')).toMatch(/./)
     })
-  }, 60_000)
+  })
 
   test('every page has names, contrast, room for a finger and no sideways scrolling', async () => {
     await link(house, alexa)
@@ -250,7 +246,7 @@ describe.each(looks)('$name', ({ name, ...look }) => {
         await picture(page, `welcome-${code === invitation ? 'invitation' : code === reset ? 'reset' : 'used'}-${name}`)
       }
     })
-  }, 60_000)
+  })
 })
 
 test('the whole way is possible by keyboard, with the focus where it belongs and in sight', async () => {
@@ -268,7 +264,7 @@ test('the whole way is possible by keyboard, with the focus where it belongs and
     await page.keyboard.press('Enter')
     expect((await left).searchParams.get('code')).toMatch(/./)
   })
-}, 60_000)
+})
 
 test('a passkey is added on the account page, links instead of a password, and is removed', async () => {
   await visit({}, `${house.issuer}/account`, async (page) => {
@@ -299,7 +295,7 @@ test('a passkey is added on the account page, links instead of a password, and i
   })
   const history = (await house.oauth().audit.read(house.account)).map(({ kind }) => kind)
   expect(history).toEqual(expect.arrayContaining(['passkey-added', 'passkey-removed']))
-}, 60_000)
+})
 
 test('an account is deleted with a passkey, after it was said what goes', async () => {
   const own = await openHouse()
@@ -321,7 +317,7 @@ test('an account is deleted with a passkey, after it was said what goes', async 
   } finally {
     await own.close()
   }
-}, 60_000)
+})
 
 test('without user verification the passkey is refused, and the page says what else to do', async () => {
   await visit({}, authorizationUrl(house, google), async (page) => {
@@ -341,7 +337,7 @@ test('without user verification the passkey is refused, and the page says what e
     await signIn(page)
     await page.getByText('Signed in as Ada Lovelace').waitFor()
   })
-}, 60_000)
+})
 
 test('no other site may put the pages into a frame, and a form that it posts is refused', async () => {
   const context = await browser.newContext()
@@ -368,4 +364,4 @@ test('no other site may put the pages into a frame, and a form that it posts is 
   } finally {
     await context.close()
   }
-}, 60_000)
+})

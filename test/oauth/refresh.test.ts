@@ -123,7 +123,7 @@ describe('a client whose refresh tokens rotate', () => {
     )
     house.advance(-400 * 3_600_000)
     expect(Math.max(...sizes)).toBeLessThan(200)
-  }, 120_000)
+  })
 })
 
 describe('the assistants, whose refresh tokens stay', () => {
@@ -140,7 +140,7 @@ describe('the assistants, whose refresh tokens stay', () => {
         expect(both[0]?.body.access_token).not.toBe(both[1]?.body.access_token)
       }
     }
-  }, 120_000)
+  })
 
   test('kill -9 in the middle: no link is lost', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'transom-kill-'))
@@ -164,7 +164,7 @@ describe('the assistants, whose refresh tokens stay', () => {
       await running?.kill()
       rmSync(directory, { recursive: true })
     }
-  }, 120_000)
+  })
 })
 
 interface Running {

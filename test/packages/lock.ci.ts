@@ -34,21 +34,17 @@ const systems = [
 
 // Those that come with Node 22 and with Node 24 and later.
 describe.each([10, 11])('npm %i', (version) => {
-  test.each(systems)(
-    'installs on %s %s %s without a warning',
-    async (os, cpu, libc) => {
-      const system = [`--os=${os}`, `--cpu=${cpu}`, ...(libc === '' ? [] : [`--libc=${libc}`])]
-      const quiet = ['--ignore-scripts', '--no-audit', '--no-fund']
-      const npm = ['--yes', '--prefer-offline', `npm@${version}`]
-      const { stdout, stderr } = await run('npx', [...npm, 'ci', '--dry-run', ...quiet, ...system], {
-        cwd: folder,
-        env,
-      })
-      // What the machine's own npmrc says that this npm does not know is no matter of the lock file.
-      const warnings = stderr.split('\n').filter((line) => line !== '' && !/Unknown (env|user) config/.test(line))
-      expect(warnings).toEqual([])
-      expect(stdout).toMatch(/added \d{3,} packages/)
-    },
-    60_000,
-  )
+  test.each(systems)('installs on %s %s %s without a warning', async (os, cpu, libc) => {
+    const system = [`--os=${os}`, `--cpu=${cpu}`, ...(libc === '' ? [] : [`--libc=${libc}`])]
+    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund']
+    const npm = ['--yes', '--prefer-offline', `npm@${version}`]
+    const { stdout, stderr } = await run('npx', [...npm, 'ci', '--dry-run', ...quiet, ...system], {
+      cwd: folder,
+      env,
+    })
+    // What the machine's own npmrc says that this npm does not know is no matter of the lock file.
+    const warnings = stderr.split('\n').filter((line) => line !== '' && !/Unknown (env|user) config/.test(line))
+    expect(warnings).toEqual([])
+    expect(stdout).toMatch(/added \d{3,} packages/)
+  })
 })

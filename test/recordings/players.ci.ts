@@ -17,7 +17,6 @@ import { openHouse } from '../web/house.ts'
 
 const run = promisify(execFile)
 const require = createRequire(import.meta.url)
-const patience = 120_000
 /** A gap, another size and another profile are between them. */
 const parts = [
   { seconds: 10, size: '320x240', startS: 0 },
@@ -48,13 +47,13 @@ beforeAll(async () => {
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-features=LocalNetworkAccessChecks'],
   })
-}, patience)
+})
 afterAll(async () => {
   await browser?.close()
   await house?.[Symbol.asyncDispose]()
   await recordings?.close()
   rmSync(folder, { recursive: true, force: true })
-}, patience)
+})
 
 async function address(path: string): Promise<string> {
   const response = await fetch(`${house.url}/api/cameras/front-door/${path}`, {
@@ -77,22 +76,14 @@ describe.each(['playlist.m3u8', 'manifest.mpd'])('%s', (name) => {
       expect(Math.abs(Number(format.duration) - part.seconds)).toBeLessThanOrEqual(1)
       expect(await picturesByFfmpeg(url)).toBe(part.seconds * frameRate)
     },
-    patience,
   )
 
-  test(
-    'GStreamer decodes every picture',
-    async () => {
-      const { stdout } = await run('/usr/bin/python3', [
-        join(import.meta.dirname, 'gstreamer.py'),
-        await recorded(name),
-      ])
-      const [pictures = 0, durationMs = 0] = stdout.split(' ').map(Number)
-      expect(pictures).toBeGreaterThanOrEqual(seconds * frameRate - 1)
-      expect(durationMs / 1_000).toBeCloseTo(seconds, 0)
-    },
-    patience,
-  )
+  test('GStreamer decodes every picture', async () => {
+    const { stdout } = await run('/usr/bin/python3', [join(import.meta.dirname, 'gstreamer.py'), await recorded(name)])
+    const [pictures = 0, durationMs = 0] = stdout.split(' ').map(Number)
+    expect(pictures).toBeGreaterThanOrEqual(seconds * frameRate - 1)
+    expect(durationMs / 1_000).toBeCloseTo(seconds, 0)
+  })
 })
 
 /** It must not have a word of complaint. */
@@ -103,14 +94,10 @@ async function picturesByFfmpeg(url: string): Promise<number> {
   return stdout.split('\n').filter((line) => line.startsWith('0,')).length
 }
 
-test(
-  'FFmpeg plays a playlist over a discontinuity, and loses a fragment there, since media is timed anew',
-  async () => {
-    const pictures = await picturesByFfmpeg(await recorded('playlist.m3u8'))
-    expect(pictures).toBeGreaterThanOrEqual((seconds - 1) * frameRate)
-  },
-  patience,
-)
+test('FFmpeg plays a playlist over a discontinuity, and loses a fragment there, since media is timed anew', async () => {
+  const pictures = await picturesByFfmpeg(await recorded('playlist.m3u8'))
+  expect(pictures).toBeGreaterThanOrEqual((seconds - 1) * frameRate)
+})
 
 const players = [
   { player: 'hls.js', name: 'playlist.m3u8' },
@@ -130,58 +117,50 @@ async function open(player: (typeof players)[number]['player'], url: string): Pr
 }
 
 describe.each(players)('$player with $name', ({ player, name }) => {
-  test(
-    'shows at each position the picture that was recorded then',
-    async () => {
-      const page = await open(player, await recorded(name))
-      const shown: [number, number][] = []
-      const due: [number, number][] = []
-      for (const position of [0.5, 7.5, 3.5, 9.5, 10.8, 14.8]) {
-        due.push([position, greyOf(Math.floor(position < 10 ? position : position - 10.066))])
-        shown.push([position, await page.evaluate<number>(`seen.greyAt(${position})`)])
-      }
-      const apart = shown.map(([, grey], index) => Math.abs(grey - due[index]![1]))
-      // A second more or less would be eleven apart.
-      expect({ shown, due, worst: Math.max(...apart) <= 5 }).toEqual({ shown, due, worst: true })
-      const duration = await page.evaluate<number>('seen.duration()')
-      expect(duration).toBeCloseTo(seconds, 0)
-      expect(await page.evaluate('seen.complaints')).toEqual([])
-      await page.close()
-    },
-    patience,
-  )
+  test('shows at each position the picture that was recorded then', async () => {
+    const page = await open(player, await recorded(name))
+    const shown: [number, number][] = []
+    const due: [number, number][] = []
+    for (const position of [0.5, 7.5, 3.5, 9.5, 10.8, 14.8]) {
+      due.push([position, greyOf(Math.floor(position < 10 ? position : position - 10.066))])
+      shown.push([position, await page.evaluate<number>(`seen.greyAt(${position})`)])
+    }
+    const apart = shown.map(([, grey], index) => Math.abs(grey - due[index]![1]))
+    // A second more or less would be eleven apart.
+    expect({ shown, due, worst: Math.max(...apart) <= 5 }).toEqual({ shown, due, worst: true })
+    const duration = await page.evaluate<number>('seen.duration()')
+    expect(duration).toBeCloseTo(seconds, 0)
+    expect(await page.evaluate('seen.complaints')).toEqual([])
+    await page.close()
+  })
 
-  test(
-    'goes on with what is recorded while it plays',
-    async () => {
-      const pictures = drawSeconds(22)
-      const beginAt = Date.now() - 12_000
-      const { codecs, segments } = await cut(unitsOf(pictures, beginAt))
-      const [init, ...fragments] = segments
-      await recordings.begin(camera.id, beginAt, codecs, init!.data)
-      const life = new AbortController()
-      const sending = (async () => {
-        for (const fragment of fragments) {
-          const dueAt = fragment.at + fragment.durationMs
-          if (dueAt > Date.now()) await wait(dueAt - Date.now(), undefined, { signal: life.signal })
-          await recordings.append(camera.id, beginAt, fragment)
-        }
-      })()
-      sending.catch(() => undefined)
-      for (;;) {
-        const open = await recordings.find(camera.id, beginAt)
-        if (open && open.endAt - beginAt >= 11_000) break
-        await wait(50)
+  test('goes on with what is recorded while it plays', async () => {
+    const pictures = drawSeconds(22)
+    const beginAt = Date.now() - 12_000
+    const { codecs, segments } = await cut(unitsOf(pictures, beginAt))
+    const [init, ...fragments] = segments
+    await recordings.begin(camera.id, beginAt, codecs, init!.data)
+    const life = new AbortController()
+    const sending = (async () => {
+      for (const fragment of fragments) {
+        const dueAt = fragment.at + fragment.durationMs
+        if (dueAt > Date.now()) await wait(dueAt - Date.now(), undefined, { signal: life.signal })
+        await recordings.append(camera.id, beginAt, fragment)
       }
-      const page = await open(player, await address(`live/${name}`))
-      await page.evaluate('seen.play()')
-      // It plays on for as long as there is, beyond what there was at its begin.
-      await page.waitForFunction(`seen.sample() >= ${greyOf(15) - 5}`, undefined, { timeout: 40_000 })
-      expect(await page.evaluate('seen.complaints')).toEqual([])
-      life.abort()
-      await recordings.remove(camera.id, beginAt)
-      await page.close()
-    },
-    patience,
-  )
+    })()
+    sending.catch(() => undefined)
+    for (;;) {
+      const open = await recordings.find(camera.id, beginAt)
+      if (open && open.endAt - beginAt >= 11_000) break
+      await wait(50)
+    }
+    const page = await open(player, await address(`live/${name}`))
+    await page.evaluate('seen.play()')
+    // It plays on for as long as there is, beyond what there was at its begin.
+    await page.waitForFunction(`seen.sample() >= ${greyOf(15) - 5}`, undefined, { timeout: 40_000 })
+    expect(await page.evaluate('seen.complaints')).toEqual([])
+    life.abort()
+    await recordings.remove(camera.id, beginAt)
+    await page.close()
+  })
 })

@@ -90,10 +90,10 @@ const pathOf = (reference: string) => `/alexa/sessions/${encodeURIComponent(refe
 
 async function shown(sessions: ReturnType<typeof createEchoSessions>) {
   const viewer = { account: 'ada', accessToken: 'second-token', timeline: createTimeline() }
-  const session = await sessions.open(viewer, 'bell-1', AbortSignal.timeout(10_000))
+  const session = await sessions.open(viewer, 'bell-1', AbortSignal.timeout(60_000))
   const limits = { gatherMs: 10_000, iceMs: 1, dtlsMs: 1 }
   const display = await createDisplay({ style: 'echo', iceServers: [], limits, onStep: () => {} })
-  await session.offer(await display.offer(AbortSignal.timeout(10_000)))
+  await session.offer(await display.offer(AbortSignal.timeout(60_000)))
   await display.close()
   return session
 }
@@ -252,7 +252,7 @@ describe('a view', () => {
     const sessions = createEchoSessions({ bridge: bridge.settings.bridge, log: () => {} })
     const first = await shown(sessions)
     const viewer = { account: 'ada', accessToken: 'second-token', timeline: createTimeline() }
-    for (let more = 0; more < 7; more += 1) await sessions.open(viewer, 'bell-1', AbortSignal.timeout(10_000))
+    for (let more = 0; more < 7; more += 1) await sessions.open(viewer, 'bell-1', AbortSignal.timeout(60_000))
     expect(goodbyes()).toBe(0)
     await shown(sessions)
     expect(goodbyes()).toBe(1)

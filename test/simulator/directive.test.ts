@@ -38,7 +38,7 @@ async function openDoor() {
 test('a directive is signed, and two of one second do not count as one', async () => {
   await using door = await openDoor()
   const send = (secret: string) =>
-    sendDirective({ bridge: door.bridge, forwarderSecret: secret }, { header: {} }, AbortSignal.timeout(5_000))
+    sendDirective({ bridge: door.bridge, forwarderSecret: secret }, { header: {} }, AbortSignal.timeout(60_000))
   const replies = await Promise.all([send(forwarderSecret), send(forwarderSecret)])
   expect(replies.map(({ status }) => status)).toEqual([200, 200])
   const arrived = { event: { directive: { header: {} } }, region: '' }
@@ -49,7 +49,7 @@ test('a directive is signed, and two of one second do not count as one', async (
 test('every Echo of the simulator uses that door', async () => {
   await using door = await openDoor()
   const { bridge } = door
-  const signal = AbortSignal.timeout(5_000)
+  const signal = AbortSignal.timeout(60_000)
   const tools = { bridge, forwarderSecret, accessToken: 'token', note: () => {} }
   // The reply is none that Alexa accepts; that it came shows that the request did.
   const notDiscovered = { code: 'discovery_invalid', message: expect.not.stringContaining('HTTP status') }

@@ -59,7 +59,7 @@ async function listen(url: string, token: string) {
     }
   })().catch(() => {})
   const next = async (event: string, claim: (data: Data) => boolean = () => true): Promise<Data> => {
-    const giveUp = AbortSignal.timeout(5_000)
+    const giveUp = AbortSignal.timeout(60_000)
     for (;;) {
       const found = told.find((one) => one.event === event && claim(one.data))
       if (found !== undefined) return found.data
