@@ -152,7 +152,7 @@ describe('the page', () => {
   test('sees what was recorded by a session like any other', async () => {
     expect((await ask('PATCH', '/api/cameras/front-door', { record: 'always' })).status).toBe(204)
     const kept = async () => (await ask('GET', '/api/cameras/front-door/recordings')).body.recordings
-    await eventually(async () => (await kept())[0]?.to - (await kept())[0]?.from >= 2_000)
+    await until(async () => (await kept())[0]?.to - (await kept())[0]?.from >= 2_000)
     const recording = { from: (await kept())[0].from + 500 }
     const { reference, iceServers } = (await ask('POST', '/api/cameras/front-door/views', { recording })).body
     const steps: string[] = []
@@ -164,13 +164,13 @@ describe('the page', () => {
       const answer = await ask('POST', `/api/views/${reference}/offer`, offer)
       expect(answer.status).toBe(200)
       await display.connect(readAnswer(sdp, answer.body.sdp, { ipv4Only: false }), signal)
-      await eventually(() => steps.includes('first-frame') && steps.includes('first-audio'))
+      await until(() => steps.includes('first-frame') && steps.includes('first-audio'))
     } finally {
       await display.close()
     }
     await ask('POST', `/api/views/${reference}/end`)
     const shown = async () => (await ask('GET', '/api/sessions')).body.sessions[0]
-    await eventually(async () => (await shown()).phase === 'closed')
+    await until(async () => (await shown()).phase === 'closed')
     expect(await shown()).toMatchObject({ reference, recording, mayTalk: false })
     expect(await shown()).not.toHaveProperty('cause')
     expect((await ask('PATCH', '/api/cameras/front-door', { record: null })).status).toBe(204)

@@ -8,7 +8,8 @@ import { cameraEvent, type CameraEvent } from '../../../src/core/wire/camera-eve
 import { readPart } from '../../../src/gateway/playback/fragments.ts'
 import { createSegmenter, type Segment } from '../../../src/gateway/record/segmenter.ts'
 import { groupMs, send, stream } from '../record/stream.ts'
-import { createWorld, until, type World } from '../world.ts'
+import { createWorld, type World } from '../world.ts'
+import { until } from '../../until.ts'
 
 const patience = 30_000
 const t0 = Date.UTC(2026, 10, 28, 21, 14)
