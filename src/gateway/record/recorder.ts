@@ -77,8 +77,12 @@ export function startRecorder({ source, wish, place, toStill, clock, log }: Reco
   let isReplaying = false
   let still: NodeJS.Timeout | undefined
 
-  function end(): void {
+  const stopWaiting = (): void => {
     clearTimeout(still)
+    still = undefined
+  }
+  function end(): void {
+    stopWaiting()
     if (running === undefined) return
     const { segmenter, post } = running
     running = undefined
@@ -101,7 +105,9 @@ export function startRecorder({ source, wish, place, toStill, clock, log }: Reco
     const segmenter = createSegmenter(key, hasSound, (segment) => post?.segment(segment))
     const onLost = () => {
       restUntil = clock() + restMs
-      if (running?.segmenter === segmenter) running = undefined
+      if (running?.segmenter !== segmenter) return
+      stopWaiting()
+      running = undefined
     }
     post = place.begin(segmenter.startAt, segmenter.codecs, onLost)
     running = { segmenter, set, post }

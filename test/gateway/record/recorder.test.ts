@@ -1,5 +1,5 @@
 /** What is recorded: always, or from before something happened until after; from key frame to key frame. */
-import { describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import type { RecordWish } from '../../../src/core/wire/gateway.ts'
 import type { MediaSink } from '../../../src/gateway/media.ts'
 import { startRecorder, type RecordingPlace } from '../../../src/gateway/record/recorder.ts'
@@ -7,6 +7,8 @@ import { atOf, groupMs, send, stream } from './stream.ts'
 
 const startAt = 1_800_000_000_000
 const events: RecordWish = { mode: 'events', beforeMs: 5_000, afterMs: 10_000, longestMs: 300_000 }
+
+afterEach(() => void jest.useRealTimers())
 
 interface Kept {
   readonly startAt: number
@@ -156,11 +158,24 @@ test('what happens at a camera that is always recorded begins nothing', async ()
   expect(kept).toHaveLength(1)
 })
 
-test('what cannot be kept is left, and begun anew after a rest', async () => {
+test('what cannot be kept is left, and begun again after a rest', async () => {
   const { kept, recorder, lose, playUntil } = createWorld({ ...events, mode: 'always' })
   playUntil(6_000)
   lose()
   playUntil(30_000)
+  await recorder.close()
+  expect(kept.map((one) => one.startAt)).toEqual([0, 16_000])
+})
+
+test('the recording after one that was lost goes on while pictures come', async () => {
+  jest.useFakeTimers()
+  const { kept, recorder, lose, playUntil } = createWorld({ ...events, mode: 'always' })
+  playUntil(6_000)
+  lose()
+  for (let at = 7_000; at <= 40_000; at += 1_000) {
+    playUntil(at)
+    jest.advanceTimersByTime(1_000)
+  }
   await recorder.close()
   expect(kept.map((one) => one.startAt)).toEqual([0, 16_000])
 })
