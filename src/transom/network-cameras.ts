@@ -59,8 +59,10 @@ export function createNetworkCameras(deps: NetworkCameraDeps): NetworkCameras {
       await gateways.put(id, { source, onvif, gateway })
     },
     async edit(id, change) {
-      const { address } = await changeable(id)
-      await gateways.put(id, { source: edited(address, change), onvif: change.onvif })
+      const before = await changeable(id)
+      const source = edited(before.address, change)
+      mayAskOnvif(before, change, source)
+      await gateways.put(id, { source, onvif: change.onvif })
     },
     async forgetCertificates(id) {
       await existing(cameras, id)
@@ -165,6 +167,16 @@ function edited(before: string | undefined, { address, user, password }: SourceC
   // A password goes neither to another user nor to another place than it was given for.
   const secret = password ?? (name === known?.user ? known?.password : undefined)
   return compose(to, name === undefined ? undefined : { user: name, password: secret ?? '' })
+}
+
+/** The device is asked with the camera's password: one that is kept goes to no other host than those it was given for. */
+function mayAskOnvif(before: Source, { address, onvif, password }: SourceChange, source: string): void {
+  if (typeof onvif !== 'string' || readAddress(source).login === undefined) return
+  if (password !== undefined || (address !== undefined && readAddress(address).login !== undefined)) return
+  const hostOf = (url: string) => new URL(url).hostname.replace(/^\[|\]$/g, '')
+  const known = [readAddress(source).host.toLowerCase(), ...(before.onvif === undefined ? [] : [hostOf(before.onvif)])]
+  if (known.includes(hostOf(onvif))) return
+  throw new BridgeError('invalid_request', 'this ONVIF device is at another host: give the password again')
 }
 
 /** The settings of talk-back in its fragment are kept. */

@@ -89,6 +89,7 @@ export const onvifAddress = z
   .string()
   .regex(/^https?:\/\/[^\s@]+$/i, 'must be an http:// or https:// address without user and password')
   .max(2_048)
+  .refine((text) => URL.canParse(text), 'is no address')
 
 const hasUser = ({ user, password }: { readonly user?: string; readonly password?: string }) =>
   password === undefined || user !== undefined
