@@ -360,8 +360,8 @@ export interface Recordings {
   fragment(recording: Recording, number: number): Promise<ReadFragment | undefined>
   /**
    * One MP4 file of all that overlaps the span, from the key frame before its begin on; gaps are left out. `undefined` when
-   * there is nothing. Throws `BridgeError` `invalid_request` when it would be too large, or the camera's codecs changed.
-   * `isSilent`: without its sound.
+   * there is nothing. Throws `BridgeError` `invalid_request` when it would be too large, or the camera's codecs changed;
+   * `rate_limited` when too many are being made. `isSilent`: without its sound.
    */
   clip(
     cameraId: CameraId,

@@ -66,3 +66,15 @@ test('of a time in which nothing was recorded there is no clip', async () => {
   await recordStream(startAt, 1)
   expect(await world.recordings.clip(door, { from: 0, to: startAt })).toBeUndefined()
 })
+
+test('more clips than a few are refused while those are made', async () => {
+  await recordStream(startAt, 1)
+  const asked = Array.from({ length: 12 }, () => world.recordings.clip(door, { from: 0, to: Infinity }))
+  const results = await Promise.allSettled(asked)
+  const failed = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  expect(failed).toEqual([
+    expect.objectContaining({ code: 'rate_limited' }),
+    expect.objectContaining({ code: 'rate_limited' }),
+  ])
+  expect((await world.recordings.clip(door, { from: 0, to: Infinity }))?.mp4.length).toBeGreaterThan(0)
+})

@@ -1,5 +1,6 @@
 /** Recordings on this machine: sealed files with a list in the store. What is acknowledged survives a crash at any instant. */
 import type { KeyObject } from 'node:crypto'
+import { createQueue } from 'transom-core/admission'
 import type { CameraId, Log, Recording, Recordings, Store } from 'transom-core/ports'
 import { createFolders } from './folders.ts'
 import { onDisk } from './on-disk.ts'
@@ -10,6 +11,8 @@ import { createWriting, idOf, type Listed } from './writing.ts'
 /** Longer than a recording may be, so that those which begin before a span and reach into it are found. */
 const longestMs = 10 * 60_000
 const defaultLimit = 100
+/** Each is made in memory, and may be large. */
+const clipsAtOnce = { atOnce: 2, waiting: 8, retryAfterMs: 5_000 }
 
 /** The recordings of this machine. They keep a bridge's promise only after `start`. */
 export interface KeptRecordings extends Recordings {
@@ -33,6 +36,7 @@ export function createRecordings(deps: {
   const cameras = store.collection<{ readonly cameraId: CameraId }>('recorded-camera')
   const folders = createFolders(root, sealing)
   const writing = createWriting({ listed, cameras, folders, log })
+  const clips = createQueue(clipsAtOnce)
   const { begin, append, end, remove, isRecording, follow, live, drop, keep, inTurn, close } = writing
 
   const recordings: KeptRecordings = {
@@ -64,11 +68,12 @@ export function createRecordings(deps: {
     fragment: (recording, number) => readFragment(folders, recording, number),
     read: (recording, span) => readFragments(folders, recording, span),
 
-    async clip(cameraId, span, options) {
-      // Enough to see that it is too much for one file.
-      const found = await recordings.list(cameraId, span)
-      return joinClip(found, (recording) => recordings.read(recording, span), log, options)
-    },
+    clip: (cameraId, span, options) =>
+      clips.run(async () => {
+        // Enough to see that it is too much for one file.
+        const found = await recordings.list(cameraId, span)
+        return joinClip(found, (recording) => recordings.read(recording, span), log, options)
+      }),
 
     putPicture: (recording, jpeg) => writePicture(folders, recording, jpeg),
     picture: (recording) => readPicture(folders, recording),
