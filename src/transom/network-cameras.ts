@@ -173,11 +173,13 @@ function edited(before: string | undefined, { address, user, password }: SourceC
 function mayAskOnvif(before: Source, { address, onvif, password }: SourceChange, source: string): void {
   if (typeof onvif !== 'string' || readAddress(source).login === undefined) return
   if (password !== undefined || (address !== undefined && readAddress(address).login !== undefined)) return
-  const hostOf = (url: string) => new URL(url).hostname.replace(/^\[|\]$/g, '')
   const known = [readAddress(source).host.toLowerCase(), ...(before.onvif === undefined ? [] : [hostOf(before.onvif)])]
   if (known.includes(hostOf(onvif))) return
   throw new BridgeError('invalid_request', 'this ONVIF device is at another host: give the password again')
 }
+
+/** As `readAddress` says it: without the brackets of IPv6. */
+const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, '')
 
 /** The settings of talk-back in its fragment are kept. */
 function compose(address: string, login: CameraLogin | undefined): string {
