@@ -10,6 +10,7 @@ import { createOperatorRoutes } from 'transom-bridge/operator/operator'
 import { createRecordingRoutes } from 'transom-bridge/web/recordings'
 import type { Clock, Log, Recordings } from 'transom-core/ports'
 import type { Closing } from './closing.ts'
+import { createCompression } from './compress.ts'
 import type { Config } from './config.ts'
 import { doorbellId } from './demo.ts'
 import type { GatewayKeys } from './gateway-keys.ts'
@@ -71,6 +72,7 @@ export function openDoors(deps: DoorsDeps, closing: Closing): { readonly registr
   const metricsDoor = createMetricsDoor({ metrics, config, operatorKeys, wrongKeys })
   const health = createHealth({ store, clock, log })
   const app = createHttpApp(bridge, log, {
+    compress: createCompression(),
     forwarderSecret,
     skillId,
     registrations,

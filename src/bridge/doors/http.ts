@@ -1,5 +1,5 @@
 /** The routes of the bridge on Express: each reads its body, calls one room, and writes what comes back. */
-import express, { type Express, type Request, type Router } from 'express'
+import express, { type Express, type Request, type RequestHandler, type Router } from 'express'
 import type { Authorized, Door } from '../authority.ts'
 import { signalingBodyLimit } from '../google/signaling.ts'
 import { bearerToken, parseJson, readText, readTextUpTo, textOf } from '../http.ts'
@@ -25,6 +25,8 @@ export interface HttpOptions {
   readonly forwarderSecret: string | undefined
   /** The companion skill that is hosted here; without it its door does not exist. */
   readonly skillId?: string | undefined
+  /** Compresses what `/api` answers, where nothing before it does. */
+  readonly compress?: RequestHandler
   /** The page at `/`, where there is one. */
   readonly page?: Router
   /** Where cameras can be registered. */
@@ -80,6 +82,7 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
     notices: bridge.notices,
     loginOf: async (guest) => (await bridge.linking.oauth.users.findByAccount(guest))?.login,
   })
+  if (options.compress !== undefined) app.use('/api', options.compress)
   app.use('/api', anyOrigin, records)
   if (bridge.api !== undefined) {
     const { registrations, networkCameras, simulator, webhooks } = options
