@@ -531,6 +531,7 @@ export const logEvents = {
     says: 'A request failed by our mistake, or because something it needs is down',
     fields: ['method', 'path', 'code', 'error'],
   },
+  'web.figures-lost': { says: 'A view is missing from the figures on the page', fields: ['error'] },
   'web.news-lost': { says: 'A change was not shown on open pages', fields: ['error'] },
   'web.no-ice-servers': { says: 'A browser gets no STUN or TURN servers', fields: ['cameraId', 'code', 'error'] },
   'web.reader-dropped': { says: 'A page that reads too slowly was disconnected', fields: ['unread'] },

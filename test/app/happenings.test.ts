@@ -19,6 +19,7 @@ const nothing: WhatFollows = {
   shareRemoved: [],
   shareDropped: [],
   sessionMoved: [],
+  sessionEnded: [],
   alexaUnlinked: [],
   googleUnlinked: [],
   alexaLinkRemoved: [],

@@ -75,6 +75,7 @@ function house(
     warm?: Signaling['warm']
     mostKept?: number
     onSession?: BrokerDeps['onSession']
+    onOutcome?: BrokerDeps['onOutcome']
     mark?: string
     clock?: () => number
     log?: Log
@@ -104,6 +105,7 @@ function house(
     budgets: { ...budgets, settleCapMs: 60, quietMs: 20, replyMs: 10 },
     ...(options.mostKept !== undefined && { mostKept: options.mostKept }),
     ...(options.onSession && { onSession: options.onSession }),
+    ...(options.onOutcome && { onOutcome: options.onOutcome }),
     ...(options.mark !== undefined && { mark: options.mark }),
     clock,
     log: options.log ?? (() => {}),
@@ -663,16 +665,80 @@ describe('the record', () => {
     expect(await broker.recent(camera.accountId)).toEqual([])
   })
 
-  test('an account keeps its latest fifty that are over, and all that are not', async () => {
-    const { ask, broker } = house(good)
+  test('an account keeps its latest fifty, and whatever began earlier and goes on', async () => {
+    let now = Date.now()
+    const { ask, broker } = house(good, { clock: () => now++ })
+    for (let call = 0; call < 5; call++) await ask({ reference: `open-${call}` })
     for (let call = 0; call < 55; call++) {
       await ask({ reference: `call-${call}` })
       await broker.end({ ...ref, reference: `call-${call}` }, 'bye')
     }
-    expect(await broker.recent(camera.accountId)).toHaveLength(50)
-    for (let call = 0; call < 5; call++) await ask({ reference: `open-${call}` })
-    await broker.end({ ...ref, reference: 'call-54' }, 'bye')
-    expect(await broker.recent(camera.accountId)).toHaveLength(55)
+    const kept = (await broker.recent(camera.accountId)).map(({ reference }) => reference)
+    expect(kept).toHaveLength(55)
+    expect([kept[0], kept[49], ...kept.slice(50)]).toEqual([
+      'call-54',
+      'call-5',
+      'open-4',
+      'open-3',
+      'open-2',
+      'open-1',
+      'open-0',
+    ])
+  })
+
+  test('sessions come page by page, each once, whatever began meanwhile', async () => {
+    let now = Date.now()
+    const { ask, broker } = house(good, { mostKept: 200, clock: () => now++ })
+    for (let call = 0; call < 120; call++) await ask({ reference: `call-${call}` })
+    const first = await broker.page(camera.accountId, { limit: 70 })
+    await ask({ reference: 'newer' })
+    const second = await broker.page(camera.accountId, { limit: 70, after: first.next! })
+    const references = [...first.views, ...second.views].map(({ reference }) => reference)
+    expect(references).toEqual(Array.from({ length: 120 }, (_, index) => `call-${119 - index}`))
+    expect(second).not.toHaveProperty('next')
+  })
+
+  test('a reference that is used again is listed once, where it began last', async () => {
+    let now = Date.now()
+    const { ask, broker } = house(good, { clock: () => now++ })
+    await ask({ reference: 'again' })
+    await ask({ reference: 'other' })
+    await ask({ reference: 'again', offer: `${echoOffer}a=another:1\r\n` })
+    const { views } = await broker.page(camera.accountId, { limit: 10 })
+    expect(views.map(({ reference }) => reference)).toEqual(['again', 'other'])
+  })
+
+  test('sessions are looked for by what became of them, and by when they began', async () => {
+    let now = 1_795_000_000_000
+    const answers = house(good, { clock: () => now++ })
+    await answers.ask({ reference: 'runs' })
+    const secondAt = now
+    await answers.ask({ reference: 'ended' })
+    await answers.broker.connected({ ...ref, reference: 'ended' })
+    await answers.broker.end({ ...ref, reference: 'ended' }, 'bye')
+    const thirdAt = now
+    await answers.broker.refused(camera, 'alexa', new BridgeError('camera_offline'))
+    const found = async (wanted: Wanted) =>
+      (await answers.broker.page(camera.accountId, { limit: 10, ...wanted })).views.map(({ phase }) => phase)
+    expect(await found({ outcome: 'running' })).toEqual(['answered'])
+    expect(await found({ outcome: 'fine' })).toEqual(['closed'])
+    expect(await found({ outcome: 'failed' })).toEqual(['closed'])
+    expect(await found({ outcome: 'unconfirmed' })).toEqual([])
+    expect(await found({ from: secondAt })).toEqual(['closed', 'closed'])
+    expect(await found({ to: secondAt })).toEqual(['answered'])
+    expect(await found({ from: secondAt, to: thirdAt, outcome: 'fine' })).toHaveLength(1)
+    expect(await found({ from: secondAt, to: thirdAt, outcome: 'failed' })).toEqual([])
+  })
+
+  test('each view is told once when it has failed or is over, with the picture it had', async () => {
+    const ends: string[] = []
+    const { ask, broker } = house(good, { onOutcome: (view) => ends.push(`${view.reference} ${view.phase}`) })
+    await ask({ reference: 'one' })
+    await broker.connected({ ...ref, reference: 'one' })
+    expect(ends).toEqual([])
+    await broker.end({ ...ref, reference: 'one' }, 'bye')
+    await broker.end({ ...ref, reference: 'one' }, 'bye again')
+    expect(ends).toEqual(['one closed'])
   })
 
   test('a longer history is cut less often, and never grows by much', async () => {

@@ -1,7 +1,7 @@
 /** What the page and vendors' apps may ask, and what they are told: over real HTTP, with real tokens. */
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { chromiumOffer } from '../broker/fixtures.ts'
-import type { CameraMessage } from '../../src/core/ports.ts'
+import { cameraId, type CameraMessage } from '../../src/core/ports.ts'
 import { openHouse, type HouseOptions } from './house.ts'
 
 type House = Awaited<ReturnType<typeof openHouse>>
@@ -456,6 +456,13 @@ describe('sessions', () => {
     expect(await count('/api/sessions?assistant=alexa')).toBe(0)
     expect(await count('/api/sessions?assistant=console&camera=front-door')).toBe(3)
     expect(await count('/api/sessions?camera=garden')).toBe(0)
+    expect(await count('/api/sessions?outcome=running')).toBe(3)
+    expect(await count('/api/sessions?outcome=failed')).toBe(0)
+    expect(await count('/api/sessions?to=1000')).toBe(0)
+    const first = (await one.ask(token, 'GET', '/api/sessions?limit=2')).body
+    const rest = (await one.ask(token, 'GET', `/api/sessions?after=${first.next}`)).body
+    expect([...first.sessions, ...rest.sessions]).toEqual((await one.ask(token, 'GET', '/api/sessions')).body.sessions)
+    expect(rest).not.toHaveProperty('next')
     expect(await one.ask(token, 'GET', '/api/sessions?limit=none')).toMatchObject({ status: 400 })
 
     const [row] = (await one.ask(token, 'GET', '/api/sessions?limit=1')).body.sessions
@@ -466,6 +473,26 @@ describe('sessions', () => {
       expect(old.headers.get('link')).toBe(`</api${path.replace(/\?.*/, '')}>; rel="successor-version"`)
     }
   })
+})
+
+test('lists come compressed, a stream of events does not: each leaves at once', async () => {
+  const one = await house()
+  const { account, token } = await one.person('anna')
+  for (let count = 0; count < 10; count++) await one.addCamera(account, { id: cameraId(`door-${count}`) })
+  const left = new AbortController()
+  const get = async (path: string) =>
+    fetch(`${one.url}${path}`, {
+      headers: { authorization: `Bearer ${token}`, 'accept-encoding': 'gzip' },
+      signal: left.signal,
+    })
+  const list = await get('/api/cameras')
+  expect(list.headers.get('content-encoding')).toBe('gzip')
+  expect(((await list.json()) as { cameras: unknown[] }).cameras).toHaveLength(10)
+  const stream = await get('/api/stream')
+  expect(stream.headers.get('content-encoding')).toBeNull()
+  const { value } = await stream.body!.getReader().read()
+  expect(new TextDecoder().decode(value)).toContain('event: hello')
+  left.abort()
 })
 
 describe('where it is', () => {

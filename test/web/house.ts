@@ -8,6 +8,7 @@ import { exportJWK, generateKeyPair } from 'jose'
 import { createBridge, type Bridge } from '../../src/bridge/assembly/bridge.ts'
 import type { BridgeDeps } from '../../src/bridge/assembly/ground.ts'
 import { createRecordings } from '../../src/transom/recordings/recordings.ts'
+import { createCompression } from '../../src/transom/compress.ts'
 import { readConfig } from '../../src/transom/config.ts'
 import { createHttpApp, type HttpOptions } from '../../src/bridge/doors/http.ts'
 import { receiveEvent } from '../../src/bridge/doors/intake.ts'
@@ -166,6 +167,7 @@ export async function openHouse({
     ...(isLambda
       ? {}
       : {
+          compress: createCompression(),
           registrations,
           webhooks: {
             addresses: webhooks,
@@ -249,6 +251,7 @@ export interface Body {
   readonly sessionId: string
   readonly sdp: string
   readonly sessions: readonly Session[]
+  readonly next?: string
   readonly phase: string
   readonly endedAt: number
   readonly timeline: readonly { readonly step: string; readonly at: number }[]

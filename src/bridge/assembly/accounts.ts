@@ -3,6 +3,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { Cameras } from '../cameras/cameras.ts'
 import type { CameraStates } from '../cameras/states.ts'
 import type { Visits } from '../cameras/visits.ts'
+import { figuresKind } from '../web/figures.ts'
 import type { User } from '../oauth/people/users.ts'
 import type { AccountId, Camera, Clock, Recordings, Store } from 'transom-core/ports'
 import type { Notices } from './notices.ts'
@@ -16,7 +17,7 @@ export interface AccountRecords {
 
 /** Kinds of records whose id is the account's, and those that are in the account's list. */
 const byId = ['mute', 'alexa-link', 'alexa-refresh', 'google-link', 'google-asked-again']
-const byGroup = ['notice', 'alexa-customer', 'stream-token', 'push-device']
+const byGroup = ['notice', 'alexa-customer', 'stream-token', 'push-device', figuresKind]
 
 export function createAccountRecords(deps: {
   readonly store: Store

@@ -24,6 +24,7 @@ import type { SignalingDoor } from '../google/signaling.ts'
 import type { OAuth } from '../oauth/server.ts'
 import { createOutbox, type Outbox } from '../outbox/outbox.ts'
 import { createSignatures, type Signatures } from '../signature.ts'
+import { createFigures } from '../web/figures.ts'
 import { createMediaRoutes } from '../web/media.ts'
 import { createMediaAddresses, type MediaAddresses } from '../web/media-address.ts'
 import { createShownRecordings } from '../web/shown-recordings.ts'
@@ -97,7 +98,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const unfollow = deps.recording?.recordings.follow((about, change) => {
     void house.happened('recordingChanged', about, change)
   })
-  const { linking, broker, outbox, google, page, presenceNews, push, accounts: _, ...others } = rooms
+  const { linking, broker, outbox, google, page, presenceNews, push, figures, accounts: _, ...others } = rooms
   return {
     ...others,
     linking,
@@ -128,6 +129,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
       push?.close()
       page?.close()
       await broker.close()
+      await figures?.settled()
       presenceNews.close()
       await google.close()
       await outbox.close()
@@ -156,7 +158,13 @@ function openRooms(deps: BridgeDeps, house: House) {
   const { presence } = faults
 
   // The heart: one session for each view, whoever asks for it.
-  const broker = openBroker({ ...deps, presence }, (view, reader) => void house.happened('sessionMoved', view, reader))
+  const broker = openBroker(
+    { ...deps, presence },
+    {
+      onSession: (view, reader) => void house.happened('sessionMoved', view, reader),
+      onOutcome: (view, reader) => void house.happened('sessionEnded', view, reader),
+    },
+  )
 
   // Who may see what: guests, account linking, and what an owner should know.
   const shares = createShares(store, cameras, (camera, kind) => house.happened(shareHappening[kind], camera))
@@ -259,6 +267,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     })
   // Somebody's own phones and computers, beside the assistants.
   const push = isLive ? createPushSide({ ...base, config, publicUrl, sealing, audience, visits }) : undefined
+  const figures = isLive && config.console ? createFigures(base) : undefined
   const page = config.console
     ? createConsoleSide({
         ...base,
@@ -277,6 +286,7 @@ function openRooms(deps: BridgeDeps, house: House) {
         noteRecordingView,
         addresses: mediaAddresses,
         push,
+        figures,
       })
     : undefined
 
@@ -302,6 +312,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     mediaAddresses,
     page,
     push,
+    figures,
     signatures: createSignatures(base),
   }
 }
@@ -326,6 +337,7 @@ function whatFollows(rooms: Rooms, deps: BridgeDeps): WhatFollows {
     events,
     page,
     push,
+    figures,
   } = rooms
   /** What is being viewed was negotiated under other rules. */
   const endViews = ({ accountId, id }: Camera) => broker.endCamera(accountId, id, 'what the owner shares has changed')
@@ -369,6 +381,7 @@ function whatFollows(rooms: Rooms, deps: BridgeDeps): WhatFollows {
       // A guest's view is reported to the camera's owner as well: it counts once.
       ({ guestId, ...view }) => (guestId === undefined ? onSession?.(view) : undefined),
     ],
+    sessionEnded: [(view, reader) => figures?.note(view, reader)],
     alexaUnlinked: [(account) => broker.endAll(account, 'alexa', 'account unlinked'), alexa.unlinked],
     googleUnlinked: [(account) => broker.endAll(account, 'google', 'account unlinked'), google.unlinked],
     // Another link of a household's goes on, and what this one has brought ends with it.
@@ -385,6 +398,7 @@ function whatFollows(rooms: Rooms, deps: BridgeDeps): WhatFollows {
       () => told(outbox, log),
       ({ accountId }) => outbox.forget(accountId),
       ({ accountId }) => broker.forget(accountId),
+      () => figures?.settled(),
       accounts.forget,
     ],
   }

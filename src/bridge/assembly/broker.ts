@@ -3,8 +3,8 @@ import { createHmac } from 'node:crypto'
 import { createBroker, type Broker, type BrokerDeps } from '../broker/broker.ts'
 import type { BridgeDeps } from './ground.ts'
 
-/** `onSession` as in the broker. */
-export function openBroker(deps: BridgeDeps, onSession?: BrokerDeps['onSession']): Broker {
+/** The listeners as in the broker. */
+export function openBroker(deps: BridgeDeps, listeners: Pick<BrokerDeps, 'onSession' | 'onOutcome'> = {}): Broker {
   const { config, keys, isLive = false } = deps
   return createBroker({
     ...deps,
@@ -12,8 +12,8 @@ export function openBroker(deps: BridgeDeps, onSession?: BrokerDeps['onSession']
     ...(!isLive && { signaling: { ...deps.signaling, warm: () => {} } }),
     budgets: config.budgets,
     views: config.views,
-    mostKept: isLive ? 2_000 : 50,
+    mostKept: isLive ? 10_000 : 50,
     mark: createHmac('sha256', keys.sealing).update('viewers').digest('hex').slice(0, 8),
-    ...(onSession && { onSession }),
+    ...listeners,
   })
 }

@@ -38,6 +38,7 @@ export interface ConsoleDeps {
   readonly addresses: MediaAddresses
   /** Absent where no notifications are sent. */
   readonly push: ApiDeps['push']
+  readonly figures: ApiDeps['figures']
   readonly clock: Clock
   readonly log: Log
 }
@@ -113,6 +114,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
         noteGuestView: (camera, at) => deps.noteRecordingView(camera, { guest: camera.accountId }, at),
         addresses,
         push: deps.push,
+        figures: deps.figures,
         broker,
         rows,
         feed: isLive ? feed : undefined,

@@ -29,6 +29,8 @@ export interface Happenings {
   readonly shareDropped: readonly [camera: Camera]
   /** A view has begun, has gone on or has ended; as its reader sees it. */
   readonly sessionMoved: readonly [view: SessionView, reader: AccountId]
+  /** A view has failed or is over: once of each, as its reader sees it. */
+  readonly sessionEnded: readonly [view: SessionView, reader: AccountId]
   /** The account has no link with this assistant any more; or has another one left. */
   readonly alexaUnlinked: readonly [account: AccountId]
   readonly googleUnlinked: readonly [account: AccountId]

@@ -69,12 +69,14 @@ export interface BrokerDeps {
   readonly budgets: Budgets
   /** How many views an account may have at once; without limits when not given. */
   readonly views?: ViewLimits
-  /** Of the sessions that are over, an account keeps at most so many, or a hundredth more; default 50. */
+  /** An account keeps its newest sessions, so many or a hundredth more, and earlier ones that go on; default 50. */
   readonly mostKept?: number
   /** Letters and digits that no other bridge on the same channels has: viewers with other names are not ours. */
   readonly mark?: string
   /** Told of each change of a session, also while it negotiates; must not throw. */
   readonly onSession?: (view: SessionView, accountId: AccountId) => void
+  /** Told once of each view when it has failed or is over, for each account that may read it; must not throw. */
+  readonly onOutcome?: (view: SessionView, reader: AccountId) => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -89,7 +91,7 @@ const unsavedMs = 120_000
 export function createBroker(deps: BrokerDeps): Broker {
   const { signaling, presence, clock, log, mostKept = 50, mark = '' } = deps
   const habits = createHabits(clock)
-  const history = createHistory({ ...deps, mostKept, onChange: tell })
+  const history = createHistory({ ...deps, mostKept, onChange: tell, onOutcome })
   const places = createPlaces(deps.views ?? { negotiating: Infinity, connected: Infinity }, clock)
   const names = createViewerNames(mark, clock)
   const attempts = createAttempts({ ...deps, history, habits, names, onChange: tell, onSettled: places.settled })
@@ -99,10 +101,18 @@ export function createBroker(deps: BrokerDeps): Broker {
   function tell(session: Session): void {
     places.moved(session)
     if (session.phase === 'closed' && session.cause?.code === 'media_failed') habits.doubt(session.facts.cameraId)
+    tellReaders(session, deps.onSession)
+  }
+
+  function onOutcome(session: Session): void {
+    tellReaders(session, deps.onOutcome)
+  }
+
+  function tellReaders(session: Session, listener: BrokerDeps['onSession']): void {
     const { accountId, ownerId } = session.facts
     for (const reader of ownerId === undefined ? [accountId] : [accountId, ownerId]) {
       const view = viewFor(reader, session, clock())
-      if (view !== undefined) deps.onSession?.(view, reader)
+      if (view !== undefined) listener?.(view, reader)
     }
   }
 

@@ -1,4 +1,4 @@
-/** What is kept of sessions: their records in the store, moved by the same steps as the running ones, for a day. */
+/** What is kept of sessions: their records in the store, moved by the same steps as the running ones, for 30 days. */
 import { within } from 'transom-core/deadline'
 import type { AccountId, Clock, Log, SessionId, Store, Stored } from 'transom-core/ports'
 import { isOver, outcome, step, type Session } from './session.ts'
@@ -12,40 +12,63 @@ export interface History {
   save(session: Session, recalled: Stored<Session> | undefined): Promise<void>
   /** Moves what is stored, beginning with what was just read; returns what is stored then. */
   update(id: SessionId, event: SessionEvent, read?: Stored<Session>): Promise<Session | undefined>
-  /** The newest sessions of guests at this account's cameras, newest first. */
-  ofGuests(owner: AccountId): Promise<readonly Session[]>
-  /** The account's own sessions, newest first. */
+  /**
+   * The sessions that this account may read, its own and those of guests at its cameras, newest first and a batch at a time.
+   * Of those that `isMeant` leaves out no record is read. `after`: the key of the last one that is known already.
+   */
+  newest(reader: AccountId, isMeant: (listed: Listed) => boolean, after?: string): AsyncIterable<readonly Found[]>
+  /** The account's own sessions, in no order. */
   all(accountId: AccountId): Promise<readonly Session[]>
-  /** To be called when a session has ended: keeps no more of them than are to be kept. */
+  /** To be called when a session has ended: keeps the newest, as many as are to be kept, and whatever still goes on. */
   prune(accountId: AccountId): Promise<void>
   /** Removes the account's sessions, and those of guests at its cameras. */
   forget(accountId: AccountId): Promise<void>
 }
 
+/** A session as the list of those who may read it has it: what can be asked for without reading its record. */
+export interface Listed extends Pick<Session['facts'], 'id' | 'startedAt' | 'assistant' | 'cameraId'> {
+  /** It is a guest's, and the reader is the camera's owner. */
+  readonly isGuests?: true
+}
+
+/** What is listed, under its place in the list. Without a session, its record is gone or is another attempt's now. */
+export interface Found {
+  readonly key: string
+  readonly session: Session | undefined
+}
+
 /** A session's record is kept this long. */
-const keptMs = 24 * 3_600_000
-/** An owner is shown so many of them. */
-const mostOfGuests = 200
+const keptMs = 30 * 24 * 3_600_000
+/** So many records are read side by side. */
+const batch = 50
 const endOfTime = 9_999_999_999_999
 /** The store may take so long to tell of an earlier attempt; then the camera is asked without knowing. */
 const recallMs = 500
+
+/** Between those that began before this instant and those that began then, or later. */
+export const keyBefore = (at: number): string => newestFirst(at - 1)
+
+const newestFirst = (startedAt: number): string => String(endOfTime - startedAt).padStart(13, '0')
 
 export function createHistory(deps: {
   readonly store: Store
   readonly mostKept: number
   /** Told of each update. */
   readonly onChange: (session: Session) => void
+  /** Told once of each attempt: when it has failed, or is over. */
+  readonly onOutcome: (session: Session) => void
   readonly clock: Clock
   readonly log: Log
 }): History {
-  const { mostKept, onChange, clock, log } = deps
+  const { mostKept, onChange, onOutcome, clock, log } = deps
   const sessions = deps.store.collection<Session>('session')
-  const guests = deps.store.collection<{ readonly sessionId: SessionId }>('session-of-guest')
+  // A session's name tells nothing of when it began, and records are listed by their names.
+  const lists = deps.store.collection<Listed>('session-listed')
   /** How many sessions of an account have ended here since the surplus was last removed. */
   const surplus = new Map<AccountId, number>()
   const most = Math.floor(mostKept / 100)
 
-  return { get: (id) => sessions.get(id), recall, save, update, all, ofGuests, prune, forget }
+  return { get: (id) => sessions.get(id), recall, save, update, newest, all, prune, forget }
 
   async function recall(id: SessionId): Promise<Stored<Session> | undefined> {
     const failed = (error: unknown): undefined =>
@@ -60,8 +83,7 @@ export function createHistory(deps: {
     const next = (stored: Stored<Session> | undefined) =>
       stored !== undefined && isLater(stored.value) ? undefined : { value: session, ...place(accountId) }
     try {
-      await noteForOwner(session)
-      await sessions.change(id, next, { read: recalled })
+      await Promise.all([list(session), sessions.change(id, next, { read: recalled })])
     } catch (error) {
       log('error', 'broker.session-not-saved', { sessionId: id, error })
     }
@@ -86,6 +108,8 @@ export function createHistory(deps: {
   function report(session: Session, before?: Session): void {
     const { id, assistant, cameraId, startedAt } = session.facts
     const code = outcomeOf(session)
+    const hasCome = isKnown(session) && !isKnown(before)
+    if (hasCome) onOutcome(session)
     log('info', 'broker.session', {
       sessionId: id,
       assistant,
@@ -93,48 +117,75 @@ export function createHistory(deps: {
       ...(before === undefined && { isNew: true }),
       phase: session.phase,
       code,
-      ...(isKnown(session) && !isKnown(before) && { outcome: code ?? 'ok' }),
+      ...(hasCome && { outcome: code ?? 'ok' }),
       ms: clock() - startedAt,
     })
   }
 
-  /** A guest's session is in the guest's list; the owner of the camera finds it by this. */
-  async function noteForOwner({ facts: { id, ownerId, startedAt } }: Session): Promise<void> {
-    if (ownerId === undefined) return
-    const newestFirst = String(endOfTime - startedAt).padStart(13, '0')
-    await guests.put(`${newestFirst}-${id}`, { sessionId: id }, place(ownerId))
+  /** For whoever looks, and for the owner of the camera. */
+  async function list({ facts: { id, startedAt, assistant, cameraId, accountId, ownerId } }: Session): Promise<void> {
+    const listed = { id, startedAt, assistant, cameraId }
+    const key = `${newestFirst(startedAt)}-${id}`
+    await lists.put(key, listed, place(accountId))
+    if (ownerId !== undefined) await lists.put(`${key}-guest`, { ...listed, isGuests: true }, place(ownerId))
   }
 
-  async function ofGuests(owner: AccountId): Promise<readonly Session[]> {
-    const listed = await guests.list(owner, { limit: mostOfGuests })
-    const found = await Promise.all(listed.map(async ({ value }) => (await sessions.get(value.sessionId))?.value))
-    // A reference that was used again is another session now, perhaps at another camera.
-    return [...new Map(found.flatMap((one) => (one?.facts.ownerId === owner ? [[one.facts.id, one]] : []))).values()]
+  async function* newest(
+    reader: AccountId,
+    isMeant: (listed: Listed) => boolean,
+    after?: string,
+  ): AsyncGenerator<readonly Found[]> {
+    let meant: Stored<Listed>[] = []
+    for await (const one of lists.all(reader, { after })) {
+      if (isMeant(one.value)) meant.push(one)
+      if (meant.length < batch) continue
+      yield await Promise.all(meant.map(find))
+      meant = []
+    }
+    yield await Promise.all(meant.map(find))
+  }
+
+  /** A reference that was used again is another session now, perhaps at another camera. */
+  async function find({ id: key, value }: Pick<Stored<Listed>, 'id' | 'value'>): Promise<Found> {
+    const session = (await sessions.get(value.id))?.value
+    return { key, session: session?.facts.startedAt === value.startedAt ? session : undefined }
   }
 
   async function all(accountId: AccountId): Promise<readonly Session[]> {
     const found: Session[] = []
     for await (const { value } of sessions.all(accountId)) found.push(value)
-    return found.sort((a, b) => b.facts.startedAt - a.facts.startedAt)
+    return found
   }
 
-  /** Reading the whole history costs the more the longer it may be, so that is done the less often. */
+  /** Reading the whole list costs the more the longer it may be, so that is done the less often. */
   async function prune(accountId: AccountId): Promise<void> {
     if (most > 0) {
       const ended = (surplus.get(accountId) ?? Infinity) + 1
       surplus.set(accountId, ended < most ? ended : 0)
       if (ended < most) return
     }
-    const over = (await all(accountId)).filter((session) => isOver(session, clock()))
-    await Promise.all(over.slice(mostKept).map(({ facts }) => sessions.remove(facts.id)))
+    const places = { own: 0, guests: 0 }
+    for await (const { id: key, value } of lists.all(accountId)) {
+      if (++places[value.isGuests ? 'guests' : 'own'] <= mostKept) continue
+      // A guest's record is the guest's.
+      if (!value.isGuests) {
+        const { session } = await find({ id: key, value })
+        if (session && !isOver(session, clock())) continue
+        if (session) await sessions.remove(session.facts.id)
+      }
+      await lists.remove(key)
+    }
   }
 
   async function forget(accountId: AccountId): Promise<void> {
     for await (const { id } of sessions.all(accountId)) await sessions.remove(id)
-    for await (const { id, value } of guests.all(accountId)) {
-      const session = await sessions.get(value.sessionId)
-      if (session?.value.facts.ownerId === accountId) await sessions.remove(session.id)
-      await guests.remove(id)
+    for await (const { id: key, value } of lists.all(accountId)) {
+      const session = value.isGuests && (await sessions.get(value.id))
+      if (session && session.value.facts.ownerId === accountId) await sessions.remove(session.id)
+      // Both who looked and the owner of the camera had it in their lists.
+      const own = key.replace(/-guest$/, '')
+      await lists.remove(own)
+      await lists.remove(`${own}-guest`)
     }
     surplus.delete(accountId)
   }

@@ -1,7 +1,7 @@
 /** What the owner of a session is shown: its story and its one cause; no SDP, no address, no token. */
 import { advice } from 'transom-core/errors'
 import type { AccountId, CameraId, Clock, SessionId } from 'transom-core/ports'
-import type { History } from './history.ts'
+import { keyBefore, type History, type Listed } from './history.ts'
 import { isOverdue, outcome, step, type Session } from './session.ts'
 import type { Assistant, Cause, Heard, RecordedSpan, Step } from './story.ts'
 
@@ -31,7 +31,8 @@ export interface SessionView {
   readonly recording?: RecordedSpan
 }
 
-const unconfirmed = {
+/** The hint at a view of which nobody said whether it was seen. */
+export const unconfirmed = {
   code: 'unconfirmed',
   message: 'neither the display nor the camera reports whether the picture appeared',
   advice:
@@ -70,11 +71,35 @@ export function viewOf(stored: Session, at: number): SessionView {
   }
 }
 
+/** What became of a view: a warning (no sound) on one that goes on is a failure, too. */
+export const outcomes = ['running', 'fine', 'unconfirmed', 'failed'] as const
+export type Outcome = (typeof outcomes)[number]
+
+/** What became of a view so far. */
+export function outcomeOf({ cause, hint, phase }: Pick<SessionView, 'cause' | 'hint' | 'phase'>): Outcome {
+  if (cause !== undefined) return 'failed'
+  if (hint !== undefined) return 'unconfirmed'
+  return phase === 'closed' ? 'fine' : 'running'
+}
+
 /** Which sessions; all, if nothing is said. */
 export interface Wanted {
   readonly assistant?: Assistant
   readonly cameraId?: CameraId
+  readonly outcome?: Outcome
+  /** Begun then or later, and before then. Epoch milliseconds. */
+  readonly from?: number
+  readonly to?: number
   readonly limit?: number
+  /** What the page before this one gave as `next`. */
+  readonly after?: string
+}
+
+/** Some sessions, newest first. */
+export interface SessionPage {
+  readonly views: readonly SessionView[]
+  /** There may be more: ask again with this as `after`. */
+  readonly next?: string
 }
 
 /** The kept sessions, for those who may read them. */
@@ -85,11 +110,37 @@ export interface Views {
   explain(id: SessionId): Promise<SessionView | undefined>
   /** The account's sessions and those of guests at its cameras, newest first. */
   recent(accountId: AccountId, wanted?: Wanted): Promise<readonly SessionView[]>
+  /** The same page by page. One that is looked through for an outcome that is rare may end early, with a `next`. */
+  page(accountId: AccountId, wanted: Wanted & { readonly limit: number }): Promise<SessionPage>
 }
 
+/** As many records are read for one page, whatever comes of them. */
+const mostRead = 1_000
+
 /** Makes the reading side of the history. */
-export function createViews(history: Pick<History, 'get' | 'all' | 'ofGuests'>, clock: Clock): Views {
+export function createViews(history: Pick<History, 'get' | 'newest'>, clock: Clock): Views {
   const get = async (id: SessionId) => (/^[\w-]{22}$/.test(id) ? (await history.get(id))?.value : undefined)
+
+  async function page(accountId: AccountId, wanted: Wanted, most: number): Promise<SessionPage> {
+    const { assistant, cameraId, outcome: became, from = 0, to, limit = Infinity } = wanted
+    const after = wanted.after ?? (to === undefined ? undefined : keyBefore(to))
+    const isMeant = (listed: Listed): boolean =>
+      (assistant === undefined || listed.assistant === assistant) &&
+      (cameraId === undefined || listed.cameraId === cameraId)
+    const views: SessionView[] = []
+    let read = 0
+    for await (const batch of history.newest(accountId, isMeant, after)) {
+      for (const { key, session } of batch) {
+        read += 1
+        const view = session && viewFor(accountId, session, clock())
+        if (view !== undefined && view.startedAt < from) return { views }
+        if (view !== undefined && (became === undefined || outcomeOf(view) === became)) views.push(view)
+        if (views.length >= limit || read >= most) return { views, next: key }
+      }
+    }
+    return { views }
+  }
+
   return {
     async view(accountId, id) {
       const stored = await get(id)
@@ -99,15 +150,7 @@ export function createViews(history: Pick<History, 'get' | 'all' | 'ofGuests'>, 
       const stored = await get(id)
       return stored && viewOf(stored, clock())
     },
-    async recent(accountId, { assistant, cameraId, limit } = {}) {
-      const [own, ofGuests] = await Promise.all([history.all(accountId), history.ofGuests(accountId)])
-      const every = [...own, ...ofGuests].sort((a, b) => b.facts.startedAt - a.facts.startedAt)
-      const found = every.filter(
-        ({ facts }) =>
-          (assistant === undefined || facts.assistant === assistant) &&
-          (cameraId === undefined || facts.cameraId === cameraId),
-      )
-      return found.slice(0, limit).flatMap((session) => viewFor(accountId, session, clock()) ?? [])
-    },
+    page: (accountId, wanted) => page(accountId, wanted, mostRead),
+    recent: async (accountId, wanted = {}) => (await page(accountId, wanted, Infinity)).views,
   }
 }

@@ -135,7 +135,8 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
   })
   router.get('/sessions/:id', async (request, response) => {
     const view = await broker.explain(sessionId(request.params.id))
-    if (view === undefined) throw new Refused('session_not_found', 'there is no such session, or its day is over')
+    if (view === undefined)
+      throw new Refused('session_not_found', 'there is no such session, or it is older than 30 days')
     response.json({ ...(await rowOf(view)), timeline: view.timeline } satisfies Session)
   })
   router.get('/cameras/:id/webhooks', async (request, response) => {

@@ -3,8 +3,9 @@ import { Router, type Request, type RequestHandler } from 'express'
 import { mayViewRecordings, opens, type Authorized } from '../authority.ts'
 import { BridgeError } from 'transom-core/errors'
 import { cameraId, type AccountId, type Camera } from 'transom-core/ports'
-import type { CameraRow, Cameras, DisplayEvent, Me } from 'transom-core/wire/api'
+import type { CameraRow, Cameras, DisplayEvent, Figures as FiguresAnswer, Me } from 'transom-core/wire/api'
 import type { Feed } from './feed.ts'
+import type { Figures } from './figures.ts'
 import { createActivityRoutes } from './activity.ts'
 import { createManageRoutes, type ManageDeps } from './manage.ts'
 import type { Person } from './person.ts'
@@ -25,14 +26,27 @@ export interface ApiDeps
   readonly visible: CameraLists
   /** Absent where nothing stays open: on AWS Lambda. */
   readonly feed: Feed | undefined
+  /** Absent where nothing is counted: there, too. */
+  readonly figures: Pick<Figures, 'of'> | undefined
   readonly grantOf: (request: Request) => Promise<Authorized>
   /** What the displays of an account are told that the page may play; absent where it may play none. Returns how to stop. */
   readonly hearDisplays: ((account: AccountId, tell: (event: DisplayEvent) => void) => () => void) | undefined
 }
 
 export function createApi(deps: ApiDeps): Router {
-  const { grantOf, people, rows, feed, registrations, networkCameras, mayNameSource, recordings, hearDisplays, log } =
-    deps
+  const {
+    grantOf,
+    people,
+    rows,
+    feed,
+    figures,
+    registrations,
+    networkCameras,
+    mayNameSource,
+    recordings,
+    hearDisplays,
+    log,
+  } = deps
   const router = Router()
   router.get('/me', async (request, response) => {
     const grant = await grantOf(request)
@@ -62,6 +76,12 @@ export function createApi(deps: ApiDeps): Router {
     const camera = await rows.find(accountId, cameraId(request.params.id))
     if (camera === undefined) throw new BridgeError('camera_not_found')
     response.json(camera satisfies CameraRow)
+  })
+
+  router.get('/figures', async (request, response) => {
+    const { accountId } = await grantOf(request)
+    if (figures === undefined) throw new Refused('not_supported', 'on AWS views are counted by CloudWatch: docs/aws.md')
+    response.json((await figures.of(accountId)) satisfies FiguresAnswer)
   })
 
   router.get('/stream', async (request, response) => {

@@ -10,7 +10,7 @@ import { read } from './views.ts'
 
 export interface RecordDeps {
   readonly grantOf: (request: Request) => Promise<Authorized>
-  readonly broker: Pick<Broker, 'recent' | 'view'>
+  readonly broker: Pick<Broker, 'page' | 'view'>
   readonly notices: { list(accountId: AccountId): Promise<Notices['notices']> }
   /** A guest's login, for the owner of the camera. */
   readonly loginOf: (guest: AccountId) => Promise<string | undefined>
@@ -25,15 +25,16 @@ export function createRecords({ grantOf, broker, notices, loginOf }: RecordDeps)
     const { camera, ...wanted } = read(wantedSessions, request.query)
     const only = onlyAssistant(grant)
     const assistant = wanted.assistant ?? only
-    const views =
+    const { views, next } =
       only === undefined || assistant === only
-        ? await broker.recent(grant.accountId, {
+        ? await broker.page(grant.accountId, {
             ...wanted,
             ...(assistant && { assistant }),
             ...(camera !== undefined && { cameraId: cameraId(camera) }),
           })
-        : []
-    response.json({ sessions: await Promise.all(views.map(rowOf)) } satisfies Sessions)
+        : { views: [] }
+    const sessions = await Promise.all(views.map(rowOf))
+    response.json({ sessions, ...(next !== undefined && { next }) } satisfies Sessions)
   })
 
   router.get('/sessions/:id', async (request, response) => {

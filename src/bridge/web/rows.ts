@@ -34,6 +34,9 @@ export interface Rows {
   of(camera: Camera, isOwner: boolean): Promise<CameraRow>
 }
 
+/** Whoever looks began not long ago, mostly; of others the cameras tell again and again. */
+const mostCounted = 200
+
 export function createRows({ own, visible, broker, presence, stateOf, viewers, isRecording, isLive }: RowDeps): Rows {
   const counted = new Set<AccountId>()
 
@@ -83,6 +86,6 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
   async function count(accountId: AccountId): Promise<void> {
     if (isLive && counted.has(accountId)) return
     counted.add(accountId)
-    for (const view of await broker.recent(accountId)) viewers.learn(view)
+    for (const view of await broker.recent(accountId, { limit: mostCounted })) viewers.learn(view)
   }
 }

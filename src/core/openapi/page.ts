@@ -327,6 +327,13 @@ export const pagePaths = {
   ...pathsOf('Sessions and events', {
     'GET /api/sessions': listSessions,
     'GET /api/sessions/{id}': readSession,
+    'GET /api/figures': {
+      operationId: 'readFigures',
+      summary: 'How the views of the last 30 days went: outcomes by day and assistant, and waits for the first picture',
+      doors: account,
+      answer: { status: 200, body: api.figures },
+      refusals: [401, 501],
+    },
     'GET /api/notices': listNotices,
     'GET /api/stream': {
       operationId: 'followEvents',

@@ -291,21 +291,51 @@ export const session = sessionRow.extend({ timeline: z.array(step) })
 export type Session = Message<typeof session>
 
 /** Answers `GET /api/sessions`: newest first, without the timelines, which are most of it. */
-export const sessions = z.object({ sessions: z.array(sessionRow) })
+export const sessions = z.object({
+  sessions: z.array(sessionRow),
+  next: z
+    .string()
+    .exactOptional()
+    .describe('There may be more: ask again with this as `after`. A page may be short, or empty, and have it.'),
+})
 export type Sessions = Message<typeof sessions>
 
 /** The query of `GET /api/sessions`. */
 export const wantedSessions = z.object({
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(2000)
-    .exactOptional()
-    .describe('At most so many; default: all that are kept.'),
+  limit: z.coerce.number().int().min(1).max(2000).default(100).describe('At most so many.'),
   assistant: sessionRow.shape.assistant.exactOptional(),
   camera: cameraId.max(256).exactOptional(),
+  outcome: z
+    .enum(['running', 'fine', 'unconfirmed', 'failed'])
+    .exactOptional()
+    .describe('failed: it has a cause; unconfirmed: it has a hint; fine: it has ended, and has neither.'),
+  from: wantedSpan.shape.from.describe('Begun then or later, in epoch milliseconds.'),
+  to: wantedSpan.shape.to.describe('Begun before then, in epoch milliseconds.'),
+  after: z.string().min(1).max(100).exactOptional().describe('What the page before gave as `next`; goes before `to`.'),
 })
+
+/** How the views of an assistant's displays went that began on one day. */
+export const dayFigures = z.object({
+  day: z.iso.date().describe('A day of UTC.'),
+  assistant: sessionRow.shape.assistant,
+  fine: count.describe('Ended, without a cause.'),
+  unconfirmed: count.describe('Ended, and nobody reported whether the picture appeared.'),
+  failed: count,
+})
+export type DayFigures = Message<typeof dayFigures>
+
+/** How long an assistant's displays waited for their first picture. */
+export const pictureFigures = z.object({
+  assistant: sessionRow.shape.assistant,
+  views: count.describe('So many of which display or camera reported that media flows.'),
+  p50Ms: count.describe('Milliseconds from the offer to that report: half of the views waited no longer. Within 3 %.'),
+  p95Ms: count.describe('95 % of the views waited no longer.'),
+})
+export type PictureFigures = Message<typeof pictureFigures>
+
+/** Answers `GET /api/figures`: of the last 30 days, in the order of time; views that go on are not counted yet. */
+export const figures = z.object({ days: z.array(dayFigures), pictures: z.array(pictureFigures) })
+export type Figures = Message<typeof figures>
 
 /** The query of `GET /operator/sessions`; whose: a login or an account id. */
 export const operatorSessions = z.object({
