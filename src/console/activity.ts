@@ -67,17 +67,16 @@ export function headOf({ at, events }: ActivityEntry): { readonly kind: Activity
 
 /** Somebody who comes to a display later than this did not come because of the press. */
 const answerMs = 120_000
-/** Sessions are kept for a day. */
-const sessionsMs = 24 * 3_600_000
 
 /**
  * Whether anybody came to a display after a press: spoke, looked, or neither. Undefined where it cannot be known: too long
- * ago, too early to say, or somebody else's camera, of which a guest sees only the own sessions.
+ * ago, too early to say, or somebody else's camera, of which a guest sees only the own sessions. `since`: all sessions that
+ * began then or later are among these.
  */
 export function answerOf(
   press: { readonly cameraId: string; readonly at: number },
   sessions: readonly SessionRow[],
-  { now, isOwner }: { readonly now: number; readonly isOwner: boolean },
+  { now, isOwner, since }: { readonly now: number; readonly isOwner: boolean; readonly since: number },
 ): 'answered' | 'seen' | 'nobody' | undefined {
   const after = sessions.filter(
     ({ cameraId, startedAt }) =>
@@ -86,7 +85,7 @@ export function answerOf(
   if (after.some(({ heard }) => heard !== undefined && heard.packets > 0)) return 'answered'
   if (after.some(({ phase, cause }) => phase === 'connected' || (phase === 'closed' && cause === undefined)))
     return 'seen'
-  const isKnown = isOwner && now - press.at > answerMs && now - press.at < sessionsMs
+  const isKnown = isOwner && now - press.at > answerMs && press.at >= since
   return isKnown ? 'nobody' : undefined
 }
 

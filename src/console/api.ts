@@ -7,6 +7,7 @@ import type {
   Cameras,
   ClipAddress,
   EditedCamera,
+  Figures,
   Guests,
   GuestRights,
   Invitations,
@@ -33,6 +34,7 @@ import type { Device, Devices, WantedDevice } from 'transom-core/wire/push'
 import type { CameraWebhooks } from 'transom-core/wire/registration'
 import { spanOf, type ActivityFilter } from './activity.ts'
 import { askBridge } from './ask.ts'
+import { queryOf, type SessionFilter } from './sessions.ts'
 import type { SignIn } from './sign-in.ts'
 
 export type {
@@ -146,7 +148,9 @@ export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>)
     answer: (id: string, answer: 'accept' | 'decline') =>
       read<void>('POST', `/api/invitations/${encodeURIComponent(id)}/${answer}`, {}),
     leave: (id: string) => read<void>('DELETE', camera(id, '/share')),
-    sessions: async () => (await read<Sessions>('GET', '/api/sessions')).sessions,
+    sessions: (filter: SessionFilter, page: { readonly limit: number; readonly after?: string | undefined }) =>
+      read<Sessions>('GET', `/api/sessions?${queryOf(filter, page)}`),
+    figures: () => read<Figures>('GET', '/api/figures'),
     session: (id: string) => read<Session>('GET', `/api/sessions/${encodeURIComponent(id)}`),
     /** A stream of server-sent events; it has no deadline. */
     async stream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {

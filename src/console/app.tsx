@@ -132,9 +132,9 @@ function Screen({ route }: { readonly route: Route }) {
     case 'activity':
       return <ActivityScreen filter={route.filter} />
     case 'sessions':
-      return <SessionsScreen />
+      return <SessionsScreen {...route} />
     case 'session':
-      return <SessionScreen key={route.sessionId} sessionId={route.sessionId} />
+      return <SessionScreen key={route.sessionId} {...route} />
     case 'lost':
       return (
         <>

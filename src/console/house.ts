@@ -2,7 +2,7 @@
 import { signal, type ReadonlySignal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import type { StreamEvent } from 'transom-core/wire/api'
+import type { Sessions, StreamEvent } from 'transom-core/wire/api'
 import type { Api, Camera, Me, Session, SessionRow } from './api.ts'
 import { createBell, type Bell, type Press } from './bell.ts'
 import type { SignIn } from './sign-in.ts'
@@ -14,8 +14,10 @@ export interface House {
   readonly me: Me
   /** Undefined until they are known. */
   readonly cameras: ReadonlySignal<readonly Camera[] | undefined>
-  /** Newest first. */
+  /** The newest of them, newest first. */
   readonly sessions: ReadonlySignal<readonly SessionRow[] | undefined>
+  /** All that began then or later are among them. */
+  readonly sessionsSince: ReadonlySignal<number>
   /** The last press that came while the page was open. */
   readonly press: ReadonlySignal<Press | undefined>
   /** What of it concerns who looks at this page. */
@@ -33,8 +35,8 @@ export interface House {
 export type Told = { readonly [Name in StreamEvent['event']]: Extract<StreamEvent, { readonly event: Name }>['data'] }
 
 const tickMs = 5_000
-/** As many as the bridge keeps. */
-const mostSessions = 2_000
+/** Enough to know what goes on now, and who came to a display after the last presses. */
+const mostSessions = 100
 
 export const HouseContext = createContext<House | undefined>(undefined)
 
@@ -48,6 +50,7 @@ export function useHouse(): House {
 export function openHouse(api: Api, signIn: SignIn, me: Me, browser: Browser): House {
   const cameras = signal<readonly Camera[] | undefined>(undefined)
   const sessions = signal<readonly SessionRow[] | undefined>(undefined)
+  const sessionsSince = signal(Infinity)
   const press = signal<Press | undefined>(undefined)
   const isUp = signal(true)
   const now = signal(Date.now())
@@ -59,6 +62,11 @@ export function openHouse(api: Api, signIn: SignIn, me: Me, browser: Browser): H
   const tick = (): void => void (now.value = Math.round(heard.at + performance.now() - heard.by))
   setInterval(tick, tickMs)
 
+  function takeSessions({ sessions: rows, next }: Sessions): void {
+    sessions.value = rows
+    sessionsSince.value = next === undefined ? 0 : (rows.at(-1)?.startedAt ?? Infinity)
+  }
+
   async function reload(): Promise<void> {
     const changes: (() => void)[] = []
     meanwhile.add(changes)
@@ -66,7 +74,7 @@ export function openHouse(api: Api, signIn: SignIn, me: Me, browser: Browser): H
       // Cameras do not wait for sessions, of which there may be many.
       const both = await Promise.allSettled([
         api.cameras().then((all) => keep(() => (cameras.value = sorted(all)))),
-        api.sessions().then((all) => keep(() => (sessions.value = all))),
+        api.sessions({}, { limit: mostSessions }).then((page) => keep(() => takeSessions(page))),
       ])
       const failed = both.find((one) => one.status === 'rejected')
       if (failed) throw failed.reason
@@ -124,6 +132,7 @@ export function openHouse(api: Api, signIn: SignIn, me: Me, browser: Browser): H
     me,
     cameras,
     sessions,
+    sessionsSince,
     press,
     isUp,
     now,
@@ -146,5 +155,5 @@ const sorted = (cameras: readonly Camera[]): readonly Camera[] =>
 export function withRow(rows: readonly SessionRow[], { timeline: _timeline, ...row }: Session): readonly SessionRow[] {
   const index = rows.findIndex(({ id }) => id === row.id)
   if (index >= 0) return rows.with(index, row)
-  return [row, ...rows].slice(0, mostSessions)
+  return [row, ...rows]
 }

@@ -2,14 +2,16 @@
 import { signal, type ReadonlySignal } from '@preact/signals'
 import { readFilter, writeFilter, type ActivityFilter } from './activity.ts'
 import type { Assistant } from './api.ts'
+import { readPlace, readSessionFilter, writeSessionFilter, type SessionFilter } from './sessions.ts'
 
 export type Route =
   | { readonly screen: 'cameras' }
   | { readonly screen: 'camera'; readonly cameraId: string; readonly talk?: true }
   | { readonly screen: 'display'; readonly assistant: Assistant; readonly cameraId: string; readonly problem?: string }
   | { readonly screen: 'activity'; readonly filter: ActivityFilter }
-  | { readonly screen: 'sessions' }
-  | { readonly screen: 'session'; readonly sessionId: string }
+  | { readonly screen: 'sessions'; readonly filter: SessionFilter; readonly at?: number }
+  /** `filter`: of the list that led there. */
+  | { readonly screen: 'session'; readonly sessionId: string; readonly filter: SessionFilter }
   | { readonly screen: 'lost' }
 
 export function readRoute(hash: string): Route {
@@ -19,7 +21,11 @@ export function readRoute(hash: string): Route {
   if (first === 'camera' && second)
     return { screen: 'camera', cameraId: second, ...(new URLSearchParams(query).has('talk') && { talk: true }) }
   if (first === 'activity') return { screen: 'activity', filter: readFilter(query) }
-  if (first === 'sessions') return second ? { screen: 'session', sessionId: second } : { screen: 'sessions' }
+  if (first === 'sessions' && second) return { screen: 'session', sessionId: second, filter: readSessionFilter(query) }
+  if (first === 'sessions') {
+    const at = readPlace(query)
+    return { screen: 'sessions', filter: readSessionFilter(query), ...(at !== undefined && { at }) }
+  }
   if (first === 'display' && (second === 'alexa' || second === 'google') && third) {
     const problem = new URLSearchParams(query).get('problem')
     return { screen: 'display', assistant: second, cameraId: third, ...(problem !== null && { problem }) }
@@ -35,7 +41,11 @@ export const hrefs = {
   display: (assistant: Assistant, id: string) => `#/display/${assistant}/${encodeURIComponent(id)}`,
   activity: (filter: ActivityFilter) => `#/activity${writeFilter(filter)}`,
   sessions: '#/sessions',
+  sessionsOf: (filter: SessionFilter, at?: number) => `#/sessions${writeSessionFilter(filter, at)}`,
   session: (id: string) => `#/sessions/${encodeURIComponent(id)}`,
+  /** With the way back to the list that led there. */
+  sessionFrom: (id: string, filter: SessionFilter) =>
+    `#/sessions/${encodeURIComponent(id)}${writeSessionFilter(filter)}`,
 } as const
 
 /** Follows the address for as long as the page lives. */

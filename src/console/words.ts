@@ -1,7 +1,8 @@
 /** What became of a session, and how names are shortened, in whatever language. */
-import type { SessionRow } from './api.ts'
+import type { SessionRow } from 'transom-core/wire/api'
 
-export type Outcome = 'running' | 'fine' | 'unconfirmed' | 'failed'
+export const outcomes = ['running', 'fine', 'unconfirmed', 'failed'] as const
+export type Outcome = (typeof outcomes)[number]
 
 /** A warning (no sound) on a view that goes on is no failure yet, but its owner looks for it among them. */
 export function outcomeOf({ phase, cause, hint }: Pick<SessionRow, 'phase' | 'cause' | 'hint'>): Outcome {

@@ -29,7 +29,7 @@ function open() {
   const api: Pick<Api, 'stream' | 'cameras' | 'sessions'> = {
     stream: async () => body,
     cameras: () => new Promise((resolve) => void lists.push(resolve)),
-    sessions: async () => [],
+    sessions: async () => ({ sessions: [] }),
   }
   const house = openHouse(api as Api, {} as SignIn, {} as Me, alone)
   return {

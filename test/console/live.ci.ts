@@ -196,7 +196,7 @@ test('two viewers see it at once, one of them on a phone', async () => {
 
 test('a vendor’s own page on another origin shows the camera with the same module', async () => {
   // A token as the vendor's app would have got it: here the page's own.
-  const asked = owner.page.waitForRequest('**/api/sessions')
+  const asked = owner.page.waitForRequest('**/api/sessions?*')
   await owner.go('#/')
   await owner.page.reload()
   const token = (await (await asked).headerValue('authorization'))!.replace('Bearer ', '')

@@ -12,8 +12,8 @@ describe('an address', () => {
     ['', { screen: 'cameras' }],
     [hrefs.cameras, { screen: 'cameras' }],
     [hrefs.camera('a/b c'), { screen: 'camera', cameraId: 'a/b c' }],
-    [hrefs.sessions, { screen: 'sessions' }],
-    [hrefs.session('x'), { screen: 'session', sessionId: 'x' }],
+    [hrefs.sessions, { screen: 'sessions', filter: {} }],
+    [hrefs.session('x'), { screen: 'session', sessionId: 'x', filter: {} }],
     [hrefs.display('alexa', 'front-door'), { screen: 'display', assistant: 'alexa', cameraId: 'front-door' }],
     [
       '#/display/google/front-door?problem=too%20late',

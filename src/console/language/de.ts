@@ -351,7 +351,7 @@ export const de: Words = {
   sessions: {
     title: 'Aufrufe',
     back: 'Zurück zu den Aufrufen',
-    count: (shown, all) => `${shown} von ${all}`,
+    moreThan: (shown) => `mehr als ${shown}`,
     filters: { assistant: 'Gezeigt auf', camera: 'Kamera', outcome: 'Ergebnis', find: 'Suchen' },
     all: 'Alle',
     findHint: 'Ursache, ID …',
@@ -360,6 +360,15 @@ export const de: Words = {
     look: 'Sieh dir eine an.',
     noMatch: 'Keine passenden Aufrufe',
     list: 'Aufrufe, die neuesten zuerst',
+  },
+
+  figures: {
+    title: 'Die letzten 30 Tage',
+    succeeded: (share) => `${share} gelungen`,
+    of: (count) => `von ${counted(count, { one: 'Aufruf', other: 'Aufrufen' })}`,
+    picture: (half, most) => `Bild nach ${half}, 95 % in ${most}`,
+    chart: (failed) =>
+      `Aufrufe nach Tagen in den letzten 30 Tagen; ${failed === 0 ? 'keiner' : String(failed)} davon fehlgeschlagen`,
   },
 
   session: {

@@ -362,7 +362,7 @@ export const en = {
   sessions: {
     title: 'Sessions',
     back: 'Back to the sessions',
-    count: (shown: string, all: string) => `${shown} of ${all}`,
+    moreThan: (shown: string) => `more than ${shown}`,
     filters: { assistant: 'Shown on', camera: 'Camera', outcome: 'Outcome', find: 'Find' },
     all: 'All',
     findHint: 'cause, id …',
@@ -371,6 +371,15 @@ export const en = {
     look: 'Look at one.',
     noMatch: 'No matching sessions',
     list: 'Sessions, newest first',
+  },
+
+  figures: {
+    title: 'The last 30 days',
+    succeeded: (share: string) => `${share} succeeded`,
+    of: (count: number) => `of ${counted(count, { one: 'view', other: 'views' })}`,
+    picture: (half: string, most: string) => `picture after ${half}, 95 % within ${most}`,
+    chart: (failed: number) =>
+      `Views by day in the last 30 days; ${failed === 0 ? 'none' : String(failed)} of them failed`,
   },
 
   session: {

@@ -1,6 +1,6 @@
 /** Thousands of rows of one height, of which only those in view exist. */
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 interface VirtualListProps<T> {
   readonly label: string
@@ -8,15 +8,22 @@ interface VirtualListProps<T> {
   /** Pixels, as in the style sheet. */
   readonly rowHeight: number
   readonly keyOf: (item: T) => string
+  /** The row that stands at the top at first. */
+  readonly start?: number
+  /** Which rows are in view, and are about to be. */
+  readonly onView?: (first: number, last: number) => void
   readonly children: (item: T) => ComponentChildren
 }
 
 /** Rows beyond the edge, so that a quick finger finds them there. */
 const spare = 8
 
-export function VirtualList<T>({ label, items, rowHeight, keyOf, children }: VirtualListProps<T>) {
+export function VirtualList<T>({ label, items, rowHeight, keyOf, start = 0, onView, children }: VirtualListProps<T>) {
   const box = useRef<HTMLDivElement>(null)
-  const [view, setView] = useState({ top: 0, height: 800 })
+  const [view, setView] = useState({ top: start * rowHeight, height: 800 })
+  useLayoutEffect(() => {
+    if (start > 0) box.current?.scrollTo(0, start * rowHeight)
+  }, [])
   useEffect(() => {
     const element = box.current
     if (!element) return
@@ -29,8 +36,11 @@ export function VirtualList<T>({ label, items, rowHeight, keyOf, children }: Vir
       element.removeEventListener('scroll', look)
     }
   }, [])
-  const first = Math.max(0, Math.floor(view.top / rowHeight) - spare)
-  const last = Math.min(items.length, Math.ceil((view.top + view.height) / rowHeight) + spare)
+  const top = Math.floor(view.top / rowHeight)
+  const bottom = Math.ceil((view.top + view.height) / rowHeight) + spare
+  useEffect(() => onView?.(top, bottom), [top, bottom])
+  const first = Math.max(0, top - spare)
+  const last = Math.min(items.length, bottom)
   return (
     <div class="virtual" ref={box} role="region" aria-label={label} tabIndex={0} style={{ '--rows': items.length }}>
       <ul style={{ height: `${items.length * rowHeight}px` }}>

@@ -102,7 +102,7 @@ function Thumbnail({ entry: { cameraId, recording } }: { readonly entry: Activit
 
 /** `Rang, 21:14, nobody answered`. */
 export function useSentence(entry: ActivityEntry): string {
-  const { cameras, sessions, now } = useHouse()
+  const { cameras, sessions, sessionsSince, now } = useHouse()
   const { words, formats } = useLanguage()
   const { activity } = words
   const { kind, at } = headOf(entry)
@@ -110,7 +110,11 @@ export function useSentence(entry: ActivityEntry): string {
   const isOwner = cameras.value?.find(({ id }) => id === entry.cameraId)?.isOwner === true
   const answer =
     kind === 'press'
-      ? answerOf({ cameraId: entry.cameraId, at }, sessions.value ?? [], { now: now.value, isOwner })
+      ? answerOf({ cameraId: entry.cameraId, at }, sessions.value ?? [], {
+          now: now.value,
+          isOwner,
+          since: sessionsSince.value,
+        })
       : undefined
   const seen = times.length === 0 ? [formats.clock(at)] : [...new Set(times)].slice(0, mostTimes)
   return [activity.heads[kind], seen.join(' · '), ...(answer ? [activity.answers[answer]] : [])].join(', ')

@@ -11,10 +11,17 @@ import { Icon } from '../parts/icon.tsx'
 import { useTitle } from '../parts/use-title.ts'
 import { Waterfall } from '../parts/waterfall.tsx'
 import { hrefs } from '../route.ts'
+import type { SessionFilter } from '../sessions.ts'
 import { storyOf } from '../timeline.ts'
 import { outcomeOf } from '../words.ts'
 
-export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
+interface SessionProps {
+  readonly sessionId: string
+  /** Of the list that led here. */
+  readonly filter: SessionFilter
+}
+
+export function SessionScreen({ sessionId, filter }: SessionProps) {
   const { api, cameras, isUp, on } = useHouse()
   const { words: all, formats } = useLanguage()
   const { session: words } = all
@@ -31,7 +38,7 @@ export function SessionScreen({ sessionId }: { readonly sessionId: string }) {
   return (
     <>
       <div class="title">
-        <a class="round" href={hrefs.sessions} aria-label={all.sessions.back}>
+        <a class="round" href={hrefs.sessionsOf(filter, session?.startedAt)} aria-label={all.sessions.back}>
           <Icon name="back" />
         </a>
         <h1>{title}</h1>
