@@ -40,7 +40,7 @@ test('the function of the skill loads no page, no authorization server and no Go
   expect(modules).toContain('src/bridge/alexa/handler.ts')
   expect(modules.filter(isForOthers)).toEqual([])
   // A cold start is paid for by whoever asked to see the door; add to this only what a directive needs.
-  expect(kB).toBeLessThan(842)
+  expect(kB).toBeLessThan(800)
 })
 
 test('the function behind API Gateway has all of it', async () => {

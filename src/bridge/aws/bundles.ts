@@ -16,6 +16,8 @@ export function bundleOf(name: (typeof functions)[number]): BuildOptions & { rea
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
+    // At run time the skill needs nothing of Amazon's model but its clients of services, which it does not use.
+    alias: { 'ask-sdk-model': './src/bridge/aws/no-skill-services.ts' },
     minify: true,
     // The authorization server names its records by its classes.
     keepNames: name !== 'alexa',
