@@ -35,6 +35,8 @@ export const errorCodes = {
   display_gave_up: 'the display ended the session before the answer',
   /** The signaling service is unreachable, refuses us, or fails. */
   signaling_failed: 'the signaling service cannot be used',
+  /** The vendor's own registry of cameras is away, and what it said last is too old. */
+  registry_failed: 'the registry of the cameras cannot be used',
   /** Too many requests; the same one may succeed later. */
   rate_limited: 'too many requests',
   /** Something of ours (the store, account linking) was too slow for the assistant's deadline. */
@@ -122,6 +124,8 @@ export const advice: Record<ErrorCode, string> = {
   display_gave_up:
     'Nothing, if you closed the view. Otherwise the camera was too slow: look at the times of the steps.',
   signaling_failed: 'Check that the signaling service runs and can be reached, and that its credentials are right.',
+  registry_failed:
+    'Try again. If the problem persists, check the vendor’s registry of cameras (TRANSOM_REGISTRY); the log of the bridge says how it failed.',
   rate_limited: 'Wait a minute, then try again. If it stays, something asks too often: look at the list of sessions.',
   out_of_time: 'Try again. If it stays, the bridge or its store is too slow: look at its load and its log.',
   no_sound: 'Give the camera a sound track, or use the gateway, which adds silence (TRANSOM_SOURCE).',

@@ -443,6 +443,14 @@ export const logEvents = {
   },
   'push.failed': { says: 'A notification could not be sent', fields: ['cameraId', 'destination', 'error'] },
   'push.sent': { says: 'A push service accepted a notification', fields: ['cameraId', 'destination', 'delayMs'] },
+  'registry.camera-refused': {
+    says: 'A camera of the registry was not entered: its id or its channel is that of another camera',
+    fields: ['cameraId', 'error'],
+  },
+  'registry.failed': {
+    says: 'The registry of cameras did not say which ones an account has; without `ageMs` there is no older copy',
+    fields: ['accountId', 'error', 'ageMs'],
+  },
   'recordings.damaged': {
     says: 'A part of a recording cannot be read; the rest is given out without it',
     fields: ['cameraId', 'startAt', 'failed'],

@@ -120,6 +120,15 @@ export interface CameraState {
   readonly sensors?: Readonly<Record<string, { readonly state?: string; readonly value?: number; readonly at: number }>>
 }
 
+/** A vendor's own registry of cameras, where that counts instead of records of the bridge. */
+export interface CameraRegistry {
+  /**
+   * All cameras of an account, without secrets: none for one that it does not know. Rejects when it cannot say; then what it
+   * said last counts for a while.
+   */
+  camerasOf(account: AccountId, signal: AbortSignal): Promise<readonly Omit<Camera, 'accountId'>[]>
+}
+
 // ── The camera side ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What a camera master sends back to an offer. */

@@ -110,6 +110,11 @@ const ofBridge: Readonly<Record<Refused['error'], Text>> = {
     message: 'Der Signaling-Dienst ist nicht nutzbar.',
     advice: 'Prüfe, ob er läuft und erreichbar ist, und ob seine Zugangsdaten stimmen.',
   },
+  registry_failed: {
+    message: 'Das Verzeichnis der Kameras ist nicht nutzbar.',
+    advice:
+      'Versuch es noch einmal. Wenn es dabei bleibt, prüfe das Verzeichnis des Herstellers (TRANSOM_REGISTRY); das Log der Bridge nennt den Grund.',
+  },
   rate_limited: {
     message: 'Zu viele Anfragen.',
     advice:

@@ -200,6 +200,7 @@ describe('what goes wrong becomes an ErrorResponse', () => {
     media_failed: 'ENDPOINT_UNREACHABLE',
     display_gave_up: 'ALREADY_IN_OPERATION',
     signaling_failed: 'BRIDGE_UNREACHABLE',
+    registry_failed: 'BRIDGE_UNREACHABLE',
     rate_limited: 'RATE_LIMIT_EXCEEDED',
     out_of_time: 'INTERNAL_ERROR',
     no_room: 'INTERNAL_ERROR',

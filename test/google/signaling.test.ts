@@ -164,6 +164,7 @@ describe('a refusal', () => {
     media_failed: 502,
     display_gave_up: 409,
     signaling_failed: 502,
+    registry_failed: 503,
     rate_limited: 429,
     out_of_time: 504,
     no_room: 503,

@@ -63,6 +63,7 @@ const errorTypes = {
   no_sound: 'INVALID_DIRECTIVE',
   no_picture: 'ENDPOINT_UNREACHABLE',
   offer_too_large: 'INVALID_DIRECTIVE',
+  registry_failed: 'BRIDGE_UNREACHABLE',
   ...alexaSourceErrors,
   internal: 'INTERNAL_ERROR',
 } as const satisfies Record<ErrorCode, AlexaErrorType>

@@ -16,7 +16,7 @@ export interface AccountRecords {
 }
 
 /** Kinds of records whose id is the account's, and those that are in the account's list. */
-const byId = ['mute', 'alexa-link', 'alexa-refresh', 'google-link', 'google-asked-again']
+const byId = ['mute', 'alexa-link', 'alexa-refresh', 'google-link', 'google-asked-again', 'registry-copy']
 const byGroup = ['notice', 'alexa-customer', 'stream-token', 'push-device', figuresKind]
 
 export function createAccountRecords(deps: {

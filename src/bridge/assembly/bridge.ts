@@ -5,7 +5,7 @@ import { within } from 'transom-core/deadline'
 import type { Camera, Presence } from 'transom-core/ports'
 import type { Broker } from '../broker/broker.ts'
 import { createAnnouncements } from '../cameras/announcements.ts'
-import { createCameras, type Cameras } from '../cameras/cameras.ts'
+import type { Cameras } from '../cameras/cameras.ts'
 import { createEvents, type Events } from '../cameras/events.ts'
 import {
   createCameraPresence,
@@ -17,6 +17,7 @@ import { createRecordingViews, type NoteRecordingView } from '../cameras/recordi
 import { createShares, type Shares } from '../cameras/sharing.ts'
 import { createSnapshots } from '../cameras/snapshots.ts'
 import { createCameraStates } from '../cameras/states.ts'
+import { createUntoldChanges } from '../cameras/untold-changes.ts'
 import { createVisits, type Visits } from '../cameras/visits.ts'
 import type { Fulfillment } from '../google/fulfillment.ts'
 import type { GoogleReports } from '../google/reports.ts'
@@ -31,6 +32,7 @@ import { createShownRecordings } from '../web/shown-recordings.ts'
 import { createAccountRecords } from './accounts.ts'
 import { createAlexaSide, type AlexaSide } from './alexa.ts'
 import { openBroker } from './broker.ts'
+import { openCameras } from './cameras.ts'
 import { createConsoleSide, type ApiOptions } from './console.ts'
 import { createGoogleDoors, createGoogleNotifications } from './google.ts'
 import type { BridgeDeps } from './ground.ts'
@@ -111,7 +113,12 @@ export function createBridge(deps: BridgeDeps): Bridge {
     googleReports: google.reports,
     reconcileGoogle: google.reconcile,
     presenceChanged: presenceNews.changed,
-    resume: () => outbox.start(),
+    async resume() {
+      await outbox.start()
+      // Only a function that answers Alexa alone leaves such, and only where there is a registry.
+      if (deps.registry !== undefined)
+        await createUntoldChanges(deps.store).tell((camera, kind) => house.happened(cameraHappening[kind], camera))
+    },
     async settled(lane) {
       await google.afterwards.settled()
       await push?.settled()
@@ -146,11 +153,7 @@ function openRooms(deps: BridgeDeps, house: House) {
 
   // The cameras: their records, what was last heard of each, and why one is away.
   const sealing = createSecretKey(keys.sealing, 'base64')
-  const cameras = createCameras(
-    store,
-    (camera, kind) => house.happened(kind === 'changed' ? 'cameraChanged' : 'cameraRemoved', camera),
-    sealing,
-  )
+  const cameras = openCameras(deps, sealing, (camera, kind) => house.happened(cameraHappening[kind], camera))
   const snapshots = createSnapshots(base)
   const states = createCameraStates(base)
   const visits = createVisits(store, clock)
@@ -317,6 +320,7 @@ function openRooms(deps: BridgeDeps, house: House) {
   }
 }
 
+const cameraHappening = { changed: 'cameraChanged', removed: 'cameraRemoved' } as const
 const shareHappening = { changed: 'shareChanged', removed: 'shareRemoved', dropped: 'shareDropped' } as const
 
 /** What follows what. Each row runs from left to right, and ends where something fails. */

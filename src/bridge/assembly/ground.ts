@@ -1,5 +1,15 @@
 /** What a bridge is built on, whatever it runs on (embedded or AWS). */
-import type { Camera, ChannelRef, Clock, Log, Presence, Recordings, Signaling, Store } from 'transom-core/ports'
+import type {
+  Camera,
+  CameraRegistry,
+  ChannelRef,
+  Clock,
+  Log,
+  Presence,
+  Recordings,
+  Signaling,
+  Store,
+} from 'transom-core/ports'
 import type { SessionView } from '../broker/view.ts'
 import type { PageNews } from '../cameras/events.ts'
 import type { OAuthClient } from '../oauth/client.ts'
@@ -16,6 +26,8 @@ export interface BridgeDeps {
   readonly store: Store
   readonly signaling: Signaling
   readonly presence: Presence
+  /** Where a vendor keeps its cameras; absent: the bridge's own records are what counts. */
+  readonly registry?: CameraRegistry
   /** One process that stays and sees everything: it may keep connections open, and serve the page. Not on Lambda. */
   readonly isLive?: boolean
   /** Receives each change of a session, as its owner sees it. Must not throw. */

@@ -4,8 +4,9 @@ import type { Clock, Log } from 'transom-core/ports'
 import { createBridge, type Bridge } from '../assembly/bridge.ts'
 import { createCameraRecords } from '../operator/camera-records.ts'
 import { createOperatorRoutes } from '../operator/operator.ts'
-import { groundOnAws, type Environment } from './ground.ts'
+import { groundOnAws, type Environment, type Ports } from './ground.ts'
 
+/** A bridge on AWS with what its doors need. */
 export interface OnAws {
   readonly bridge: Bridge
   readonly forwarderSecret: string | undefined
@@ -14,9 +15,12 @@ export interface OnAws {
   readonly operator?: Router
 }
 
-/** Connects nothing yet: the first request does. Throws an `Error` that names each bad setting. */
-export function openOnAws(env: Environment, clock: Clock, log: Log): OnAws {
-  const ground = groundOnAws(env, clock, log)
+/**
+ * Connects nothing yet: the first request does. Throws an `Error` that names each bad setting. `ports`: what a vendor's own
+ * entry plugs in.
+ */
+export function openOnAws(env: Environment, clock: Clock, log: Log, ports?: Ports): OnAws {
+  const ground = groundOnAws(env, clock, log, ports)
   const { config, publicUrl } = ground
   const bridge = createBridge(ground)
   const { operatorKey } = config.linking

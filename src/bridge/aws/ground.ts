@@ -5,14 +5,15 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import * as z from 'zod'
 import { createKvsSignaling } from 'transom-kvs/signaling'
-import type { Clock, Log } from 'transom-core/ports'
+import type { CameraRegistry, Clock, Log } from 'transom-core/ports'
 import type { BridgeDeps } from '../assembly/ground.ts'
 import { createDynamoStore } from '../store/dynamo.ts'
 import { readBridgeConfig } from '../settings/bridge-config.ts'
 import { setting } from 'transom-core/setting-shapes'
 import { faultsOf } from 'transom-core/wire/faults'
+import { isRegistryPlace, readRegistryPlace, type RegistryPlace } from './registry-place.ts'
 
-/** As `process.env`. */
+/** Settings by their names, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /**
@@ -72,14 +73,34 @@ export const awsVariables = {
     ),
     '`[]`, by `serverless.yml`',
   ),
+  TRANSOM_REGISTRY: setting(
+    'aws',
+    'Your own registry of cameras, asked instead of cameras being entered here ([how](docs/aws.md#a-registry-of-your-own)): an https URL, or the ARN of a Lambda function.',
+    z.string().refine(isRegistryPlace, 'must be an https URL or the ARN of a Lambda function').optional(),
+  ),
+  TRANSOM_REGISTRY_SECRET: setting(
+    'aws',
+    'Signs what `TRANSOM_REGISTRY` is asked, where that is a URL.',
+    z.string().min(32, 'must have 32 characters or more').optional(),
+  ),
 } as const
 
 const awsEnvironment = z.object(awsVariables)
 
-/** Connects nothing yet: the first request does. Throws an `Error` that names each bad setting. */
-export function groundOnAws(env: Environment, clock: Clock, log: Log): BridgeDeps {
-  const parsed = awsEnvironment.safeParse(env)
+/** What a vendor's own entry may plug in instead of what is here, or beside it. */
+export type Ports = Partial<
+  Pick<BridgeDeps, 'registry' | 'presence' | 'onNews' | 'onRing' | 'onSession' | 'removeCamera'>
+>
+
+/**
+ * Connects nothing yet: the first request does. Throws an `Error` that names each bad setting. `ports` count before what the
+ * settings say.
+ */
+export function groundOnAws(env: Environment, clock: Clock, log: Log, ports: Ports = {}): BridgeDeps {
+  // What is empty is not set.
+  const parsed = awsEnvironment.safeParse(Object.fromEntries(Object.entries(env).filter(([, value]) => value !== '')))
   if (!parsed.success) throw new Error(faultsOf(parsed.error))
+  const place = readRegistryPlace(parsed.data.TRANSOM_REGISTRY, parsed.data.TRANSOM_REGISTRY_SECRET)
   const { AWS_REGION: region, TRANSOM_TABLE, TRANSOM_PUBLIC_URL, TRANSOM_KEYS, TRANSOM_CLIENTS } = parsed.data
   const aws = Object.keys(awsEnvironment.shape)
   const given = readBridgeConfig(Object.fromEntries(Object.entries(env).filter(([name]) => !aws.includes(name))))
@@ -102,7 +123,19 @@ export function groundOnAws(env: Environment, clock: Clock, log: Log): BridgeDep
     signaling: createKvsSignaling({ region, credentials }, { memory: store.collection('kvs-channel'), clock, log }),
     // AWS tells nobody whether a camera master is connected.
     presence: () => undefined,
+    ...(place && { registry: registryOnDemand(place, env, clock) }),
     clock,
     log,
+    ...ports,
   }
+}
+
+/** What asks it is loaded with the first question. */
+function registryOnDemand(place: RegistryPlace, env: Environment, clock: Clock): CameraRegistry {
+  let hook: Promise<CameraRegistry> | undefined
+  const open = async (): Promise<CameraRegistry> => {
+    const { createRegistryHook } = await import('./registry-hook.ts')
+    return createRegistryHook(place, { clock, lambdaUrl: env['AWS_ENDPOINT_URL_LAMBDA'] })
+  }
+  return { camerasOf: async (account, signal) => (await (hook ??= open())).camerasOf(account, signal) }
 }

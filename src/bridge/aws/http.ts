@@ -1,37 +1,5 @@
-/** The Lambda function behind API Gateway: everything but the skill. */
-import serverless from 'serverless-http'
-import { createHttpApp } from '../doors/http.ts'
-import { openOnAws } from './aws.ts'
-import { remainingMs, told, type Invocation } from './invocation.ts'
-import { invoked, keepToLog, log } from './log.ts'
-import { withSecrets } from './named-settings.ts'
+/** The Lambda function behind API Gateway. */
+import { createHttpFunction } from './http-function.ts'
 
-/** A camera's reply waits for its press as long as it can, and for its reports as long as this: nobody is watching. */
-const reportsMs = 3_000
-/** Behind any other request somebody waits, Google's display for two seconds at most: the sweep tells the rest. */
-const shortlyMs = 250
-
-/** What we read of API Gateway's event ourselves. */
-interface HttpEvent {
-  readonly rawPath: string
-  readonly [field: string]: unknown
-}
-
-keepToLog(console, process)
-// Made once for each execution environment, which keeps its caches and connections warm between requests.
-const { bridge, ...doors } = openOnAws(await withSecrets(process.env), Date.now, log)
-const overHttp = serverless(createHttpApp(bridge, log, { ...doors, clock: Date.now }))
-
-/**
- * An API Gateway HTTP API event (payload format 2.0) in, its response out. The environment freezes with the reply, so what
- * was accepted is told before; what an assistant does not take in time stays in the store, for `sweep`.
- */
-export const http = invoked(async (event: HttpEvent, context: Invocation): Promise<object> => {
-  const settled = bridge.fromNow()
-  const response = await overHttp(event, context)
-  const ms = remainingMs(context)
-  if (event.rawPath.startsWith('/cameras/'))
-    await Promise.all([told(settled, ms, 'press'), told(settled, Math.min(ms, reportsMs))])
-  else await told(settled, Math.min(ms, shortlyMs))
-  return response
-})
+/** An API Gateway HTTP API event (payload format 2.0) in, its response out. */
+export const http = await createHttpFunction(process.env)

@@ -24,19 +24,22 @@ export interface Cameras {
   put(camera: Camera, key: string): Promise<void>
   /**
    * Adds a camera; false when there is one of that id. Throws `BridgeError` `invalid_request` when its channel is that of
-   * another camera, also of one that is being added at this moment.
+   * another camera, also of one that is being added at this moment. Without a key it says nothing itself.
    */
-  add(camera: Camera, key: string): Promise<boolean>
+  add(camera: Camera, key?: string): Promise<boolean>
   /** Changes what is said of a camera, and keeps its key; `undefined` when there is none. Its id, owner and channel stay. */
   change(id: string, to: (camera: Camera) => Camera): Promise<Camera | undefined>
   remove(id: string): Promise<void>
 }
 
+/** Receives a camera that is new, other than before, or gone. */
+export type OnCameraChange = (camera: Camera, kind: 'changed' | 'removed') => Promise<void>
+
 /** The key that signs is the SHA-256 of the camera's key; whoever reads the store gets neither. */
 interface CameraRecord {
   readonly camera: Camera
-  /** SHA-256 of the signing key, in base64. */
-  readonly keyCheck: string
+  /** SHA-256 of the signing key, in base64; absent where the camera has none. */
+  readonly keyCheck?: string
   /** The signing key; absent when it was written without the means to seal it. */
   readonly sealedKey?: string
 }
@@ -51,11 +54,7 @@ interface OldRecord {
  * `onChange` is told of cameras that are new, other than before, or gone. `sealing`: 32 bytes that seal the signing keys;
  * without them cameras can show their key, but sign nothing.
  */
-export function createCameras(
-  store: Store,
-  onChange: (camera: Camera, kind: 'changed' | 'removed') => Promise<void> = async () => {},
-  sealing?: KeyObject,
-): Cameras {
+export function createCameras(store: Store, onChange: OnCameraChange = async () => {}, sealing?: KeyObject): Cameras {
   const records = store.collection<CameraRecord | OldRecord>('camera')
   const byId = async (id: string) => (await read(id))?.camera
 
@@ -120,7 +119,7 @@ export function createCameras(
     },
     async byKey(id, key) {
       const record = await read(id)
-      return record !== undefined && timingSafeEqual(hash(hash(key)), Buffer.from(record.keyCheck, 'base64'))
+      return record?.keyCheck !== undefined && timingSafeEqual(hash(hash(key)), Buffer.from(record.keyCheck, 'base64'))
         ? record.camera
         : undefined
     },
@@ -147,7 +146,7 @@ export function createCameras(
       const { id, accountId: group } = camera
       const { channelName } = camera.channel
       await claim(camera)
-      const record = toRecord(camera, hash(key))
+      const record = key === undefined ? { camera } : toRecord(camera, hash(key))
       if ((await records.put(id, record, { group, onlyIf: 'absent' })) === undefined) return false
       await assertHeld(id, channelName).catch(async (error: unknown) => {
         await records.take(id)
@@ -171,10 +170,11 @@ export function createCameras(
     async remove(id) {
       const removed = (await records.take(id))?.value.camera
       if (removed === undefined) return
+      const { channelName } = removed.channel
+      const claimed = (await channels.take(channelName))?.value
       // Somebody else's by now, perhaps: then it stays theirs.
-      await channels.change(removed.channel.channelName, (stored) =>
-        stored?.value.cameraId === id ? { value: stored.value, expiresAt: 0 } : undefined,
-      )
+      if (claimed !== undefined && claimed.cameraId !== id)
+        await channels.put(channelName, claimed, { onlyIf: 'absent' })
       await onChange(removed, 'removed')
     },
   }

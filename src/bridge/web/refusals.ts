@@ -19,6 +19,7 @@ const statusOf: Record<ErrorCode, number> = {
   display_gave_up: 409,
   media_failed: 502,
   signaling_failed: 502,
+  registry_failed: 503,
   rate_limited: 429,
   out_of_time: 504,
   no_room: 503,
