@@ -52,10 +52,11 @@ async function build(stamp: string): Promise<void> {
       env: { ...process.env, NODE_ENV: 'production', NO_COLOR: '1' },
     })
     await writeFile(join(made, '.stamp'), stamp)
+    // Another bridge that was started with us was quicker, and its page is being read.
+    if ((await builtStamp()) === stamp) return
     await mkdir(dirname(builtConsole), { recursive: true })
     await rm(builtConsole, { recursive: true, force: true })
     await rename(made, builtConsole).catch(async (error: unknown) => {
-      // Another bridge that was started with us was quicker.
       if ((await builtStamp()) !== stamp) throw error
     })
   } finally {
