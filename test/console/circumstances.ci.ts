@@ -137,8 +137,14 @@ async function listening(bridge: string): Promise<readonly string[]> {
     },
   })
   const states: string[] = []
-  player.on('state', (state) => states.push('problem' in state ? state.problem.message : state.state))
+  const { promise: isLive, resolve } = Promise.withResolvers<void>()
+  player.on('state', (state) => {
+    states.push('problem' in state ? state.problem.message : state.state)
+    if (state.state === 'live') resolve()
+  })
   player.play()
+  await isLive
+  // Longer than a picture may stand still.
   await new Promise((resolve) => setTimeout(resolve, 10_000))
   player.stop()
   camera.close()

@@ -64,7 +64,7 @@ async function addBy(way: RegExp): Promise<void> {
 /** From the result of the probe on: its picture, then its live view. */
 async function saveAndWatch(name: string): Promise<void> {
   const { page } = owner
-  await page.getByAltText('What the camera shows now').waitFor({ timeout: 60_000 })
+  await page.getByAltText('What the camera shows now').waitFor()
   await page.getByRole('textbox', { name: 'Name' }).fill(name)
   await owner.picture(`found ${name} result`)
   await button('Save').click()
@@ -72,7 +72,7 @@ async function saveAndWatch(name: string): Promise<void> {
   await page
     .getByRole('status')
     .filter({ hasText: /^Live$/ })
-    .waitFor({ timeout: 40_000 })
+    .waitFor()
   const seen = await look(page)
   expect(seen.size).toEqual([320, 240])
   expect(seen.frames).toBeGreaterThan(5)

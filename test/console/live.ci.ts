@@ -274,7 +274,7 @@ describe('when the bridge goes away', () => {
     expect(offers).toEqual([])
     await bridge.stop()
     await bridge.start()
-    await live(page).waitFor({ timeout: 30_000 })
+    await live(page).waitFor()
     expect((await look(page)).frames).toBeGreaterThan(20)
   })
 })

@@ -33,7 +33,7 @@ test.each([
   await signIn(viewer, bridge, bridge.demo())
   const { page } = viewer
   await page.getByRole('link', { name: 'Front Door, live' }).click()
-  await page.locator('.cause').filter({ hasText: words }).waitFor({ timeout: 30_000 })
+  await page.locator('.cause').filter({ hasText: words }).waitFor()
   expect(
     await page
       .getByRole('status')

@@ -126,7 +126,7 @@ test('who talks second sees that somebody else is talking, and is played when th
   const second = await first.context().newPage()
   for (const page of [first, second]) {
     await page.goto(`${bridge.url}/#/camera/door`)
-    await live(page).waitFor({ timeout: 40_000 })
+    await live(page).waitFor()
   }
   await tap(first)
   await expectText(first, 'The camera plays what you say')

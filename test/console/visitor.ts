@@ -2,11 +2,12 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- what runs in the page must be one function */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { TransomPlayer } from '../../src/player/main.ts'
 import { createHouse, type House } from '../flows/house.ts'
 import { ensureConsole } from '../../src/console/build.ts'
 import { until } from '../until.ts'
+import { launchChromium } from '../browser.ts'
 
 /** Where the pictures go, to be looked at; nowhere by default. */
 const pictures = process.env['PICTURES_DIR']
@@ -87,26 +88,13 @@ export async function startBridge(): Promise<Bridge> {
 
 /** `more`: further arguments of Chromium. */
 export function launch(more: readonly string[] = []): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: [
-      '--headless=new',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      // The stand-in for a vendor's public page may reach this machine. CORS stays as it is.
-      '--disable-features=LocalNetworkAccessChecks',
-      // A name of a home network, which no browser takes for a safe one.
-      '--host-resolver-rules=MAP doorbell.test 127.0.0.1',
-      '--autoplay-policy=no-user-gesture-required',
-      '--use-fake-device-for-media-stream',
-      '--use-fake-ui-for-media-stream',
-      ...more,
-    ],
-  })
+  return launchChromium([
+    // The stand-in for a vendor's public page may reach this machine. CORS stays as it is.
+    '--disable-features=LocalNetworkAccessChecks',
+    // A name of a home network, which no browser takes for a safe one.
+    '--host-resolver-rules=MAP doorbell.test 127.0.0.1',
+    ...more,
+  ])
 }
 
 export interface Visitor {
@@ -249,5 +237,5 @@ export function look(page: Page, ms = 2_500): Promise<Seen> {
 
 /** Waits until the page says this somewhere. */
 export async function expectText(page: Page, text: string): Promise<void> {
-  await page.getByText(text, { exact: false }).first().waitFor({ timeout: 20_000 })
+  await page.getByText(text, { exact: false }).first().waitFor()
 }

@@ -6,11 +6,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { readConfig } from '../../src/transom/config.ts'
 import { startEmbedded, type Embedded } from '../../src/transom/embedded.ts'
 import { linkAccount } from '../../src/simulator/link.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
+import { launchChromium } from '../browser.ts'
 
 const player = 'https://www.gstatic.com'
 /** Where the last picture goes, to be looked at. */
@@ -28,23 +29,10 @@ beforeAll(async () => {
   const { bridge, clients, user } = readSettings(dataDir)
   const link = { assistant: 'google', bridge, client: clients.google, user } as const
   accessToken = (await linkAccount(link, AbortSignal.timeout(60_000))).accessToken
-  browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: [
-      '--headless=new',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      // The stand-in for a public page may reach this machine; a real Hub reaches a public bridge. CORS stays as it is.
-      '--disable-features=LocalNetworkAccessChecks',
-      '--autoplay-policy=no-user-gesture-required',
-      '--use-fake-device-for-media-stream',
-      '--use-fake-ui-for-media-stream',
-    ],
-  })
+  browser = await launchChromium([
+    // The stand-in for a public page may reach this machine; a real Hub reaches a public bridge. CORS stays as it is.
+    '--disable-features=LocalNetworkAccessChecks',
+  ])
 })
 
 afterAll(async () => {

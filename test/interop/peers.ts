@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { chromium } from 'playwright-core'
 import { until } from '../until.ts'
+import { launchChromium } from '../browser.ts'
 
 export interface Seen {
   readonly connected: boolean
@@ -51,8 +51,8 @@ export const stacks: Readonly<Record<StackName, (place?: Place) => Promise<Peer>
   pion: (place) => openProgram(pionPeer, '', place),
 }
 
-/** Where `buildPeers` leaves the program of pion's peer; Go finds it fresh the next time. */
-const pionHome = join(tmpdir(), `transom-peers-${process.getuid?.() ?? 0}`)
+/** Where `buildPeers` leaves the program of pion's peer, one for each of Jest's workers; Go finds it fresh the next time. */
+const pionHome = join(tmpdir(), `transom-peers-${process.getuid?.() ?? 0}-${process.env['JEST_WORKER_ID'] ?? 0}`)
 const pionPeer = join(pionHome, 'bin', 'peer')
 
 /** Builds what is no script: pion's peer, of the packages that Debian has, without the network. */
@@ -104,20 +104,11 @@ async function openProgram(program: string, file: string, { wrapper = [], iceSer
 
 async function openChromium({ wrapper, iceServers }: Place = {}): Promise<Peer> {
   const program = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-  const browser = await chromium.launch({
-    executablePath: wrapper ? wrapped(wrapper, program) : program,
-    args: [
-      '--headless=new',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--no-first-run',
-      '--autoplay-policy=no-user-gesture-required',
-      '--use-fake-device-for-media-stream',
-      '--use-fake-ui-for-media-stream',
-      // Pages of this machine show their addresses: nobody here resolves mDNS names for the other stacks.
-      '--disable-features=WebRtcHideLocalIpsWithMdns',
-    ],
-  })
+  const browser = await launchChromium(
+    // Pages of this machine show their addresses: nobody here resolves mDNS names for the other stacks.
+    ['--disable-features=WebRtcHideLocalIpsWithMdns'],
+    wrapper && wrapped(wrapper, program),
+  )
   const page = await browser.newPage()
   // WebRTC and the microphone want a secure context; the page itself is empty.
   await page.route('https://peer.example/', (route) => route.fulfill({ contentType: 'text/html', body: '' }))

@@ -3,9 +3,10 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as oauth from 'oauth4webapi'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { ada, alexa, google, type House, openHouse } from './house.ts'
 import { authorizationUrl, link } from './visitor.ts'
+import { launchChromium } from '../browser.ts'
 
 /** Where the pictures go, to be looked at; nowhere by default. */
 const pictures = process.env['PICTURES_DIR']
@@ -47,10 +48,7 @@ beforeAll(async () => {
       forgetPerson: async () => {},
     }),
   })
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost'],
-  })
+  browser = await launchChromium(['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost'])
 })
 afterAll(async () => {
   await browser.close()

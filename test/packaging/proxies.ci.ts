@@ -10,11 +10,13 @@ import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { ensureConsole } from '../../src/console/build.ts'
 import { defaultLimits } from '../../src/signaling/limits.ts'
 import { createHouse, type House } from '../flows/house.ts'
 import { freePorts, proxyNames, startProxy, type Ports, type Proxy } from './proxy.ts'
+import { launchChromium } from '../browser.ts'
+import { until } from '../until.ts'
 
 const run = promisify(execFile)
 const root = join(import.meta.dirname, '../..')
@@ -23,10 +25,7 @@ let browser: Browser
 beforeAll(async () => {
   const problem = await ensureConsole()
   if (problem !== undefined) throw new Error(problem)
-  browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--headless=new', '--no-sandbox', '--disable-gpu'],
-  })
+  browser = await launchChromium()
 })
 afterAll(() => browser?.close())
 
@@ -132,10 +131,9 @@ describe.each(proxyNames)('behind %s', (name) => {
     await stranger.getByRole('button', { name: 'Sign in', exact: true }).click()
     await stranger.getByRole('alert').waitFor()
     await context.close()
-    const [line = '{}'] = house
-      .printed()
-      .split('\n')
-      .filter((one) => one.includes('oauth.login-failed'))
+    // Each but the last, which may not be whole yet.
+    const lines = () => house.printed().split('\n').slice(0, -1)
+    const line = await until(() => lines().find((one) => one.includes('oauth.login-failed')), house.printed)
     expect(JSON.parse(line)).toMatchObject({ address: expect.stringMatching(/^(127\.0\.0\.1|::1)$/) })
   })
 })

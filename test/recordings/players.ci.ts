@@ -8,12 +8,13 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import type { Camera } from '../../src/core/ports.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createRecordings, type KeptRecordings } from '../../src/transom/recordings/recordings.ts'
 import { cut, drawSeconds, frameRate, greyOf, recordColours, unitsOf } from './colours.ts'
 import { openHouse } from '../web/house.ts'
+import { launchChromium } from '../browser.ts'
 
 const run = promisify(execFile)
 const require = createRequire(import.meta.url)
@@ -43,10 +44,7 @@ beforeAll(async () => {
   from = Date.now() - 600_000
   for (const part of parts)
     await recordColours(recordings, camera.id, from + part.startS * 1_000, drawSeconds(part.seconds, part.size))
-  browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-features=LocalNetworkAccessChecks'],
-  })
+  browser = await launchChromium(['--disable-features=LocalNetworkAccessChecks'])
 })
 afterAll(async () => {
   await browser?.close()
@@ -157,7 +155,7 @@ describe.each(players)('$player with $name', ({ player, name }) => {
     const page = await open(player, await address(`live/${name}`))
     await page.evaluate('seen.play()')
     // It plays on for as long as there is, beyond what there was at its begin.
-    await page.waitForFunction(`seen.sample() >= ${greyOf(15) - 5}`, undefined, { timeout: 40_000 })
+    await page.waitForFunction(`seen.sample() >= ${greyOf(15) - 5}`)
     expect(await page.evaluate('seen.complaints')).toEqual([])
     life.abort()
     await recordings.remove(camera.id, beginAt)
