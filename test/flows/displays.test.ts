@@ -143,9 +143,9 @@ describe('with a doorbell', () => {
     const path = `/alexa/sessions/${encodeURIComponent(begun.body.reference)}`
     const exchange = async (sdp: string) => {
       const { status, body } = await ask('POST', `${path}/offer`, { sdp })
-      expect(status).toBe(200)
+      expect({ status, body }).toMatchObject({ status: 200 })
       expect(labels(body.steps)).toEqual(['account linked', 'discovered', 'state', 'offer sent', 'answer received'])
-      expect(body.steps.at(-1).at).toBeGreaterThan(Date.now() - 10_000)
+      expect(body.steps.at(-1).at).toBeGreaterThan(Date.now() - 60_000)
       return body.sdp
     }
     await watch('echo', exchange, async () => {
@@ -166,7 +166,7 @@ describe('with a doorbell', () => {
     const { ask, house } = open
     expect(await link(open, 'google')).toBe(`${house.publicUrl}/#/display/google/front-door`)
     const { status, body } = await ask('POST', '/google/sessions', { cameraId: 'front-door' })
-    expect(status).toBe(201)
+    expect({ status, body }).toMatchObject({ status: 201 })
     expect(labels(body.steps)).toEqual(['account linked', 'discovered', 'state', 'stream'])
     const post = async (message: object) => {
       const response = await fetch(body.signalingUrl, {

@@ -7,7 +7,8 @@ import { until } from '../until.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const startMs = 60_000
-const callMs = 30_000
+/** Longer than any of its programs works; what does not end is killed. */
+const endMs = 60_000
 
 export interface House {
   readonly dataDir: string
@@ -70,7 +71,7 @@ export function createHouse(): House {
     bridge = undefined
     if (running === undefined) return null
     if (running.exitCode !== null) return running.exitCode
-    const gone = exitOf(running, 10_000)
+    const gone = exitOf(running)
     running.kill(signal)
     return gone
   }
@@ -111,7 +112,7 @@ export function createHouse(): House {
       const running = bridge
       bridge = undefined
       if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
-      const gone = exitOf(running, 10_000)
+      const gone = exitOf(running)
       running.kill('SIGKILL')
       await gone
     },
@@ -123,7 +124,7 @@ export function createHouse(): House {
       })
       let printed = ''
       child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
-      const code = await exitOf(child, callMs)
+      const code = await exitOf(child)
       return { code, report: JSON.parse(printed) as Report }
     },
     async close() {
@@ -133,12 +134,12 @@ export function createHouse(): House {
   }
 }
 
-async function exitOf(child: ChildProcess, ms: number): Promise<number | null> {
+async function exitOf(child: ChildProcess): Promise<number | null> {
   const { promise, resolve, reject } = Promise.withResolvers<number | null>()
   const timer = setTimeout(() => {
     child.kill('SIGKILL')
-    reject(new Error(`the process did not end in ${ms} ms`))
-  }, ms)
+    reject(new Error(`the process did not end in ${endMs} ms`))
+  }, endMs)
   child.once('close', (code) => resolve(code))
   return promise.finally(() => clearTimeout(timer))
 }

@@ -41,5 +41,5 @@ test('a source that needs FFmpeg is named as what it is, with what to install', 
   await house.start({ ...env, TRANSOM_SOURCE: join(import.meta.dirname, 'house.ts') })
   const { report } = await house.call('--assistant', 'google')
   expect(report.ok).toBe(false)
-  expect(house.printed()).toContain('FFmpeg is not installed with this bridge: run npm install node-av')
+  await house.untilPrinted('FFmpeg is not installed with this bridge: run npm install node-av')
 })

@@ -9,9 +9,6 @@ export interface ForeignDisplay {
   readonly peer: Peer
   /** The camera's candidates, those of the answer and those that came after it. */
   readonly candidates: readonly string[]
-  /** From the offer until the answer with all candidates was there, and until a picture was, milliseconds. */
-  readonly answerMs: number
-  readonly pictureMs: number
   close(): Promise<void>
 }
 
@@ -29,7 +26,6 @@ export async function showOn(
   try {
     const offer = await peer.offer()
     const line = await world.callIn(viewerId)
-    const startedAt = performance.now()
     // Its candidates trickle, or an offer of many would be too long for signaling.
     const sdp = offer
       .replaceAll('a=setup:actpass', `a=setup:${setup}`)
@@ -37,7 +33,6 @@ export async function showOn(
     line.send({ kind: 'offer', sdp })
     for (const candidate of candidatesIn(offer)) line.send({ kind: 'candidate', candidate, sdpMLineIndex: 0 })
     await until(() => line.received.some(({ kind }) => kind === 'end-of-candidates'))
-    const answerMs = performance.now() - startedAt
     const said = line.received.flatMap((message) => (message.kind === 'answer' ? [message.sdp] : []))[0] ?? ''
     strictEqual(/^a=setup:(\w+)/m.exec(said)?.[1], setup === 'active' ? 'passive' : 'active')
     const late = line.received.flatMap((message) => (message.kind === 'candidate' ? [`a=${message.candidate}`] : []))
@@ -51,8 +46,6 @@ export async function showOn(
       viewerId,
       peer,
       candidates: candidatesIn(answer),
-      answerMs,
-      pictureMs: performance.now() - startedAt,
       close: () => peer.close(),
     }
   } catch (error) {

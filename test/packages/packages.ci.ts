@@ -31,8 +31,8 @@ const tarball = (name: string): string => join(work, `${name === 'transom' ? 'tr
 async function install(...names: readonly string[]): Promise<string> {
   const folder = mkdtempSync(join(work, `${names[0]}-`))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))
-  const quiet = ['--no-audit', '--no-fund', '--omit=dev', '--loglevel=error']
-  await run('npm', ['install', ...quiet, ...names.map(tarball)], { cwd: folder, env })
+  const options = ['--no-audit', '--no-fund', '--omit=dev', '--loglevel=error', '--prefer-offline']
+  await run('npm', ['install', ...options, ...names.map(tarball)], { cwd: folder, env })
   // The figures in CONTRIBUTING come from here.
   const { stdout: size } = await run('du', ['-sm', 'node_modules'], { cwd: folder })
   process.stdout.write(`${names.join(' + ')}: ${installed(folder).length} packages, ${parseInt(size)} MB\n`)
