@@ -102,7 +102,7 @@ export function isSourceFault(code: string): code is SourceFault {
 /** What the owner of the camera can do about each, where a session failed for it. */
 export const advice: Record<ErrorCode, string> = {
   invalid_request: 'Update the display or the app that asked: it sent something that the bridge cannot read.',
-  unauthorized: 'Link the account again: in the Alexa or Google Home app, or by signing in anew.',
+  unauthorized: 'Link the account again: in the Alexa or Google Home app, or by signing in again.',
   token_expired: 'Try again; if it stays, link the account again.',
   camera_not_found:
     'Let the assistant look for devices again: the camera was removed, or is not shared with you any more.',

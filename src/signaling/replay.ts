@@ -79,7 +79,10 @@ export async function openReplayMemory(store: Store, clock: Clock, log: Log): Pr
       const before = signed?.used.get(signature)
       if (before !== undefined && now - before.firstAt <= sameMs) return
       if (before !== undefined || signedAt <= (signed?.closedUntil ?? -Infinity)) {
-        throw new ServiceError('InvalidSignatureException', 'The signature was used before. Sign each request anew.')
+        throw new ServiceError(
+          'InvalidSignatureException',
+          'The signature was used before. Sign each request by itself.',
+        )
       }
       remember(accessKeyId, signature, { signedAt, firstAt: now, validUntil })
       // The answer does not wait for the disk, and a full one locks no camera out.

@@ -89,7 +89,7 @@ export const settingVariables = {
   ),
   TRANSOM_SIMULATOR: setting(
     'bridge',
-    'Plays the vendors of whom no credentials are set, and displays in a browser.',
+    'Plays Amazon and Google where their credentials are not set, and displays in a browser.',
     z.enum(['on', 'off']).optional(),
     '`on`; with a public URL `off`',
   ),

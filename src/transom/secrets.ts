@@ -41,7 +41,7 @@ export async function loadSecrets(path: string, databasePath: string): Promise<S
   if (hasDatabase !== hasSecrets && (hasDatabase || isBegun)) {
     const [missing, there] = hasDatabase ? [path, databasePath] : [databasePath, path]
     throw new Error(
-      `${missing} is missing or empty, and ${there} belongs to it: restore it from your backup, or remove both to begin anew`,
+      `${missing} is missing or empty, and ${there} belongs to it: restore it from your backup, or remove both to start over`,
     )
   }
   if (known !== undefined) return known

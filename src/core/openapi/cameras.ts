@@ -41,7 +41,7 @@ export const cameraPaths = pathsOf('Cameras’ own', {
   },
   'PUT /cameras/{id}/snapshot': {
     operationId: 'leavePicture',
-    summary: 'Leaves a still picture',
+    summary: 'Keeps a still picture',
     doors: ['cameraKey'],
     path: byId,
     body: picture,

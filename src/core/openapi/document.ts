@@ -94,7 +94,7 @@ export function openApiDocument(): ReturnType<typeof createDocument> {
         },
         {
           name: 'Operator: people and clients',
-          description: 'The same stands below /oauth/admin where TRANSOM_OPERATOR_KEY is set; on AWS only there.',
+          description: 'Also served below /oauth/admin where TRANSOM_OPERATOR_KEY is set; on AWS only there.',
         },
         { name: 'Simulated displays', description: 'Where the bridge plays the assistants: TRANSOM_SIMULATOR.' },
       ],

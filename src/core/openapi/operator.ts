@@ -41,7 +41,7 @@ export const operatorPaths = {
     }),
     'POST /operator/cameras:batch': operator({
       operationId: 'registerCameras',
-      summary: 'Makes many cameras what is said of them, at most 100',
+      summary: 'Registers or changes many cameras at once, at most 100',
       description:
         'Each camera is created, changed, or left as it is, by its id: sending the same batch again changes nothing. ' +
         'A field that is left out is removed or gets its default. One that is refused says why and stops no other.',
@@ -83,14 +83,14 @@ export const operatorPaths = {
     }),
     'GET /operator/sessions': operator({
       operationId: 'listSessionsOf',
-      summary: 'The newest sessions of somebody, whatever display they were at',
+      summary: 'The newest sessions of an account, at any display',
       query: api.operatorSessions,
       answer: { status: 200, body: api.sessions },
       refusals: [400],
     }),
     'GET /operator/sessions/{id}': operator({
       operationId: 'explainSession',
-      summary: 'One session with its timeline, its cause and what to do, whoever’s it is',
+      summary: 'One session of any account with its timeline, its cause and what to do',
       path: byId,
       answer: { status: 200, body: api.session },
       refusals: [404],
@@ -104,7 +104,7 @@ export const operatorPaths = {
     }),
     'POST /operator/cameras/{id}/webhooks': operator({
       operationId: 'rollWebhooks',
-      summary: 'Other webhooks for a camera; those of before do nothing any more',
+      summary: 'New webhooks for a camera; the addresses given before stop working',
       path: byId,
       answer: { status: 201, body: wire.cameraWebhooks },
       refusals: [400, 404],
@@ -145,13 +145,13 @@ export const operatorPaths = {
     }),
     'GET /operator/keys': operator({
       operationId: 'listViewerKeys',
-      summary: 'The access keys of viewers that are none of the bridge’s',
+      summary: 'The access keys of viewers outside the bridge',
       answer: { status: 200, body: wire.listedViewerKeys },
       refusals: [400],
     }),
     'POST /operator/keys': operator({
       operationId: 'addViewerKey',
-      summary: 'Makes an access key for such a viewer',
+      summary: 'Makes an access key for a viewer outside the bridge',
       body: wire.viewerKeyRequest,
       answer: { status: 201, body: wire.viewerKey },
       refusals: [400, 404],
@@ -214,7 +214,7 @@ export const operatorPaths = {
     }),
     'GET /operator/admin/history': adminOf({
       operationId: 'readHistory',
-      summary: 'What happened with an account, or with logins that nobody has',
+      summary: 'What happened to an account, or to logins that nobody has',
       query: admin.maybePerson,
       answer: { status: 200, body: admin.history },
       refusals: [400],

@@ -119,7 +119,7 @@ export const pagePaths = {
     },
     'POST /api/cameras/{id}/webhooks': {
       operationId: 'replaceWebhooks',
-      summary: 'Other webhooks for a camera; those of before do nothing any more',
+      summary: 'New webhooks for a camera; the addresses given before stop working',
       doors: page,
       path: byId,
       answer: { status: 201, body: cameraWebhooks },
@@ -154,7 +154,7 @@ export const pagePaths = {
     },
     'DELETE /api/devices/{id}': {
       operationId: 'removeDevice',
-      summary: 'Notifies a device no more',
+      summary: 'Stops notifying a device',
       doors: page,
       path: byId,
       answer: { status: 204 },

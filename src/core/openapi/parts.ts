@@ -59,7 +59,7 @@ const words = {
   401: 'The token or the key is missing, wrong, expired, or not one that opens this.',
   403: 'The token may look, but not do this.',
   404: 'There is no such thing, or not for whoever asks.',
-  409: 'The request does not fit what is so now.',
+  409: 'The request conflicts with how things are now.',
   413: 'The body is too large.',
   429: 'Too many requests: see Retry-After.',
   501: 'Not where this bridge runs.',

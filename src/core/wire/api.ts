@@ -63,7 +63,7 @@ export const cameraRow = z.object({
   kind: z.enum(['doorbell', 'camera']),
   manufacturer: z.string(),
   model: z.string(),
-  isOwner: z.boolean().describe('False for a guest, with whom it is shared.'),
+  isOwner: z.boolean().describe('False where another person has shared it with this one.'),
   mayTalk: z.boolean().describe('It has a loudspeaker, and whoever asks may use it.'),
   hasVideo: z.boolean().describe('False for an intercom without a picture.'),
   isOnline: z.boolean().nullable().describe('null where nobody can know: on AWS.'),
@@ -86,7 +86,7 @@ export const cameraRow = z.object({
     .describe(
       'What displays cannot play of its video (`H.265`, `B-frames`, …), which its gateway converts, and the cost in percent of one core.',
     ),
-  viewers: count.describe('Displays of every kind and account that show it now.'),
+  viewers: count.describe('How many displays show it now, of any kind and account.'),
   records: z.enum(['events', 'always']).exactOptional().describe('What of it is recorded; absent: nothing.'),
   isRecording: z.boolean().describe('It is being recorded now.'),
   mayViewRecordings: z.boolean().describe('Whoever asks may see what happened there, and what was recorded.'),
@@ -432,7 +432,7 @@ export type DisplayEvent = Message<typeof displayEvent>
 export const streamEvent = z.discriminatedUnion('event', [
   event('hello', z.object({ at: instant })).describe('First: read the lists now.'),
   event('session', session).describe('At each change of a session, also while it negotiates.'),
-  event('camera', cameraRow).describe('Something of its row is different.'),
+  event('camera', cameraRow).describe('A field of it has changed.'),
   event('camera-removed', z.object({ id: cameraId })).describe('It is gone, or no longer shared.'),
   event('press', z.object({ cameraId, eventId: z.string(), at: instant })),
   event('moment', moment.extend({ cameraId })).describe(
