@@ -4,8 +4,8 @@ import { createSound, packetSamples, sampleRate } from './chime.ts'
 import { clipFrameRate, clipSeconds, writeClip } from './clip.ts'
 import { asConstrained, openVideoEncoder } from './encoder.ts'
 import { loadFfmpeg, type CodecContext, type Ffmpeg } from './ffmpeg.ts'
-import { drawScene, sceneHeight, sceneWidth } from './scene.ts'
-import { createPainter, openOpusEncoder } from './synthetic.ts'
+import { sceneHeight, sceneWidth } from './scene.ts'
+import { createPainter, drawProps, openOpusEncoder } from './synthetic.ts'
 import { toJpeg } from './still.ts'
 import { openVoice } from './voice.ts'
 
@@ -33,7 +33,7 @@ async function recordPictures(lib: Ffmpeg): Promise<readonly Buffer[]> {
     },
     { preset: 'veryslow' },
   )
-  const paint = createPainter(await drawScene(), 'demo clip')
+  const paint = createPainter(await drawProps(), 'demo clip')
   const recorded: Buffer[] = []
   for (let index = 0; index < clipFrameRate * clipSeconds; index += 1) {
     const at = startAt + (index * 1_000) / clipFrameRate

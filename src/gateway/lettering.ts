@@ -1,4 +1,5 @@
 /** Letters and digits drawn as round strokes: a fresh machine has no font that one could count on. */
+import { setImmediate } from 'node:timers/promises'
 
 // Taken out once: in a Jest or `vm` context each use of a global is a slow look-up, and these are used a million times.
 const { ceil, hypot, max, min, round } = Math
@@ -61,8 +62,13 @@ export interface Lettering {
 }
 
 /** Letters of one size. `unit` is the pixels of one grid step, so capitals are 6 units high; `pen` is the stroke's width. */
-export function createLettering(unit: number, pen: number): Lettering {
-  const glyphs = new Map(Object.entries(strokes).map(([char, path]) => [char, rasterize(path, unit, pen)]))
+export async function createLettering(unit: number, pen: number): Promise<Lettering> {
+  const glyphs = new Map<string, Glyph>()
+  for (const [char, path] of Object.entries(strokes)) {
+    // A tenth of a second in all: let others run in between.
+    await setImmediate()
+    glyphs.set(char, rasterize(path, unit, pen))
+  }
   const advance = round(4 * unit + pen * 2)
   return {
     write(luma, stride, x, y, text) {

@@ -5,7 +5,7 @@ import { createSound, packetSamples, sampleRate } from './chime.ts'
 import { asConstrained, constrainedProfile, openVideoEncoder } from './encoder.ts'
 import { loadFfmpeg, openEncoder, type CodecContext, type Ffmpeg } from './ffmpeg.ts'
 import { createPacketizer } from './h264.ts'
-import { createLettering } from './lettering.ts'
+import { createLettering, type Lettering } from './lettering.ts'
 import { createSteadyClock, type MediaSink, type MediaSource } from './media.ts'
 import { drawScene, lantern, sceneHeight, sceneWidth } from './scene.ts'
 
@@ -18,7 +18,7 @@ const lateMs = 300
 /** A source that needs nothing from outside; `name` is shown in the picture. */
 export function createSyntheticSource(name: string, clock: Clock): MediaSource {
   let wantsKey = false
-  let scene: Promise<Buffer> | undefined
+  let props: Promise<Props> | undefined
   let sound: Float32Array | undefined
   const takeKeyWish = () => {
     const wish = wantsKey
@@ -28,9 +28,9 @@ export function createSyntheticSource(name: string, clock: Clock): MediaSource {
 
   return {
     async describe() {
-      scene ??= drawScene()
+      props ??= drawProps()
       sound ??= createSound()
-      await Promise.all([loadFfmpeg(), scene])
+      await Promise.all([loadFfmpeg(), props])
       // Its loudspeaker is as synthetic as its picture: what comes is decoded and measured.
       return { profileLevelId: constrainedProfile, hasSpeaker: true, sound: ['opus'] }
     },
@@ -41,12 +41,12 @@ export function createSyntheticSource(name: string, clock: Clock): MediaSource {
     },
     async run(sink, signal) {
       const ffmpeg = await loadFfmpeg()
-      const background = await (scene ??= drawScene())
+      const drawn = await (props ??= drawProps())
       const samples = (sound ??= createSound())
       if (signal.aborted) return
       const now = createSteadyClock(clock)
       await Promise.all([
-        playPictures(ffmpeg, createPainter(background, name), { sink, now, takeKeyWish }, signal),
+        playPictures(ffmpeg, createPainter(drawn, name), { sink, now, takeKeyWish }, signal),
         playSound(ffmpeg, samples, { sink, now }, signal),
       ])
     },
@@ -154,10 +154,21 @@ async function* ticks(everyMs: number, now: Clock, signal: AbortSignal): AsyncGe
   }
 }
 
+/** What every picture is painted with. */
+interface Props {
+  readonly background: Buffer
+  readonly large: Lettering
+  readonly small: Lettering
+}
+
+/** Drawn once: it takes a second of CPU, and a picture that a viewer waits for must not. */
+export async function drawProps(): Promise<Props> {
+  const [background, large, small] = await Promise.all([drawScene(), createLettering(9, 6), createLettering(3, 2.4)])
+  return { background, large, small }
+}
+
 /** Returns a function that paints the picture of an instant; the buffer is the painter's own and is painted over the next time. */
-export function createPainter(background: Buffer, name: string): (at: number) => Buffer {
-  const large = createLettering(9, 6)
-  const small = createLettering(3, 2.4)
+export function createPainter({ background, large, small }: Props, name: string): (at: number) => Buffer {
   const canvas = Buffer.alloc(background.length)
   const base = Buffer.from(background)
   const panel = { x: 36, y: 566, width: 500, height: 120 }

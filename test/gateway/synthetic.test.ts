@@ -1,6 +1,8 @@
 /** What the synthetic doorbell yields before anybody looks at it. */
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { createSound } from '../../src/gateway/chime.ts'
+import { createLettering } from '../../src/gateway/lettering.ts'
 import type { AudioPacket, VideoUnit } from '../../src/gateway/media.ts'
 import { createSyntheticSource } from '../../src/gateway/synthetic.ts'
 import { until } from '../until.ts'
@@ -38,4 +40,11 @@ test('the sound is quiet and its loop has no seam', () => {
   const sound = createSound()
   expect(sound.every((sample) => Math.abs(sample) < 0.3)).toBe(true)
   expect(Math.abs(sound[0]! - sound.at(-1)!)).toBeLessThan(0.05)
+})
+
+test('others run while the letters are drawn', async () => {
+  const drawn = createLettering(3, 2.4)
+  let turns = 0
+  while ((await Promise.race([drawn, setImmediate('turn')])) === 'turn') turns += 1
+  expect(turns).toBeGreaterThan(30)
 })
