@@ -1,8 +1,10 @@
 /** A whole account, handed out and removed: nothing of it is left anywhere in the store but one line of the audit. */
+import { createECDH, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { expect, test } from '@jest/globals'
+import { createPushDevices } from '../../src/bridge/web/push-devices.ts'
 import { BridgeError } from '../../src/core/errors.ts'
 import { exported, people } from '../../src/core/wire/operator.ts'
 import { openWholeHouse, type WholeHouse } from './whole-house.ts'
@@ -16,6 +18,12 @@ async function openAdmin({ bridge }: WholeHouse) {
     ask: (method: string, path: string) => fetch(`http://127.0.0.1:${port}/admin${path}`, { method }),
     [Symbol.asyncDispose]: async () => void (server.closeAllConnections(), server.close()),
   }
+}
+
+/** Of a browser: a point of P-256, and a secret. */
+function pushKeys() {
+  const pair = createECDH('prime256v1')
+  return { p256dh: pair.generateKeys().toString('base64url'), auth: randomBytes(16).toString('base64url') }
 }
 
 /** An account that has done everything that there is to do. */
@@ -45,6 +53,12 @@ async function busyHouse(house: WholeHouse) {
   await oauth.tickets.issue({ kind: 'reset', accountId: ada }, 3_600_000)
   await oauth.entryLink(ada)
   await oauth.audit.refused(ada, 'from 192.0.2.1')
+  await createPushDevices({ store, sealing: house.sealing, clock: Date.now }).add(ada, {
+    name: 'Phone of Ada',
+    language: 'en',
+    subscription: { endpoint: 'https://push.example/attic-door', keys: pushKeys() },
+  })
+  await store.collection('figures-of-day').put(`2026-11-28 ${ada}`, {}, { group: ada })
   for (const camera of [door, { ...yard, accountId: ada, sharedBy: bob }, { ...door, accountId: bob, sharedBy: ada }])
     await bridge.broker.refused(camera, 'alexa', new BridgeError('camera_offline'))
   await store.collection('alexa-customer').put('customer', { accountId: ada }, { group: ada })
@@ -94,9 +108,10 @@ test('an export holds what is kept of the account, and no secret', async () => {
     invitations: [{ camera: 'Shed' }],
     shared: [{ id: 'attic-door', guests: [{ login: 'bob' }, { login: 'carol' }] }],
     notices: [{ kind: 'button_stuck' }],
+    devices: [{ name: 'Phone of Ada', addedAt: expect.any(Number), language: 'en' }],
     history: expect.arrayContaining([expect.objectContaining({ kind: 'shared' })]),
   })
-  expect(text).not.toMatch(/keyCheck|sealed|passwordHash|\$scrypt|refresh/i)
+  expect(text).not.toMatch(/keyCheck|sealed|p256dh|push\.example|passwordHash|\$scrypt|refresh/i)
 })
 
 test('the last account is removed only where that is said', async () => {

@@ -55,7 +55,7 @@ export async function openWholeHouse(
       ...env,
     }),
     publicUrl,
-    keys: { signing: [jwk], cookies: ['k'], sealing: randomBytes(32).toString('base64') },
+    keys: { signing: [jwk], cookies: ['k'], sealing: sealing.export().toString('base64') },
     clients: [
       { ...address, clientId: 'alexa', assistant: 'alexa' },
       { ...address, clientId: 'second-skill', assistant: 'alexa' },
@@ -124,6 +124,7 @@ export async function openWholeHouse(
       return rows.map((row) => JSON.stringify(row))
     },
     bridge,
+    sealing,
     sync,
     tokenFor,
     store,

@@ -4,6 +4,7 @@ import type { Cameras } from '../cameras/cameras.ts'
 import type { CameraStates } from '../cameras/states.ts'
 import type { Visits } from '../cameras/visits.ts'
 import { figuresKind } from '../web/figures.ts'
+import type { PushDevices } from '../web/push-devices.ts'
 import type { User } from '../oauth/people/users.ts'
 import type { AccountId, Camera, Clock, Recordings, Store } from 'transom-core/ports'
 import type { Notices } from './notices.ts'
@@ -26,10 +27,11 @@ export function createAccountRecords(deps: {
   readonly visits: Pick<Visits, 'moments' | 'mutedUntil'>
   readonly broker: Pick<Broker, 'recent'>
   readonly notices: Pick<Notices, 'list'>
+  readonly devices: Pick<PushDevices, 'list'>
   readonly recordings: Recordings | undefined
   readonly clock: Clock
 }): AccountRecords {
-  const { store, cameras, states, visits, broker, notices, recordings, clock } = deps
+  const { store, cameras, states, visits, broker, notices, devices, recordings, clock } = deps
 
   async function described(camera: Camera) {
     const span = { from: 0, to: clock() + 1 }
@@ -43,16 +45,19 @@ export function createAccountRecords(deps: {
 
   return {
     async export({ accountId }) {
-      const [own, sessions, notes, mutedUntil] = await Promise.all([
+      const [own, sessions, notes, notified, mutedUntil] = await Promise.all([
         cameras.list(accountId),
         broker.recent(accountId),
         notices.list(accountId),
+        devices.list(accountId),
         visits.mutedUntil(accountId),
       ])
       return {
         cameras: await Promise.all(own.map(described)),
         sessions,
         notices: notes,
+        // Without what would let others notify them.
+        devices: notified.map(({ subscription: _secret, ...device }) => device),
         ...(mutedUntil !== undefined && { mutedUntil }),
       }
     },

@@ -26,6 +26,7 @@ import type { OAuth } from '../oauth/server.ts'
 import { createOutbox, type Outbox } from '../outbox/outbox.ts'
 import { createSignatures, type Signatures } from '../signature.ts'
 import { createFigures } from '../web/figures.ts'
+import { createPushDevices } from '../web/push-devices.ts'
 import { createMediaRoutes } from '../web/media.ts'
 import { createMediaAddresses, type MediaAddresses } from '../web/media-address.ts'
 import { createShownRecordings } from '../web/shown-recordings.ts'
@@ -173,6 +174,7 @@ function openRooms(deps: BridgeDeps, house: House) {
   const shares = createShares(store, cameras, (camera, kind) => house.happened(shareHappening[kind], camera))
   const seen = { ...cameras, ...shares.visible }
   const notices = createNotices(base)
+  const devices = createPushDevices({ store, sealing, clock })
   const accounts = createAccountRecords({
     store,
     cameras,
@@ -180,6 +182,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     visits,
     broker,
     notices,
+    devices,
     recordings: deps.recording?.recordings,
     clock,
   })
@@ -269,7 +272,7 @@ function openRooms(deps: BridgeDeps, house: House) {
       log,
     })
   // Somebody's own phones and computers, beside the assistants.
-  const push = isLive ? createPushSide({ ...base, config, publicUrl, sealing, audience, visits }) : undefined
+  const push = isLive ? createPushSide({ ...base, config, publicUrl, devices, audience, visits }) : undefined
   const figures = isLive && config.console ? createFigures(base) : undefined
   const page = config.console
     ? createConsoleSide({

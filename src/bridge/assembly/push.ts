@@ -1,14 +1,13 @@
 /** Notifications on people's own devices, plugged together. */
-import type { KeyObject } from 'node:crypto'
 import { staleMs } from '../cameras/presses.ts'
 import type { PageNews } from '../cameras/events.ts'
 import type { Shares } from '../cameras/sharing.ts'
 import type { Visits } from '../cameras/visits.ts'
 import type { BridgeConfig } from '../settings/bridge-config.ts'
 import { createPush } from '../web/push.ts'
-import { createPushDevices } from '../web/push-devices.ts'
+import type { PushDevices } from '../web/push-devices.ts'
 import type { PushSide as OfPage } from '../web/push-routes.ts'
-import type { Camera, Clock, Log, Store } from 'transom-core/ports'
+import type { Camera, Clock, Log } from 'transom-core/ports'
 
 export interface PushSide extends OfPage {
   /** Returns at once. */
@@ -22,18 +21,16 @@ export interface PushSide extends OfPage {
 export function createPushSide(deps: {
   readonly config: BridgeConfig
   readonly publicUrl: string
-  readonly store: Store
-  readonly sealing: KeyObject
+  readonly devices: PushDevices
   readonly audience: Shares['audience']
   readonly visits: Pick<Visits, 'mutedUntil'>
   readonly clock: Clock
   readonly log: Log
 }): PushSide | undefined {
-  const { config, publicUrl, audience, visits, clock } = deps
+  const { config, publicUrl, devices, audience, visits, clock } = deps
   const { services, contact = publicUrl.startsWith('https://') ? publicUrl : undefined } = config.push
   if (!config.console || contact === undefined) return undefined
-  const devices = createPushDevices(deps)
-  const push = createPush({ ...deps, devices, contact, services, audience, mutedUntil: visits.mutedUntil })
+  const push = createPush({ ...deps, contact, services, audience, mutedUntil: visits.mutedUntil })
   return {
     devices,
     services,
