@@ -117,6 +117,25 @@ describe('the way through', () => {
   })
 })
 
+test('a page that goes no further leads on: to the cameras and to the account', async () => {
+  const visitor = createVisitor()
+  const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
+  const ends = [
+    [404, await visitor.get(`${house.issuer}/account/elsewhere`, browser)],
+    [404, await visitor.get(`${house.issuer}/elsewhere`, browser)],
+    [404, await visitor.get(`${house.issuer}/welcome/used`, browser)],
+    [400, await visitor.get(`${house.issuer}/interaction/none`, browser)],
+  ] as const
+  for (const [status, page] of ends) {
+    expect([page.url, page.status]).toEqual([page.url, status])
+    expect(page.headers.get('content-type')).toContain('text/html')
+    expect(page.text).toContain(`href="${house.issuer}/account"`)
+  }
+  // Programs are answered as before.
+  const program = await visitor.get(`${house.issuer}/elsewhere`, { accept: '*/*' })
+  expect([program.status, program.headers.get('content-type')]).toEqual([404, expect.stringContaining('text/plain')])
+})
+
 describe('protection', () => {
   test('a form without our token, or with that of another request, changes nothing', async () => {
     const visitor = createVisitor()
@@ -228,7 +247,11 @@ describe('protection', () => {
 
   test('nothing typed or stored becomes markup', () => {
     const nasty = `"><script>alert('&')</script>`
-    const pages = createPages({ brand: { name: nasty, privacyUrl: nasty }, words: en })
+    const pages = createPages({
+      brand: { name: nasty, privacyUrl: nasty },
+      ways: { account: nasty, cameras: nasty },
+      words: en,
+    })
     const paths = { agree: nasty, cancel: nasty, switchAccount: nasty, csrf: nasty }
     const user = { accountId: house.account, login: nasty, name: nasty }
     for (const page of [
@@ -244,6 +267,7 @@ describe('protection', () => {
       pages.refused(nasty, nasty),
       pages.expired(),
       pages.outage(),
+      pages.lost(),
     ]) {
       expect(page).not.toContain('<script')
       expect(page).toContain('&quot;&gt;&lt;script&gt;alert(&#39;&amp;&#39;)')

@@ -4,7 +4,7 @@ import type { Authorized, Door } from '../authority.ts'
 import { signalingBodyLimit } from '../google/signaling.ts'
 import { bearerToken, parseJson, readText, readTextUpTo, textOf } from '../http.ts'
 import type { Clock, Log } from 'transom-core/ports'
-import { strictTransport } from '../oauth/pages/style.ts'
+import { securityHeaders, strictTransport } from '../oauth/pages/style.ts'
 import { createAlexaDoors } from './alexa-doors.ts'
 import type { Bridge } from '../assembly/bridge.ts'
 import type { ApiOptions } from '../assembly/console.ts'
@@ -146,7 +146,11 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
   app.use(createIntake(bridge, bridge.signatures, options.clock))
   app.use(createAlexaDoors(bridge, { ...options, signatures: bridge.signatures }))
 
-  app.use((_request, response) => void response.status(404).json({ error: 'not_found', message: 'no such resource' }))
+  app.use((request, response) => {
+    response.status(404)
+    if (request.accepts(['json', 'html']) === 'html') response.set(securityHeaders).send(bridge.oauth.lost(request))
+    else response.json({ error: 'not_found', message: 'no such resource' })
+  })
   app.use(answerError(log))
   return app
 

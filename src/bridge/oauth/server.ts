@@ -27,7 +27,7 @@ import { createInteraction } from './pages/interaction.ts'
 import { withKeyId, type Keyring, type SigningKey } from './provider/keyring.ts'
 import { createLinks, type EndedLink, type Links } from './provider/links.ts'
 import type { Brand } from './pages/markup.ts'
-import { createPages, inLanguages } from './pages/pages.ts'
+import { createPages, inLanguages, type InLanguage } from './pages/pages.ts'
 import { createProvider } from './provider/provider.ts'
 import { dropAuthority } from './request.ts'
 import { createRoutes } from './routes.ts'
@@ -85,6 +85,8 @@ export interface OAuth {
   readonly handler: RequestHandler
   /** RFC 8414 section 3.1, mounted at the root: `app.use('/.well-known', oauth.wellKnown)`. Passes on what is not its own. */
   readonly wellKnown: RequestHandler
+  /** The page for a browser that asks for something that is not there. */
+  readonly lost: InLanguage<string>
   readonly verifyToken: VerifyToken
   /** Patience with wrong keys, one for all doors that take some. */
   readonly wrongKeys: WrongKeys
@@ -128,6 +130,7 @@ export function createOAuth(options: OAuthOptions): OAuth {
       routes(req, res, next)
     },
     wellKnown: wellKnownOf(issuer, routes),
+    lost: (asking) => pages(asking).lost(),
     verifyToken: trust.verifyToken,
     kindOf: trust.kindOf,
     users,
@@ -162,9 +165,10 @@ function openRooms(
   options: OAuthOptions,
   news: { readonly onKeys: (keys: readonly SigningKey[]) => void; readonly provider: () => Provider },
 ) {
-  const { issuer, store, clock, log, upstream, onUnlinked = async () => {} } = options
+  const { issuer, consoleUri, store, clock, log, upstream, onUnlinked = async () => {} } = options
   const csrfKey = firstOf(options.cookieKeys)
   const brand = options.brand ?? { name: 'Transom' }
+  const ways = { account: `${issuer}/account`, ...(consoleUri !== undefined && { cameras: consoleUri }) }
   const people = createPeople({ store, issuer, csrfKey, name: brand.name, upstream, clock, log })
   const { users, audit } = people
   const trust = createTrust(options, news.onKeys)
@@ -178,8 +182,8 @@ function openRooms(
     accounts: createAccounts({ ...people, store, sessions, links, sharing, ofAccount }),
     csrfKey,
     script: `${issuer}/passkey.js`,
-    pages: inLanguages(brand, createPages),
-    accountPages: inLanguages(brand, createAccountPages),
+    pages: inLanguages(brand, ways, createPages),
+    accountPages: inLanguages(brand, ways, createAccountPages),
     trust,
     ended,
     keyring,
@@ -203,7 +207,6 @@ function openPages(options: OAuthOptions, rooms: Rooms) {
   const account = createAccount({
     ...rooms,
     issuer,
-    consoleUri,
     log,
     links: links.list,
     endLink: links.endOne,

@@ -4,7 +4,16 @@ import type { FormProblem } from '../people/person-faults.ts'
 import { noteOf } from './account-notes.ts'
 import { deletion, type DeletionView } from './deletion-page.ts'
 import { type Html, markup, nothing, page } from './markup.ts'
-import { alertOf, credentialsForm, message, titleOf, upstreamForm, type SignInView, type Voice } from './pages.ts'
+import {
+  alertOf,
+  credentialsForm,
+  message,
+  titleOf,
+  upstreamForm,
+  type SignInView,
+  type Voice,
+  type Ways,
+} from './pages.ts'
 import { passkeyForm, passkeyScript, type PasskeyView } from './passkey-form.ts'
 import type { Passkey } from '../people/passkeys.ts'
 import type { OpenInvitation, SharedCamera, Sharing } from '../people/sharing.ts'
@@ -35,8 +44,6 @@ export interface AccountView {
   readonly confirm?: PasskeyView
   /** The password or a passkey was just given again. */
   readonly isConfirmed: boolean
-  /** The way back to our own page. */
-  readonly consoleUri?: string
   readonly history: readonly AuditEntry[]
   /** What was just done: the name of a note, or of none. Or why it could not be. */
   readonly note?: string
@@ -76,8 +83,9 @@ export function createAccountPages(voice: Voice): AccountPages {
   }
 }
 
-function signIn({ brand, words }: Voice, view: AccountSignIn): string {
-  const body = markup`<h1>${words.account.signInHeading(brand.name)}</h1>
+function signIn({ brand, ways, words }: Voice, view: AccountSignIn): string {
+  const body = markup`${wayBack(ways, words)}
+    <h1>${words.account.signInHeading(brand.name)}</h1>
     <p>${words.account.signInText}</p>
     ${noteIn(view.note, words)}
     ${alertOf(view.problem, words)}
@@ -87,6 +95,9 @@ function signIn({ brand, words }: Voice, view: AccountSignIn): string {
   return page(brand, words.language, titleOf(words.signIn.title, view.problem, words), body, head)
 }
 
+const wayBack = ({ cameras }: Ways, { account: say }: Words): Html =>
+  cameras === undefined ? nothing : markup`<p class="way"><a href="${cameras}">${say.back}</a></p>`
+
 function noteIn(name: string | undefined, words: Words): Html {
   const note = name === undefined ? undefined : noteOf(name, words)
   if (note === undefined) return nothing
@@ -94,11 +105,11 @@ function noteIn(name: string | undefined, words: Words): Html {
   return markup`<p class="done" role="status">${note.text}</p>`
 }
 
-function account({ brand, words }: Voice, view: AccountView): string {
+function account({ brand, ways, words }: Voice, view: AccountView): string {
   const { user, base, csrf } = view
   const { account: say } = words
   const head = view.passkey === undefined ? nothing : passkeyScript(view.passkey)
-  const body = markup`${view.consoleUri === undefined ? nothing : markup`<p class="way"><a href="${view.consoleUri}">${say.back}</a></p>`}
+  const body = markup`${wayBack(ways, words)}
     <h1>${user.name}</h1>
     <p class="soft">${user.login}</p>
     ${noteIn(view.note, words)}
@@ -273,10 +284,20 @@ function sharing(camera: SharedCamera, { base, csrf }: AccountView, say: Say): H
   return markup`<h2>${camera.name}</h2>
     <ul class="rows">
       ${camera.guests.map(({ login, isInvited, ...rights }) => {
-        const label = isInvited ? say.withdrawOf(login, camera.name) : say.removeGuestOf(login, camera.name)
+        const end = (text: string, label: string) =>
+          button(`${base}/shares/end`, csrf, { camera: camera.id, login }, text, label)
         return markup`<li>
         <p><strong>${login}</strong><span class="soft">${isInvited ? say.invited(say.may(rights)) : say.guest(say.may(rights))}</span></p>
-        ${button(`${base}/shares/end`, csrf, { camera: camera.id, login }, isInvited ? say.withdraw : say.remove, label)}
+        ${
+          isInvited
+            ? end(say.withdraw, say.withdrawOf(login, camera.name))
+            : asked(
+                say.remove,
+                say.removeGuestOf(login, camera.name),
+                say.removeGuestWarning,
+                end(say.reallyRemove, say.reallyRemoveOf(say.guestOf(login, camera.name))),
+              )
+        }
       </li>`
       })}
     </ul>

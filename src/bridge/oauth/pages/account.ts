@@ -24,8 +24,6 @@ export interface AccountDeps extends ActionDeps {
   readonly csrfKey: string
   /** Address of the passkeys' script. */
   readonly script: string
-  /** Our own page, if there is one. */
-  readonly consoleUri: string | undefined
   readonly log: Log
 }
 
@@ -135,7 +133,7 @@ async function showAccount(
   current: Current,
   refusal?: SignInRefusal,
 ): Promise<void> {
-  const { passkeys, sessions, sharing, consoleUri } = deps
+  const { passkeys, sessions, sharing } = deps
   const { user, id, secret, isConfirmed } = current
   const { accountId } = user
   const [links, cameras, invitations, received, keys, signedIn, history, homeAppLink] = await Promise.all([
@@ -168,7 +166,6 @@ async function showAccount(
       }),
       isConfirmed,
       history,
-      ...(consoleUri !== undefined && { consoleUri }),
       ...(homeAppLink !== undefined && { homeAppLink }),
       ...(refusal === undefined ? { note: queryOf(req, 'note') } : { problem: refusal.problem }),
     }),

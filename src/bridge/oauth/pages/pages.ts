@@ -56,6 +56,8 @@ export interface Pages {
   expired(): string
   /** An OAuth error that cannot be told to the client, with its code for whoever set the client up. */
   refused(error: string, description?: string): string
+  /** There is nothing at this address. */
+  lost(): string
   /** Our own fault. */
   outage(): string
   /** The link that the start printed has been used. */
@@ -64,9 +66,17 @@ export interface Pages {
   busy(): string
 }
 
+/** Where a page that goes no further leads on to. */
+export interface Ways {
+  readonly account: string
+  /** Our own page, if there is one. */
+  readonly cameras?: string
+}
+
 /** In whose name a page speaks, and in which language. */
 export interface Voice {
   readonly brand: Brand
+  readonly ways: Ways
   readonly words: Words
 }
 
@@ -76,8 +86,8 @@ const catalogues: Readonly<Record<Language, Words>> = { en, de }
 export type InLanguage<T> = (asking: Asking, hints?: readonly string[]) => T
 
 /** Makes pages for each language, and gives each visitor those of their own. */
-export function inLanguages<T>(brand: Brand, make: (voice: Voice) => T): InLanguage<T> {
-  const all = { en: make({ brand, words: catalogues.en }), de: make({ brand, words: catalogues.de }) }
+export function inLanguages<T>(brand: Brand, ways: Ways, make: (voice: Voice) => T): InLanguage<T> {
+  const all = { en: make({ brand, ways, words: catalogues.en }), de: make({ brand, ways, words: catalogues.de }) }
   const made: Readonly<Record<Language, T>> = all
   return (asking, hints) => made[languageFor(asking, brand.language, hints)]
 }
@@ -91,6 +101,7 @@ export function createPages(voice: Voice): Pages {
     entry: (view) => entry(voice, view),
     entryUsedUp: () => message(voice, ofEntry.usedUp),
     expired: () => message(voice, messages.expired),
+    lost: () => message(voice, messages.lost),
     refused: (error, description) =>
       message(voice, messages.refused, description === undefined ? error : `${error}: ${description}`),
     outage: () => message(voice, messages.outage),
@@ -259,14 +270,18 @@ function initial(name: string): string {
   return first?.segment.toUpperCase() ?? ''
 }
 
-/** A page that only says something. `detail`: for whoever runs the bridge. */
+/** A page that only says something, and where to go from there. `detail`: for whoever runs the bridge. */
 export function message(
-  { brand, words }: Voice,
+  { brand, ways, words }: Voice,
   { title, text }: { readonly title: string; readonly text: string },
   detail?: string,
 ): string {
   const body = markup`<h1>${title}</h1>
     <p>${text}</p>
-    ${detail === undefined ? nothing : markup`<p class="soft">${words.messages.forOperator} <code>${detail}</code></p>`}`
+    ${detail === undefined ? nothing : markup`<p class="soft">${words.messages.forOperator} <code>${detail}</code></p>`}
+    <div class="actions">
+      ${ways.cameras === undefined ? nothing : markup`<a class="button" href="${ways.cameras}">${words.ways.cameras}</a>`}
+      <a class="button" href="${ways.account}">${words.ways.account}</a>
+    </div>`
   return page(brand, words.language, title, body)
 }

@@ -27,6 +27,7 @@ export interface ErrorPages {
   outage(): string
   /** `error` and `description`: RFC 6749 section 4.1.2.1. */
   refused(error: string, description?: string): string
+  lost(): string
 }
 
 /** In seconds, as lifetimes are here. */

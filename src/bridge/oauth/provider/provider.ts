@@ -47,6 +47,7 @@ export function createProvider(setup: ProviderSetup): Provider {
   provider.use(guardOutage(setup))
   provider.use(tellOfLinks(setup, telling))
   provider.use(noteSignIn(setup))
+  provider.use(showLost(setup))
   provider.on('grant.revoked', (ctx, grantId) => {
     const link = ended.get(grantId)
     ended.delete(grantId)
@@ -101,6 +102,18 @@ function guardOutage({ log, pages }: ProviderSetup): Middleware {
     if (ctx.path.startsWith('/token') || !ctx.response.is('html')) {
       ctx.body = { error: 'temporarily_unavailable', error_description: 'please try again later' }
     }
+  }
+}
+
+/** Whoever asks for HTML is a person, and gets a page with ways on. */
+function showLost({ pages }: ProviderSetup): Middleware {
+  return async (ctx, next) => {
+    await next()
+    if (ctx.status !== 404 || ctx.body !== undefined || ctx.accepts(['json', 'html']) !== 'html') return
+    ctx.type = 'html'
+    ctx.body = pages(ctx).lost()
+    // Koa takes a body for a success.
+    ctx.status = 404
   }
 }
 

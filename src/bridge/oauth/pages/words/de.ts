@@ -89,10 +89,16 @@ export const de: Words = {
     },
   },
 
+  ways: { cameras: 'Zu deinen Kameras', account: 'Dein Konto' },
+
   messages: {
     expired: {
       title: 'Diese Seite ist abgelaufen',
-      text: 'Das Verknüpfen ist schon fertig, hat zu lange gedauert, oder wurde in einem anderen Browser begonnen. Bitte fang in der App des Assistenten noch einmal an. Wenn Cookies blockiert sind, erlaube sie für diese Seite.',
+      text: 'Sie war zu lange offen, ist schon erledigt, oder wurde in einem anderen Browser begonnen. Bitte fang dort noch einmal an, wo du herkommst: in der App des Assistenten oder hier. Wenn Cookies blockiert sind, erlaube sie für diese Seite.',
+    },
+    lost: {
+      title: 'Hier ist nichts',
+      text: 'Die Adresse ist vielleicht unvollständig oder von einer früheren Version.',
     },
     refused: {
       title: 'Diese Anfrage lässt sich nicht beantworten',
@@ -205,6 +211,8 @@ export const de: Words = {
     invited: (may) => `Eingeladen, noch keine Antwort · darf ${may}`,
     withdraw: 'Zurückziehen',
     withdrawOf: (guest, camera) => `Einladung von ${guest} zu ${camera} zurückziehen`,
+    removeGuestWarning: 'Diese Person kann die Kamera dann nicht mehr sehen, weder hier noch auf ihren Displays.',
+    guestOf: (login, camera) => `${login} von ${camera}`,
     removeGuestOf: (guest, camera) => `${guest} von ${camera} entfernen`,
     share: (camera) => `${camera} teilen`,
     guestLogin: 'Anmeldename der anderen Person',

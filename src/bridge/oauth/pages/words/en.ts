@@ -85,11 +85,15 @@ export const en = {
     } satisfies Record<ClientKind, string>,
   },
 
+  /** From a page that goes no further. */
+  ways: { cameras: 'To your cameras', account: 'Your account' },
+
   messages: {
     expired: {
       title: 'This page has expired',
-      text: 'Linking was finished already, took too long, or was started in another browser. Please start again in the assistant’s app. If cookies are blocked, allow them for this site.',
+      text: 'It was open for too long, was finished already, or was started in another browser. Please start again where you came from: in the assistant’s app, or here. If cookies are blocked, allow them for this site.',
     },
+    lost: { title: 'There is nothing here', text: 'The address may be incomplete, or from an earlier version.' },
     refused: {
       title: 'This request cannot be answered',
       text: 'The assistant that sent you here asked in a way that does not fit how it is registered. Nothing was linked.',
@@ -198,6 +202,8 @@ export const en = {
     invited: (may: string) => `Invited, no answer yet · may ${may}`,
     withdraw: 'Withdraw',
     withdrawOf: (guest: string, camera: string) => `Withdraw the invitation of ${guest} to ${camera}`,
+    removeGuestWarning: 'This person can no longer see the camera, here and on their displays.',
+    guestOf: (login: string, camera: string) => `${login} from ${camera}`,
     removeGuestOf: (guest: string, camera: string) => `Remove ${guest} from ${camera}`,
     share: (camera: string) => `Share ${camera}`,
     guestLogin: 'Login of the other person',
