@@ -178,6 +178,7 @@ describe('a camera', () => {
     await button('Stop sharing with Grace').waitFor()
     await page.getByLabel('Grace may talk').uncheck()
     await button('Stop sharing with Grace').click()
+    await button('Stop sharing').click()
     await expectText(page, 'Not shared yet')
     await page.keyboard.press('Escape')
     expect(await page.getByRole('dialog').count()).toBe(0)
@@ -227,15 +228,15 @@ describe('the list of sessions', () => {
     await counts('more than 50').or(counts('more than 550')).waitFor()
     expect(await list.getByRole('link').count()).toBeLessThan(60)
     // Page after page, as far as somebody scrolls.
-    await visitor.page.waitForFunction(`(() => {
-      const list = document.querySelector('.virtual')
-      list?.scrollTo(0, list.scrollHeight)
-      return document.querySelector('[href="#/sessions/session-1999"]') !== null
-    })()`)
+    const oldest = list.locator('[href="#/sessions/session-1999"]')
+    while ((await oldest.count()) === 0)
+      await list.evaluate(async (element) => {
+        element.scrollTo(0, element.scrollHeight)
+        await new Promise(requestAnimationFrame)
+      })
     expect(await list.getByRole('link').count()).toBeLessThan(60)
     // The address follows once the scrolling rests; somebody who looks at one and comes back is there again.
     await visitor.page.waitForURL(/#\/sessions\?at=\d+$/)
-    const oldest = list.locator('[href="#/sessions/session-1999"]')
     await oldest.click()
     await visitor.page.goBack()
     await oldest.waitFor()

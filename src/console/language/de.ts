@@ -482,6 +482,10 @@ export const de: Words = {
     withdrawOf: (guest) => `Einladung von ${guest} zurückziehen`,
     stop: 'Beenden',
     stopOf: (guest) => `Nicht mehr mit ${guest} teilen`,
+    stopQuestion: (guest) =>
+      `Nicht mehr mit ${guest} teilen? Die Kamera verschwindet dort von der Seite und den Displays.`,
+    stopNow: 'Nicht mehr teilen',
+    goOn: 'Weiter teilen',
     login: 'Anmeldename der anderen Person',
     talkToo: 'darf auch sprechen',
     how: 'Die Person mit diesem Anmeldenamen wird auf dieser Seite gefragt, und hat 14 Tage Zeit.',

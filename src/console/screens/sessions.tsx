@@ -9,7 +9,7 @@ import { Figures } from '../parts/figures.tsx'
 import { useSessions } from '../parts/use-sessions.ts'
 import { useTitle } from '../parts/use-title.ts'
 import { VirtualList } from '../parts/virtual-list.tsx'
-import { hrefs } from '../route.ts'
+import { hrefs, readRoute } from '../route.ts'
 import { readSessionFilter, writeSessionFilter, type SessionFilter } from '../sessions.ts'
 import { outcomeOf, outcomes } from '../words.ts'
 
@@ -111,7 +111,12 @@ function List({ filter, rows, nameOf, at, onWant }: ListProps) {
     onWant(last)
     clearTimeout(resting.current)
     const place = first === 0 ? undefined : rows[first]?.startedAt
-    resting.current = setTimeout(() => history.replaceState(null, '', hrefs.sessionsOf(filter, place)), restMs)
+    resting.current = setTimeout(() => {
+      // The address may be on its way to another filter, or screen.
+      const now = filterNow()
+      if (now && writeSessionFilter(now) === writeSessionFilter(filter))
+        history.replaceState(null, '', hrefs.sessionsOf(filter, place))
+    }, restMs)
   }
   return (
     <VirtualList
@@ -127,6 +132,12 @@ function List({ filter, rows, nameOf, at, onWant }: ListProps) {
   )
 }
 
+/** What the address says at this moment, which is drawn a moment later. */
+function filterNow(): SessionFilter | undefined {
+  const route = readRoute(location.hash)
+  return route.screen === 'sessions' ? route.filter : undefined
+}
+
 /** What is chosen is in the address: it can be kept, sent, and gone back to. */
 function Filters({ filter }: { readonly filter: SessionFilter }) {
   const { cameras, now } = useHouse()
@@ -134,7 +145,7 @@ function Filters({ filter }: { readonly filter: SessionFilter }) {
   const { sessions: words, activity } = page
   // Each letter that is typed is no place to go back to.
   const go = (field: string, value: string): void => {
-    const query = new URLSearchParams(writeSessionFilter(filter))
+    const query = new URLSearchParams(writeSessionFilter(filterNow() ?? filter))
     query.set(field, value)
     location.replace(hrefs.sessionsOf(readSessionFilter(query.toString())))
   }

@@ -21,10 +21,13 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
   const [trouble, setTrouble] = useState<Problem>()
   const [guests, setGuests] = useState<readonly Guest[]>()
   const [login, setLogin] = useState('')
+  /** The guest of whom it is asked whether the share is really to end. */
+  const [ending, setEnding] = useState<string>()
   const load = async (): Promise<void> => setGuests(await api.guests(id))
   const complain = (error: unknown): void => setTrouble(problemOf(error))
   const change = (work: Promise<void>): void => {
     setTrouble(undefined)
+    setEnding(undefined)
     // What was refused is shown as it still is.
     void work.catch(complain).then(load).catch(complain)
   }
@@ -70,14 +73,27 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
               />{' '}
               {share.mayViewRecordings}
             </label>
-            <button
-              type="button"
-              class="button"
-              aria-label={guest.isInvited ? share.withdrawOf(guest.login) : share.stopOf(guest.name ?? guest.login)}
-              onClick={() => change(api.unshare(id, guest.login))}
-            >
-              {guest.isInvited ? share.withdraw : share.stop}
-            </button>
+            {ending === guest.login ? (
+              <div class="sure" role="group" aria-label={share.stopQuestion(guest.name ?? guest.login)}>
+                <p>{share.stopQuestion(guest.name ?? guest.login)}</p>
+                <button type="button" class="button" autoFocus onClick={() => setEnding(undefined)}>
+                  {share.goOn}
+                </button>
+                <button type="button" class="button bad" onClick={() => change(api.unshare(id, guest.login))}>
+                  {share.stopNow}
+                </button>
+              </div>
+            ) : (
+              <button
+                type="button"
+                class="button"
+                aria-label={guest.isInvited ? share.withdrawOf(guest.login) : share.stopOf(guest.name ?? guest.login)}
+                // Whoever is invited anew has to accept anew.
+                onClick={() => (guest.isInvited ? change(api.unshare(id, guest.login)) : setEnding(guest.login))}
+              >
+                {guest.isInvited ? share.withdraw : share.stop}
+              </button>
+            )}
           </li>
         ))}
       </ul>
