@@ -5,7 +5,7 @@ import * as z from 'zod'
 import type { Clock, Log } from 'transom-core/ports'
 import { faultsOf } from 'transom-core/wire/faults'
 import { cameraIdShape } from 'transom-core/wire/registration'
-import { seenCertificate } from 'transom-core/wire/source'
+import { noStreamAddress, seenCertificate, streamAddress } from 'transom-core/wire/source'
 import { startCamera, type CameraMaster } from './camera.ts'
 import { fetchIotCredentials } from './iot-credentials.ts'
 import { createPictureMemory, type PictureMemory } from './picture-memory.ts'
@@ -43,7 +43,7 @@ const fileShape = z
       .array(
         z.strictObject({
           channelName: cameraIdShape,
-          source: z.string().regex(/^(rtsps?:\/\/|synthetic$)/i, 'must be an rtsp:// or rtsps:// address'),
+          source: z.string().refine((given) => given === 'synthetic' || streamAddress.test(given), noStreamAddress),
           /** Its ONVIF device, asked as the same user: its events go to the bridge. */
           onvif: z.url({ protocol: /^https?$/ }).exactOptional(),
           /** Whether a contact that closes is its button. */

@@ -1,15 +1,16 @@
 /** Looks at a camera before it is added: which streams it has, what each of them really sends, and which one is best for displays. */
-import type { SourceProbe, StreamProbe } from 'transom-core/wire/source'
+import { streamAddress, type SourceProbe, type StreamProbe } from 'transom-core/wire/source'
 import { advised, passesThrough, type Measured } from './advice.ts'
 import { hasFfmpeg, loadFfmpeg } from './ffmpeg.ts'
 import { measure, type Measurement } from './measure.ts'
 import { faultOf, SourceError } from './media.ts'
+import { createWay } from './network-source.ts'
 import { openDevice, type Device, type Profile } from './onvif/device.ts'
 import { meaningsOf } from './onvif/topics.ts'
 import { createPatience, type Patience } from './patience.ts'
 import { readAddress } from './rtsp/address.ts'
 import type { Login } from './rtsp/authorization.ts'
-import { openClient, type Client } from './rtsp/client.ts'
+import type { Client } from './rtsp/client.ts'
 import { pickBackChannel } from './rtsp/loudspeaker.ts'
 import { toJpeg } from './still.ts'
 import { createTrust, type Trust } from './trust.ts'
@@ -41,7 +42,7 @@ interface Found {
 type Probing = Required<ProbeOptions> & { readonly login: Login | undefined; readonly patience: Patience }
 
 /**
- * Probes the one stream of an `rtsp://` address, else all streams of an ONVIF device (`host`, `host:port`, `http://…`), one
+ * Probes the one stream of an `rtsp://` or `whep://` address, else all streams of an ONVIF device (`host`, `host:port`, `http://…`), one
  * after the other: cameras serve few at once. What a single stream does is said with it. Throws `SourceError`.
  */
 export async function probeCamera(
@@ -51,7 +52,7 @@ export async function probeCamera(
   { trust = createTrust(), ms = defaultMs, hasPicture = false }: ProbeOptions = {},
 ): Promise<SourceProbe> {
   const probing = { login, trust, ms, hasPicture, patience: createPatience() }
-  const isStream = /^rtsps?:/i.test(address)
+  const isStream = streamAddress.test(address.trim())
   if (!isStream) return probeDevice(await openDevice(address, login, signal, trust), probing, signal)
   const found = await probeStream(address, probing, longestMeasureMs, signal)
   const { fault } = found.stream
@@ -143,7 +144,7 @@ async function probeStream(given: string, probing: Probing, ms: number, signal: 
     url = read.url
     const place = { ...read, ...(login && { login }) }
     // A password that one stream refuses is not tried at all the others.
-    client = await patience.door().attempt(() => openClient(place, trust, signal))
+    client = await patience.door().attempt(() => createWay(place, trust).open(signal))
     const { tracks } = client.description
     const videos = tracks.filter(({ kind }) => kind === 'video')
     const video = videos.find(({ encoding }) => encoding === 'H264') ?? videos[0]

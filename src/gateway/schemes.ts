@@ -1,6 +1,8 @@
 /** Addresses that are none of a camera's stream, and which address to give instead. */
 
 const restreamed = 'go2rtc and MediaMTX give such a stream on by RTSP: give their rtsp:// address'
+const endpoint =
+  'for WebRTC give the whep:// or wheps:// address of a WHEP endpoint, or that of go2rtc (…/api/webrtc?src=NAME)'
 const page = 'give the rtsp:// address of its stream, as the camera’s settings or manual name it'
 
 /** What to give instead of an address of this scheme. */
@@ -14,17 +16,16 @@ const instead: Readonly<Record<string, string>> = {
   srt: restreamed,
   udp: restreamed,
   rtp: restreamed,
-  whep: restreamed,
-  webrtc: restreamed,
-  ws: restreamed,
-  wss: restreamed,
+  webrtc: endpoint,
+  ws: endpoint,
+  wss: endpoint,
 }
 
 /** The scheme that an address begins with, in lower case; `undefined` of a host, or a path, also `C:\…`. */
 export function schemeOf(address: string): string | undefined {
   const [, scheme = '', slashes] = /^\s*([a-z][a-z0-9+.-]+):(\/\/)?/i.exec(address) ?? []
   const name = scheme.toLowerCase()
-  const isOne = slashes !== undefined || name === 'rtsp' || name === 'rtsps' || name in instead
+  const isOne = slashes !== undefined || /^(rtsp|whep)s?$/.test(name) || name in instead
   return scheme !== '' && isOne ? name : undefined
 }
 

@@ -1,6 +1,6 @@
 /** One running source for all viewers of a camera: started by the first of them, stopped after the last. */
 import type { Clock, Fault, Log } from 'transom-core/ports'
-import type { PlayedTone } from 'transom-core/wire/source'
+import { streamAddress, type PlayedTone } from 'transom-core/wire/source'
 import { createClipSource } from './clip.ts'
 import type { Ear } from './ear.ts'
 import { hasFfmpeg } from './ffmpeg.ts'
@@ -17,7 +17,7 @@ import {
 } from './media.ts'
 import type { Trust } from './trust.ts'
 import { createFileSource } from './recorded.ts'
-import { createRtspSource } from './rtsp/source.ts'
+import { createNetworkSource } from './network-source.ts'
 import type { PictureMemory } from './picture-memory.ts'
 import type { Patience } from './patience.ts'
 import { createRecent } from './recent.ts'
@@ -26,12 +26,13 @@ import { refusalOf, schemeOf } from './schemes.ts'
 import { createSyntheticSource } from './synthetic.ts'
 import { createEar } from './talk-back.ts'
 
+const isNetwork = /^(rtsp|whep)s?$/
 /** Key frames are large: viewers that lose packets may not ask for them more often than this. */
 const keyFrameEveryMs = 500
 
 /**
- * `synthetic`, the URL of an RTSP camera, or the path of a media file. `name` is what a synthetic camera shows; `trust` and
- * `patience` as of `createRtspSource`.
+ * `synthetic`, the URL of an RTSP or WHEP camera, or the path of a media file. `name` is what a synthetic camera shows; `trust` and
+ * `patience` as of `createNetworkSource`.
  */
 export function createSource(
   source: string,
@@ -45,7 +46,8 @@ export function createSource(
   const scheme = schemeOf(source)
   if (scheme === undefined) return createFileSource(source, clock, log)
   try {
-    if (scheme === 'rtsp' || scheme === 'rtsps') return createRtspSource(source, clock, log, trust, patience)
+    if (isNetwork.test(scheme) || streamAddress.test(source.trim()))
+      return createNetworkSource(source, clock, log, trust, patience)
     throw new SourceError('source_invalid', refusalOf(scheme))
   } catch (error) {
     return createUnusableSource(error)

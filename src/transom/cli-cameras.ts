@@ -12,6 +12,7 @@ import {
   type CameraWebhooks,
   type Registration,
 } from 'transom-core/wire/registration'
+import { noStreamAddress, streamAddress } from 'transom-core/wire/source'
 import { importCameras, type ImportValues } from './cli-import.ts'
 import { discover, discoverRestreams, findBest, probe } from './cli-probe.ts'
 import { tryCamera, tryTone } from './cli-try.ts'
@@ -135,7 +136,7 @@ const recordOption = () =>
 
 function addSource(command: Command): Command {
   return command
-    .option('--url <address>', 'where the bridge reads it: rtsp:// or rtsps://')
+    .option('--url <address>', 'where the bridge reads it: rtsp://, rtsps://, whep:// or wheps://')
     .option(
       '--onvif <host>',
       'instead of --url: host, host:port or http(s)://host/path of an ONVIF camera; its events, too',
@@ -288,8 +289,8 @@ async function sourceOf(
   }
   const by = gateway !== undefined && { gateway }
   if (user === undefined) return { source: url, ...by }
-  const [, scheme, rest] = /^(rtsps?:\/\/)(.*)$/is.exec(url) ?? []
-  if (scheme === undefined || rest === undefined) throw new UsageError('--url must be an rtsp:// or rtsps:// address')
+  const [, scheme, rest] = (streamAddress.test(url) && /^([a-z]+:\/\/)(.*)$/is.exec(url)) || []
+  if (scheme === undefined || rest === undefined) throw new UsageError(`--url ${noStreamAddress}`)
   if (/^[^/?#]*@/.test(rest)) throw new UsageError('the address names a user already: leave --user out')
   const password = await terminal.askSecret(`Password of ${user}: `)
   return { source: `${scheme}${encodeURIComponent(user)}:${encodeURIComponent(password)}@${rest}`, ...by }

@@ -4,7 +4,7 @@ import { createCameraRecords, existing } from 'transom-bridge/operator/camera-re
 import type { NetworkCameras } from 'transom-bridge/operator/registration-ports'
 import { advice, BridgeError } from 'transom-core/errors'
 import type { GatewayTask, TaskResult } from 'transom-core/wire/gateway'
-import type { CameraLogin, SourceAddress, SourceChange } from 'transom-core/wire/source'
+import { streamAddress, type CameraLogin, type SourceAddress, type SourceChange } from 'transom-core/wire/source'
 import { orRemoved, type RegistrationDeps } from './registrations.ts'
 import { homeGateway, placeOf, unreadable, type Source } from './sources.ts'
 
@@ -147,7 +147,7 @@ const errorOf = ({ code, message }: Extract<TaskResult, { kind: 'fault' }>['faul
   new BridgeError(code === 'source_invalid' ? 'invalid_request' : code, message)
 
 /** The built-in doorbell may be a file, or nothing but a drawing. An address that cannot be unsealed is one. */
-const isAddress = (address: string | undefined): boolean => address === undefined || /^rtsps?:/i.test(address)
+const isAddress = (address: string | undefined): boolean => address === undefined || streamAddress.test(address)
 
 function loginOf({ user, password = '' }: SourceAddress): CameraLogin | undefined {
   return user === undefined ? undefined : { user, password }
@@ -184,7 +184,7 @@ const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g
 /** The settings of talk-back in its fragment are kept. */
 function compose(address: string, login: CameraLogin | undefined): string {
   const [fragment = ''] = /#[\w-]+=[\w:&=-]+$/.exec(address.trim()) ?? []
-  const [scheme = '', rest = ''] = readAddress(address).url.split(/(?<=^rtsps?:\/\/)/)
+  const [scheme = '', rest = ''] = readAddress(address).url.split(/(?<=^[a-z]+:\/\/)/)
   const by = login ? `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}@` : ''
   return `${scheme}${by}${rest}${fragment}`
 }

@@ -175,7 +175,7 @@ test('without a bridge at its side: cameras of a file, credentials from where AW
   writeFileSync(file, JSON.stringify({ ...settings, cameras: [{ channelName: 'shed', source: `x://${password}@y` }] }))
   const wrong = startGateway(['--cameras', file], env)
   expect((await once(wrong.child, 'close'))[0]).toBe(1)
-  expect(wrong.said.text).toContain('cameras[0].source: must be an rtsp:// or rtsps:// address')
+  expect(wrong.said.text).toContain('cameras[0].source: must be an rtsp://, rtsps://, whep:// or wheps:// address')
   expect(wrong.said.text).not.toContain(password)
 })
 

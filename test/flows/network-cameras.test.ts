@@ -189,7 +189,7 @@ test.each([
   [
     'an address of another kind',
     ['add', 'attic', '--url', 'file:///etc/passwd'],
-    'must be an rtsp:// or rtsps:// address',
+    'must be an rtsp://, rtsps://, whep:// or wheps:// address',
   ],
   ['an address that is none', ['add', 'attic', '--url', 'rtsp://:99999'], 'the address of the camera cannot be read'],
   ['an address for the built-in doorbell', ['change', 'front-door', '--url', 'rtsp://c/d'], 'connects by itself'],

@@ -130,7 +130,7 @@ test.each([
   [' http:cam/s3cret', /^http:.*give the rtsp:\/\/ address/],
   ['ftp://admin:s3cret@cam', /^ftp:\/\/ is not read here: give the rtsp:\/\/ address of a stream$/],
   ['rtsp://admin:s3cret@:port/', /^the address of the camera cannot be read/],
-  ['rtsp:cam/s3cret', /^the address is not an rtsp:\/\/ or rtsps:\/\/ address$/],
+  ['rtsp:cam/s3cret', /^the address must be an rtsp:\/\/, rtsps:\/\/, whep:\/\/ or wheps:\/\/ address$/],
 ])('%s is a fault that says which address to give, and no password is in it', async (address, words) => {
   const logged: unknown[] = []
   const shared = shareSource(

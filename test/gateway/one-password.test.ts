@@ -2,7 +2,7 @@
 import { afterEach, expect, jest, test } from '@jest/globals'
 import { createOnvifCamera } from '../../src/gateway/onvif/camera.ts'
 import { createPatience } from '../../src/gateway/patience.ts'
-import { createRtspSource } from '../../src/gateway/rtsp/source.ts'
+import { createNetworkSource } from '../../src/gateway/network-source.ts'
 import { createTrust } from '../../src/gateway/trust.ts'
 import { createFakeOnvif } from './onvif/device.ts'
 import { createFakeCamera, h264 } from './rtsp/camera.ts'
@@ -34,7 +34,7 @@ async function openDoors(rtspLogin = login) {
 
 function read({ url, address }: { readonly url: string; readonly address: string }) {
   const [trust, patience, log] = [createTrust(), createPatience(), () => undefined]
-  const source = createRtspSource(url, Date.now, log, trust, patience)
+  const source = createNetworkSource(url, Date.now, log, trust, patience)
   closing.push(source.close)
   const shared = { trust, patience, clock: Date.now, log, isDoorbell: true }
   return { source, onvif: createOnvifCamera({ address, source: url, ...shared }) }

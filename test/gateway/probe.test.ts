@@ -4,6 +4,7 @@ import { probeCamera } from '../../src/gateway/probe.ts'
 import { createFakeOnvif } from './onvif/device.ts'
 import { backChannel, createFakeCamera, h264, idr, pcma, slice, sps, type FakeCamera } from './rtsp/camera.ts'
 import { until } from '../until.ts'
+import { startWhepServer } from './whep/server.ts'
 
 const never = new AbortController().signal
 /** As x264 writes it: 1920 by 1088, of which 8 lines are cut off. */
@@ -30,6 +31,26 @@ async function play(from: FakeCamera, hasBFrames = false, session = 1): Promise<
     from.send(0, { payload, timestamp: at * 3_600, marker: true })
   }
 }
+
+test('a stream behind go2rtc is measured by what it sends, and its session is over', async () => {
+  const server = await startWhepServer({ go2rtc: { medias: ['audio, sendonly, PCMA/8000'] }, sound: ['PCMA'] })
+  closing.push(() => server.close())
+  const end = new AbortController()
+  const probing = probeCamera(`http://127.0.0.1:${server.port}/api/webrtc?src=door`, undefined, end.signal)
+  const feed = setInterval(() => {
+    const count = server.asked.length
+    for (const [index, payload] of [idr, slice].entries())
+      server.send('video', { payload, timestamp: (count + index) * 3_600, marker: true })
+  }, 50)
+  try {
+    const { best } = await probing
+    expect(best).toMatchObject({ codec: 'H264', profile: '42c01f', sound: 'PCMA', hasBackChannel: true })
+    expect(best?.url).toBe(`whep://127.0.0.1:${server.port}/api/webrtc?src=door`)
+  } finally {
+    clearInterval(feed)
+  }
+  await until(() => server.sessions() === 0)
+})
 
 test('a stream is measured by what it sends', async () => {
   const at = await camera({ login, sdp: h264.replace(sps.toString('base64'), fullHd) + pcma + backChannel })

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import type { AudioPacket, VideoUnit } from '../../src/gateway/media.ts'
-import { createRtspSource } from '../../src/gateway/rtsp/source.ts'
+import { createNetworkSource } from '../../src/gateway/network-source.ts'
 import { makeMovie } from './movie.ts'
 import { shareSource, type SharedSource } from '../../src/gateway/source.ts'
 import { createWorld, type World } from './world.ts'
@@ -48,7 +48,7 @@ afterAll(() => {
 })
 
 const camera = (path: string, login = 'me:s3cret@', log: string[] = []) =>
-  createRtspSource(`rtsp://${login}127.0.0.1:${port}${path}`, Date.now, (_level, event, fields) => {
+  createNetworkSource(`rtsp://${login}127.0.0.1:${port}${path}`, Date.now, (_level, event, fields) => {
     log.push(JSON.stringify({ event, ...fields }))
   })
 

@@ -1,7 +1,7 @@
 /** A gateway whose networks are bounded reaches no camera outside of them: by its address, by its name, or sent on by another. */
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { createNetworks, isNetwork } from '../../src/core/networks.ts'
-import { createRtspSource } from '../../src/gateway/rtsp/source.ts'
+import { createNetworkSource } from '../../src/gateway/network-source.ts'
 import { createTrust } from '../../src/gateway/trust.ts'
 import { createFakeCamera, type FakeCamera } from './rtsp/camera.ts'
 
@@ -17,7 +17,7 @@ async function camera(habits?: Parameters<typeof createFakeCamera>[0]): Promise<
 }
 
 async function look(url: string, networks?: readonly string[]): Promise<unknown> {
-  const source = createRtspSource(url, Date.now, () => undefined, createTrust({ networks }))
+  const source = createNetworkSource(url, Date.now, () => undefined, createTrust({ networks }))
   closing.push(() => source.close())
   return source.describe(AbortSignal.timeout(60_000)).catch((error: unknown) => error)
 }

@@ -195,7 +195,7 @@ function Save({ probe, given, name: suggested, onClose }: SaveProps) {
       // The stream's address is without the user that a given one may hold.
       source: {
         ...given,
-        address: given.address.startsWith('rtsp') ? given.address : best.url,
+        address: device === undefined ? given.address : best.url,
         ...(device !== undefined && { onvif: device }),
       },
     })

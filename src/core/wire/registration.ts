@@ -1,7 +1,7 @@
 /** What an operator tells the bridge to register a camera, and what the camera's firmware must be told then. */
 import * as z from 'zod'
 import { sourceFaults } from '../errors.ts'
-import { onvifAddress } from './source.ts'
+import { noStreamAddress, onvifAddress, streamAddress } from './source.ts'
 
 /** A camera's id, and its channel's name. `.` and `..` are taken out of every path that they stand in (RFC 3986 section 5.2.4). */
 export const cameraIdShape = z
@@ -21,10 +21,7 @@ const label = z
 const account = z.string().min(1).max(256)
 const login = z.string().min(1).max(254)
 /** Where a network camera is read, user and password percent-encoded in it: `rtsp://user:password@camera.local/stream`. */
-const source = z
-  .string()
-  .regex(/^rtsps?:\/\//i, 'must be an rtsp:// or rtsps:// address')
-  .max(2_048)
+const source = z.string().regex(streamAddress, noStreamAddress).max(2_048)
 const address = z.url({ protocol: /^https?$/ }).max(2_048)
 
 /** What may be left out: where it is, what it is, and what it can do beside showing its picture. What is left out it cannot. */

@@ -34,9 +34,19 @@ export const restreams = z.object({ streams: z.array(restream) })
 /** All streams that it gives on. */
 export type Restreams = z.infer<typeof restreams>
 
+/**
+ * An address at which a stream is played: RTSP, or WHEP (draft-ietf-wish-whep) as `whep://` and `wheps://`, or as the endpoint's
+ * own URL where that is known by its path: MediaMTX's `…/whep`, go2rtc's `…/api/webrtc?src=…`.
+ */
+export const streamAddress =
+  /^(?:(?:rtsp|whep)s?:\/\/|https?:\/\/[^?#]*\/(?:whep\/?(?:[?#]|$)|api\/webrtc\?(?:[^#]*&)?src=))/i
+
+/** What is said of another one. */
+export const noStreamAddress = 'must be an rtsp://, rtsps://, whep:// or wheps:// address'
+
 /** What one stream of a camera was found to be, by playing it. */
 export const streamProbe = z.object({
-  url: z.string().describe('`rtsp://…`, without user and password.'),
+  url: z.string().describe('`rtsp://…` or `whep://…`, without user and password.'),
   name: z.string().exactOptional().describe('As the camera calls it.'),
   codec: z.string().exactOptional().describe('As RTP calls it: `H264`, `H265`, `JPEG`. Absent without video.'),
   profile: z.string().exactOptional().describe('`profile-level-id` of H.264 (RFC 6184 section 8.1).'),
@@ -95,13 +105,13 @@ const hasUser = ({ user, password }: { readonly user?: string; readonly password
   password === undefined || user !== undefined
 const needsUser = 'a password needs its user'
 
-/** A camera that is not known yet, or go2rtc or Frigate: `rtsp://…`, `host`, `host:port`, `http://…`; with the user there. */
+/** A camera that is not known yet, or go2rtc or Frigate: `rtsp://…`, `whep://…`, `host`, `host:port`, `http://…`; with the user there. */
 export const sourceAddress = z
   .strictObject({ address, user: user.exactOptional(), password: password.exactOptional() })
   .refine(hasUser, needsUser)
 export type SourceAddress = z.infer<typeof sourceAddress>
 
-/** Where a camera is read that is added: an `rtsp://` address, and its ONVIF device as the probe of it said (`device`). */
+/** Where a camera is read that is added: an `rtsp://` or `whep://` address, and its ONVIF device as the probe of it said (`device`). */
 export const newSource = sourceAddress.safeExtend({ onvif: onvifAddress.exactOptional() })
 export type NewSource = z.infer<typeof newSource>
 

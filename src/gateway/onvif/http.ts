@@ -5,7 +5,7 @@ import { openSocket, socketError } from '../socket.ts'
 import type { Trust } from '../trust.ts'
 
 export interface HttpInit {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }

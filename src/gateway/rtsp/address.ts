@@ -1,13 +1,16 @@
 /** The address of a camera as its owner gives it: where to connect, with which name and password, and what may be shown of it. */
 import { isIP } from 'node:net'
+import { noStreamAddress, streamAddress } from 'transom-core/wire/source'
 import { SourceError } from '../media.ts'
 
-/** An RTSP address, taken apart: `readAddress` makes it. */
+/** The address of a stream, taken apart: `readAddress` makes it. */
 export interface CameraAddress {
+  /** How it is asked for. */
+  readonly protocol: 'rtsp' | 'whep'
   readonly host: string
   readonly port: number
   readonly isTls: boolean
-  /** What requests name: without user and password. */
+  /** What requests name, without user and password; of WHEP with `whep://` for `http://`, `wheps://` for `https://`. */
   readonly url: string
   readonly login?: { readonly user: string; readonly password: string }
   /** Scheme, host and port: path and query often hold secrets too. */
@@ -15,23 +18,29 @@ export interface CameraAddress {
 }
 
 const encodeIt = 'write the characters / ? # @ and % in user and password percent-encoded (%2F %3F %23 %40 %25)'
-const form = /^(rtsps?):\/\/(.*)$/is
+const form = /^([a-z]+):\/\/(.*)$/is
+const usualPorts: Readonly<Record<string, number>> = { rtsp: 554, rtsps: 322, whep: 80, wheps: 443 }
 
-/** Reads `rtsp://user:password@host:554/path`, leniently in the password. Throws `SourceError` without a word of the address. */
+/**
+ * Reads `rtsp://user:password@host:554/path`, leniently in the password, and what else is a `streamAddress`. Throws
+ * `SourceError` without a word of the address.
+ */
 export function readAddress(text: string): CameraAddress {
-  const [, scheme = '', rest = ''] = form.exec(text.trim()) ?? []
-  if (scheme === '') throw new SourceError('source_invalid', 'the address is not an rtsp:// or rtsps:// address')
+  const [, given = '', rest = ''] = (streamAddress.test(text.trim()) && form.exec(text.trim())) || []
+  if (given === '') throw new SourceError('source_invalid', `the address ${noStreamAddress}`)
+  const scheme = given.toLowerCase().replace('http', 'whep')
   const { userInfo, place, target } = split(rest)
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(place) ?? []
   const host = bracketed ?? plain
-  const isTls = scheme.toLowerCase() === 'rtsps'
-  const port = Number(digits ?? (isTls ? 322 : 554))
+  const port = Number(digits ?? usualPorts[scheme])
   // A control character in what goes into a request would be a request of its own.
   if (host === undefined || port < 1 || port > 65_535 || !/^[\x21-\x7e]*$/.test(host + target))
     throw new SourceError('source_invalid', `the address of the camera cannot be read: ${encodeIt}`)
-  const origin = `${scheme.toLowerCase()}://${bracketed === undefined ? host : `[${host}]`}${digits === undefined ? '' : `:${port}`}`
+  const origin = `${scheme}://${bracketed === undefined ? host : `[${host}]`}${digits === undefined ? '' : `:${port}`}`
   const login = userInfo === undefined ? undefined : readLogin(userInfo)
-  return { host, port, isTls, url: `${origin}${target}`, label: origin, ...(login && { login }) }
+  const protocol = scheme.startsWith('rtsp') ? 'rtsp' : 'whep'
+  const isTls = scheme.endsWith('s')
+  return { protocol, host, port, isTls, url: `${origin}${target}`, label: origin, ...(login && { login }) }
 }
 
 /** By RFC 3986 section 3.2 the authority ends at the first `/`, `?` or `#`; a password that holds one of them moves that end. */

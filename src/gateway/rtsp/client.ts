@@ -32,6 +32,10 @@ export interface Client {
   ping(): Promise<void>
   /** Sets up these tracks and plays them; resolves when packets may come. Throws `SourceError`. */
   play(tracks: readonly Track[], listener: Listener): Promise<ReadonlyMap<Track, Channel>>
+  /** Asks for a key frame, where the way there has a word for it (RTCP PLI, RFC 4585 section 6.3.1); whether one comes nobody says. */
+  requestKeyFrame?(): void
+  /** Packets that wait for one before them, where a lost one is asked for again; default: as of `createReceiver`. */
+  readonly mostWaiting?: number
   /** Resolves with the reason when the session has ended. */
   readonly ended: Promise<SourceError>
   /** Says TEARDOWN where something was set up, and lets go. Never rejects; may be called again. */
@@ -91,6 +95,8 @@ function follow(reply: Reply, from: CameraAddress, given: CameraAddress, redirec
   const next = readAddress(reply.headers.get('location')?.[0] ?? '')
   if (from.isTls && !next.isTls)
     throw new SourceError('source_garbled', `${given.label} redirects to a connection without TLS`)
+  if (next.protocol !== 'rtsp')
+    throw new SourceError('source_garbled', `${given.label} redirects to no address of RTSP`)
   const { login: _theirs, ...target } = next
   const isSame = next.host === given.host && next.port === given.port
   return isSame && given.login ? { ...target, login: given.login } : target

@@ -71,7 +71,7 @@ function readTrack(lines: readonly string[], base: string): Track[] {
   ]
 }
 
-function readParameters(fmtps: readonly string[]): ReadonlyMap<string, string> {
+export function readParameters(fmtps: readonly string[]): ReadonlyMap<string, string> {
   const pairs = fmtps.flatMap((fmtp) => fmtp.slice(fmtp.indexOf(' ') + 1).split(';'))
   return new Map(
     pairs.flatMap((pair) => {

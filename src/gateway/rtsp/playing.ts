@@ -64,7 +64,7 @@ export async function play(client: Client, stage: Stage, signal: AbortSignal): P
     fail: failed.reject,
   })
   const sounds = audio ? openSounds(audio, stage, ffmpeg) : []
-  const lines = new Map<Track, Line>([[video, openVideo(video, pictures, wall, now)]])
+  const lines = new Map<Track, Line>([[video, openVideo(video, pictures, client, wall, now)]])
   if (audio && sounds.length > 0) lines.set(audio, openAudio(audio, sounds, mutable(filled, stage.isMuted), wall, now))
   stage.begun(pictures)
   try {
@@ -75,12 +75,16 @@ export async function play(client: Client, stage: Stage, signal: AbortSignal): P
   }
 }
 
-function openVideo(track: Track, pictures: Pictures, wall: Wall, now: Clock): Line {
-  const receiver = createReceiver(track.payloadType)
+function openVideo(track: Track, pictures: Pictures, client: Client, wall: Wall, now: Clock): Line {
+  const receiver = createReceiver(track.payloadType, client.mostWaiting)
   const timeline = createTimeline(track.clockRate, wall, true)
   const take = (data: Buffer) => {
     const at = now()
-    for (const { packet, isAfterGap } of receiver.receive(data)) pictures.take(packet, isAfterGap, timeline, at)
+    for (const { packet, isAfterGap } of receiver.receive(data)) {
+      // What comes next refers to what was lost.
+      if (isAfterGap) client.requestKeyFrame?.()
+      pictures.take(packet, isAfterGap, timeline, at)
+    }
   }
   return { receiver, timeline, take }
 }

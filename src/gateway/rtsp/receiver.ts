@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import { distance, readPacket, readSenderReport, writeReceiverReport, type Packet, type SenderReport } from './rtp.ts'
 
 /** Packets that wait for one before them; more, and it is lost. */
-const mostWaiting = 16
+const usuallyWaiting = 16
 /** Further off than this it is another stream, not a late packet (RFC 3550 appendix A.1: MAX_DROPOUT). */
 const mostAhead = 3_000
 
@@ -15,7 +15,7 @@ export interface Receiver {
   report(now: number): Buffer | undefined
 }
 
-export function createReceiver(payloadType: number): Receiver {
+export function createReceiver(payloadType: number, mostWaiting = usuallyWaiting): Receiver {
   const ourSsrc = randomInt(1, 0xffff_ffff)
   const waiting = new Map<number, Packet>()
   let ssrc: number | undefined

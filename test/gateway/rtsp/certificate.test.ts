@@ -1,7 +1,7 @@
 /** A camera by rtsps: its own certificate is believed at first, and no other after it. */
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { createTrust, type Trust } from '../../../src/gateway/trust.ts'
-import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
+import { createNetworkSource } from '../../../src/gateway/network-source.ts'
 import { createCertificate } from '../../kvs/fake-kvs.ts'
 import { createFakeCamera, type Certificate, type FakeCamera, type Habits } from './camera.ts'
 
@@ -27,7 +27,7 @@ async function startCamera(habits: Habits = {}): Promise<FakeCamera> {
 
 /** Looks once, on a connection of its own. */
 async function look(port: number, trust: Trust, host = '127.0.0.1'): Promise<unknown> {
-  const source = createRtspSource(`rtsps://admin:s3cret@${host}:${port}/live`, Date.now, () => undefined, trust)
+  const source = createNetworkSource(`rtsps://admin:s3cret@${host}:${port}/live`, Date.now, () => undefined, trust)
   const seen = await source.describe(never).catch((error: unknown) => error)
   await source.close()
   return seen
@@ -56,7 +56,7 @@ describe('a camera that signs its own certificate', () => {
 
   test('and shows another one while a source lives is refused by that source', async () => {
     const camera = await startCamera()
-    const source = createRtspSource(`rtsps://admin:s3cret@127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
+    const source = createNetworkSource(`rtsps://admin:s3cret@127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
     closing.push(() => source.close())
     expect(await source.describe(never)).toMatchObject(profile)
     camera.changeCertificate(second)
@@ -90,7 +90,7 @@ describe('a camera that signs its own certificate', () => {
 
 test('a camera that speaks TLS only, asked without it, ends with a cause', async () => {
   const camera = await startCamera()
-  const source = createRtspSource(`rtsp://127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
+  const source = createNetworkSource(`rtsp://127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
   closing.push(() => source.close())
   expect(await source.describe(never).catch((error: unknown) => error)).toMatchObject({
     code: expect.stringMatching(/^source_(stopped|refused)$/),

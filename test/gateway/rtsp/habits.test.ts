@@ -1,7 +1,7 @@
 /** Habits of cameras that would last for ever: each ends at its bound, with a cause. No test waits: the time is moved. */
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
+import { createNetworkSource } from '../../../src/gateway/network-source.ts'
 import { writePacket } from '../../../src/gateway/rtsp/message.ts'
 import { createFakeCamera, slice, type FakeCamera, type Habits } from './camera.ts'
 import { until } from '../../until.ts'
@@ -27,7 +27,7 @@ afterEach(async () => {
 
 async function open(habits: Habits) {
   camera = await createFakeCamera(habits)
-  const source = createRtspSource(`rtsp://127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
+  const source = createNetworkSource(`rtsp://127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
   close = () => source.close()
   return source
 }

@@ -5,7 +5,7 @@ import { openListener } from '../../../src/gateway/listener.ts'
 import type { AudioPacket } from '../../../src/gateway/media.ts'
 import { readDescription } from '../../../src/gateway/rtsp/description.ts'
 import { transcodeSound } from '../../../src/gateway/rtsp/sound.ts'
-import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
+import { createNetworkSource } from '../../../src/gateway/network-source.ts'
 import { decodeG711, type Law } from '../../../src/gateway/g711.ts'
 import { loadTone } from '../../../src/simulator/tone.ts'
 import { createWorld, type World } from '../world.ts'
@@ -22,7 +22,7 @@ afterEach(async () => {
   await camera.close()
 })
 
-const source = () => createRtspSource(`rtsp://127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
+const source = () => createNetworkSource(`rtsp://127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
 const methods = () => camera.requests.map(({ method }) => method)
 
 /** By its zero crossings, hertz. */
@@ -180,7 +180,7 @@ describe('a back channel in', () => {
 
 test('a camera that is half duplex is silent while it speaks, and is heard before', async () => {
   camera = await createFakeCamera({ sdp: h264 + pcma + backChannel })
-  const speaking = createRtspSource(`rtsp://127.0.0.1:${camera.port}/live#duplex=half`, Date.now, () => undefined)
+  const speaking = createNetworkSource(`rtsp://127.0.0.1:${camera.port}/live#duplex=half`, Date.now, () => undefined)
   await speaking.describe(never)
   const end = new AbortController()
   const heard: string[] = []

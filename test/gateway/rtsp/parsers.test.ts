@@ -31,6 +31,10 @@ describe('an address', () => {
     ['rtsp://me:a/b#c?d@cam:554/x', { host: 'cam', login: { user: 'me', password: 'a/b#c?d' } }],
     ['rtsp://me:p@ss@cam/x', { host: 'cam', login: { user: 'me', password: 'p@ss' } }],
     ['rtsp://me:50%@cam/x', { login: { user: 'me', password: '50%' } }],
+    ['whep://me:secret@nas/door', { protocol: 'whep', port: 80, isTls: false, url: 'whep://nas/door' }],
+    ['WHEPS://nas/door', { protocol: 'whep', port: 443, isTls: true, url: 'wheps://nas/door' }],
+    ['https://nas:8889/a/whep/?b=c', { protocol: 'whep', port: 8889, url: 'wheps://nas:8889/a/whep/?b=c' }],
+    ['http://nas:1984/api/webrtc?x=1&src=a', { url: 'whep://nas:1984/api/webrtc?x=1&src=a' }],
     ['rtsp://10.0.0.5:554/cam@1', { host: '10.0.0.5', url: 'rtsp://10.0.0.5:554/cam@1', login: undefined }],
   ])('%s', (text, wanted) => {
     expect({ login: undefined, ...readAddress(text) }).toMatchObject(wanted)
@@ -41,6 +45,8 @@ describe('an address', () => {
     'rtsp://me:s3/cret@',
     'rtsp://me:12/s3cret@cam/x',
     'http://me:s3cret@cam/',
+    'http://me:s3cret@cam/whep/video',
+    'http://me:s3cret@cam/api/webrtc?dst=door',
     'rtsp://me:s3cret@cam:99999/',
     'rtsp://me:s3cret@c\r\nam/',
   ])('%s is refused without a word of it', (text) => {

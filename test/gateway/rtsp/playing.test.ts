@@ -1,7 +1,7 @@
 /** Habits of cameras while they play: each goes on, or ends with the camera's own word. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import type { VideoUnit } from '../../../src/gateway/media.ts'
-import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
+import { createNetworkSource } from '../../../src/gateway/network-source.ts'
 import { createFakeCamera, idr, pps, slice, sps, type FakeCamera, type Habits } from './camera.ts'
 import { until } from '../../until.ts'
 
@@ -29,7 +29,7 @@ async function turns(count: number): Promise<void> {
 
 async function play(habits: Habits) {
   camera = await createFakeCamera(habits)
-  const source = createRtspSource(`rtsp://127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
+  const source = createNetworkSource(`rtsp://127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
   const end = new AbortController()
   const video: VideoUnit[] = []
   const seen: { ended?: unknown } = {}

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals'
 import { H264RtpPayload } from 'werift'
 import type { MediaInfo, VideoUnit } from '../../../src/gateway/media.ts'
 import { createMeter, fit } from '../../../src/gateway/reencode.ts'
-import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
+import { createNetworkSource } from '../../../src/gateway/network-source.ts'
 import { createWorld } from '../world.ts'
 import { createFakeCamera, type FakeCamera } from './camera.ts'
 import { brightnessOf, decodePictures, movingRate, recordMoving, sendMoving, type Kind, type Moving } from './moving.ts'
@@ -17,7 +17,7 @@ afterEach(async () => {
 
 async function watch(sdp: string) {
   const camera = await createFakeCamera({ sdp, quiet: true })
-  const source = createRtspSource(`rtsp://127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
+  const source = createNetworkSource(`rtsp://127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
   const end = new AbortController()
   const video: VideoUnit[] = []
   const described: MediaInfo[] = []

@@ -1,7 +1,7 @@
 /** A network camera as a source, against one on loopback that is as strict as real ones. */
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { AudioPacket, MediaInfo, MediaSource, VideoUnit } from '../../../src/gateway/media.ts'
-import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
+import { createNetworkSource } from '../../../src/gateway/network-source.ts'
 import { backChannel, createFakeCamera, h264, idr, pcma, pps, slice, type FakeCamera, type Habits } from './camera.ts'
 import { until } from '../../until.ts'
 
@@ -22,7 +22,7 @@ interface World {
 async function open(habits: Habits = {}, userInfo = ''): Promise<World> {
   const camera = await createFakeCamera(habits)
   const logged: string[] = []
-  const source = createRtspSource(
+  const source = createNetworkSource(
     `rtsp://${userInfo}127.0.0.1:${camera.port}/live`,
     Date.now,
     (_level, event, fields) => logged.push(JSON.stringify({ event, ...fields })),

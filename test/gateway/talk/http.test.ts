@@ -1,7 +1,7 @@
 /** The visitor hears what is said through the HTTP audio of the brands that have one, and only while somebody talks. */
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { decodeG711, type Law } from '../../../src/gateway/g711.ts'
-import { createRtspSource } from '../../../src/gateway/rtsp/source.ts'
+import { createNetworkSource } from '../../../src/gateway/network-source.ts'
 import { createTrust } from '../../../src/gateway/trust.ts'
 import { createHttpSpeaker } from '../../../src/gateway/talk/brands.ts'
 import { readTalkBack, type Brand } from '../../../src/gateway/talk/speaker.ts'
@@ -45,7 +45,7 @@ test('a password that the loudspeaker refuses is not tried again at each word: c
   const rtsp = await createFakeCamera({ sdp: h264, quiet: true })
   const failures: unknown[] = []
   const url = `rtsp://${login.user}:wrong@127.0.0.1:${rtsp.port}/live#talk-back=axis:${http.port}`
-  const source = createRtspSource(url, Date.now, (_level, event) => void failures.push(event))
+  const source = createNetworkSource(url, Date.now, (_level, event) => void failures.push(event))
   const steady = performance.now.bind(performance)
   let ahead = 0
   const now = jest.spyOn(performance, 'now').mockImplementation(() => steady() + ahead)
@@ -76,7 +76,7 @@ describe.each(brands)('%s', (brand) => {
     const http = await open({ brand, auth })
     const rtsp = await createFakeCamera({ sdp: h264, quiet: true })
     const url = `rtsp://${login.user}:${login.password}@127.0.0.1:${rtsp.port}/live#talk-back=${brand}:${http.port}`
-    const source = createRtspSource(url, Date.now, () => undefined)
+    const source = createNetworkSource(url, Date.now, () => undefined)
     closing.push(
       () => rtsp.close(),
       () => source.close(),

@@ -1,30 +1,34 @@
-/** A network camera over RTSP as a source: looked at while nobody watches, played while somebody does. */
+/** A network camera as a source, over RTSP or WHEP: looked at while nobody watches, played while somebody does. */
 import type { Clock, Log } from 'transom-core/ports'
-import { hasFfmpeg } from '../ffmpeg.ts'
-import { createFloor } from '../talk/floor.ts'
-import { createHttpSpeaker } from '../talk/brands.ts'
-import { readTalkBack, type TalkBack } from '../talk/speaker.ts'
-import { createSteadyClock, SourceError, type MediaInfo, type MediaSource, type SourceSink } from '../media.ts'
-import { createPatience, type Patience } from '../patience.ts'
-import { createTrust, type Trust } from '../trust.ts'
-import { readAddress, type CameraAddress } from './address.ts'
-import { openClient, type Client } from './client.ts'
-import type { Track } from './description.ts'
-import { createRtspSpeaker, pickBackChannel } from './loudspeaker.ts'
-import { describePictures, pickVideo, type PictureInfo, type Pictures } from './pictures.ts'
-import { play, type Stage } from './playing.ts'
-import { soundOf } from './sound.ts'
+import { hasFfmpeg } from './ffmpeg.ts'
+import { createFloor } from './talk/floor.ts'
+import { createHttpSpeaker } from './talk/brands.ts'
+import { readTalkBack, type TalkBack } from './talk/speaker.ts'
+import { createSteadyClock, SourceError, type MediaInfo, type MediaSource, type SourceSink } from './media.ts'
+import { createPatience, type Patience } from './patience.ts'
+import { createTrust, type Trust } from './trust.ts'
+import { readAddress, type CameraAddress } from './rtsp/address.ts'
+import { openClient, type Client } from './rtsp/client.ts'
+import type { Track } from './rtsp/description.ts'
+import { createRtspSpeaker, pickBackChannel } from './rtsp/loudspeaker.ts'
+import { describePictures, pickVideo, type PictureInfo, type Pictures } from './rtsp/pictures.ts'
+import { play, type Stage } from './rtsp/playing.ts'
+import { soundOf } from './rtsp/sound.ts'
+import type { Way } from './way.ts'
+import { createWhepWay } from './whep/way.ts'
 
 const checkEachMs = 5_000
 /** So long a camera may take to send its profile, where its description does not give it. */
 const profileMs = 5_000
 const refusalMs = 300_000
+/** A camera at which each look is a whole session is looked at so often; in between it is asked whether it is there. */
+const lookEachMs = 300_000
 
 /**
  * `trust`: whom it talks to, kept by whoever makes the source; by default anybody, with the certificate that came first.
  * `patience`: that of all who use the password of its address; by default nobody else does.
  */
-export function createRtspSource(
+export function createNetworkSource(
   url: string,
   clock: Clock,
   log: Log,
@@ -35,17 +39,18 @@ export function createRtspSource(
   const { label } = address
   const door = patience.door()
   const talkBack = talkBackOf(url)
-  const floor = createFloor(openSpeaker(talkBack, address, trust, patience, open), log)
+  const way = createWay(address, trust)
+  const open = (signal: AbortSignal) => door.attempt(() => way.open(signal))
+  const openSpeaker = (signal: AbortSignal) => door.attempt(() => way.openSpeaker(signal))
+  const floor = createFloor(createSpeaker(talkBack, address, trust, patience, openSpeaker), log)
   let canEncode = false
   const idle = createIdle()
-  let playing: Pictures | undefined
+  let playing: { readonly client: Client; readonly pictures: Pictures } | undefined
+  const seen = createMemory()
   /** What the last run learned of the pictures that were described like this, which a description may not say. */
   let learned: { readonly of: string; readonly info: PictureInfo } | undefined
   const refusal = createRefusal()
 
-  async function open(signal: AbortSignal): Promise<Client> {
-    return door.attempt(() => openClient(address, trust, signal))
-  }
   const besides = ({ description: { tracks } }: Client) => ({
     hasSpeaker: canEncode && hasSpeaker(talkBack, tracks),
     ...soundOf(pickAudio(tracks), canEncode),
@@ -75,14 +80,19 @@ export function createRtspSource(
       now: createSteadyClock(clock),
       log,
       learn: (info) => (learned = info && { of: formOf(video), info }),
-      begun: (pictures) => (playing = pictures),
+      begun: (pictures) => (playing = { client, pictures }),
     }
   }
 
   return {
     checkEachMs,
     // The camera's own H.265 is not ours to begin anew.
-    requestKeyFrame: (codec) => codec !== 'H265' && (playing?.requestKeyFrame() ?? false),
+    requestKeyFrame(codec) {
+      if (codec !== 'H265' && playing?.pictures.requestKeyFrame() === true) return true
+      // Whether one comes of it nobody can say, so nobody waits for it.
+      playing?.client.requestKeyFrame?.()
+      return false
+    },
     createEar: floor.createEar,
     playTone: floor.playTone,
     async describe(signal) {
@@ -93,13 +103,18 @@ export function createRtspSource(
         if (info) return idle.keep(known, info)
         await known.close()
       }
+      const before = way.ask && seen.get()
+      if (before) {
+        await door.attempt(async () => way.ask?.(signal)).catch(seen.forget)
+        return before
+      }
       const client = await open(signal)
       try {
         const info = look(client)
-        if (info) return idle.keep(client, info)
+        if (info && !way.ask) return idle.keep(client, info)
         await listenForProfile(client, stageOf, signal)
         const learnt = look(client)
-        if (learnt) return learnt
+        if (learnt) return seen.keep(learnt)
         throw new SourceError('source_no_key_frame', `${label} sent no parameter sets within ${profileMs} ms`)
       } finally {
         if (!idle.has(client)) await client.close()
@@ -113,7 +128,7 @@ export function createRtspSource(
         await play(client, stageOf(client, sink), signal)
       } catch (error) {
         refusal.learn(error)
-        throw error
+        seen.forget(error)
       } finally {
         playing = undefined
         await client.close()
@@ -124,6 +139,13 @@ export function createRtspSource(
       await idle.close()
     },
   }
+}
+
+/** The way to a camera by the protocol of its address. */
+export function createWay(address: CameraAddress, trust: Trust): Way {
+  if (address.protocol === 'whep') return createWhepWay(address, trust)
+  const open = (signal: AbortSignal) => openClient(address, trust, signal)
+  return { open, openSpeaker: open }
 }
 
 /** Plays until the first parameter sets: the answer to a display must name their profile. */
@@ -152,7 +174,7 @@ function talkBackOf(url: string): TalkBack {
   return talkBack
 }
 
-function openSpeaker(
+function createSpeaker(
   { by, port }: TalkBack,
   address: CameraAddress,
   trust: Trust,
@@ -198,6 +220,23 @@ function createIdle() {
     async close(): Promise<void> {
       await idle?.close()
       idle = undefined
+    },
+  }
+}
+
+/** What the last look found, for as long as it may be true. */
+function createMemory() {
+  let known: { readonly info: MediaInfo; readonly until: number } | undefined
+  return {
+    get: (): MediaInfo | undefined => (known && performance.now() < known.until ? known.info : undefined),
+    keep(info: MediaInfo): MediaInfo {
+      known = { info, until: performance.now() + lookEachMs }
+      return info
+    },
+    /** What was found is not so any more, for this reason, which it throws. */
+    forget(this: void, why: unknown): never {
+      known = undefined
+      throw why
     },
   }
 }
