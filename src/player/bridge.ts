@@ -1,9 +1,12 @@
 /** The player's requests of the bridge: the few that a view needs, each with a limit, each failing as a `PlayerError`. */
 import type { IceServer } from './display.ts'
 import { PlayerError, type Problem } from './problem.ts'
-import type { Refused, View, ViewAnswer, ViewOffer } from 'transom-core/wire/api'
+import type { Past, Span, Stretch } from './past.ts'
+import type { Moments, RecordingList, Refused, View, ViewAnswer, ViewOffer } from 'transom-core/wire/api'
 
 const requestMs = 15_000
+/** Of a hundred recordings each: more than a time line can show. */
+const mostPages = 20
 
 /** Which camera of which bridge is asked for, and with whose token. */
 export interface BridgeOptions {
@@ -27,12 +30,21 @@ export interface Leave {
 export interface Bridge {
   /** Whether the bridge knows that the camera is not connected. */
   isOffline(signal: AbortSignal): Promise<boolean>
-  /** Asks for leave to view the camera. */
-  view(signal: AbortSignal): Promise<Leave>
+  /** Asks for leave to view the camera, live or what was recorded from an instant on. */
+  view(signal: AbortSignal, recording?: RecordingFrom): Promise<Leave>
   /** Brings the view's SDP offer to the camera, and gives its SDP answer. */
-  offer(reference: string, sdp: string, signal: AbortSignal): Promise<string>
+  offer(reference: string, sdp: string, signal: AbortSignal, recording?: RecordingFrom): Promise<string>
+  /** What happened, and what was recorded, in this time. */
+  past(span: Span, signal: AbortSignal): Promise<Past>
+  /** The picture that stands for a recording. */
+  thumbnail(id: number, signal: AbortSignal): Promise<Blob>
   /** Tells what became of a view. Waits for nothing and never fails: the bridge learns of the end from the camera, too. */
   tell(reference: string, what: 'connected' | 'end', body?: object): void
+}
+
+/** What was recorded from this instant on, epoch milliseconds. */
+export interface RecordingFrom {
+  readonly from: number
 }
 
 /** Makes the requests with this `fetch`, or the page's own. */
@@ -45,6 +57,11 @@ export function createBridge(options: BridgeOptions): Bridge {
     ask(path, { method: 'POST', body: JSON.stringify(body) }, signal)
 
   async function ask(path: string, init: RequestInit, signal?: AbortSignal): Promise<unknown> {
+    const text = await (await send(path, init, signal)).text()
+    return text === '' ? undefined : JSON.parse(text)
+  }
+
+  async function send(path: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
     const token = await options.token()
     const limit = AbortSignal.timeout(requestMs)
     let response: Response
@@ -60,17 +77,31 @@ export function createBridge(options: BridgeOptions): Bridge {
       signal?.throwIfAborted()
       throw new PlayerError(unreachable, { cause })
     }
-    const text = await response.text()
-    if (response.ok) return text === '' ? undefined : JSON.parse(text)
-    throw new PlayerError(refusal(response.status, text))
+    if (response.ok) return response
+    throw new PlayerError(refusal(response.status, await response.text()))
   }
 
   return {
     isOffline: async (signal) => ((await ask(camera, {}, signal)) as { isOnline: boolean | null }).isOnline === false,
-    view: async (signal) => (await call(`${camera}/views`, {}, signal)) as View,
-    async offer(reference, sdp, signal) {
-      const body = { cameraId, sdp } satisfies ViewOffer
+    view: async (signal, recording) => (await call(`${camera}/views`, { recording }, signal)) as View,
+    async offer(reference, sdp, signal, recording) {
+      const body = { cameraId, sdp, ...(recording && { recording }) } satisfies ViewOffer
       return ((await call(pathOf(reference, 'offer'), body, signal)) as ViewAnswer).sdp
+    },
+    async past(span, signal) {
+      const read = <T>(what: string, { from, to }: Span): Promise<T> =>
+        ask(`${camera}/${what}?from=${from}&to=${to}`, {}, signal) as Promise<T>
+      const stretches: Stretch[] = []
+      const { events } = await read<Moments>('events', span)
+      for (let from: number | undefined = span.from, page = 0; from !== undefined && page < mostPages; page += 1) {
+        const list: RecordingList = await read<RecordingList>('recordings', { ...span, from })
+        stretches.push(...list.recordings)
+        from = list.next
+      }
+      return { marks: events, stretches }
+    },
+    async thumbnail(id, signal) {
+      return (await send(`${camera}/recordings/${id}/thumbnail.jpg`, {}, signal)).blob()
     },
     tell(reference, what, body = {}) {
       call(pathOf(reference, what), body).catch(() => undefined)

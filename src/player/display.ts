@@ -1,5 +1,6 @@
 /** One connection of a display to a camera: a complete offer out, a complete answer in, then picture, sound and talk-back. */
 import { createMicrophone } from './microphone.ts'
+import { openPlayback, type PlaybackLink, type PlaybackNow } from './playback.ts'
 import { PlayerError } from './problem.ts'
 import { readStats, type PlayerStats } from './stats.ts'
 
@@ -43,6 +44,8 @@ export interface DisplayOptions {
   onStep?(step: PlayerStep): void
   /** The connection was there, and is not any more. Called once, and not after `close`. */
   onLost?(detail: string): void
+  /** It shows what was recorded, and learns by this how that is played. */
+  onPlayback?(state: PlaybackNow): void
   /** Gives up before there is a connection. */
   readonly signal?: AbortSignal
 }
@@ -53,6 +56,8 @@ export interface Display {
   readonly canTalk: boolean
   /** False when the camera sends sound only. */
   readonly hasPicture: boolean
+  /** Commands what was recorded, where that is shown. */
+  readonly playback: PlaybackLink | undefined
   /** Opens or mutes the microphone. Throws a `PlayerError` when there is none. */
   talk(on: boolean): Promise<void>
   stats(): Promise<PlayerStats>
@@ -110,7 +115,8 @@ export async function connectDisplay(options: DisplayOptions): Promise<Display> 
     })
     const picture = peer.addTransceiver('video', { direction: 'recvonly' })
     // It may carry the microphone later without another negotiation.
-    const sound = peer.addTransceiver('audio', { direction: 'sendrecv' })
+    const sound = peer.addTransceiver('audio', { direction: options.onPlayback ? 'recvonly' : 'sendrecv' })
+    const playback = options.onPlayback && openPlayback(peer, options.onPlayback)
     await peer.setLocalDescription()
     note('offer-made')
     await gathered(peer, signal)
@@ -131,6 +137,7 @@ export async function connectDisplay(options: DisplayOptions): Promise<Display> 
     return {
       canTalk,
       hasPicture: picture.currentDirection === 'recvonly',
+      playback,
       async talk(on) {
         if (on && !canTalk)
           throw new PlayerError({ code: 'talk_refused', message: 'This camera takes no sound from you.' })

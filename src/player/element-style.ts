@@ -6,6 +6,10 @@ const css = `
   color: #fff; font: 500 14px/1.4 system-ui, sans-serif; user-select: none; -webkit-user-select: none;
 }
 :host(:fullscreen) { border-radius: 0; aspect-ratio: auto; }
+[part='stage'] { position: absolute; inset: 0; }
+:host([timeline]) { display: flex; flex-direction: column; aspect-ratio: auto; }
+:host([timeline]) [part='stage'] { position: relative; aspect-ratio: 16 / 9; max-height: 66dvh; min-height: 180px; }
+:host([timeline]:fullscreen) [part='stage'] { flex: 1; aspect-ratio: auto; max-height: none; }
 [hidden] { display: none !important; }
 video { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; }
 button {
@@ -51,6 +55,7 @@ svg.solid { fill: currentColor; stroke: none; }
 :host([data-state='live']) .dot { background: #ff5a52; }
 :host([data-state='failed']) .dot { background: #f4b740; }
 :host([data-state='reconnecting']) .dot, :host([data-state='connecting']) .dot { animation: pulse 1.4s ease-in-out infinite; }
+:host([data-state='recorded']) .dot { background: #8cc8ee; }
 @keyframes pulse { 50% { opacity: 0.25 } }
 [part='talk'], [part='talk'] svg { flex: none; }
 [part='talk'] { padding: 0 14px 0 10px; background: rgb(255 255 255 / 18%); font-weight: 600; }
@@ -71,6 +76,30 @@ svg.solid { fill: currentColor; stroke: none; }
 }
 [part='stats'] div { display: flex; justify-content: space-between; gap: 18px; }
 dt { color: #b4bfcc; } dd { margin: 0; }
+[part='past'] { padding: 10px 12px 6px; background: #12171f; }
+[part='track'] {
+  position: relative; height: 46px; border-radius: 8px; background: #222a35; cursor: pointer; touch-action: none;
+}
+[part='track']:focus-visible { outline: 3px solid #8cc8ee; outline-offset: 2px; }
+[part='stretches'] { position: absolute; inset: 0; overflow: hidden; border-radius: 8px; }
+[part='stretches'] i { position: absolute; font-style: normal; white-space: nowrap; pointer-events: none; }
+.stretch { top: 0; height: 26px; min-width: 2px; background: #3d7ea8; }
+.mark { top: 4px; width: 6px; height: 18px; margin-left: -3px; border-radius: 3px; background: #fff; }
+.mark.press { background: #ffcf5c; }
+.tick { bottom: 2px; padding-left: 4px; border-left: 1px solid rgb(255 255 255 / 35%); color: #c9d2dd; font-size: 11px; line-height: 14px; }
+[part='head'] { position: absolute; top: -4px; bottom: -4px; width: 3px; margin-left: -1.5px; border-radius: 2px; background: #ff5a52; pointer-events: none; }
+[part='preview'] {
+  position: absolute; bottom: 54px; z-index: 1; margin: 0; translate: -50%; padding: 4px; border-radius: 8px; background: #0b0e13;
+  box-shadow: 0 2px 12px rgb(0 0 0 / 60%); text-align: center; white-space: nowrap; pointer-events: none;
+}
+[part='preview'] img { display: block; width: 160px; border-radius: 4px; }
+[part='tools'] { display: flex; flex-wrap: wrap; align-items: center; gap: 2px; }
+[part='tools'] button { min-width: 40px; padding: 0 8px; }
+[part='tools'] button:disabled { opacity: 0.35; cursor: default; }
+[part='time'] { margin: 0 8px; font-variant-numeric: tabular-nums; white-space: nowrap; }
+[part='speed'] { height: 36px; border: 0; border-radius: 8px; background: #222a35; color: inherit; font: inherit; }
+[part='speed'] option { background: #222a35; color: #fff; }
+[part='go-live'][aria-pressed='true'] { color: #ff8f88; }
 [part='note'], [part='fault'] {
   position: absolute; inset: auto 12px 64px; margin: 0 auto; width: fit-content; max-width: 52ch; padding: 8px 14px; border-radius: 10px;
   background: #fff; color: #10161d;

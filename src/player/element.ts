@@ -2,15 +2,17 @@
 import { elementStyle } from './element-style.ts'
 import { elementTemplate } from './element-template.ts'
 import { holdToTalk } from './hold-to-talk.ts'
+import { createBridge, type BridgeOptions } from './bridge.ts'
 import { createPlayer, type Player, type PlayerEvents, type PlayerState } from './player.ts'
 import { PlayerError, problemIn, problemOf, type Problem } from './problem.ts'
 import type { PlayerStats } from './stats.ts'
+import { createTimeLine } from './time-line.ts'
 import { playerWords, type PlayerWords } from './words.ts'
 
 const hideControlsMs = 3_500
 
-/** Tells its page what its player tells: `transom-state`, `transom-stats`, `transom-step`, `transom-view`, `transom-failed`. */
-const told = ['state', 'stats', 'step', 'view', 'failed'] as const
+/** Tells its page what its player tells: `transom-state`, `transom-stats`, `transom-step`, `transom-time`, … */
+const told = ['state', 'stats', 'step', 'time', 'view', 'failed'] as const
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -20,14 +22,15 @@ declare global {
     'transom-state': CustomEvent<PlayerEvents['state']>
     'transom-stats': CustomEvent<PlayerEvents['stats']>
     'transom-step': CustomEvent<PlayerEvents['step']>
+    'transom-time': CustomEvent<PlayerEvents['time']>
     'transom-view': CustomEvent<PlayerEvents['view']>
     'transom-failed': CustomEvent<PlayerEvents['failed']>
   }
 }
 
 /**
- * The element `<transom-player>`: attributes `camera`, `bridge`, `label`, `lang`, `autoplay` and `muted`, the functions `play`
- * and `stop`, and events that begin with `transom-` (docs/player.md).
+ * The element `<transom-player>`: attributes `camera`, `bridge`, `label`, `lang`, `timeline`, `autoplay` and `muted`, the functions
+ * `play`, `seek`, `live` and `stop`, and events that begin with `transom-` (docs/player.md).
  */
 export class TransomPlayer extends HTMLElement {
   static observedAttributes = ['camera', 'bridge', 'label', 'lang']
@@ -36,19 +39,24 @@ export class TransomPlayer extends HTMLElement {
   token: () => Promise<string> = () =>
     Promise.reject(new PlayerError({ code: 'unauthorized', message: 'The page has given this player no token.' }))
 
-  readonly #root = this.attachShadow({ mode: 'open' })
+  readonly #root = shadowOf(this)
   readonly #video: HTMLVideoElement
   #player: Player | undefined
   #offs: (() => void)[] = []
   #clock: ReturnType<typeof setInterval> | undefined
   #idleTimer: ReturnType<typeof setTimeout> | undefined
   readonly #talk: { set(on: boolean): void }
+  readonly #timeLine = createTimeLine({
+    root: this.#root,
+    bridge: () => createBridge(this.#options()),
+    player: () => this.#made(),
+    words: () => this.#words,
+    language: () => this.#language,
+  })
   #talkProblemTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor() {
     super()
-    this.#root.adoptedStyleSheets = [elementStyle]
-    this.#root.append(elementTemplate())
     this.#video = this.#root.querySelector('video')!
     this.#talk = holdToTalk(
       this.#part('talk'),
@@ -79,28 +87,50 @@ export class TransomPlayer extends HTMLElement {
   }
 
   play(): void {
-    if (!this.#player) {
-      const camera = this.getAttribute('camera')
-      if (camera === null) throw new Error('<transom-player> needs its attribute camera')
-      const bridge = this.getAttribute('bridge') ?? new URL(import.meta.url).origin
-      this.#player = createPlayer({ bridge, cameraId: camera, token: () => this.token(), video: this.#video })
-      for (const name of told) {
-        const off = this.#player.on(name, (detail) =>
-          this.dispatchEvent(new CustomEvent(`transom-${name}`, { detail, bubbles: true })),
-        )
-        this.#offs.push(off)
-      }
-      this.#offs.push(this.#player.on('state', (state) => this.#show(state)))
-      this.#offs.push(
-        this.#player.on('step', ({ step }) => {
-          // Also when the microphone is taken away.
-          if (step === 'talk-ended') this.#part('talk').setAttribute('aria-pressed', 'false')
-        }),
-      )
-      this.#offs.push(this.#player.on('stats', (stats) => this.#showStats(stats)))
-    }
-    this.#player.play()
+    this.#made().play()
     void this.#start()
+  }
+
+  /** Shows what was recorded at this instant (epoch milliseconds), or first after it. */
+  seek(at: number): void {
+    this.#made().seek(at)
+    void this.#start()
+  }
+
+  /** Shows what happens now, again. */
+  live(): void {
+    this.#made().live()
+    void this.#start()
+  }
+
+  #options(): BridgeOptions {
+    const camera = this.getAttribute('camera')
+    if (camera === null) throw new Error('<transom-player> needs its attribute camera')
+    const bridge = this.getAttribute('bridge') ?? new URL(import.meta.url).origin
+    return { bridge, cameraId: camera, token: () => this.token() }
+  }
+
+  #made(): Player {
+    if (this.#player) return this.#player
+    const player = createPlayer({ ...this.#options(), video: this.#video })
+    this.#player = player
+    for (const name of told) {
+      const off = player.on(name, (detail) =>
+        this.dispatchEvent(new CustomEvent(`transom-${name}`, { detail, bubbles: true })),
+      )
+      this.#offs.push(off)
+    }
+    this.#offs.push(
+      player.on('state', (state) => this.#show(state)),
+      player.on('step', ({ step }) => {
+        // Also when the microphone is taken away.
+        if (step === 'talk-ended') this.#part('talk').setAttribute('aria-pressed', 'false')
+      }),
+      player.on('stats', (stats) => this.#showStats(stats)),
+      player.on('time', ({ at }) => this.#timeLine.move(at)),
+    )
+    if (this.hasAttribute('timeline')) this.#timeLine.open()
+    return player
   }
 
   stop(): void {
@@ -108,11 +138,17 @@ export class TransomPlayer extends HTMLElement {
     this.#player = undefined
     player?.stop()
     for (const off of this.#offs.splice(0)) off()
+    this.#timeLine.close()
     clearInterval(this.#clock)
   }
 
   get state(): PlayerState {
     return this.#player?.state() ?? { state: 'idle' }
+  }
+
+  /** Of what was recorded: when the picture that is shown was taken, epoch milliseconds; else `undefined`. */
+  get time(): number | undefined {
+    return this.#player?.time()
   }
 
   /** Opens or mutes the microphone, as a tap on its button does. Without effect while there is nobody to talk to. */
@@ -170,8 +206,13 @@ export class TransomPlayer extends HTMLElement {
     this.#video.addEventListener('volumechange', () => this.#soundChanged())
     this.#part('full').addEventListener('click', () => this.#toggleFullScreen())
     this.#part('info').addEventListener('click', () => this.#toggleStats())
-    this.addEventListener('keydown', ({ key, target, metaKey, ctrlKey, altKey }) => {
-      if (target !== this || metaKey || ctrlKey || altKey) return
+    this.addEventListener('keydown', (event) => {
+      const { key, target, metaKey, ctrlKey, altKey } = event
+      if (target !== this || metaKey || ctrlKey || altKey || event.defaultPrevented) return
+      const [inner] = event.composedPath()
+      // A list has its own use for arrows and letters.
+      if (inner instanceof HTMLSelectElement) return
+      if (this.#timeLine.press(key, inner instanceof HTMLButtonElement)) return event.preventDefault()
       if (key === 'm') this.#toggleMuted()
       if (key === 'f') this.#toggleFullScreen()
       if (key === 'i') this.#toggleStats()
@@ -197,6 +238,7 @@ export class TransomPlayer extends HTMLElement {
       element.setAttribute('aria-label', text(element.dataset['label']))
     this.#label()
     this.#soundChanged()
+    this.#timeLine.speak()
     if (this.#player) this.#show(this.state)
   }
 
@@ -230,7 +272,7 @@ export class TransomPlayer extends HTMLElement {
     this.classList.remove('is-calm')
     clearTimeout(this.#idleTimer)
     this.#idleTimer = setTimeout(() => {
-      if (this.state.state === 'live') this.classList.add('is-calm')
+      if (this.state.state === 'live' || this.state.state === 'recorded') this.classList.add('is-calm')
     }, hideControlsMs)
   }
 
@@ -261,9 +303,10 @@ export class TransomPlayer extends HTMLElement {
     const canTalk = state.state === 'live' && state.canTalk
     talk.hidden = !canTalk
     if (!canTalk) talk.setAttribute('aria-pressed', 'false')
-    if (state.state !== 'live') this.classList.remove('is-calm')
+    if (state.state !== 'live' && state.state !== 'recorded') this.classList.remove('is-calm')
     else this.#wake()
     say(this.#part('status'), this.#words.states[state.state])
+    this.#timeLine.show(state)
     if (state.state === 'reconnecting') this.#countDown(state.retryAt)
     else this.#part('retry').textContent = this.#words.retry
   }
@@ -303,4 +346,12 @@ export class TransomPlayer extends HTMLElement {
 
 function say(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text
+}
+
+/** With the template in it: what is made of its parts needs them. */
+function shadowOf(element: HTMLElement): ShadowRoot {
+  const root = element.attachShadow({ mode: 'open' })
+  root.adoptedStyleSheets = [elementStyle]
+  root.append(elementTemplate())
+  return root
 }

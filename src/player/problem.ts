@@ -32,7 +32,16 @@ export const problemOf = (thrown: unknown): Problem =>
 export const isAbsence = ({ code }: Problem): boolean => code === 'camera_offline' || code.startsWith('source_')
 
 /** What repeating cannot help. */
-const lasting = ['camera_not_found', 'invalid_request', 'no_common_codec', 'unauthorized', 'internal']
+const lasting = [
+  'camera_not_found',
+  'forbidden',
+  'invalid_request',
+  'no_common_codec',
+  'not_found',
+  'not_supported',
+  'unauthorized',
+  'internal',
+]
 
 export const isLasting = ({ code }: Problem): boolean => lasting.includes(code)
 

@@ -1,6 +1,7 @@
-/** One view of a camera, from the bridge's leave to the loss of the picture. */
-import type { Bridge } from './bridge.ts'
+/** One view of a camera, live or of what was recorded, from the bridge's leave to the loss of the picture. */
+import type { Bridge, RecordingFrom } from './bridge.ts'
 import { connectDisplay, type Display, type PlayerStep } from './display.ts'
+import type { PlaybackNow } from './playback.ts'
 import { createPictureWatch, createSampler, undecodable } from './picture.ts'
 import { PlayerError, type Problem } from './problem.ts'
 import type { PlayerStats } from './stats.ts'
@@ -13,6 +14,8 @@ const frozenMs = 6_000
 export interface ViewOptions {
   readonly bridge: Bridge
   readonly video: HTMLVideoElement
+  /** What was recorded is shown, and how it is played. */
+  readonly recorded?: RecordingFrom & { readonly onPlayback: (state: PlaybackNow) => void }
   /** The viewer leaves. */
   readonly signal: AbortSignal
   onStep(step: PlayerStep): void
@@ -27,12 +30,15 @@ export interface ViewOptions {
 }
 
 /** One attempt, from asking for a view to the loss of its picture. Rejects with the reason, which is the signal's if that is aborted. */
-export async function holdView({ bridge, video, signal, ...on }: ViewOptions): Promise<never> {
+export async function holdView({ bridge, video, signal, recorded, ...on }: ViewOptions): Promise<never> {
+  const recording = recorded && { from: recorded.from }
+  /** A picture that stands still as it should. */
+  let isResting = false
   const lost = Promise.withResolvers<never>()
   lost.promise.catch(() => undefined)
   const lose = (problem: Problem): void => lost.reject(new PlayerError(problem))
   on.onStep({ step: 'view-asked', at: Date.now() })
-  const { reference, iceServers } = await bridge.view(signal)
+  const { reference, iceServers } = await bridge.view(signal, recording)
   let display: Display | undefined
   let timer: ReturnType<typeof setInterval> | undefined
   const abort = (): void => lost.reject(signal.reason)
@@ -46,11 +52,17 @@ export async function holdView({ bridge, video, signal, ...on }: ViewOptions): P
       signal,
       onStep: on.onStep,
       onLost: () => lose(lostBecause('The connection to the camera was lost.')),
-      exchange: (sdp, within) => bridge.offer(reference, sdp, within),
+      exchange: (sdp, within) => bridge.offer(reference, sdp, within, recording),
+      ...(recorded && {
+        onPlayback(state) {
+          isResting = state.isPaused || state.isOver
+          recorded.onPlayback(state)
+        },
+      }),
     })
     bridge.tell(reference, 'connected')
     on.onLive(display)
-    timer = watch(display, video, { ...on, lose })
+    timer = watch(display, video, { ...on, isResting: () => isResting, lose })
     return await lost.promise
   } finally {
     signal.removeEventListener('abort', abort)
@@ -67,6 +79,7 @@ const lostBecause = (message: string): Problem => ({
 })
 
 interface Watchers extends Pick<ViewOptions, 'onStats' | 'onFault'> {
+  isResting(): boolean
   lose(problem: Problem): void
 }
 
@@ -74,7 +87,7 @@ interface Watchers extends Pick<ViewOptions, 'onStats' | 'onFault'> {
 function watch(
   display: Display,
   video: HTMLVideoElement,
-  { onStats, onFault, lose }: Watchers,
+  { onStats, onFault, isResting, lose }: Watchers,
 ): ReturnType<typeof setInterval> {
   const sample = createSampler(video)
   const picture = createPictureWatch()
@@ -87,13 +100,14 @@ function watch(
     // Of a camera without picture, its sound is what comes.
     const now = display.hasPicture ? stats.framesDecoded : stats.bytesReceived
     // A hidden page may decode nothing.
-    if (now !== seen || document.hidden) movedAt = performance.now()
+    if (now !== seen || document.hidden || isResting()) movedAt = performance.now()
     seen = now
     if (performance.now() - movedAt > frozenMs) {
       const isUndecodable = stats.framesReceived > 0 && stats.framesDecoded === 0
       lose(isUndecodable ? undecodable : lostBecause('The picture stood still.'))
     }
-    const news = picture.look(performance.now(), sample())
+    // Of a recording the camera would be blamed for what it did long ago.
+    const news = display.playback ? undefined : picture.look(performance.now(), sample())
     if (news !== fault) onFault(news)
     fault = news
   }

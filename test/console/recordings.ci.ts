@@ -1,7 +1,14 @@
-/** A ring in a real browser: recorded by the built-in doorbell, listed with its picture, played, handed on and deleted. */
+/**
+ * A ring in a real browser: recorded by the built-in doorbell, listed with its picture, played, handed on and deleted; and the
+ * time line below the live picture.
+ */
 /* oxlint-disable unicorn/consistent-function-scoping -- what runs in the page must be one function */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
+import type { PlayerState } from '../../src/player/main.ts'
 import { expectAccessible } from './accessible.ts'
 import { enter, expectText, launch, looks, signIn, startBridge, visit, type Bridge, type Visitor } from './visitor.ts'
 
@@ -144,3 +151,108 @@ test('a link to it opens for somebody without an account, until the clip is dele
   expect(await button(/^Play Front Door/).count()).toBe(0)
   expect(owner.complaints()).toEqual([])
 })
+
+/** Longer than any of this takes on a machine with other work. */
+const patience = 90_000
+
+/** As the operator: what was recorded of the doorbell, as one recording. */
+async function operator(path: string, init: RequestInit = {}): Promise<Response> {
+  const { url, token } = JSON.parse(readFileSync(join(bridge.dataDir, 'operator.json'), 'utf8'))
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  return fetch(`${url}/cameras/front-door${path}`, { ...init, headers })
+}
+
+interface Film {
+  readonly from: number
+  /** How bright each picture is, ten in a second. */
+  readonly greys: readonly number[]
+}
+
+/** Waits for so many seconds of a recording, and looks at its pictures. */
+async function recordedFilm(seconds: number): Promise<Film> {
+  for (const giveUpAt = Date.now() + patience; ; await new Promise((resolve) => setTimeout(resolve, 250))) {
+    const { recordings } = await (await operator('/recordings')).json()
+    const last = recordings.at(-1)
+    if (last && last.to - last.from >= seconds * 1_000) {
+      const file = Buffer.from(await (await operator(`/recordings/${last.id}/clip.mp4`)).arrayBuffer())
+      const decode = ['-v', 'error', '-i', '-', '-vf', 'scale=1:1', '-pix_fmt', 'rgb24', '-f', 'rawvideo', '-']
+      const pixels = execFileSync('ffmpeg', decode, { input: file })
+      return {
+        from: last.from,
+        greys: Array.from({ length: pixels.length / 3 }, (_, index) => pixels[3 * index] ?? -1),
+      }
+    }
+    if (Date.now() > giveUpAt) throw new Error(`not recorded: ${JSON.stringify(recordings)}`)
+  }
+}
+
+interface Look {
+  readonly state: PlayerState
+  readonly time: number
+  readonly grey: number
+}
+
+/** In the page: what the player does, the time that it says, and how bright its picture is. */
+function lookAtPlayer(): Look {
+  const player = document.querySelector('transom-player')
+  if (!player) throw new Error('there is no player')
+  const canvas = document.createElement('canvas')
+  ;[canvas.width, canvas.height] = [1, 1]
+  const context = canvas.getContext('2d', { willReadFrequently: true })
+  context?.drawImage(player.video, 0, 0, 1, 1)
+  return { state: player.state, time: player.time ?? 0, grey: context?.getImageData(0, 0, 1, 1).data[0] ?? -1 }
+}
+
+/** Waits until the player is so. */
+async function playerIs(claim: (look: Look) => boolean): Promise<Look> {
+  for (const giveUpAt = Date.now() + patience; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    const seen = await page.evaluate(lookAtPlayer)
+    if (claim(seen)) return seen
+    if (Date.now() > giveUpAt) throw new Error(`the player is not so: ${JSON.stringify(seen)}`)
+  }
+}
+
+test('the time line leads back from live, to the very picture of the time that it says, and to live again', async () => {
+  await bridge.stop()
+  // The doorbell shows the second of a film by its brightness, again and again.
+  const film = join(bridge.dataDir, 'film.mp4')
+  const picture = "color=black:s=320x240:r=10:d=20,geq=lum='20+10*floor(T)':cb=128:cr=128"
+  const coder = ['-c:v', 'libx264', '-profile:v', 'baseline', '-pix_fmt', 'yuv420p', '-g', '10']
+  execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', picture, ...coder, film])
+  await bridge.start({ TRANSOM_SOURCE: film })
+  expect((await operator('', { method: 'PATCH', body: JSON.stringify({ record: 'always' }) })).status).toBe(204)
+  await enter(owner, bridge)
+  await owner.go('#/camera/front-door')
+  await playerIs(({ state }) => state.state === 'live')
+  const { from, greys } = await recordedFilm(13)
+  /** The picture is that of the recording at this time. */
+  const isTrue = ({ time, grey }: Look) => Math.abs((greys[Math.round((time - from) / 100)] ?? Infinity) - grey) <= 4
+
+  const line = page.getByRole('slider', { name: 'Time' })
+  await line.waitFor()
+  await button('Show less time').click()
+  await page.locator('transom-player [part="preview"]').waitFor({ state: 'hidden' })
+  const { x, y, width } = (await line.boundingBox())!
+  const placeOf = (instant: number) => x + width * (1 - (Date.now() - instant) / 600_000)
+  await page.mouse.move(x + width - 2, y + 12)
+  await page.mouse.down()
+  await page.mouse.move(placeOf(from + 6_000), y + 12, { steps: 3 })
+  await page.locator('transom-player [part="preview"]').waitFor()
+  await page.mouse.up()
+  await playerIs(({ state }) => state.state === 'recorded')
+  await button('Pause').click()
+  const first = await playerIs((now) => now.state.state === 'recorded' && now.state.isPaused && isTrue(now))
+  await owner.picture('time-line')
+  await line.press('ArrowLeft')
+  const earlier = await playerIs((now) => now.time < first.time - 4_000 && isTrue(now))
+  expect(earlier.time).toBeGreaterThan(first.time - 5_200)
+  await line.press('.')
+  await playerIs((now) => now.time > earlier.time && now.time < earlier.time + 250 && isTrue(now))
+  await page.getByLabel('Speed').selectOption('4')
+  await line.press(' ')
+  await playerIs(({ state, time }) => state.state === 'recorded' && state.speed === 4 && time > earlier.time + 1_000)
+  await expectAccessible(owner, 'time-line')
+  await line.press('l')
+  await playerIs(({ state }) => state.state === 'live')
+  expect(owner.complaints()).toEqual([])
+}, 300_000)

@@ -100,6 +100,7 @@ function usePlayer(cameraId: string, camera: Camera | undefined, talk: true | un
     const player = document.createElement('transom-player')
     player.setAttribute('camera', cameraId)
     player.setAttribute('label', name)
+    if (camera?.mayViewRecordings) player.setAttribute('timeline', '')
     player.token = signIn.token
     player.addEventListener('transom-state', ({ detail }) => setState(detail))
     playing.current = player
