@@ -1,6 +1,6 @@
 /**
  * What recording costs: one camera of 2 Mbit/s beside `ffmpeg -c copy -f segment` and a bare copy of the file, sixteen at
- * once, the list of a day among many, and the start of HLS. Usage: npm run bench:recordings [-- FRAGMENTS]
+ * once, the list of a day among many, the start of HLS, and the first picture of a clip over WebRTC. Usage: npm run bench:recordings [-- FRAGMENTS]
  */
 import { spawnSync } from 'node:child_process'
 import { createSecretKey, randomBytes } from 'node:crypto'
@@ -12,6 +12,7 @@ import { stretchesOf, wholeOf } from '../src/bridge/web/stretches.ts'
 import { cameraId } from '../src/core/ports.ts'
 import { createSqliteStore } from '../src/core/store/sqlite.ts'
 import { createRecordings } from '../src/transom/recordings/recordings.ts'
+import { measureRecordedPictures } from './gateway/recorded-picture.ts'
 
 const fragments = Number(process.argv[2] ?? 1_000_000)
 const fragmentMs = 4_000
@@ -101,6 +102,10 @@ try {
     ),
   )
   say('HLS of five minutes: playlist, head and first fragment', `${startMs.toFixed(1)} ms (limit 1000)`)
+
+  const { recorded, live } = await measureRecordedPictures()
+  say('first picture of a clip over WebRTC, from anywhere in it', `${recorded.toFixed(0)} ms (limit 300)`)
+  say('  over a live view of the same camera', (recorded / live).toFixed(2))
 
   const list = store.collection('recording')
   const id = cameraId('many')

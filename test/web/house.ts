@@ -269,7 +269,7 @@ async function ask(url: string, token: string, method: string, path: string, bod
 }
 
 /** Through the one-time link, as the page comes by it. */
-async function pageToken({ oauth }: Bridge, url: string, account: AccountId): Promise<string> {
+export async function pageToken({ oauth }: Bridge, url: string, account: AccountId): Promise<string> {
   const visitor = createVisitor()
   const [form] = formsOf(await visitor.get((await oauth.entryLink(account))!))
   await visitor.post(form!.action, form!.fields)
