@@ -9,7 +9,7 @@ import { openReplayMemory } from '../../src/signaling/replay.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { base64, noRates, refusal, run, type Key, type Running } from './running-service.ts'
 import { send, sign } from './signed-post.ts'
-import { holdHeartbeats } from './heartbeats.ts'
+import { hold } from '../timers.ts'
 import { until } from '../until.ts'
 
 let running: Running
@@ -126,7 +126,7 @@ describe('rates', () => {
 describe('time', () => {
   const heartbeatMs = 1_000
   let now = Date.now()
-  beforeEach(holdHeartbeats)
+  beforeEach(() => hold('setInterval'))
   afterEach(() => void jest.useRealTimers())
   const beat = (atMs: number) => {
     now += atMs

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { DeleteSignalingChannelCommand } from '@aws-sdk/client-kinesis-video'
 import { WebSocket } from 'ws'
 import { base64, noRates, refusal, region, run, type Client, type Key, type Running } from './running-service.ts'
-import { holdHeartbeats } from './heartbeats.ts'
+import { hold, turns } from '../timers.ts'
 import { until } from '../until.ts'
 
 const presence: [string, boolean][] = []
@@ -253,7 +253,7 @@ test('presence follows the master, and a second master changes nothing', async (
 })
 
 test('a connection that answers no ping is cut, one that does stays', async () => {
-  holdHeartbeats()
+  hold('setInterval')
   const strict = await run({ limits: { heartbeatMs: 60_000 } })
   try {
     const query = { 'X-Amz-ChannelARN': await strict.service.ensureChannel('beat') }
@@ -266,7 +266,7 @@ test('a connection that answers no ping is cut, one that does stays', async () =
       jest.advanceTimersByTime(60_000)
       await until(() => pings === beats)
       // Its answer is with the service some turns of the event loop later: both are in this process.
-      for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+      await turns(100)
     }
     expect(await cut).toBe(1006)
     expect(strict.service.openSockets()).toBe(1)

@@ -4,21 +4,13 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { createNetworkSource } from '../../../src/gateway/network-source.ts'
 import { writePacket } from '../../../src/gateway/rtsp/message.ts'
 import { createFakeCamera, slice, type FakeCamera, type Habits } from './camera.ts'
+import { hold, turns } from '../../timers.ts'
 import { until } from '../../until.ts'
 
 const never = new AbortController().signal
-const untouched = [
-  'Date',
-  'hrtime',
-  'nextTick',
-  'performance',
-  'queueMicrotask',
-  'setImmediate',
-  'clearImmediate',
-] as const
 let camera: FakeCamera
 let close: () => Promise<void> = async () => undefined
-beforeEach(() => void jest.useFakeTimers({ doNotFake: [...untouched] }))
+beforeEach(() => hold('setTimeout', 'setInterval'))
 afterEach(async () => {
   jest.useRealTimers()
   await close()
@@ -30,10 +22,6 @@ async function open(habits: Habits) {
   const source = createNetworkSource(`rtsp://127.0.0.1:${camera.port}/live`, Date.now, () => undefined)
   close = () => source.close()
   return source
-}
-
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Writes this again and again, as fast as it is taken. */

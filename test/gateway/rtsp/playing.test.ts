@@ -3,29 +3,17 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import type { VideoUnit } from '../../../src/gateway/media.ts'
 import { createNetworkSource } from '../../../src/gateway/network-source.ts'
 import { createFakeCamera, idr, pps, slice, sps, type FakeCamera, type Habits } from './camera.ts'
+import { hold, turns } from '../../timers.ts'
 import { until } from '../../until.ts'
 
-const untouched = [
-  'Date',
-  'hrtime',
-  'nextTick',
-  'performance',
-  'queueMicrotask',
-  'setImmediate',
-  'clearImmediate',
-] as const
 let camera: FakeCamera
 let stop: () => Promise<void> = async () => undefined
-beforeEach(() => void jest.useFakeTimers({ doNotFake: [...untouched] }))
+beforeEach(() => hold('setTimeout', 'setInterval'))
 afterEach(async () => {
   jest.useRealTimers()
   await stop()
   await camera.close()
 })
-
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve))
-}
 
 async function play(habits: Habits) {
   camera = await createFakeCamera(habits)
