@@ -73,9 +73,8 @@ async function saveAndWatch(name: string): Promise<void> {
     .getByRole('status')
     .filter({ hasText: /^Live$/ })
     .waitFor()
-  const seen = await look(page)
+  const seen = await look(page, 6)
   expect(seen.size).toEqual([320, 240])
-  expect(seen.frames).toBeGreaterThan(5)
   expect(seen.colours).toBeGreaterThan(2)
   await owner.picture(`found ${name} live`)
 }

@@ -172,7 +172,7 @@ export async function tryOut(page: Page, role: 'button' | 'link', name: string):
 /** Unfolds what happened when. */
 export const unfold = (page: Page): Promise<void> => page.locator('details.story:not([open]) > summary').click()
 
-/** What a `<video>` of the page has shown and sounded for `ms`. */
+/** What a `<video>` of the page has shown and sounded. */
 export interface Seen {
   readonly size: readonly [number, number]
   readonly frames: number
@@ -185,9 +185,9 @@ export interface Seen {
   readonly loudness: number
 }
 
-/** Looks at the first video of the page, inside the player or a display. */
-export function look(page: Page, ms = 2_500): Promise<Seen> {
-  return page.evaluate(async (ms) => {
+/** Looks at the first video of the page, inside the player or a display, for 2.5 s at least and until so many frames came. */
+export function look(page: Page, frames = 21): Promise<Seen> {
+  return page.evaluate(async (frames) => {
     const player = document.querySelector<TransomPlayer>('transom-player')
     const video = player?.video ?? document.querySelector('video')
     if (!video) throw new Error('there is no video on this page')
@@ -204,7 +204,8 @@ export function look(page: Page, ms = 2_500): Promise<Seen> {
     const [framesBefore, before] = [video.getVideoPlaybackQuality().totalVideoFrames, pixels()]
     const samples = new Float32Array(analyser.fftSize)
     let loudness = 0
-    for (const until = performance.now() + ms; performance.now() < until; await wait(50)) {
+    const shown = (): number => video.getVideoPlaybackQuality().totalVideoFrames - framesBefore
+    for (const until = performance.now() + 2_500; performance.now() < until || shown() < frames; await wait(50)) {
       analyser.getFloatTimeDomainData(samples)
       loudness = Math.max(loudness, Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length))
     }
@@ -226,13 +227,13 @@ export function look(page: Page, ms = 2_500): Promise<Seen> {
       colours.add(`${after[at]! >> 4} ${after[at + 1]! >> 4} ${after[at + 2]! >> 4}`)
     return {
       size: [video.videoWidth, video.videoHeight] as const,
-      frames: video.getVideoPlaybackQuality().totalVideoFrames - framesBefore,
+      frames: shown(),
       colours: colours.size,
       clockMoved: moved(3, 57, 54, 69),
       skyMoved: moved(30, 6, 90, 20),
       loudness,
     }
-  }, ms)
+  }, frames)
 }
 
 /** Waits until the page says this somewhere. */

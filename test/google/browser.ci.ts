@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
-import { readConfig } from '../../src/transom/config.ts'
-import { startEmbedded, type Embedded } from '../../src/transom/embedded.ts'
+import type { Embedded } from '../../src/transom/embedded.ts'
 import { linkAccount } from '../../src/simulator/link.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
 import { launchChromium } from '../browser.ts'
+import { embedHouse } from '../flows/embedded-house.ts'
 
 const player = 'https://www.gstatic.com'
 /** Where the last picture goes, to be looked at. */
@@ -24,8 +24,7 @@ let accessToken: string
 
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'transom-browser-'))
-  const env = { TRANSOM_DATA: dataDir, TRANSOM_PORT: '0', TRANSOM_SIGNALING_PORT: '0' }
-  house = await startEmbedded(readConfig(env), Date.now, () => {})
+  house = await embedHouse(dataDir)
   const { bridge, clients, user } = readSettings(dataDir)
   const link = { assistant: 'google', bridge, client: clients.google, user } as const
   accessToken = (await linkAccount(link, AbortSignal.timeout(60_000))).accessToken
@@ -75,12 +74,7 @@ async function pageOf(origin: string): Promise<Page> {
 interface Played {
   readonly action: string
   readonly isTrickling: boolean
-  readonly answerMs: number
-  readonly firstFrameMs: number | null
   readonly size: readonly [number, number]
-  readonly framesDecoded: number
-  readonly audioPackets: number
-  readonly audioEnergy: number
 }
 
 /** Calls a function of player.html in the page. */
@@ -92,12 +86,7 @@ describe('a player in a real browser', () => {
     const page = await pageOf(player)
     const seen = await ask<Played>(page, 'play', await execute())
     expect(seen).toMatchObject({ action: 'answer', isTrickling: false })
-    expect(seen.answerMs).toBeLessThan(2000)
-    expect(seen.firstFrameMs).not.toBeNull()
     expect(seen.size[0]).toBeGreaterThanOrEqual(640)
-    expect(seen.framesDecoded).toBeGreaterThan(20)
-    expect(seen.audioPackets).toBeGreaterThan(50)
-    expect(seen.audioEnergy).toBeGreaterThan(0)
     const picture = (await page.screenshot({ path: screenshot })).toString('base64')
     expect(await ask<number>(page, 'colours', `data:image/png;base64,${picture}`)).toBeGreaterThan(12)
     // A token is revoked by its own `end`.
