@@ -14,6 +14,7 @@ import { endLink, linkAccount } from '../../src/simulator/link.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
 import { conforming } from '../wire/conform.ts'
 import { until } from '../until.ts'
+import { embedHouse } from './embedded-house.ts'
 
 const signal = AbortSignal.timeout(120_000)
 
@@ -24,9 +25,8 @@ interface Step {
 
 async function openHouse(env: Readonly<Record<string, string>>) {
   const dataDir = mkdtempSync(join(tmpdir(), 'transom-displays-'))
-  const settings = { TRANSOM_DATA: dataDir, TRANSOM_PORT: '0', TRANSOM_SIGNALING_PORT: '0', ...env }
   const logged: string[] = []
-  const house = await startEmbedded(readConfig(settings), Date.now, (_level, event) => void logged.push(event))
+  const house = await embedHouse(dataDir, env, (_level, event) => void logged.push(event))
   const browser = createBrowser((url) => url.startsWith(`${house.publicUrl}/#`) || isHome(house, url), signal)
   const token = await signIn(house, browser)
   return {
@@ -143,7 +143,7 @@ describe('with a doorbell', () => {
     const path = `/alexa/sessions/${encodeURIComponent(begun.body.reference)}`
     const exchange = async (sdp: string) => {
       const { status, body } = await ask('POST', `${path}/offer`, { sdp })
-      expect({ status, body }).toMatchObject({ status: 200 })
+      expect(status).toBe(200)
       expect(labels(body.steps)).toEqual(['account linked', 'discovered', 'state', 'offer sent', 'answer received'])
       expect(body.steps.at(-1).at).toBeGreaterThan(Date.now() - 60_000)
       return body.sdp
@@ -166,7 +166,7 @@ describe('with a doorbell', () => {
     const { ask, house } = open
     expect(await link(open, 'google')).toBe(`${house.publicUrl}/#/display/google/front-door`)
     const { status, body } = await ask('POST', '/google/sessions', { cameraId: 'front-door' })
-    expect({ status, body }).toMatchObject({ status: 201 })
+    expect(status).toBe(201)
     expect(labels(body.steps)).toEqual(['account linked', 'discovered', 'state', 'stream'])
     const post = async (message: object) => {
       const response = await fetch(body.signalingUrl, {

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { parse } from 'sdp-transform'
-import { readConfig } from '../../src/transom/config.ts'
-import { startEmbedded, type Embedded } from '../../src/transom/embedded.ts'
+import type { Embedded } from '../../src/transom/embedded.ts'
 import { openKvs, type Kvs } from '../../src/kvs/access.ts'
 import { openChannel, type ChannelConnection } from '../../src/kvs/channel.ts'
 import { findChannel } from '../../src/kvs/resources.ts'
@@ -24,6 +23,7 @@ import {
   plainOffer,
   type SectionOf,
 } from '../broker/descriptions.ts'
+import { embedHouse } from './embedded-house.ts'
 
 const signal = AbortSignal.timeout(120_000)
 const assistants = ['alexa', 'google'] as const
@@ -39,8 +39,7 @@ const opened: Partial<Record<(typeof assistants)[number], string>> = {}
 
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'transom-field-'))
-  const env = { TRANSOM_DATA: dataDir, TRANSOM_PORT: '0', TRANSOM_SIGNALING_PORT: '0', TRANSOM_DOORBELL: 'off' }
-  house = await startEmbedded(readConfig(env), Date.now, () => {})
+  house = await embedHouse(dataDir, { TRANSOM_DOORBELL: 'off' })
   const { credentials } = JSON.parse(readFileSync(join(dataDir, 'secrets.json'), 'utf8')) as {
     credentials: { camera: { accessKeyId: string; secretAccessKey: string } }
   }

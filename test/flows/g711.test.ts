@@ -11,9 +11,9 @@ import { createGoogle } from '../../src/simulator/google.ts'
 import { linkAccount } from '../../src/simulator/link.ts'
 import { settledSession } from '../../src/simulator/sessions.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
-import { readConfig } from '../../src/transom/config.ts'
-import { startEmbedded, type Embedded } from '../../src/transom/embedded.ts'
+import type { Embedded } from '../../src/transom/embedded.ts'
 import { until } from '../until.ts'
+import { embedHouse } from './embedded-house.ts'
 
 const patience = 60_000
 let house: Embedded
@@ -21,8 +21,7 @@ let dataDir: string
 
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'transom-g711-'))
-  const env = { TRANSOM_DATA: dataDir, TRANSOM_PORT: '0', TRANSOM_SIGNALING_PORT: '0' }
-  house = await startEmbedded(readConfig(env), Date.now, () => {})
+  house = await embedHouse(dataDir)
 })
 afterAll(async () => {
   await house.close()

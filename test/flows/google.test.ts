@@ -6,21 +6,20 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { readConfig } from '../../src/transom/config.ts'
-import { startEmbedded, type Embedded } from '../../src/transom/embedded.ts'
+import type { Embedded } from '../../src/transom/embedded.ts'
 import { startCamera } from '../../src/gateway/camera.ts'
 import { call } from '../../src/simulator/call.ts'
 import { linkAccount } from '../../src/simulator/link.ts'
 import { readSettings } from '../../src/simulator/settings.ts'
 import { startFakeGoogle } from '../google/fake-google.ts'
 import { until } from '../until.ts'
+import { embedHouse } from './embedded-house.ts'
 
 const patience = 60_000
 
 async function openHouse(env: Record<string, string>) {
   const dataDir = mkdtempSync(join(tmpdir(), 'transom-google-'))
-  const settings = { TRANSOM_DATA: dataDir, TRANSOM_PORT: '0', TRANSOM_SIGNALING_PORT: '0', ...env }
-  const house = await startEmbedded(readConfig(settings), Date.now, () => {})
+  const house = await embedHouse(dataDir, env)
   return {
     house,
     dataDir,

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { readConfig } from '../../src/transom/config.ts'
-import { startEmbedded, type Embedded } from '../../src/transom/embedded.ts'
+import type { Embedded } from '../../src/transom/embedded.ts'
 import type { AccountId } from '../../src/core/ports.ts'
 import { readAnswer } from '../../src/simulator/answer.ts'
 import { createDisplay, type Display } from '../../src/simulator/display.ts'
 import { hubRules } from '../broker/fixtures.ts'
 import { until } from '../until.ts'
+import { embedHouse } from './embedded-house.ts'
 
 /** The camera asks each ten seconds. */
 const signal = AbortSignal.timeout(120_000)
@@ -19,8 +19,7 @@ let dataDir: string
 const displays: Display[] = []
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'transom-hang-up-'))
-  const env = { TRANSOM_DATA: dataDir, TRANSOM_PORT: '0', TRANSOM_SIGNALING_PORT: '0' }
-  house = await startEmbedded(readConfig(env), Date.now, () => {})
+  house = await embedHouse(dataDir)
 })
 afterAll(async () => {
   for (const display of displays) await display.close()

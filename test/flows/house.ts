@@ -7,8 +7,14 @@ import { until } from '../until.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const startMs = 60_000
+const bridgeProgram: readonly string[] = ['src/transom/main.ts']
+/** In the line of the log. */
+export const doorbellIsOnline = '"channelName":"front-door","online":true'
 /** Longer than any of its programs works; what does not end is killed. */
 const endMs = 60_000
+
+/** Each answer may take as long as the simulator waits for it: a flow is not about a machine that stands still for a second. */
+export const patient = { TRANSOM_ALEXA_BUDGET_MS: '6000', TRANSOM_GOOGLE_BUDGET_MS: '6000' }
 
 export interface House {
   readonly dataDir: string
@@ -17,8 +23,8 @@ export interface House {
   /** Resolves when the running program has printed it. */
   untilPrinted(text: string): Promise<void>
   /**
-   * Starts `npm start`'s program, or another with its arguments; resolves with what it said when it says that it runs.
-   * Calls share its `env`.
+   * Starts `npm start`'s program, or another with its arguments; resolves with what it said when it says that it runs, and
+   * the built-in doorbell, for which the program itself waits some seconds only, is online. Calls share its `env`.
    */
   start(env?: Readonly<Record<string, string>>, program?: readonly string[]): Promise<string>
   /** Stops it as Ctrl-C does, or by another signal; resolves with its exit code. */
@@ -57,6 +63,7 @@ export function createHouse(): House {
   const dataDir = mkdtempSync(join(tmpdir(), 'transom-'))
   const base = {
     ...process.env,
+    ...patient,
     NODE_OPTIONS: '',
     TRANSOM_DATA: dataDir,
     TRANSOM_PORT: '0',
@@ -76,16 +83,18 @@ export function createHouse(): House {
     return gone
   }
 
+  async function untilPrinted(text: string): Promise<void> {
+    await until(
+      () => said.includes(text),
+      () => said,
+    )
+  }
+
   return {
     dataDir,
     printed: () => said,
-    async untilPrinted(text) {
-      await until(
-        () => said.includes(text),
-        () => said,
-      )
-    },
-    async start(env = {}, program = ['src/transom/main.ts']) {
+    untilPrinted,
+    async start(env = {}, program = bridgeProgram) {
       const started = spawn(process.execPath, program, {
         cwd: root,
         env: { ...base, ...env },
@@ -103,7 +112,10 @@ export function createHouse(): House {
       started.stdout.on('data', listen)
       started.stderr.on('data', listen)
       started.once('exit', (code) => reject(new Error(`the bridge ended with ${code}:\n${said}`)))
-      return promise.finally(() => clearTimeout(timer))
+      const greeting = await promise.finally(() => clearTimeout(timer))
+      const hasDoorbell = program === bridgeProgram && env['TRANSOM_DOORBELL'] !== 'off' && !env['TRANSOM_SOURCE']
+      if (hasDoorbell) await untilPrinted(doorbellIsOnline)
+      return greeting
     },
     stop,
     pid: () => bridge?.pid,

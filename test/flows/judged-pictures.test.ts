@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { makeMovie } from '../gateway/movie.ts'
-import { createHouse } from './house.ts'
+import { createHouse, doorbellIsOnline } from './house.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'flow-pictures-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -21,6 +21,7 @@ describe.each([
     const path = join(directory, `${name}.mp4`)
     await makeMovie({ path, ...movie })
     await house.start({ TRANSOM_SOURCE: path })
+    await house.untilPrinted(doorbellIsOnline)
     const called = await house.call('--assistant', assistant, '--seconds', '3')
     expect(called.report).toMatchObject({
       ok: false,

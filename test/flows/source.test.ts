@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { makeMovie } from '../gateway/movie.ts'
-import { createHouse } from './house.ts'
+import { createHouse, doorbellIsOnline } from './house.ts'
 
 describe('a camera without a speaker', () => {
   const house = createHouse()
@@ -14,6 +14,7 @@ describe('a camera without a speaker', () => {
   beforeAll(async () => {
     await makeMovie({ path: movie, seconds: 2 })
     await house.start({ TRANSOM_SOURCE: movie })
+    await house.untilPrinted(doorbellIsOnline)
   })
   afterAll(async () => {
     await house.close()

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { doorbellIsOnline } from '../flows/house.ts'
 import { until } from '../until.ts'
 
 const run = promisify(execFile)
@@ -159,7 +160,7 @@ describe('npx transom', () => {
     let said = ''
     for (const out of [bridge.stdout!, bridge.stderr!]) out.on('data', (chunk: Buffer) => (said += chunk.toString()))
     await until(
-      () => said.includes('Transom is running'),
+      () => said.includes('Transom is running') && said.includes(doorbellIsOnline),
       () => said,
     )
     const { bridge: url } = JSON.parse(readFileSync(join(folder, 'data/simulator.json'), 'utf8')) as { bridge: string }
