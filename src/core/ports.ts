@@ -116,6 +116,11 @@ export interface CameraState {
   readonly snapshot?: { readonly at: number }
   readonly press?: { readonly at: number }
   readonly switch?: { readonly isOn: boolean; readonly at: number }
+  /** Whether it is connected, as its vendor's cloud has reported; where the bridge sees that itself, it is not here. */
+  readonly presence?: PresenceReport & {
+    /** When it came or went. */
+    readonly sinceAt: number
+  }
   /** By the sensor's name. */
   readonly sensors?: Readonly<Record<string, { readonly state?: string; readonly value?: number; readonly at: number }>>
 }
@@ -127,6 +132,14 @@ export interface CameraRegistry {
    * said last counts for a while.
    */
   camerasOf(account: AccountId, signal: AbortSignal): Promise<readonly Omit<Camera, 'accountId'>[]>
+}
+
+/** What a vendor's cloud knows of a camera's connection. `at`: when it came or went, epoch milliseconds. */
+export interface PresenceReport {
+  readonly isOnline: boolean
+  readonly at: number
+  /** Of AWS IoT's lifecycle events: the later one of a device has the higher version. */
+  readonly version?: number
 }
 
 // ── The camera side ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,10 @@
 /** Which comings and goings of a camera are news. */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { createPresenceNews, createSourceFaults } from '../../src/bridge/cameras/presence.ts'
+import { createPresenceNews, createPresenceReports, createSourceFaults } from '../../src/bridge/cameras/presence.ts'
+import { createCameraStates } from '../../src/bridge/cameras/states.ts'
+import type { PresenceReport } from '../../src/core/ports.ts'
+import { createSqliteStore } from '../../src/core/store/sqlite.ts'
+import { frontDoor } from '../alexa/world.ts'
 
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())
@@ -89,4 +93,51 @@ test('why its events do not arrive is said whether it is online or not', () => {
   expect(gateway.presence(channel)).toEqual({ online: true, sinceAt: 1, eventsFault })
   online = false
   expect(gateway.presence(channel)).toEqual({ online: false, sinceAt: 1, eventsFault })
+})
+
+const minute = 60_000
+const on = (at: number, version?: number): PresenceReport => ({
+  isOnline: true,
+  at,
+  ...(version !== undefined && { version }),
+})
+const off = (at: number, version?: number): PresenceReport => ({ ...on(at, version), isOnline: false })
+
+/** Reports these in this order, at noon of some day, and resolves with what was told and what is kept. */
+async function reported(...reports: readonly PresenceReport[]) {
+  const now = 1_732_000_000_000
+  const store = createSqliteStore(':memory:', () => now)
+  const states = createCameraStates({ store, clock: () => now })
+  const told: string[] = []
+  const receive = createPresenceReports({
+    states,
+    tell: async (_camera, isOnline, at) => void told.push(`${isOnline ? 'on' : 'off'} ${at - now}`),
+    clock: () => now,
+  })
+  for (const report of reports) await receive(frontDoor, { ...report, at: report.at + now })
+  const { presence } = await states.of(frontDoor)
+  await store.close()
+  return { told, isOnline: presence?.isOnline }
+}
+
+test.each<readonly [string, readonly PresenceReport[], readonly string[], boolean]>([
+  ['comes and goes', [on(-9), off(-5), on(-1)], ['on -9', 'off -5', 'on -1'], true],
+  ['is said to be there again and again', [on(-9), on(-5), on(-1)], ['on -9'], true],
+  ['is told of late', [off(-1), on(-5)], ['off -1'], false],
+  ['connects, and the end of the connection before is told late', [on(-9, 1), on(-5, 2), off(-4, 1)], ['on -9'], true],
+  ['is told of out of order within one connection', [off(-5, 1), on(-9, 1)], ['off -5'], false],
+  ['goes in the millisecond in which it came', [on(-5, 1), off(-5, 1)], ['on -5', 'off -5'], false],
+  [
+    'is back after an hour, when versions begin again',
+    [off(-61 * minute, 7), on(-1, 0)],
+    [`off ${-61 * minute}`, 'on -1'],
+    true,
+  ],
+  ['has a clock that is ahead', [on(+minute)], ['on 0'], true],
+])('a camera that %s', async (_case, reports, told, isOnline) => {
+  expect(await reported(...reports)).toEqual({ told, isOnline })
+})
+
+test('the report of a change is told again when it comes again: the first time may have failed half-way', async () => {
+  expect(await reported(on(-9, 1), off(-5, 1), off(-5, 1))).toMatchObject({ told: ['on -9', 'off -5', 'off -5'] })
 })

@@ -11,6 +11,7 @@ const rows: readonly [StateNews, CameraState][] = [
   [{ kind: 'motion', eventId: '1', isDetected: true, at: 5 }, { motion: { isDetected: true, at: 5 } }],
   [{ kind: 'battery', level: 80, at: 5 }, { battery: { level: 80, at: 5 } }],
   [{ kind: 'switch', isOn: false, at: 5 }, { switch: { isOn: false, at: 5 } }],
+  [{ kind: 'presence', isOnline: true, at: 5 }, { presence: { isOnline: true, at: 5, sinceAt: 5 } }],
   [{ kind: 'sensor', name: 'AirQuality', state: 'good', at: 5 }, { sensors: { AirQuality: { state: 'good', at: 5 } } }],
 ]
 

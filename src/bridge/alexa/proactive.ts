@@ -56,7 +56,9 @@ async function eventOf(deps: ComposeDeps, news: News, facts: Facts): Promise<Pro
       return doorbellPress(facts)
     case 'motion': {
       const change = { cause: 'PHYSICAL_INTERACTION', property: detectionState(news.isDetected, at) } as const
-      return changeReport(facts, change, unchanged(deps, camera, {}, 'Alexa.MotionSensor'))
+      // Of the rest only the connection counts, and that is in the state where the bridge does not see it itself.
+      const state = deps.isOnline(camera) === undefined ? await deps.stateOf(camera) : {}
+      return changeReport(facts, change, unchanged(deps, camera, state, 'Alexa.MotionSensor'))
     }
     case 'online': {
       const change = { cause: 'PERIODIC_POLL', property: connectivity(news.isOnline, at) } as const

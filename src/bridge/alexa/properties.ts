@@ -50,10 +50,10 @@ export function allProperties(
   facts: { readonly isOnline: boolean | undefined; readonly canSendEvents: boolean },
   now: number,
 ): AlexaProperty[] {
-  const { motion } = state
+  const { motion, presence } = state
   const isDetected = motion !== undefined && motion.isDetected && now - motion.at < MOTION_KEPT_MS
   return [
-    connectivity(facts.isOnline, now),
+    connectivity(facts.isOnline ?? presence?.isOnline, now),
     ...(camera.hasMotion ? [detectionState(isDetected, motion?.at ?? now)] : []),
     ...(camera.detects?.length && facts.canSendEvents ? [objectDetectionClasses(camera, now)] : []),
   ]

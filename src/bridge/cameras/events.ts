@@ -62,7 +62,7 @@ export function createEvents(deps: {
   }
 
   /** What is kept of the news before anybody hears it. */
-  async function keep(camera: Camera, news: CameraNews): Promise<void> {
+  async function keep(camera: Camera, news: CameraNews): Promise<unknown> {
     switch (news.kind) {
       case 'motion':
         if (news.isDetected) await visits.note(camera, { kind: 'motion', at: news.at }, news.eventId)

@@ -1,7 +1,9 @@
 /** Whether a camera is there, and when its coming and going is news. */
 import { isDeepStrictEqual } from 'node:util'
-import type { Camera, Clock, Fault, Log, Presence, Reencoding, ServerFailure } from 'transom-core/ports'
+import type { Camera, Clock, Fault, Log, Presence, PresenceReport, Reencoding, ServerFailure } from 'transom-core/ports'
 import type { Cameras } from './cameras.ts'
+import { happenedAt } from './clock.ts'
+import type { CameraStates } from './states.ts'
 
 /** Amazon wants changes within three seconds (implement-your-skill.html). */
 const absentMs = 2_000
@@ -121,5 +123,23 @@ export function createPresenceNews(
       for (const timer of leaving.values()) clearTimeout(timer)
       leaving.clear()
     },
+  }
+}
+
+/**
+ * Takes in what somebody else knows of a camera's connection: kept, and told where it is a change. Resolves when both are
+ * durable. A report that is older than what is kept changes nothing, and the same once more does no harm.
+ */
+export function createPresenceReports(deps: {
+  readonly states: Pick<CameraStates, 'note'>
+  readonly tell: (camera: Camera, isOnline: boolean, at: number) => Promise<void>
+  readonly clock: Clock
+}): (camera: Camera, report: PresenceReport) => Promise<void> {
+  const { states, tell, clock } = deps
+  return async (camera, report) => {
+    const at = happenedAt(report.at, undefined, clock())
+    const { presence } = await states.note(camera, { ...report, kind: 'presence', at })
+    // Also when it comes again, because the first time may have failed after it was kept.
+    if (presence?.sinceAt === at && presence.isOnline === report.isOnline) await tell(camera, report.isOnline, at)
   }
 }

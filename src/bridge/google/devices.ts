@@ -81,8 +81,8 @@ export function isOutdated(customData: unknown, described: SyncDevice): boolean 
 }
 
 /**
- * The state of a device from what the broker and the camera itself say. Nobody can know the presence of a master on AWS; it
- * is then said to be online, which means "try it": Google does not even send EXECUTE to a device that is offline, so the
+ * The state of a device from what the broker and the camera itself say. On AWS the presence of a master is known
+ * only where the vendor's cloud reports it; else it is said to be online, which means "try it": Google does not even send EXECUTE to a device that is offline, so the
  * other lie would hide a camera for ever, and this one is put right by the reply to EXECUTE or to the offer.
  */
 export function traitStates(camera: Camera, online: boolean | undefined, now: CameraState): TraitStates {
@@ -92,7 +92,7 @@ export function traitStates(camera: Camera, online: boolean | undefined, now: Ca
     return state === undefined && value === undefined ? [] : { name, state, value }
   })
   return {
-    online: online !== false,
+    online: (online ?? now.presence?.isOnline) !== false,
     ...(battery && {
       descriptiveCapacityRemaining: describeCapacity(battery.level),
       capacityRemaining: [{ rawValue: Math.round(battery.level), unit: 'PERCENTAGE' as const }],

@@ -42,7 +42,7 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
 
   async function of(camera: Camera, isOwner: boolean): Promise<CameraRow> {
     const { id, name, room, kind, manufacturer, model, hasSpeaker, hasVideo = true, record } = camera
-    const { press, snapshot } = await stateOf(camera)
+    const { press, snapshot, presence: reported } = await stateOf(camera)
     const seen = presence(camera.channel)
     return {
       id,
@@ -54,8 +54,9 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
       isOwner,
       mayTalk: hasSpeaker,
       hasVideo,
-      isOnline: seen?.online ?? null,
+      isOnline: seen?.online ?? reported?.isOnline ?? null,
       ...(seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }),
+      ...(seen === undefined && reported && { sinceAt: reported.sinceAt }),
       ...(seen?.fault && { fault: { ...seen.fault, advice: advice[seen.fault.code] } }),
       ...(seen?.eventsFault && { eventsFault: { ...seen.eventsFault, advice: eventsAdvice[seen.eventsFault.code] } }),
       ...(seen?.failedServers && { failedServers: seen.failedServers }),

@@ -66,7 +66,7 @@ export const cameraRow = z.object({
   isOwner: z.boolean().describe('False where another person has shared it with this one.'),
   mayTalk: z.boolean().describe('It has a loudspeaker, and whoever asks may use it.'),
   hasVideo: z.boolean().describe('False for an intercom without a picture.'),
-  isOnline: z.boolean().nullable().describe('null where nobody can know: on AWS.'),
+  isOnline: z.boolean().nullable().describe('null where nobody knows: on AWS, unless its presence is reported.'),
   sinceAt: instant.exactOptional().describe('Since when isOnline is so, in epoch milliseconds.'),
   fault: z
     .object({ code: z.enum(sourceFaults), message: z.string(), advice: z.string() })

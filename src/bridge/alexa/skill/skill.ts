@@ -148,11 +148,10 @@ async function cameraOnline(ask: Ask): Promise<Response> {
   const camera = await pick(ask)
   if (camera === undefined) return close(input, unknownCamera(input, words))
   const name = speakable(camera.name)
-  const isOnline = deps.isOnline(camera)
-  const { battery } = await deps.stateOf(camera)
-  const presence =
-    isOnline === undefined ? words.onlineUnknown(name) : isOnline ? words.online(name) : words.offline(name)
-  return close(input, battery ? `${presence} ${words.battery(Math.round(battery.level))}` : presence)
+  const { battery, presence } = await deps.stateOf(camera)
+  const isOnline = deps.isOnline(camera) ?? presence?.isOnline
+  const said = isOnline === undefined ? words.onlineUnknown(name) : isOnline ? words.online(name) : words.offline(name)
+  return close(input, battery ? `${said} ${words.battery(Math.round(battery.level))}` : said)
 }
 
 async function mute(ask: Ask): Promise<Response> {
