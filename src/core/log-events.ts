@@ -156,6 +156,10 @@ export const logEvents = {
     says: 'The region of an account was found, and could not be stored',
     fields: ['accountId', 'region', 'error'],
   },
+  'aws.event-not-accepted': {
+    says: 'An event of a queue, a stream or a rule was not accepted',
+    fields: ['code', 'error'],
+  },
   'aws.printed': {
     says: 'A library, or Node itself, printed something that it has no other way to say',
     fields: ['error'],

@@ -3,7 +3,7 @@ import { builtConsole } from 'transom-console/build'
 import type { Bridge } from 'transom-bridge/assembly/bridge'
 import { createHealth } from 'transom-bridge/doors/health'
 import { createHttpApp } from 'transom-bridge/doors/http'
-import { receiveEvent } from 'transom-bridge/doors/intake'
+import { receiveEvent } from 'transom-bridge/assembly/camera-events'
 import { existing } from 'transom-bridge/operator/camera-records'
 import type { Registrations } from 'transom-bridge/operator/registration-ports'
 import { createOperatorRoutes } from 'transom-bridge/operator/operator'
@@ -82,6 +82,7 @@ export function openDoors(deps: DoorsDeps, closing: Closing): { readonly registr
     },
     networkCameras,
     operator: createOperatorRoutes({
+      eventDoor: bridge,
       broker: bridge.broker,
       keys: operatorKeys,
       registrations,

@@ -3,7 +3,7 @@ import { createHmac, createSecretKey, randomBytes, randomUUID } from 'node:crypt
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createBridge, type Bridge } from 'transom-bridge/assembly/bridge'
-import { receiveEvent } from 'transom-bridge/doors/intake'
+import { receiveEvent } from 'transom-bridge/assembly/camera-events'
 import { operatorToken } from 'transom-bridge/operator/operator'
 import type { Camera, ChannelRef, Clock, Log } from 'transom-core/ports'
 import { createArrivals, type Arrivals } from './arrivals.ts'

@@ -138,6 +138,7 @@ await createAlexaGrants({ store, key, lwa: { ...lwaClient, tokenUrl: amazon.toke
 // Only now: an entry reads its settings when it is loaded, as in a new execution environment.
 const lambda = {
   ...(await import('../../src/bridge/aws/alexa.ts')),
+  ...(await import('../../src/bridge/aws/events.ts')),
   ...(await import('../../src/bridge/aws/http.ts')),
   ...(await import('../../src/bridge/aws/sweep.ts')),
   ...(await import('../../src/bridge/aws/reconcile.ts')),
@@ -253,6 +254,16 @@ const controls: Record<string, (body: Wanted) => Promise<unknown>> = {
       { ...named, getRemainingTimeInMillis: () => left - (clock() - at) },
     )) as GatewayResponse
     return { statusCode, ms: clock() - at }
+  },
+  // A queue of the vendor's cloud: a press of this camera, and one of a camera that is none.
+  '/queue': ({ eventId }) => {
+    const record = (messageId: string, cameraId: string) => ({
+      messageId,
+      eventSource: 'aws:sqs',
+      body: JSON.stringify({ cameraId, kind: 'press', eventId, at: clock() }),
+    })
+    const Records = [record('1', door), record('2', 'nobody')]
+    return lambda.events({ Records }, { ...named, getRemainingTimeInMillis: () => 29_000 })
   },
   '/slow': async ({ remainingMs: ms }) => void (amazon.state.slowMs = ms),
   '/sweep': () => lambda.sweep({}, { ...named, getRemainingTimeInMillis: () => 10_000 }),

@@ -76,6 +76,15 @@ test('a press leaves in the request that brought it', async () => {
   expect({ announced, statusCode }).toEqual({ announced: before + 1, statusCode: 202 })
 })
 
+test('a press of a queue is announced before its invocation ends, once, and what is no event comes again', async () => {
+  const { announced: before } = await ask('slow', { remainingMs: 0 })
+  for (let round = 0; round < 2; round += 1)
+    expect(await ask('queue', { eventId: 'queued' })).toMatchObject({
+      announced: before + 1,
+      batchItemFailures: [{ itemIdentifier: '2' }],
+    })
+})
+
 test('the reply is out before the invocation ends, whatever Alexa does', async () => {
   const { announced: before } = await ask('slow', { remainingMs: 60_000 })
   const { announced, statusCode, ms } = await ask('press', { eventId: 'slow', remainingMs: 2_500 })

@@ -99,6 +99,7 @@ function everyRoute({ bridge, store }: WholeHouse): readonly string[] {
       keys: ['k'],
       registrations,
       linking,
+      eventDoor: bridge,
       gateways,
       recordings: createRecordingRoutes({
         cameraOf: never,

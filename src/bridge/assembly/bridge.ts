@@ -2,13 +2,14 @@
 import { createSecretKey } from 'node:crypto'
 import type { Router } from 'express'
 import { within } from 'transom-core/deadline'
-import type { Camera, Presence } from 'transom-core/ports'
+import type { Camera, Presence, PresenceReport } from 'transom-core/ports'
 import type { Broker } from '../broker/broker.ts'
 import { createAnnouncements } from '../cameras/announcements.ts'
 import type { Cameras } from '../cameras/cameras.ts'
 import { createEvents, type Events } from '../cameras/events.ts'
 import {
   createCameraPresence,
+  createPresenceReports,
   createSourceFaults,
   createSourceReports,
   type SourceReport,
@@ -75,6 +76,8 @@ export interface Bridge {
   readonly presence: Presence
   /** What a gateway says of the camera behind it. */
   sourceReported(this: void, camera: Camera, report: SourceReport): Promise<void>
+  /** What the vendor's cloud knows of a camera's connection. */
+  presenceReported(this: void, camera: Camera, report: PresenceReport): Promise<void>
   /** What the assistants are still to be told. */
   readonly outbox: Pick<Outbox, 'state'>
   /** Goes on with what another process, or an earlier one, could not tell any more. */
@@ -254,11 +257,10 @@ function openRooms(deps: BridgeDeps, house: House) {
     onReason: (camera, isOnline, at) => house.happened('cameraNews', camera, { kind: 'online', isOnline, at }),
     clock,
   })
-  const presenceNews = createCameraPresence({
-    cameras,
-    tell: (camera, isOnline, at) => house.happened(isOnline ? 'cameraOnline' : 'cameraOffline', camera, at),
-    log,
-  })
+  const tellPresence = (camera: Camera, isOnline: boolean, at: number) =>
+    house.happened(isOnline ? 'cameraOnline' : 'cameraOffline', camera, at)
+  const presenceNews = createCameraPresence({ cameras, tell: tellPresence, log })
+  const presenceReported = createPresenceReports({ states, tell: tellPresence, clock })
 
   // What was recorded, for players, and the page.
   const media =
@@ -313,6 +315,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     announcements,
     events,
     sourceReported,
+    presenceReported,
     presenceNews,
     media,
     mediaAddresses,

@@ -31,6 +31,7 @@ export function openOnAws(env: Environment, clock: Clock, log: Log, ports?: Port
       keys: [operatorKey],
       registrations: createCameraRecords(bridge.cameras, publicUrl),
       linking: bridge.linking,
+      eventDoor: bridge,
     }),
   }
   const { forwarderSecret, skillId } = config.alexa

@@ -2,7 +2,7 @@
 import type { BuildOptions } from 'esbuild'
 
 /** Each has a file of its name here, which exports its handler under that name. */
-export const functions = ['alexa', 'http', 'sweep', 'reconcile'] as const
+export const functions = ['alexa', 'http', 'events', 'sweep', 'reconcile'] as const
 
 /** For esbuild; without `outdir`, and to be run at the top of the repository. */
 export function bundleOf(name: (typeof functions)[number]): BuildOptions & { readonly metafile: true } {

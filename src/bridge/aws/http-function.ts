@@ -35,7 +35,7 @@ export async function createHttpFunction(
     const settled = bridge.fromNow()
     const response = await overHttp(event, context)
     const ms = remainingMs(context)
-    if (event.rawPath.startsWith('/cameras/'))
+    if (event.rawPath.startsWith('/cameras/') || event.rawPath === '/operator/events')
       await Promise.all([told(settled, ms, 'press'), told(settled, Math.min(ms, reportsMs))])
     else await told(settled, Math.min(ms, shortlyMs))
     return response

@@ -22,6 +22,20 @@ export function stackResources() {
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
       },
     },
+    // What a vendor's cloud tells of its cameras. What is not accepted is tried five times, and kept for two weeks.
+    EventQueue: {
+      Type: 'AWS::SQS::Queue',
+      Properties: {
+        // Six times the function's timeout (AWS Lambda developer guide, Configuring a queue).
+        VisibilityTimeout: 180,
+        SqsManagedSseEnabled: true,
+        RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': ['DeadEventQueue', 'Arn'] }, maxReceiveCount: 5 },
+      },
+    },
+    DeadEventQueue: {
+      Type: 'AWS::SQS::Queue',
+      Properties: { MessageRetentionPeriod: 14 * 86_400, SqsManagedSseEnabled: true },
+    },
     // Whoever is to be woken subscribes to it.
     AlarmTopic: { Type: 'AWS::SNS::Topic' },
     ...named,

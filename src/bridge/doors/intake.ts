@@ -5,9 +5,10 @@ import { BridgeError, toBridgeError } from 'transom-core/errors'
 import { bearerToken, parseJson, readText, textOf } from '../http.ts'
 import { cameraId, type Camera, type Clock } from 'transom-core/ports'
 import { anyOrigin } from '../web/api.ts'
-import { cameraEvent, type CameraEvent, type CameraEventReply } from 'transom-core/wire/camera-event'
+import { cameraEvent } from 'transom-core/wire/camera-event'
 import type { OAuth } from '../oauth/server.ts'
 import type { Bridge } from '../assembly/bridge.ts'
+import { receiveEvent, type ReceivesEvents } from '../assembly/camera-events.ts'
 import { signatureField, timestampField, type Signatures } from '../signature.ts'
 import { snapshotLimit } from '../cameras/snapshots.ts'
 import { faultsOf } from 'transom-core/wire/faults'
@@ -18,8 +19,8 @@ const eventRate: Rate = { perSecond: 20, burst: 100 }
 const pictureRate: Rate = { perSecond: 0.5, burst: 10 }
 
 /** As much of a bridge as the cameras' routes need. */
-export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'events' | 'snapshots' | 'sourceReported'> {
-  readonly broker: Pick<Bridge['broker'], 'cameraReported'>
+export interface IntakeDeps extends Pick<Bridge, 'cameras' | 'snapshots'>, ReceivesEvents {
+  readonly events: Bridge['events']
   readonly shares: Pick<Bridge['shares'], 'visible'>
   readonly linking: Pick<Bridge['linking'], 'authority'> & { readonly oauth: Pick<OAuth, 'wrongKeys'> }
 }
@@ -110,28 +111,4 @@ export function createIntake(bridge: IntakeDeps, signatures: Signatures, clock: 
     })
     throw new BridgeError('unauthorized', why)
   }
-}
-
-/**
- * Passes on what a camera reports, once it is known which camera it is. `signedAt` is when the report was signed, in
- * epoch milliseconds. Resolves to what the camera is answered.
- */
-export async function receiveEvent(
-  bridge: Pick<IntakeDeps, 'events' | 'sourceReported' | 'broker'>,
-  camera: Camera,
-  event: CameraEvent,
-  signedAt?: number,
-): Promise<CameraEventReply> {
-  if (event.kind === 'source') {
-    await bridge.sourceReported(camera, event)
-    return {}
-  }
-  if (event.kind !== 'viewer') {
-    const { sentAt = signedAt, ...news } = event
-    await bridge.events.receive(camera, news, sentAt)
-    return {}
-  }
-  const { kind: _kind, at: _at, ...report } = event
-  const isOver = await bridge.broker.cameraReported(camera, report)
-  return isOver ? { ended: true } : {}
 }

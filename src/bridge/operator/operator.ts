@@ -17,9 +17,11 @@ import {
   type CameraChange,
   type CameraOwner,
 } from 'transom-core/wire/registration'
+import { eventBatch, eventLimits } from 'transom-core/wire/operator-events'
 import { enterCameras } from './camera-batch.ts'
 import { createCameraLists } from './camera-lists.ts'
 import type { CameraRecords } from './camera-records.ts'
+import { receiveEvents, type EventDeps } from './event-batch.ts'
 import type { Broker } from '../broker/broker.ts'
 import { goneOf } from '../http.ts'
 import { Refused } from '../web/refusals.ts'
@@ -49,6 +51,8 @@ export interface OperatorDeps {
   readonly gateways?: RequestHandler
   /** Where the signaling is ours. */
   readonly viewerKeys?: ViewerKeys
+  /** Receives what a cloud tells of the cameras. */
+  readonly eventDoor?: EventDeps
   readonly broker: Pick<Broker, 'recent' | 'explain'>
   readonly linking: Pick<Linking, 'isServed'> & { readonly oauth: Pick<Linking['oauth'], 'users' | 'wrongKeys'> }
   /** Whose cameras are meant when nobody is named. */
@@ -61,6 +65,8 @@ export interface OperatorDeps {
 
 /** Each camera of a batch is read, and refused, by itself. */
 const unreadBatch = cameraBatch.extend({ cameras: z.array(z.unknown()).min(1).max(batchLimits.cameras) })
+
+const unreadEvents = eventBatch.extend({ events: z.array(z.unknown()).min(1).max(eventLimits.events) })
 
 /** The routes, to be mounted where the access says. Refusals are thrown as `BridgeError` for the application's own handler. */
 export function createOperatorRoutes(deps: OperatorDeps): Router {
@@ -84,6 +90,12 @@ export function createOperatorRoutes(deps: OperatorDeps): Router {
       }),
     })
   })
+  const { eventDoor } = deps
+  if (eventDoor !== undefined)
+    router.post('/events', express.json({ limit: eventLimits.bytes }), async (request, response) => {
+      const batch = read(unreadEvents, request.body)
+      response.json({ results: await receiveEvents(eventDoor, batch.events) })
+    })
   router.use(express.json({ limit: '16kb' }))
   if (gateways !== undefined) router.use(gateways)
   if (recordings !== undefined) router.use(recordings)

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import * as admin from '../wire/operator.ts'
 import * as api from '../wire/api.ts'
+import * as events from '../wire/operator-events.ts'
 import * as wire from '../wire/registration.ts'
 import * as source from '../wire/source.ts'
 import { byId, pathsOf, type Route } from './parts.ts'
@@ -47,6 +48,16 @@ export const operatorPaths = {
         'A field that is left out is removed or gets its default. One that is refused says why and stops no other.',
       body: wire.cameraBatch,
       answer: { status: 200, body: wire.cameraBatchResults },
+      refusals: [400, 413],
+    }),
+    'POST /operator/events': operator({
+      operationId: 'reportEvents',
+      summary: 'Events of many cameras, from their vendor’s cloud, at most 100',
+      description:
+        'Each as the camera itself would post it, with its `cameraId`; and `presence`, whether the camera is connected. Those of ' +
+        'one camera are received in their order. `refused` ones will not be accepted as they are; `failed` ones are to be sent again.',
+      body: events.eventBatch,
+      answer: { status: 200, body: events.eventResults },
       refusals: [400, 413],
     }),
     'PATCH /operator/cameras/{id}': operator({
