@@ -133,7 +133,7 @@ test.each<readonly [string, readonly PresenceReport[], readonly string[], boolea
     [`off ${-61 * minute}`, 'on -1'],
     true,
   ],
-  ['has a clock that is ahead', [on(+minute)], ['on 0'], true],
+  ['has a clock that is ahead', [on(minute)], ['on 0'], true],
 ])('a camera that %s', async (_case, reports, told, isOnline) => {
   expect(await reported(...reports)).toEqual({ told, isOnline })
 })

@@ -73,6 +73,7 @@ export function viewOf(stored: Session, at: number): SessionView {
 
 /** What became of a view: a warning (no sound) on one that goes on is a failure, too. */
 export const outcomes = ['running', 'fine', 'unconfirmed', 'failed'] as const
+/** One of these. */
 export type Outcome = (typeof outcomes)[number]
 
 /** What became of a view so far. */
