@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type Ke
 import { join } from 'node:path'
 import { BridgeError } from 'transom-core/errors'
 import type { Clock, Log, Store } from 'transom-core/ports'
-import { readIfThere, writeWhole } from './private-file.ts'
+import { readIfThere, writeWhole } from 'transom-core/private-file'
 
 /** What a key opens: an application's every channel in any role, a camera's its own as master, a viewer's those named. */
 export type Scope =
