@@ -1,6 +1,7 @@
 /** Every request that leaves the bridge, as docs/security.md lists them, against servers that mean harm. */
 import { createECDH, createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { generateKeyPair, jwtVerify, SignJWT } from 'jose'
@@ -22,6 +23,8 @@ import type { Users } from '../src/bridge/oauth/people/users.ts'
 import { createPush } from '../src/bridge/web/push.ts'
 import { createPushDevices } from '../src/bridge/web/push-devices.ts'
 import { accountId } from '../src/core/ports.ts'
+import { createAcmeSource } from '../src/transom/tls/acme.ts'
+import { readConfig } from '../src/transom/config.ts'
 import { createSqliteStore } from '../src/core/store/sqlite.ts'
 import { openHostileServer, type Harm } from './hostile-server.ts'
 import { frontDoor, noon } from './alexa/world.ts'
@@ -158,6 +161,17 @@ const outgoing: Readonly<Record<string, Outgoing>> = {
       const at = { url: 'https://bridge.example/cameras/front-door/events', key: 'k' }
       await createReporter({ ...at, clock: () => noon, log })({ kind: 'battery', level: 5, at: noon })
       return createStillPoster(at)(Buffer.from('jpeg')).catch((error: unknown) => error)
+    },
+  },
+  'certificates by ACME': {
+    host: 'acme-v02.api.letsencrypt.org',
+    run: async () => {
+      const { https } = readConfig({ TRANSOM_HTTPS: 'acme', TRANSOM_PUBLIC_URL: 'https://door.example' })
+      if (https?.kind !== 'acme') throw new Error('ACME is not set up')
+      const directory = mkdtempSync(join(tmpdir(), 'outbound-'))
+      await createAcmeSource({ settings: https, directory, challenges: new Map(), clock })
+        .renew(never)
+        .finally(() => rmSync(directory, { recursive: true }))
     },
   },
   'push services': {

@@ -368,6 +368,15 @@ export const logEvents = {
   },
   'google.unknown-intent': { says: 'Google sent an intent that is not known', fields: ['requestId', 'intent', 'ms'] },
   'health.store-failed': { says: 'The store cannot be written', fields: ['code', 'error'] },
+  'https.authority-made': {
+    says: "The bridge's own authority was made: phones have to install it",
+    fields: ['path', 'until'],
+  },
+  'https.certificate-failed': {
+    says: 'There is no new certificate; what is used so far stays in use, and it is tried again',
+    fields: ['error', 'remedy', 'attempts'],
+  },
+  'https.certificate-used': { says: "The bridge's HTTPS uses this certificate", fields: ['until'] },
   'kvs.channel-not-remembered': {
     says: 'The store did not keep, or did not give back, the addresses of a channel; KVS is asked instead',
     fields: ['channelName', 'error'],

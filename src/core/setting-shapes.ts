@@ -7,6 +7,7 @@ import { faultLines } from './wire/faults.ts'
 export const settingGroups = [
   'first',
   'bridge',
+  'https',
   'cameras',
   'signaling',
   'turn',

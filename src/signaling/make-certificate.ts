@@ -105,7 +105,7 @@ export async function makeRequest(names: readonly string[]): Promise<{ readonly 
   return { key: await exportKey(keys), csr: Buffer.from(csr.rawData) }
 }
 
-type X509 = typeof import('@peculiar/x509')
+type X509 = Awaited<ReturnType<typeof loadX509>>
 
 const alternativeNames = ({ SubjectAlternativeNameExtension }: X509, names: readonly string[]) =>
   new SubjectAlternativeNameExtension(
@@ -141,7 +141,7 @@ export async function permittedBy(ca: string): Promise<Permitted | undefined> {
 }
 
 /** The X.509 library takes a third of a second to load, and most starts do not need it. It needs the polyfill before it. */
-async function loadX509(): Promise<X509> {
+async function loadX509() {
   await import('reflect-metadata')
   return import('@peculiar/x509')
 }

@@ -16,6 +16,7 @@ import {
   wholeNumber,
 } from 'transom-core/setting-shapes'
 import type { Limits } from './recordings/retention.ts'
+import { httpsVariables, toHttpsSettings, type HttpsSettings } from './tls/settings.ts'
 import { signalingVariables, toSignalingSettings, type SignalingSettings } from 'transom-signaling/settings'
 
 const gigabyte = 1_000_000_000
@@ -45,6 +46,7 @@ export const settingVariables = {
     siteAddress('https://bridge.example.org').optional(),
     'made of host and port',
   ),
+  ...httpsVariables,
   ...signalingVariables,
   TRANSOM_DOORBELL: setting('cameras', '`off`: no built-in doorbell.', onOff('on')),
   TRANSOM_SOURCE: setting(
@@ -141,6 +143,10 @@ export interface Config extends BridgeConfig {
   readonly port: number
   /** The origin by which browsers and assistants reach the bridge; made of host and port when not set. */
   readonly publicUrl: string | undefined
+  /** How it speaks HTTPS itself on its port; undefined: it speaks plain HTTP there. */
+  readonly https: HttpsSettings | undefined
+  /** With HTTPS: another port that speaks plain HTTP. */
+  readonly httpPort: number | undefined
   readonly signaling: SignalingSettings
   readonly doorbell: {
     readonly isOn: boolean
@@ -189,6 +195,8 @@ export function readConfig(given: Readonly<Record<string, string | undefined>>):
     host: env.TRANSOM_HOST,
     port: env.TRANSOM_PORT,
     publicUrl: env.TRANSOM_PUBLIC_URL,
+    https: toHttpsSettings(env, env.TRANSOM_PUBLIC_URL, env.TRANSOM_BEHIND_PROXY > 0),
+    httpPort: env.TRANSOM_HTTP_PORT,
     signaling: toSignalingSettings(env, defaultLimits),
     doorbell: {
       isOn: env.TRANSOM_DOORBELL,

@@ -55,7 +55,7 @@ export const hasPage = ({ console, linking }: Config): boolean => console && lin
 /** Returns what registers and removes cameras. */
 export function openDoors(deps: DoorsDeps, closing: Closing): { readonly registrations: Registrations } {
   const { config, ground, bridge, gateways, webhooks, keys, recordings, publicUrl, metrics, clock, log } = deps
-  const { service, secrets, store, server } = ground
+  const { service, secrets, store } = ground
   const { region } = config.signaling
   const { forwarderSecret, skillId } = config.alexa
   const { cameras, presence, linking } = bridge
@@ -130,7 +130,7 @@ export function openDoors(deps: DoorsDeps, closing: Closing): { readonly registr
       }),
     }),
   })
-  server.on('request', app)
+  ground.serve(app)
   return { registrations }
 }
 

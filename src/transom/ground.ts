@@ -1,5 +1,6 @@
 /** What the embedded bridge stands on: its directory, secrets, store, signaling service and HTTP server, opened in this order. */
-import type { Server } from 'node:http'
+import { createSecretKey } from 'node:crypto'
+import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createLocalSignaling } from 'transom-kvs/local-signaling'
@@ -11,19 +12,23 @@ import type { Closing } from './closing.ts'
 import type { Config } from './config.ts'
 import { lockDirectory } from './data-lock.ts'
 import { withCredentials } from './demo.ts'
-import { createBridgeServer } from './listener.ts'
+import { createBridgeServer, type Front } from './listener.ts'
 import { loadSecrets, type Secrets } from './secrets.ts'
 import { atAddress, makeDataDirectory, requireCredentialsKey } from './start-faults.ts'
+import { createHttps, type Https } from './tls/https.ts'
 
 export interface Ground {
   readonly secrets: Secrets
   readonly store: Store
   readonly service: SignalingService
   readonly signaling: Signaling
-  readonly server: Server
+  /** Gives requests to the bridge, by whichever port they come. */
+  serve(app: RequestListener): void
+  /** Where the bridge speaks HTTPS itself. */
+  readonly https: Https | undefined
   /** The file of the store. */
   readonly databasePath: string
-  /** By which this machine reaches the server. */
+  /** By which this machine reaches the bridge, in plain HTTP. */
   readonly localUrl: string
 }
 
@@ -55,18 +60,48 @@ export async function openGround(
   const secrets = await withCredentials(made, service, secretsPath, databasePath)
   const signaling = createLocalSignaling(service.local, { log })
   closing.add(() => signaling.close())
-  const server = await atAddress('TRANSOM_PORT', config.host, config.port, () => listen(config.host, config.port))
-  closing.add(() => endServer(server))
-  const localUrl = `http://${nameOf(config.host)}:${(server.address() as AddressInfo).port}`
+  const ports = await openPorts(config, secrets, deps, closing)
   return {
     secrets,
     store,
     service,
     signaling: { ...signaling, iceServers: withoutOwn(signaling, service.ownIceServer) },
-    server,
     databasePath,
-    localUrl,
+    ...ports,
   }
+}
+
+/** The ports of the bridge. With HTTPS, what runs on this machine has a plain one of its own that nobody else reaches. */
+async function openPorts(
+  config: Config,
+  secrets: Secrets,
+  { clock, log }: Pick<SignalingServiceOptions, 'clock' | 'log'>,
+  closing: Closing,
+): Promise<Pick<Ground, 'serve' | 'https' | 'localUrl'>> {
+  const { host, port, httpPort, dataDir, publicUrl = '', linking } = config
+  const local = createBridgeServer()
+  closing.add(() => endServer(local))
+  if (config.https === undefined) {
+    const { port: opened } = await listenAt('TRANSOM_PORT', host, port, local)
+    const localUrl = `http://${nameOf(host)}:${opened}`
+    return { serve: (app) => void local.on('request', app), https: undefined, localUrl }
+  }
+  const { port: opened } = await listenAt('TRANSOM_PORT', '127.0.0.1', 0, local)
+  const sealing = createSecretKey(secrets.keys.sealing, 'base64')
+  const { language } = linking.brand
+  const https = await createHttps({ settings: config.https, dataDir, sealing, publicUrl, language, clock, log })
+  closing.add(() => https.close())
+  await listenAt('TRANSOM_PORT', host, port, https.front.server)
+  if (httpPort !== undefined) {
+    const plain = https.createPlain()
+    closing.add(() => endServer(plain))
+    await listenAt('TRANSOM_HTTP_PORT', host, httpPort, plain)
+  }
+  const serve = (app: RequestListener) => {
+    local.on('request', app)
+    https.secure.on('request', app)
+  }
+  return { serve, https, localUrl: `http://127.0.0.1:${opened}` }
 }
 
 function openService(
@@ -105,13 +140,17 @@ function nameOf(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-async function listen(host: string, port: number): Promise<Server> {
-  const server = createBridgeServer()
+/** Resolves with the address; rejects with an `Error` that names the setting which moves it. */
+async function listenAt(setting: string, host: string, port: number, server: Server | Front['server']) {
+  await atAddress(setting, host, port, () => listen(server, host, port))
+  return server.address() as AddressInfo
+}
+
+async function listen(server: Server | Front['server'], host: string, port: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
   server.listen(port, host, resolve)
   await promise
-  return server
 }
 
 async function endServer(server: Server): Promise<void> {

@@ -14,9 +14,9 @@ describe('the tables of settings', () => {
     expect(readFileSync(join(repository, path), 'utf8')).toBe(text)
   })
 
-  test('are all in docs/settings.md, and five settings are first', () => {
+  test('are all in docs/settings.md, and six settings are first', () => {
     expect(groupsIn(rendered.get('docs/settings.md') ?? '')).toEqual([...settingGroups])
-    expect(describeSettings(settingVariables).filter(({ group }) => group === 'first')).toHaveLength(5)
+    expect(describeSettings(settingVariables).filter(({ group }) => group === 'first')).toHaveLength(6)
   })
 
   test('.env.example, with every line in use, is what a bridge without settings does', () => {
