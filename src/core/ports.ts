@@ -283,7 +283,10 @@ export interface Changed<T> extends Omit<PutOptions, 'onlyIf'> {
   readonly value: T
 }
 
-/** One kind of record. Ids and groups are 1 to 512 characters. Values are JSON and come back equal. */
+/**
+ * One kind of record. Ids and groups are 1 to 512 characters; whatever else is asked for is not there, since it may come from
+ * outside, and a record of such an id is refused by a TypeError. Values are JSON and come back equal.
+ */
 export interface BasicCollection<T> {
   get(id: string): Promise<Stored<T> | undefined>
   /** Writes the whole record. Returns its new version, or `undefined` when the condition did not hold (nothing written). */

@@ -268,23 +268,25 @@ export function storeContract(openStore: (clock: Clock) => Promise<Store>, model
     await seesList(records, 'all', [])
   })
 
-  test('ids and groups of 512 characters are kept, longer, empty and broken ones are refused', async () => {
+  test('ids and groups of 512 characters are kept; of longer, empty and broken ones nothing is there or is written', async () => {
     const longest = 'k'.repeat(512)
     expect(await records.put(longest, 1, { group: longest })).toBe(1)
     await seesList(records, longest, [{ id: longest, value: 1, version: 1 }])
     expect(await records.put('é'.repeat(512), 1, { group: '玄'.repeat(512) })).toBe(1)
     for (const bad of ['', 'k'.repeat(513), 'half \ud83d']) {
-      await expect(records.get(bad)).rejects.toThrow(TypeError)
+      expect(await records.get(bad)).toBeUndefined()
       await expect(records.put(bad, 1)).rejects.toThrow(TypeError)
-      await expect(records.take(bad)).rejects.toThrow(TypeError)
-      await expect(records.remove(bad)).rejects.toThrow(TypeError)
+      expect(await records.take(bad)).toBeUndefined()
+      expect(await records.remove(bad)).toBeUndefined()
+      expect(await records.change(bad, () => undefined)).toBeUndefined()
       await expect(records.change(bad, () => ({ value: 1 }))).rejects.toThrow(TypeError)
-      await expect(collect(records.all(bad))).rejects.toThrow(TypeError)
+      expect(await collect(records.all(bad))).toEqual([])
       await expect(records.put('id', 1, { group: bad })).rejects.toThrow(TypeError)
-      await expect(records.list(bad)).rejects.toThrow(TypeError)
+      expect(await records.list(bad)).toEqual([])
       await expect(records.list('all', { after: bad })).rejects.toThrow(TypeError)
     }
-    await expect(records.get('玄'.repeat(342))).rejects.toThrow('an id is at most 1024 bytes of UTF-8')
+    await expect(records.put('玄'.repeat(342), 1)).rejects.toThrow('an id is at most 1024 bytes of UTF-8')
+    expect(await records.get('玄'.repeat(342))).toBeUndefined()
     expect(await records.get('id')).toBeUndefined()
   })
 

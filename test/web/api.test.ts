@@ -210,6 +210,7 @@ describe('cameras', () => {
     }
     const { status, body } = await ask(carol.token, 'GET', '/api/cameras/front-door')
     expect([status, body.error]).toEqual([404, 'camera_not_found'])
+    expect(await ask(anna.token, 'GET', `/api/cameras/${'k'.repeat(513)}`)).toMatchObject({ status: 404 })
   })
 
   test('are removed by their owner, and do not exist for anybody else', async () => {

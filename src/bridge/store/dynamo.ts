@@ -7,10 +7,11 @@ import { BridgeError } from 'transom-core/errors'
 import type { BasicCollection, Clock, Collection, PutOptions, Store, Stored } from 'transom-core/ports'
 import { recordEntity } from './dynamo-table.ts'
 import {
-  checkId,
   checkKind,
-  checkList,
+  checkPage,
   checkPut,
+  isGroup,
+  isId,
   lastInstant,
   toStored,
   versionMemoryMs,
@@ -48,23 +49,23 @@ export function createDynamoStore(options: {
       checkKind(kind)
       const basic: BasicCollection<T> = {
         async get(id) {
-          checkId(id)
+          if (!isId(id)) return undefined
           return toLive<T>(await items.read(kind, id), clock())
         },
         async put(id, value, given = {}) {
           return items.write({ kind, id, text: checkPut(kind, id, value, given) }, given, clock())
         },
         async take(id) {
-          checkId(id)
+          if (!isId(id)) return undefined
           const now = clock()
           return toLive<T>(await items.erase(kind, id, now), now)
         },
         async remove(id) {
-          checkId(id)
-          await items.erase(kind, id, clock())
+          if (isId(id)) await items.erase(kind, id, clock())
         },
         async list(group, page = {}) {
-          return items.list<T>(groupKey(kind, group), checkList(group, page), clock())
+          const wanted = checkPage(page)
+          return isGroup(group) ? items.list<T>(groupKey(kind, group), wanted, clock()) : []
         },
       }
       return withVerbs(kind, basic, inTurn)
@@ -141,7 +142,7 @@ function createItems(record: ReturnType<typeof recordEntity>, isOpen: () => bool
   }
 
   /** What has expired is still in the index, so as many pages are read as it takes. */
-  async function list<T>(partition: string, { limit, after }: ReturnType<typeof checkList>, now: number) {
+  async function list<T>(partition: string, { limit, after }: ReturnType<typeof checkPage>, now: number) {
     const deadline = AbortSignal.timeout(callMs)
     const found: Stored<T>[] = []
     let from: Record<string, unknown> | undefined

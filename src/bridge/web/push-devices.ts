@@ -89,7 +89,7 @@ export function createPushDevices(deps: {
       return device
     },
     async remove(accountId, id) {
-      const isTheirs = /^[\w-]{43}$/.test(id) && (await devices.get(id))?.value.accountId === accountId
+      const isTheirs = (await devices.get(id))?.value.accountId === accountId
       if (isTheirs) await devices.remove(id)
       return isTheirs
     },

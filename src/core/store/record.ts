@@ -27,16 +27,16 @@ export function checkKind(kind: string): void {
   }
 }
 
-/** Checks an id: 1 to 512 characters, at most 1,024 bytes of UTF-8. Throws TypeError. */
-export function checkId(id: string): void {
-  checkKey('an id', id)
-  if (Buffer.byteLength(id) > maxIdBytes) throw new TypeError(`an id is at most ${maxIdBytes} bytes of UTF-8`)
-}
+/** Whether a record can have this id: 1 to 512 characters, at most 1,024 bytes of UTF-8. What has none is not looked for. */
+export const isId = (id: string): boolean => faultOfId(id) === undefined
+
+/** Whether a record can be in a group of this name: 1 to 512 characters. */
+export const isGroup = (group: string): boolean => faultOfKey(group) === undefined
 
 /** Checks what a put was given and returns the value as JSON. Throws TypeError, or BridgeError `internal` when it is too big. */
 export function checkPut(kind: string, id: string, value: unknown, options: PutOptions): string {
-  checkId(id)
-  if (options.group !== undefined) checkKey('a group', options.group)
+  check('an id', faultOfId(id))
+  if (options.group !== undefined) check('a group', faultOfKey(options.group))
   if (options.expiresAt !== undefined && !Number.isSafeInteger(options.expiresAt)) {
     throw new TypeError('expiresAt is a whole number of epoch milliseconds')
   }
@@ -58,13 +58,12 @@ export function lastInstant({ expiresAt }: PutOptions, now: number): number | un
   return expiresAt === undefined ? undefined : Math.max(expiresAt, now)
 }
 
-/** Checks what a list was asked for and fills in the defaults. Throws TypeError. */
-export function checkList(
-  group: string,
-  page: { readonly limit?: number; readonly after?: string },
-): { readonly limit: number; readonly after: string | undefined } {
-  checkKey('a group', group)
-  if (page.after !== undefined) checkId(page.after)
+/** Checks what page of a list was asked for and fills in the defaults. Throws TypeError. */
+export function checkPage(page: { readonly limit?: number; readonly after?: string }): {
+  readonly limit: number
+  readonly after: string | undefined
+} {
+  if (page.after !== undefined) check('an id', faultOfId(page.after))
   const limit = page.limit ?? defaultLimit
   if (!Number.isSafeInteger(limit) || limit < 1) throw new TypeError('a limit is a whole number from 1 up')
   return { limit, after: page.after }
@@ -76,8 +75,15 @@ export function toStored<T>(id: string, text: string, version: number, expiresAt
   return expiresAt === undefined || expiresAt === null ? { id, value, version } : { id, value, version, expiresAt }
 }
 
-function checkKey(what: string, key: string): void {
-  if (key.length < 1 || key.length > maxKeyLength) throw new TypeError(`${what} is 1 to ${maxKeyLength} characters`)
+function faultOfKey(key: string): string | undefined {
+  if (key.length < 1 || key.length > maxKeyLength) return `is 1 to ${maxKeyLength} characters`
   // A lone surrogate has no UTF-8: two such ids would become one on disk.
-  if (!key.isWellFormed()) throw new TypeError(`${what} is well-formed Unicode`)
+  return key.isWellFormed() ? undefined : 'is well-formed Unicode'
+}
+
+const faultOfId = (id: string): string | undefined =>
+  faultOfKey(id) ?? (Buffer.byteLength(id) > maxIdBytes ? `is at most ${maxIdBytes} bytes of UTF-8` : undefined)
+
+function check(what: string, fault: string | undefined): void {
+  if (fault !== undefined) throw new TypeError(`${what} ${fault}`)
 }

@@ -1,6 +1,6 @@
 /** The store in one SQLite file, on Node's own SQLite: durable before it answers, and safe to share between processes. */
 import type { BasicCollection, Clock, Collection, Store } from '../ports.ts'
-import { checkId, checkKind, checkList, checkPut, toStored } from './record.ts'
+import { checkKind, checkPage, checkPut, isGroup, isId, toStored } from './record.ts'
 import { createCommits } from './sqlite-commits.ts'
 import { explained } from './sqlite-fault.ts'
 import { openDatabase, type AccessMode } from './sqlite-file.ts'
@@ -33,7 +33,7 @@ export function createSqliteStore(path: string, clock: Clock, mode: AccessMode =
       checkKind(kind)
       const basic: BasicCollection<T> = {
         async get(id) {
-          checkId(id)
+          if (!isId(id)) return undefined
           const found = read(() => statements.get(kind, id))
           return found && fromRow<T>(found)
         },
@@ -42,16 +42,16 @@ export function createSqliteStore(path: string, clock: Clock, mode: AccessMode =
           return commit(() => statements.put(kind, id, text, options))
         },
         async take(id) {
-          checkId(id)
+          if (!isId(id)) return undefined
           const taken = await commit(() => statements.erase(kind, id))
           return taken && fromRow<T>(taken)
         },
         async remove(id) {
-          checkId(id)
-          await commit(() => statements.erase(kind, id))
+          if (isId(id)) await commit(() => statements.erase(kind, id))
         },
         async list(group, page = {}) {
-          const { limit, after } = checkList(group, page)
+          const { limit, after } = checkPage(page)
+          if (!isGroup(group)) return []
           const rows = read(() => statements.list(kind, group, after ?? '', limit))
           return rows.map((row) => fromRow<T>(row))
         },
