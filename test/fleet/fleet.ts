@@ -7,6 +7,7 @@ import { createSecretKey, randomBytes, randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import { build } from 'esbuild'
@@ -197,10 +198,8 @@ function startEnvironment(file: string, name: string, env: NodeJS.ProcessEnv): E
     stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
   })
   const lines: string[] = []
-  for (const stream of [child.stdout, child.stderr])
-    stream
-      ?.setEncoding('utf8')
-      .on('data', (text: string) => lines.push(...text.split('\n').filter((line) => line !== '')))
+  for (const input of [child.stdout!, child.stderr!])
+    createInterface({ input }).on('line', (line) => void (line !== '' && lines.push(line)))
   child.kill('SIGSTOP')
   return {
     lines,

@@ -35,3 +35,5 @@ const oauth = createOAuth({
 if ((await oauth.users.find(ada.login)) === undefined) await oauth.users.create(ada)
 app.use('/oauth', oauth.handler)
 process.send?.(issuer)
+// Nobody is left to end it.
+process.on('disconnect', () => process.exit())

@@ -22,3 +22,5 @@ process.on('message', (channelName: string) => {
   void service.createCredentials({ kind: 'camera', channelName }).then((issued) => process.send?.({ issued }))
 })
 process.send?.({ endpoint: service.endpoint, ca: service.ca, key })
+// Nobody is left to end it.
+process.on('disconnect', () => process.exit())
