@@ -64,6 +64,16 @@ describe('the authorization endpoint', () => {
     expect([values.get('error'), values.get('state')]).toEqual([error, 'opaque-state'])
   })
 
+  test('that somebody is not signed in is no refusal in the log, where a client asks without a page; all else is', async () => {
+    const from = house.log.length
+    await createVisitor().get(authorizationUrl(house, google, { prompt: 'none' }))
+    await createVisitor().get(authorizationUrl(house, google, { prompt: 'none', scope: 'everything' }))
+    expect(house.log.slice(from)).toMatchObject([
+      { level: 'info', event: 'oauth.not-signed-in', fields: { clientId: 'google', code: 'login_required' } },
+      { level: 'warn', event: 'oauth.refused', fields: { code: 'invalid_scope' } },
+    ])
+  })
+
   test('links stay with the issuer whatever the Host header says', async () => {
     const answer = await fetch(authorizationUrl(house, google), {
       redirect: 'manual',

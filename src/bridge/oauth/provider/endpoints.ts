@@ -76,7 +76,7 @@ export function operatorOnly(wrongKeys: WrongKeys, ...keys: readonly string[]): 
   return async (req, res, next) => {
     const given = hash('sha256', bearerToken(req.headers) ?? '', 'buffer')
     if (right.some((one) => timingSafeEqual(given, one))) return next()
-    await wrongKeys.refuse(req.socket, { door: 'operator' })
+    await wrongKeys.refuse(req, { door: 'operator' })
     const refusal = { error: 'invalid_token', error_description: 'this is not the key of the operator' }
     res.status(401).set('www-authenticate', 'Bearer').json(refusal)
   }

@@ -152,14 +152,27 @@ function noteSignIn({ sessions }: ProviderSetup): Middleware {
   }
 }
 
+/** How a client that asks without showing anything (`prompt=none`) learns that somebody must be shown something (OpenID Connect Core 3.1.2.6). */
+const silentNos: ReadonlySet<string> = new Set([
+  'login_required',
+  'consent_required',
+  'interaction_required',
+  'account_selection_required',
+])
+const isSilentNo = ({ oidc }: KoaContextWithOIDC, { error }: errors.OIDCProviderError): boolean =>
+  silentNos.has(error) && oidc.params?.['prompt'] === 'none'
+
 function logEvents(provider: Provider, log: Log): void {
-  const refused = (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) =>
+  const refused = (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) => {
+    const clientId = ctx.oidc.client?.clientId
+    if (isSilentNo(ctx, error)) return log('info', 'oauth.not-signed-in', { clientId, code: error.error })
     log('warn', 'oauth.refused', {
       route: ctx.oidc.route,
-      clientId: ctx.oidc.client?.clientId,
+      clientId,
       code: error.error,
       error: error.error_detail ?? error.error_description,
     })
+  }
   provider.on('authorization.error', refused)
   provider.on('grant.error', refused)
   provider.on('revocation.error', refused)
