@@ -111,7 +111,7 @@ const setUp = () => {
 
 const isRefused = async (wrongKeys: WrongKeys, socket: Socket) => {
   let isDone = false
-  const refused = wrongKeys.refuse(socket, { door: 'operator' }).then(() => (isDone = true))
+  const refused = wrongKeys.refuse({ socket }, { door: 'operator' }).then(() => (isDone = true))
   await Promise.resolve()
   await Promise.resolve()
   return { refused, isDone }
@@ -133,12 +133,24 @@ describe('wrong keys', () => {
     expect(await slowed.refused).toBe(true)
   })
 
+  test('are counted by the client’s address, where a proxy that is trusted says so', async () => {
+    const { wrongKeys } = setUp()
+    const socket = socketFrom('192.0.2.1')
+    for (let n = 0; n < 20; n += 1) await wrongKeys.refuse({ socket, ip: '198.51.100.1' }, {})
+    const slowed = wrongKeys.refuse({ socket, ip: '198.51.100.1' }, {})
+    expect(jest.getTimerCount()).toBe(1)
+    await wrongKeys.refuse({ socket, ip: '198.51.100.2' }, {})
+    expect(jest.getTimerCount()).toBe(1)
+    jest.advanceTimersByTime(1_000)
+    await slowed
+  })
+
   test('are not waited for once the connection is gone, nor by more than can be held', async () => {
     const { wrongKeys } = setUp()
     const socket = socketFrom('192.0.2.1')
     for (let n = 0; n < 20; n += 1) await isRefused(wrongKeys, socket)
-    const held = Array.from({ length: 200 }, () => wrongKeys.refuse(socket, {}))
-    await expect(wrongKeys.refuse(socket, {})).rejects.toMatchObject({ code: 'rate_limited' })
+    const held = Array.from({ length: 200 }, () => wrongKeys.refuse({ socket }, {}))
+    await expect(wrongKeys.refuse({ socket }, {})).rejects.toMatchObject({ code: 'rate_limited' })
     socket.emit('close')
     await Promise.all(held)
     expect(jest.getTimerCount()).toBe(0)

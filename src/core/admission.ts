@@ -144,13 +144,19 @@ function filled({ tokens, rate, at }: Bucket, now: number): number {
 
 // ── Wrong keys ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Whoever sent a request: `ip` is the client's own address where a trusted proxy says so, as Express's `request.ip`. */
+export interface Sender {
+  readonly socket: Socket
+  readonly ip?: string | undefined
+}
+
 /** Patience with wrong keys, shared by all doors that accept keys: see `createWrongKeys`. */
 export interface WrongKeys {
   /**
    * To be awaited before a wrong key is refused: at once for the first of an address, later for all that follow. Only who
    * is wrong waits, so a right key from the same address notices nothing. Throws `rate_limited` when too many wait.
    */
-  refuse(socket: Socket, what: LogFieldsOf<'admission.wrong-key'>): Promise<void>
+  refuse(sender: Sender, what: LogFieldsOf<'admission.wrong-key'>): Promise<void>
 }
 
 const wrongKeyRate: Rate = { perSecond: 1, burst: 20 }
@@ -162,9 +168,8 @@ export function createWrongKeys(deps: { readonly clock: Clock; readonly log: Log
   const rates = createRates(deps.clock)
   let slowed = 0
   return {
-    async refuse(socket, what) {
-      if (rates.tryTake(networkOf(socket.remoteAddress ?? ''), wrongKeyRate))
-        return deps.log('warn', 'admission.wrong-key', what)
+    async refuse({ socket, ip = socket.remoteAddress ?? '' }, what) {
+      if (rates.tryTake(networkOf(ip), wrongKeyRate)) return deps.log('warn', 'admission.wrong-key', what)
       if (slowed >= mostSlowed) throw new BridgeError('rate_limited', 'too many wrong keys', { retryAfterMs: slowedMs })
       slowed += 1
       await whileOpen(socket, slowedMs)

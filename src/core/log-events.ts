@@ -418,6 +418,10 @@ export const logEvents = {
   'oauth.login-slowed': { says: 'Too many attempts to sign in', fields: ['clientId', 'address', 'waitMs', 'error'] },
   'oauth.outage': { says: 'A request failed by our mistake', fields: ['path', 'route', 'error'] },
   'oauth.passkey-refused': { says: 'A passkey could not be added or used', fields: ['what', 'error'] },
+  'oauth.not-signed-in': {
+    says: 'A client asked whether somebody is signed in, without showing anything, and nobody was',
+    fields: ['clientId', 'code'],
+  },
   'oauth.refused': { says: 'A request was refused', fields: ['path', 'route', 'clientId', 'status', 'code', 'error'] },
   'oauth.streamlined': {
     says: 'Google asks for an account by its own sign-in',

@@ -74,6 +74,7 @@ export function openDoors(deps: DoorsDeps, closing: Closing): { readonly registr
   const app = createHttpApp(bridge, log, {
     compress: createCompression(),
     forwarderSecret,
+    behindProxy: config.behindProxy,
     skillId,
     registrations,
     webhooks: {

@@ -106,7 +106,7 @@ export function createGatewayRoutes(deps: GatewayRoutesDeps): Router {
   async function nameOf(request: Request): Promise<string> {
     const name = await keys.nameOf(bearerToken(request.headers) ?? '')
     if (name !== undefined) return name
-    await wrongKeys.refuse(request.socket, { door: 'gateway' })
+    await wrongKeys.refuse(request, { door: 'gateway' })
     throw new BridgeError('unauthorized', 'this is not the key of a gateway')
   }
 

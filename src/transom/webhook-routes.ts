@@ -32,7 +32,7 @@ export function createWebhookRoutes(deps: {
     try {
       const found = await webhooks.opens(id, event, secret)
       if (found === undefined) {
-        await wrongKeys.refuse(request.socket, { door: 'webhook', cameraId: id.slice(0, 256) })
+        await wrongKeys.refuse(request, { door: 'webhook', cameraId: id.slice(0, 256) })
         return say(response, 404, 'This address is not valid: it was changed, or the camera was removed.')
       }
       await webhooks.happens(found.camera, found.event)

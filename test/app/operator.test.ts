@@ -24,7 +24,8 @@ async function open(env: Readonly<Record<string, string>> = {}, keys: readonly s
   const { bridge } = house
   const registrations = createCameraRecords(bridge.cameras, 'https://bridge.example')
   const operator = createOperatorRoutes({ keys, registrations, broker: bridge.broker, linking: bridge.linking })
-  server = createServer(createHttpApp(bridge, () => {}, { forwarderSecret: undefined, operator, clock: Date.now }))
+  const options = { forwarderSecret: undefined, operator, behindProxy: 2, clock: Date.now }
+  server = createServer(createHttpApp(bridge, () => {}, options))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 }
 beforeEach(() => open())
@@ -71,6 +72,26 @@ test('only a key of the operator opens it, and any of several', async () => {
   for (const key of ['x', operatorKey.slice(1), `${operatorKey}x`]) {
     expect((await ask('GET', '/cameras?owner=ada', undefined, key)).status).toBe(401)
   }
+})
+
+test('behind proxies wrong keys are counted by the client’s address, at the cameras’ door, too', async () => {
+  const { port } = server.address() as AddressInfo
+  const clients = Array.from({ length: 30 }, (_, n) => `198.51.100.${n}, 203.0.113.7`)
+  for (const path of ['/operator/cameras', '/cameras/porch/events']) {
+    const before = house.lines.length
+    const answers = await Promise.all(
+      clients.map(async (client) => {
+        const headers = { authorization: 'Bearer wrong', 'x-forwarded-for': client }
+        return (await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers })).status
+      }),
+    )
+    expect(new Set(answers)).toEqual(new Set([401]))
+    // One whose address had said many wrong keys would be slowed, and not logged.
+    const logged = house.lines.slice(before).filter((line) => line.includes('admission.wrong-key'))
+    expect(logged).toHaveLength(clients.length)
+  }
+  const app = createHttpApp(house.bridge, () => {}, { forwarderSecret: undefined, clock: Date.now })
+  expect(app.get('trust proxy')).toBe(0)
 })
 
 test('a camera is added with its key, on a channel that the vendor names', async () => {

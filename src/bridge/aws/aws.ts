@@ -11,6 +11,7 @@ export interface OnAws {
   readonly bridge: Bridge
   readonly forwarderSecret: string | undefined
   readonly skillId: string | undefined
+  readonly behindProxy: number
   /** Where cameras are entered; absent without an operator key. */
   readonly operator?: Router
 }
@@ -35,5 +36,5 @@ export function openOnAws(env: Environment, clock: Clock, log: Log, ports?: Port
     }),
   }
   const { forwarderSecret, skillId } = config.alexa
-  return { bridge, forwarderSecret, skillId, ...operator }
+  return { bridge, forwarderSecret, skillId, behindProxy: config.behindProxy, ...operator }
 }

@@ -23,6 +23,8 @@ const directiveLimit = 256 * 1024
 export interface HttpOptions {
   /** Shared with the forwarding Lambda: with it directives come in by its signed door alone, without it by `/alexa`. */
   readonly forwarderSecret: string | undefined
+  /** Trusted proxies in a row before the bridge: they say which address a request is from. Default none. */
+  readonly behindProxy?: number
   /** The companion skill that is hosted here; without it its door does not exist. */
   readonly skillId?: string | undefined
   /** Compresses what `/api` answers, where nothing before it does. */
@@ -58,6 +60,7 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
+  app.set('trust proxy', options.behindProxy ?? 0)
   if (bridge.linking.isSecure) app.use((_request, response, next) => (response.set(strictTransport), next()))
   if (bridge.linking.isServed) {
     app.use('/oauth', bridge.oauth.handler)

@@ -105,7 +105,7 @@ export function createIntake(bridge: IntakeDeps, signatures: Signatures, clock: 
   }
 
   async function refuse(request: Request, why: string): Promise<never> {
-    await bridge.linking.oauth.wrongKeys.refuse(request.socket, {
+    await bridge.linking.oauth.wrongKeys.refuse(request, {
       door: 'camera',
       cameraId: String(request.params.id).slice(0, 256),
     })
