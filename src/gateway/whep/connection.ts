@@ -93,15 +93,7 @@ function createConnection(
     },
     headerExtensions: { video: [useSdesMid()], audio: [useSdesMid()] },
     bundlePolicy: 'max-bundle',
-    iceServers: iceServers.flatMap(({ urls, username, credential }) =>
-      urls
-        .filter((url) => trust.mayReach(hostOf(url)))
-        .map((url) => ({
-          urls: url,
-          ...(username === undefined ? {} : { username }),
-          ...(credential === undefined ? {} : { credential }),
-        })),
-    ),
+    iceServers: [...allowedServers(iceServers, trust)],
     // An answer may name any address.
     iceFilterCandidatePair: ({ remoteCandidate }) => trust.mayReach(remoteCandidate.host),
     iceStunGatherTimeout: 2,
@@ -112,6 +104,18 @@ function createConnection(
   })
   return connection
 }
+
+/** Those in the networks of cameras, as werift wants them; of names nobody knows where they lead. */
+export const allowedServers = (iceServers: readonly IceServer[], trust: Trust) =>
+  iceServers.flatMap(({ urls, username, credential }) =>
+    urls
+      .filter((url) => trust.mayReach(hostOf(url)))
+      .map((url) => ({
+        urls: url,
+        ...(username === undefined ? {} : { username }),
+        ...(credential === undefined ? {} : { credential }),
+      })),
+  )
 
 /** Of `turn:host:port?transport=udp`. */
 const hostOf = (url: string): string => /^[a-z]+:(\[[^\]]*\]|[^:?]*)/i.exec(url)?.[1]?.replace(/^\[|\]$/g, '') ?? ''

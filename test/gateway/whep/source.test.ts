@@ -1,7 +1,17 @@
 /** A camera behind a WHEP server or go2rtc as a source, against one on loopback that is as strict as the draft. */
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { AudioPacket, MediaInfo, MediaSource, VideoUnit } from '../../../src/gateway/media.ts'
+import {
+  SourceError,
+  type AudioPacket,
+  type MediaInfo,
+  type MediaSource,
+  type VideoUnit,
+} from '../../../src/gateway/media.ts'
 import { createNetworkSource } from '../../../src/gateway/network-source.ts'
+import { readAddress } from '../../../src/gateway/rtsp/address.ts'
+import { createTrust } from '../../../src/gateway/trust.ts'
+import { allowedServers } from '../../../src/gateway/whep/connection.ts'
+import { openEndpoint } from '../../../src/gateway/whep/endpoint.ts'
 import { loadTone } from '../../../src/simulator/tone.ts'
 import { slice } from '../rtsp/camera.ts'
 import { until } from '../../until.ts'
@@ -144,6 +154,36 @@ describe('who may look', () => {
     const { source } = await open({ authorization: 'Bearer s3cret', challenge: 'Basic realm="x"' }, userInfo)
     await expect(source.describe(never)).rejects.toMatchObject({ code: 'source_password' })
   })
+})
+
+test('the ICE servers of its Link headers are used, as far as the networks of cameras allow', async () => {
+  const link =
+    '<stun:10.9.8.7>; rel="ice-server", <turn:127.0.0.1:9?transport=udp>; rel="ice-server"; username="a\\"b,;c"; credential=d;' +
+    ' credential-type="password", <https://x.example/sse>; rel="urn:ietf:params:whep:ext:core:server-sent-events"'
+  const server = await startWhepServer({ link })
+  closing.push(() => server.close())
+  const endpoint = openEndpoint(readAddress(`whep://127.0.0.1:${server.port}/door/whep`), createTrust())
+  await endpoint.ask(never)
+  expect(endpoint.iceServers()).toEqual([
+    { urls: ['stun:10.9.8.7'] },
+    { urls: ['turn:127.0.0.1:9?transport=udp'], username: 'a"b,;c', credential: 'd' },
+  ])
+  const trust = createTrust({ networks: ['127.0.0.0/8'] })
+  expect(allowedServers(endpoint.iceServers(), trust)).toEqual([
+    { urls: 'turn:127.0.0.1:9?transport=udp', username: 'a"b,;c', credential: 'd' },
+  ])
+})
+
+test('media from outside of the networks of cameras is not taken', async () => {
+  const server = await startWhepServer()
+  const place = `whep://127.0.0.1:${server.port}/door/whep`
+  const source = createNetworkSource(place, Date.now, () => undefined, createTrust({ networks: ['127.0.0.1'] }))
+  closing.push(
+    () => server.close(),
+    () => source.close(),
+  )
+  await expect(source.describe(never)).rejects.toBeInstanceOf(SourceError)
+  expect(server.sessions()).toBe(0)
 })
 
 describe('a redirect', () => {
