@@ -11,7 +11,7 @@ import { readAddress, type CameraAddress } from './rtsp/address.ts'
 import { openClient, type Client } from './rtsp/client.ts'
 import type { Track } from './rtsp/description.ts'
 import { createRtspSpeaker, pickBackChannel } from './rtsp/loudspeaker.ts'
-import { describePictures, pickVideo, type PictureInfo, type Pictures } from './rtsp/pictures.ts'
+import { describePictures, pickVideo, saysAll, type PictureInfo, type Pictures } from './rtsp/pictures.ts'
 import { play, type Stage } from './rtsp/playing.ts'
 import { soundOf } from './rtsp/sound.ts'
 import type { Way } from './way.ts'
@@ -58,6 +58,16 @@ export function createNetworkSource(
   const picturesOf = ({ description: { tracks } }: Client): PictureInfo | undefined => {
     const video = pickVideo(tracks, label, canEncode)
     return learned?.of === formOf(video) ? learned.info : describePictures(video, label, canEncode)
+  }
+  /** By its description, or because it was listened to. */
+  function isKnown({ description: { tracks } }: Client): boolean {
+    const video = pickVideo(tracks, label, canEncode)
+    return saysAll(video) || learned?.of === formOf(video)
+  }
+  /** Nothing more will be learned by listening again, if only what its description names was. */
+  function remember({ description: { tracks } }: Client, { profileLevelId, reencoding, h265 }: MediaInfo): void {
+    const info = { profileLevelId, ...(reencoding && { reencoding }), ...(h265 && { h265 }) }
+    learned = { of: formOf(pickVideo(tracks, label, canEncode)), info }
   }
   /** `undefined` while the profile is not known. */
   function look(client: Client): MediaInfo | undefined {
@@ -111,10 +121,13 @@ export function createNetworkSource(
       const client = await open(signal)
       try {
         const info = look(client)
-        if (info && !way.ask) return idle.keep(client, info)
+        if (info && !way.ask && isKnown(client)) return idle.keep(client, info)
         await listenForProfile(client, stageOf, signal)
         const learnt = look(client)
-        if (learnt) return seen.keep(learnt)
+        if (learnt) {
+          remember(client, learnt)
+          return seen.keep(learnt)
+        }
         throw new SourceError('source_no_key_frame', `${label} sent no parameter sets within ${profileMs} ms`)
       } finally {
         if (!idle.has(client)) await client.close()

@@ -63,6 +63,12 @@ export function describePictures(track: Track, label: string, canEncode: boolean
   return said !== undefined && isProfile(said) ? { profileLevelId: said } : undefined
 }
 
+/** The description holds the parameters of its pictures. Otherwise what comes may be something else than what it names. */
+export function saysAll({ encoding, parameters }: Track): boolean {
+  if (encoding === 'H264') return readSprop(parameters.get('sprop-parameter-sets')).some((nal) => nalType(nal) === 7)
+  return encoding !== 'H265' || readH265Sets(parameters).some((nal) => h265Type(nal) === 33)
+}
+
 const cannotConvert = (label: string, of: string): SourceError =>
   new SourceError(
     'source_codec',

@@ -96,6 +96,22 @@ test('a display with room for a lower level only, or for none, gets H.264 beside
   expect(shown[0]).toMatchObject({ width: 320, height: 240 })
 })
 
+test('a camera that describes no parameter sets is listened to, so that already its first answer is H.265', async () => {
+  const bare = await createFakeCamera({ quiet: true, sdp: moving.sdp })
+  const other = await createWorld()
+  try {
+    await other.startCamera(`rtsp://127.0.0.1:${bare.port}/live`)
+    await until(() => bare.requests.some(({ method }) => method === 'PLAY'))
+    sendMoving(bare, { pictures: moving.pictures.slice(0, 1) })
+    await until(() => other.logged.some(({ event }) => event === 'gateway.camera-online'))
+    expect(bare.requests.at(-1)?.method).toBe('TEARDOWN')
+    expect(answerOf(await other.view('safari-1', { h265Level: 93 }))).toContain('H265/90000')
+  } finally {
+    await other.close()
+    await bare.close()
+  }
+})
+
 test('a view in H.265 ends when the camera is set to H.264, and the next one gets that', async () => {
   const arriving = world.view('safari-1', { h265Level: 93 })
   await until(() => plays() === 1)

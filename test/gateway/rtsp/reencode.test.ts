@@ -153,10 +153,13 @@ test('a display of an H.265 camera is answered with what it is sent, and the bri
     () => camera.close(),
     () => world.close(),
   )
+  const plays = () => camera.requests.filter(({ method }) => method === 'PLAY').length
   await world.startCamera(`rtsp://127.0.0.1:${camera.port}/live`)
+  await until(() => plays() === 1)
+  sendMoving(camera, { pictures: pictures.slice(0, 1) })
   await until(() => world.logged.some(({ event }) => event === 'gateway.camera-online'))
   const arriving = world.view('echo-1')
-  await until(() => camera.requests.some(({ method }) => method === 'PLAY'))
+  await until(() => plays() === 2)
   sendMoving(camera, { pictures })
   const { video, connection } = await arriving
   await until(() => video.packets.length > 0)

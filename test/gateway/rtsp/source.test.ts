@@ -2,7 +2,18 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { AudioPacket, MediaInfo, MediaSource, VideoUnit } from '../../../src/gateway/media.ts'
 import { createNetworkSource } from '../../../src/gateway/network-source.ts'
-import { backChannel, createFakeCamera, h264, idr, pcma, pps, slice, type FakeCamera, type Habits } from './camera.ts'
+import {
+  backChannel,
+  createFakeCamera,
+  h264,
+  idr,
+  pcma,
+  pps,
+  slice,
+  sps,
+  type FakeCamera,
+  type Habits,
+} from './camera.ts'
 import { until } from '../../until.ts'
 
 const never = new AbortController().signal
@@ -122,6 +133,17 @@ describe('pictures', () => {
     await until(() => video.length === 2)
     expect(described.at(-1)).toEqual({ profileLevelId: '640028', hasSpeaker: false, sound: ['opus', 'PCMU'] })
     expect(await world.source.describe(never)).toMatchObject({ profileLevelId: '640028' })
+  })
+
+  test('whose description names a profile and holds no SPS have the one that comes', async () => {
+    const named =
+      'm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 profile-level-id=640028\r\na=control:trackID=0\r\n'
+    const { camera, source } = await open({ sdp: named })
+    const looking = source.describe(never)
+    await until(() => camera.requests.some(({ method }) => method === 'PLAY'))
+    for (const [index, nal] of [sps, pps, idr].entries())
+      camera.send(0, { payload: nal, timestamp: 0, marker: index === 2 })
+    expect(await looking).toMatchObject({ profileLevelId: '42c01f' })
   })
 
   test.each([
