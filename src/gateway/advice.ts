@@ -24,6 +24,8 @@ function whatDisplaysGet(stream: Measured, canConvert: boolean): string {
   if (codec === undefined) return 'It has no video.'
   if (passesThrough(stream)) return 'Echo Show, Nest Hub and browsers play it as it is.'
   if (!convertible.includes(codec)) return 'It cannot be shown: set the camera to H.264.'
+  if (!canConvert && codec === 'H265')
+    return 'Only displays that play H.265 show it, without B-frames. For Echo and Nest install FFmpeg: run npm install node-av on the machine of the gateway.'
   return canConvert
     ? 'Converted while somebody watches, which costs about one processor core.'
     : 'It cannot be shown without FFmpeg: run npm install node-av on the machine of the gateway.'

@@ -46,7 +46,7 @@ export interface MediaInfo {
   readonly soundFault?: string
   /** Its pictures are decoded and encoded anew for displays. */
   readonly reencoding?: Reencoding
-  /** The H.265 in which its pictures come, which displays that play it are sent as it is. */
+  /** The H.265 in which its pictures come, which displays that play it are sent as it is; without `reencoding` there is no other. */
   readonly h265?: H265Format
 }
 

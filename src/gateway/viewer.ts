@@ -260,6 +260,10 @@ async function serve(options: ViewerOptions, plan: Plan, serving: Serving): Prom
     const message = 'the display takes no H.264 with packetization-mode 1, and this camera sends nothing else'
     throw new OfferError('no_common_codec', message)
   }
+  if (offer.video === 'h264' && media.h265 !== undefined && media.reencoding === undefined) {
+    const message = 'the display takes no H.265 that the camera sends, and FFmpeg is not installed to convert it'
+    throw new OfferError('no_common_codec', message)
+  }
   if (offer.video === 'h264' && offer.profileLevelId !== media.profileLevelId) {
     const profiles = { source: media.profileLevelId, offered: offer.profileLevelId }
     log('warn', 'gateway.profile-not-offered', { viewerId, ...profiles })

@@ -33,10 +33,10 @@ const h265Name = 'H.265'
 /** The words of RTP (`a=rtpmap`), and ours. */
 export const codecNames: Readonly<Record<string, string>> = { H264: 'H.264', H265: 'H.265', JPEG: 'MJPEG' }
 
-/** The track to play: H.264 before the others, which are decoded first. Throws `SourceError` when none can be played. */
+/** The track to play: H.264 before the others, of which some displays play H.265 and the rest is decoded first. Throws `SourceError` when none can be played. */
 export function pickVideo(tracks: readonly Track[], label: string, canEncode: boolean): Track {
   const videos = tracks.filter(({ kind }) => kind === 'video')
-  const codecs = canEncode ? ['H264', 'H265', 'JPEG'] : ['H264']
+  const codecs = canEncode ? ['H264', 'H265', 'JPEG'] : ['H264', 'H265']
   const found = codecs.map((codec) => videos.find(({ encoding }) => encoding === codec)).find((track) => track)
   if (found) return found
   if (videos.length === 0) throw new SourceError('source_codec', `${label} has no video`)
@@ -52,7 +52,7 @@ export type PictureInfo = Pick<MediaInfo, 'profileLevelId' | 'reencoding' | 'h26
 
 /** What is sent of this track by its description; `undefined` while its profile is not known. Throws as `pickVideo`. */
 export function describePictures(track: Track, label: string, canEncode: boolean): PictureInfo | undefined {
-  if (track.encoding === 'H265') return { ...reencoded(h265Name), ...passed(readH265Sets(track.parameters)) }
+  if (track.encoding === 'H265') return describeH265(readH265Sets(track.parameters), label, canEncode)
   if (track.encoding !== 'H264') return reencoded(codecNames[track.encoding] ?? track.encoding)
   const sets = readSprop(track.parameters.get('sprop-parameter-sets'))
   const why = reasonToReencode(sets)
@@ -61,6 +61,15 @@ export function describePictures(track: Track, label: string, canEncode: boolean
   // As its description gives it (RFC 6184 section 8.1): by its SPS, else by name.
   const said = (profileLevelId(sets) ?? track.parameters.get('profile-level-id'))?.toLowerCase()
   return said !== undefined && isProfile(said) ? { profileLevelId: said } : undefined
+}
+
+/** Without FFmpeg it is for those displays alone that play it. `undefined` while its sets are not known; throws for none to pass. */
+function describeH265(sets: readonly Buffer[], label: string, canEncode: boolean): PictureInfo | undefined {
+  const { h265 } = passed(sets)
+  if (canEncode) return { ...reencoded(h265Name), ...(h265 && { h265 }) }
+  if (h265) return { profileLevelId: constrainedProfile, h265 }
+  if (sets.some((nal) => h265Type(nal) === 33)) throw cannotPass(label)
+  return undefined
 }
 
 /** The description holds the parameters of its pictures. Otherwise what comes may be something else than what it names. */
@@ -73,6 +82,12 @@ const cannotConvert = (label: string, of: string): SourceError =>
   new SourceError(
     'source_codec',
     `${label} sends H.264 with ${of}, which displays cannot play, and FFmpeg is not installed to convert it`,
+  )
+
+const cannotPass = (label: string): SourceError =>
+  new SourceError(
+    'source_codec',
+    `${label} sends H.265 that no display plays as it is (B-frames, 4:2:2 or the like), and FFmpeg is not installed to convert it`,
   )
 
 const reencoded = (of: string): PictureInfo => ({ profileLevelId: constrainedProfile, reencoding: { of } })
@@ -144,9 +159,9 @@ const takes: Readonly<Record<DecodedCodec, (track: Track, convert: Conversion, s
   JPEG: takeJpeg,
 }
 
-function takeH265(track: Track, convert: Conversion, { sink }: PictureStage): TakePackets {
+function takeH265(track: Track, convert: Conversion, { sink, label, ffmpeg }: PictureStage): TakePackets {
   const depacketize = createH265Depacketizer()
-  const feed = createFeed(convert, () => sink.isH264Wanted?.() ?? true)
+  const feed = ffmpeg ? createFeed(convert, () => sink.isH264Wanted?.() ?? true) : () => undefined
   let sets: readonly Buffer[] = readH265Sets(track.parameters)
   let h265: MediaInfo['h265']
 
@@ -157,7 +172,12 @@ function takeH265(track: Track, convert: Conversion, { sink }: PictureStage): Ta
     if (isKey) sets = [...sets.filter((one) => own.every((nal) => h265Type(nal) !== h265Type(one))), ...own]
     const whole = isKey ? [...sets, ...nals.filter((nal) => !isH265Set(nal))] : nals
     const at = timeline.at(timestamp, now)
-    if (isKey) convert.describe(h265Name, ({ h265 } = passed(sets)).h265)
+    if (isKey) {
+      const info = describeH265(sets, label, ffmpeg !== undefined)
+      h265 = info?.h265
+      if (ffmpeg) convert.describe(h265Name, h265)
+      else if (info) sink.described(info)
+    }
     if (h265) sink.h265?.({ at, isKey, payloads: packetizeH265(whole) })
     feed({ data: annexB(whole), at, isKey })
   }

@@ -4,14 +4,13 @@ import { readDescription } from '../../../src/gateway/rtsp/description.ts'
 import { describePictures, openPictures, pickVideo } from '../../../src/gateway/rtsp/pictures.ts'
 import { createTimeline } from '../../../src/gateway/rtsp/timeline.ts'
 import { h264, idr, pps, slice, sps } from './camera.ts'
-import { recordMoving } from './moving.ts'
+import { recordMoving, type Moving } from './moving.ts'
 
 const label = 'rtsp://cam'
 const tracksOf = (sdp: string) => readDescription(`v=0\r\n${sdp}`, 'rtsp://cam/live').tracks
 const media = (map: string) => `m=video 0 RTP/AVP 97\r\na=rtpmap:97 ${map}/90000\r\n`
 
 test.each([
-  ['H.265', media('H265'), /sends H\.265 video.*FFmpeg is not installed/],
   ['MJPEG', 'm=video 0 RTP/AVP 26\r\n', /sends MJPEG video.*FFmpeg is not installed/],
   ['an unknown codec', media('MP4V-ES'), /sends MP4V-ES video, and displays play H\.264 only$/],
 ])('%s alone cannot be played', (_name, sdp, message) => {
@@ -23,6 +22,20 @@ test.each([
 test('H.264 is chosen before what must be decoded, wherever it stands', () => {
   const tracks = tracksOf(media('H265') + 'm=video 0 RTP/AVP 26\r\n' + h264)
   expect([true, false].map((canEncode) => pickVideo(tracks, label, canEncode).encoding)).toEqual(['H264', 'H264'])
+})
+
+test('H.265 without FFmpeg is for the displays that play it, and a fault where none does', async () => {
+  const [plain, ordered] = [await recordMoving('H.265', 1), await recordMoving('H.265 with B-frames', 1)]
+  const described = ({ sdp, pictures }: Moving) => {
+    const [vps, sequence, picture] = pictures[0]!.payloads.map((nal) => nal.toString('base64'))
+    const sets = `a=fmtp:96 sprop-vps=${vps};sprop-sps=${sequence};sprop-pps=${picture}\r\n`
+    return pickVideo(tracksOf(sdp.replace('a=control', `${sets}a=control`)), label, false)
+  }
+  expect(describePictures(described(plain), label, false)).toMatchObject({ h265: { profileId: 1 } })
+  expect(describePictures(described(plain), label, false)).not.toHaveProperty('reencoding')
+  expect(() => describePictures(described(ordered), label, false)).toThrow(/H\.265.*FFmpeg is not installed/)
+  // Until its sets are known nobody can say.
+  expect(describePictures(pickVideo(tracksOf(plain.sdp), label, false), label, false)).toBeUndefined()
 })
 
 /** Plays these packets, of which each ends a picture. */
