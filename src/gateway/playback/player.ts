@@ -15,7 +15,7 @@ import { createReporter } from '../report.ts'
 import { withSilence } from '../silence.ts'
 import { openViewer, type ViewedSource, type Viewer } from '../viewer.ts'
 import { causeOf, type Cause } from '../viewing.ts'
-import { createFragmentReader, type ReadPart } from './fragments.ts'
+import type { ReadPart } from './fragments.ts'
 import { createPlayback } from './playback.ts'
 
 /** Where the master connects, and where it asks. */
@@ -91,6 +91,8 @@ function createViewers(options: RecordingPlayerOptions, life: AbortSignal): View
     const { viewerId } = call
     const signal = AbortSignal.any([life, place.life.signal])
     const view = { url: `${url}/${viewerId}`, key }
+    // What takes recordings apart is loaded with the first view of one.
+    const { createFragmentReader } = await import('./fragments.ts')
     const [span, read] = [await fetchSpan(view, signal), createFragmentReader({ ...view, url: `${view.url}/fragment` })]
     const first = await read(span.from, signal)
     signal.throwIfAborted()
