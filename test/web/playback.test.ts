@@ -157,7 +157,8 @@ describe('is refused', () => {
     await record()
     const viewerId = await view(anna.token, { from: t0 })
     expect((await asGateway(viewerId, {}, 'wrong')).status).toBe(401)
-    expect((await asGateway(`${viewerId.slice(0, -1)}0`)).status).toBe(404)
+    const another = `${viewerId.slice(0, -1)}${viewerId.endsWith('0') ? '1' : '0'}`
+    expect((await asGateway(another)).status).toBe(404)
     expect((await asGateway('anna')).status).toBe(404)
     expect((await asGateway(`${viewerId}/fragment?at=soon`)).status).toBe(400)
   })
