@@ -1,56 +1,31 @@
 /** `transom camera …`: cameras of the running bridge. */
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
-import { advice, eventsAdvice } from 'transom-core/errors'
 import {
   cameraAccess,
   cameraIdShape,
   cameraWebhooks,
   listedCameras,
   registration,
-  type CameraAccess,
-  type CameraWebhooks,
-  type Registration,
 } from 'transom-core/wire/registration'
-import { noStreamAddress, streamAddress } from 'transom-core/wire/source'
+import { printCamera, printNewKey, printRegistered, printWebhooks } from './cli-camera-print.ts'
+import {
+  detailsOf,
+  newSourceOf,
+  onvifUserOf,
+  refuseFixed,
+  sourceOf,
+  withoutNull,
+  type CameraValues,
+} from './cli-camera-values.ts'
 import { importCameras, type ImportValues } from './cli-import.ts'
 import { discover, discoverRestreams, findBest, probe } from './cli-probe.ts'
 import { tryCamera, tryTone } from './cli-try.ts'
 import { callOperator as call } from './operator-client.ts'
-import { Failed, leaf, show, UsageError, type CommonOptions, type Printed, type Terminal } from './terminal.ts'
+import { Failed, leaf, show, UsageError, type Printed, type Terminal } from './terminal.ts'
 
 /** The whole of a registration comes only where the signaling is the bridge's own. */
 const issuedAnswer = z.union([registration, cameraAccess])
-
-/** What a camera command may say; each is absent where it is not said. */
-interface Values extends CommonOptions {
-  readonly name?: string
-  readonly url?: string
-  readonly onvif?: string
-  readonly user?: string
-  readonly gateway?: string
-  readonly camera?: true
-  readonly channel?: string
-  readonly owner?: string
-  readonly account?: string
-  readonly all?: true
-  readonly room?: string
-  readonly frigate?: string
-  readonly manufacturer?: string
-  readonly model?: string
-  readonly speaker?: boolean
-  readonly video?: boolean
-  readonly motion?: boolean
-  readonly person?: boolean
-  readonly battery?: boolean
-  readonly switch?: boolean
-  readonly snapshots?: boolean
-  readonly alexaOffer?: true
-  readonly replace?: true
-  readonly roll?: true
-  readonly tone?: true
-  readonly record?: 'never' | 'events' | 'always'
-}
 
 /** Adds these commands. */
 export function addCameraCommands(program: Command, terminal: Terminal): void {
@@ -75,7 +50,7 @@ Examples:
   transom camera change porch --room Garden --no-motion
   transom camera change porch --record events                  keeps what happens there: transom recordings --help`,
     )
-  const act = (verb: string) => async (subject: string, values: Values) =>
+  const act = (verb: string) => async (subject: string, values: CameraValues) =>
     show(terminal, values, await run(terminal, verb, subject, values))
   leaf(
     camera,
@@ -83,13 +58,13 @@ Examples:
     'find ONVIF cameras in the networks of this machine, or list the streams of go2rtc or Frigate; needs no bridge',
   )
     .option('--user <user>', 'its user at go2rtc or Frigate; asks for the password')
-    .action((base: string | undefined, values: Values) => act('discover')(base ?? '', values))
+    .action((base: string | undefined, values: CameraValues) => act('discover')(base ?? '', values))
   leaf(camera, 'probe <address>', 'measure what a camera sends; needs no bridge. rtsp://…, or host[:port] with ONVIF')
     .option('--user <user>', 'its user; asks for the password')
     .action(act('probe'))
   leaf(camera, 'try <id>', 'play the streams of a network camera as it is saved; exit status 1: no picture')
     .option('--tone', 'play a tone at its loudspeaker instead; exit status 1: it accepted nothing')
-    .action(async (subject: string, values: Values) => {
+    .action(async (subject: string, values: CameraValues) => {
       const id = idOf(subject)
       const access = await terminal.operator()
       const tried = await (values.tone ? tryTone(access, id) : tryCamera(access, id))
@@ -109,7 +84,7 @@ Examples:
     .option('--owner <login>', 'whose cameras')
     .option('--account <id>', 'whose cameras, by account id')
     .option('--all', 'those of all accounts; with --json one a line')
-    .action(async (values: Values) => (values.all ? listAll(terminal, values) : act('list')('', values)))
+    .action(async (values: CameraValues) => (values.all ? listAll(terminal, values) : act('list')('', values)))
   const change = leaf(camera, 'change <id>', "change a camera; its keys persist. --room '' and --no-motion remove")
   addDescription(addSource(change))
   change.addOption(recordOption())
@@ -174,7 +149,7 @@ const fixedOptions = (command: Command) => [
   command.createOption('--alexa-offer', "its firmware knows only Alexa's way of offering"),
 ]
 
-async function run(terminal: Terminal, verb: string, subject: string, values: Values): Promise<Printed> {
+async function run(terminal: Terminal, verb: string, subject: string, values: CameraValues): Promise<Printed> {
   if (verb === 'probe') return probe(terminal, subject, values.user)
   if (verb === 'discover' && subject !== '') return discoverRestreams(terminal, subject, values.user)
   if (verb === 'discover') {
@@ -241,7 +216,7 @@ async function run(terminal: Terminal, verb: string, subject: string, values: Va
 }
 
 /** Page by page, as they are read: a fleet does not fit into one answer. */
-async function listAll(terminal: Terminal, { owner, account, json }: Values): Promise<void> {
+async function listAll(terminal: Terminal, { owner, account, json }: CameraValues): Promise<void> {
   if ((owner ?? account) !== undefined) throw new UsageError('--all goes without --owner and --account')
   const access = await terminal.operator()
   let [found, next]: [number, string | undefined] = [0, undefined]
@@ -262,165 +237,4 @@ function idOf(subject: string): string {
   return encodeURIComponent(parsed.data)
 }
 
-/** By ONVIF it is found again; an empty `--onvif` beside `--url` removes it. */
-async function newSourceOf(terminal: Terminal, values: Values): Promise<Record<string, unknown>> {
-  const { onvif, gateway } = values
-  if (onvif === undefined) return sourceOf(terminal, values)
-  if (onvif === '') return { ...(await sourceOf(terminal, values)), onvif: null }
-  const found = await findBest(terminal, onvif, onvifUserOf(values))
-  if (!values.json) terminal.out(found.text)
-  return { source: found.source, onvif: found.onvif, ...(gateway !== undefined && { gateway }) }
-}
-
-function onvifUserOf({ url, user }: Values): string | undefined {
-  if (url !== undefined) throw new UsageError('--onvif and --url are two ways to the same camera: give one')
-  return user
-}
-
-/** The address with the user and the password in it, which is asked for where a user is named. */
-async function sourceOf(
-  terminal: Terminal,
-  { url, user, gateway }: Values,
-): Promise<{ readonly source?: string; readonly gateway?: string }> {
-  if (url === undefined) {
-    const given = [user === undefined ? '' : '--user', gateway === undefined ? '' : '--gateway'].filter(Boolean)
-    if (given.length > 0) throw new UsageError(`${given[0]} goes with --url: give both`)
-    return {}
-  }
-  const by = gateway !== undefined && { gateway }
-  if (user === undefined) return { source: url, ...by }
-  const [, scheme, rest] = (streamAddress.test(url) && /^([a-z]+:\/\/)(.*)$/is.exec(url)) || []
-  if (scheme === undefined || rest === undefined) throw new UsageError(`--url ${noStreamAddress}`)
-  if (/^[^/?#]*@/.test(rest)) throw new UsageError('the address names a user already: leave --user out')
-  const password = await terminal.askSecret(`Password of ${user}: `)
-  return { source: `${scheme}${encodeURIComponent(user)}:${encodeURIComponent(password)}@${rest}`, ...by }
-}
-
-/** What a camera is and can do, as far as it is said; null takes away. */
-function detailsOf(values: Values): Record<string, unknown> {
-  const {
-    room,
-    frigate,
-    manufacturer,
-    model,
-    speaker,
-    video,
-    motion,
-    person,
-    battery,
-    switch: lens,
-    snapshots,
-    record,
-  } = values
-  const flags = { hasMotion: motion, hasBattery: battery, hasSwitch: lens, hasSnapshots: snapshots }
-  const said = {
-    room: room === '' ? null : room,
-    frigate: frigate === undefined ? undefined : frigateOf(frigate),
-    manufacturer,
-    model,
-    hasSpeaker: speaker,
-    hasVideo: video === true ? null : video,
-    record: record === 'never' ? null : record,
-    detects: person === false ? null : person && ['person'],
-    ...Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, flag === false ? null : flag])),
-  }
-  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
-}
-
-/** `door:porch,steps`. */
-function frigateOf(text: string) {
-  const [camera, zones] = text.split(':')
-  if (!camera) return null
-  return { camera, ...(zones && { zones: zones.split(',') }) }
-}
-
-function withoutNull(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
-}
-
-function refuseFixed({ owner, account, channel, camera, alexaOffer }: Values): void {
-  if (owner ?? account ?? channel ?? (camera || alexaOffer || undefined))
-    throw new UsageError(
-      'owner, channel, kind and way of offering stay as they are: remove the camera and add it again',
-    )
-}
-
 const printed = <T>(json: T, print: (value: T) => string): Printed => ({ json, text: print(json) })
-
-/** What a key command prints is a new key of a camera that was there before. */
-function printNewKey(access: Registration | CameraAccess): string {
-  return printIssued(access, 'has a new key')
-}
-
-function printRegistered(access: Registration | CameraAccess): string {
-  return printIssued(access, 'is registered')
-}
-
-function printIssued(access: Registration | CameraAccess, what: string): string {
-  if ('environment' in access) return printRegistration(access, what)
-  return `
-  ${access.cameraId} ${what}. The secret below is shown only once.
-
-  Channel      ${access.channelName}
-${printKey(access)}`
-}
-
-/** Nothing when only the access key is new. */
-function printKey({ cameraKey, eventsUrl }: CameraAccess): string {
-  if (cameraKey === undefined) return ''
-  // An id of its own each time: the same event again would be no new one.
-  const press = `curl -H 'Authorization: Bearer ${cameraKey}' -d '{"kind":"press","eventId":"'$(date +%s)'","at":'$(date +%s000)'}' ${eventsUrl}`
-  return `  Camera key   ${cameraKey}\n  A press      ${press}\n`
-}
-
-function printRegistration(issued: Registration, what: string): string {
-  const { channelName, channelArn, endpoint, caPath, environment, warnings } = issued
-  const variables = Object.entries(environment).map(([name, value]) => `    export ${name}='${value}'`)
-  return `
-  ${issued.cameraId} ${what}. The secrets below are shown only once.
-
-  Channel      ${channelName}
-  ARN          ${channelArn}
-  Access key   ${issued.accessKeyId}
-  Secret       ${issued.secretAccessKey}
-  Region       ${issued.region}
-  Endpoint     ${endpoint}
-  Authority    ${caPath ?? 'a public one'}
-${printKey(issued)}
-  AWS's C SDK (sample: kvsWebrtcClientMaster ${channelName}):
-${variables.join('\n')}
-${warnings.map((warning) => `\n  Mind: ${warning}.`).join('')}
-`
-}
-
-function printWebhooks({ press, motion, person }: CameraWebhooks): string {
-  return `Whoever knows an address can make this happen, and nothing else. GET or POST.
-  press   ${press}
-  motion  ${motion}
-  person  ${person}`
-}
-
-function printCamera(camera: z.infer<typeof listedCameras>['cameras'][number]): string {
-  const { cameraId, name, kind, channelName, record } = camera
-  const source = 'source' in camera ? `  ${camera.source}` : ''
-  const onvif = 'onvif' in camera ? `\n  events and stills by ONVIF from ${camera.onvif}` : ''
-  const said = `${cameraId}  ${kind}  "${name}"${source}`
-  if (!('keys' in camera)) return `${said}  channel ${channelName}`
-  const { isOnline, sinceAt, fault, eventsFault, failedServers = [], reencoding, keys } = camera
-  const { gateway = 'home', certificates = {} } = camera
-  const reader = gateway === 'home' ? '' : `, read by ${gateway}`
-  const shown = Object.entries(certificates).map(([place, print]) => `\n  certificate of ${place}: ${print}`)
-  const since = sinceAt === undefined ? '' : ` since ${new Date(sinceAt).toISOString()}`
-  const issued = keys.map(
-    ({ accessKeyId, createdAt }) => `\n  ${accessKeyId}, made ${new Date(createdAt).toISOString()}`,
-  )
-  const why = fault ? `: ${fault.message}\n  ${advice[fault.code]}` : ''
-  const events = eventsFault ? `\n  no events: ${eventsFault.message}\n  ${eventsAdvice[eventsFault.code]}` : ''
-  const servers = failedServers.map(({ url, message }) => `\n  no address from ${url}: ${message}`)
-  const cost = reencoding?.percent === undefined ? '' : `: costs about ${reencoding.percent} % of a core`
-  const encoded = reencoding ? `\n  re-encoded for displays (${reencoding.of})${cost}` : ''
-  const state = `${isOnline ? 'online' : 'offline'}${since}${reader}`
-  const recorded =
-    record === undefined ? '' : `\n  recorded ${record === 'always' ? 'always' : 'when something happens'}`
-  return `${said}  ${state}${why}${recorded}${onvif}${events}${servers.join('')}${encoded}${[...shown, ...issued].join('')}`
-}
