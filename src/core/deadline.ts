@@ -10,7 +10,7 @@ export async function within<T>(
   ms: number,
   work: (signal: AbortSignal) => Promise<T>,
   onLate: (thrown: unknown) => void,
-  code: ErrorCode = 'internal',
+  code: ErrorCode = 'out_of_time',
 ): Promise<T> {
   const hangUp = new AbortController()
   const overdue = Promise.withResolvers<never>()

@@ -309,13 +309,18 @@ describe('nothing is waited for without end', () => {
   ])('%s gets its event in time although the token check hangs', async (_name, event, ms) => {
     jest.useFakeTimers()
     try {
-      const reply = createWorld({ authorize: never }).handle(event)
+      const { handle, lines } = createWorld({ authorize: never })
+      const reply = handle(event)
       const settled = jest.fn()
       void reply.then(settled)
       await jest.advanceTimersByTimeAsync(ms - 1)
       expect(settled).not.toHaveBeenCalled()
       await jest.advanceTimersByTimeAsync(1)
       expect((await reply).event.payload).toHaveProperty('type', 'INTERNAL_ERROR')
+      // Nobody's mistake: in the log it has the name that it has at Google's doors.
+      expect(lines).toEqual([
+        expect.objectContaining({ level: 'warn', fields: expect.objectContaining({ code: 'out_of_time' }) }),
+      ])
       expect(jest.getTimerCount()).toBe(0)
     } finally {
       jest.useRealTimers()

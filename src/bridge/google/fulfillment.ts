@@ -62,7 +62,7 @@ export function createFulfillment(deps: FulfillmentDeps): Fulfillment {
 
     try {
       const onLate = (thrown: unknown) => logFailure(log, 'google.late-failure', toBridgeError(thrown), line())
-      const reply = await within(receivedAt + budgetMs - clock(), answer, onLate, 'out_of_time')
+      const reply = await within(receivedAt + budgetMs - clock(), answer, onLate)
       log('info', 'google.fulfillment', line())
       return { status: 200, body: reply }
     } catch (thrown) {

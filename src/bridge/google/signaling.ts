@@ -72,7 +72,7 @@ export function createSignalingDoor(deps: SignalingDoorDeps): SignalingDoor {
     try {
       const work = () => answer(headers, body, receivedAt, seen)
       const onLate = (thrown: unknown) => logFailure(log, 'google.late-failure', toBridgeError(thrown), seen)
-      const reply = await within(receivedAt + budgetMs - clock(), work, onLate, 'out_of_time')
+      const reply = await within(receivedAt + budgetMs - clock(), work, onLate)
       log('info', 'google.signaling', { ...seen, status: 200, ms: clock() - receivedAt })
       return { status: 200, headers: json, body: JSON.stringify(reply) }
     } catch (thrown) {
