@@ -7,6 +7,7 @@ import type { Api, Camera, Me, Session, SessionRow } from './api.ts'
 import { createBell, type Bell, type Press } from './bell.ts'
 import type { SignIn } from './sign-in.ts'
 import { followTogether, type Browser } from './together.ts'
+import { inOrder } from './wall.ts'
 
 export interface House {
   readonly api: Api
@@ -73,7 +74,7 @@ export function openHouse(api: Api, signIn: SignIn, me: Me, browser: Browser): H
     try {
       // Cameras do not wait for sessions, of which there may be many.
       const both = await Promise.allSettled([
-        api.cameras().then((all) => keep(() => (cameras.value = sorted(all)))),
+        api.cameras().then((all) => keep(() => (cameras.value = inOrder(all)))),
         api.sessions({}, { limit: mostSessions }).then((page) => keep(() => takeSessions(page))),
       ])
       const failed = both.find((one) => one.status === 'rejected')
@@ -96,7 +97,7 @@ export function openHouse(api: Api, signIn: SignIn, me: Me, browser: Browser): H
     },
     camera: (camera) => {
       const others = (cameras.value ?? []).filter(({ id }) => id !== camera.id)
-      cameras.value = sorted([...others, camera])
+      cameras.value = inOrder([...others, camera])
     },
     'camera-removed': ({ id }) => {
       cameras.value = (cameras.value ?? []).filter((camera) => camera.id !== id)
@@ -144,12 +145,6 @@ export function openHouse(api: Api, signIn: SignIn, me: Me, browser: Browser): H
     },
   }
 }
-
-/** As people count: "Gate 2" before "Gate 10". */
-const { compare } = new Intl.Collator(undefined, { numeric: true })
-
-const sorted = (cameras: readonly Camera[]): readonly Camera[] =>
-  cameras.toSorted((a, b) => Number(b.kind === 'doorbell') - Number(a.kind === 'doorbell') || compare(a.name, b.name))
 
 /** A session that changes is mostly the first or one of the first. */
 export function withRow(rows: readonly SessionRow[], { timeline: _timeline, ...row }: Session): readonly SessionRow[] {

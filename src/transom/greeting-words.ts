@@ -19,7 +19,7 @@ const en = {
   hub: 'be a Nest Hub',
   doorbellOff: 'The doorbell is off (TRANSOM_DOORBELL).',
   ring: 'r and Enter rings the doorbell.',
-  stop: 'Ctrl-C stops it; cameras, links and users are kept.',
+  stop: 'Ctrl-C stops it; cameras and users are kept.',
 }
 
 export type GreetingWords = typeof en
@@ -42,7 +42,7 @@ const de: GreetingWords = {
   hub: 'sei ein Nest Hub',
   doorbellOff: 'Die Klingel ist aus (TRANSOM_DOORBELL).',
   ring: 'r und Enter klingelt.',
-  stop: 'Strg-C beendet es; Kameras, Verknüpfungen und Benutzer bleiben.',
+  stop: 'Strg-C beendet es; Kameras und Benutzer bleiben.',
 }
 
 export const greetingWords: Readonly<Record<Language, GreetingWords>> = { en, de }

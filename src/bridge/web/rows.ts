@@ -58,8 +58,10 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
       ...(seen !== undefined && seen.isUnseen !== true && { sinceAt: seen.sinceAt }),
       ...(seen === undefined && reported && { sinceAt: reported.sinceAt }),
       ...(seen?.fault && { fault: { ...seen.fault, advice: advice[seen.fault.code] } }),
-      ...(seen?.eventsFault && { eventsFault: { ...seen.eventsFault, advice: eventsAdvice[seen.eventsFault.code] } }),
-      ...(seen?.failedServers && { failedServers: seen.failedServers }),
+      // What only the owner can put right, with names of the owner's servers, is not the guests'.
+      ...(isOwner &&
+        seen?.eventsFault && { eventsFault: { ...seen.eventsFault, advice: eventsAdvice[seen.eventsFault.code] } }),
+      ...(isOwner && seen?.failedServers && { failedServers: seen.failedServers }),
       ...(seen?.reencoding && { reencoding: seen.reencoding }),
       viewers: viewers.of(id),
       ...(record !== undefined && { records: record }),

@@ -93,7 +93,12 @@ export const de: Words = {
     live: 'Live',
     viewers: (count) => counted(count, { one: 'Zuschauer', other: 'Zuschauer' }),
     rings: 'Klingelt',
-    shared: 'mit dir geteilt',
+    sharedTo: ({ mayTalk, mayViewRecordings }) =>
+      `mit dir geteilt: ansehen${mayTalk ? ', sprechen' : ''}${mayViewRecordings ? ', Aufnahmen sehen' : ''}`,
+    findHint: 'Name oder Raum',
+    online: (online, all) => `${online} von ${counted(all, { one: 'Kamera', other: 'Kameras' })} online`,
+    noRoom: 'Ohne Raum',
+    noMatch: 'Keine passenden Kameras',
     mutedUntil: (time) => `Klingelt in diesem Browser nicht bis ${time}.`,
     unmute: 'Wieder klingeln',
     neverRang: 'Hat noch nicht geklingelt',
@@ -155,13 +160,15 @@ export const de: Words = {
 
   lately: {
     title: 'Zuletzt',
-    none: 'Noch ist nichts passiert. Probier das:',
+    none: 'Noch ist nichts passiert.',
+    noneButTry: 'Noch ist nichts passiert. Probier das:',
     tries: [
       'Sieh dir die Türklingel live an, und sprich mit ihr.',
       'Sei ein Echo Show: Verknüpfe ihn, und lass Alexa die Tür zeigen.',
       'Klingle, und sieh zu, wie das Display es meldet.',
     ],
-    why: 'Hier stehen Klingeln, Personen und Bewegung. Soll von jedem ein Clip bleiben, wähle Bearbeiten … und schalte die Aufnahme ein.',
+    what: 'Hier stehen Klingeln, Personen und Bewegung.',
+    keepClips: 'Soll von jedem ein Clip bleiben, wähle Bearbeiten … und schalte die Aufnahme ein.',
     all: 'Alle Ereignisse',
   },
 
@@ -228,6 +235,7 @@ export const de: Words = {
 
   cause: {
     title: 'Ursache',
+    askOwner: 'Das kann nur die Besitzerin oder der Besitzer der Kamera beheben: Sag ihnen, was du hier siehst.',
     hint: 'Hinweis',
     events: 'Ereignisse, die nicht ankommen',
     eventsMissing: 'Klingeln und Bewegung kommen nicht an',

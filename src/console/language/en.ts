@@ -102,7 +102,13 @@ export const en = {
     live: 'Live',
     viewers: (count: number) => counted(count, { one: 'viewer', other: 'viewers' }),
     rings: 'Rings',
-    shared: 'shared with you',
+    /** What the guest may do. */
+    sharedTo: ({ mayTalk, mayViewRecordings }: Pick<CameraRow, 'mayTalk' | 'mayViewRecordings'>) =>
+      `shared with you: watch${mayTalk ? ', talk' : ''}${mayViewRecordings ? ', see recordings' : ''}`,
+    findHint: 'name or room',
+    online: (online: number, all: number) => `${online} of ${counted(all, { one: 'camera', other: 'cameras' })} online`,
+    noRoom: 'Without a room',
+    noMatch: 'No matching cameras',
     mutedUntil: (time: string) => `Does not ring on this browser until ${time}.`,
     unmute: 'Ring again',
     neverRang: 'Has not rung yet',
@@ -162,13 +168,15 @@ export const en = {
 
   lately: {
     title: 'Recent activity',
-    none: 'Nothing has happened yet. Try this:',
+    none: 'Nothing has happened yet.',
+    noneButTry: 'Nothing has happened yet. Try this:',
     tries: [
       'Watch the doorbell live, and talk to it.',
       'Be an Echo Show: link it, and let Alexa show the door.',
       'Ring, and see the display announce it.',
     ],
-    why: 'Presses, persons and motion are listed here. To keep a clip of each, choose Edit … and switch recording on.',
+    what: 'Presses, persons and motion are listed here.',
+    keepClips: 'To keep a clip of each, choose Edit … and switch recording on.',
     all: 'All activity',
   },
 
@@ -235,6 +243,7 @@ export const en = {
 
   cause: {
     title: 'Cause',
+    askOwner: 'Only the owner of the camera can put this right: tell them what you see here.',
     hint: 'Hint',
     events: 'Events that do not arrive',
     eventsMissing: 'Its presses and motion do not arrive',

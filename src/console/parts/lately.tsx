@@ -11,10 +11,12 @@ const most = 6
 const everything = {}
 
 export function Lately() {
-  const { cameras } = useHouse()
+  const { cameras, me } = useHouse()
   const { lately } = useLanguage().words
   const { entries } = useActivity(everything)
   const isEmpty = cameras.value?.length === 0
+  const isOwner = cameras.value?.some((camera) => camera.isOwner) === true
+  const hasTries = isOwner && me.canSimulate
   // The advice is for who has a camera.
   if (entries === undefined || (entries.length === 0 && isEmpty)) return null
   return (
@@ -22,13 +24,17 @@ export function Lately() {
       <h2 id="lately">{lately.title}</h2>
       {entries.length === 0 && (
         <>
-          <p class="soft">{lately.none}</p>
-          <ol>
-            {lately.tries.map((one) => (
-              <li key={one}>{one}</li>
-            ))}
-          </ol>
-          <p class="soft">{lately.why}</p>
+          <p class="soft">{hasTries ? lately.noneButTry : lately.none}</p>
+          {hasTries && (
+            <ol>
+              {lately.tries.map((one) => (
+                <li key={one}>{one}</li>
+              ))}
+            </ol>
+          )}
+          <p class="soft">
+            {lately.what} {isOwner && me.canRecord && lately.keepClips}
+          </p>
         </>
       )}
       <ul>

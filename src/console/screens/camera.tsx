@@ -65,9 +65,9 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
           {camera && <Facts camera={camera} session={session} />}
         </div>
         {state.state === 'reconnecting' || state.state === 'failed' ? (
-          <Cause cause={session?.cause ?? state.problem} />
+          <Cause cause={session?.cause ?? state.problem} isGuest={camera?.isOwner === false} />
         ) : (
-          fault && <Cause cause={fault} />
+          fault && <Cause cause={fault} isGuest={camera?.isOwner === false} />
         )}
         {camera?.eventsFault && <EventsFault fault={camera.eventsFault} />}
         {camera?.failedServers && <FailedServers servers={camera.failedServers} />}

@@ -3,15 +3,12 @@ import { useState } from 'preact/hooks'
 import type { Camera } from '../api.ts'
 import { useHouse } from '../house.ts'
 import { useLanguage } from '../language/language.ts'
+import { CameraTile, type CameraDialog } from '../parts/camera-tile.tsx'
 import { Icon } from '../parts/icon.tsx'
-import { Menu } from '../parts/menu.tsx'
-import { OnlineState, RecordingState } from '../parts/state.tsx'
-import { Still } from '../parts/still.tsx'
-import { hrefs } from '../route.ts'
 import { useTitle } from '../parts/use-title.ts'
-import { TestMenu } from '../parts/test-menu.tsx'
 import { Invitations } from '../parts/invitations.tsx'
 import { Lately } from '../parts/lately.tsx'
+import { byRoom, isMany, withWords } from '../wall.ts'
 import { AddCamera } from './add-camera.tsx'
 import { EditCamera } from './edit-camera.tsx'
 import { LeaveCamera } from './leave-camera.tsx'
@@ -19,9 +16,7 @@ import { RemoveCamera } from './remove-camera.tsx'
 import { ShareCamera } from './share-camera.tsx'
 import { Webhooks } from './webhooks.tsx'
 
-type Open =
-  | { readonly dialog: 'add' }
-  | { readonly dialog: 'edit' | 'share' | 'webhooks' | 'remove' | 'leave'; readonly camera: Camera }
+type Open = { readonly dialog: 'add' } | { readonly dialog: CameraDialog; readonly camera: Camera }
 
 export function CamerasScreen() {
   const { cameras, me } = useHouse()
@@ -41,11 +36,6 @@ export function CamerasScreen() {
         )}
       </div>
       <Invitations />
-      {all === undefined && (
-        <div class="tiles" aria-busy="true">
-          <div class="tile is-waiting" />
-        </div>
-      )}
       {all?.length === 0 && (
         <div class="empty">
           <h2>{words.none}</h2>
@@ -53,11 +43,9 @@ export function CamerasScreen() {
         </div>
       )}
       <div class="overview">
-        <ul class="tiles">
-          {all?.map((camera) => (
-            <Tile key={camera.id} camera={camera} open={setOpen} />
-          ))}
-        </ul>
+        {all === undefined && <Waiting />}
+        {all !== undefined &&
+          (isMany(all) ? <Wall cameras={all} open={setOpen} /> : <Tiles cameras={all} open={setOpen} />)}
         <Lately />
       </div>
       {open?.dialog === 'add' && <AddCamera onClose={close} />}
@@ -70,92 +58,65 @@ export function CamerasScreen() {
   )
 }
 
-function Tile({ camera, open }: { readonly camera: Camera; readonly open: (what: Open) => void }) {
-  const { now, bell, me } = useHouse()
-  const { words: all, formats } = useLanguage()
-  const { cameras: words } = all
-  const { id, name, room, kind, isOwner, viewers, lastPressAt } = camera
-  const isRinging = bell.ringing.value?.cameraId === id
-  const mutedUntil = bell.mutedUntil(id)
-  const what = [all.common.kinds[kind], isOwner ? undefined : words.shared]
+/** Where the tiles will be. */
+function Waiting() {
   return (
-    <li class={isRinging ? 'tile is-ringing' : 'tile'}>
-      <a class="still" href={hrefs.camera(id)} aria-label={words.liveOf(name)}>
-        <Still camera={camera} />
-        <span class="glyph">
-          <Icon name="live" />
-        </span>
-      </a>
-      <div class="chips">
-        <OnlineState camera={camera} />
-        <RecordingState camera={camera} />
-        {viewers > 0 && (
-          <span class="state">
-            <Icon name="eye" /> {words.viewers(viewers)}
-          </span>
-        )}
-        {isRinging && (
-          <span class="state is-bell">
-            <Icon name="bell" /> {words.rings}
-          </span>
-        )}
-      </div>
-      <div class="about">
-        <div>
-          <h2>{name}</h2>
-          <p class="soft">
-            {room !== undefined && (
-              <>
-                <bdi>{room}</bdi> ·{' '}
-              </>
-            )}
-            {what.filter(Boolean).join(' · ')}
-          </p>
-          {mutedUntil !== undefined && (
-            <p class="soft">
-              {words.mutedUntil(formats.clock(mutedUntil))}{' '}
-              <button type="button" class="link" onClick={() => bell.mute(id, 0)}>
-                {words.unmute}
-              </button>
-            </p>
-          )}
-          {kind === 'doorbell' && (
-            <p class="soft">
-              {lastPressAt === undefined ? words.neverRang : words.rang(formats.ago(lastPressAt, now.value))}
-            </p>
-          )}
+    <div class="tiles" aria-busy="true">
+      <div class="tile is-waiting" />
+      <div class="tile is-waiting" />
+    </div>
+  )
+}
+
+interface TilesProps {
+  readonly cameras: readonly Camera[]
+  readonly isInRoom?: boolean
+  readonly open: (open: Open) => void
+}
+
+function Tiles({ cameras, isInRoom = false, open }: TilesProps) {
+  return (
+    <ul class="tiles">
+      {cameras.map((camera) => (
+        <CameraTile key={camera.id} camera={camera} isInRoom={isInRoom} open={open} />
+      ))}
+    </ul>
+  )
+}
+
+/** Many cameras: small, room by room, and to be looked through. */
+function Wall({ cameras, open }: TilesProps) {
+  const { cameras: words, sessions } = useLanguage().words
+  const [find, setFind] = useState('')
+  const found = withWords(cameras, find)
+  const rooms = byRoom(found)
+  return (
+    <div class="wall">
+      <form role="search" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          {sessions.filters.find}
+          <input
+            type="search"
+            placeholder={words.findHint}
+            value={find}
+            onInput={({ currentTarget }) => setFind(currentTarget.value)}
+          />
+        </label>
+        <p class="soft small" role="status">
+          {words.online(found.filter(({ isOnline }) => isOnline).length, found.length)}
+        </p>
+      </form>
+      {rooms.map(([room, some]) => (
+        <section key={room} aria-label={room || words.noRoom}>
+          {(room !== '' || rooms.length > 1) && <h2>{room === '' ? words.noRoom : <bdi>{room}</bdi>}</h2>}
+          <Tiles cameras={some} isInRoom open={open} />
+        </section>
+      ))}
+      {found.length === 0 && (
+        <div class="empty">
+          <h2>{words.noMatch}</h2>
         </div>
-        <Menu label={words.moreFor(name)} face={<Icon name="more" />}>
-          {isOwner ? (
-            <>
-              {me.canRegister && (
-                <button type="button" onClick={() => open({ dialog: 'edit', camera })}>
-                  {words.edit}
-                </button>
-              )}
-              <button type="button" onClick={() => open({ dialog: 'share', camera })}>
-                {words.share}
-              </button>
-              <button type="button" onClick={() => open({ dialog: 'webhooks', camera })}>
-                {words.webhooks}
-              </button>
-              <button type="button" class="bad" onClick={() => open({ dialog: 'remove', camera })}>
-                {words.remove}
-              </button>
-            </>
-          ) : (
-            <button type="button" class="bad" onClick={() => open({ dialog: 'leave', camera })}>
-              {words.leave}
-            </button>
-          )}
-        </Menu>
-      </div>
-      <div class="doings">
-        <a class="button primary" href={hrefs.camera(id)}>
-          <Icon name="live" /> {words.live}
-        </a>
-        <TestMenu camera={camera} />
-      </div>
-    </li>
+      )}
+    </div>
   )
 }

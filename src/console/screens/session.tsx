@@ -32,7 +32,8 @@ export function SessionScreen({ sessionId, filter }: SessionProps) {
     api.session(sessionId).then(setSession, (error: unknown) => setProblem(problemOf(error)))
     return off
   }, [sessionId, isUp.value])
-  const name = cameras.value?.find(({ id }) => id === session?.cameraId)?.name ?? session?.cameraId
+  const camera = cameras.value?.find(({ id }) => id === session?.cameraId)
+  const name = camera?.name ?? session?.cameraId
   const title = session ? words.title(name ?? '', all.onDisplay[session.assistant]) : words.one
   useTitle(title)
   return (
@@ -59,7 +60,7 @@ export function SessionScreen({ sessionId, filter }: SessionProps) {
             <Fact name={all.common.talkBack} value={talkBackOf(session, words, formats)} />
             <Fact name={words.one} value={session.id} />
           </dl>
-          {session.cause && <Cause cause={session.cause} />}
+          {session.cause && <Cause cause={session.cause} isGuest={camera?.isOwner === false} />}
           {session.hint && <Cause cause={session.hint} isHint />}
           <h2>{all.common.timeline}</h2>
           <Waterfall title={words.timelineOf(session.id)} steps={storyOf({ bridge: session.timeline })} />
