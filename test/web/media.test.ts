@@ -282,3 +282,42 @@ describe('a fragment', () => {
     for (const url of [urls[1]!, urls[3]!]) expect((await get(url)).status).toBe(200)
   })
 })
+
+async function sharedLink(): Promise<string> {
+  const from = now - 40_000
+  await recordStream(recordings, camera.id, from, 1)
+  const use = { kind: 'clip', from, to: from + groupMs, isShared: true } as const
+  const token = house.bridge.mediaAddresses.mint({ accountId: anna.account, cameraId: camera.id, use })
+  return `${house.url}/media/${token}/clip.mp4`
+}
+
+describe('a link to a clip that does not work any more', () => {
+  const chromium = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'
+  const open = (url: string, accept = chromium, language = 'de-AT,de;q=0.9') =>
+    fetch(url, { headers: { accept, 'accept-language': language } })
+
+  test('opens a page that says so, in the language of the browser', async () => {
+    const url = await sharedLink()
+    expect((await open(url)).headers.get('content-type')).toBe('video/mp4')
+    await recordings.remove(camera.id, now - 40_000)
+    const german = await open(url)
+    expect([german.status, german.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+    expect(german.headers.get('content-security-policy')).toContain("default-src 'none'")
+    expect(await german.text()).toMatch(/<html lang="de">[^]*Diese Aufnahme wurde gelöscht/)
+    expect(await (await open(url, chromium, 'fr')).text()).toContain('This recording was deleted')
+    const changed = await open(url.replace('/media/', '/media/A'))
+    expect([changed.status, await changed.text()]).toEqual([
+      403,
+      expect.stringContaining('Dieser Link funktioniert nicht mehr'),
+    ])
+  })
+
+  test('answers programs and players with JSON, as before', async () => {
+    const url = await sharedLink()
+    await recordings.remove(camera.id, now - 40_000)
+    for (const accept of ['*/*', 'video/*,*/*;q=0.5', 'application/json'])
+      expect(((await (await open(url, accept)).json()) as { error: string }).error).toBe('not_found')
+    const playlist = await open(url.replace('clip.mp4', 'playlist.m3u8'))
+    expect(playlist.headers.get('content-type')).toContain('application/json')
+  })
+})

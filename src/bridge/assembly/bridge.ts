@@ -270,6 +270,7 @@ function openRooms(deps: BridgeDeps, house: House) {
       seenBy: seen.find,
       recordings,
       noteSharedView: (camera, at) => noteRecordingView(camera, 'link', at),
+      brand: config.linking.brand,
       clock,
       log,
     })

@@ -2,7 +2,9 @@
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { mayViewRecordings } from '../authority.ts'
 import type { AccountId, Camera, CameraId, Clock, Log, ReadFragment, Recording, Recordings } from 'transom-core/ports'
+import type { Brand } from '../oauth/pages/markup.ts'
 import { clipOf, sendClip } from './clip-file.ts'
+import { showClipRefusal } from './clip-page.ts'
 import { manifest } from './dash.ts'
 import { mediaPlaylist, multivariantPlaylist, targetOf } from './hls.ts'
 import type { MediaAddresses, MediaGrant } from './media-address.ts'
@@ -18,6 +20,8 @@ export interface MediaDeps {
   readonly recordings: Recordings
   /** Somebody looks by a link that the owner has handed on: for the owner's history. */
   readonly noteSharedView: (camera: Camera, at: number) => Promise<void>
+  /** Of the page for whoever opens a link that does not work any more. */
+  readonly brand: Brand
   readonly clock: Clock
   readonly log: Log
 }
@@ -33,7 +37,7 @@ const shortly = 'private, max-age=60'
 
 /** To be mounted at `/media`. */
 export function createMediaRoutes(deps: MediaDeps): Router {
-  const { addresses, seenBy, recordings, noteSharedView, clock, log } = deps
+  const { addresses, seenBy, recordings, noteSharedView, brand, clock, log } = deps
   const router = Router()
   router.use(anyPlayer)
 
@@ -94,6 +98,7 @@ export function createMediaRoutes(deps: MediaDeps): Router {
   router.use(() => {
     throw noMedia()
   })
+  router.use(showClipRefusal(brand))
   router.use(answerError(log))
   return router
 

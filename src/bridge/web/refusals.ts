@@ -64,6 +64,9 @@ export class Refused extends Error {
   }
 }
 
+/** In HTTP's words. */
+export const statusOfRefusal = ({ refusal }: Refused): number => refusalStatus[refusal]
+
 /** Seconds (RFC 9110 section 10.2.3). Short: a press is worth telling for half a minute. */
 const storeRetryS = 5
 
@@ -73,7 +76,7 @@ export function answerError(log: Log): ErrorRequestHandler {
     if (response.headersSent) return next(thrown)
     if (thrown instanceof Refused) {
       const { refusal: error, message } = thrown
-      return void response.status(refusalStatus[error]).json({ error, message } satisfies RefusedAnswer)
+      return void response.status(statusOfRefusal(thrown)).json({ error, message } satisfies RefusedAnswer)
     }
     // Errors of Express itself (a bad path, a body that is no JSON or too large) carry their status.
     const { status: given } = thrown
