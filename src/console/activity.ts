@@ -1,5 +1,7 @@
 /** What happened at the cameras, in the reader's words; and which of it is looked for, as the address says it. */
-import type { Activity, ActivityEntry, SessionRow } from 'transom-core/wire/api'
+import type { Activity, ActivityEntry, Moment, SessionRow } from 'transom-core/wire/api'
+
+type PressAnswer = NonNullable<Moment['answer']>
 
 /** What the list is narrowed to. */
 export interface ActivityFilter {
@@ -57,7 +59,7 @@ export function dayOf(at: number): string {
 }
 
 /** The most telling of what happened: a press before a person before what moved. */
-export function headOf({ at, events }: ActivityEntry): { readonly kind: ActivityKind; readonly at: number } {
+export function headOf({ at, events }: ActivityEntry): Omit<Moment, 'kind'> & { readonly kind: ActivityKind } {
   for (const kind of ['press', 'person', 'motion'] as const) {
     const first = events.find((event) => event.kind === kind)
     if (first) return first
@@ -69,24 +71,28 @@ export function headOf({ at, events }: ActivityEntry): { readonly kind: Activity
 const answerMs = 120_000
 
 /**
- * Whether anybody came to a display after a press: spoke, looked, or neither. Undefined where it cannot be known: too long
- * ago, too early to say, or somebody else's camera, of which a guest sees only the own sessions. `since`: all sessions that
- * began then or later are among these.
+ * Whether anybody came to a display after a press: spoke, looked, or neither, by what the bridge has kept with it and by what
+ * came since. Undefined where it cannot be known: too long ago, too early to say, or somebody else's camera, of which a guest
+ * sees only the own sessions. `since`: all sessions that began then or later are among these.
  */
 export function answerOf(
-  press: { readonly cameraId: string; readonly at: number },
+  press: { readonly cameraId: string; readonly at: number; readonly answer?: PressAnswer },
   sessions: readonly SessionRow[],
   { now, isOwner, since }: { readonly now: number; readonly isOwner: boolean; readonly since: number },
-): 'answered' | 'seen' | 'nobody' | undefined {
+): PressAnswer | undefined {
   const after = sessions.filter(
-    ({ cameraId, startedAt }) =>
-      cameraId === press.cameraId && startedAt >= press.at && startedAt < press.at + answerMs,
+    ({ cameraId, startedAt, recording }) =>
+      recording === undefined &&
+      cameraId === press.cameraId &&
+      startedAt >= press.at &&
+      startedAt < press.at + answerMs,
   )
-  if (after.some(({ heard }) => heard !== undefined && heard.packets > 0)) return 'answered'
-  if (after.some(({ phase, cause }) => phase === 'connected' || (phase === 'closed' && cause === undefined)))
-    return 'seen'
-  const isKnown = isOwner && now - press.at > answerMs && press.at >= since
-  return isKnown ? 'nobody' : undefined
+  const isHeard = after.some(({ heard }) => heard !== undefined && heard.packets > 0)
+  if (press.answer === 'answered' || isHeard) return 'answered'
+  const isSeen = after.some(({ phase, cause }) => phase === 'connected' || (phase === 'closed' && cause === undefined))
+  if (press.answer === 'seen' || isSeen) return 'seen'
+  const isKnown = press.answer !== undefined || press.at >= since
+  return isOwner && isKnown && now - press.at > answerMs ? 'nobody' : undefined
 }
 
 /** The first page again, and what was shown beyond it. */

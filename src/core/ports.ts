@@ -107,7 +107,12 @@ export type CameraNews = { readonly at: number /* epoch milliseconds */ } & (
 export interface Moment {
   readonly kind: 'press' | 'person' | 'motion'
   readonly at: number
+  /** Of a press, for the camera's owner: whether anybody came to a display because of it. Absent where nobody knows. */
+  readonly answer?: PressAnswer
 }
+
+/** Somebody spoke to the visitor, only looked, or neither. */
+export type PressAnswer = 'answered' | 'seen' | 'nobody'
 
 /** What was last heard of a camera. */
 export interface CameraState {

@@ -83,6 +83,15 @@ test('whether anybody answered is said where it can be known', () => {
   // What was before the oldest session that the page has may have been answered.
   expect(answerOf(press, [], { ...owner, since: press.at + 1 })).toBeUndefined()
   expect(answerOf(press, [], { ...owner, isOwner: false })).toBeUndefined()
+  // Who looks at what was recorded of the visit did not come to the door.
+  expect(said({ recording: { from: press.at } })).toBe('nobody')
+  // What was kept with the press holds when the sessions are gone.
+  const longAgo = { ...owner, now: press.at + 29 * 24 * hourMs, since: press.at + hourMs }
+  for (const answer of ['answered', 'seen', 'nobody'] as const)
+    expect(answerOf({ ...press, answer }, [], longAgo)).toBe(answer)
+  // And what came since it was asked for is more than what was kept then.
+  expect(answerOf({ ...press, answer: 'nobody' }, [session({})], owner)).toBe('seen')
+  expect(answerOf({ ...press, answer: 'nobody' }, [], { ...owner, now: press.at + 30_000 })).toBeUndefined()
 })
 
 const ats = ({ entries }: { readonly entries: readonly ActivityEntry[] }) => entries.map(({ at }) => at)

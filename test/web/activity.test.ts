@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import type { Camera, Recording, Recordings, RecordingSpan } from '../../src/core/ports.ts'
 import { cameraId } from '../../src/core/ports.ts'
 import type { Activity } from '../../src/core/wire/api.ts'
+import { chromiumOffer } from '../broker/fixtures.ts'
 import { openHouse } from './house.ts'
 
 const [second, minute, day] = [1_000, 60_000, 24 * 3_600_000]
@@ -56,6 +57,19 @@ const told = ({ entries }: Activity) =>
 test('a press is there at once, also where nothing is recorded', async () => {
   await happens('press', then)
   expect(told(await list())).toEqual([[0, 'press 0']])
+})
+
+const answers = async () => (await list()).entries.flatMap(({ events }) => events.map(({ answer }) => answer))
+
+test('a press says whether anybody came to a display, and keeps it', async () => {
+  await happens('press', Date.now())
+  expect(await answers()).toEqual(['nobody'])
+  const { reference } = (await house.ask(anna.token, 'POST', '/api/cameras/front-door/views')).body
+  const offer = { cameraId: 'front-door', sdp: chromiumOffer }
+  await house.ask(anna.token, 'POST', `/api/views/${reference}/offer`, offer)
+  await house.ask(anna.token, 'POST', `/api/views/${reference}/connected`)
+  // The display is answered first, and what follows from its view is kept then.
+  while ((await answers())[0] !== 'seen') await new Promise((resolve) => setTimeout(resolve, 10))
 })
 
 test('what was recorded together is one entry, and what was not is one for each minute', async () => {

@@ -17,6 +17,7 @@ import {
 import { createRecordingViews, type NoteRecordingView } from '../cameras/recording-views.ts'
 import { createShares, type Shares } from '../cameras/sharing.ts'
 import { createSnapshots } from '../cameras/snapshots.ts'
+import { createPressAnswers } from '../cameras/press-answers.ts'
 import { createCameraStates } from '../cameras/states.ts'
 import { createUntoldChanges } from '../cameras/untold-changes.ts'
 import { createVisits, type Visits } from '../cameras/visits.ts'
@@ -104,7 +105,8 @@ export function createBridge(deps: BridgeDeps): Bridge {
   const unfollow = deps.recording?.recordings.follow((about, change) => {
     void house.happened('recordingChanged', about, change)
   })
-  const { linking, broker, outbox, google, page, presenceNews, push, figures, accounts: _, ...others } = rooms
+  const { linking, broker, outbox, google, page, presenceNews, push, figures, ...rest } = rooms
+  const { accounts: _accounts, notePressAnswer: _notePressAnswer, ...others } = rest
   return {
     ...others,
     linking,
@@ -246,6 +248,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     states,
     announcements,
     visits,
+    keepsAnswers: isLive,
     onRing: (camera, eventId) => house.happened('cameraRang', camera, eventId),
     onNews: (camera, news) => house.happened('cameraNews', camera, news),
     onMoment: (camera, moment) => house.happened('cameraMoment', camera, moment),
@@ -323,6 +326,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     page,
     push,
     figures,
+    notePressAnswer: isLive ? createPressAnswers({ states, visits, log }) : undefined,
     signatures: createSignatures(base),
   }
 }
@@ -349,6 +353,7 @@ function whatFollows(rooms: Rooms, deps: BridgeDeps): WhatFollows {
     page,
     push,
     figures,
+    notePressAnswer,
   } = rooms
   /** What is being viewed was negotiated under other rules. */
   const endViews = ({ accountId, id }: Camera) => broker.endCamera(accountId, id, 'what the owner shares has changed')
@@ -391,6 +396,7 @@ function whatFollows(rooms: Rooms, deps: BridgeDeps): WhatFollows {
       (view, reader) => page?.news.session(view, reader),
       // A guest's view is reported to the camera's owner as well: it counts once.
       ({ guestId, ...view }) => (guestId === undefined ? onSession?.(view) : undefined),
+      (view) => notePressAnswer?.(view),
     ],
     sessionEnded: [(view, reader) => figures?.note(view, reader)],
     alexaUnlinked: [(account) => broker.endAll(account, 'alexa', 'account unlinked'), alexa.unlinked],

@@ -36,6 +36,8 @@ export function createEvents(deps: {
   readonly states: CameraStates
   readonly announcements: Pick<Announcements, 'toAll'>
   readonly visits: Pick<Visits, 'note' | 'forget'>
+  /** With a press it is kept who came: see `createPresses`. */
+  readonly keepsAnswers?: boolean
   /** Of each press that is not old, before it is kept. A rejection refuses the press. */
   readonly onRing: (camera: Camera, eventId: string) => Promise<void>
   /** Of everything that is new, once it is kept. */

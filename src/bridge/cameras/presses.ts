@@ -23,12 +23,14 @@ export function createPresses(deps: {
   readonly store: Store
   readonly states: Pick<CameraStates, 'note'>
   readonly announcements: Pick<Announcements, 'toAll'>
+  /** Somebody tells by `Visits.noteAnswer` who came: until then it is nobody. */
+  readonly keepsAnswers?: boolean
   /** Of each press that is not old, before it is kept. A rejection refuses the press. */
   readonly onRing: (camera: Camera, eventId: string) => Promise<void>
   readonly clock: Clock
   readonly log: Log
 }): Presses {
-  const { states, announcements, onRing, clock, log } = deps
+  const { states, announcements, keepsAnswers = false, onRing, clock, log } = deps
   const records = deps.store.collection<KeptPress>('press')
 
   return {
@@ -39,8 +41,10 @@ export function createPresses(deps: {
       if (isFresh) await onRing(camera, eventId)
       // Told and kept side by side: the outbox knows an event by its id, so a repetition after a failure does no harm.
       const place = { group: camera.id, expiresAt: now + keptMs }
+      // Of an old one nobody was told, so nobody could come.
+      const press: KeptPress = { cameraId: camera.id, at, ...(isFresh && keepsAnswers && { answer: 'nobody' }) }
       const [kept] = await Promise.all([
-        records.put(keyOf(camera, news), { cameraId: camera.id, at }, { onlyIf: 'absent', ...place }),
+        records.put(keyOf(camera, news), press, { onlyIf: 'absent', ...place }),
         isFresh ? announcements.toAll(camera, news) : undefined,
       ])
       const isNew = kept !== undefined

@@ -4,7 +4,7 @@ import { snapshotKeptMs } from './snapshots.ts'
 
 export interface CameraStates {
   /** What it has said last; what it has never said, and a picture that is not kept any more, are not there. */
-  of(camera: Camera): Promise<CameraState>
+  of(camera: Pick<Camera, 'id'>): Promise<CameraState>
   /** Keeps what this says of the camera's state, unless something newer is kept of the same. Resolves with what is kept then. */
   note(camera: Camera, news: StateNews): Promise<CameraState>
   /** Its id may be given to somebody else's camera. */

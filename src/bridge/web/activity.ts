@@ -108,7 +108,7 @@ function entryOf(camera: Camera, at: number, events: readonly Moment[], kept?: R
   return {
     cameraId: camera.id,
     at,
-    events: events.map(({ kind, at: eventAt }) => ({ kind, at: eventAt })),
+    events,
     ...(recording && { recording }),
   }
 }

@@ -105,18 +105,18 @@ export function useSentence(entry: ActivityEntry): string {
   const { cameras, sessions, sessionsSince, now } = useHouse()
   const { words, formats } = useLanguage()
   const { activity } = words
-  const { kind, at } = headOf(entry)
+  const { kind, ...head } = headOf(entry)
   const times = entry.events.filter((event) => event.kind === kind).map((event) => formats.clock(event.at))
   const isOwner = cameras.value?.find(({ id }) => id === entry.cameraId)?.isOwner === true
   const answer =
     kind === 'press'
-      ? answerOf({ cameraId: entry.cameraId, at }, sessions.value ?? [], {
+      ? answerOf({ cameraId: entry.cameraId, ...head }, sessions.value ?? [], {
           now: now.value,
           isOwner,
           since: sessionsSince.value,
         })
       : undefined
-  const seen = times.length === 0 ? [formats.clock(at)] : [...new Set(times)].slice(0, mostTimes)
+  const seen = times.length === 0 ? [formats.clock(head.at)] : [...new Set(times)].slice(0, mostTimes)
   return [activity.heads[kind], seen.join(' · '), ...(answer ? [activity.answers[answer]] : [])].join(', ')
 }
 

@@ -126,7 +126,16 @@ export const wantedSpan = z.object({
 })
 
 /** Something that happened at a camera. */
-export const moment = z.object({ kind: z.enum(['press', 'person', 'motion']), at: instant })
+export const moment = z.object({
+  kind: z.enum(['press', 'person', 'motion']),
+  at: instant,
+  answer: z
+    .enum(['answered', 'seen', 'nobody'])
+    .exactOptional()
+    .describe(
+      'Of a press, for the owner of the camera: whether anybody spoke or looked within two minutes. Not in the stream.',
+    ),
+})
 export type Moment = Message<typeof moment>
 
 /** Answers `GET /api/cameras/:id/events`, in the order of time. */
