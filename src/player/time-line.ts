@@ -62,6 +62,8 @@ export function createTimeLine({ root, bridge, player, words, language }: TimeLi
   let state: PlayerState = { state: 'idle' }
   let at: number | undefined
   let life: AbortController | undefined
+  /** From when on it is known what was recorded. */
+  let knownFrom = -Infinity
   let dragAt: number | undefined
   let scrubbedAt = -Infinity
 
@@ -79,14 +81,22 @@ export function createTimeLine({ root, bridge, player, words, language }: TimeLi
 
   async function read(signal: AbortSignal): Promise<void> {
     const to = Date.now() + 60_000
-    const from = Math.min(span.from, to - spansMs[3])
-    past = await bridge().past({ from: Math.floor(from), to }, signal)
+    const from = Math.floor(Math.min(span.from, to - spansMs[3]))
+    past = await bridge().past({ from, to }, signal)
+    knownFrom = from
     part('past').hidden = past.stretches.length === 0 && isLive()
     draw()
   }
 
+  /** Of the time that has come onto the line: once, until something was read again. */
+  function readMore(signal: AbortSignal): void {
+    knownFrom = -Infinity
+    read(signal).catch(() => undefined)
+  }
+
   function draw(): void {
     span = spanWith(span, dragAt ?? here(), Date.now())
+    if (life && span.from < knownFrom) readMore(life.signal)
     const place = (element: HTMLElement, from: number, to?: number): HTMLElement => {
       element.style.left = `${placeOf(span, from) * 100}%`
       if (to !== undefined) element.style.width = `${(placeOf(span, to) - placeOf(span, from)) * 100}%`
@@ -226,6 +236,7 @@ export function createTimeLine({ root, bridge, player, words, language }: TimeLi
     open() {
       life?.abort()
       life = new AbortController()
+      past = { stretches: [], marks: [] }
       const { signal } = life
       const again = (): void => void read(signal).catch(() => undefined)
       const reading = setInterval(again, readEachMs)
@@ -251,7 +262,9 @@ export function createTimeLine({ root, bridge, player, words, language }: TimeLi
     move(instant) {
       if (state.state !== 'recorded') return
       at = instant
-      if (dragAt === undefined) draw()
+      if (dragAt !== undefined) return
+      if (spanWith(span, at, Date.now()) === span) drawHead()
+      else draw()
     },
     speak() {
       showControls()
