@@ -220,7 +220,7 @@ function createSession(connection: Connection, address: CameraAddress, streamUrl
     accept(reply: Reply): void {
       const [id = '', ...parameters] = (reply.headers.get('session')?.[0] ?? '').split(';')
       if (id.trim() !== '') session = id.trim()
-      const timeout = Number(/timeout=(\d{1,5})/i.exec(parameters.join(';'))?.[1] ?? defaultTimeoutS)
+      const timeout = Number(/timeout\s*=\s*(\d{1,5})/i.exec(parameters.join(';'))?.[1]) || defaultTimeoutS
       const everyMs = Math.min(longestKeepAliveMs, Math.max(1_000, (timeout * 1_000) / 3))
       clearInterval(keepAlive)
       keepAlive = setInterval(() => void stayAwake().catch(() => undefined), everyMs)

@@ -146,9 +146,13 @@ function createUnaskedCount({ label }: CameraAddress): () => void {
 /** Sends one request and returns its reply. */
 type Exchange = (method: string, url: string, headers: Readonly<Record<string, string>>) => Promise<Reply>
 
-/** Adds what the camera's challenges ask for. A refused password is tried once: cameras lock accounts. */
+/**
+ * Adds what the camera's challenges ask for. A refused password is tried once: cameras lock accounts. One that was accepted is
+ * the right one: many cameras change the nonce and do not say that the one before is stale.
+ */
 function createAuthorized(exchange: Exchange, { login, label }: CameraAddress): Exchange {
   let authorize: Authorize | undefined
+  let isRight = false
   const refused = (words: string) => new SourceError('source_password', `${label} ${words}`)
   return async (method, url, headers) => {
     for (let attempt = 0; ; attempt += 1) {
@@ -156,10 +160,14 @@ function createAuthorized(exchange: Exchange, { login, label }: CameraAddress): 
       const credentials = authorize && { Authorization: authorize(method, url) }
       const reply = await exchange(method, url, { ...credentials, ...headers })
       if (reply.status === 403) throw refused('forbids this user to look (403)')
-      if (reply.status !== 401) return reply
+      if (reply.status !== 401) {
+        isRight ||= hadAuthorized
+        return reply
+      }
       const challenges = reply.headers.get('www-authenticate') ?? []
       if (!login) throw refused('asks for a user and a password')
-      if (attempt > 1 || (hadAuthorized && !isStale(challenges))) throw refused('refuses the user name or the password')
+      const mayTry = !hadAuthorized || isStale(challenges) || (isRight && attempt === 0)
+      if (attempt > 1 || !mayTry) throw refused('refuses the user name or the password')
       authorize = answerChallenges(challenges, login)
       if (!authorize) throw refused(whyUnmet(challenges))
     }

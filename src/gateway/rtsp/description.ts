@@ -34,10 +34,23 @@ const fixedTypes: Readonly<Record<number, string>> = {
   26: 'JPEG/90000',
 }
 
+/** What some cameras write instead of the names that are registered (RFC 3551 section 7, RFC 7798 section 7.1). */
+const otherNames: Readonly<Record<string, string>> = {
+  G711U: 'PCMU',
+  ULAW: 'PCMU',
+  MULAW: 'PCMU',
+  G711A: 'PCMA',
+  ALAW: 'PCMA',
+  HEVC: 'H265',
+  'H.265': 'H265',
+  'H.264': 'H264',
+  MJPEG: 'JPEG',
+}
+
 /** `base`: the URL that relative controls stand on: Content-Base, Content-Location, or that of the request. */
 export function readDescription(sdp: string, base: string): Description {
   const sections: string[][] = [[]]
-  for (const line of sdp.slice(0, maxSdp).split(/\r?\n/)) {
+  for (const line of sdp.slice(0, maxSdp).split(/\r\n|\r|\n/)) {
     if (line.startsWith('m=')) {
       if (sections.length > maxTracks) break
       sections.push([])
@@ -51,20 +64,21 @@ export function readDescription(sdp: string, base: string): Description {
 }
 
 function readTrack(lines: readonly string[], base: string): Track[] {
-  const [, name, types = ''] = /^m=(\w+) \S+ \S+ ?(.*)$/.exec(lines[0] ?? '') ?? []
-  const payloadType = Number(types.split(' ')[0])
+  const [, name, types = ''] = /^m=(\w+)\s+\S+\s+\S+\s*(.*)$/.exec(lines[0] ?? '') ?? []
+  const payloadType = Number(types.split(/\s+/)[0])
   if (name === undefined || types === '' || !Number.isInteger(payloadType) || payloadType > 127) return []
-  const mapped = valuesOf(lines, 'rtpmap').find((value) => value.startsWith(`${payloadType} `))
-  const map = mapped?.slice(`${payloadType} `.length).trim() ?? fixedTypes[payloadType] ?? ''
+  const isOf = (value: string) => /^\d+(?=\s)/.exec(value)?.[0] === String(payloadType)
+  const mapped = valuesOf(lines, 'rtpmap').find(isOf)
+  const map = mapped?.replace(/^\d+\s+/, '') ?? fixedTypes[payloadType] ?? ''
   const [encoding = '', clockRate = '', channels = '1'] = map.split('/')
   return [
     {
       kind: name === 'video' || name === 'audio' ? name : 'other',
       payloadType,
-      encoding: encoding.toUpperCase(),
+      encoding: otherNames[encoding.toUpperCase()] ?? encoding.toUpperCase(),
       clockRate: Number(clockRate) > 0 ? Number(clockRate) : 90_000,
       channels: Number(channels) === 2 ? 2 : 1,
-      parameters: readParameters(valuesOf(lines, 'fmtp').filter((value) => value.startsWith(`${payloadType} `))),
+      parameters: readParameters(valuesOf(lines, 'fmtp').filter(isOf)),
       url: resolve(base, valueOf(lines, 'control') ?? ''),
       isBackChannel: lines.includes('a=sendonly'),
     },
@@ -72,7 +86,7 @@ function readTrack(lines: readonly string[], base: string): Track[] {
 }
 
 export function readParameters(fmtps: readonly string[]): ReadonlyMap<string, string> {
-  const pairs = fmtps.flatMap((fmtp) => fmtp.slice(fmtp.indexOf(' ') + 1).split(';'))
+  const pairs = fmtps.flatMap((fmtp) => fmtp.replace(/^\S+\s+/, '').split(';'))
   return new Map(
     pairs.flatMap((pair) => {
       const equals = pair.indexOf('=')

@@ -71,7 +71,9 @@ function readMessage(data: Buffer): Read | number {
     if (data.length > maxHeaderBytes) throw garbled('its header does not end')
     return data.length + 1
   }
-  const [first = '', ...lines] = data.toString('latin1', 0, head.end).split(/\r?\n/)
+  const text = data.toString('latin1', 0, head.end)
+  // A line that begins with a space goes on with the one before (RFC 2326 section 4.1, by RFC 2068 section 4.2).
+  const [first = '', ...lines] = text.replace(/\r?\n[ \t]+/g, ' ').split(/\r?\n/)
   if (lines.length > maxHeaders) throw garbled('it has too many headers')
   const headers = readHeaders(lines)
   const announced = headers.get('content-length')?.[0] ?? '0'
@@ -80,7 +82,7 @@ function readMessage(data: Buffer): Read | number {
   const size = head.next + Number(announced)
   if (data.length < size) return size
   const rest = { headers, body: data.subarray(head.next, size) }
-  const status = /^RTSP\/\d\.\d (\d{3})(?: |$)/.exec(first)?.[1]
+  const status = /^RTSP\/\d\.\d +(\d{3})(?: |$)/.exec(first)?.[1]
   if (status !== undefined) return { item: { kind: 'response', status: Number(status), ...rest }, size }
   const [, method, url] = /^([A-Z_]{1,32}) (\S+) RTSP\/\d\.\d$/.exec(first) ?? []
   if (method === undefined || url === undefined) throw garbled('it is not RTSP')

@@ -15,6 +15,8 @@ export interface Habits {
   readonly login?: { readonly user: string; readonly password: string }
   /** The challenges, with `NONCE` where the nonce goes. */
   readonly challenges?: readonly string[]
+  /** A nonce is good for one request, and nobody is told that the last one is stale. */
+  readonly changesNonce?: true
   /** Media sections; `H264` is replaced by a proper one. */
   readonly sdp?: string
   readonly transport?: 'tcp' | 'udp'
@@ -91,6 +93,7 @@ export async function createFakeCamera(habits: Habits = {}): Promise<FakeCamera>
     readonly tracks: readonly { channel: number; udpPort: number }[]
   }>()
   const sequence: number[] = []
+  let current = nonce
   const isUdp = habits.transport === 'udp'
 
   function sendTo(track: number, data: Buffer, isRtcp: boolean): void {
@@ -137,11 +140,12 @@ export async function createFakeCamera(habits: Habits = {}): Promise<FakeCamera>
         socket.write(`RTSP/1.0 ${status} X\r\n${all.join('\r\n')}\r\n\r\n${body}`)
       }
       const { login, challenges = ['Digest realm="cam", nonce="NONCE"'] } = habits
-      if (login && !isRight(headers.get('authorization')?.[0], method, login))
+      if (login && !isRight(headers.get('authorization')?.[0], method, login, current))
         return reply(
           401,
-          challenges.map((each) => `WWW-Authenticate: ${each.replace('NONCE', nonce)}`),
+          challenges.map((each) => `WWW-Authenticate: ${each.replace('NONCE', current)}`),
         )
+      if (habits.changesNonce) current = createHash('md5').update(current).digest('hex')
       const status = habits.statuses?.[method]
       if (status !== undefined) return reply(status)
       if (method === 'DESCRIBE') {
@@ -243,6 +247,7 @@ export function isRight(
   authorization: string | undefined,
   method: string,
   login: { user: string; password: string },
+  current = nonce,
 ): boolean {
   if (authorization === undefined) return false
   if (authorization.startsWith('Basic '))
@@ -258,12 +263,12 @@ export function isRight(
   if (hashName === undefined) return false
   const hash = (...parts: unknown[]) => createHash(hashName).update(parts.join(':')).digest('hex')
   const password = hash(login.user, said.get('realm'), login.password)
-  const secret = algorithm.endsWith('-sess') ? hash(password, nonce, said.get('cnonce')) : password
+  const secret = algorithm.endsWith('-sess') ? hash(password, current, said.get('cnonce')) : password
   const request = hash(method, said.get('uri'))
   const qop = said.get('qop')
   const wanted =
     qop === undefined
-      ? hash(secret, nonce, request)
-      : hash(secret, nonce, said.get('nc'), said.get('cnonce'), qop, request)
-  return said.get('nonce') === nonce && said.get('username') === login.user && said.get('response') === wanted
+      ? hash(secret, current, request)
+      : hash(secret, current, said.get('nc'), said.get('cnonce'), qop, request)
+  return said.get('nonce') === current && said.get('username') === login.user && said.get('response') === wanted
 }

@@ -191,6 +191,18 @@ describe('a description', () => {
     expect(tracks[0]?.parameters.get('c')).toBe('d')
   })
 
+  test.each([
+    ['spaces and tabs', 'm=video  0\tRTP/AVP  96 97\r\na=rtpmap: 96\tH264/90000\r\na=fmtp:96  a=b\r\n', 'H264'],
+    ['bare carriage returns', 'm=video 0 RTP/AVP 96\ra=rtpmap:96 h264/90000\ra=fmtp:96 a=b\r', 'H264'],
+    ['HEVC for H.265', 'm=video 0 RTP/AVP 98\na=rtpmap:98 HEVC/90000\na=fmtp:98 a=b\n', 'H265'],
+    ['G711U for PCMU', 'm=audio 0 RTP/AVP 97\na=rtpmap:97 G711U/8000\na=fmtp:97 a=b\n', 'PCMU'],
+    ['ALAW for PCMA', 'm=audio 0 RTP/AVP 97\na=rtpmap:97 alaw/8000/1\na=fmtp:97 a=b\n', 'PCMA'],
+  ])('with %s is read', (_name, sdp, encoding) => {
+    const [track] = readDescription(`v=0\r\n${sdp}`, 'rtsp://cam/live').tracks
+    expect(track).toMatchObject({ encoding })
+    expect(track?.parameters.get('a')).toBe('b')
+  })
+
   test('of any kind has a bounded number of tracks', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {

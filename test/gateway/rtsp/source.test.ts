@@ -235,6 +235,22 @@ describe('a password', () => {
     expect(await source.describe(never)).toEqual(profile)
   })
 
+  test('that was accepted is shown again to a camera that changes its nonce without a word', async () => {
+    const world = await open({ login, changesNonce: true, sdp: h264 + pcma }, 'admin:p:a/s#5?@')
+    const { video, stop } = play(world)
+    await until(() => video.length > 0)
+    expect(await stop()).toBeUndefined()
+    expect(world.methods().at(-1)).toBe('TEARDOWN')
+  })
+
+  test('in a challenge over two lines is shown', async () => {
+    const { source } = await open(
+      { login, challenges: ['Digest realm="c",\r\n\tnonce="NONCE",\r\n algorithm=MD5'] },
+      'admin:p:a/s#5?@',
+    )
+    expect(await source.describe(never)).toEqual(profile)
+  })
+
   test.each([
     ['an algorithm', 'Digest realm="c", nonce="NONCE", algorithm=SHA3-256, qop="auth"', 'not known here (SHA3-256)'],
     ['a protection', 'Digest realm="c", nonce="NONCE", algorithm=MD5, qop="auth-int"', 'not known here (its nonce'],
