@@ -18,6 +18,7 @@ import { createRelayAtHand } from './relay-at-hand.ts'
 import { createSource, shareSource, type SharedSource } from './source.ts'
 import { keepReporting, reportSource } from './source-report.ts'
 import type { RecordingPlace } from './record/recorder.ts'
+import { createRecording } from './record/recording.ts'
 import { startStills, toStill } from './still.ts'
 import { createTrust, type Trust } from './trust.ts'
 
@@ -43,8 +44,8 @@ export interface CameraOptions {
   readonly reportEachMs?: number
   /** Takes a still picture (JPEG) of the stream: at the start, each minute, and when somebody rings. */
   readonly leaveStill?: (jpeg: Buffer) => Promise<void>
-  /** What is recorded of it, and where that is kept. */
-  readonly recording?: { readonly wish: RecordWish; readonly place: RecordingPlace }
+  /** Where what is recorded of it is kept; absent: nothing is recorded. */
+  readonly recordings?: RecordingPlace
   /** Keeps its latest pictures, shared with the other cameras of the gateway; by default it has one for itself. */
   readonly pictures?: PictureMemory
   /** As many viewers as its channel takes, default 10. */
@@ -68,6 +69,8 @@ export interface CameraMaster {
   rang(eventId?: string): void
   /** Plays a tone at its loudspeaker. Throws `SourceError`. */
   playTone(signal: AbortSignal): Promise<PlayedTone>
+  /** What is recorded of it from now on; nothing until this is called. */
+  record(wish: RecordWish | undefined): void
   /** Something happened there: it is recorded, where that is wished. */
   happened(): void
   /** Reports again how its source fares, to a bridge that may not have heard. */
@@ -82,7 +85,7 @@ export interface CameraMaster {
  * network camera, which may be slow, is not waited for. Never rejects for what the source does.
  */
 export async function startCamera(options: CameraOptions): Promise<CameraMaster> {
-  const { channelName, clock, leaveStill, recording, maxViewers, reportEachMs, hasRelayAtHand = false } = options
+  const { channelName, clock, leaveStill, recordings, maxViewers, reportEachMs, hasRelayAtHand = false } = options
   const log: Log = (level, event, fields) => options.log(level, event, Object.assign({ channelName }, fields))
   const trust = options.trust ?? createTrust()
   const patience = createPatience()
@@ -107,15 +110,8 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
   ])
   if (given.checkEachMs === undefined) await tried
   const stills = leaveStill && startStills({ source, leave: leaveStill, log })
-  const recorder =
-    recording &&
-    (await import('./record/recorder.ts')).startRecorder({
-      source,
-      ...recording,
-      ...(hasDecoder && { toStill }),
-      clock,
-      log,
-    })
+  const recording =
+    recordings && createRecording({ source, place: recordings, ...(hasDecoder && { toStill }), clock, log })
   const ring = () => {
     source.warm(warmMs)
     stills?.take()
@@ -141,7 +137,7 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     await Promise.all([
       audience.close(),
       Promise.race([
-        Promise.all([online, watching, stills?.close(), recorder?.close(), relay?.close()]),
+        Promise.all([online, watching, stills?.close(), recording?.close(), relay?.close()]),
         rest(leaveMs),
       ]),
     ])
@@ -154,7 +150,8 @@ export async function startCamera(options: CameraOptions): Promise<CameraMaster>
     press: () => happened({ kind: 'press', eventId: randomUUID(), at: Math.round(clock()) }),
     rang: (eventId) => (eventId !== undefined && ownPresses.includes(eventId) ? undefined : ring()),
     playTone: source.playTone,
-    happened: () => recorder?.happened(),
+    record: (wish) => recording?.set(wish),
+    happened: () => recording?.happened(),
     reportSource: () => reportSource(reporting),
     close: () => (closing ??= shutDown()),
   }

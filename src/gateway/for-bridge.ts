@@ -54,7 +54,12 @@ export function startGatewayForBridge({
   const authorization = { authorization: `Bearer ${key}` }
   const life = new AbortController()
   const trusts = new Map<string, KeptTrust>()
-  const roster = createRoster<Assignment, CameraMaster>({ start, isSame, log })
+  const roster = createRoster<Assignment, CameraMaster>({
+    start,
+    isSame,
+    adjust: (master, { record }) => master.record(record),
+    log,
+  })
   const players = createRoster<PlaybackAssignment, RecordingPlayer>({
     start: async (_id, wanted) => startPlayer(wanted),
     isSame: isDeepStrictEqual,
@@ -65,7 +70,7 @@ export function startGatewayForBridge({
   /** Nothing was said on this connection yet. */
   let isNew = true
 
-  function start(id: string, wanted: Assignment): Promise<CameraMaster> {
+  async function start(id: string, wanted: Assignment): Promise<CameraMaster> {
     const {
       channelName,
       source,
@@ -77,10 +82,9 @@ export function startGatewayForBridge({
       ca,
       maxViewers,
       hasRelayAtHand,
-      record,
     } = wanted
     const url = `${bridge}/gateway/cameras/${id}`
-    return startCamera({
+    const master = await startCamera({
       access: { region, endpoint, credentials: { accessKeyId, secretAccessKey }, ...(ca !== undefined && { ca }) },
       channelName,
       source,
@@ -88,15 +92,15 @@ export function startGatewayForBridge({
       trust: trustOf(id, wanted),
       report: createReporter({ url: `${url}/events`, key, clock, log, signal: life.signal }),
       leaveStill: createStillPoster({ url: `${url}/snapshot`, key }),
-      ...(record && {
-        recording: { wish: record, place: createRecordingPlace({ url: `${url}/recordings`, key, log }) },
-      }),
+      recordings: createRecordingPlace({ url: `${url}/recordings`, key, log }),
       ...(maxViewers !== undefined && { maxViewers }),
       ...(hasRelayAtHand !== undefined && { hasRelayAtHand }),
       pictures,
       clock,
       log,
     })
+    master.record(wanted.record)
+    return master
   }
 
   function startPlayer({ channelName, maxViewers, ...wanted }: PlaybackAssignment): RecordingPlayer {
@@ -119,10 +123,13 @@ export function startGatewayForBridge({
     return made
   }
 
-  /** The certificates are compared with what is known by now: that the first one was seen here is no change. */
+  /**
+   * Whether the master that runs will still do. The certificates are compared with what is known by now: that the first one
+   * was seen here is no change. What is recorded changes while it runs, and nobody's view ends for it.
+   */
   function isSame(running: Assignment, wanted: Assignment): boolean {
     const certificates = trusts.get(wanted.cameraId)?.certificates()
-    return isDeepStrictEqual({ ...running, certificates }, wanted)
+    return isDeepStrictEqual({ ...running, certificates, record: undefined }, { ...wanted, record: undefined })
   }
 
   function receive(text: string): void {

@@ -1,4 +1,5 @@
 /** The masters of one process: as many as are wanted, each begun, replaced and ended by itself. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Log } from 'transom-core/ports'
 
 export interface Roster<Wanted, Master> {
@@ -16,13 +17,14 @@ interface Place<Wanted, Master> {
   readonly master: Promise<Master | undefined>
 }
 
-/** `start` begins a master; `isSame` says whether the one that runs will still do. */
+/** `start` begins a master; `isSame` says whether the one that runs will still do, which `adjust` tells of what is new. */
 export function createRoster<Wanted, Master extends { close(): Promise<void> }>(deps: {
   readonly start: (id: string, wanted: Wanted) => Promise<Master>
   readonly isSame: (running: Wanted, wanted: Wanted) => boolean
+  readonly adjust?: (master: Master, wanted: Wanted) => void
   readonly log: Log
 }): Roster<Wanted, Master> {
-  const { start, isSame, log } = deps
+  const { start, isSame, adjust, log } = deps
   const places = new Map<string, Place<Wanted, Master>>()
   let isClosed = false
 
@@ -54,8 +56,12 @@ export function createRoster<Wanted, Master extends { close(): Promise<void> }>(
       for (const [id, { wanted: before }] of places)
         if (before !== undefined && !wanted.has(id)) void renew(id, undefined)
       for (const [id, now] of wanted) {
-        const before = places.get(id)?.wanted
-        if (before === undefined || !isSame(before, now)) void renew(id, now)
+        const place = places.get(id)
+        if (place?.wanted === undefined || !isSame(place.wanted, now)) void renew(id, now)
+        else if (!isDeepStrictEqual(place.wanted, now)) {
+          places.set(id, { ...place, wanted: now })
+          void place.master.then((master) => master && adjust?.(master, now))
+        }
       }
     },
     masters: () => [...places.values()].map(({ master }) => master),
