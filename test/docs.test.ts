@@ -82,16 +82,13 @@ function commandLines(page: string): readonly CommandLine[] {
 
 /** Each simple command of a line: what stands between pipes, `&&` and `;`, without comment, settings and redirection. */
 const simpleCommands = (line: string): readonly string[] =>
-  line
-    .replace(/(^|\s)#.*$/, '')
-    .split(/\s*(?:\|\||&&|[|;])\s*/)
-    .map((part) =>
-      part
-        .trim()
-        .replace(/^(?:\w+=\S*\s+)+/, '')
-        .replace(/\s*[<>]\s*\S+$/, '')
-        .replace(/^(?:sudo|docker compose exec bridge)\s+(?:\w+=\S*\s+)*/, ''),
-    )
+  (line.replace(/(^|\s)#.*$/, '').match(/(?:"[^"]*"|'[^']*'|[^|&;])+/g) ?? []).map((part) =>
+    part
+      .trim()
+      .replace(/^(?:\w+=\S*\s+)+/, '')
+      .replace(/\s*[<>]\s*\S+$/, '')
+      .replace(/^(?:sudo|docker compose exec bridge)\s+(?:\w+=\S*\s+)*/, ''),
+  )
 
 const words = (line: string): readonly string[] =>
   [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, double, single, bare]) => double ?? single ?? bare ?? '')

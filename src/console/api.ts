@@ -135,6 +135,8 @@ export function createApi({ token, refused }: Pick<SignIn, 'token' | 'refused'>)
     /** An address that plays for a while; with `days`, one to hand on. */
     clipAddress: (id: string, recording: number, days?: number) =>
       read<ClipAddress>('POST', camera(id, `/recordings/${recording}/address`), days === undefined ? {} : { days }),
+    pauseRecording: (id: string, isPaused: boolean) =>
+      read<void>(isPaused ? 'PUT' : 'DELETE', camera(id, '/recording/pause')),
     removeRecording: (id: string, recording: number) => read<void>('DELETE', camera(id, `/recordings/${recording}`)),
     removeRecordings: (id: string, span: { readonly from: number; readonly to: number } | undefined) =>
       read<void>('DELETE', camera(id, `/recordings${span ? `?from=${span.from}&to=${span.to}` : ''}`), undefined, {

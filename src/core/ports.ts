@@ -69,8 +69,24 @@ export interface Camera {
   readonly frigate?: { readonly camera: string; readonly zones?: readonly string[] }
   /** What of it is recorded: always, or when something happens. Absent: nothing. */
   readonly record?: 'events' | 'always'
+  /** Only in these hours, by the clock of the household; absent: in all. */
+  readonly recordHours?: readonly WeekHours[]
+  /** How long before and after what happens, and how long one recording is at most: seconds; by default 5, 10 and 300. */
+  readonly recordAround?: { readonly before?: number; readonly after?: number; readonly longest?: number }
   /** What it measures beside its picture. */
   readonly sensors?: readonly Sensor[]
+}
+
+/** The days of the week, as they are written in hours. */
+export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
+/** One of them. */
+export type Weekday = (typeof weekdays)[number]
+
+/** Hours of some days of each week: from `from` until before `to`, `HH:MM`; past midnight where `to` is not later. */
+export interface WeekHours {
+  readonly days: readonly Weekday[]
+  readonly from: string
+  readonly to: string
 }
 
 /** A sensor with words for its states, a unit for its value, or both; names as in Google's table for SensorState. */
@@ -409,6 +425,13 @@ export interface Recordings {
   isRecording(cameraId: CameraId): boolean
   /** Calls the listener, which must not throw, at each change of a recording. Returns how to stop. */
   follow(listener: RecordingListener): () => void
+}
+
+/** Cameras whose recording somebody has paused, for as long as somebody is at home for example. */
+export interface RecordingPauses {
+  isPaused(cameraId: CameraId): boolean
+  /** Resolves when it is kept; the same again is no error. */
+  set(cameraId: CameraId, isPaused: boolean): Promise<void>
 }
 
 /** What can become of a recording; one that is deleted while it is open is not said to have ended. */

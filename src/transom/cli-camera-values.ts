@@ -1,10 +1,11 @@
 /** What the commands of `transom camera` are told: the options, and the fields of a request that they become. */
 import { noStreamAddress, streamAddress } from 'transom-core/wire/source'
 import { findBest } from './cli-probe.ts'
+import { recordingOf, type RecordValues } from './record-options.ts'
 import { UsageError, type CommonOptions, type Terminal } from './terminal.ts'
 
 /** What a camera command may say; each is absent where it is not said. */
-export interface CameraValues extends CommonOptions {
+export interface CameraValues extends CommonOptions, RecordValues {
   readonly name?: string
   readonly url?: string
   readonly onvif?: string
@@ -30,7 +31,6 @@ export interface CameraValues extends CommonOptions {
   readonly replace?: true
   readonly roll?: true
   readonly tone?: true
-  readonly record?: 'never' | 'events' | 'always'
 }
 
 /** By ONVIF it is found again; an empty `--onvif` beside `--url` removes it. */
@@ -81,7 +81,6 @@ export function detailsOf(values: CameraValues): Record<string, unknown> {
     battery,
     switch: lens,
     snapshots,
-    record,
   } = values
   const flags = { hasMotion: motion, hasBattery: battery, hasSwitch: lens, hasSnapshots: snapshots }
   const said = {
@@ -91,7 +90,7 @@ export function detailsOf(values: CameraValues): Record<string, unknown> {
     model,
     hasSpeaker: speaker,
     hasVideo: video === true ? null : video,
-    record: record === 'never' ? null : record,
+    ...recordingOf(values),
     detects: person === false ? null : person && ['person'],
     ...Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, flag === false ? null : flag])),
   }

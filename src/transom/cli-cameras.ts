@@ -1,5 +1,5 @@
 /** `transom camera …`: cameras of the running bridge. */
-import { Option, type Command } from 'commander'
+import type { Command } from 'commander'
 import * as z from 'zod'
 import {
   cameraAccess,
@@ -22,6 +22,7 @@ import { importCameras, type ImportValues } from './cli-import.ts'
 import { discover, discoverRestreams, findBest, probe } from './cli-probe.ts'
 import { tryCamera, tryTone } from './cli-try.ts'
 import { callOperator as call } from './operator-client.ts'
+import { recordOptions } from './record-options.ts'
 import { Failed, leaf, show, UsageError, type Printed, type Terminal } from './terminal.ts'
 
 /** The whole of a registration comes only where the signaling is the bridge's own. */
@@ -73,7 +74,7 @@ Examples:
     })
   const add = leaf(camera, 'add <id>', 'add a camera; id: 1 to 256 of a-z A-Z 0-9 _ . -')
   addDescription(addSource(add))
-  for (const option of [recordOption(), ...fixedOptions(add)]) add.addOption(option)
+  for (const option of [...recordOptions(), ...fixedOptions(add)]) add.addOption(option)
   add.action(act('add'))
   leaf(camera, 'import <file>', 'create or change the cameras of a file, one JSON object a line; -: standard input')
     .option('--from <line>', 'go on from this line (default: 1)')
@@ -87,7 +88,7 @@ Examples:
     .action(async (values: CameraValues) => (values.all ? listAll(terminal, values) : act('list')('', values)))
   const change = leaf(camera, 'change <id>', "change a camera; its keys persist. --room '' and --no-motion remove")
   addDescription(addSource(change))
-  change.addOption(recordOption())
+  for (const option of recordOptions()) change.addOption(option)
   // Known, so that what is said of them is why they cannot be changed.
   for (const option of fixedOptions(change)) change.addOption(option.hideHelp())
   change.action(act('change'))
@@ -101,13 +102,6 @@ Examples:
   leaf(camera, 'trust <id>', 'accept the certificate that a network camera shows next').action(act('trust'))
   leaf(camera, 'remove <id>', 'remove a camera with its channel and its keys').action(act('remove'))
 }
-
-const recordOption = () =>
-  new Option('--record <when>', 'what is recorded of it, where a gateway reads it').choices([
-    'never',
-    'events',
-    'always',
-  ])
 
 function addSource(command: Command): Command {
   return command

@@ -40,7 +40,8 @@ Examples:
   transom recordings list porch --from 2026-11-01 --to 2026-11-08
   transom recordings export porch --last --out visitor.mp4
   transom recordings export porch --from 21:10 --to 21:20 --out - | ffplay -
-  transom recordings remove porch --to -7d                          all that ended more than a week ago`,
+  transom recordings remove porch --to -7d                          all that ended more than a week ago
+  transom recordings pause porch                                    nothing is recorded until: resume porch`,
     )
   addSpan(
     leaf(group, 'list <camera>', 'the recordings of a time, the oldest first (default: the last 24 hours)'),
@@ -49,6 +50,16 @@ Examples:
     const rows = await list(terminal, camera, { from, ...(to !== undefined && { to }) })
     show(terminal, options, { text: rows.map(printRow).join('\n') || 'No recordings', json: rows })
   })
+  for (const [verb, method, done] of [
+    ['pause', 'PUT', 'records nothing until: transom recordings resume'],
+    ['resume', 'DELETE', 'records again'],
+  ] as const)
+    leaf(group, `${verb} <camera>`, verb === 'pause' ? 'record nothing for now' : 'go on recording').action(
+      async (camera: string, options: CommonOptions) => {
+        await call(await terminal.operator(), method, `${cameraPathOf(camera)}/recording/pause`)
+        show(terminal, options, { text: `${camera} ${done}`, json: { camera, isPaused: verb === 'pause' } })
+      },
+    )
   addSpan(leaf(group, 'export <camera>', 'save recordings as one MP4 file'))
     .addArgument(new Argument('[recording]', 'its number in the list'))
     .option('--last', 'the newest recording')
@@ -190,11 +201,13 @@ function queryOf({ from, to }: Span): string {
 }
 
 /** Checked here, too: a path with `..` in it never leaves as it was written. */
-function pathOf(camera: string): string {
+function cameraPathOf(camera: string): string {
   const parsed = cameraIdShape.safeParse(camera)
   if (!parsed.success) throw new UsageError(`the id ${parsed.error.issues[0]?.message}`)
-  return `/cameras/${encodeURIComponent(parsed.data)}/recordings`
+  return `/cameras/${encodeURIComponent(parsed.data)}`
 }
+
+const pathOf = (camera: string): string => `${cameraPathOf(camera)}/recordings`
 
 function printRow({ id, from, to, isOpen, bytes, events }: RecordingRow): string {
   const length = `${Math.round((to - from) / 1_000)} s`.padStart(6)

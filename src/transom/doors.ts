@@ -95,6 +95,7 @@ export function openDoors(deps: DoorsDeps, closing: Closing): { readonly registr
         noteView: (camera, at) => bridge.noteRecordingView(camera, 'operator', at),
         moments: bridge.visits.moments,
         recordings,
+        pauseRecording: bridge.pauseRecording,
         addresses: bridge.mediaAddresses,
         clock,
       }),

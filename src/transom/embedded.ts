@@ -22,6 +22,7 @@ import { mqttClientId, startMqtt, type MqttIntake } from './mqtt.ts'
 import { openGround, takeDirectory, type Ground } from './ground.ts'
 import type { SignalingService } from 'transom-signaling/service'
 import { saveSecrets } from './secrets.ts'
+import { createRecordPlans, type RecordPlans } from './record-plans.ts'
 import { createRecordings, type KeptRecordings } from './recordings/recordings.ts'
 import { keepWithin } from './recordings/retention.ts'
 import { canBeDisplay, simulateVendors, simulatorSettings } from './simulator.ts'
@@ -98,6 +99,13 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   const played = hasPage(config) && canBeDisplay(publicUrl) ? vendors : undefined
   const clients = demoClients(secrets, played && publicUrl)
   const recordings = await openRecordings(config, ground, base)
+  const plans = await createRecordPlans({
+    store,
+    timeZone: config.alexa.timeZone,
+    onChange: (id) => void gateways.renew(id),
+    clock,
+  })
+  closing.add(() => plans.close())
   const bridge = createBridge({
     config,
     publicUrl,
@@ -115,7 +123,12 @@ async function open(given: Config, base: Base): Promise<Embedded> {
     // The built-in doorbell keeps its channel, on which its gateway goes on.
     removeCamera: (id) =>
       config.doorbell.isOn && id === doorbellId ? bridge.cameras.remove(id) : registrations.remove(id),
-    recording: { recordings, playback: playbackChannel(secrets), happened: ({ id }) => gateways.happened(id) },
+    recording: {
+      recordings,
+      pauses: plans,
+      playback: playbackChannel(secrets),
+      happened: ({ id }) => gateways.happened(id),
+    },
   })
   closing.add(() => bridge.close())
   presenceChanged = bridge.presenceChanged
@@ -123,7 +136,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
 
   const homeKey = randomBytes(32).toString('base64url')
   const keys = createGatewayKeys(store, homeKey, clock)
-  const gateways = openGateways(config, { ground, bridge, keys, arrivals }, base)
+  const gateways = openGateways(config, { ground, bridge, keys, arrivals, plans }, base)
   onRing = gateways.rang
   const webhooks = openWebhooks({ ground, bridge, publicUrl }, base)
   await webhooks.resume()
@@ -159,7 +172,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   bridge.broker.warm(camera)
 
   if (config.mqtt !== undefined) {
-    const mqtt = await openMqtt(config.mqtt, { ground, bridge }, base)
+    const mqtt = await openMqtt(config.mqtt, { ground, bridge, plans }, base)
     onNews = mqtt.tell
   }
 
@@ -206,7 +219,7 @@ function openWebhooks(
 
 async function openMqtt(
   settings: NonNullable<Config['mqtt']>,
-  { ground, bridge }: { readonly ground: Ground; readonly bridge: Bridge },
+  { ground, bridge, plans }: { readonly ground: Ground; readonly bridge: Bridge; readonly plans: RecordPlans },
   { clock, log, closing }: Base,
 ): Promise<MqttIntake> {
   const { url, topic, frigate, homeAssistant } = settings
@@ -218,6 +231,7 @@ async function openMqtt(
     clientId: mqttClientId(secrets.keys.sealing),
     find: bridge.cameras.byId,
     receive: bridge.events.receive,
+    pauseRecording: async (camera, isPaused) => bridge.pauseRecording?.(camera, isPaused),
     ...(frigate !== undefined && { frigate: { topic: frigate, reader: createFrigate({ cameras, clock }) } }),
     ...(homeAssistant !== undefined && {
       homeAssistant: {
@@ -229,6 +243,7 @@ async function openMqtt(
             publish,
             cameras,
             isOnline: ({ channel }) => bridge.presence(channel)?.online === true,
+            isPaused: ({ id }) => plans.isPaused(id),
             stillOf: async (camera) => (await bridge.snapshots.get(camera))?.picture,
             clock,
           }),
@@ -283,10 +298,11 @@ function openGateways(
     readonly bridge: Bridge
     readonly keys: ReturnType<typeof createGatewayKeys>
     readonly arrivals: Arrivals
+    readonly plans: RecordPlans
   },
   { log, closing }: Base,
 ): Gateways {
-  const { ground, bridge, keys, arrivals } = deps
+  const { ground, bridge, keys, arrivals, plans } = deps
   const { store, service, secrets } = ground
   const { viewersPerChannel: maxViewers } = config.signaling.limits
   const { doorbell, sources } = config
@@ -307,6 +323,7 @@ function openGateways(
       if (event.kind === 'source' && event.fault !== undefined) arrivals.note(camera.channel.channelName)
       return ended === true
     },
+    recordOf: plans.wishOf,
     onFault: (camera, fault) => bridge.sourceReported(camera, { fault }),
     log,
   })

@@ -1,14 +1,12 @@
 /** What each gateway is to do: which cameras it reads, by what address, and with which access keys it opens their channels. */
 import type { Cameras } from 'transom-bridge/cameras/cameras'
 import type { Camera, ChannelRef, Fault, Log } from 'transom-core/ports'
-import type { Wanted, WantedCamera } from 'transom-core/wire/gateway'
+import type { RecordWish, Wanted, WantedCamera } from 'transom-core/wire/gateway'
 import type { SignalingService } from 'transom-signaling/service'
 import { homeGateway, unreadable, type Source, type Sources } from './sources.ts'
 
 /** The access keys with which gateways open channels: made once by each start of the bridge, and shown to nobody. */
 export const gatewayKeyName = 'gateway'
-/** Five seconds from before an event, ten from after it; five minutes in one. */
-const recordedAround = { beforeMs: 5_000, afterMs: 10_000, longestMs: 300_000 } as const
 
 /** Which cameras there are, the service whose channels they open, and what all gateways have in common. */
 export interface GatewayWantedDeps {
@@ -25,6 +23,8 @@ export interface GatewayWantedDeps {
   readonly playback?: ChannelRef
   /** Whether cameras may show any certificate. */
   readonly hasAnyCertificate: boolean
+  /** What is to be recorded of a camera now, if anything. */
+  readonly recordOf: (camera: Camera) => RecordWish | undefined
   readonly onFault: (camera: Camera, fault: Fault) => Promise<void>
   readonly log: Log
 }
@@ -103,7 +103,7 @@ export function createGatewayWanted(deps: GatewayWantedDeps): GatewayWanted {
       return undefined
     }
     const { channelName } = camera.channel
-    const record = camera.record && { ...recordedAround, mode: camera.record }
+    const record = deps.recordOf(camera)
     const trusted = deps.hasAnyCertificate ? ('any' as const) : { ...certificates }
     const device = onvif !== undefined && { onvif: { address: onvif, isDoorbell: camera.kind === 'doorbell' } }
     return {

@@ -16,6 +16,8 @@ export interface HomeAssistantDeps {
   readonly publish: (topic: string, payload: string | Buffer, isRetained: boolean) => Promise<void>
   readonly cameras: () => Promise<readonly Camera[]>
   readonly isOnline: (camera: Camera) => boolean
+  /** Somebody has paused what is recorded of it. */
+  readonly isPaused: (camera: Camera) => boolean
   readonly stillOf: (camera: Camera) => Promise<Buffer | undefined>
   readonly clock: Clock
 }
@@ -31,10 +33,13 @@ export interface HomeAssistant {
 export const statusTopic = (topic: string): string => `${topic}/status`
 
 export function createHomeAssistant(deps: HomeAssistantDeps): HomeAssistant {
-  const { prefix, topic, publish, cameras, isOnline, stillOf, clock } = deps
+  const { prefix, topic, publish, cameras, isOnline, isPaused, stillOf, clock } = deps
   const at = (camera: Camera, what: string) => `${topic}/${camera.id}/${what}`
   const configTopic = ({ id }: Camera) => `${prefix}/device/${objectIdOf(topic, id)}/config`
   const tellOnline = (camera: Camera, is: boolean) => publish(at(camera, 'online'), is ? 'ON' : 'OFF', true)
+
+  const tellRecords = (camera: Camera) =>
+    publish(at(camera, 'recording'), camera.record === undefined ? '' : isPaused(camera) ? 'OFF' : 'ON', true)
 
   async function tellStill(camera: Camera): Promise<void> {
     const still = await stillOf(camera)
@@ -48,6 +53,7 @@ export function createHomeAssistant(deps: HomeAssistantDeps): HomeAssistant {
       for (const camera of await cameras()) {
         await describe(camera)
         await tellOnline(camera, isOnline(camera))
+        await tellRecords(camera)
         await tellStill(camera)
       }
     },
@@ -65,10 +71,14 @@ export function createHomeAssistant(deps: HomeAssistantDeps): HomeAssistant {
           return tellStill(camera)
         case 'changed':
           await describe(camera)
+          await tellRecords(camera)
           return tellOnline(camera, isOnline(camera))
         case 'removed':
           // An empty retained message takes the device, and what was retained of it, away.
-          for (const one of [configTopic(camera), ...['motion', 'online', 'still'].map((what) => at(camera, what))])
+          for (const one of [
+            configTopic(camera),
+            ...['motion', 'online', 'recording', 'still'].map((what) => at(camera, what)),
+          ])
             await publish(one, '', true)
           return
         case 'battery':
@@ -90,7 +100,8 @@ function objectIdOf(topic: string, id: string): string {
 
 /** MQTT device discovery, https://www.home-assistant.io/integrations/mqtt/#device-discovery-payload. */
 function configOf(camera: Camera, topic: string) {
-  const { id, name, room, manufacturer, model, serialNumber, firmwareVersion, kind, hasMotion, detects } = camera
+  const { id, name, room, manufacturer, model, serialNumber, firmwareVersion, kind, hasMotion, detects, record } =
+    camera
   const objectId = objectIdOf(topic, id)
   const component = (key: string, platform: string, more: object) => ({
     [key]: { platform, unique_id: `${objectId}_${key}`, ...more },
@@ -141,6 +152,13 @@ function configOf(camera: Camera, topic: string) {
           device_class: 'motion',
           event_types: ['person'],
           state_topic: `${topic}/${id}/person`,
+        })),
+      ...(record !== undefined &&
+        component('recording', 'switch', {
+          name: 'Recording',
+          icon: 'mdi:record-rec',
+          state_topic: `${topic}/${id}/recording`,
+          command_topic: `${topic}/${id}/recording/set`,
         })),
       ...component('online', 'binary_sensor', {
         name: 'Online',

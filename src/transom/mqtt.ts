@@ -38,6 +38,7 @@ export interface MqttDeps {
   readonly reconnectMs?: number
   readonly find: (cameraId: string) => Promise<Camera | undefined>
   readonly receive: (camera: Camera, news: CameraNews, sentAt?: number) => Promise<void>
+  readonly pauseRecording: (camera: Camera, isPaused: boolean) => Promise<void>
   /** Reads Frigate's messages below this topic. */
   readonly frigate?: { readonly topic: string; readonly reader: Frigate }
   /** Announces the cameras to Home Assistant; made of how one publishes. */
@@ -105,6 +106,7 @@ export async function startMqtt(deps: MqttDeps): Promise<MqttIntake> {
   const take = createReading(deps, announce)
   const topics = [
     `${topic}/+/event`,
+    `${topic}/+/recording/set`,
     ...(frigate ? ['events', 'reviews', 'available'].map((one) => `${frigate.topic}/${one}`) : []),
     ...(homeAssistant ? [`${homeAssistant.prefix}/status`] : []),
   ]
@@ -161,11 +163,12 @@ function createReading(deps: MqttDeps, announce: () => void) {
     }
     if (frigate && from.startsWith(`${frigate.topic}/`))
       return takeFrigate(frigate.reader, from.slice(frigate.topic.length + 1), payload, isRetained)
-    const id = from.slice(topic.length + 1, -'/event'.length)
+    const [id = '', ...what] = from.slice(topic.length + 1).split('/')
     // A retained message is the state of yesterday, not an event.
     if (isRetained || payload.length > payloadLimit) return log('warn', 'mqtt.ignored', { topic: from, isRetained })
     const camera = await deps.find(id)
     if (camera === undefined) return log('warn', 'mqtt.unknown-camera', { topic: from })
+    if (what[0] === 'recording') return takeSwitch(camera, from, payload.toString())
     const parsed = mqttEvent.safeParse(parse(payload))
     if (!parsed.success) return log('warn', 'mqtt.malformed', { topic: from, faults: faultsOf(parsed.error) })
     const { at = clock(), sentAt, ...event } = parsed.data
@@ -174,6 +177,13 @@ function createReading(deps: MqttDeps, announce: () => void) {
     const eventId = event.eventId ?? (await nameOf(packet))
     if (event.kind === 'motion') return deps.receive(camera, { ...event, eventId, at }, sentAt)
     return deps.receive(camera, { kind: event.kind, eventId, at }, sentAt)
+  }
+
+  /** Home Assistant's switch of what is recorded. */
+  async function takeSwitch(camera: Camera, from: string, text: string): Promise<void> {
+    if (text !== 'ON' && text !== 'OFF') return log('warn', 'mqtt.malformed', { topic: from, faults: 'not ON or OFF' })
+    if (camera.record === undefined) return log('warn', 'mqtt.ignored', { topic: from })
+    await deps.pauseRecording(camera, text === 'OFF')
   }
 
   async function takeFrigate(reader: Frigate, what: string, payload: Buffer, isRetained: boolean): Promise<void> {

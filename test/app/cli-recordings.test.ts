@@ -17,6 +17,7 @@ import { createTerminal } from './terminal.ts'
 
 const minute = 60_000
 const camera: Camera = {
+  record: 'events',
   id: door,
   accountId: accountId('ada'),
   name: 'Front Door',
@@ -51,6 +52,7 @@ beforeEach(async () => {
       noteView: async () => undefined,
       moments: async () => [{ kind: 'press', at: now - 10 * minute }],
       recordings: world.recordings,
+      pauseRecording: async (_camera, isPaused) => void changes.push({ isPaused }),
       addresses: {
         mint: () => '',
         open: () => {
@@ -250,4 +252,41 @@ test('what is recorded of a camera is changed and listed', async () => {
     '  recorded when something happens',
     'porch  camera  "Porch"  online',
   ])
+})
+
+test('when, and from how long before to how long after, is said with it', async () => {
+  const words = ['--record-hours', 'mon-wed,SUN 08:00-18:00; fri-sat 22:00 - 06:00', '--record-before', '3']
+  expect((await commanded('camera', 'change', 'porch', ...words, '--record-longest', '60')).code).toBe(0)
+  expect((await commanded('camera', 'change', 'porch', '--record-hours', '')).code).toBe(0)
+  expect(changes).toEqual([
+    {
+      recordHours: [
+        { days: ['mon', 'tue', 'wed', 'sun'], from: '08:00', to: '18:00' },
+        { days: ['fri', 'sat'], from: '22:00', to: '06:00' },
+      ],
+      recordAround: { before: 3, longest: 60 },
+    },
+    { recordHours: null },
+  ])
+})
+
+test.each([
+  ['--record-hours', 'always'],
+  ['--record-hours', 'mon 8:00-18:00'],
+  ['--record-hours', 'mon 08:00-24:00'],
+  ['--record-hours', 'mon-tue-wed 08:00-18:00'],
+  ['--record-hours', 'mon,someday 08:00-18:00'],
+  ['--record-hours', 'mon 08:00-18:00;'],
+  ['--record-after', 'soon'],
+  ['--record-after', '-1'],
+])('%s %j is wrong usage', async (option, value) => {
+  const { code, err } = await commanded('camera', 'change', 'porch', `${option}=${value}`)
+  expect([code, err]).toEqual([2, expect.stringContaining(option)])
+  expect(changes).toEqual([])
+})
+
+test('what is recorded is paused, and goes on', async () => {
+  expect(await transom('pause', 'front-door')).toMatchObject({ code: 0, out: expect.stringContaining('resume') })
+  expect(await transom('resume', 'front-door')).toMatchObject({ code: 0, out: 'front-door records again' })
+  expect(changes).toEqual([{ isPaused: true }, { isPaused: false }])
 })

@@ -14,7 +14,7 @@ import { until } from '../until.ts'
 const now = 1_000_000
 const store = createSqliteStore(':memory:', () => now)
 afterAll(() => store.close())
-const bell: Camera = { ...frontDoor, hasMotion: true, detects: ['person'], room: 'Porch' }
+const bell: Camera = { ...frontDoor, hasMotion: true, detects: ['person'], room: 'Porch', record: 'events' }
 const yard: Camera = { ...frontDoor, id: cameraId('yard.1'), kind: 'camera', name: 'Yard' }
 const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xd9])
 
@@ -38,6 +38,7 @@ async function open() {
   })
   await home.subscribeAsync(['homeassistant/#', 'transom/#'], { qos: 1 })
   const received: string[] = []
+  const paused = new Set<string>()
   const mqtt = await startMqtt({
     url,
     topic: 'transom',
@@ -45,6 +46,11 @@ async function open() {
     reconnectMs: 50,
     find: async (id) => [bell, yard].find((camera) => camera.id === id),
     receive: async (camera, news: CameraNews) => void received.push(`${camera.id} ${news.kind}`),
+    async pauseRecording(camera, isPaused) {
+      if (isPaused) paused.add(camera.id)
+      else paused.delete(camera.id)
+      mqtt.tell(camera, { kind: 'changed', at: now })
+    },
     frigate: {
       topic: 'frigate',
       reader: createFrigate({ cameras: async () => [{ ...bell, frigate: { camera: 'porch' } }], clock: () => now }),
@@ -58,6 +64,7 @@ async function open() {
           publish,
           cameras: async () => [bell, yard],
           isOnline: ({ id }) => id === bell.id,
+          isPaused: ({ id }) => paused.has(id),
           stillOf: async ({ id }) => (id === bell.id ? jpeg : undefined),
           clock: () => now,
         }),
@@ -102,6 +109,7 @@ test('each camera is a device with what it has, and its state', async () => {
     'ring',
     'motion',
     'person',
+    'recording',
     'online',
     'still',
   ])
@@ -122,6 +130,26 @@ test('each camera is a device with what it has, and its state', async () => {
     house.text('transom/yard.1/online'),
   ]).toEqual(['online', 'ON', 'OFF'])
   expect(house.seen.get(`transom/${bell.id}/still`)).toEqual(jpeg)
+})
+
+test('recording is a switch where there is some, and pauses', async () => {
+  await using house = await open()
+  const topic = `transom/${bell.id}/recording`
+  await until(() => house.text(topic) === 'ON')
+  for (const word of ['OFF', 'ON']) {
+    await house.home.publishAsync(`${topic}/set`, word, { qos: 1 })
+    await until(() => house.text(topic) === word)
+  }
+  // What is no word of a switch, and a camera that records nothing, change nothing; a press that comes after them is taken.
+  for (const [id, word] of [
+    [bell.id, 'off'],
+    ['yard.1', 'OFF'],
+    ['nowhere', 'OFF'],
+  ])
+    await house.home.publishAsync(`transom/${id}/recording/set`, word ?? '', { qos: 1 })
+  await house.home.publishAsync(`transom/${bell.id}/event`, '{"kind":"press"}', { qos: 1 })
+  await until(() => house.received.length > 0)
+  expect([house.text(topic), house.text('transom/yard.1/recording')]).toEqual(['ON', ''])
 })
 
 test('what happens is told, what is long past is not, and a camera that is removed takes everything with it', async () => {

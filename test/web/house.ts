@@ -117,6 +117,7 @@ export async function openHouse({
     region: 'local',
     hasAnyCertificate: false,
     onEvent: async () => false,
+    recordOf: () => undefined,
     onFault: async () => undefined,
     log,
   })

@@ -18,6 +18,7 @@ const minute = 60_000
 let folder: string
 let recordings: KeptRecordings
 let happened: string[]
+let pauses: Set<string>
 let house: Awaited<ReturnType<typeof openHouse>>
 let anna: { readonly token: string; readonly account: Camera['accountId'] }
 let camera: Camera
@@ -33,7 +34,17 @@ beforeEach(async () => {
     log: () => undefined,
   })
   happened = []
-  house = await openHouse({ recording: { recordings, happened: ({ id }) => void happened.push(id) } })
+  pauses = new Set()
+  house = await openHouse({
+    recording: {
+      recordings,
+      pauses: {
+        isPaused: (id) => pauses.has(id),
+        set: async (id, isPaused) => void (isPaused ? pauses.add(id) : pauses.delete(id)),
+      },
+      happened: ({ id }) => void happened.push(id),
+    },
+  })
   anna = await house.person('anna')
   camera = await house.addCamera(anna.account, { hasMotion: true, detects: ['person'] })
   now = Date.now()
@@ -310,6 +321,32 @@ const tracksOf = async (file: Response) => {
   const input = new Input({ formats: ALL_FORMATS, source: new BufferSource(await file.arrayBuffer()) })
   return (await input.getTracks()).map(({ type }) => type)
 }
+
+describe('recording', () => {
+  test('is paused by the owner and goes on, and the list says so', async () => {
+    const bob = await shareWithBob()
+    const paused = async () =>
+      ((await house.ask(anna.token, 'GET', '/api/cameras/front-door')).body as { isRecordingPaused?: boolean })
+        .isRecordingPaused
+    expect((await ask('PUT', '/recording/pause')).status).toBe(400)
+    expect(await paused()).toBeUndefined()
+    await house.bridge.cameras.change(camera.id, (one) => ({ ...one, record: 'events' }))
+    expect(await paused()).toBe(false)
+    for (const _time of [1, 2]) expect((await ask('PUT', '/recording/pause')).status).toBe(204)
+    expect(await paused()).toBe(true)
+    expect((await ask('DELETE', '/recording/pause', bob.token)).status).toBe(404)
+    expect((await ask('DELETE', '/recording/pause')).status).toBe(204)
+    expect(await paused()).toBe(false)
+  })
+
+  test('of a camera that is removed is no longer paused', async () => {
+    await house.bridge.cameras.change(camera.id, (one) => ({ ...one, record: 'events' }))
+    await ask('PUT', '/recording/pause')
+    expect([...pauses]).toEqual([camera.id])
+    await house.bridge.cameras.remove(camera.id)
+    expect([...pauses]).toEqual([])
+  })
+})
 
 describe('for a display', () => {
   test('there is a clip without sound and its still, without a token', async () => {

@@ -106,6 +106,7 @@ function everyRoute({ bridge, store }: WholeHouse): readonly string[] {
         noteView: never,
         moments: never,
         recordings: undefined,
+        pauseRecording: undefined,
         addresses: bridge.mediaAddresses,
         clock: Date.now,
       }),

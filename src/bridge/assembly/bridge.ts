@@ -30,6 +30,7 @@ import { createSignatures, type Signatures } from '../signature.ts'
 import { createFigures } from '../web/figures.ts'
 import { createPushDevices } from '../web/push-devices.ts'
 import { createMediaRoutes } from '../web/media.ts'
+import type { PauseRecording } from '../web/recordings.ts'
 import { createMediaAddresses, type MediaAddresses } from '../web/media-address.ts'
 import { createShownRecordings } from '../web/shown-recordings.ts'
 import { createAccountRecords } from './accounts.ts'
@@ -56,6 +57,8 @@ export interface Bridge {
   readonly snapshots: ReturnType<typeof createSnapshots>
   /** Somebody other than the owner is about to see what was recorded. */
   readonly noteRecordingView: NoteRecordingView
+  /** Pauses what is recorded of a camera, or goes on with it; absent where nobody can. */
+  readonly pauseRecording: PauseRecording | undefined
   readonly notices: Notices
   /** Of cameras and of the forwarder. */
   readonly signatures: Signatures
@@ -218,6 +221,13 @@ function openRooms(deps: BridgeDeps, house: House) {
   const recordings = deps.recording?.recordings
   const noteRecordingView = createRecordingViews({ ...base, ...linking.oauth })
   const mediaAddresses = createMediaAddresses({ key: sealing, clock })
+  const pauses = deps.recording?.pauses
+  const pauseRecording: PauseRecording | undefined =
+    pauses &&
+    (async (camera, isPaused) => {
+      await pauses.set(camera.id, isPaused)
+      await house.happened('cameraNews', camera, { kind: 'changed', at: clock() })
+    })
   const alexa = createAlexaSide({
     ...known,
     recordingOf:
@@ -296,6 +306,8 @@ function openRooms(deps: BridgeDeps, house: House) {
         recordings,
         playback: deps.recording?.playback,
         noteRecordingView,
+        pauses,
+        pauseRecording,
         addresses: mediaAddresses,
         push,
         figures,
@@ -308,6 +320,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     snapshots,
     visits,
     noteRecordingView,
+    pauseRecording,
     presence,
     broker,
     shares,
@@ -368,6 +381,7 @@ function whatFollows(rooms: Rooms, deps: BridgeDeps): WhatFollows {
     cameraRemoved: [
       snapshots.remove,
       async ({ id }) => recording?.recordings.removeAll(id),
+      async ({ id }) => recording?.pauses?.set(id, false),
       // Its guests are told as part of its audience, so the shares go afterwards.
       (camera) => events.receive(camera, { kind: 'removed', at: clock() }),
       shares.drop,

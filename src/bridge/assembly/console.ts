@@ -2,11 +2,12 @@
 import type { Request, Router } from 'express'
 import type { Authorized } from '../authority.ts'
 import type { Broker } from '../broker/broker.ts'
-import type { AccountId, ChannelRef, Clock, Log, Presence, Recordings } from 'transom-core/ports'
+import type { AccountId, ChannelRef, Clock, Log, Presence, RecordingPauses, Recordings } from 'transom-core/ports'
 import { createApi, type ApiDeps } from '../web/api.ts'
 import type { MediaAddresses } from '../web/media-address.ts'
 import { createFeed } from '../web/feed.ts'
 import { createNews, type News } from '../web/news.ts'
+import type { PauseRecording } from '../web/recordings.ts'
 import { createRows } from '../web/rows.ts'
 import { createViewers } from '../web/viewers.ts'
 import type { Cameras } from '../cameras/cameras.ts'
@@ -35,6 +36,8 @@ export interface ConsoleDeps {
   readonly recordings: Recordings | undefined
   readonly playback: ChannelRef | undefined
   readonly noteRecordingView: NoteRecordingView
+  readonly pauses: RecordingPauses | undefined
+  readonly pauseRecording: PauseRecording | undefined
   readonly addresses: MediaAddresses
   /** Absent where no notifications are sent. */
   readonly push: ApiDeps['push']
@@ -88,6 +91,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
     stateOf: states.of,
     viewers,
     isRecording: (id) => recordings?.isRecording(id) ?? false,
+    isPaused: (id) => deps.pauses?.isPaused(id) ?? false,
     isLive,
   })
   const feed = createFeed({ clock, log })
@@ -112,6 +116,7 @@ export function createConsoleSide(deps: ConsoleDeps): ConsoleSide {
         recordings,
         playback: deps.playback,
         noteGuestView: (camera, at) => deps.noteRecordingView(camera, { guest: camera.accountId }, at),
+        pauseRecording: deps.pauseRecording,
         addresses,
         push: deps.push,
         figures: deps.figures,

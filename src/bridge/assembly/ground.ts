@@ -6,6 +6,7 @@ import type {
   Clock,
   Log,
   Presence,
+  RecordingPauses,
   Recordings,
   Signaling,
   Store,
@@ -49,6 +50,8 @@ export interface RecordingSide {
   readonly recordings: Recordings
   /** The channel on which a gateway plays them; absent where none does. */
   readonly playback?: ChannelRef
+  /** Absent where nobody can pause it. */
+  readonly pauses?: RecordingPauses
   /** Something happens at this camera now. Must not wait. */
   happened(this: void, camera: Camera): void
 }

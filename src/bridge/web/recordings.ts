@@ -1,5 +1,5 @@
 /** What happened at a camera, and what was recorded of it: listed, given out as files, deleted. */
-import express, { Router, type Request, type Response } from 'express'
+import express, { Router, type Request, type RequestHandler, type Response } from 'express'
 import { BridgeError } from 'transom-core/errors'
 import { type Camera, type Clock, type Moment, type Recording, type Recordings } from 'transom-core/ports'
 import {
@@ -24,10 +24,15 @@ export interface RecordingDeps {
   readonly moments: (camera: Camera, span: { readonly from: number; readonly to: number }) => Promise<readonly Moment[]>
   /** Absent where nothing is recorded. */
   readonly recordings: Recordings | undefined
+  /** Absent where nobody can. */
+  readonly pauseRecording: PauseRecording | undefined
   /** Whoever may see what was recorded gets addresses for players here. */
   readonly addresses: MediaAddresses
   readonly clock: Clock
 }
+
+/** Pauses what is recorded of a camera, or goes on with it. Resolves when that is kept. */
+export type PauseRecording = (camera: Camera, isPaused: boolean) => Promise<void>
 
 const dayMs = 24 * 3_600_000
 const pageSize = 100
@@ -137,6 +142,18 @@ export function createRecordingRoutes(deps: RecordingDeps): Router {
     await noteView(camera)
     response.set('cache-control', 'private, no-store').type('image/jpeg').send(picture)
   })
+
+  const pause =
+    (isPaused: boolean): RequestHandler =>
+    async (request, response) => {
+      const camera = await cameraOf(request, 'change')
+      if (deps.pauseRecording === undefined || camera.record === undefined)
+        throw new BridgeError('invalid_request', 'nothing of this camera is recorded')
+      await deps.pauseRecording(camera, isPaused)
+      response.status(204).end()
+    }
+  router.put('/cameras/:id/recording/pause', pause(true))
+  router.delete('/cameras/:id/recording/pause', pause(false))
 
   router.delete('/cameras/:id/recordings/:recording', async (request, response) => {
     const camera = await cameraOf(request, 'change')

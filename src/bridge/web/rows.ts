@@ -22,6 +22,8 @@ export interface RowDeps {
   readonly stateOf: (camera: Camera) => Promise<CameraState>
   readonly viewers: Viewers
   readonly isRecording: (id: CameraId) => boolean
+  /** Somebody has paused what is recorded of it. */
+  readonly isPaused: (id: CameraId) => boolean
   /** True where every session of every account passes by here: then the store is asked once only. */
   readonly isLive: boolean
 }
@@ -37,7 +39,17 @@ export interface Rows {
 /** Whoever looks began not long ago, mostly; of others the cameras tell again and again. */
 const mostCounted = 200
 
-export function createRows({ own, visible, broker, presence, stateOf, viewers, isRecording, isLive }: RowDeps): Rows {
+export function createRows({
+  own,
+  visible,
+  broker,
+  presence,
+  stateOf,
+  viewers,
+  isRecording,
+  isPaused,
+  isLive,
+}: RowDeps): Rows {
   const counted = new Set<AccountId>()
 
   async function of(camera: Camera, isOwner: boolean): Promise<CameraRow> {
@@ -64,7 +76,7 @@ export function createRows({ own, visible, broker, presence, stateOf, viewers, i
       ...(isOwner && seen?.failedServers && { failedServers: seen.failedServers }),
       ...(seen?.reencoding && { reencoding: seen.reencoding }),
       viewers: viewers.of(id),
-      ...(record !== undefined && { records: record }),
+      ...(record !== undefined && { records: record, isRecordingPaused: isPaused(id) }),
       isRecording: isRecording(id),
       mayViewRecordings: mayViewRecordings(camera),
       ...(press !== undefined && { lastPressAt: press.at }),

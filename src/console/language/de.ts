@@ -81,7 +81,13 @@ export const de: Words = {
 
   outcomes: { running: 'Läuft', fine: 'Gut', unconfirmed: 'Unklar', failed: 'Fehler' },
 
-  state: { online: 'Online', offline: 'Offline', unknown: 'Unbekannt', recording: 'Nimmt auf' },
+  state: {
+    online: 'Online',
+    offline: 'Offline',
+    unknown: 'Unbekannt',
+    recording: 'Nimmt auf',
+    recordingPaused: 'Aufnahme angehalten',
+  },
 
   cameras: {
     title: 'Kameras',
@@ -226,10 +232,14 @@ export const de: Words = {
       never: { name: 'Nie', what: 'Nichts wird aufbewahrt.' },
       events: {
         name: 'Bei Ereignissen',
-        what: 'Von fünf Sekunden vor einem Klingeln, einer Person oder Bewegung bis zehn Sekunden danach.',
+        what: 'Von einigen Sekunden vor einem Klingeln, einer Person oder Bewegung bis einige Sekunden danach.',
       },
       always: { name: 'Immer', what: 'Alles, Tag und Nacht. Die ältesten Aufnahmen werden zuerst gelöscht.' },
     },
+    pause: 'Aufnahme anhalten',
+    paused: 'Nichts wird aufgenommen, bis du fortfährst.',
+    resume: 'Aufnahme fortsetzen',
+    resumed: 'Die Aufnahme geht weiter.',
     law: 'Sag Besuchern, dass sie gefilmt werden: In den meisten Ländern ist ein Schild Pflicht, und öffentliche Straßen dürfen nicht gefilmt werden.',
   },
 

@@ -90,7 +90,13 @@ export const en = {
 
   outcomes: { running: 'Running', fine: 'Fine', unconfirmed: 'Unknown', failed: 'Failed' },
 
-  state: { online: 'Online', offline: 'Offline', unknown: 'Not known', recording: 'Recording' },
+  state: {
+    online: 'Online',
+    offline: 'Offline',
+    unknown: 'Not known',
+    recording: 'Recording',
+    recordingPaused: 'Recording paused',
+  },
 
   cameras: {
     title: 'Cameras',
@@ -234,10 +240,14 @@ export const en = {
       never: { name: 'Never', what: 'Nothing is kept.' },
       events: {
         name: 'On events',
-        what: 'From five seconds before a press, a person or motion until ten seconds after it.',
+        what: 'From a few seconds before a press, a person or motion until a few seconds after it.',
       },
       always: { name: 'Always', what: 'Everything, day and night. The oldest recordings are deleted first.' },
     },
+    pause: 'Pause recording',
+    paused: 'Nothing is recorded until you resume it.',
+    resume: 'Resume recording',
+    resumed: 'Recording goes on.',
     law: 'Tell visitors that they are filmed: in most countries a sign is required, and public streets may not be filmed.',
   },
 

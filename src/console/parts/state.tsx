@@ -19,7 +19,12 @@ export function OnlineState({ camera }: { readonly camera: Pick<Camera, 'isOnlin
 }
 
 /** Whoever looks, or is looked at through it, should know. */
-export function RecordingState({ camera }: { readonly camera: Pick<Camera, 'isRecording'> }) {
+export function RecordingState({
+  camera: { isRecording, isRecordingPaused },
+}: {
+  readonly camera: Pick<Camera, 'isRecording' | 'isRecordingPaused'>
+}) {
   const { state } = useLanguage().words
-  return camera.isRecording ? <span class="state is-recording">{state.recording}</span> : null
+  if (isRecording) return <span class="state is-recording">{state.recording}</span>
+  return isRecordingPaused ? <span class="state">{state.recordingPaused}</span> : null
 }

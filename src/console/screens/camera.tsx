@@ -8,6 +8,7 @@ import { Cause } from '../parts/cause.tsx'
 import { EventsFault } from '../parts/events-fault.tsx'
 import { FailedServers } from '../parts/failed-servers.tsx'
 import { Icon } from '../parts/icon.tsx'
+import { PauseRecording } from '../parts/pause-recording.tsx'
 import { OnlineState, RecordingState } from '../parts/state.tsx'
 import { TestMenu } from '../parts/test-menu.tsx'
 import { useTitle } from '../parts/use-title.ts'
@@ -55,6 +56,7 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
           {camera && (
             <div class="doings">
               <TestMenu camera={camera} />
+              {camera.isOwner && camera.records && <PauseRecording camera={camera} />}
               {camera.mayViewRecordings && (
                 <a class="button" href={hrefs.activity({ cameraId })}>
                   {words.activity.title}

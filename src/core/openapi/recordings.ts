@@ -51,6 +51,23 @@ export function recordingPaths(
       answer: { status: 204 },
       refusals: [400, 401, 403, 404, 501],
     },
+    [`PUT ${base}/cameras/{id}/recording/pause`]: {
+      operationId: nameOf('pauseRecording'),
+      summary: 'Records nothing of a camera, whatever happens there, until it is told to go on',
+      description: 'Kept over restarts. The same again changes nothing.',
+      doors: owners,
+      path: byId,
+      answer: { status: 204 },
+      refusals: [400, 401, 403, 404],
+    },
+    [`DELETE ${base}/cameras/{id}/recording/pause`]: {
+      operationId: nameOf('resumeRecording'),
+      summary: 'Goes on recording a camera',
+      doors: owners,
+      path: byId,
+      answer: { status: 204 },
+      refusals: [400, 401, 403, 404],
+    },
     [`GET ${base}/cameras/{id}/recordings/clip.mp4`]: {
       operationId: nameOf('readClip'),
       summary: 'What was recorded in a time, as one file',

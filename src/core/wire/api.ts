@@ -88,6 +88,7 @@ export const cameraRow = z.object({
     ),
   viewers: count.describe('How many displays show it now, of any kind and account.'),
   records: z.enum(['events', 'always']).exactOptional().describe('What of it is recorded; absent: nothing.'),
+  isRecordingPaused: z.boolean().exactOptional().describe('Where it records: that is paused.'),
   isRecording: z.boolean().describe('It is being recorded now.'),
   mayViewRecordings: z.boolean().describe('Whoever asks may see what happened there, and what was recorded.'),
   lastPressAt: instant.exactOptional(),

@@ -1,6 +1,7 @@
 /** What an operator tells the bridge to register a camera, and what the camera's firmware must be told then. */
 import * as z from 'zod'
 import { sourceFaults } from '../errors.ts'
+import { weekdays } from '../ports.ts'
 import { noStreamAddress, onvifAddress, streamAddress } from './source.ts'
 
 /** A camera's id, and its channel's name. `.` and `..` are taken out of every path that they stand in (RFC 3986 section 5.2.4). */
@@ -18,6 +19,7 @@ const label = z
   .min(1)
   .max(128)
   .regex(shownShape, 'must be text on one line, without control characters, and not blank')
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time: 07:30')
 const account = z.string().min(1).max(256)
 const login = z.string().min(1).max(254)
 /** Where a network camera is read, user and password percent-encoded in it: `rtsp://user:password@camera.local/stream`. */
@@ -41,6 +43,20 @@ const details = {
   hasSnapshots: z.boolean().exactOptional(),
   /** What of it is recorded, where a gateway reads it: always, or when something happens. */
   record: z.enum(['events', 'always']).exactOptional(),
+  /** Only in these hours, by the clock of the household. */
+  recordHours: z
+    .array(z.strictObject({ days: z.array(z.enum(weekdays)).min(1).max(7), from: timeOfDay, to: timeOfDay }))
+    .min(1)
+    .max(20)
+    .exactOptional(),
+  /** How long before and after what happens, and how long one recording is at most: seconds. */
+  recordAround: z
+    .strictObject({
+      before: z.int().min(0).max(30).exactOptional(),
+      after: z.int().min(1).max(120).exactOptional(),
+      longest: z.int().min(10).max(300).exactOptional(),
+    })
+    .exactOptional(),
   /** It posts `switch`: whether its lens is on. */
   hasSwitch: z.boolean().exactOptional(),
   /** Its picture at fixed addresses, for displays without WebRTC. */

@@ -38,7 +38,8 @@ export function createRecording(deps: Omit<RecorderDeps, 'wish'>): Recording {
 
   return {
     set,
-    happened: () => recorder?.happened(),
+    // By a wish that was told before, though its recorder may be on its way.
+    happened: () => void latest.then(() => recorder?.happened()),
     async close() {
       isClosed = true
       set(undefined)

@@ -75,6 +75,18 @@ test('a wish begins, the same again changes nothing, and another ends what was r
   expect([said, sinks.size]).toEqual([['begun', 'ended'], 0])
 })
 
+test('what happens right after a wish is recorded by it', async () => {
+  const { recording, said, joined, playGroup } = createWorld()
+  recording.set({ ...always, mode: 'events' })
+  recording.happened()
+  await joined()
+  // What was waiting for the recorder has had its turn.
+  await new Promise(setImmediate)
+  playGroup()
+  expect(said).toEqual(['begun'])
+  await recording.close()
+})
+
 test('of wishes in a row the last one counts, and nothing after the end', async () => {
   const { recording, sinks } = createWorld()
   recording.set(always)
