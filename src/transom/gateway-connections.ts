@@ -68,7 +68,10 @@ interface Connection {
   end(): void
 }
 
-/** One gateway that listens. What it is told is always the last word: a change while one is being read is read after it. */
+/**
+ * One gateway that listens. What it is told is always the last word: a change while one is being read is read after it, and
+ * what happens meanwhile is told after that, since it may be meant for what has changed.
+ */
 function createConnection(
   response: Response,
   read: () => Promise<Wanted>,
@@ -76,7 +79,8 @@ function createConnection(
 ): Connection {
   let isWanted = false
   let isReading = false
-  const send = (line: GatewayLine): boolean => {
+  let waiting: GatewayLine[] = []
+  const write = (line: GatewayLine): boolean => {
     if (response.writableLength > mostUnread) response.destroy()
     if (response.writableEnded || response.destroyed) return false
     response.write(`${JSON.stringify(line)}\n`)
@@ -86,7 +90,7 @@ function createConnection(
     isReading = true
     while (isWanted) {
       isWanted = false
-      send(await read())
+      write(await read())
     }
   }
   const refresh = () => {
@@ -98,9 +102,13 @@ function createConnection(
         // It connects again, and is told then.
         response.destroy()
       })
-      .finally(() => (isReading = false))
+      .finally(() => {
+        isReading = false
+        for (const line of waiting) write(line)
+        waiting = []
+      })
   }
-  const alive = setInterval(() => send({ kind: 'alive' }), aliveEachMs)
+  const alive = setInterval(() => write({ kind: 'alive' }), aliveEachMs)
   response.status(200).set({
     'content-type': 'application/x-ndjson; charset=utf-8',
     'cache-control': 'no-store',
@@ -110,7 +118,11 @@ function createConnection(
   refresh()
   return {
     refresh,
-    send,
+    send(line) {
+      if (!isReading) return write(line)
+      waiting.push(line)
+      return !response.writableEnded && !response.destroyed
+    },
     end() {
       clearInterval(alive)
       if (!response.writableEnded) response.end()
