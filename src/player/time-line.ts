@@ -14,6 +14,7 @@ import {
   type Span,
 } from './past.ts'
 import type { Player, PlayerState } from './player.ts'
+import { createPreview } from './preview.ts'
 import type { PlayerWords } from './words.ts'
 
 const tickMs = 1_000
@@ -22,7 +23,6 @@ const readEachMs = 20_000
 const speeds = [0.5, 1, 2, 4] as const
 const keyMs = 5_000
 const pageMs = 5 * 60_000
-const mostThumbnails = 50
 /** While it is dragged, so often the picture follows. */
 const scrubEachMs = 150
 
@@ -287,57 +287,3 @@ export function createTimeLine({ root, bridge, player, words, language }: TimeLi
 }
 
 const made = (name: string): HTMLElement => Object.assign(document.createElement('i'), { className: name })
-
-/** The picture and the time of a place on the line, above it. */
-function createPreview(figure: HTMLElement, read: (id: number, signal: AbortSignal) => Promise<Blob>) {
-  const image = figure.querySelector('img')!
-  const caption = figure.querySelector('figcaption')!
-  /** Addresses by recording; empty where there is no picture. */
-  const known = new Map<number, string>()
-  let shown: number | undefined
-  let reading = new AbortController()
-
-  function put(id: number, address: string): void {
-    known.set(id, address)
-    for (const [oldest, old] of known) {
-      if (known.size <= mostThumbnails) break
-      known.delete(oldest)
-      URL.revokeObjectURL(old)
-    }
-    if (shown === id) showImage(address)
-  }
-  function showImage(address: string): void {
-    image.hidden = address === ''
-    if (address !== '') image.src = address
-  }
-
-  return {
-    show(place: number, text: string, id: number | undefined): void {
-      figure.hidden = false
-      figure.style.left = `${place * 100}%`
-      caption.textContent = text
-      if (shown === id) return
-      shown = id
-      const address = id === undefined ? '' : known.get(id)
-      showImage(address ?? '')
-      if (id === undefined || address !== undefined) return
-      reading.abort()
-      reading = new AbortController()
-      const { signal } = reading
-      read(id, signal).then(
-        (blob) => put(id, URL.createObjectURL(blob)),
-        () => signal.aborted || put(id, ''),
-      )
-    },
-    hide(): void {
-      figure.hidden = true
-    },
-    clear(): void {
-      figure.hidden = true
-      shown = undefined
-      reading.abort()
-      for (const address of known.values()) URL.revokeObjectURL(address)
-      known.clear()
-    },
-  }
-}

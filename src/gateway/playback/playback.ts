@@ -31,7 +31,7 @@ export interface PlaybackOptions {
 }
 
 export interface Playback {
-  /** Begins to read ahead; sends nothing before `start`. The returned function ends it. */
+  /** Begins to read ahead; sends nothing before `requestKeyFrame`. The returned function ends it. */
   join(sink: MediaSink): () => void
   /** The viewer is there, or has lost the picture: begins, or shows the picture again. False when it just did. */
   requestKeyFrame(): boolean
@@ -49,7 +49,7 @@ const repairEachMs = 1_000
 /** A camera's own stutter is no gap. */
 const gapMs = 1_000
 
-/** Plays nothing before `start`. Nothing throws: what cannot be read ends it. */
+/** Makes one, which does nothing before `join`. Nothing throws: what cannot be read ends it. */
 export function createPlayback({ span, read, tell, onFault }: PlaybackOptions): Playback {
   const life = new AbortController()
   let sink: MediaSink | undefined
