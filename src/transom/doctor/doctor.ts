@@ -6,6 +6,7 @@ import { bridgeChecks } from './bridge-checks.ts'
 import { cameraChecks } from './camera-checks.ts'
 import { bad, good, runChecks, type Finding } from './check.ts'
 import { dataChecks } from './data-checks.ts'
+import { httpsChecks } from './https-checks.ts'
 import { iceChecks } from './ice-checks.ts'
 import { reachChecks } from './reach-checks.ts'
 import { vendorChecks } from './vendor-checks.ts'
@@ -37,6 +38,7 @@ export async function examine({
     ...dataChecks(dataDir, clock),
     ...bridgeChecks(config, access),
     ...reachChecks(config, access !== undefined, clock, clockUrl),
+    ...httpsChecks(config, access !== undefined, clock),
     ...iceChecks(config, clock),
     ...vendorChecks(config, clock),
     ...cameras,

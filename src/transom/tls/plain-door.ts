@@ -17,6 +17,9 @@ export interface PlainDoorOptions {
   readonly authority?: () => Promise<string | undefined>
 }
 
+/** By this `transom doctor` knows the bridge. */
+export const noSuchChallenge = 'This bridge has no such challenge.\n'
+
 const challengePath = /^\/\.well-known\/acme-challenge\/([\w-]{1,256})$/
 
 const notReady =
@@ -43,7 +46,7 @@ export function createPlainDoor(options: PlainDoorOptions): RequestListener {
     const token = challengePath.exec(path)?.[1]
     if (token !== undefined) {
       const answer = challenges.get(token)
-      return answer === undefined ? text(response, 404, 'No such challenge.\n') : text(response, 200, answer)
+      return answer === undefined ? text(response, 404, noSuchChallenge) : text(response, 200, answer)
     }
     const onward = () =>
       isReady()
