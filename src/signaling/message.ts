@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { ServiceError } from './service-error.ts'
 
-export const messageTypes = ['SDP_OFFER', 'SDP_ANSWER', 'ICE_CANDIDATE'] as const
+const messageTypes = ['SDP_OFFER', 'SDP_ANSWER', 'ICE_CANDIDATE'] as const
 export type MessageType = (typeof messageTypes)[number]
 
 /** What a client asks the service to carry. */

@@ -65,7 +65,7 @@ export function answerBinding(
 }
 
 /** 4 or 16 bytes. An IPv4 address that reached an IPv6 socket (`::ffff:192.0.2.1`) is an IPv4 address. */
-export function addressBytes(address: string): number[] {
+function addressBytes(address: string): number[] {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
   if (isIPv4(plain)) return plain.split('.').map(Number)
   const [head = [], tail] = plain.split('::').map((half) => half.split(':').filter((group) => group !== ''))

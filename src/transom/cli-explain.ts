@@ -66,7 +66,7 @@ function outcomeOf({ cause, hint, phase, answerMs }: SessionRow): string {
 }
 
 /** Who asked, what happened when, why it failed, and what to do. */
-export function printStory(story: Session): string {
+function printStory(story: Session): string {
   const { id, assistant, cameraId, guest, startedAt, timeline, cause, hint } = story
   const who = `${displays[assistant]} asked for ${cameraId}${guest === undefined ? '' : `, for the guest ${guest}`}`
   const kinds = timeline.flatMap(({ step, detail }) => (step === 'camera-candidate' && detail ? [detail] : []))

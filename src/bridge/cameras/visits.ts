@@ -31,7 +31,7 @@ export interface KeptPress extends Visit {
 }
 
 /** Nobody asks for what was longer ago. */
-export const momentsKeptMs = 30 * 24 * 3_600_000
+const momentsKeptMs = 30 * 24 * 3_600_000
 
 /** Somebody who comes to a display later than this did not come because of the press. */
 export const answerMs = 120_000

@@ -23,7 +23,7 @@ export function announcesPeople(camera: Camera): boolean {
 }
 
 /** Google has a device for it: what has no picture can still be a doorbell that announces who rings, but no camera. */
-export function isDevice(camera: Camera, { canNotify }: DevicePromises): boolean {
+function isDevice(camera: Camera, { canNotify }: DevicePromises): boolean {
   return camera.hasVideo !== false || (camera.kind === 'doorbell' && canNotify)
 }
 

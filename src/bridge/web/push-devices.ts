@@ -27,7 +27,7 @@ export interface PushDevices {
 }
 
 /** Of one account: more than any household carries. */
-export const mostDevices = 50
+const mostDevices = 50
 
 interface KeptDevice extends Device {
   readonly accountId: AccountId

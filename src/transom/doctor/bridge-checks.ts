@@ -69,7 +69,7 @@ async function checkRedirectUris(access: OperatorAccess): Promise<Finding> {
 }
 
 /** What is missing of one vendor's set, or stands there although the vendor has no such address. */
-export function redirectFault(assistant: 'alexa' | 'google', uris: readonly string[]): string | undefined {
+function redirectFault(assistant: 'alexa' | 'google', uris: readonly string[]): string | undefined {
   const [known, id] =
     assistant === 'alexa'
       ? [alexaRedirectUris, uris.flatMap((uri) => /\/api\/skill\/link\/(\w+)$/.exec(uri)?.[1] ?? [])[0]]

@@ -5,7 +5,7 @@ import { createQueue, type Queue } from 'transom-core/admission'
 import type { PersonFault } from './person-faults.ts'
 
 /** In characters as people count them. NIST SP 800-63B section 3.1.1.2 asks for eight at least, and to accept long ones. */
-export const shortestPassword = 8
+const shortestPassword = 8
 export const longestPassword = 256
 
 /**
