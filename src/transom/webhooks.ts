@@ -114,7 +114,9 @@ export function createWebhooks(deps: {
       const done = call(camera, event)
       calls.set(id, { at: clock(), done })
       // What failed is tried by the next call.
-      done.catch(() => calls.delete(id))
+      done.catch(() => {
+        if (calls.get(id)?.done === done) calls.delete(id)
+      })
       return done
     },
     async forget(cameraId) {

@@ -16,6 +16,7 @@ const news: CameraNews[] = []
 const refused: string[] = []
 const logged: string[] = []
 let failure: Error | undefined
+let held: PromiseWithResolvers<void> | undefined
 let server: Server
 let origin = ''
 
@@ -25,6 +26,7 @@ const open = () =>
     publicUrl: origin,
     find: async (id) => (id === frontDoor.id ? frontDoor : undefined),
     async receive(_camera, one) {
+      await held?.promise
       if (failure) throw failure
       news.push(one)
     },
@@ -38,6 +40,7 @@ const refuse = async (_socket: unknown, { door }: { readonly door: string }) => 
 beforeEach(async () => {
   now += 1_000_000
   failure = undefined
+  held = undefined
   for (const list of [news, refused, logged]) list.length = 0
   const app = express()
   server = createServer(app)
@@ -192,4 +195,18 @@ test('motion that began before a kill ends at the next start, once, and a new on
   } finally {
     jest.useRealTimers()
   }
+})
+
+test('a call that fails late leaves a later one alone, which stays one with those that follow', async () => {
+  held = Promise.withResolvers()
+  const late = webhooks.happens(frontDoor, 'press')
+  const toFail = held
+  held = undefined
+  now += 2_000
+  const next = webhooks.happens(frontDoor, 'press')
+  await next
+  toFail.reject(new BridgeError('internal', 'the store is busy'))
+  await expect(late).rejects.toThrow('the store is busy')
+  await webhooks.happens(frontDoor, 'press')
+  expect(news).toHaveLength(1)
 })
