@@ -89,7 +89,10 @@ export function createNetworkSource(
       isMuted: () => talkBack.isHalfDuplex && floor.isSpeaking(),
       now: createSteadyClock(clock),
       log,
-      learn: (info) => (learned = info && { of: formOf(video), info }),
+      learn(info) {
+        learned = info && { of: formOf(video), info }
+        if (info) seen.keep({ ...info, ...besides(client) })
+      },
       begun: (pictures) => (playing = { client, pictures }),
     }
   }

@@ -13,7 +13,7 @@ import { createTrust } from '../../../src/gateway/trust.ts'
 import { allowedServers } from '../../../src/gateway/whep/connection.ts'
 import { openEndpoint } from '../../../src/gateway/whep/endpoint.ts'
 import { loadTone } from '../../../src/simulator/tone.ts'
-import { slice } from '../rtsp/camera.ts'
+import { idr, pps, slice } from '../rtsp/camera.ts'
 import { until } from '../../until.ts'
 import { startWhepServer, type FakeWhepServer, type ServerHabits } from './server.ts'
 
@@ -95,6 +95,20 @@ describe('WHEP', () => {
     expect(world.server.asked.at(-1)).toBe('OPTIONS /door/whep')
     await world.server.close()
     await expect(world.source.describe(never)).rejects.toMatchObject({ code: 'source_refused' })
+  })
+
+  test('has the profile that came last also when nobody looks any more', async () => {
+    const world = await open()
+    expect(await world.source.describe(never)).toMatchObject({ profileLevelId: '42c01f' })
+    const { described, video, stop } = play(world)
+    await until(() => video.length > 0)
+    const high = Buffer.from('67640028acd940780227e5c05a808080a0000003002000000781e30632c0', 'hex')
+    for (const [index, payload] of [high, pps, idr].entries())
+      world.server.send('video', { payload, timestamp: 90_000, marker: index === 2 })
+    await until(() => described.at(-1)?.profileLevelId === '640028')
+    await stop()
+    expect(await world.source.describe(never)).toMatchObject({ profileLevelId: '640028' })
+    expect(world.server.offers).toHaveLength(2)
   })
 
   test('answers an offer that the server makes instead of an answer', async () => {
