@@ -33,6 +33,8 @@ const key = createHash('md5').update('user:test:password').digest()
 export async function startIceServer(options: TestIceServerOptions = {}): Promise<TestIceServer> {
   const count = { bindings: 0, allocated: 0, released: 0, refreshed: 0 }
   let isForgetful = false
+  /** The number of the allocation, by the transaction that asked for it. */
+  const allocations = new Map<string, number>()
   const answer = (data: Buffer, from: readonly [string, number], send: (reply: Buffer) => void) => {
     const message = parseMessage(data)
     if (!message || options.isSilent) return
@@ -57,8 +59,10 @@ export async function startIceServer(options: TestIceServerOptions = {}): Promis
     const reply = new Message(message.messageMethod, classes.RESPONSE, message.transactionId)
     if (message.messageMethod === methods.ALLOCATE) {
       isForgetful = false
-      count.allocated += 1
-      reply.setAttribute('XOR-RELAYED-ADDRESS', ['192.0.2.9', 40_000 + count.allocated])
+      // RFC 8656 section 7.2: one that is repeated, since a busy machine answered late, gets the same answer.
+      const number = allocations.get(message.transactionIdHex) ?? (count.allocated += 1)
+      allocations.set(message.transactionIdHex, number)
+      reply.setAttribute('XOR-RELAYED-ADDRESS', ['192.0.2.9', 40_000 + number])
       reply.setAttribute('XOR-MAPPED-ADDRESS', mapped).setAttribute('LIFETIME', 600)
     } else if (message.messageMethod === methods.REFRESH) {
       if (lifetime === 0) count.released += 1
