@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Browser, Page } from 'playwright-core'
 import type * as PlayerModule from '../../src/player/main.ts'
+import { expectAccessible } from './accessible.ts'
 import {
   enter,
   expectText,
@@ -239,6 +240,7 @@ test('of three hundred cameras it asks for the pictures that are in view', async
     id: `camera-${index}`,
     name: `Camera ${String(index).padStart(3, '0')}`,
     kind: 'camera',
+    ...(index < 150 && { room: 'Hall' }),
     isOwner: true,
     mayTalk: true,
     hasVideo: true,
@@ -262,6 +264,12 @@ test('of three hundred cameras it asks for the pictures that are in view', async
   expect(asked).toContain('/cameras/camera-0/snapshot')
   expect(asked).toContain('/cameras/camera-299/snapshot')
   expect(asked.size).toBeLessThan(60)
+  // So many are a wall: room by room, and looked through by words.
+  await visitor.page.getByRole('heading', { name: 'Hall', level: 2 }).waitFor()
+  await visitor.page.getByLabel('Find').fill('hall 49')
+  await visitor.page.getByRole('status').getByText('2 of 2 cameras online').waitFor()
+  expect(await visitor.page.getByRole('heading', { level: 3 }).allTextContents()).toEqual(['Camera 049', 'Camera 149'])
+  await expectAccessible(visitor, 'wall')
   await visitor.leave()
 })
 

@@ -235,8 +235,7 @@ describe('the list of sessions', () => {
         await new Promise(requestAnimationFrame)
       })
     expect(await list.getByRole('link').count()).toBeLessThan(60)
-    // The address follows once the scrolling rests; somebody who looks at one and comes back is there again.
-    await visitor.page.waitForURL(/#\/sessions\?at=\d+$/)
+    // Somebody who looks at one and comes back is there again.
     await oldest.click()
     await visitor.page.goBack()
     await oldest.waitFor()

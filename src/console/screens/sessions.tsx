@@ -105,18 +105,21 @@ interface ListProps extends Pick<SessionsProps, 'filter'> {
 function List({ filter, rows, nameOf, at, onWant }: ListProps) {
   const { words } = useLanguage()
   const resting = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const place = useRef<number>(undefined)
   useEffect(() => () => clearTimeout(resting.current), [])
   const start = at === undefined ? 0 : rows.findIndex(({ startedAt }) => startedAt <= at)
+  const note = (): void => {
+    clearTimeout(resting.current)
+    // The address may be on its way to another filter, or screen.
+    const now = filterNow()
+    if (now && writeSessionFilter(now) === writeSessionFilter(filter))
+      history.replaceState(null, '', hrefs.sessionsOf(filter, place.current))
+  }
   const onView = (first: number, last: number): void => {
     onWant(last)
+    place.current = first === 0 ? undefined : rows[first]?.startedAt
     clearTimeout(resting.current)
-    const place = first === 0 ? undefined : rows[first]?.startedAt
-    resting.current = setTimeout(() => {
-      // The address may be on its way to another filter, or screen.
-      const now = filterNow()
-      if (now && writeSessionFilter(now) === writeSessionFilter(filter))
-        history.replaceState(null, '', hrefs.sessionsOf(filter, place))
-    }, restMs)
+    resting.current = setTimeout(note, restMs)
   }
   return (
     <VirtualList
@@ -127,7 +130,7 @@ function List({ filter, rows, nameOf, at, onWant }: ListProps) {
       start={Math.max(0, start)}
       onView={onView}
     >
-      {(row) => <Line row={row} name={nameOf(row.cameraId)} filter={filter} />}
+      {(row) => <Line row={row} name={nameOf(row.cameraId)} filter={filter} onOpen={note} />}
     </VirtualList>
   )
 }
@@ -214,15 +217,17 @@ function Filters({ filter }: { readonly filter: SessionFilter }) {
 interface LineProps extends Pick<SessionsProps, 'filter'> {
   readonly row: SessionRow
   readonly name: string
+  /** Before the address changes. */
+  readonly onOpen: () => void
 }
 
-function Line({ row, name, filter }: LineProps) {
+function Line({ row, name, filter, onOpen }: LineProps) {
   const { now } = useHouse()
   const { words, formats, nameOf } = useLanguage()
   const outcome = outcomeOf(row)
   const why = row.cause ?? row.hint
   return (
-    <a class="line" href={hrefs.sessionFrom(row.id, filter)}>
+    <a class="line" href={hrefs.sessionFrom(row.id, filter)} onClick={onOpen}>
       <span class={`outcome ${outcome}`}>{words.outcomes[outcome]}</span>
       <span class="what">
         <bdi>
