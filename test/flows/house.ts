@@ -8,7 +8,7 @@ import { until } from '../until.ts'
 const root = join(import.meta.dirname, '..', '..')
 const startMs = 60_000
 const bridgeProgram: readonly string[] = ['src/transom/main.ts']
-/** In the line of the log. */
+/** What the log says when the built-in doorbell is online. */
 export const doorbellIsOnline = '"channelName":"front-door","online":true'
 /** Longer than any of its programs works; what does not end is killed. */
 const endMs = 60_000
@@ -31,6 +31,7 @@ export interface House {
   stop(signal?: NodeJS.Signals): Promise<number | null>
   /** Ends it as the kernel does, at once (SIGKILL). */
   kill(): Promise<void>
+  /** The process of the bridge that runs. */
   pid(): number | undefined
   /** Whether it still runs. */
   isRunning(): boolean
