@@ -14,7 +14,7 @@ import { alexaRedirectUris, googleRedirectUris } from '../../src/bridge/oauth/cl
 import { sign } from '../../src/bridge/signature.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { loadIdentity } from '../../src/signaling/certificates.ts'
-import { startStunResponder } from '../../src/signaling/stun.ts'
+import { answerBinding, startStunResponder } from '../../src/signaling/stun.ts'
 import type { Finding } from '../../src/transom/doctor/check.ts'
 import { examine } from '../../src/transom/doctor/doctor.ts'
 import { loadSecrets } from '../../src/transom/secrets.ts'
@@ -373,6 +373,15 @@ describe('ICE servers', () => {
     expect(found).toContainEqual(expect.objectContaining({ id: 'nat', detail: expect.stringContaining('none') }))
   })
 
+  test.each([
+    ['each destination another port', [40_001, 40_002], false, 'symmetric NAT'],
+    ['each destination the same port', [40_001, 40_001], true, 'each destination the same port'],
+  ] as const)('behind a NAT that gives %s', async (_case, ports, ok, words) => {
+    const urls = await Promise.all(ports.map(beyondNat))
+    const found = await run({ TRANSOM_ICE_SERVERS: JSON.stringify(urls.map((url) => ({ urls: url }))) })
+    expect(found.find(({ id }) => id === 'nat')).toMatchObject({ ok, detail: expect.stringContaining(words) })
+  })
+
   test('that do not answer', async () => {
     const silent = createSocket('udp4').bind(0, '127.0.0.1')
     await once(silent, 'listening')
@@ -394,6 +403,18 @@ describe('ICE servers', () => {
     })
   })
 })
+
+/** A STUN server beyond a NAT that has given the socket this port, whatever its own. */
+async function beyondNat(mappedPort: number): Promise<string> {
+  const server = createSocket('udp4').bind(0, '127.0.0.1')
+  await once(server, 'listening')
+  closing.push(() => server.close())
+  server.on('message', (request, from) => {
+    const response = answerBinding(request, { address: '203.0.113.7', port: mappedPort })
+    if (response) server.send(response, from.port, from.address)
+  })
+  return `stun:127.0.0.1:${server.address().port}`
+}
 
 /** 401 to an Allocate, with realm and nonce (RFC 8489 section 9.2.4): again, whatever credentials come. */
 function unauthorized(request: Buffer): Buffer {

@@ -6,8 +6,11 @@ import { tryIceServer, type IceServerTrial } from 'transom-gateway/try-ice-serve
 import type { Clock } from 'transom-core/ports'
 import type { Config } from '../config.ts'
 import { bad, good, type Check, type Finding } from './check.ts'
+import { mappingsOf } from './nat.ts'
 
 const trialMs = 6_000
+/** For one round trip, asked again where a packet was lost. */
+const bindingMs = 2_000
 
 /** One check for each URL, each with its own finding `ice-server:URL`, and `nat`. */
 export function iceChecks(config: Config, clock: Clock): readonly Check[] {
@@ -30,8 +33,13 @@ async function checkServers(servers: readonly IceServer[], signal: AbortSignal):
       good('nat', 'not known without a STUN server (TRANSOM_ICE_SERVERS)'),
     ]
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(trialMs)])
-  const trials = await Promise.all(servers.map((server) => tryIceServer(server, bounded)))
-  return [...trials.map(findingOf), natOf(trials)]
+  const udp = [...new Set(servers.flatMap(({ urls }) => urls))].filter((url) => /^(stun|turn):(?!.*=tcp)/.test(url))
+  const [mappings, ...trials] = await Promise.all([
+    // One server alone has nothing to compare with.
+    mappingsOf(udp.length > 1 ? udp : [], AbortSignal.any([bounded, AbortSignal.timeout(bindingMs)])),
+    ...servers.map((server) => tryIceServer(server, bounded)),
+  ])
+  return [...trials.map(findingOf), natOf(trials, mappings)]
 }
 
 function findingOf({ url, address, error }: IceServerTrial): Finding {
@@ -49,8 +57,8 @@ function findingOf({ url, address, error }: IceServerTrial): Finding {
   )
 }
 
-/** By the addresses that STUN servers saw (RFC 4787 section 4.1): several ports for one socket would be told by two servers. */
-function natOf(trials: readonly IceServerTrial[]): Finding {
+/** By the addresses that STUN servers saw, and whether two of them saw one and the same (RFC 4787 section 4.1). */
+function natOf(trials: readonly IceServerTrial[], mappings: readonly (string | undefined)[]): Finding {
   const seen = trials.filter(({ url, address }) => url.startsWith('stun') && address !== undefined)
   const [first] = seen
   if (first?.address === undefined) return good('nat', 'not known: no STUN server answered')
@@ -60,8 +68,20 @@ function natOf(trials: readonly IceServerTrial[]): Finding {
     .some((one) => one?.address === host)
   if (isOwn) return good('nat', 'none: the STUN server sees an address of this machine')
   const hasRelay = trials.some(({ url, address }) => url.startsWith('turn') && address !== undefined)
+  const seenBy = mappings.filter((one) => one !== undefined)
+  if (new Set(seenBy).size > 1) {
+    const detail = 'this machine is behind a symmetric NAT, which gives each destination another port'
+    return hasRelay
+      ? good('nat', `${detail}; a TURN server relays the picture where that is in the way`)
+      : bad(
+          'nat',
+          detail,
+          'Set up a TURN server (TRANSOM_TURN_URLS): displays outside of this network cannot reach cameras here.',
+        )
+  }
+  const kind = seenBy.length > 1 ? ', which gives each destination the same port' : ''
   return good(
     'nat',
-    `this machine is behind a NAT${hasRelay ? '' : '; a display in a network with a strict one needs a TURN server'}`,
+    `this machine is behind a NAT${kind}${hasRelay ? '' : '; a display in a network with a strict one needs a TURN server'}`,
   )
 }
