@@ -108,6 +108,7 @@ async function openHouse() {
   const { fulfillment, reports, reconcile, afterwards, close } = createGoogleDoors({
     ...known,
     config,
+    cameras: { ...cameras, ...shares.visible },
     publicUrl: 'https://bridge.example',
     notifications,
     outbox,

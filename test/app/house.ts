@@ -103,6 +103,7 @@ export async function openHouse(options: HouseOptions = {}) {
     sealingKey,
     authority,
     cameras,
+    copies: cameras,
     broker,
     notices,
   })

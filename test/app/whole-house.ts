@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { createBridge, type Bridge } from '../../src/bridge/assembly/bridge.ts'
+import type { BridgeDeps } from '../../src/bridge/assembly/ground.ts'
 import { readConfig } from '../../src/transom/config.ts'
 import { withKeyId } from '../../src/bridge/oauth/provider/keyring.ts'
 import { accountId, cameraId, type AccountId, type Camera, type CameraMessage } from '../../src/core/ports.ts'
@@ -26,6 +27,7 @@ export async function openWholeHouse(
   env: Readonly<Record<string, string>> = {},
   isLive = true,
   database: 'memory' | 'file' = 'memory',
+  more: Partial<BridgeDeps> = {},
 ) {
   const [amazon, google] = [await startAmazon(), await startFakeGoogle(Date.now)]
   const directory = mkdtempSync(join(tmpdir(), 'transom-whole-'))
@@ -85,6 +87,7 @@ export async function openWholeHouse(
     presence: () => undefined,
     clock: Date.now,
     log: (level, event, fields) => void lines.push(`${level} ${event} ${JSON.stringify(fields)}`),
+    ...more,
   })
 
   const googleTokens = new Map<string, string>()

@@ -19,7 +19,7 @@ import { trustedAuthority } from './trusted-authority.ts'
 export function createAlexaAlone(deps: BridgeDeps): AlexaSide {
   const { config, publicUrl, keys, clients, store, clock, log } = deps
   const { sealing } = keys
-  const cameras = openCameras(deps, createSecretKey(sealing, 'base64'), createUntoldChanges(store).note)
+  const { cameras, copies } = openCameras(deps, createSecretKey(sealing, 'base64'), createUntoldChanges(store).note)
   const trust = createTrust({
     issuer: `${publicUrl}/oauth`,
     store,
@@ -35,6 +35,7 @@ export function createAlexaAlone(deps: BridgeDeps): AlexaSide {
     sealingKey: sealing,
     authority: trustedAuthority(config.linking.foreignTokens, trust, clock),
     cameras: { ...cameras, ...createShares(store, cameras).visible },
+    copies,
     broker: openBroker(deps),
     visits: createVisits(store, clock),
     notices: createNotices({ store, clock, log }),

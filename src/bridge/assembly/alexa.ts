@@ -33,6 +33,8 @@ export interface AlexaSideDeps {
   readonly sealingKey: string
   readonly authority: Authority
   readonly cameras: Cameras
+  /** The same as they are in the records, for what Alexa is told unasked. */
+  readonly copies: Pick<Cameras, 'list' | 'find'>
   readonly states: Pick<CameraStates, 'of'>
   readonly broker: Broker
   readonly visits: Visits
@@ -101,9 +103,9 @@ export function createAlexaSide(deps: AlexaSideDeps): AlexaSide {
     skill,
     entry: (event, awsRegion) => entry(event, regionOfLambda(awsRegion)),
     deliver: grants.isConfigured
-      ? createAlexaDeliver({ ...known, grants, ...gatewaysOf(config.gatewayUrl) })
+      ? createAlexaDeliver({ ...known, cameras: deps.copies, grants, ...gatewaysOf(config.gatewayUrl) })
       : undefined,
-    translate: createTranslate({ grants, cameras, warn }),
+    translate: createTranslate({ grants, cameras: deps.copies, warn }),
     linkRemoved: (accountId, linkId) => grants.forget(accountId, 'its link was removed', { linkId }),
     async unlinked(accountId) {
       await grants.drop(accountId)

@@ -162,7 +162,9 @@ function openRooms(deps: BridgeDeps, house: House) {
 
   // The cameras: their records, what was last heard of each, and why one is away.
   const sealing = createSecretKey(keys.sealing, 'base64')
-  const cameras = openCameras(deps, sealing, (camera, kind) => house.happened(cameraHappening[kind], camera))
+  const { cameras, copies } = openCameras(deps, sealing, (camera, kind) =>
+    house.happened(cameraHappening[kind], camera),
+  )
   const snapshots = createSnapshots(base)
   const states = createCameraStates(base)
   const visits = createVisits(store, clock)
@@ -181,6 +183,7 @@ function openRooms(deps: BridgeDeps, house: House) {
   // Who may see what: guests, account linking, and what an owner should know.
   const shares = createShares(store, cameras, (camera, kind) => house.happened(shareHappening[kind], camera))
   const seen = { ...cameras, ...shares.visible }
+  const copied = deps.registry === undefined ? seen : createShares(store, copies).visible
   const notices = createNotices(base)
   const devices = createPushDevices({ store, sealing, clock })
   const accounts = createAccountRecords({
@@ -230,6 +233,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     })
   const alexa = createAlexaSide({
     ...known,
+    copies: copied,
     recordingOf:
       recordings &&
       createShownRecordings({ recordings, addresses: mediaAddresses, publicUrl, noteView: noteRecordingView }),
@@ -239,7 +243,7 @@ function openRooms(deps: BridgeDeps, house: House) {
     authority,
     visits,
   })
-  const notifications = createGoogleNotifications({ ...known, isLive, config: config.google })
+  const notifications = createGoogleNotifications({ ...known, cameras: copied, isLive, config: config.google })
   const outbox = createOutbox({
     ...base,
     deliver: {

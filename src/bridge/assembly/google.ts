@@ -74,6 +74,7 @@ export function createGoogleNotifications(deps: GoogleNotificationsDeps): Google
 export interface GoogleDoorsDeps {
   readonly config: BridgeConfig['google']
   readonly publicUrl: string
+  readonly cameras: Pick<Cameras, 'list' | 'find'>
   readonly notifications: GoogleNotifications
   readonly outbox: Pick<Outbox, 'add'>
   readonly states: Pick<CameraStates, 'of'>
@@ -102,14 +103,26 @@ export function createGoogleDoors(deps: GoogleDoorsDeps): GoogleDoors {
   const { config, publicUrl, notifications, outbox, states, broker, store, clock, log } = deps
   const { oauth, authority } = deps.linking
   const { talkBack, budgetMs, reconcileMs, origins } = config
-  const { homeGraph, links, cameras, statesOf, onUnlinked } = notifications
+  const { homeGraph, links, statesOf, onUnlinked } = notifications
   const promises = promisesWith(homeGraph)
+  const cameras = onlyDevices(deps.cameras, promises)
   const base = { store, clock, log, cameras, broker }
   const afterwards = createAfterwards(log)
   const streamTokens = createStreamTokens(base)
   const reports = homeGraph && createGoogleReports({ outbox, links, clock })
   const reconcile =
-    homeGraph && reports && createReconcile({ ...base, ...promises, homeGraph, links, statesOf, reports, onUnlinked })
+    homeGraph &&
+    reports &&
+    createReconcile({
+      ...base,
+      ...promises,
+      cameras: notifications.cameras,
+      homeGraph,
+      links,
+      statesOf,
+      reports,
+      onUnlinked,
+    })
   const reconciling =
     reconcile && reconcileMs > 0 ? scheduleReconcile(reconcile, { everyMs: reconcileMs, log }) : undefined
 
