@@ -364,6 +364,12 @@ describe('the signaling service', () => {
   })
 })
 
+test("the bridge's own authority is no failure of the public URL, which public authorities would not sign", async () => {
+  const found = await run({ TRANSOM_HTTPS: 'own', TRANSOM_PUBLIC_URL: bridge.url.replace('http:', 'https:') })
+  expect(found.map(({ id }) => id)).toContain('https-authority')
+  expect(found.filter(({ id }) => id.startsWith('public-'))).toEqual([])
+})
+
 describe('ICE servers', () => {
   test('that answer say where this machine is', async () => {
     const { port, close } = await startStunResponder('127.0.0.1', 0, log)

@@ -19,8 +19,11 @@ const skewMs = 60_000
 export function reachChecks(config: Config, isRunning: boolean, clock: Clock, clockUrl: string): readonly Check[] {
   const { publicUrl } = config
   return [
-    { id: 'public-url', run: async (signal) => [await checkPublicUrl(config, signal)] },
-    ...(publicUrl?.startsWith('https:') === true
+    // Only devices that have installed the bridge's own authority come by it: https-authority speaks of that.
+    ...(config.https?.kind === 'own'
+      ? []
+      : [{ id: 'public-url', run: async (signal) => [await checkPublicUrl(config, signal)] } satisfies Check]),
+    ...(config.https?.kind !== 'own' && publicUrl?.startsWith('https:') === true
       ? [
           {
             id: 'public-certificate',
