@@ -123,7 +123,11 @@ async function openLibdatachannel(): Promise<Engine> {
       for (const { head, send } of tracks.values()) {
         const own = Buffer.from(packet)
         head.copy(own, 8)
-        send(own)
+        try {
+          send(own)
+        } catch {
+          // It refuses packets on their way to a viewer that is leaving: one that is lost, as with the other engines.
+        }
       }
     },
   }
