@@ -64,7 +64,7 @@ describe.each(alarms.map((alarm) => [alarm.page, alarm] as const))('the alarm %s
 
   test('asks of AWS for resources that the stack has', () => {
     const fromAws = series.filter(({ namespace }) => namespace !== undefined)
-    const refs = [...JSON.stringify(fromAws.map(({ dimensions }) => dimensions)).matchAll(/\$\{(\w+)\}/g)]
+    const refs = [...JSON.stringify(fromAws.map(({ dimensions }) => dimensions)).matchAll(/\$\{(\w+)(?:\.\w+)?\}/g)]
     const ofOsls = functions.map((name) => `${name[0]?.toUpperCase()}${name.slice(1)}LambdaFunction`)
     const there = [...ofOsls, ...Object.keys(stackResources())]
     expect(refs.map(([, ref]) => ref).filter((ref) => !there.includes(String(ref)))).toEqual([])
@@ -101,7 +101,7 @@ test('what a page tells to search for in the log is an event or a metric that th
   const known = read('log.md')
   const pages = readdirSync(join(docs, 'runbook')).map((page) => read(`runbook/${page}`))
   const events = pages.flatMap((text) => [
-    ...text.matchAll(/[`"]((?:alexa|broker|cameras|google|outbox)\.[\w-]+)[`"]/g),
+    ...text.matchAll(/[`"]((?:alexa|aws|broker|cameras|google|outbox)\.[\w-]+)[`"]/g),
   ])
   const named = pages.flatMap((text) => [...text.matchAll(/`(transom_\w+)`/g)])
   expect(events.length).toBeGreaterThan(8)

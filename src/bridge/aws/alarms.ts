@@ -5,10 +5,10 @@ import type { metrics } from './metrics.ts'
 /** One series of CloudWatch. Values in `Fn::Sub` syntax; without a namespace it is a metric of ours. */
 interface Series {
   readonly id: string
-  readonly namespace?: 'AWS/Lambda' | 'AWS/DynamoDB'
+  readonly namespace?: 'AWS/Lambda' | 'AWS/DynamoDB' | 'AWS/SQS'
   readonly metric: string
   readonly dimensions?: Readonly<Record<string, string>>
-  readonly stat: 'Sum' | 'p95'
+  readonly stat: 'Sum' | 'p95' | 'Maximum'
 }
 
 /** An alarm: `series`, put together by `expression` where they are several, against a threshold. */
@@ -104,8 +104,8 @@ export const alarms: readonly Alarm[] = [
   {
     page: 'functions-fail',
     says: 'Requests end without an answer',
-    expression: 'FILL(alexa, 0) + FILL(http, 0)',
-    series: [ofFunction('alexa', 'Errors'), ofFunction('http', 'Errors')],
+    expression: 'FILL(alexa, 0) + FILL(http, 0) + FILL(events, 0)',
+    series: [ofFunction('alexa', 'Errors'), ofFunction('http', 'Errors'), ofFunction('events', 'Errors')],
     when: 'above',
     threshold: 0,
     spans: 2,
@@ -119,6 +119,22 @@ export const alarms: readonly Alarm[] = [
     when: 'above',
     threshold: 0,
     spans: 2,
+  },
+  {
+    page: 'events-dead',
+    says: 'Events of cameras were given up',
+    series: [
+      {
+        id: 'dead',
+        namespace: 'AWS/SQS',
+        metric: 'ApproximateNumberOfMessagesVisible',
+        dimensions: { QueueName: '${DeadEventQueue.QueueName}' },
+        stat: 'Maximum',
+      },
+    ],
+    when: 'above',
+    threshold: 0,
+    spans: 1,
   },
   {
     page: 'functions-throttled',
