@@ -153,7 +153,11 @@ describe('a grant', () => {
   test('is asked for once only when LWA says no', async () => {
     await using world = await setUp()
     world.amazon.state.script.push({ status: 400, body: { error: 'invalid_grant' } })
-    await expect(world.grants.accept(given('code-1'), signal)).rejects.toThrow('invalid_grant')
+    const refusal = expect.objectContaining({
+      code: 'invalid_request',
+      message: expect.stringContaining('invalid_grant'),
+    })
+    await expect(world.grants.accept(given('code-1'), signal)).rejects.toEqual(refusal)
     expect(world.amazon.requests).toEqual(['scripted 400'])
   })
 

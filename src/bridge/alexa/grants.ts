@@ -90,11 +90,11 @@ export function createAlexaGrants(deps: {
     }
     const codeDigest = createHash('sha256').update(code).digest('base64url')
     const result = await exchange(lwa, code, signal)
-    if (result.kind === 'refused' && result.error === 'invalid_grant') {
-      // A directive that Alexa repeats is answered alike, though its code is used up.
-      if ((await records.read(accountId))?.codeDigest === codeDigest) return
-    }
-    if (result.kind !== 'tokens') throw new BridgeError('internal', `LWA did not take the code: ${whyNot(result)}`)
+    const isBadCode = result.kind === 'refused' && result.error === 'invalid_grant'
+    // A directive that Alexa repeats is answered alike, though its code is used up.
+    if (isBadCode && (await records.read(accountId))?.codeDigest === codeDigest) return
+    if (result.kind !== 'tokens')
+      throw new BridgeError(isBadCode ? 'invalid_request' : 'internal', `LWA did not take the code: ${whyNot(result)}`)
     const { accessToken, refreshToken, expiresAt } = result
     if (refreshToken === undefined) throw new BridgeError('internal', 'LWA gave no refresh token')
     await records.put(accountId, {
