@@ -137,9 +137,15 @@ async function listenTo(
   signal: AbortSignal,
 ): Promise<void> {
   const read = createReader()
-  const listener = await openListener(new URL(events).hostname, (message) => {
-    for (const notice of read(message, device.soap.now())) onNotice(notice)
-  })
+  const broken = new AbortController()
+  const listener = await openListener(
+    new URL(events).hostname,
+    (message) => {
+      for (const notice of read(message, device.soap.now())) onNotice(notice)
+    },
+    (error) => broken.abort(error),
+  )
+  const bounds = AbortSignal.any([signal, broken.signal])
   try {
     const body = `<Subscribe xmlns="${wsnt}"><ConsumerReference><a:Address>${escapeXml(listener.url)}</a:Address></ConsumerReference><InitialTerminationTime>${termination}</InitialTerminationTime></Subscribe>`
     const headers = addressing(actions.subscribe, events)
@@ -148,7 +154,8 @@ async function listenTo(
     try {
       onSubscribed?.()
       // What is not renewed ends, and nobody would say so: a refusal breaks it here.
-      while (await pause(renewEachMs, signal)) await subscription.renew(signal)
+      while (await pause(renewEachMs, bounds)) await subscription.renew(signal)
+      broken.signal.throwIfAborted()
     } finally {
       await subscription.end()
     }

@@ -19,22 +19,28 @@ export interface Listener {
 
 /**
  * Listens at the address of ours from which the camera's is reached, at any free port, until it is closed. Each message of a
- * `wsnt:Notify` is handed over. Throws `SourceError` where no network leads there.
+ * `wsnt:Notify` is handed over; what `onMessage` throws goes to `onFault`. Throws `SourceError` where no network leads there.
  */
-export async function openListener(camera: string, onMessage: (message: Element) => void): Promise<Listener> {
+export async function openListener(
+  camera: string,
+  onMessage: (message: Element) => void,
+  onFault: (error: unknown) => void,
+): Promise<Listener> {
   const address = await ownAddress(camera.replace(/^\[|\]$/g, ''))
   const path = `/${randomBytes(16).toString('base64url')}`
   const server = createServer({ requestTimeout: requestMs, headersTimeout: requestMs }, (request, response) => {
     response.setHeader('connection', 'close')
     if (request.method !== 'POST' || request.url !== path) return void response.writeHead(404).end()
-    read(request).then(
-      (messages) => {
-        // One-way: there is nothing to say (SOAP 1.2 part 2, section 7.5.1).
-        response.writeHead(202).end()
-        messages.forEach(onMessage)
-      },
-      () => response.writeHead(400).end(),
-    )
+    read(request)
+      .then(
+        (messages) => {
+          // One-way: there is nothing to say (SOAP 1.2 part 2, section 7.5.1).
+          response.writeHead(202).end()
+          for (const message of messages) onMessage(message)
+        },
+        () => void response.writeHead(400).end(),
+      )
+      .catch(onFault)
   })
   server.maxConnections = maxConnections
   server.listen(0, address)

@@ -12,6 +12,9 @@ import { until } from '../../until.ts'
 
 const never = new AbortController().signal
 const login = { user: 'admin', password: 'pa"<55' }
+const fail = (error: unknown) => {
+  throw error
+}
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close()
@@ -58,6 +61,22 @@ describe.each<[string, OnvifHabits]>([
     camera.emit('tns1:RuleEngine/CellMotionDetector/Motion/Rule1', { IsMotion: 'true' }, 'Changed')
     await until(() => notices.length >= 2)
     expect(notices).toMatchObject([{ means: 'press' }, { means: 'motion', isOn: true, isMoment: false }])
+  })
+
+  test('a mistake of ours in what follows from a message breaks the subscription, and nothing else', async () => {
+    const camera = await createFakeOnvif(habits)
+    closing.push(() => camera.close())
+    const device = await openDevice(`127.0.0.1:${camera.port}`, login, never)
+    const subscribed = Promise.withResolvers<void>()
+    const mistake = new TypeError('ours')
+    const follower = { onNotice: () => fail(mistake), onSubscribed: subscribed.resolve }
+    const pulled = camera.pulled()
+    const following = followEvents(device, follower, never)
+    const broken = expect(following).rejects.toBe(mistake)
+    await Promise.all([pulled, subscribed.promise])
+    camera.emit('tns1:RuleEngine/MyRuleDetector/Visitor', { State: 'true' }, 'Changed')
+    await broken
+    expect(camera.asked.at(-1)).toBe('Unsubscribe')
   })
 
   test('the subscription is ended when nobody listens any more', async () => {
@@ -158,7 +177,7 @@ const post = async (url: string, body: string, method = 'POST') =>
 describe('the address for a camera that notifies', () => {
   test('takes nothing but messages at its own path, and nothing that is too large or no XML', async () => {
     const messages: unknown[] = []
-    const listener = await openListener('127.0.0.1', (message) => messages.push(message))
+    const listener = await openListener('127.0.0.1', (message) => messages.push(message), fail)
     closing.push(() => listener.close())
     const right = '<e><Body><Notify><NotificationMessage/><Other/></Notify></Body></e>'
     expect([
