@@ -1,7 +1,6 @@
 /** A gateway that reads the cameras of a bridge, here or elsewhere: the bridge says which, and is told how each of them fares. */
 import { isDeepStrictEqual } from 'node:util'
-import { pause } from 'transom-core/deadline'
-import { boundedFetch, fetchLines, StatusError, whyFailed } from 'transom-core/fetch'
+import { boundedFetch, fetchLines, whyFailed } from 'transom-core/fetch'
 import type { Clock, Log } from 'transom-core/ports'
 import { aliveEachMs, gatewayLine, type TaskResult, type Wanted, type WantedCamera } from 'transom-core/wire/gateway'
 import type { SeenCertificate } from 'transom-core/wire/source'
@@ -10,15 +9,11 @@ import { createPictureMemory, type PictureMemory } from './picture-memory.ts'
 import { startRecordingPlayer, type RecordingPlayer } from './playback/player.ts'
 import { createRecordingPlace } from './record/place.ts'
 import { createReporter, createStillPoster } from './report.ts'
-import { keepTrying } from './retry.ts'
 import { createRoster } from './roster.ts'
+import { stayConnected } from './stay-connected.ts'
 import { createTasks } from './tasks.ts'
 import { createTrust, type KeptTrust } from './trust.ts'
 
-/** Of the connection to the bridge. */
-const retries = { firstMs: 200, lastMs: 15_000, lastingMs: 10_000 }
-/** Nothing changes soon where the key is refused. */
-const refusedRetryMs = 30_000
 const silenceMs = 3 * aliveEachMs
 
 export interface BridgeGatewayOptions {
@@ -178,40 +173,6 @@ export function startGatewayForBridge({
       await Promise.all([following, tasks.close(), roster.close(), players.close()])
     },
   }
-}
-
-interface Following {
-  /** Connects, and gives the bridge's lines until the connection ends. */
-  readonly read: () => AsyncIterable<string>
-  readonly begin: () => void
-  readonly receive: (line: string) => void
-  /** The bridge does not know the key. */
-  readonly refused: () => void
-  readonly life: AbortSignal
-  readonly log: Log
-}
-
-/** Connects, again and again, until `life` ends. */
-async function stayConnected({ read, begin, receive, refused, life, log }: Following): Promise<void> {
-  const attempt = async (holds: () => void) => {
-    holds()
-    begin()
-    try {
-      for await (const line of read()) receive(line)
-      log('warn', 'gateway.bridge-disconnected', { error: 'the bridge ended the connection' })
-    } catch (error) {
-      if (life.aborted) return
-      log('warn', 'gateway.bridge-disconnected', { error: whyFailed(error) })
-      if (error instanceof StatusError && [401, 403].includes(error.status)) {
-        log('error', 'gateway.gateway-key-refused', {
-          error: 'the bridge does not know this key: was the gateway removed?',
-        })
-        refused()
-        await pause(refusedRetryMs, life)
-      }
-    }
-  }
-  await keepTrying(attempt, retries, life)
 }
 
 interface LettersDeps {
