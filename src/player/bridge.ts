@@ -2,7 +2,7 @@
 import type { IceServer } from './display.ts'
 import { PlayerError, type Problem } from './problem.ts'
 import type { Past, Span, Stretch } from './past.ts'
-import type { Moments, RecordingList, Refused, View, ViewAnswer, ViewOffer } from 'transom-core/wire/api'
+import type { Moments, RecordingList, Refused, Session, View, ViewAnswer, ViewOffer } from 'transom-core/wire/api'
 
 const requestMs = 15_000
 /** Of a hundred recordings each: more than a time line can show. */
@@ -26,14 +26,23 @@ export interface Leave {
   readonly answerWithinMs: number
 }
 
+/** What came of an offer, as `ViewAnswer` of the wire. */
+export interface Answered {
+  readonly sessionId: string
+  /** The complete SDP answer of the camera. */
+  readonly sdp: string
+}
+
 /** What a player asks the bridge for. Everything rejects with a `PlayerError`, or with the reason of the signal. */
 export interface Bridge {
   /** Whether the bridge knows that the camera is not connected. */
   isOffline(signal: AbortSignal): Promise<boolean>
   /** Asks for leave to view the camera, live or what was recorded from an instant on. */
   view(signal: AbortSignal, recording?: RecordingFrom): Promise<Leave>
-  /** Brings the view's SDP offer to the camera, and gives its SDP answer. */
-  offer(reference: string, sdp: string, signal: AbortSignal, recording?: RecordingFrom): Promise<string>
+  /** Brings the view's SDP offer to the camera. */
+  offer(reference: string, sdp: string, signal: AbortSignal, recording?: RecordingFrom): Promise<Answered>
+  /** Whether this session talks while somebody else does, whom the camera plays instead. */
+  isWaitingToTalk(sessionId: string, signal: AbortSignal): Promise<boolean>
   /** What happened, and what was recorded, in this time. */
   past(span: Span, signal: AbortSignal): Promise<Past>
   /** The picture that stands for a recording. */
@@ -86,7 +95,11 @@ export function createBridge(options: BridgeOptions): Bridge {
     view: async (signal, recording) => (await call(`${camera}/views`, { recording }, signal)) as View,
     async offer(reference, sdp, signal, recording) {
       const body = { cameraId, sdp, ...(recording && { recording }) } satisfies ViewOffer
-      return ((await call(pathOf(reference, 'offer'), body, signal)) as ViewAnswer).sdp
+      return (await call(pathOf(reference, 'offer'), body, signal)) as ViewAnswer
+    },
+    async isWaitingToTalk(sessionId, signal) {
+      const { heard } = (await ask(`/api/sessions/${encodeURIComponent(sessionId)}`, {}, signal)) as Session
+      return heard?.isWaiting === true
     },
     async past(span, signal) {
       const read = <T>(what: string, { from, to }: Span): Promise<T> =>

@@ -100,11 +100,12 @@ dt { color: #b4bfcc; } dd { margin: 0; }
 [part='speed'] { height: 36px; border: 0; border-radius: 8px; background: #222a35; color: inherit; font: inherit; }
 [part='speed'] option { background: #222a35; color: #fff; }
 [part='go-live'][aria-pressed='true'] { color: #ff8f88; }
-[part='note'], [part='fault'] {
-  position: absolute; inset: auto 12px 64px; margin: 0 auto; width: fit-content; max-width: 52ch; padding: 8px 14px; border-radius: 10px;
-  background: #fff; color: #10161d;
+[part='note'], [part='fault'], [part='remarks'] {
+  margin: 0 auto; width: fit-content; max-width: 52ch; padding: 8px 14px; border-radius: 10px; background: #fff; color: #10161d;
 }
-[part='fault'] { inset: 12px 12px auto; }
+[part='note'] { position: absolute; inset: auto 12px 64px; }
+[part='findings'] { position: absolute; inset: 12px 12px auto; display: grid; gap: 8px; pointer-events: none; }
+[part='remarks']:empty { padding: 0; }
 @media (prefers-reduced-motion: reduce) {
   .spinner { animation-duration: 4s; } .dot { animation: none !important; } [part='bar'] { transition: none; }
 }

@@ -43,7 +43,10 @@ const html = `
   <div><dt data-word="route"></dt><dd part="route">–</dd></div>
   <div><dt data-word="firstFrame"></dt><dd part="first-frame">–</dd></div>
 </dl>
-<p part="fault" role="status" hidden></p>
+<div part="findings">
+  <p part="fault" role="status" hidden></p>
+  <p part="remarks" role="status"></p>
+</div>
 <p part="note" role="alert" hidden></p>
 <div part="bar" hidden>
   <span part="live"><span class="dot"></span><span part="status" role="status"></span></span>

@@ -298,6 +298,8 @@ export class TransomPlayer extends HTMLElement {
     const fault = state.state === 'live' ? state.fault : undefined
     this.#part('fault').hidden = fault === undefined
     say(this.#part('fault'), fault ? problemIn(this.#language, fault).message : '')
+    const remarks = state.state === 'live' ? state.remarks : []
+    say(this.#part('remarks'), remarks.map((remark) => this.#words.remarks[remark]).join(' '))
     this.#part('bar').hidden = state.state === 'idle'
     const talk = this.#part('talk')
     const canTalk = state.state === 'live' && state.canTalk

@@ -4,14 +4,22 @@ import type { Display, PlayerStep } from './display.ts'
 import type { PlaybackNow, PlaybackWish } from './playback.ts'
 import { isAbsence, isLasting, PlayerError, problemOf, type Problem } from './problem.ts'
 import type { PlayerStats } from './stats.ts'
-import { holdView } from './view.ts'
+import { holdView, type PlayerRemark } from './view.ts'
 
 /** What a player does now. */
 export type PlayerState =
   | { readonly state: 'idle' }
   | { readonly state: 'connecting' }
-  /** `fault`: what is wrong with the picture while it lasts, `black_picture` or `frozen_picture`. Never of a hidden page. */
-  | { readonly state: 'live'; readonly canTalk: boolean; readonly fault?: Problem }
+  /**
+   * `fault`: what is wrong with the picture while it lasts, `black_picture` or `frozen_picture`. Never of a hidden page.
+   * `remarks`: what is worth knowing while it lasts, and no failure.
+   */
+  | {
+      readonly state: 'live'
+      readonly canTalk: boolean
+      readonly fault?: Problem
+      readonly remarks: readonly PlayerRemark[]
+    }
   /** What was recorded is shown. `isOver`: nothing comes after this picture. */
   | { readonly state: 'recorded'; readonly isPaused: boolean; readonly speed: number; readonly isOver: boolean }
   /** Not live at the moment; `problem` says why, and the next attempt begins at `retryAt` (epoch milliseconds). */
@@ -131,12 +139,12 @@ export function createPlayer(options: PlayerOptions): Player {
             me.display = display
             attempt = 0
             if (me.recorded) begin(display, me.recorded)
-            else enter({ state: 'live', canTalk: display.canTalk })
+            else enter({ state: 'live', canTalk: display.canTalk, remarks: [] })
           },
           onStats: (stats) => emit('stats', stats),
-          onFault(fault) {
+          onFindings({ fault, remarks }) {
             if (me.display && !me.recorded && !signal.aborted)
-              enter({ state: 'live', canTalk: me.display.canTalk, ...(fault && { fault }) })
+              enter({ state: 'live', canTalk: me.display.canTalk, ...(fault && { fault }), remarks })
           },
         })
       } catch (error) {

@@ -5,10 +5,21 @@ import type { PlaybackNow } from './playback.ts'
 import { createPictureWatch, createSampler, undecodable } from './picture.ts'
 import { PlayerError, type Problem } from './problem.ts'
 import type { PlayerStats } from './stats.ts'
+import { createTalkWatch } from './talk-watch.ts'
 
 const statsMs = 1_000
 /** Without another picture for this long, the view is lost, whatever the connection says. */
 const frozenMs = 6_000
+
+/** What is worth knowing of a view, and no failure: `other_talks`: the camera plays somebody else's voice, not this viewer's. */
+export type PlayerRemark = 'other_talks'
+
+/** What there is to say of a live view, besides that it is live. */
+export interface Findings {
+  /** What is wrong with the picture. */
+  readonly fault: Problem | undefined
+  readonly remarks: readonly PlayerRemark[]
+}
 
 /** Where a view is shown, until when, and who learns of what it does. */
 export interface ViewOptions {
@@ -25,8 +36,8 @@ export interface ViewOptions {
   onLive(display: Display): void
   /** Once a second while live. */
   onStats(stats: PlayerStats): void
-  /** Something is wrong with the picture from now on, or nothing any more. */
-  onFault(fault: Problem | undefined): void
+  /** What there is to say has changed. */
+  onFindings(findings: Findings): void
 }
 
 /** One attempt, from asking for a view to the loss of its picture. Rejects with the reason, which is the signal's if that is aborted. */
@@ -40,6 +51,17 @@ export async function holdView({ bridge, video, signal, recorded, ...on }: ViewO
   on.onStep({ step: 'view-asked', at: Date.now() })
   const { reference, iceServers } = await bridge.view(signal, recording)
   let display: Display | undefined
+  let sessionId: string | undefined
+  let fault: Problem | undefined
+  let otherTalks = false
+  const report = (): void => on.onFindings({ fault, remarks: otherTalks ? ['other_talks'] : [] })
+  const talk = createTalkWatch(
+    async (within) => sessionId !== undefined && (await bridge.isWaitingToTalk(sessionId, within)),
+    (now) => {
+      otherTalks = now
+      report()
+    },
+  )
   let timer: ReturnType<typeof setInterval> | undefined
   const abort = (): void => lost.reject(signal.reason)
   signal.addEventListener('abort', abort)
@@ -50,9 +72,17 @@ export async function holdView({ bridge, video, signal, recorded, ...on }: ViewO
       video,
       iceServers,
       signal,
-      onStep: on.onStep,
+      onStep(step) {
+        on.onStep(step)
+        if (step.step === 'talking') talk.set(true)
+        if (step.step === 'talk-ended') talk.set(false)
+      },
       onLost: () => lose(lostBecause('The connection to the camera was lost.')),
-      exchange: (sdp, within) => bridge.offer(reference, sdp, within, recording),
+      async exchange(offer, within) {
+        const answered = await bridge.offer(reference, offer, within, recording)
+        sessionId = answered.sessionId
+        return answered.sdp
+      },
       ...(recorded && {
         onPlayback(state) {
           isResting = state.isPaused || state.isOver
@@ -62,11 +92,20 @@ export async function holdView({ bridge, video, signal, recorded, ...on }: ViewO
     })
     bridge.tell(reference, 'connected')
     on.onLive(display)
-    timer = watch(display, video, { ...on, isResting: () => isResting, lose })
+    timer = watch(display, video, {
+      onStats: on.onStats,
+      onFault(now) {
+        fault = now
+        report()
+      },
+      isResting: () => isResting,
+      lose,
+    })
     return await lost.promise
   } finally {
     signal.removeEventListener('abort', abort)
     clearInterval(timer)
+    talk.close()
     display?.close()
     bridge.tell(reference, 'end', { reason: signal.aborted ? 'the viewer left' : 'the picture was lost' })
   }
@@ -78,7 +117,9 @@ const lostBecause = (message: string): Problem => ({
   advice: 'It is connecting again by itself.',
 })
 
-interface Watchers extends Pick<ViewOptions, 'onStats' | 'onFault'> {
+interface Watchers extends Pick<ViewOptions, 'onStats'> {
+  /** Something is wrong with the picture from now on, or nothing any more. */
+  onFault(fault: Problem | undefined): void
   isResting(): boolean
   lose(problem: Problem): void
 }

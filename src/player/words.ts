@@ -1,6 +1,7 @@
 /** What the player says by itself, in each language; problems are in `problem.ts`. */
 import type { Language } from 'transom-core/language'
 import type { PlayerState } from './player.ts'
+import type { PlayerRemark } from './view.ts'
 
 const en = {
   retry: 'Try again',
@@ -45,6 +46,9 @@ const en = {
     reconnecting: 'Connecting again',
     failed: 'No picture',
   } satisfies Record<PlayerState['state'], string>,
+  remarks: {
+    other_talks: 'Somebody else is talking. The camera plays one voice at a time.',
+  } satisfies Record<PlayerRemark, string>,
 }
 
 export type PlayerWords = typeof en
@@ -91,6 +95,9 @@ const de: PlayerWords = {
     recorded: 'Aufgezeichnet',
     reconnecting: 'Verbinde neu',
     failed: 'Kein Bild',
+  },
+  remarks: {
+    other_talks: 'Gerade spricht jemand anderes. Die Kamera spielt nur eine Stimme ab.',
   },
 }
 

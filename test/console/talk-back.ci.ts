@@ -131,7 +131,12 @@ test('who talks second sees that somebody else is talking, and is played when th
   await tap(first)
   await expectText(first, 'The camera plays what you say')
   await tap(second)
-  await expectText(second, 'Somebody else is talking.')
+  // The player itself, over its picture, for a screen reader, too.
+  await second
+    .locator('transom-player')
+    .getByRole('status')
+    .filter({ hasText: /^Somebody else is talking/ })
+    .waitFor()
   expect(await second.getByText('The camera plays what you say').count()).toBe(0)
   expect(await first.getByText('Somebody else is talking.').count()).toBe(0)
   await owner.picture('talk-back second', second)

@@ -265,7 +265,6 @@ export const de: Words = {
     reencoded: 'Für Displays umgewandelt',
     reencodedCost: (of, percent) => `${of}: kostet etwa ${percent} eines Prozessorkerns`,
     rang: 'Geklingelt',
-    otherTalks: 'Gerade spricht jemand anderes. Die Kamera spielt nur eine Stimme ab.',
     plays: 'Die Kamera spielt ab, was du sagst',
     packets: (count) => counted(count, { one: 'Paket', other: 'Pakete' }),
     loud: (percent) => `Lautstärke ${percent}`,

@@ -273,7 +273,6 @@ export const en = {
     reencoded: 'Re-encoded for displays',
     reencodedCost: (of: string, percent: string) => `${of}: costs about ${percent} of a core`,
     rang: 'Rang',
-    otherTalks: 'Somebody else is talking. The camera plays one voice at a time.',
     plays: 'The camera plays what you say',
     packets: (count: number) => counted(count, { one: 'packet', other: 'packets' }),
     loud: (percent: string) => `${percent} loud`,

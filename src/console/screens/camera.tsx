@@ -159,12 +159,6 @@ function Facts({ camera, session }: { readonly camera: Camera; readonly session:
           <dd>{formats.ago(camera.lastPressAt, now.value)}</dd>
         </div>
       )}
-      {session?.heard?.isWaiting && (
-        <div role="status">
-          <dt>{words.common.talkBack}</dt>
-          <dd>{words.camera.otherTalks}</dd>
-        </div>
-      )}
       {session?.heard && session.heard.packets > 0 && (
         <div>
           <dt>{words.camera.plays}</dt>
