@@ -118,6 +118,7 @@ export function openDoors(deps: DoorsDeps, closing: Closing): { readonly registr
       leaveStill: async (camera, picture) =>
         bridge.events.pictured(camera, await bridge.snapshots.put(camera, picture)),
     }),
+    certificateEnding: () => ground.https?.ending(),
     health,
     readiness: createBridgeReadiness({ health, service, outbox: bridge.outbox, clock }),
     ...(metricsDoor && { metrics: metricsDoor }),

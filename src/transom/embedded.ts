@@ -140,7 +140,7 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   onRing = gateways.rang
   const webhooks = openWebhooks({ ground, bridge, publicUrl }, base)
   await webhooks.resume()
-  await ground.https?.start(() => undefined)
+  await ground.https?.start()
   const token = operatorToken()
   const { registrations } = openDoors(
     { config, ground, bridge, gateways, webhooks, keys, recordings, publicUrl, token, played, metrics, clock, log },

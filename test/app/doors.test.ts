@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createHttpApp } from '../../src/bridge/doors/http.ts'
+import { createHttpApp, type HttpOptions } from '../../src/bridge/doors/http.ts'
 import type { AccountId } from '../../src/core/ports.ts'
 import * as directive from '../alexa/directives.ts'
 import { conforming } from '../wire/conform.ts'
@@ -17,8 +17,8 @@ let url: string
 const tokens = new Map<ClientId, string>()
 const closing: (() => void)[] = []
 
-async function serve(forwarderSecret?: string): Promise<string> {
-  const server = createServer(createHttpApp(house.bridge, () => {}, { forwarderSecret, clock: Date.now }))
+async function serve(forwarderSecret?: string, more: Partial<HttpOptions> = {}): Promise<string> {
+  const server = createServer(createHttpApp(house.bridge, () => {}, { forwarderSecret, clock: Date.now, ...more }))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   closing.push(() => server.close().closeAllConnections())
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -124,6 +124,30 @@ test("an assistant's token shows the sessions and notices of that assistant", as
     const { notices } = (await (await get('/api/notices', client)).json()) as { notices: object[] }
     expect(notices).toHaveLength(isTheirs ? 1 : 0)
   }
+})
+
+test('owners read of the certificate that cannot be renewed, while it is so; guests and assistants do not', async () => {
+  const ending: { now?: { remedy: string; at: number; until: number } } = {
+    now: { remedy: 'Forward port 80.', at: 1, until: 2 },
+  }
+  const at = await serve(undefined, { certificateEnding: () => ending.now })
+  const about = async (token: string) => {
+    const answer = await fetch(`${at}/api/notices`, { headers: { authorization: `Bearer ${token}` } })
+    const { notices } = (await (await conforming('GET', answer)).json()) as { notices: { kind: string }[] }
+    return notices.filter(({ kind }) => kind === 'certificate_ending')
+  }
+  const owner = tokens.get('console') ?? ''
+  const bob = await house.addUser('bob')
+  const [door] = await house.bridge.cameras.list(ada)
+  await house.bridge.shares.share(ada, door!.id, bob, { mayTalk: false })
+  const message = 'The HTTPS certificate of this bridge could not be renewed. Forward port 80.'
+  expect(await about(owner)).toEqual([
+    { kind: 'certificate_ending', message, about: 'Forward port 80.', at: 1, until: 2 },
+  ])
+  expect(await about(await house.tokenFor(bob, 'console'))).toEqual([])
+  expect(await about(tokens.get('alexa') ?? '')).toEqual([])
+  delete ending.now
+  expect(await about(owner)).toEqual([])
 })
 
 test('with a forwarder secret, directives come in signed or not at all', async () => {

@@ -13,8 +13,8 @@ export interface Notices {
 
 const keptMs = 30 * 24 * 3_600_000
 
-/** Those that name cameras: the page says them in its reader's language. */
-const named: readonly Notice['kind'][] = ['alexa_same_names', 'alexa_left_out', 'button_stuck']
+/** Those with names or a remedy in them: the page says the rest in its reader's language. */
+const named: readonly Notice['kind'][] = ['alexa_same_names', 'alexa_left_out', 'button_stuck', 'certificate_ending']
 
 const words: Record<Notice['kind'], (why: string) => string> = {
   alexa_unlinked: () =>
@@ -26,7 +26,31 @@ const words: Record<Notice['kind'], (why: string) => string> = {
     `The button of ${name} rings without a pause. It is ignored until it has been quiet for a minute: check whether it is stuck.`,
   alexa_left_out: (names) =>
     `Alexa does not get every camera: it accepts ${ENDPOINT_LIMIT}, with ids of letters, digits and _-=#;:?@&. Missing: ${names}.`,
+  certificate_ending: (remedy) => `The HTTPS certificate of this bridge could not be renewed. ${remedy}`,
 }
+
+const noticeOf = (kind: Notice['kind'], why: string, at: number): Notice => ({
+  kind,
+  message: words[kind](why),
+  ...(named.includes(kind) && { about: why }),
+  at,
+})
+
+/** The certificate that the bridge itself keeps cannot be renewed, and has less than a third of its lifetime left. */
+export interface CertificateEnding {
+  /** What to change, in English. */
+  readonly remedy: string
+  /** Epoch milliseconds of the last try. */
+  readonly at: number
+  /** Until when the certificate is valid, in epoch milliseconds. */
+  readonly until: number
+}
+
+/** What every owner should know of it. It is kept nowhere: there is none as soon as a new certificate is in use. */
+export const certificateNotice = ({ remedy, at, until }: CertificateEnding): Notice => ({
+  ...noticeOf('certificate_ending', remedy, at),
+  until,
+})
 
 export function createNotices({ store, clock, log }: { store: Store; clock: Clock; log: Log }): Notices {
   const records = store.collection<Notice>('notice')
@@ -36,11 +60,7 @@ export function createNotices({ store, clock, log }: { store: Store; clock: Cloc
       log('warn', 'notices.added', { accountId, kind, error: why })
       const options = { group: accountId, expiresAt: at + keptMs }
       await records
-        .put(
-          `${accountId}#${kind}`,
-          { kind, message: words[kind](why), ...(named.includes(kind) && { about: why }), at },
-          options,
-        )
+        .put(`${accountId}#${kind}`, noticeOf(kind, why, at), options)
         .catch((thrown: unknown) => log('error', 'notices.not-kept', { accountId, kind, error: String(thrown) }))
     },
     remove: (accountId, kind) =>

@@ -3,10 +3,11 @@ import express, { type Express, type Request, type RequestHandler, type Router }
 import type { Authorized, Door } from '../authority.ts'
 import { signalingBodyLimit } from '../google/signaling.ts'
 import { bearerToken, parseJson, readText, readTextUpTo, textOf } from '../http.ts'
-import type { Clock, Log } from 'transom-core/ports'
+import type { AccountId, Clock, Log } from 'transom-core/ports'
 import { securityHeaders, strictTransport } from '../oauth/pages/style.ts'
 import { createAlexaDoors } from './alexa-doors.ts'
 import type { Bridge } from '../assembly/bridge.ts'
+import { certificateNotice, type CertificateEnding } from '../assembly/notices.ts'
 import type { ApiOptions } from '../assembly/console.ts'
 import { version } from 'transom-core/version'
 import type { Health, Readiness } from './health.ts'
@@ -47,6 +48,8 @@ export interface HttpOptions {
   readonly health?: () => Promise<Health>
   /** Tries the parts that a call needs; without it `/readyz` says no more than that the code runs. */
   readonly readiness?: () => Promise<Readiness>
+  /** What is wrong with the certificate that the bridge keeps itself, for owners of cameras; undefined while all is well. */
+  readonly certificateEnding?: () => CertificateEnding | undefined
   /** The route `/metrics` for Prometheus, where something is counted. */
   readonly metrics?: Router
   readonly clock: Clock
@@ -82,9 +85,18 @@ export function createHttpApp(bridge: Bridge, log: Log, options: HttpOptions): E
   const records = createRecords({
     grantOf: (request) => authorize('records', request),
     broker: bridge.broker,
-    notices: bridge.notices,
+    notices: { list: listNotices },
     loginOf: async (guest) => (await bridge.linking.oauth.users.findByAccount(guest))?.login,
   })
+  async function listNotices(accountId: AccountId) {
+    const ending = options.certificateEnding?.()
+    const [own, cameras] = await Promise.all([
+      bridge.notices.list(accountId),
+      ending === undefined ? [] : bridge.cameras.list(accountId),
+    ])
+    // Guests can change nothing about it.
+    return ending !== undefined && cameras.length > 0 ? [certificateNotice(ending), ...own] : own
+  }
   if (options.compress !== undefined) app.use('/api', options.compress)
   app.use('/api', anyOrigin, records)
   if (bridge.api !== undefined) {

@@ -148,6 +148,8 @@ export const de: Words = {
       `Der Knopf von ${name} klingelt ohne Pause. Er wird ignoriert, bis er eine Minute lang still war: Prüfe, ob er klemmt.`,
     alexa_left_out: (names) =>
       `Alexa bekommt nicht alle Kameras: Sie nimmt 300 an, mit IDs aus Buchstaben, Ziffern und _-=#;:?@&. Es fehlen: ${names}.`,
+    certificate_ending: (day, remedy) =>
+      `Das HTTPS-Zertifikat dieser Bridge gilt bis ${day} und konnte nicht erneuert werden. Was zu ändern ist, auf Englisch: ${remedy}`,
   },
 
   invitations: {

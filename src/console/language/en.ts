@@ -156,7 +156,9 @@ export const en = {
       `The button of ${name} rings without a pause. It is ignored until it has been quiet for a minute: check whether it is stuck.`,
     alexa_left_out: (names: string) =>
       `Alexa does not get every camera: it accepts 300, with ids of letters, digits and _-=#;:?@&. Missing: ${names}.`,
-  } satisfies Record<Notice['kind'], string | ((about: string) => string)>,
+    certificate_ending: (day: string, remedy: string) =>
+      `The HTTPS certificate of this bridge is valid until ${day} and could not be renewed. ${remedy}`,
+  } satisfies Record<Notice['kind'], string | ((...about: readonly string[]) => string)>,
 
   invitations: {
     title: 'Invitations',

@@ -356,9 +356,20 @@ export const operatorSessions = z.object({
 
 /** What an owner should know and can do something about. */
 export const notice = z.object({
-  kind: z.enum(['alexa_unlinked', 'google_unlinked', 'alexa_same_names', 'alexa_left_out', 'button_stuck']),
+  kind: z.enum([
+    'alexa_unlinked',
+    'google_unlinked',
+    'alexa_same_names',
+    'alexa_left_out',
+    'button_stuck',
+    'certificate_ending',
+  ]),
   message: z.string().describe('What is wrong, and what to do about it.'),
-  about: z.string().exactOptional().describe('The names of the cameras that it is about.'),
+  about: z
+    .string()
+    .exactOptional()
+    .describe('The names of the cameras that it is about; of a certificate, what to change, in English.'),
+  until: instant.exactOptional().describe('Until when the certificate is valid, in epoch milliseconds.'),
   at: instant,
 })
 export type Notice = Message<typeof notice>

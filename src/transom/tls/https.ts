@@ -9,7 +9,7 @@ import type { Pair } from 'transom-signaling/make-certificate'
 import { createBridgeServer, createFront, createSecureServer, type Front } from '../listener.ts'
 import { createAcmeSource } from './acme.ts'
 import { httpsDirectory } from './certificate.ts'
-import { keepCertificate, type CertificateFault, type CertificateSource, type Keeper } from './keeper.ts'
+import { keepCertificate, type CertificateSource, type Keeper } from './keeper.ts'
 import { createOwnAuthority, type OwnAuthority } from './own.ts'
 import { createPlainDoor } from './plain-door.ts'
 import type { HttpsSettings } from './settings.ts'
@@ -35,9 +35,11 @@ export interface Https {
   createPlain(): Server
   /**
    * Begins to look after the certificate. That of the bridge's own authority is there when it resolves, that of a public one
-   * perhaps later. `onFault` is called with what is wrong, and with undefined when that is over.
+   * perhaps later.
    */
-  start(onFault: (fault: CertificateFault | undefined) => void): Promise<void>
+  start(): Promise<void>
+  /** As the keeper's. */
+  readonly ending: Keeper['ending']
   /** Ends the port and the looking. May be called again. */
   close(): Promise<void>
 }
@@ -65,12 +67,13 @@ export async function createHttps(options: HttpsOptions): Promise<Https> {
     secure,
     front,
     createPlain,
-    async start(onFault) {
-      keeper = await keepCertificate({ source, directory, use, onFault, clock, log })
+    async start() {
+      keeper = await keepCertificate({ source, directory, use, clock, log })
       const started = keeper.start()
       // Our own comes at once, and nothing needs to be told of a port without it. A public authority may take its time.
       if (authority) await started
     },
+    ending: () => keeper?.ending(),
     async close() {
       await keeper?.close()
       await front.close()

@@ -34,14 +34,19 @@ export const certificateFault = z.object({
 /** What is wrong with the certificate. */
 export type CertificateFault = z.infer<typeof certificateFault>
 
+/** Of a certificate that ends: what to change, when it was tried last, and until when it is valid, in epoch milliseconds. */
+export interface CertificateEnding {
+  readonly remedy: string
+  readonly at: number
+  readonly until: number
+}
+
 export interface KeeperOptions {
   readonly source: CertificateSource
   /** Keeps what is wrong. */
   readonly directory: string
   /** Puts a certificate into use, at once and whenever there is a new one. */
   readonly use: (pair: Pair) => void
-  /** What is wrong now; undefined when all is well again. */
-  readonly onFault: (fault: CertificateFault | undefined) => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -49,6 +54,11 @@ export interface KeeperOptions {
 export interface Keeper {
   /** Looks now, and later by itself. Resolves when it has looked. */
   start(): Promise<void>
+  /**
+   * What owners are to know: the certificate in use has less than a third of its lifetime left, and could not be renewed. Undefined
+   * while it has more, and as soon as a new one is in use.
+   */
+  ending(): CertificateEnding | undefined
   /** Gives up what it is about. May be called again. */
   close(): Promise<void>
 }
@@ -76,14 +86,13 @@ export async function readFault(directory: string): Promise<CertificateFault | u
 
 /** Begins at once with what is kept, and looks after it until it is closed. A failure is logged and tried again, later and later. */
 export async function keepCertificate(options: KeeperOptions): Promise<Keeper> {
-  const { source, directory, use, onFault, clock, log } = options
+  const { source, directory, use, clock, log } = options
   const life = new AbortController()
   let fault = await readFault(directory)
   // Whoever has changed something and starts again is not to wait for half a day.
   if (fault !== undefined) fault = { ...fault, nextAt: Math.min(fault.nextAt, fault.at + firstRetryMs) }
   let used: Pair | undefined
   let timer: NodeJS.Timeout | undefined
-  if (fault !== undefined) onFault(fault)
 
   function take(pair: Pair): void {
     if (pair.cert === used?.cert) return
@@ -107,13 +116,13 @@ export async function keepCertificate(options: KeeperOptions): Promise<Keeper> {
     }
   }
 
-  function faultOf(thrown: unknown): CertificateFault {
+  function faultOf(thrown: unknown, remedy = source.remedy(thrown)): CertificateFault {
     const [at, failures] = [clock(), (fault?.failures ?? 0) + 1]
     const waitMs = Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 10))
     const reason = thrown instanceof Error ? thrown.message : String(thrown)
     return {
       reason,
-      remedy: source.remedy(thrown),
+      remedy,
       failures,
       at,
       nextAt: at + Math.max(waitMs, source.waitMs(thrown) ?? 0),
@@ -125,7 +134,6 @@ export async function keepCertificate(options: KeeperOptions): Promise<Keeper> {
     fault = found
     if (found !== undefined)
       log('error', 'https.certificate-failed', { error: found.reason, remedy: found.remedy, attempts: found.failures })
-    onFault(found)
     await writeWhole(faultPath(directory), found === undefined ? '' : `${JSON.stringify(found)}\n`)
   }
 
@@ -134,9 +142,13 @@ export async function keepCertificate(options: KeeperOptions): Promise<Keeper> {
     try {
       // A clock that was set back waits for no year.
       const mayTry = fault === undefined || clock() >= fault.nextAt || clock() < fault.at
-      if ((await isDue()) && mayTry) await renew()
+      if (!(await isDue())) await setFault(undefined)
+      else if (mayTry) await renew()
     } catch (error) {
-      log('error', 'https.certificate-failed', { error, remedy: 'Check the disk of the data directory.', attempts: 1 })
+      const found = faultOf(error, 'Check the disk of the data directory.')
+      log('error', 'https.certificate-failed', { error, remedy: found.remedy, attempts: found.failures })
+      // What could not be written because of the disk says more.
+      fault ??= found
     }
     if (!life.signal.aborted) timer = setTimeout(next, lookMs)
   }
@@ -145,6 +157,11 @@ export async function keepCertificate(options: KeeperOptions): Promise<Keeper> {
 
   return {
     start: () => (looking = look()),
+    ending() {
+      if (used === undefined || fault === undefined || clock() < renewAt(used)) return undefined
+      const { remedy, at } = fault
+      return { remedy, at, until: new X509Certificate(used.cert).validToDate.getTime() }
+    },
     async close() {
       life.abort()
       clearTimeout(timer)
