@@ -6,6 +6,7 @@ const en = {
   open: 'Open',
   openNote: 'signs the demo user in, once; later by login and password',
   parts: { linking: 'account linking', page: 'its page' },
+  install: 'open first on each device: installs the authority of this bridge',
   camera: 'Camera',
   certificates: {
     own: 'KVS-compatible, with its own CA',
@@ -29,6 +30,7 @@ const de: GreetingWords = {
   open: 'Öffnen',
   openNote: 'meldet den Demo-Benutzer an, einmal; danach mit Anmeldename und Passwort',
   parts: { linking: 'Kontoverknüpfung', page: 'die Seite' },
+  install: 'zuerst auf jedem Gerät öffnen: installiert die Zertifizierungsstelle der Bridge',
   camera: 'Kamera',
   certificates: {
     own: 'KVS-kompatibel, mit eigener Zertifizierungsstelle',

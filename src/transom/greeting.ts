@@ -3,6 +3,7 @@ import { languageOf, type Language } from 'transom-core/language'
 import type { Config } from './config.ts'
 import type { Embedded } from './embedded.ts'
 import { greetingWords } from './greeting-words.ts'
+import { plainUrl } from './tls/install-page.ts'
 
 const row = (name: string, value: string, note: string) => `  ${name.padEnd(12)}${value.padEnd(28)}${note}\n`
 
@@ -17,7 +18,7 @@ export function terminalLanguage(env: Readonly<Record<string, string | undefined
 /** `hasKeyboard`: somebody can press a key. */
 export function greeting(
   shown: Shown,
-  { linking, signaling }: Config,
+  { https, linking, signaling }: Config,
   hasKeyboard = false,
   language: Language = 'en',
 ): string {
@@ -31,6 +32,7 @@ export function greeting(
     `\n  ${words.running}\n\n`,
     signInLink && `  ${words.open.padEnd(12)}${signInLink}\n              ${words.openNote}\n\n`,
     row('Bridge', publicUrl, parts.join(', ')),
+    https?.kind === 'own' && row('HTTPS', plainUrl(publicUrl), words.install),
     row('Signaling', signalingEndpoint, words.certificates[signaling.tls.kind]),
     row(words.camera, camera.id, camera.name),
     hasDemo && row(words.demo, `${demo.login} / ${demo.password}`, words.demoNote),

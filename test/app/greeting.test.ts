@@ -38,6 +38,13 @@ test.each([
   ['the page is off', {}, { signInLink: undefined }, /page|Open/],
   ['a proxy ends TLS', { TRANSOM_SIGNALING_TLS: 'off' }, {}, /own CA/],
   ['the certificate is the user’s', { TRANSOM_SIGNALING_CERT: 'a', TRANSOM_SIGNALING_KEY: 'b' }, {}, /own CA/],
+  [
+    'a public authority has signed',
+    { TRANSOM_PUBLIC_URL: 'https://door.example.org', TRANSOM_HTTPS: 'acme' },
+    { publicUrl: 'https://door.example.org' },
+    /HTTPS|authority of/,
+  ],
+  ['a proxy speaks HTTPS', { TRANSOM_PUBLIC_URL: 'https://door.example.org' }, {}, /HTTPS|authority of/],
   ['nobody sits at a keyboard', {}, {}, /r and Enter/],
   ['the doorbell is off', {}, { hasDoorbell: false }, /r and Enter/],
   [
@@ -58,6 +65,16 @@ test.each([
   ],
 ])('it promises nothing that is not there: %s', (_case, env, changed, promise) => {
   expect(greet(env, changed)).not.toMatch(promise)
+})
+
+test('a bridge with an authority of its own says where devices install it, in either language', () => {
+  const publicUrl = 'https://door.local:8080'
+  const env = { TRANSOM_PUBLIC_URL: publicUrl, TRANSOM_HTTPS: 'own' }
+  for (const language of ['en', 'de'] as const) {
+    const text = greeting({ ...shown, publicUrl }, readConfig(env), false, language)
+    expect(text).toContain(' http://door.local:8080/ ')
+    expect(text).toContain(greetingWords[language].install)
+  }
 })
 
 test('who sits at a keyboard is told how to ring', () => {
