@@ -78,6 +78,7 @@ export const de: Words = {
   thisPage: 'Diese Seite',
   onDisplay: { alexa: 'auf Alexa', google: 'auf Google Home', console: 'auf dieser Seite' },
   byGuest: (login) => `von ${login}`,
+  ofRecording: (when) => `Aufnahme vom ${when}`,
 
   outcomes: { running: 'Läuft', fine: 'Gut', unconfirmed: 'Unklar', failed: 'Fehler' },
 
@@ -394,6 +395,7 @@ export const de: Words = {
     one: 'Aufruf',
     title: (name, on) => `${name} ${on}`,
     began: 'Begonnen',
+    recordingOf: 'Aufnahme vom',
     answeredAfter: 'Beantwortet nach',
     never: 'nie',
     timelineOf: (id) => `Zeitverlauf des Aufrufs ${id}`,

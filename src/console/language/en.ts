@@ -87,6 +87,7 @@ export const en = {
     string
   >,
   byGuest: (login: string) => `by ${login}`,
+  ofRecording: (when: string) => `recording of ${when}`,
 
   outcomes: { running: 'Running', fine: 'Fine', unconfirmed: 'Unknown', failed: 'Failed' },
 
@@ -406,6 +407,7 @@ export const en = {
     one: 'Session',
     title: (name: string, on: string) => `${name} ${on}`,
     began: 'Began',
+    recordingOf: 'Recording of',
     answeredAfter: 'Answered after',
     never: 'never',
     timelineOf: (id: string) => `Timeline of session ${id}`,

@@ -49,15 +49,16 @@ export function SessionScreen({ sessionId, filter }: SessionProps) {
       {session && (
         <div class="card session">
           <dl class="facts">
-            <Fact
-              name={words.began}
-              value={`${formats.dateOf(session.startedAt)}, ${formats.timeOfDay(session.startedAt)}`}
-            />
+            <Fact name={words.began} value={momentOf(session.startedAt, formats)} />
             <Fact
               name={words.answeredAfter}
               value={session.answerMs === undefined ? words.never : formats.ms(session.answerMs)}
             />
-            <Fact name={all.common.talkBack} value={talkBackOf(session, words, formats)} />
+            {session.recording ? (
+              <Fact name={words.recordingOf} value={momentOf(session.recording.from, formats)} />
+            ) : (
+              <Fact name={all.common.talkBack} value={talkBackOf(session, words, formats)} />
+            )}
             <Fact name={words.one} value={session.id} />
           </dl>
           {session.cause && <Cause cause={session.cause} isGuest={camera?.isOwner === false} />}
@@ -69,6 +70,8 @@ export function SessionScreen({ sessionId, filter }: SessionProps) {
     </>
   )
 }
+
+const momentOf = (at: number, { dateOf, timeOfDay }: Formats): string => `${dateOf(at)}, ${timeOfDay(at)}`
 
 function talkBackOf({ heard, mayTalk }: Session, words: Words['session'], formats: Formats): string {
   if (heard?.isWaiting) return words.waiting

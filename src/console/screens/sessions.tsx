@@ -236,6 +236,7 @@ function Line({ row, name, filter, onOpen }: LineProps) {
         <span class="soft">
           {words.onDisplay[row.assistant]}
           {row.guest !== undefined && ` ${words.byGuest(row.guest)}`}
+          {row.recording && ` · ${words.ofRecording(formats.when(row.recording.from, now.value))}`}
         </span>
       </span>
       <span class="because">{why && nameOf(why)}</span>
@@ -251,11 +252,12 @@ function Line({ row, name, filter, onOpen }: LineProps) {
 function hasWords(row: SessionRow, find: string, cameraName: (id: string) => string, spoken: Spoken): boolean {
   const words = find.toLowerCase().split(/\s+/).filter(Boolean)
   if (words.length === 0) return true
-  const { id, assistant, cameraId, guest, reference } = row
+  const { id, assistant, cameraId, guest, reference, recording } = row
   const why = row.cause ?? row.hint
   const told = [
     id,
     spoken.words.assistants[assistant],
+    recording && spoken.words.ofRecording(spoken.formats.dateOf(recording.from)),
     cameraId,
     cameraName(cameraId),
     guest,
