@@ -67,6 +67,15 @@ export function headOf({ at, events }: ActivityEntry): Omit<Moment, 'kind'> & { 
   return { kind: 'recorded', at }
 }
 
+/** Of a long recording what came before the event is passed over, but for so much. */
+const aheadMs = 5_000
+
+/** From where to look at what was recorded of it: shortly before its most telling event. Undefined where nothing was. */
+export function beginOf(entry: ActivityEntry): number | undefined {
+  const { recording } = entry
+  return recording && Math.max(recording.from, Math.min(headOf(entry).at, recording.to) - aheadMs)
+}
+
 /** Somebody who comes to a display later than this did not come because of the press. */
 const answerMs = 120_000
 

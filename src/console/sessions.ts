@@ -31,12 +31,6 @@ export function readSessionFilter(query: string): SessionFilter {
   }
 }
 
-/** When the session began that stood at the top of the list; undefined at its beginning. */
-export function readPlace(query: string): number | undefined {
-  const at = new URLSearchParams(query).get('at')
-  return at !== null && /^\d{1,15}$/.test(at) ? Number(at) : undefined
-}
-
 export function writeSessionFilter({ cameraId, ...rest }: SessionFilter, at?: number): string {
   const given = { ...rest, camera: cameraId, at }
   const query = new URLSearchParams()

@@ -94,12 +94,14 @@ export class TransomPlayer extends HTMLElement {
   /** Shows what was recorded at this instant (epoch milliseconds), or first after it. */
   seek(at: number): void {
     this.#made().seek(at)
+    this.#timeLine.place(at)
     void this.#start()
   }
 
   /** Shows what happens now, again. */
   live(): void {
     this.#made().live()
+    this.#timeLine.place(undefined)
     void this.#start()
   }
 

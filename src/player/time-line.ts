@@ -42,6 +42,8 @@ export interface TimeLine {
   open(): void
   /** Lets go of timers and pictures; may be opened again. */
   close(): void
+  /** Somebody has gone to this instant, by other means than this line; to what happens now, if undefined. */
+  place(instant: number | undefined): void
   show(state: PlayerState): void
   /** The picture that is shown was taken at this instant. */
   move(at: number): void
@@ -249,6 +251,10 @@ export function createTimeLine({ root, bridge, player, words, language }: TimeLi
       at = undefined
       part('past').hidden = true
       preview.clear()
+    },
+    place(instant) {
+      at = instant
+      draw()
     },
     show(next) {
       const wasOver = state.state === 'recorded' && state.isOver

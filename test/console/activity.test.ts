@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals'
 import {
   answerOf,
+  beginOf,
   dayOf,
   headOf,
   nextDay,
@@ -63,6 +64,19 @@ test('a press tells more than a person, and a person more than motion', () => {
   expect(headOf(entry(1, motion, person))).toEqual(person)
   expect(headOf(entry(1, motion))).toEqual(motion)
   expect(headOf(entry(7))).toEqual({ kind: 'recorded', at: 7 })
+})
+
+test('what was recorded is looked at from shortly before its event on, and never from outside of it', () => {
+  const at = 1_000_000
+  const withPress = (pressAt: number) => beginOf(entry(at, { kind: 'motion', at }, { kind: 'press', at: pressAt }))
+  expect(withPress(at + 12_000)).toBe(at + 7_000)
+  expect(withPress(at + 2_000)).toBe(at)
+  // The camera was not recorded yet, or not any more.
+  expect(withPress(at - 9_000)).toBe(at)
+  expect(withPress(at + 60_000)).toBe(at + 15_000)
+  expect(beginOf(entry(at))).toBe(at)
+  const { recording: _recording, ...rest } = entry(at, { kind: 'press', at })
+  expect(beginOf(rest)).toBeUndefined()
 })
 
 test('whether anybody answered is said where it can be known', () => {

@@ -113,6 +113,32 @@ test('its clip plays in place, on a desk and on a phone', async () => {
   await phone.leave()
 })
 
+/** Notes the time of the first recorded picture that a player of this page shows from now on. */
+const noteTime = () =>
+  page.evaluate(() => {
+    const { body } = document
+    delete body.dataset['time']
+    body.addEventListener('transom-time', ({ detail }) => (body.dataset['time'] = String(detail.at)), { once: true })
+  })
+const notedTime = async (): Promise<number> =>
+  Number(await (await page.waitForFunction(() => document.body.dataset['time'])).jsonValue())
+
+test('it leads into the player of the camera, at its event; the list of sessions says what was shown', async () => {
+  const link = page.getByRole('link', { name: /^Open in player: Front Door: Rang/ })
+  const at = Number(/at=(\d+)$/.exec((await link.getAttribute('href')) ?? '')?.[1])
+  await noteTime()
+  await link.click()
+  const time = await notedTime()
+  expect(time).toBeGreaterThan(at - 1_000)
+  expect(time).toBeLessThan(at + 300_000)
+  await owner.go('#/sessions')
+  await page.getByRole('link', { name: /on this page · recording of \d/ }).click()
+  await page.getByText('Recording of', { exact: true }).waitFor()
+  expect(await page.getByText('Talk-back', { exact: true }).count()).toBe(0)
+  await owner.picture('session-recorded')
+  await owner.go('#/activity')
+})
+
 test('the filter is in the address, and what it leaves out is not shown', async () => {
   await page.getByLabel(/^What/).selectOption('motion')
   await expectText(page, 'No matching activity')
@@ -205,6 +231,7 @@ function lookAtPlayer(): Look {
 
 /** Waits until the player is so. */
 async function playerIs(claim: (look: Look) => boolean): Promise<Look> {
+  await page.locator('transom-player').waitFor()
   for (const giveUpAt = Date.now() + patience; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
     const seen = await page.evaluate(lookAtPlayer)
     if (claim(seen)) return seen
@@ -253,6 +280,17 @@ test('the time line leads back from live, to the very picture of the time that i
   await playerIs(({ state, time }) => state.state === 'recorded' && state.speed === 4 && time > earlier.time + 1_000)
   await expectAccessible(owner, 'time-line')
   await line.press('l')
+  await playerIs(({ state }) => state.state === 'live')
+
+  // An address leads the same player there, back to live, and out of where nothing is.
+  await noteTime()
+  await owner.go(`#/camera/front-door?at=${from + 6_000}`)
+  expect(await notedTime()).toBeGreaterThan(from + 5_000)
+  await owner.go('#/camera/front-door')
+  await playerIs(({ state }) => state.state === 'live')
+  await owner.go(`#/camera/front-door?at=${Date.now() + 86_400_000}`)
+  await playerIs(({ state }) => state.state === 'failed')
+  await button('Live').click()
   await playerIs(({ state }) => state.state === 'live')
   expect(owner.complaints()).toEqual([])
 }, 300_000)

@@ -198,6 +198,8 @@ export const de: Words = {
       'Hier stehen Klingeln, Personen und Bewegung der letzten 30 Tage. Sollen sie aufgenommen werden, wähle Bearbeiten … bei einer Kamera.',
     more: 'Frühere zeigen',
     playOf: (what) => `Abspielen: ${what}`,
+    inPlayer: 'Im Player öffnen',
+    inPlayerOf: (what) => `Im Player öffnen: ${what}`,
     moreOf: (what) => `Mehr zu: ${what}`,
     notPlayed:
       'Diese Aufnahme lässt sich hier nicht abspielen. Vielleicht ist sie gelöscht, oder der Browser spielt ihr Video nicht.',

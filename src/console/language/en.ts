@@ -206,6 +206,8 @@ export const en = {
       'Presses, persons and motion of the last 30 days are listed here. To record them, choose Edit … at a camera.',
     more: 'Show earlier',
     playOf: (what: string) => `Play ${what}`,
+    inPlayer: 'Open in player',
+    inPlayerOf: (what: string) => `Open in player: ${what}`,
     moreOf: (what: string) => `More for ${what}`,
     notPlayed:
       'This recording cannot be played here. It may have been deleted, or the browser does not play its video.',

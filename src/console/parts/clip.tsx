@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { problemOf, type Problem } from 'transom-player'
 import type { ActivityEntry } from 'transom-core/wire/api'
-import { headOf } from '../activity.ts'
+import { beginOf } from '../activity.ts'
 import { useHouse } from '../house.ts'
 import { useLanguage } from '../language/language.ts'
 import { Alert } from './alert.tsx'
@@ -12,9 +12,6 @@ interface ClipProps {
   readonly recording: NonNullable<ActivityEntry['recording']>
   readonly label: string
 }
-
-/** Of a long recording what came before the event is passed over, but for so much. */
-const aheadMs = 5_000
 
 export function Clip({ entry, recording: { id, from }, label }: ClipProps) {
   const { api } = useHouse()
@@ -27,7 +24,7 @@ export function Clip({ entry, recording: { id, from }, label }: ClipProps) {
       (error: unknown) => setProblem(problemOf(error)),
     )
   }, [entry.cameraId, id])
-  const beginS = Math.max(0, headOf(entry).at - from - aheadMs) / 1_000
+  const beginS = ((beginOf(entry) ?? from) - from) / 1_000
   const onError = (): void => setProblem({ code: 'media_failed', message: activity.notPlayed })
   return (
     <div class="clip">

@@ -1,7 +1,7 @@
 /** One entry of what happened: a picture, a word, and the clip, which plays in its place. */
 import { useState } from 'preact/hooks'
 import type { ActivityEntry } from 'transom-core/wire/api'
-import { answerOf, headOf } from '../activity.ts'
+import { answerOf, beginOf, headOf } from '../activity.ts'
 import { useHouse } from '../house.ts'
 import { useLanguage } from '../language/language.ts'
 import { Clip } from './clip.tsx'
@@ -9,6 +9,7 @@ import { Icon } from './icon.tsx'
 import { Menu } from './menu.tsx'
 import { Picture } from './picture.tsx'
 import { useToast } from './toast.tsx'
+import { hrefs } from '../route.ts'
 
 interface VisitProps {
   readonly entry: ActivityEntry
@@ -25,6 +26,7 @@ export function Visit({ entry, onRemove, onShare }: VisitProps) {
   const camera = cameras.value?.find(({ id }) => id === cameraId)
   const says = useSentence(entry)
   const what = `${camera?.name ?? cameraId}: ${says}`
+  const begin = beginOf(entry)
   async function download(): Promise<void> {
     if (!recording) return
     const { url } = await api.clipAddress(cameraId, recording.id)
@@ -53,6 +55,14 @@ export function Visit({ entry, onRemove, onShare }: VisitProps) {
         <strong>{says}</strong>
         <br />
         <Details entry={entry} />
+        {begin !== undefined && (
+          <>
+            <br />
+            <a class="small" href={hrefs.recorded(cameraId, begin)} aria-label={activity.inPlayerOf(what)}>
+              {activity.inPlayer}
+            </a>
+          </>
+        )}
       </p>
       {recording && (
         <Menu label={activity.moreOf(what)} face={<Icon name="more" />}>

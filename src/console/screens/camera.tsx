@@ -19,14 +19,22 @@ import { storyOf, summaryOf } from '../timeline.ts'
 
 type Link = { readonly [Fact in 'route' | 'height']?: PlayerStats[Fact] | undefined }
 
-/** `talk`: somebody has answered the door, and speaks as soon as there is a connection. */
-export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; readonly talk?: true }) {
+interface CameraProps {
+  readonly cameraId: string
+  /** Somebody has answered the door, and speaks as soon as there is a connection. */
+  readonly talk?: true
+  /** What was recorded is wanted, from this instant on, instead of what happens now. */
+  readonly at?: number
+}
+
+export function CameraScreen(props: CameraProps) {
+  const { cameraId } = props
   const { cameras } = useHouse()
   const { words, formats } = useLanguage()
   const camera = cameras.value?.find(({ id }) => id === cameraId)
   const name = camera?.name
   useTitle(name ?? words.camera.title)
-  const { holder, state, steps, link, reference } = usePlayer(cameraId, camera, talk)
+  const { holder, state, steps, link, reference } = usePlayer(camera, props)
   const session = useSession((one) => one.reference === reference, reference)
   // The gateway knows better why there is nothing to be seen.
   const fault = camera?.fault ?? (state.state === 'live' ? state.fault : undefined)
@@ -87,7 +95,7 @@ export function CameraScreen({ cameraId, talk }: { readonly cameraId: string; re
 }
 
 /** A player of the camera in `holder`, what it does, and the story of its view. It plays as soon as the camera's name is known. */
-function usePlayer(cameraId: string, camera: Camera | undefined, talk: true | undefined) {
+function usePlayer(camera: Camera | undefined, { cameraId, talk, at }: CameraProps) {
   const { signIn } = useHouse()
   const { language } = useLanguage()
   const name = camera?.name
@@ -115,9 +123,13 @@ function usePlayer(cameraId: string, camera: Camera | undefined, talk: true | un
       setSteps((before) => (detail.step === 'view-asked' ? [detail] : [...before, detail])),
     )
     holder.current?.append(player)
-    player.play()
     return () => player.remove()
   }, [cameraId, name === undefined])
+  useEffect(() => {
+    // Another address, such as one that the browser goes back to, leads the same player elsewhere.
+    if (at === undefined) playing.current?.live()
+    else playing.current?.seek(at)
+  }, [cameraId, name === undefined, at])
   useEffect(() => {
     if (playing.current) playing.current.lang = language
   }, [language, name === undefined])
