@@ -1,6 +1,7 @@
 /**
  * Certificates of a public authority by ACME (RFC 8555), for names and for addresses (RFC 8738). Written here, with `jose` for
- * the signatures: the client that most programs use for this brings an HTTP client of its own, without our deadline and bounds.
+ * the signatures: the client that most programs use for this was last released in 2024, knows no addresses, and brings an HTTP
+ * client of its own, without our deadline and bounds.
  */
 import { isIP } from 'node:net'
 import { calculateJwkThumbprint, FlattenedSign, importJWK, type JWK } from 'jose'
