@@ -216,6 +216,20 @@ describe('a pair', () => {
     expect(nominated()).toBe(other.portOf(1))
   })
 
+  test('that the filter forbids is not begun by a check of the other side', async () => {
+    const { gatherer, connection } = agent([])
+    connection.options.filterCandidatePair = ({ remoteCandidate }) => remoteCandidate.host !== '127.0.0.1'
+    await gatherer.gather()
+    connection.setRemoteParams({ iceLite: false, usernameFragment: 'them', password: 'p'.repeat(22) })
+    const other = await display(connection)
+    const connecting = connection.connect()
+    // It is answered as every check is, and that is all.
+    await other.check(0, true)
+    expect(connection.candidatePairs).toEqual([])
+    await connection.close()
+    await connecting.catch(() => undefined)
+  })
+
   test('is not made by a stranger who does not know the password', async () => {
     const { gatherer, connection } = agent([])
     await gatherer.gather()
