@@ -1,10 +1,10 @@
-/** Whether there is something to be seen: a picture that stands still, or is black, while everything else says that all is well. */
+/** Whether there is something to be seen: a picture that stands still, or is black, while the connection says that all is well. */
 import type { Problem } from './problem.ts'
 
-/** What is wrong with a picture for this long is told. */
-const faultMs = 5_000
+/** What lasts this long is reported. */
+const reportMs = 5_000
 
-export const stillPicture: Problem = {
+export const frozenPicture: Problem = {
   code: 'frozen_picture',
   message: 'The picture stands still.',
   advice: 'Restart the camera. If the problem persists, update its firmware.',
@@ -29,30 +29,43 @@ export interface Sample {
   large(): Pixels
 }
 
+/** What has been so for five seconds. */
+export interface Look {
+  /** Black, or no new picture. */
+  readonly fault: Problem | undefined
+  /** Pictures are decoded, and all of them are alike. */
+  readonly isStill: boolean
+}
+
 export interface PictureWatch {
   /**
-   * Takes what is shown at this instant (milliseconds), about once a second; `undefined` when nobody looks or nothing is
-   * shown, which begins anew. Returns what has been wrong with the picture for five seconds.
+   * Takes what is shown at this instant (milliseconds), about once a second, and how many pictures have been decoded so far;
+   * `sample` is `undefined` when nobody looks or nothing is shown, which begins anew.
    */
-  look(at: number, sample: Sample | undefined): Problem | undefined
+  look(at: number, framesDecoded: number, sample: Sample | undefined): Look
 }
 
 /**
- * A picture stands still when it is equal in every pixel: the noise of a sensor, or the seconds of a clock, make a quiet scene
- * another one. It is black when no pixel in it is brighter than dark grey: one lamp in the night is enough to be none.
+ * A picture is frozen when no other is decoded. One that is decoded again and again, equal in every pixel, is only still: so is
+ * a test card, and the noise of a sensor, or the seconds of a clock, make a quiet scene another one. It is black when no pixel
+ * in it is brighter than dark grey: one lamp in the night is enough to be none.
  */
 export function createPictureWatch(): PictureWatch {
   let before: { readonly small: Pixels; readonly large?: Pixels } | undefined
+  let decoded = 0
+  let decodedAt = 0
   let movedAt = 0
   let litAt = 0
 
   return {
-    look(at, sample) {
+    look(at, framesDecoded, sample) {
+      if (framesDecoded !== decoded) decodedAt = at
+      decoded = framesDecoded
       const last = before
       before = sample && { small: sample.small }
       if (sample === undefined || last === undefined) {
-        movedAt = litAt = at
-        return undefined
+        decodedAt = movedAt = litAt = at
+        return { fault: undefined, isStill: false }
       }
       const mayStand = isEqual(sample.small, last.small)
       const mayBeBlack = isBlack(sample.small)
@@ -61,8 +74,10 @@ export function createPictureWatch(): PictureWatch {
       // Equal in the small is no proof, but what differs there is one.
       if (!mayStand || last.large === undefined || large === undefined || !isEqual(large, last.large)) movedAt = at
       if (!mayBeBlack || large === undefined || !isBlack(large)) litAt = at
-      if (at - litAt >= faultMs) return blackPicture
-      return at - movedAt >= faultMs ? stillPicture : undefined
+      const isFrozen = at - decodedAt >= reportMs
+      const isStill = !isFrozen && at - movedAt >= reportMs
+      if (at - litAt >= reportMs) return { fault: blackPicture, isStill: false }
+      return { fault: isFrozen ? frozenPicture : undefined, isStill }
     },
   }
 }

@@ -2,7 +2,7 @@
 import type { Bridge, RecordingFrom } from './bridge.ts'
 import { connectDisplay, type Display, type PlayerStep } from './display.ts'
 import type { PlaybackNow } from './playback.ts'
-import { createPictureWatch, createSampler, undecodable } from './picture.ts'
+import { createPictureWatch, createSampler, undecodable, type Look } from './picture.ts'
 import { PlayerError, type Problem } from './problem.ts'
 import type { PlayerStats } from './stats.ts'
 import { createTalkWatch } from './talk-watch.ts'
@@ -11,8 +11,11 @@ const statsMs = 1_000
 /** Without another picture for this long, the view is lost, whatever the connection says. */
 const frozenMs = 6_000
 
-/** What is worth knowing of a view, and no failure: `other_talks`: the camera plays somebody else's voice, not this viewer's. */
-export type PlayerRemark = 'other_talks'
+/**
+ * What is worth knowing of a view, and no failure. `other_talks`: the camera plays somebody else's voice, not this viewer's.
+ * `still_picture`: pictures are decoded, and have been equal in every pixel for five seconds, as those of a test card.
+ */
+export type PlayerRemark = 'other_talks' | 'still_picture'
 
 /** What there is to say of a live view, besides that it is live. */
 export interface Findings {
@@ -52,9 +55,14 @@ export async function holdView({ bridge, video, signal, recorded, ...on }: ViewO
   const { reference, iceServers } = await bridge.view(signal, recording)
   let display: Display | undefined
   let sessionId: string | undefined
-  let fault: Problem | undefined
+  let seen: Look = { fault: undefined, isStill: false }
   let otherTalks = false
-  const report = (): void => on.onFindings({ fault, remarks: otherTalks ? ['other_talks'] : [] })
+  const report = (): void => {
+    const remarks: PlayerRemark[] = []
+    if (otherTalks) remarks.push('other_talks')
+    if (seen.isStill) remarks.push('still_picture')
+    on.onFindings({ fault: seen.fault, remarks })
+  }
   const talk = createTalkWatch(
     async (within) => sessionId !== undefined && (await bridge.isWaitingToTalk(sessionId, within)),
     (now) => {
@@ -94,8 +102,9 @@ export async function holdView({ bridge, video, signal, recorded, ...on }: ViewO
     on.onLive(display)
     timer = watch(display, video, {
       onStats: on.onStats,
-      onFault(now) {
-        fault = now
+      onLook(now) {
+        if (now.fault === seen.fault && now.isStill === seen.isStill) return
+        seen = now
         report()
       },
       isResting: () => isResting,
@@ -118,8 +127,8 @@ const lostBecause = (message: string): Problem => ({
 })
 
 interface Watchers extends Pick<ViewOptions, 'onStats'> {
-  /** Something is wrong with the picture from now on, or nothing any more. */
-  onFault(fault: Problem | undefined): void
+  /** What the picture is like, each time. */
+  onLook(look: Look): void
   isResting(): boolean
   lose(problem: Problem): void
 }
@@ -128,11 +137,10 @@ interface Watchers extends Pick<ViewOptions, 'onStats'> {
 function watch(
   display: Display,
   video: HTMLVideoElement,
-  { onStats, onFault, isResting, lose }: Watchers,
+  { onStats, onLook, isResting, lose }: Watchers,
 ): ReturnType<typeof setInterval> {
   const sample = createSampler(video)
   const picture = createPictureWatch()
-  let fault: Problem | undefined
   let seen = -1
   let movedAt = performance.now()
   const look = async (): Promise<void> => {
@@ -148,9 +156,7 @@ function watch(
       lose(isUndecodable ? undecodable : lostBecause('The picture stood still.'))
     }
     // Of a recording the camera would be blamed for what it did long ago.
-    const news = display.playback ? undefined : picture.look(performance.now(), sample())
-    if (news !== fault) onFault(news)
-    fault = news
+    if (!display.playback) onLook(picture.look(performance.now(), stats.framesDecoded, sample()))
   }
   // A closed connection has no statistics, and its end is told elsewhere.
   return setInterval(() => void look().catch(() => undefined), statsMs)

@@ -48,6 +48,7 @@ const en = {
   } satisfies Record<PlayerState['state'], string>,
   remarks: {
     other_talks: 'Somebody else is talking. The camera plays one voice at a time.',
+    still_picture: 'The picture has not changed for 5 s or more.',
   } satisfies Record<PlayerRemark, string>,
 }
 
@@ -98,6 +99,7 @@ const de: PlayerWords = {
   },
   remarks: {
     other_talks: 'Gerade spricht jemand anderes. Die Kamera spielt nur eine Stimme ab.',
+    still_picture: 'Das Bild hat sich seit 5 s oder länger nicht geändert.',
   },
 }
 

@@ -21,7 +21,7 @@ export const causes = {
   b_frames: 'the video has B-frames, which displays cannot play',
   not_decodable: 'complete pictures arrived, and none of them can be decoded',
   black_picture: 'the picture is black',
-  frozen_picture: 'the picture stands still',
+  frozen_picture: 'the picture stands still, since no new one came',
   no_audio: 'no audio packet arrived',
   media_stopped: 'picture and sound stopped before the display hung up',
   talk_back_refused: 'the camera is announced as two-way, and the answer takes no sound',

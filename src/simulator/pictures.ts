@@ -1,4 +1,4 @@
-/** What a viewer got to see: for how long the picture stood still, or was black, and whether any could be decoded. */
+/** What a viewer got to see: for how long no new picture came, or the same one, or a black one, and whether any could be decoded. */
 
 import { CallError } from './causes.ts'
 
@@ -23,8 +23,10 @@ export interface Seen {
   readonly black: number
   /** From the first picture to the end. */
   readonly lastedMs: number
-  /** The longest time without another picture. */
+  /** The longest time in which no other picture could be decoded, or came, where none are decoded. */
   readonly stoodMs: number
+  /** The longest time in which all decoded pictures were equal to the bit. */
+  readonly alikeMs: number
   /** The longest time for which all pictures were black. */
   readonly blackMs: number
 }
@@ -39,19 +41,21 @@ export interface PictureWatch {
   seen(endedAt: number): Seen
 }
 
-/**
- * A picture stands still when each that is decoded is equal to the one before to the bit, key frames too: they are coded anew
- * from what the sensor sees then, and no sensor sees the same noise twice. So a quiet scene is not taken for a broken camera.
- * The price: where the capture hangs in front of an encoder that still refines its picture, it is told only when that is done.
- *
- * Longer than this, and viewers take the picture for broken. */
+/** Longer than this without another picture, or with a black one, and viewers take it for broken. */
 const MOST_MS = 5_000
-/** A call that is too short for that is judged when the picture stood all the time, but for no less than this. */
+/** A call that is too short for that is judged when it was so all the time, but for no less than this. */
 const LEAST_MS = 2_000
 
-/** `isDecoded` says whether pictures will be decoded; without that, each picture counts as another one. */
+/**
+ * Pictures are alike when each is equal to the one before to the bit, key frames too: they are coded anew from what the sensor
+ * sees then, and no sensor sees the same noise twice. A test card does so all day, and works; a capture that hangs in front of
+ * its encoder looks the same, once the encoder refines no more. So that is a remark, and only a stream that brings no picture
+ * is broken.
+ *
+ * `isDecoded` says whether pictures will be decoded; without that, each picture counts as another one. */
 export function createPictureWatch(isDecoded: boolean): PictureWatch {
-  const still = createSpan()
+  const stood = createSpan()
+  const alike = createSpan()
   const dark = createSpan()
   const count = { coded: 0, bidirectional: 0, decoded: 0, black: 0 }
   let firstAt: number | undefined
@@ -59,7 +63,8 @@ export function createPictureWatch(isDecoded: boolean): PictureWatch {
 
   function skipped(at: number): void {
     before = undefined
-    still.restart(at)
+    stood.restart(at)
+    alike.restart(at)
     dark.end(at)
   }
 
@@ -68,11 +73,12 @@ export function createPictureWatch(isDecoded: boolean): PictureWatch {
       firstAt ??= at
       count.coded += 1
       if (isBidirectional) count.bidirectional += 1
-      if (!isDecoded) still.restart(at)
+      if (!isDecoded) stood.restart(at)
     },
     shown(at, picture) {
       count.decoded += 1
-      if (before?.equals(picture.pixels) !== true) still.restart(at)
+      stood.restart(at)
+      if (before?.equals(picture.pixels) !== true) alike.restart(at)
       before = picture.pixels
       if (!isBlack(picture)) return dark.end(at)
       count.black += 1
@@ -83,7 +89,8 @@ export function createPictureWatch(isDecoded: boolean): PictureWatch {
       isDecoded,
       ...count,
       lastedMs: endedAt - (firstAt ?? endedAt),
-      stoodMs: still.longest(endedAt),
+      stoodMs: stood.longest(endedAt),
+      alikeMs: alike.longest(endedAt),
       blackMs: dark.longest(endedAt),
     }),
   }
@@ -149,14 +156,23 @@ export function judgePictures(seen: Seen): CallError | undefined {
         'has a video signal',
     )
   }
-  if (stoodMs >= MOST_MS || (lastedMs - stoodMs < 1 && stoodMs >= LEAST_MS)) {
+  if (isLong(stoodMs, lastedMs)) {
     return new CallError(
       'frozen_picture',
-      `the picture did not change for ${seconds(stoodMs)}, not even by the noise of a sensor: restart the camera. ` +
-        'A test picture in which nothing moves looks the same',
+      `the picture stood still for ${seconds(stoodMs)}, since no new one ${isDecoded ? 'could be decoded' : 'came'}: ` +
+        'restart the camera; if the problem persists, update its firmware',
     )
   }
   return undefined
 }
+
+/** What is worth knowing of pictures in which nothing is wrong; undefined when nothing is, or nothing is known. */
+export function remarkOn(seen: Seen): string | undefined {
+  const { alikeMs, lastedMs } = seen
+  if (judgePictures(seen) !== undefined || !isLong(alikeMs, lastedMs)) return undefined
+  return `The picture did not change for ${seconds(alikeMs)}.`
+}
+
+const isLong = (ms: number, lastedMs: number): boolean => ms >= MOST_MS || (lastedMs - ms < 1 && ms >= LEAST_MS)
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`

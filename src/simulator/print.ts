@@ -36,6 +36,7 @@ export function printReport(report: CallReport): string {
             (video.decoded === null ? '' : `, ${video.decoded} decoded`),
     ),
     ...(video.reason === null ? [] : [row('', video.reason)]),
+    ...(video.remark === null ? [] : [row('', video.remark)]),
     row('audio in', audioIn.packets === 0 ? 'nothing' : `${audioIn.codec}, ${audioIn.packets} packets`),
     row(
       'audio out',

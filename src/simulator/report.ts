@@ -7,7 +7,7 @@ import type { Display, DisplayStep, Traffic } from './display.ts'
 import type { Surface } from './google.ts'
 import { fitsProfile } from './h264-profile.ts'
 import type { Link } from './link.ts'
-import { judgePictures, type Seen } from './pictures.ts'
+import { judgePictures, remarkOn, type Seen } from './pictures.ts'
 import type { Bell } from './ring.ts'
 import type { SessionView } from './sessions.ts'
 import type { AssistantName } from './settings.ts'
@@ -34,6 +34,8 @@ export interface CallReport {
     readonly decoded: number | null
     /** Why the pictures were not decoded; null when they were, or when the call did not get so far. */
     readonly reason: string | null
+    /** What is worth knowing of the pictures, and no failure; null when there is nothing. */
+    readonly remark: string | null
   }
   readonly audioIn: { readonly codec: string | null; readonly packets: number }
   /** `heardByCamera` is null when neither the bridge nor the camera says. */
@@ -92,7 +94,7 @@ export const noTraffic: Traffic = {
 /** Neither page nor assistants offer to talk at such a camera. */
 const noWayBack = 'the camera has no way back for sound (no speaker), or this account may only look'
 
-/** Whether pictures were black, or stood still while the camera sent more of them, is told by decoding alone. */
+/** Whether pictures were black, or all alike, is told by decoding alone. */
 const notDecoded = 'pictures were not decoded, FFmpeg is not installed: run npm install node-av'
 
 /** A stream of 50 sound packets a second that is silent for so long has ended. */
@@ -155,6 +157,7 @@ export function reportOn(
       frames: traffic.frames,
       decoded: seen?.isDecoded === true ? seen.decoded : null,
       reason: seen?.isDecoded === false ? notDecoded : null,
+      remark: (seen && remarkOn(seen)) ?? null,
     },
     audioIn: { codec: codec(traffic.audioPackets, answer?.audio.codec), packets: traffic.audioPackets },
     audioOut: {

@@ -11,10 +11,14 @@ function grey(value: number, count: number, spot?: { readonly at: number; readon
 
 const sample = (small: number, large = grey(small, 100)): Sample => ({ small: grey(small, 4), large: () => large })
 
-/** What is told at each second. */
-function told(samples: readonly (Sample | undefined)[]): readonly (string | undefined)[] {
+/** What is reported at each second: the code of a fault, or `still`; of a camera whose pictures are decoded, or no more since a second. */
+function told(samples: readonly (Sample | undefined)[], endsAt = Infinity): readonly (string | undefined)[] {
   const watch = createPictureWatch()
-  return samples.map((each, second) => watch.look(second * 1_000, each)?.code)
+  return samples.map((each, second) => {
+    const { fault, isStill } = watch.look(second * 1_000, Math.min(second, endsAt) * 15, each)
+    expect(fault !== undefined && isStill).toBe(false)
+    return isStill ? 'still' : fault?.code
+  })
 }
 
 const seconds = (count: number, of: (second: number) => Sample | undefined) =>
@@ -33,10 +37,20 @@ describe('a picture', () => {
     expect(told(seconds(20, moving)).filter(Boolean)).toEqual([])
   })
 
-  test('that stands still is told after five seconds, and no more when it moves', () => {
+  test('that is decoded and does not change is still after five seconds, and no more when it changes', () => {
     const codes = told([...seconds(9, () => sample(90)), sample(91), sample(92)])
     expect(codes.slice(0, 6)).toEqual(Array(6).fill(undefined))
-    expect(codes.slice(6)).toEqual(['frozen_picture', 'frozen_picture', 'frozen_picture', undefined, undefined])
+    expect(codes.slice(6)).toEqual(['still', 'still', 'still', undefined, undefined])
+  })
+
+  test('after which no other is decoded is frozen after five seconds, also where it was still before', () => {
+    const codes = told([...seconds(3, moving), ...seconds(7, () => sample(90))], 3)
+    expect(codes).toEqual([...Array(8).fill(undefined), 'frozen_picture', 'frozen_picture'])
+    const card = told(
+      seconds(14, () => sample(90)),
+      8,
+    )
+    expect(card.slice(6)).toEqual([...Array(7).fill('still'), 'frozen_picture'])
   })
 
   test.each([
@@ -62,6 +76,8 @@ describe('a picture', () => {
   test('at which nobody looks is not judged, and afterwards it begins anew', () => {
     const still = seconds(5, () => sample(90))
     expect(told([...still, undefined, ...still]).filter(Boolean)).toEqual([])
-    expect(told([...still, undefined, ...still, ...still]).at(-1)).toBe('frozen_picture')
+    expect(told([...still, undefined, ...still, ...still]).at(-1)).toBe('still')
+    const frozen = told([...still, undefined, ...still, ...still], 0)
+    expect([frozen.slice(0, 11), frozen.at(-1)]).toEqual([Array(11).fill(undefined), 'frozen_picture'])
   })
 })

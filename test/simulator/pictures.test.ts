@@ -1,7 +1,7 @@
 /** What a display saw: real streams, each fault of the picture, and each scene that only looks like one. */
 import { describe, expect, test } from '@jest/globals'
 import { loadFfmpeg } from '../../src/simulator/decoder.ts'
-import { judgePictures, type Seen } from '../../src/simulator/pictures.ts'
+import { judgePictures, remarkOn, type Seen } from '../../src/simulator/pictures.ts'
 import { createScreen } from '../../src/simulator/screen.ts'
 import {
   black,
@@ -100,29 +100,46 @@ describe('B-frames', () => {
   })
 })
 
+/** The key frame of a film, so many times. */
+const same = (key: Buffer | undefined, count: number) => Array.from({ length: count }, () => key ?? Buffer.alloc(0))
+const remark = expect.stringMatching(/^The picture did not change for \d+\.\d s\.$/)
+
+describe('pictures that arrive and are all alike are remarked on, and no failure', () => {
+  test.each<[string, () => Promise<readonly Buffer[]>]>([
+    ['of a test card', () => encode(street, { pictures: 10 * filmRate, options: { crf: '24' } })],
+    ['of one key frame', async () => same((await encode(moving, twice))[0], 40)],
+    ['of a film that rests, and goes on', () => encode(paused, { pictures: 70, options: { crf: '24' } })],
+  ])('those %s', async (_what, film) => {
+    const seen = await watch(await film())
+    expect(seen.alikeMs).toBeGreaterThan(5_000)
+    expect(seen.stoodMs).toBeLessThan(1_000)
+    expect([judgePictures(seen), remarkOn(seen)]).toEqual([undefined, remark])
+  })
+
+  test('in a short call only when they were so from beginning to end, and for two seconds', async () => {
+    const [key, ...others] = await encode(moving, twice)
+    expect(remarkOn(await watch(same(key, 2 * filmRate + 1)))).toEqual(remark)
+    expect(remarkOn(await watch(same(key, filmRate)))).toBeUndefined()
+    expect(remarkOn(await watch([...same(key, 3 * filmRate), ...others]))).toBeUndefined()
+  })
+
+  test('which is not said of those that have failed', async () => {
+    const [key] = await encode(moving, twice)
+    const lost = await watch(same(key, 60), { arrivals: untilLost, endedAt: 8_000 })
+    expect([judgePictures(lost)?.code, remarkOn(lost)]).toEqual(['frozen_picture', undefined])
+    const dark = await watch(await encode(black, sixSeconds))
+    expect([judgePictures(dark)?.code, remarkOn(dark)]).toEqual(['black_picture', undefined])
+  })
+})
+
 describe('a picture that stands still', () => {
-  test('is told when the camera encodes one picture again and again', async () => {
-    const still = { pictures: 10 * filmRate, options: { crf: '24' } }
-    const seen = await watch(await encode(street, still))
-    expect(seen.stoodMs).toBeGreaterThan(5_000)
-    expect(judgePictures(seen)).toMatchObject({ code: 'frozen_picture', message: expect.stringMatching(/\d\.\d s/) })
-  })
-
-  test('is told when the camera sends the same key frame again and again', async () => {
-    const [key = Buffer.alloc(0)] = await encode(moving, twice)
-    expect(judgePictures(await watch(Array.from({ length: 40 }, () => key)))?.code).toBe('frozen_picture')
-  })
-
-  test('is told when it moves at first, and again afterwards', async () => {
-    expect(await verdict(paused, { pictures: 70, options: { crf: '24' } })).toBe('frozen_picture')
-  })
-
-  test('is told of a short call only when it stood from beginning to end, and for two seconds', async () => {
-    const [key = Buffer.alloc(0), ...others] = await encode(moving, twice)
-    const same = (count: number): readonly Buffer[] => Array.from({ length: count }, () => key)
-    expect(judgePictures(await watch(same(2 * filmRate + 1)))?.code).toBe('frozen_picture')
-    expect(judgePictures(await watch(same(filmRate)))).toBeUndefined()
-    expect(judgePictures(await watch([...same(3 * filmRate), ...others]))).toBeUndefined()
+  test('is told of a short call when one came and then no other, for two seconds', async () => {
+    const one = await encode(moving, { pictures: 1 })
+    expect(judgePictures(await watch(one, { endedAt: 2_500 }))).toMatchObject({
+      code: 'frozen_picture',
+      message: expect.stringContaining('2.5 s'),
+    })
+    expect(judgePictures(await watch(one, { endedAt: 1_500 }))).toBeUndefined()
   })
 
   test.each([true, false])('is told when no more pictures come, decoded or not (%s)', async (isDecoded) => {
@@ -142,7 +159,7 @@ describe('a picture that stands still', () => {
   })
 })
 
-describe('a scene in which nothing happens is not a picture that stands still', () => {
+describe('a scene in which nothing happens is not remarked on', () => {
   test.each<[string, Paint, FilmOptions['options']]>([
     ['with the noise of a sensor', noisy(street, 4), {}],
     ['with the noise of a sensor, coded coarsely', noisy(street, 8), { crf: '34' }],
@@ -159,7 +176,8 @@ describe('a scene in which nothing happens is not a picture that stands still', 
       { crf: '24' },
     ],
   ])('%s', async (_scene, paint, options = {}) => {
-    expect(await verdict(paint, { pictures: 8 * filmRate, gop: 2 * filmRate, options })).toBeUndefined()
+    const seen = await watch(await encode(paint, { pictures: 8 * filmRate, gop: 2 * filmRate, options }))
+    expect([judgePictures(seen), remarkOn(seen)]).toEqual([undefined, undefined])
   })
 
   test('and without decoding nothing is claimed of it', async () => {
@@ -169,7 +187,7 @@ describe('a scene in which nothing happens is not a picture that stands still', 
       { isDecoded: false },
     )
     expect(seen).toMatchObject({ isDecoded: false, coded: 40, decoded: 0 })
-    expect(judgePictures(seen)).toBeUndefined()
+    expect([judgePictures(seen), remarkOn(seen)]).toEqual([undefined, undefined])
   })
 })
 
