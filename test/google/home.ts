@@ -14,7 +14,7 @@ import { until } from '../until.ts'
 export async function openHome(house: FakeHouse = fakeHouse(), limits: Partial<OutboxLimits> = {}) {
   const google = await startFakeGoogle(() => house.now)
   const { cameras, store, clock, log } = ports(house)
-  const homeGraph = createHomeGraph({ ...google, quota: createQuota({ clock }), deadlineMs: 1000, clock, log })
+  const homeGraph = createHomeGraph({ ...google, quota: createQuota({ clock }), clock, log })
   const links = linksOf(house)
   const onUnlinked = async (account: string) => log('warn', 'notices.added', { accountId: account })
   const home = { statesOf: statesOf(house), cameras }
