@@ -27,6 +27,7 @@ import { createAcmeSource } from '../src/transom/tls/acme.ts'
 import { readConfig } from '../src/transom/config.ts'
 import { createSqliteStore } from '../src/core/store/sqlite.ts'
 import { openHostileServer, type Harm } from './hostile-server.ts'
+import { createRegistryHook } from '../src/bridge/aws/registry-hook.ts'
 import { frontDoor, noon } from './alexa/world.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -119,6 +120,13 @@ const outgoing: Readonly<Record<string, Outgoing>> = {
       const system = { apiEndpoint: 'https://api.eu.amazonalexa.com', apiAccessToken: 't', device: { deviceId: 'd' } }
       const input = { requestEnvelope: { context: { System: system } } } as unknown as Parameters<typeof timeZoneOf>[0]
       return timeZoneOf(input, never)
+    },
+  },
+  "a vendor's registry of cameras": {
+    host: 'registry.example',
+    run: () => {
+      const place = { kind: 'http', url: 'https://registry.example/cameras', secret: 's' } as const
+      return createRegistryHook(place, { clock }).camerasOf(accountId('anna'), never)
     },
   },
   "Google's token endpoint": { host: 'oauth2.googleapis.com', run: reportToGoogle },

@@ -1,6 +1,7 @@
 /** What the rooms need from one another and from the world, as narrow interfaces; `app` plugs the implementations in. */
 import type { SourceFault } from './errors.ts'
 import type { LogEvent, LogFieldsOf } from './log-events.ts'
+import type { WeekHours } from './week-hours.ts'
 
 declare const brand: unique symbol
 type Branded<Name extends string> = string & { readonly [brand]: Name }
@@ -75,18 +76,6 @@ export interface Camera {
   readonly recordAround?: { readonly before?: number; readonly after?: number; readonly longest?: number }
   /** What it measures beside its picture. */
   readonly sensors?: readonly Sensor[]
-}
-
-/** The days of the week, as they are written in hours. */
-export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
-/** One of them. */
-export type Weekday = (typeof weekdays)[number]
-
-/** Hours of some days of each week: from `from` until before `to`, `HH:MM`; past midnight where `to` is not later. */
-export interface WeekHours {
-  readonly days: readonly Weekday[]
-  readonly from: string
-  readonly to: string
 }
 
 /** A sensor with words for its states, a unit for its value, or both; names as in Google's table for SensorState. */

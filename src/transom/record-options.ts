@@ -1,6 +1,6 @@
 /** The options of `transom camera` for what is recorded, with hours as people type them: `mon-fri 08:00-18:00; sat,sun 22:00-06:00`. */
 import { Option } from 'commander'
-import { weekdays, type Weekday, type WeekHours } from 'transom-core/ports'
+import { weekdays, type Weekday, type WeekHours } from 'transom-core/week-hours'
 import { UsageError } from './terminal.ts'
 
 export interface RecordValues {

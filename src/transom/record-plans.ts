@@ -1,13 +1,6 @@
 /** What of each camera is to be recorded now: by its own wish, its hours, and while nobody has paused it. */
-import {
-  weekdays,
-  type Camera,
-  type CameraId,
-  type Clock,
-  type RecordingPauses,
-  type Store,
-  type WeekHours,
-} from 'transom-core/ports'
+import type { Camera, CameraId, Clock, RecordingPauses, Store } from 'transom-core/ports'
+import { weekdays, type WeekHours } from 'transom-core/week-hours'
 import type { RecordWish } from 'transom-core/wire/gateway'
 
 export interface RecordPlans extends RecordingPauses {

@@ -120,7 +120,7 @@ async function startForgetfulBroker() {
   // By the packet's first byte (MQTT 3.1.1, 2.2): CONNECT, SUBSCRIBE, PUBACK.
   const replies: Readonly<Record<number, (packet: Buffer) => Buffer>> = {
     0x10: () => Buffer.from([0x20, 2, 0, 0]),
-    0x82: (packet) => Buffer.concat([Buffer.from([0x90, 3, packet[2]!, packet[3]!, 1]), presses.shift()!]),
+    0x82: (packet) => Buffer.concat([Buffer.from([0x90, 4, packet[2]!, packet[3]!, 1, 1]), presses.shift()!]),
     0x40: () => presses.shift() ?? Buffer.alloc(0),
   }
   const server = createServer((socket) => {

@@ -1,6 +1,7 @@
 /** What is to be recorded now: by wish, hours and pause; also over midnight and on the days on which clocks are set. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import type { Camera, WeekHours } from '../../src/core/ports.ts'
+import type { Camera } from '../../src/core/ports.ts'
+import type { WeekHours } from '../../src/core/week-hours.ts'
 import { createSqliteStore } from '../../src/core/store/sqlite.ts'
 import { createRecordPlans, isWithin, type RecordPlans } from '../../src/transom/record-plans.ts'
 import { frontDoor } from '../alexa/world.ts'

@@ -41,7 +41,7 @@ const toCamera = ({ id, road, channelName = id, ...described }: RegistryAnswer['
 })
 
 function askByHttp({ url, secret }: Extract<RegistryPlace, { readonly kind: 'http' }>, clock: Clock): Ask {
-  const fetch = boundedFetch({ ms: askMs, maxBytes })
+  const send = boundedFetch({ ms: askMs, maxBytes })
   return async (body, signal) => {
     const timestamp = String(Math.floor(clock() / 1_000))
     const headers = {
@@ -49,13 +49,13 @@ function askByHttp({ url, secret }: Extract<RegistryPlace, { readonly kind: 'htt
       [timestampField]: timestamp,
       [signatureField]: sign(secret, timestamp, body),
     }
-    return textOf(await fetch(url, { method: 'POST', headers, body, signal }))
+    return textOf(await send(url, { method: 'POST', headers, body, signal }))
   }
 }
 
 /** By Lambda's `Invoke`. Its client of the SDK would make the package of each function larger. */
 function askLambda({ arn, region }: Extract<RegistryPlace, { readonly kind: 'lambda' }>, lambdaUrl?: string): Ask {
-  const fetch = boundedFetch({ ms: askMs, maxBytes })
+  const send = boundedFetch({ ms: askMs, maxBytes })
   const signer = new SignatureV4({ service: 'lambda', region, credentials: defaultProvider(), sha256: Sha256 })
   const domain = region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
   const origin = new URL(lambdaUrl ?? `https://lambda.${region}.${domain}`)
@@ -65,7 +65,7 @@ function askLambda({ arn, region }: Extract<RegistryPlace, { readonly kind: 'lam
     const headers = { host, 'content-type': 'application/json' }
     const signed = await signer.sign({ method: 'POST', protocol, hostname, path, headers, body })
     const { host: _, ...sent } = signed.headers
-    const response = await fetch(new URL(path, origin), { method: 'POST', headers: sent, body, signal })
+    const response = await send(new URL(path, origin), { method: 'POST', headers: sent, body, signal })
     const failure = response.headers.get('x-amz-function-error')
     if (failure !== null) throw new Error(`the function failed: ${failure}`)
     return textOf(response)

@@ -1,7 +1,7 @@
 /** What an operator tells the bridge to register a camera, and what the camera's firmware must be told then. */
 import * as z from 'zod'
 import { sourceFaults } from '../errors.ts'
-import { weekdays } from '../ports.ts'
+import { weekdays } from '../week-hours.ts'
 import { noStreamAddress, onvifAddress, streamAddress } from './source.ts'
 
 /** A camera's id, and its channel's name. `.` and `..` are taken out of every path that they stand in (RFC 3986 section 5.2.4). */
