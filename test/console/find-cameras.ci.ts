@@ -1,7 +1,8 @@
 /** "Add a camera" without knowing its address: found by WS-Discovery, and picked from the streams of go2rtc and of Frigate; each to a live picture. */
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, createServer as createTcpServer, type AddressInfo, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import type { Browser } from 'playwright-core'
 import { createFakeAnnouncer, createFakeOnvif, type FakeOnvif } from '../gateway/onvif/device.ts'
@@ -23,7 +24,7 @@ let owner: Visitor
 beforeAll(async () => {
   if (home === undefined) throw new Error('this machine has no network beside loopback, where cameras are looked for')
   real = await startRealCameras(
-    ['/gate', '/yard', '/Back%20porch'].map((path) => ({
+    ['/gate', '/yard', '/Back%20porch', '/front'].map((path) => ({
       path,
       media: media['H.264 and G.711'](0x20a020, 440),
     })),
@@ -93,6 +94,15 @@ test('a camera found on the network is added by its name, and is live', async ()
   expect(device.asked).toContain('GetStreamUri')
 }, 180_000)
 
+/** Listens until the end of the suite; resolves with the port. */
+async function listen(server: Server, port: number, host: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject).listen(port, host, resolve)
+  await promise
+  closing.push(() => new Promise((done) => server.close(done)))
+  return (server.address() as AddressInfo).port
+}
+
 /** Answers the paths of an HTTP API; returns its base URL. */
 async function serve(answers: Readonly<Record<string, object>>): Promise<string> {
   const server = createServer(({ url = '' }, response) => {
@@ -100,9 +110,39 @@ async function serve(answers: Readonly<Record<string, object>>): Promise<string>
     response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' })
     response.end(JSON.stringify(answer ?? {}))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closing.push(() => new Promise((resolve) => server.close(resolve)))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `http://127.0.0.1:${await listen(server, 0, '127.0.0.1')}`
+}
+
+/**
+ * Frigate at its port with authentication: `POST /api/login` gives a cookie, and its go2rtc is below a path of Frigate's own.
+ * That gives the streams on at port 8554 of the same host, which the cameras here cannot have: an address of loopback that
+ * nobody else uses leads there.
+ */
+async function serveFrigate(streams: object): Promise<string> {
+  const host = '127.85.54.1'
+  const rtsp = createTcpServer((viewer) => {
+    const camera = connect(real.port, '127.0.0.1')
+    viewer.pipe(camera).pipe(viewer)
+    for (const [one, other] of [[viewer, camera] as const, [camera, viewer] as const])
+      one.on('error', () => other.destroy()).on('close', () => other.destroy())
+  })
+  await listen(rtsp, 8554, host)
+  function answer(asked: string, cookie: string | undefined, body: string) {
+    if (asked === 'POST /api/login') {
+      const { user, password } = JSON.parse(body) as Readonly<Record<string, unknown>>
+      const isKnown = user === login.user && password === login.password
+      return isKnown ? { status: 200, headers: { 'set-cookie': 'frigate_token=t; HttpOnly' } } : { status: 401 }
+    }
+    if (cookie !== 'frigate_token=t') return { status: 401 }
+    return asked === 'GET /api/go2rtc/streams' ? { status: 200, body: JSON.stringify(streams) } : { status: 404 }
+  }
+  const server = createServer((request, response) => {
+    text(request)
+      .then((body) => answer(`${request.method} ${request.url}`, request.headers.cookie, body))
+      .then(({ status, headers, body }) => response.writeHead(status, headers).end(body))
+      .catch(() => response.destroy())
+  })
+  return `http://${host}:${await listen(server, 0, host)}`
 }
 
 const producer = { producers: [{ url: 'rtsp://admin:tlJwpbo6@10.0.0.9/live' }], consumers: null }
@@ -126,6 +166,24 @@ test.each(['yard', 'Back porch'])(
   },
   180_000,
 )
+
+test('a stream of Frigate is picked from its list, which asks for a password, and is live', async () => {
+  const { page } = owner
+  const base = await serveFrigate({ front: producer, front_sub: producer })
+  await addBy(/^go2rtc or Frigate/)
+  await page.getByRole('textbox', { name: 'Base URL' }).fill(base)
+  await button('List its streams').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('alert').filter({ hasText: 'password' }).waitFor()
+  await page.getByLabel(/^User/).fill(login.user)
+  await page.getByLabel('Password').fill(login.password)
+  await button('List its streams').click()
+  await button(/^front_sub/).waitFor()
+  await owner.picture('found restreams Frigate')
+  expect(await dialog.innerText()).not.toContain('tlJwpbo6')
+  await button(/^front rtsp:/).click()
+  await saveAndWatch('front')
+}, 180_000)
 
 test('a base URL that is neither says so, and what to give', async () => {
   const { page } = owner
