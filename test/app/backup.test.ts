@@ -10,6 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { createSecretKey, X509Certificate } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -19,6 +20,8 @@ import { version } from '../../src/core/version.ts'
 import { backUp, restore } from '../../src/transom/backup.ts'
 import { lockDirectory } from '../../src/transom/data-lock.ts'
 import { loadSecrets } from '../../src/transom/secrets.ts'
+import { createPairFile, httpsDirectory } from '../../src/transom/tls/certificate.ts'
+import { createOwnAuthority } from '../../src/transom/tls/own.ts'
 import { createTerminal } from './terminal.ts'
 
 const now = Date.UTC(2026, 10, 28, 8)
@@ -74,6 +77,37 @@ test('a backup of a store that is open and written is restored whole, in an empt
   const db = new DatabaseSync(join(there, 'transom.db'))
   expect(db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()).toEqual([{ name: 'record' }])
   db.close()
+})
+
+test('HTTPS goes on where it is restored: its certificates, and its own authority, which phones trust already', async () => {
+  const open = async (directory: string) => {
+    const { keys } = await loadSecrets(join(directory, 'secrets.json'), join(directory, 'transom.db'))
+    const https = httpsDirectory(directory)
+    const own = createOwnAuthority({
+      directory: https,
+      sealing: createSecretKey(keys.sealing, 'base64'),
+      names: ['door.local'],
+      clock: () => now,
+      log: () => {},
+    })
+    return { own, acme: createPairFile(https, 'acme-acme-v02.api.letsencrypt.org') }
+  }
+  const here = await open(dataDir)
+  mkdirSync(httpsDirectory(dataDir), { mode: 0o700 })
+  const pair = await here.own.renew(new AbortController().signal)
+  await here.acme.write(pair)
+  backUp(dataDir, file, now)
+  const elsewhere = join(root, 'elsewhere')
+  restore(file, elsewhere, now)
+
+  const there = await open(elsewhere)
+  expect(await there.own.kept()).toEqual(pair)
+  expect(await there.acme.read()).toEqual(pair)
+  // Its key is sealed with one of the restored secrets, and signs the next certificate.
+  const next = new X509Certificate((await there.own.renew(new AbortController().signal)).cert)
+  const authority = new X509Certificate((await here.own.certificate())!)
+  expect(next.verify(authority.publicKey)).toBe(true)
+  expect(await there.own.certificate()).toBe(await here.own.certificate())
 })
 
 test('what was there before is kept, and is no part of the next backup', async () => {
