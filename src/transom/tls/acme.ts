@@ -146,7 +146,8 @@ function solveByDns(program: string): Solve {
 
 function remedyFor(thrown: unknown, { names, directory, dnsHook }: AcmeSettings): string {
   const name = names[0] ?? ''
-  if (thrown instanceof HookError) return 'Run this command by hand, and correct what it reports.'
+  if (thrown instanceof HookError)
+    return 'Run the program of TRANSOM_ACME_DNS_HOOK by hand, and correct what it reports.'
   const type = thrown instanceof AcmeError ? thrown.type : undefined
   switch (type) {
     case 'connection':

@@ -79,7 +79,7 @@ export function createOwnAuthority({ directory, sealing, names, clock, log }: Ow
     if (cert === undefined || key === undefined || !belongTogether({ cert, key }, ({ ca }) => ca))
       throw new AuthorityError(
         `${certPath} and ${keyPath} are missing, damaged or do not belong together`,
-        'Restore both from your backup. Without one, remove both, restart, and install the new authority on each device.',
+        'Restore authority.pem and authority-key.sealed from your backup. Without one, remove both, restart, and install the new authority on each device.',
       )
     const isOver = clock() >= renewAt({ cert, key })
     return isOver ? keep(await makeAuthority(clock(), { older: { cert, key } })) : { cert, key }

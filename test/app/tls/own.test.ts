@@ -112,7 +112,7 @@ test.each([
   const own = open(['door.local'], Date.now(), key)
   const thrown = await own.renew(never).catch((error: unknown) => error)
   expect(String(thrown)).toContain('do not belong together')
-  expect(own.remedy(thrown)).toContain('Restore both from your backup')
+  expect(own.remedy(thrown)).toContain('Restore authority.pem and authority-key.sealed from your backup')
   expect(await readdir(directory)).toEqual(before)
 })
 
