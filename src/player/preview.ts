@@ -41,7 +41,8 @@ export function createPreview(
   return {
     show(place, text, id) {
       figure.hidden = false
-      figure.style.left = `${place * 100}%`
+      // Half of its width from either end, beyond which the player cuts it off.
+      figure.style.left = `clamp(84px, ${place * 100}%, 100% - 84px)`
       caption.textContent = text
       if (shown === id) return
       shown = id
