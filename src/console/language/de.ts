@@ -78,7 +78,7 @@ export const de: Words = {
   thisPage: 'Diese Seite',
   onDisplay: { alexa: 'auf Alexa', google: 'auf Google Home', console: 'auf dieser Seite' },
   byGuest: (login) => `von ${login}`,
-  ofRecording: (when) => `Aufnahme vom ${when}`,
+  ofRecording: (when) => `Aufnahme: ${when}`,
 
   outcomes: { running: 'Läuft', fine: 'Gut', unconfirmed: 'Unklar', failed: 'Fehler' },
 
