@@ -109,7 +109,7 @@ test('a program that fails is named with what it wrote', async () => {
   const { fail } = await openWorld({ validate: () => true }, { dnsHook })
   const { reason, remedy } = await fail()
   expect(reason).toBe(`${dnsHook} add _acme-challenge.door.example failed: no such zone`)
-  expect(remedy).toContain('Run this command by hand')
+  expect(remedy).toContain('Run the program of TRANSOM_ACME_DNS_HOOK by hand')
 })
 
 test('a nonce that is refused is answered with the next one', async () => {
