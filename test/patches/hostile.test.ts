@@ -4,6 +4,8 @@ import {
   RTCDataChannel,
   RTCDataChannelParameters,
   RTCSctpTransport,
+  RtcpPacketConverter,
+  RtcpSourceDescriptionPacket,
   RtpPacket,
   SrtpSession,
   crc32c,
@@ -40,6 +42,14 @@ describe('the header extension of an RTP packet', () => {
     expect(header.extensions.map((each) => each.payload.toString('hex'))).toEqual(elements)
     expect(payload.toString()).toBe('payd')
   })
+})
+
+test('each packet of a compound RTCP packet ends where it says', () => {
+  const compound = Buffer.from('81ca00020000000101016100 81ca00020000000201016200'.replace(' ', ''), 'hex')
+  const sources = RtcpPacketConverter.deSerialize(compound).map((packet) =>
+    packet instanceof RtcpSourceDescriptionPacket ? packet.chunks.map(({ source }) => source) : undefined,
+  )
+  expect(sources).toEqual([[1], [2]])
 })
 
 describe('DTLS', () => {
