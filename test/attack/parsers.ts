@@ -4,6 +4,7 @@ import { readAnswer } from '../../src/bridge/broker/agreement.ts'
 import { candidateLine, parseCandidate } from '../../src/bridge/broker/candidate.ts'
 import { offerForCamera, readOffer } from '../../src/bridge/broker/offer.ts'
 import { BridgeError } from '../../src/core/errors.ts'
+import { SourceError } from '../../src/gateway/media.ts'
 import { narrowOffer } from '../../src/gateway/offer.ts'
 import { bearerToken, parseJson } from '../../src/bridge/http.ts'
 import { decodeDescription, decodeMessage } from '../../src/kvs/message.ts'
@@ -19,11 +20,18 @@ import * as directive from '../alexa/directives.ts'
 import { createWorld } from '../alexa/world.ts'
 import { chromiumAnswer, chromiumOffer, cSdkAnswer, echoOffer, echoRules, hubRules } from '../broker/fixtures.ts'
 import { hostCandidate, reflexiveCandidate, relayCandidate } from '../broker/fixtures.ts'
+import { cameraParsers } from './cameras.ts'
+import { iceParsers } from './ice.ts'
 import { createMutator } from './mutate.ts'
+import { createByteMutator } from './mutate-bytes.ts'
+import { playbackParsers } from './playback.ts'
+import { rtpParsers } from './rtp.ts'
 
 export interface Parser {
   readonly name: string
   readonly samples: readonly string[]
+  /** Its samples are octets, each a character (`latin1`): what is bent are their bits and lengths. */
+  readonly isBinary?: boolean
   /** Reads one input. What it throws must be a refusal; what it returns is well-formed, or it throws. */
   readonly read: (input: string) => unknown
 }
@@ -139,6 +147,10 @@ export const parsers: readonly Parser[] = [
     samples: [Buffer.from('000100002112a442000102030405060708090a0b', 'hex').toString('latin1')],
     read: (input) => answerBinding(Buffer.from(input, 'latin1'), { address: '192.0.2.1', port: 1 }),
   },
+  ...rtpParsers,
+  ...iceParsers,
+  ...cameraParsers,
+  ...playbackParsers,
 ]
 
 export interface Outcome {
@@ -155,7 +167,7 @@ export async function attackParser(
   seed: number,
   isEnough: (inputs: number) => boolean,
 ): Promise<Outcome> {
-  const mutator = createMutator(seed)
+  const mutator = parser.isBinary ? createByteMutator(seed) : createMutator(seed)
   const broken: string[] = []
   let [inputs, slowestMs] = [0, 0]
   for (; !isEnough(inputs) && broken.length < 10; inputs += 1) {
@@ -173,6 +185,7 @@ export async function attackParser(
 
 /** An error that says what is wrong with the input; anything else is a mistake of ours. */
 function isRefusal(thrown: unknown): boolean {
+  if (thrown instanceof SourceError) return true
   if (thrown instanceof BridgeError) return thrown.code !== 'internal'
   return thrown instanceof ServiceError && thrown.status < 500
 }
