@@ -49,7 +49,8 @@ interface Challenge {
   readonly parameters: Parameters
 }
 
-const parameter = /([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g
+// A name is tried from its beginning alone: a long word that is none would take the square of its length.
+const parameter = /(?<![\w-])([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g
 
 /** Several may stand in one header: a scheme begins where a word is followed by a parameter and not by `=`. */
 function readChallenges(header: string): Challenge[] {

@@ -150,8 +150,9 @@ function faultOfStatus(status: number, label: string): SourceError {
   return new SourceError(code, `${label} ${words} (${status})`)
 }
 
-const linkForm = /<([^>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]+))*)/g
-const parameterForm = /([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]+))/g
+// Neither takes the square of what it reads: a name is tried from its beginning alone, and no address goes on over a `<`.
+const linkForm = /<([^<>]*)>((?:\s*;\s*[\w-]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]+))*)/g
+const parameterForm = /(?<![\w-])([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]+))/g
 
 /** `Link: <turn:host>; rel="ice-server"; username="…"; credential="…"; credential-type="password"` (RFC 9725 section 4.6). */
 function iceServersOf({ link = '' }: IncomingMessage['headers']): IceServer[] {

@@ -495,3 +495,10 @@ describe('time', () => {
     expect(sound.at(320, 1_340)).toBe(1_140)
   })
 })
+
+test('a challenge is read in a time that grows with its length alone', () => {
+  const login = { user: 'admin', password: 'password' }
+  // With the square of it this would take minutes.
+  const long = `Digest realm="camera", nonce="abc", ${'a'.repeat(1_000_000)}`
+  expect(answerChallenges([long], login)?.('GET', '/live')).toMatch(/^Digest username="admin"/)
+})
