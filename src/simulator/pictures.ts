@@ -52,7 +52,8 @@ const LEAST_MS = 2_000
  * its encoder looks the same, once the encoder refines no more. So that is a remark, and only a stream that brings no picture
  * is broken.
  *
- * `isDecoded` says whether pictures will be decoded; without that, each picture counts as another one. */
+ * `isDecoded` says whether pictures will be decoded; without that, each picture counts as another one.
+ */
 export function createPictureWatch(isDecoded: boolean): PictureWatch {
   const stood = createSpan()
   const alike = createSpan()
