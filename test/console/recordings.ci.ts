@@ -132,7 +132,10 @@ test('it leads into the player of the camera, at its event; the list of sessions
   expect(time).toBeGreaterThan(at - 1_000)
   expect(time).toBeLessThan(at + 300_000)
   await owner.go('#/sessions')
-  await page.getByRole('link', { name: /on this page · recording of \d/ }).click()
+  await page
+    .getByRole('link', { name: /on this page · recording of \d/ })
+    .first()
+    .click()
   await page.getByText('Recording of', { exact: true }).waitFor()
   expect(await page.getByText('Talk-back', { exact: true }).count()).toBe(0)
   await owner.picture('session-recorded')
