@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { doorbellIsOnline } from '../flows/house.ts'
 import { until } from '../until.ts'
 
@@ -59,6 +59,9 @@ async function example(name: string, folder: string, more: Readonly<Record<strin
   })
   return stdout
 }
+
+// Each installs from the network what a user would, which takes what it takes.
+jest.setTimeout(600_000)
 
 test('every package has a README, a licence, and exports that are there', () => {
   for (const name of packages) {
@@ -175,7 +178,7 @@ describe('npx transom', () => {
     )
     bridge.kill('SIGTERM')
     expect(await once(bridge, 'exit')).toEqual([0, null])
-  }, 180_000)
+  })
 
   test('says where to read what there is to a word that it does not know', async () => {
     const bin = join(folder, 'node_modules/transom/bin.js')

@@ -50,8 +50,10 @@ export function useSessions({ find: _find, ...filter }: SessionFilter) {
   /** Once for each page, however often it is wanted. */
   async function more(): Promise<void> {
     const after = mine?.next
-    if (after === undefined || asked.current === after) return
-    asked.current = after
+    // Lists of two filters may go on from the same place.
+    const page = `${key} ${after}`
+    if (after === undefined || asked.current === page) return
+    asked.current = page
     try {
       const later = await api.sessions(filter, { limit: nextPage, after })
       setShown((before) => {
