@@ -534,7 +534,7 @@ export const logEvents = {
   'skill.linked': { says: 'A customer linked an account', fields: ['accountId'] },
   'skill.linked-unknown': { says: 'A customer linked with a token that is not valid', fields: [] },
   'skill.recording-not-shown': {
-    says: 'A visitor was told without the recording, which could not be found',
+    says: 'Who was at the door was answered without the recording, which could not be found',
     fields: ['cameraId', 'error'],
   },
   'skill.time-zone-unknown': { says: 'The Echo did not tell its time zone', fields: ['error'] },

@@ -102,7 +102,11 @@ async function open(given: Config, base: Base): Promise<Embedded> {
   const plans = await createRecordPlans({
     store,
     timeZone: config.alexa.timeZone,
-    onChange: (id) => void gateways.renew(id),
+    onChange: (cameraId) => {
+      gateways
+        .renew(cameraId)
+        .catch((error: unknown) => log('error', 'transom.network-camera-failed', { cameraId, error }))
+    },
     clock,
   })
   closing.add(() => plans.close())

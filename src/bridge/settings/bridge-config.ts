@@ -114,7 +114,7 @@ export const bridgeVariables = {
   ),
   TRANSOM_TIME_ZONE: setting(
     'alexa',
-    'For "today", where an Echo does not tell its own: `Europe/Berlin`.',
+    'For the hours in which cameras record, and for "today" where an Echo does not tell its own: `Europe/Berlin`.',
     z
       .string()
       .default(Intl.DateTimeFormat().resolvedOptions().timeZone)

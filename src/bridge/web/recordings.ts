@@ -11,6 +11,7 @@ import {
   type RecordingRow,
 } from 'transom-core/wire/api'
 import { clipOf, noRecording, sendClip } from './clip-file.ts'
+import { beginMs, lastOf } from './recording-of.ts'
 import type { MediaAddresses, MediaGrant } from './media-address.ts'
 import { Refused } from './refusals.ts'
 import { read } from './views.ts'
@@ -45,10 +46,6 @@ const mostInDay = 10_000
 const recentMs = 60_000
 /** Seconds. Live playlists may not have longer fragments than they said at first, so there is some room. */
 const leastTarget = 6
-/** A camera that was asleep sends its first picture so long after what woke it. */
-const beginMs = 10_000
-/** What was recorded last is kept only with the next key frame. */
-const openMs = 15_000
 
 /**
  * Makes the routes `/cameras/:id/events` and `/cameras/:id/recordings…`, to be mounted where their askers come in. Refusals are
@@ -243,9 +240,6 @@ function startOf(request: Request): number {
   if (!Number.isSafeInteger(startAt) || startAt < 0) throw noRecording()
   return startAt
 }
-
-/** One that is still recorded lasts until now, whatever was kept of it by now. */
-const lastOf = ({ isOpen, endAt }: Recording): number => (isOpen ? endAt + openMs : endAt)
 
 function rowOf({ startAt, endAt, isOpen, bytes }: Recording, happened: readonly Moment[]): RecordingRow {
   const events = happened.map(({ kind, at }) => ({ kind, at }))
