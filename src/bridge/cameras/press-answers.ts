@@ -1,4 +1,4 @@
-/** Keeps with a press whether anybody came to a display because of it: sessions are kept for a day, presses for a month. */
+/** Keeps with a press whether anybody came to a display because of it, so that a list of presses reads no sessions. */
 import type { Log, PressAnswer, SessionId } from 'transom-core/ports'
 import type { SessionView } from '../broker/view.ts'
 import type { CameraStates } from './states.ts'
@@ -7,7 +7,7 @@ import { answerMs, type Visits } from './visits.ts'
 /** Sessions whose last word is remembered: each moves every few seconds. */
 const mostRemembered = 100
 
-/** What a session says of the press before it; nothing as long as nobody has seen a picture, or of what was recorded. */
+/** What a session says of the press before it; nothing until somebody has seen a live picture. */
 function answerIn({ phase, cause, heard, recording }: SessionView): PressAnswer | undefined {
   if (recording !== undefined) return undefined
   if (heard !== undefined && heard.packets > 0) return 'answered'

@@ -21,7 +21,7 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
   const [trouble, setTrouble] = useState<Problem>()
   const [guests, setGuests] = useState<readonly Guest[]>()
   const [login, setLogin] = useState('')
-  /** The guest of whom it is asked whether the share is really to end. */
+  /** The guest whose share ends if the question is answered with yes. */
   const [ending, setEnding] = useState<string>()
   const load = async (): Promise<void> => setGuests(await api.guests(id))
   const complain = (error: unknown): void => setTrouble(problemOf(error))
@@ -88,7 +88,7 @@ export function ShareCamera({ camera: { id, name }, onClose }: ShareCameraProps)
                 type="button"
                 class="button"
                 aria-label={guest.isInvited ? share.withdrawOf(guest.login) : share.stopOf(guest.name ?? guest.login)}
-                // Whoever is invited anew has to accept anew.
+                // A new invitation has to be accepted again.
                 onClick={() => (guest.isInvited ? change(api.unshare(id, guest.login)) : setEnding(guest.login))}
               >
                 {guest.isInvited ? share.withdraw : share.stop}
